@@ -1,0 +1,132 @@
+/**
+ * Combinators that say in which order an APDU's fields are on the wire (A-XDR, IEC 61334-6). The TypeScript type of the
+ * decoded value follows from the declaration: `type GetRequest = Decoded<typeof getRequest>`.
+ */
+import type { Reader } from "../bytes/reader.ts";
+import type { Writer } from "../bytes/writer.ts";
+import { DlmsError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { type Data, decodeData, encodeData } from "./data.ts";
+
+/** Members in method syntax on purpose: as properties, codecs of narrower types would not nest. */
+export interface Codec<T> {
+  decode(reader: Reader): T;
+  encode(value: T, writer: Writer): void;
+}
+
+export type Decoded<C> = C extends Codec<infer T> ? T : never;
+
+export const u8: Codec<number> = { decode: (r) => r.u8(), encode: (v, w) => void w.u8(v) };
+export const i8: Codec<number> = { decode: (r) => r.i8(), encode: (v, w) => void w.i8(v) };
+export const u16: Codec<number> = { decode: (r) => r.u16(), encode: (v, w) => void w.u16(v) };
+export const u32: Codec<number> = { decode: (r) => r.u32(), encode: (v, w) => void w.u32(v) };
+/** FALSE is 00; meters send 01 or FF for TRUE, we send 01. */
+export const bool: Codec<boolean> = { decode: (r) => r.u8() !== 0, encode: (v, w) => void w.u8(v ? 1 : 0) };
+/** OCTET STRING of variable length; decoded octets are a view. */
+export const octets: Codec<Uint8Array> = {
+  decode: (r) => r.bytes(r.length(LIMITS.apduLength)),
+  encode: (v, w) => void w.octetString(v),
+};
+/** One value of the Data CHOICE. */
+export const data: Codec<Data> = { decode: (r) => decodeData(r), encode: encodeData };
+
+/** OCTET STRING of fixed length: octets without a length field. */
+export function fixedOctets(length: number): Codec<Uint8Array> {
+  return {
+    decode: (r) => r.bytes(length),
+    encode(value, writer) {
+      if (value.length !== length)
+        throw new DlmsError("DATA_OUT_OF_RANGE", "caller", { length: value.length, wanted: length });
+      writer.bytes(value);
+    },
+  };
+}
+
+/** OPTIONAL: 00 when absent, else 01 and the value. Any octet but 00 counts as present, as meters send 09 or FF. */
+export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
+  return {
+    decode: (r) => (r.u8() === 0 ? undefined : codec.decode(r)),
+    encode(value, writer) {
+      writer.u8(value === undefined ? 0 : 1);
+      if (value !== undefined) codec.encode(value, writer);
+    },
+  };
+}
+
+/** DEFAULT: 00 when the value is the default, else 01 and the value. */
+export function withDefault<T extends number | boolean>(codec: Codec<T>, fallback: T): Codec<T> {
+  return {
+    decode: (r) => (r.u8() === 0 ? fallback : codec.decode(r)),
+    encode(value, writer) {
+      writer.u8(value === fallback ? 0 : 1);
+      if (value !== fallback) codec.encode(value, writer);
+    },
+  };
+}
+
+/** SEQUENCE OF: a count and that many elements; at most LIMITS.listCount. */
+export function listOf<T>(codec: Codec<T>, limit: number = LIMITS.listCount): Codec<readonly T[]> {
+  return {
+    decode(reader) {
+      const elements: T[] = [];
+      for (let left = reader.length(limit); left > 0; left--) elements.push(codec.decode(reader));
+      return elements;
+    },
+    encode(value, writer) {
+      writer.lengthField(value.length);
+      for (const element of value) codec.encode(element, writer);
+    },
+  };
+}
+
+type Fields = Readonly<Record<string, Codec<never>>>;
+type FieldValues<F> = { readonly [K in keyof F]: Decoded<F[K]> };
+
+/** SEQUENCE: the fields in the order of the declaration. */
+export function sequence<const F extends { readonly [K in keyof F]: Codec<Decoded<F[K]>> }>(
+  fields: F,
+): Codec<FieldValues<F>> {
+  const entries = Object.entries(fields as unknown as Fields) as [string, Codec<unknown>][];
+  return {
+    decode(reader) {
+      const value: Record<string, unknown> = {};
+      for (const [name, codec] of entries) value[name] = codec.decode(reader);
+      return value as FieldValues<F>;
+    },
+    encode(value, writer) {
+      for (const [name, codec] of entries) codec.encode(value[name as keyof F], writer);
+    },
+  };
+}
+
+type Alternatives<A> = {
+  [K in keyof A]: A[K] extends readonly [number, infer C] ? { readonly type: K } & Decoded<C> : never;
+}[keyof A];
+
+/** CHOICE: a tag octet, then the alternative; the decoded value carries the alternative's name as `type`. */
+export function choice<const A extends { readonly [K in keyof A]: readonly [number, Codec<Decoded<A[K][1]>>] }>(
+  alternatives: A,
+): Codec<Alternatives<A>> {
+  const byTag = new Map<number, [string, Codec<object>]>();
+  const byName = new Map<string, [number, Codec<object>]>();
+  for (const [name, [tag, codec]] of Object.entries(alternatives as Record<string, readonly [number, Codec<object>]>)) {
+    byTag.set(tag, [name, codec]);
+    byName.set(name, [tag, codec]);
+  }
+  return {
+    decode(reader) {
+      const offset = reader.offset;
+      const tag = reader.u8();
+      const found = byTag.get(tag);
+      if (found === undefined) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset, tag });
+      return { type: found[0], ...found[1].decode(reader) } as Alternatives<A>;
+    },
+    encode(value, writer) {
+      const found = byName.get((value as { type: string }).type);
+      if (found === undefined)
+        throw new DlmsError("DATA_TYPE_MISMATCH", "caller", { type: (value as { type: string }).type });
+      writer.u8(found[0]);
+      found[1].encode(value, writer);
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { DlmsError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+
+/**
+ * Reads big-endian fields from octets that are known to be whole; running off the end throws DATA_TRUNCATED with the
+ * offset. `bytes()` returns views into the caller's octets: copy what has to outlive them.
+ */
+export class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #end: number;
+  offset: number;
+
+  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#end = end;
+    this.offset = offset;
+  }
+
+  get remaining(): number {
+    return this.#end - this.offset;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#advance(1));
+  }
+  i8(): number {
+    return this.#view.getInt8(this.#advance(1));
+  }
+  u16(): number {
+    return this.#view.getUint16(this.#advance(2));
+  }
+  i16(): number {
+    return this.#view.getInt16(this.#advance(2));
+  }
+  u32(): number {
+    return this.#view.getUint32(this.#advance(4));
+  }
+  i32(): number {
+    return this.#view.getInt32(this.#advance(4));
+  }
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#advance(8));
+  }
+  i64(): bigint {
+    return this.#view.getBigInt64(this.#advance(8));
+  }
+  f32(): number {
+    return this.#view.getFloat32(this.#advance(4));
+  }
+  f64(): number {
+    return this.#view.getFloat64(this.#advance(8));
+  }
+
+  /** The next octet without taking it, or undefined at the end. */
+  peek(): number | undefined {
+    return this.offset < this.#end ? this.#bytes[this.offset] : undefined;
+  }
+
+  /** A view of the next `length` octets. */
+  bytes(length: number): Uint8Array {
+    const start = this.#advance(length);
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  /** A view of everything that is left. */
+  rest(): Uint8Array {
+    return this.bytes(this.remaining);
+  }
+
+  /** A view of octets already read, from `start` to the present offset. */
+  since(start: number): Uint8Array {
+    return this.#bytes.subarray(start, this.offset);
+  }
+
+  /**
+   * A length or count field of A-XDR and BER: short form below 80, else 81..84 and that many octets; non-minimal forms
+   * are accepted because meters send them. Throws LENGTH_INVALID for other forms, LENGTH_OVER_LIMIT above `limit`.
+   */
+  length(limit: number = LIMITS.stringLength): number {
+    const at = this.offset;
+    const first = this.u8();
+    if (first < 0x80) return this.#within(first, limit, at);
+    const size = first & 0x7f;
+    if (size === 0 || size > 4) throw new DlmsError("LENGTH_INVALID", "peer", { offset: at, octet: first });
+    let value = 0;
+    for (let i = 0; i < size; i++) value = value * 256 + this.u8();
+    return this.#within(value, limit, at);
+  }
+
+  /** Throws DATA_TRAILING unless everything has been read. */
+  end(): void {
+    if (this.remaining > 0) throw new DlmsError("DATA_TRAILING", "peer", { offset: this.offset, left: this.remaining });
+  }
+
+  #within(value: number, limit: number, offset: number): number {
+    if (value > limit) throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { offset, length: value, limit });
+    return value;
+  }
+
+  #advance(count: number): number {
+    const start = this.offset;
+    if (count > this.#end - start) {
+      throw new DlmsError("DATA_TRUNCATED", "peer", { offset: start, wanted: count, left: this.#end - start });
+    }
+    this.offset = start + count;
+    return start;
+  }
+}

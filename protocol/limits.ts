@@ -1,0 +1,17 @@
+/** Every length, count and depth that a peer controls is bounded here; exceeding one is a typed error. */
+export const LIMITS = {
+  /** Octets of one APDU, after all blocks and segments are joined. */
+  apduLength: 4 * 1024 * 1024,
+  /** Octets of one octet-string, visible-string, utf8-string or bit-string. */
+  stringLength: 1024 * 1024,
+  /** Elements of one array or structure. */
+  elementCount: 500_000,
+  /** Elements of all arrays and structures of one value together. */
+  totalElementCount: 4_000_000,
+  /** Nesting of arrays and structures. */
+  depth: 16,
+  /** Elements of a SEQUENCE OF in an APDU: attribute lists, access specifications, results. */
+  listCount: 4096,
+  /** Octets of a BER-encoded ACSE APDU. */
+  acseLength: 64 * 1024,
+} as const;

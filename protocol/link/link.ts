@@ -1,0 +1,25 @@
+import type { DlmsError } from "../errors.ts";
+import type { Machine } from "../machine.ts";
+
+/** What the layer above orders from a link: open it, carry an APDU, close it. */
+export type LinkCommand =
+  | { readonly type: "open" }
+  | { readonly type: "send"; readonly apdu: Uint8Array }
+  | { readonly type: "close" };
+
+/** Why a link is closed; `peer` by a DISC, DM or end of stream, `local` by our own order. */
+export type LinkCloseReason = "local" | "peer";
+
+export type LinkEvent =
+  /** The link is ready for APDUs; a wrapper is at once, HDLC after UA. */
+  | { readonly type: "opened" }
+  /** One whole APDU, joined from segments, without LLC. The octets belong to the receiver. */
+  | { readonly type: "apdu"; readonly apdu: Uint8Array; readonly sourceSap: number; readonly destinationSap: number }
+  | { readonly type: "closed"; readonly reason: LinkCloseReason }
+  /** Octets that were not a frame for us: noise, a wrong check sequence, another address. The link goes on. */
+  | { readonly type: "discarded"; readonly octets: Uint8Array; readonly error: DlmsError }
+  /** The link can't go on (no answer after all retries, FRMR, a frame over the limit). Nothing but `open` may follow. */
+  | { readonly type: "failed"; readonly error: DlmsError };
+
+/** One side of a link layer: it carries APDUs as octets and knows nothing of what they mean. */
+export type Link = Machine<LinkCommand, LinkEvent>;
