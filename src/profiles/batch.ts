@@ -1,0 +1,55 @@
+/** The four profiles that the gateway keeps; which table a row goes to. */
+export type ProfileKind = "instant" | "block_load" | "daily_load" | "billing";
+
+/** How a row reached us. */
+export type ReadingSource = "poll" | "push" | "on_demand" | "backfill" | "import";
+
+/** Which rule turned the meter's wall clock into an instant. */
+export type TimeRule =
+  /** The stamp carried a deviation from UTC. */
+  | "deviation"
+  /** The stamp had none (or one known to be wrong): the meter's configured time zone was used. */
+  | "zone"
+  /** The meter sent no usable stamp: the time of reception was used. */
+  | "received";
+
+/** One column of a named profile table: integers in the column's fixed decimal unit (see columns.ts). */
+export interface BatchColumn {
+  /** Name of a column in PROFILE_COLUMNS. */
+  readonly column: string;
+  /** One integer per row; undefined where the meter sent nothing. */
+  readonly values: readonly (bigint | undefined)[];
+}
+
+/** A capture object that no companion table knows, kept under its logical name. */
+export interface OtherColumn {
+  /** `class:logical name:attribute`, as `3:1.0.99.99.0.255:2`; `#data index` follows where it is not 0. */
+  readonly captureObject: string;
+  /** UCUM unit, or undefined. */
+  readonly unit: string | undefined;
+  /** One value per row: an exact decimal as text, text, octets in hex (`0x…`), a boolean, or nested of these. */
+  readonly values: readonly (OtherValue | undefined)[];
+}
+
+export type OtherValue = string | boolean | readonly OtherValue[];
+
+/** Rows of one profile of one meter, as they go to the store. All arrays have `rowCount` elements. */
+export interface ProfileBatch {
+  /** Internal integer key of the meter. */
+  readonly meterKey: number;
+  readonly profile: ProfileKind;
+  readonly source: ReadingSource;
+  /** Fingerprint of the capture-object list, scalers and units that the rows were decoded with. */
+  readonly layoutFingerprint: string;
+  readonly readAt: Date;
+  readonly rowCount: number;
+  /** The resolved instants (end of the interval where there is one), ms since 1970, and by which rule. */
+  readonly instantsMs: readonly number[];
+  readonly timeRules: readonly TimeRule[];
+  /** The meter's own 12 octets of each stamp; undefined where it sent none. */
+  readonly meterTimes: readonly (Uint8Array | undefined)[];
+  /** Length of the interval in seconds, or undefined for captures without one. */
+  readonly intervalS: number | undefined;
+  readonly columns: readonly BatchColumn[];
+  readonly others: readonly OtherColumn[];
+}
