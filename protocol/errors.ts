@@ -9,6 +9,10 @@ export const ERROR_CODES = {
   LENGTH_INVALID: "a length field has a form that the encoding does not allow",
   DEPTH_OVER_LIMIT: "structures are nested deeper than the limit",
   APDU_UNKNOWN_TAG: "the APDU or choice tag is not known here",
+  FRAME_INVALID: "the octets are not a frame of this link layer",
+  FRAME_CHECK_WRONG: "a check sequence does not fit the octets of the frame",
+  FRAME_INCOMPLETE: "the octets stopped in the middle of a frame or of a segmented APDU",
+  LINK_STATE: "the order does not fit the state of the link",
   HEX_INVALID: "the text is not a sequence of hexadecimal octets",
 } as const;
 

@@ -4,8 +4,19 @@ import type { Machine } from "../machine.ts";
 /** What the layer above orders from a link: open it, carry an APDU, close it. */
 export type LinkCommand =
   | { readonly type: "open" }
-  | { readonly type: "send"; readonly apdu: Uint8Array }
-  | { readonly type: "close" };
+  /**
+   * Sends one APDU. A client's SAPs are its settings; a server answers whoever asked last. `sourceSap` and
+   * `destinationSap` say otherwise for this APDU: a push, or an answer to an earlier client on a shared channel.
+   */
+  | {
+      readonly type: "send";
+      readonly apdu: Uint8Array;
+      readonly sourceSap?: number;
+      readonly destinationSap?: number;
+    }
+  | { readonly type: "close" }
+  /** The channel below has ended; the link is closed by the peer unless it was closed before. */
+  | { readonly type: "channelEnded" };
 
 /** Why a link is closed; `peer` by a DISC, DM or end of stream, `local` by our own order. */
 export type LinkCloseReason = "local" | "peer";

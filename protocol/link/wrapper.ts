@@ -1,0 +1,143 @@
+/**
+ * The wrapper of the TCP-UDP transport (IEC 62056-47): version, source and destination wPort, length, APDU.
+ *
+ * Resynchronisation: octets that don't begin with the version 0001 (modem text, heartbeats) are skipped up to the next
+ * 0001 whose wPorts the owner finds plausible; they come out as one `discarded` unit per run, cut at RUN_LIMIT octets. A
+ * PDU that stops half-way can only be given up by time: the owner calls `flush`.
+ */
+import { Reader } from "../bytes/reader.ts";
+import { Writer } from "../bytes/writer.ts";
+import { DlmsError } from "../errors.ts";
+import { OctetBuffer } from "./octet-buffer.ts";
+
+export const WRAPPER_VERSION = 1;
+export const WRAPPER_HEADER_LENGTH = 8;
+/** The longest APDU that the 16-bit length field can announce. */
+export const WRAPPER_MAX_APDU_LENGTH = 0xffff;
+/** A run of noise is reported at the latest after this many octets. */
+const RUN_LIMIT = 1024;
+
+export interface WrapperPorts {
+  readonly sourceWPort: number;
+  readonly destinationWPort: number;
+}
+
+export interface WrapperPdu extends WrapperPorts {
+  readonly apdu: Uint8Array;
+}
+
+export type WrapperUnit =
+  | ({ readonly type: "pdu" } & WrapperPdu)
+  | { readonly type: "discarded"; readonly octets: Uint8Array; readonly error: DlmsError };
+
+/** Header and APDU as one piece of octets. Throws LENGTH_OVER_LIMIT above 65535 octets, LENGTH_INVALID for none. */
+export function encodeWrapper(pdu: WrapperPdu): Uint8Array {
+  const length = pdu.apdu.length;
+  if (length === 0) throw new DlmsError("LENGTH_INVALID", "caller", { length });
+  if (length > WRAPPER_MAX_APDU_LENGTH) {
+    throw new DlmsError("LENGTH_OVER_LIMIT", "caller", { length, limit: WRAPPER_MAX_APDU_LENGTH });
+  }
+  return new Writer(WRAPPER_HEADER_LENGTH + length)
+    .u16(WRAPPER_VERSION)
+    .u16(pdu.sourceWPort)
+    .u16(pdu.destinationWPort)
+    .u16(length)
+    .bytes(pdu.apdu)
+    .finish();
+}
+
+/** Reads exactly one PDU, as a UDP datagram holds it; `apdu` is a view. Throws for anything else. */
+export function decodeWrapper(octets: Uint8Array): WrapperPdu {
+  const reader = new Reader(octets);
+  const version = reader.u16();
+  if (version !== WRAPPER_VERSION) throw new DlmsError("FRAME_INVALID", "peer", { offset: 0, version });
+  const sourceWPort = reader.u16();
+  const destinationWPort = reader.u16();
+  const apdu = reader.bytes(reader.u16());
+  reader.end();
+  if (apdu.length === 0) throw new DlmsError("LENGTH_INVALID", "peer", { offset: 6, length: 0 });
+  return { sourceWPort, destinationWPort, apdu };
+}
+
+/** Cuts a stream into wrapper PDUs, however the octets are chunked. */
+export class WrapperParser {
+  readonly #plausible: (ports: WrapperPorts) => boolean;
+  readonly #buffer = new OctetBuffer();
+  readonly #units: WrapperUnit[] = [];
+  /** Octets at the start of the buffer that are known to be noise. */
+  #noise = 0;
+
+  /** `plausible` is asked only while hunting for a header after noise. */
+  constructor(plausible: (ports: WrapperPorts) => boolean = () => true) {
+    this.#plausible = plausible;
+  }
+
+  /** Whether octets are held that have not come out as a unit. */
+  get pending(): boolean {
+    return this.#buffer.length > 0;
+  }
+
+  receive(octets: Uint8Array): void {
+    this.#buffer.append(octets);
+    while (this.#step()) {
+      // Each step takes one unit out of the buffer or marks one more octet as noise.
+    }
+  }
+
+  takeUnit(): WrapperUnit | undefined {
+    return this.#units.shift();
+  }
+
+  /** Gives up what is held as one discarded unit. */
+  flush(): void {
+    if (!this.pending) return;
+    const held = this.#buffer.length;
+    const error = new DlmsError(this.#noise === held ? "FRAME_INVALID" : "FRAME_INCOMPLETE", "peer", { octets: held });
+    this.#noise = 0;
+    this.#units.push({ type: "discarded", octets: this.#buffer.take(held), error });
+  }
+
+  #step(): boolean {
+    const start = this.#noise;
+    const buffer = this.#buffer;
+    if (buffer.length - start < WRAPPER_HEADER_LENGTH) return this.#skipUnless(this.#versionFits(start));
+    const ports = { sourceWPort: this.#u16(start + 2), destinationWPort: this.#u16(start + 4) };
+    const hunting = start > 0;
+    if (!this.#versionFits(start) || (hunting && !this.#plausible(ports))) return this.#skipUnless(false);
+    this.#reportNoise();
+    const length = this.#u16(6);
+    if (length === 0) {
+      const error = new DlmsError("LENGTH_INVALID", "peer", { offset: 6, length });
+      this.#units.push({ type: "discarded", octets: buffer.take(WRAPPER_HEADER_LENGTH), error });
+      return true;
+    }
+    if (buffer.length < WRAPPER_HEADER_LENGTH + length) return false;
+    buffer.drop(WRAPPER_HEADER_LENGTH);
+    this.#units.push({ type: "pdu", ...ports, apdu: buffer.take(length) });
+    return true;
+  }
+
+  /** Whether what there is at `index` is the version field or may become one. */
+  #versionFits(index: number): boolean {
+    const [high, low] = [this.#buffer.at(index), this.#buffer.at(index + 1)];
+    return (high === undefined || high === 0) && (low === undefined || low === WRAPPER_VERSION);
+  }
+
+  #skipUnless(fits: boolean): boolean {
+    if (fits) return false;
+    this.#noise++;
+    if (this.#noise >= RUN_LIMIT) this.#reportNoise();
+    return true;
+  }
+
+  #reportNoise(): void {
+    if (this.#noise === 0) return;
+    const error = new DlmsError("FRAME_INVALID", "peer", { octets: this.#noise });
+    this.#units.push({ type: "discarded", octets: this.#buffer.take(this.#noise), error });
+    this.#noise = 0;
+  }
+
+  #u16(index: number): number {
+    return (this.#buffer.at(index) ?? 0) * 0x100 + (this.#buffer.at(index + 1) ?? 0);
+  }
+}
