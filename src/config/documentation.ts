@@ -1,0 +1,30 @@
+import { configFields } from "./schema-walk.ts";
+
+/** docs/configuration.md, made from the schema. */
+export function configDocumentation(): string {
+  const rows = configFields().map((field) => {
+    const fallback = field.required
+      ? "*required*"
+      : field.fallback === undefined || field.isSection
+        ? ""
+        : code(field.fallback);
+    return `| \`${field.path}\` | ${field.type.replaceAll("|", "or")} | ${fallback} | ${field.description} |`;
+  });
+  return [
+    "# Configuration",
+    "",
+    "Made from the schema by `npm run docs`; `dlms-gateway config sample` prints a file to start from and",
+    "`dlms-gateway config check FILE` says what is wrong with one, line by line. Durations are a number and a unit",
+    "(`500ms`, `30s`, `15m`, `1h`, `1d`). Secrets are references: `env:NAME`, `file:/path` or `credential:NAME`",
+    "(a systemd credential); the file itself never holds one.",
+    "",
+    "| field | type | default | meaning |",
+    "|---|---|---|---|",
+    ...rows,
+    "",
+  ].join("\n");
+}
+
+function code(value: unknown): string {
+  return `\`${JSON.stringify(value)}\``;
+}

@@ -1,0 +1,215 @@
+/**
+ * The one schema of the configuration: types, checks, the sample file and docs/configuration.md all come from it.
+ * Every field is described; a default is what the daemon does when the field is left out.
+ */
+import { z } from "zod";
+
+const DURATION_UNITS_MS = new Map([
+  ["ms", 1],
+  ["s", 1000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+]);
+const DURATION = /^(\d+)(ms|s|m|h|d)$/;
+
+/** `30s`, `15m`, `1h`, `1d` → milliseconds. */
+const duration = z
+  .string()
+  .regex(DURATION, "a duration is a number and a unit: 500ms, 30s, 15m, 1h, 1d")
+  .transform((text) => {
+    const [, digits = "0", unit = "ms"] = DURATION.exec(text) ?? [];
+    return Number(digits) * (DURATION_UNITS_MS.get(unit) ?? 1);
+  });
+
+const secretReference = z
+  .string()
+  .regex(
+    /^(env|file|credential):.+$/,
+    "a secret is a reference: env:NAME, file:/path or credential:NAME, never the secret itself",
+  );
+
+const timeZone = z
+  .string()
+  .refine(isTimeZone, "not a time zone of the tz database, like Asia/Kolkata or Europe/Vienna");
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+const hostPort = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):\d{1,5}$/, "an address is host:port, or [IPv6 address]:port");
+
+const systemTitle = z.string().regex(/^[0-9a-fA-F]{16}$/, "a system title is 8 octets: 16 hexadecimal digits");
+
+export const MECHANISMS = ["none", "lls", "hls-2", "hls-3", "hls-4", "hls-5", "hls-6", "hls-7"] as const;
+export const COMPANIONS = ["is15959", "idis", "dsmr", "nordic", "none"] as const;
+export const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
+
+const sap = z.int().min(0).max(0x3fff);
+
+const securitySchema = z
+  .strictObject({
+    suite: z
+      .union([z.literal(0), z.literal(1), z.literal(2)])
+      .default(0)
+      .describe("Security suite of the meter."),
+    protection: z
+      .enum(["authenticated", "encrypted", "authenticated-encrypted"])
+      .default("authenticated-encrypted")
+      .describe("How requests are protected; responses must be protected at least as well."),
+    clientSystemTitle: systemTitle
+      .describe("Our own system title in this association, 16 hexadecimal digits.")
+      .meta({ examples: ["4845530000000001"] }),
+    serverSystemTitle: systemTitle
+      .optional()
+      .describe("The meter's system title; learned from its answer when left out."),
+    blockCipherKey: secretReference
+      .describe("Global unicast encryption key (hexadecimal in the referenced place).")
+      .meta({ examples: ["file:/etc/dlms-gateway/keys/feeder-7.block-cipher-key"] }),
+    authenticationKey: secretReference.optional().describe("Global authentication key (hexadecimal)."),
+    dedicatedKey: z.boolean().default(false).describe("Propose a fresh dedicated key for each association."),
+    general: z.boolean().default(false).describe("Use general-glo-ciphering instead of service-specific ciphering."),
+    invocationCounter: z
+      .string()
+      .optional()
+      .describe("Logical name of the meter's counter for this key, read with the public client before associating."),
+  })
+  .describe("Ciphering of the association; leave out for a meter without it.");
+
+const associationSchema = z
+  .strictObject({
+    clientSap: sap.default(16).describe("Client SAP: 16 public, 32 meter reader, 48 utility setting in India."),
+    serverSap: sap.default(1).describe("Server SAP: the logical device, 1 for the management logical device."),
+    mechanism: z.enum(MECHANISMS).default("none").describe("Authentication mechanism."),
+    secret: secretReference
+      .optional()
+      .describe("Password (lls) or HLS secret; `0x…` in the referenced place means octets."),
+    security: securitySchema.optional(),
+    maxReceivePduSize: z.int().min(64).max(65_535).default(1024).describe("Largest APDU that we accept, in octets."),
+  })
+  .describe("How to associate with the meter.");
+
+const connectionSchema = z
+  .strictObject({
+    tcp: hostPort.describe("Address of the meter or of the modem before it.").meta({ examples: ["192.0.2.7:4059"] }),
+    link: z.enum(["wrapper", "hdlc"]).default("wrapper").describe("What carries APDUs on this connection."),
+    physicalAddress: z
+      .int()
+      .min(0)
+      .max(0x3fff)
+      .optional()
+      .describe("HDLC: lower address of the meter, with `link: hdlc` only."),
+    addressLength: z
+      .union([z.literal(1), z.literal(2), z.literal(4)])
+      .optional()
+      .describe("HDLC: octets of the server address; the shortest that fits when left out."),
+    responseTimeout: duration.prefault("10s").describe("How long to wait for an answer."),
+  })
+  .describe("Where the meter is.");
+
+export const meterSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores")
+    .describe("What people call the meter on the command line.")
+    .meta({ examples: ["feeder-7"] }),
+  number: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe("Meter number (serial), as printed on the meter.")
+    .meta({ examples: ["SMT10007"] }),
+  type: z.string().max(64).default("electricity").describe("Free text: D1, three-phase, feeder …"),
+  companion: z
+    .enum(COMPANIONS)
+    .default("none")
+    .describe("Companion specification that gives the objects their meaning."),
+  timeZone: timeZone.default("UTC").describe("Zone of the meter's clock where its stamps carry no deviation."),
+  connection: connectionSchema,
+  association: associationSchema.prefault({}),
+});
+
+const planSchema = z.strictObject({
+  profile: z
+    .enum(PROFILES)
+    .describe("What to read.")
+    .meta({ examples: ["block_load"] }),
+  every: duration.meta({ examples: ["15m"], description: "How often." }),
+  history: duration.prefault("7d").describe("How far back to go for a meter that has no reading yet."),
+});
+
+export const configSchema = z.strictObject({
+  database: z
+    .strictObject({
+      url: secretReference
+        .optional()
+        .describe("Where the connection string is (postgresql://…); without it the embedded database is used."),
+      directory: z
+        .string()
+        .default("data/postgres")
+        .describe("Data directory of the embedded database, relative to the state directory."),
+      connections: z.int().min(1).max(64).default(4).describe("Most connections that the daemon opens."),
+    })
+    .prefault({})
+    .describe("Where readings go."),
+  masterKey: secretReference
+    .optional()
+    .describe("Key that seals the meters' keys in the database (64 hexadecimal digits in the referenced place)."),
+  stateDirectory: z
+    .string()
+    .default("/var/lib/dlms-gateway")
+    .describe("Directory for what must survive a restart; systemd's StateDirectory wins."),
+  socket: z
+    .string()
+    .default("/run/dlms-gateway/control.sock")
+    .describe("Local socket over which the command line reaches the daemon."),
+  log: z
+    .strictObject({
+      level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Least level that is written."),
+    })
+    .prefault({})
+    .describe("Logging, as JSON lines to the standard output."),
+  polling: z
+    .strictObject({
+      concurrency: z.int().min(1).max(10_000).default(200).describe("Most meters that are talked to at the same time."),
+      connectsPerSecond: z.int().min(1).max(10_000).default(200).describe("Most new connections in a second."),
+      sessionTimeout: duration.prefault("5m").describe("Most time for all that is due for one meter."),
+    })
+    .prefault({})
+    .describe("How meters are polled."),
+  push: z
+    .strictObject({
+      listen: z
+        .array(
+          z.strictObject({
+            address: hostPort.describe("Where to listen.").meta({ examples: ["[::]:4059"] }),
+            transport: z.enum(["tcp", "udp"]).default("tcp").describe("TCP or UDP."),
+          }),
+        )
+        .default([])
+        .describe("Listeners for what meters send by themselves."),
+    })
+    .prefault({})
+    .describe("Reception of pushes; wrapper, HDLC and M-Bus framing are told apart by their first octets."),
+  plans: z
+    .array(planSchema)
+    .prefault([
+      { profile: "instant", every: "15m" },
+      { profile: "block_load", every: "15m" },
+      { profile: "daily_load", every: "6h" },
+      { profile: "billing", every: "1d" },
+    ])
+    .describe("What is read how often, for every meter."),
+  meters: z.array(meterSchema).default([]).describe("The meters."),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type MeterConfig = z.output<typeof meterSchema>;
+export type AssociationConfig = MeterConfig["association"];
+export type ConnectionConfig = MeterConfig["connection"];

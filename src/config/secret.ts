@@ -1,0 +1,54 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ConfigError } from "./config-error.ts";
+
+const HEX_OCTETS = /^(?:[0-9a-fA-F]{2})+$/;
+
+/** Fetches the text behind `env:NAME`, `file:/path` or `credential:NAME`. Throws ConfigError naming the reference only. */
+export async function resolveSecretText(reference: string): Promise<string> {
+  const separator = reference.indexOf(":");
+  const scheme = reference.slice(0, separator);
+  const place = reference.slice(separator + 1);
+  try {
+    if (scheme === "env") return requireValue(process.env[place], "the environment variable is not set");
+    if (scheme === "file") return withoutNewline(await readFile(place, "utf8"));
+    const directory = requireValue(
+      process.env["CREDENTIALS_DIRECTORY"],
+      "systemd passed no credentials to this process",
+    );
+    return withoutNewline(await readFile(join(directory, place), "utf8"));
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError(reference, [{ path: "", message: `the secret can't be read: ${message}` }], { cause });
+  }
+}
+
+/** A password: the text's own octets, or hexadecimal octets after `0x`. */
+export async function resolvePassword(reference: string): Promise<Uint8Array> {
+  const text = await resolveSecretText(reference);
+  if (text.startsWith("0x") && HEX_OCTETS.test(text.slice(2))) return octetsOf(text.slice(2));
+  return new TextEncoder().encode(text);
+}
+
+/** A key in hexadecimal of one of the given lengths (octets). */
+export async function resolveKey(reference: string, lengths: readonly number[]): Promise<Uint8Array> {
+  const text = (await resolveSecretText(reference)).trim().replace(/^0x/, "");
+  if (!HEX_OCTETS.test(text) || !lengths.includes(text.length / 2)) {
+    const wanted = lengths.map((length) => `${length * 2}`).join(" or ");
+    throw new ConfigError(reference, [{ path: "", message: `the key must be ${wanted} hexadecimal digits` }]);
+  }
+  return octetsOf(text);
+}
+
+function octetsOf(digits: string): Uint8Array {
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
+function requireValue(value: string | undefined, otherwise: string): string {
+  if (value === undefined) throw new Error(otherwise);
+  return value;
+}
+
+function withoutNewline(text: string): string {
+  return text.replace(/\r?\n$/, "");
+}

@@ -1,0 +1,5 @@
+/** Writes the pages under docs/ that are made from code. */
+import { writeFile } from "node:fs/promises";
+import { configDocumentation } from "./documentation.ts";
+
+await writeFile("docs/configuration.md", configDocumentation());

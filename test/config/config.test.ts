@@ -1,0 +1,84 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { ConfigError } from "../../src/config/config-error.ts";
+import { configDocumentation } from "../../src/config/documentation.ts";
+import { parseConfig } from "../../src/config/load.ts";
+import { sampleConfig } from "../../src/config/sample.ts";
+import { resolveKey, resolvePassword } from "../../src/config/secret.ts";
+
+const METER = `meters:
+  - name: house-1
+    number: "100"
+    connection: { tcp: "127.0.0.1:4059" }
+`;
+
+function problemsOf(text: string): string[] {
+  try {
+    parseConfig(text, "gateway.yaml");
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split("\n");
+    throw error;
+  }
+  return [];
+}
+
+test("config: an empty file is a valid one, with defaults", () => {
+  const config = parseConfig("", "gateway.yaml");
+  expect(config.polling).toEqual({ concurrency: 200, connectsPerSecond: 200, sessionTimeout: 300_000 });
+  expect(config.plans.map((plan) => [plan.profile, plan.every])).toContainEqual(["block_load", 900_000]);
+});
+
+test("config: durations become milliseconds and a meter gets its defaults", () => {
+  const [meter] = parseConfig(METER, "gateway.yaml").meters;
+  expect(meter?.connection).toEqual({ tcp: "127.0.0.1:4059", link: "wrapper", responseTimeout: 10_000 });
+  expect(meter?.association).toEqual({ clientSap: 16, serverSap: 1, mechanism: "none", maxReceivePduSize: 1024 });
+});
+
+test("config: an unknown key names its line and the nearest known name", () => {
+  expect(problemsOf(`${METER}    asociation: {}\n`)).toEqual([
+    "gateway.yaml:5:17: meters[0].asociation: unknown key; did you mean association?",
+  ]);
+});
+
+test("config: every problem is told at once, with its place", () => {
+  const problems = problemsOf(`polling: { concurrency: 0 }\nmeters:\n  - name: "bad name"\n    number: "1"\n`);
+  expect(problems).toHaveLength(3);
+  expect(problems[0]).toMatch(/^gateway\.yaml:1:25: polling\.concurrency: /);
+  expect(problems.join("\n")).toContain("meters[0].name: a name has letters, digits");
+});
+
+test("config: a secret written into the file is refused without repeating it", () => {
+  const [problem] = problemsOf(`masterKey: "00112233445566778899"\n`);
+  expect(problem).toContain("a secret is a reference");
+  expect(problem).not.toContain("0011223344");
+});
+
+test("config: two meters of one name are refused", () => {
+  const second = METER.replace("meters:\n", "").replace('"100"', '"101"');
+  expect(problemsOf(METER + second)).toEqual(["gateway.yaml: meters[1].name: the same as meters[0].name"]);
+});
+
+test("config: broken YAML names line and column", () => {
+  expect(problemsOf("meters: [")[0]).toMatch(/^gateway\.yaml:1:\d+: /);
+});
+
+test("config: the sample parses as it is, and with every comment sign taken away", () => {
+  expect(problemsOf(sampleConfig())).toEqual([]);
+  const fields = sampleConfig()
+    .split("\n")
+    .filter((line) => /^# *(- )?[A-Za-z]+:/.test(line))
+    .map((line) => line.slice(1));
+  expect(problemsOf(fields.join("\n"))).toEqual([]);
+});
+
+test("config: docs/configuration.md is what the schema says", async () => {
+  expect(await readFile("docs/configuration.md", "utf8")).toBe(configDocumentation());
+});
+
+test("config: a missing secret names the reference, and a key of wrong length is refused without showing it", async () => {
+  await expect(resolvePassword("env:DLMS_GATEWAY_NO_SUCH")).rejects.toThrow("env:DLMS_GATEWAY_NO_SUCH");
+  process.env["DLMS_GATEWAY_TEST_KEY"] = "c0ffee";
+  await expect(resolveKey("env:DLMS_GATEWAY_TEST_KEY", [16])).rejects.toThrow("32 hexadecimal digits");
+  await expect(resolveKey("env:DLMS_GATEWAY_TEST_KEY", [16])).rejects.not.toThrow("c0ffee");
+  delete process.env["DLMS_GATEWAY_TEST_KEY"];
+});
