@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { ConfigError } from "../../src/config/config-error.ts";
-import { configDocumentation } from "../../src/config/documentation.ts";
-import { parseConfig } from "../../src/config/load.ts";
-import { sampleConfig } from "../../src/config/sample.ts";
-import { resolveKey, resolvePassword } from "../../src/config/secret.ts";
+import { ConfigError } from "../../../src/config/config-error.ts";
+import { configDocumentation } from "../../../src/config/documentation.ts";
+import { parseConfig } from "../../../src/config/load.ts";
+import { sampleConfig } from "../../../src/config/sample.ts";
+import { resolveKey, resolvePassword } from "../../../src/config/secret.ts";
 
 const METER = `meters:
   - name: house-1

@@ -1,0 +1,59 @@
+/** One column of a table for people. */
+export interface TableColumn {
+  readonly title: string;
+  readonly align?: "left" | "right";
+}
+
+const GAP = "  ";
+const ELLIPSIS = "…";
+
+/**
+ * Lines of an aligned table: a header, a rule, the rows. Where it is wider than `width`, the widest text columns are
+ * cut with an ellipsis until it fits; numbers are never cut.
+ */
+export function tableLines(
+  columns: readonly TableColumn[],
+  rows: readonly (readonly string[])[],
+  width = Number.POSITIVE_INFINITY,
+): string[] {
+  const natural = columns.map((column, index) =>
+    Math.max(textWidth(column.title), ...rows.map((row) => textWidth(row[index] ?? ""))),
+  );
+  const widths = fitted(columns, natural, width);
+  const line = (cells: readonly string[]) =>
+    columns
+      .map((column, index) => cell(cells[index] ?? "", widths[index] ?? 0, column.align ?? "left"))
+      .join(GAP)
+      .trimEnd();
+  return [
+    line(columns.map((column) => column.title)),
+    widths.map((each) => "─".repeat(each)).join(GAP),
+    ...rows.map((row) => line(row)),
+  ];
+}
+
+function fitted(columns: readonly TableColumn[], natural: readonly number[], width: number): number[] {
+  const widths = [...natural];
+  const total = () => widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1);
+  while (total() > width) {
+    const widest = widths.reduce(
+      (best, each, index) => (columns[index]?.align !== "right" && each > (widths[best] ?? 0) ? index : best),
+      columns.findIndex((column) => column.align !== "right"),
+    );
+    const minimum = textWidth(columns[widest]?.title ?? "");
+    if (widest < 0 || (widths[widest] ?? 0) <= Math.max(minimum, 4)) return widths;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return widths;
+}
+
+function cell(text: string, width: number, align: "left" | "right"): string {
+  const characters = Array.from(text);
+  const shown = characters.length > width ? `${characters.slice(0, width - 1).join("")}${ELLIPSIS}` : text;
+  const padding = " ".repeat(Math.max(0, width - textWidth(shown)));
+  return align === "right" ? padding + shown : shown + padding;
+}
+
+function textWidth(text: string): number {
+  return Array.from(text).length;
+}

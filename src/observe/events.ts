@@ -1,0 +1,56 @@
+/**
+ * What happens in the gateway, as typed events. One table says at which level each is logged and in which words; names
+ * and fields are stable, because people search for them.
+ */
+import type { Logger } from "pino";
+
+export interface GatewayEvents {
+  readonly gatewayStarted: { meters: number; database: string; version: string };
+  readonly gatewayStopping: { signal: string };
+  readonly gatewayStopped: { durationMs: number };
+  readonly databaseReady: { edition: string; migrated: number };
+  readonly meterPolled: { meter: string; profiles: readonly string[]; rows: number; durationMs: number };
+  readonly meterFailed: { meter: string; cause: string; evidence: string; nextStep: string; durationMs: number };
+  readonly rowsStored: { rows: number; inserted: number; revised: number; setAside: number };
+  readonly storeFailed: { reason: string; retryMs: number };
+  readonly pushListening: { address: string; transport: string };
+  readonly pushReceived: { peer: string; meter: string | undefined; values: number };
+  readonly pushRejected: { peer: string; reason: string };
+}
+
+export type GatewayEventName = keyof GatewayEvents;
+export type GatewayEvent = {
+  [K in GatewayEventName]: { readonly event: K } & Readonly<GatewayEvents[K]>;
+}[GatewayEventName];
+
+/** Takes events; must not throw and must not wait. */
+export type EventSink = (event: GatewayEvent) => void;
+
+const EVENTS = {
+  gatewayStarted: { level: "info", text: "gateway started" },
+  gatewayStopping: { level: "info", text: "gateway stops: no new work, what runs may finish" },
+  gatewayStopped: { level: "info", text: "gateway stopped" },
+  databaseReady: { level: "info", text: "database is ready" },
+  meterPolled: { level: "debug", text: "meter polled" },
+  meterFailed: { level: "warn", text: "meter could not be read" },
+  rowsStored: { level: "debug", text: "rows stored" },
+  storeFailed: { level: "error", text: "rows could not be stored; they are kept and tried again" },
+  pushListening: { level: "info", text: "listening for pushes" },
+  pushReceived: { level: "debug", text: "push received" },
+  pushRejected: { level: "warn", text: "push kept without being understood" },
+} as const satisfies Record<GatewayEventName, { level: "debug" | "info" | "warn" | "error"; text: string }>;
+
+/** Writes each event as one log line. */
+export function logSink(log: Logger): EventSink {
+  return (event) => {
+    const { level, text } = EVENTS[event.event];
+    log[level](event, text);
+  };
+}
+
+/** One sink that feeds several. */
+export function fanOut(sinks: readonly EventSink[]): EventSink {
+  return (event) => {
+    for (const sink of sinks) sink(event);
+  };
+}
