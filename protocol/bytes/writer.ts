@@ -19,55 +19,66 @@ export class Writer {
 
   u8(value: number): this {
     this.#check(value, 0, 0xff);
-    this.#view.setUint8(this.#grow(1), value);
+    const start = this.#grow(1);
+    this.#view.setUint8(start, value);
     return this;
   }
   i8(value: number): this {
     this.#check(value, -0x80, 0x7f);
-    this.#view.setInt8(this.#grow(1), value);
+    const start = this.#grow(1);
+    this.#view.setInt8(start, value);
     return this;
   }
   u16(value: number): this {
     this.#check(value, 0, 0xffff);
-    this.#view.setUint16(this.#grow(2), value);
+    const start = this.#grow(2);
+    this.#view.setUint16(start, value);
     return this;
   }
   i16(value: number): this {
     this.#check(value, -0x8000, 0x7fff);
-    this.#view.setInt16(this.#grow(2), value);
+    const start = this.#grow(2);
+    this.#view.setInt16(start, value);
     return this;
   }
   u32(value: number): this {
     this.#check(value, 0, 0xffff_ffff);
-    this.#view.setUint32(this.#grow(4), value);
+    const start = this.#grow(4);
+    this.#view.setUint32(start, value);
     return this;
   }
   i32(value: number): this {
     this.#check(value, -0x8000_0000, 0x7fff_ffff);
-    this.#view.setInt32(this.#grow(4), value);
+    const start = this.#grow(4);
+    this.#view.setInt32(start, value);
     return this;
   }
   u64(value: bigint): this {
     if (value !== BigInt.asUintN(64, value)) throw outOfRange(value);
-    this.#view.setBigUint64(this.#grow(8), value);
+    const start = this.#grow(8);
+    this.#view.setBigUint64(start, value);
     return this;
   }
   i64(value: bigint): this {
     if (value !== BigInt.asIntN(64, value)) throw outOfRange(value);
-    this.#view.setBigInt64(this.#grow(8), value);
+    const start = this.#grow(8);
+    this.#view.setBigInt64(start, value);
     return this;
   }
   f32(value: number): this {
-    this.#view.setFloat32(this.#grow(4), value);
+    const start = this.#grow(4);
+    this.#view.setFloat32(start, value);
     return this;
   }
   f64(value: number): this {
-    this.#view.setFloat64(this.#grow(8), value);
+    const start = this.#grow(8);
+    this.#view.setFloat64(start, value);
     return this;
   }
 
   bytes(value: Uint8Array): this {
-    this.#bytes.set(value, this.#grow(value.length));
+    const start = this.#grow(value.length);
+    this.#bytes.set(value, start);
     return this;
   }
 
@@ -98,6 +109,7 @@ export class Writer {
     if (!Number.isInteger(value) || value < min || value > max) throw outOfRange(value);
   }
 
+  /** Makes room and gives its start. Called before `#bytes` or `#view` is named: it may replace both. */
   #grow(count: number): number {
     const start = this.#length;
     this.#length += count;
