@@ -14,4 +14,10 @@ export const LIMITS = {
   listCount: 4096,
   /** Octets of a BER-encoded ACSE APDU. */
   acseLength: 64 * 1024,
+  /** Ciphered APDUs inside one another. */
+  protectionDepth: 4,
+  /** Octets of a password or HLS secret. */
+  hlsSecretLength: 1024,
+  /** Other system titles than the association's whose counters one protection object follows. */
+  followedTitles: 64,
 } as const;

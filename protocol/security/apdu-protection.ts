@@ -1,0 +1,376 @@
+/**
+ * Protects and unprotects whole APDUs (tag octet included) for one peer: glo-, ded-, general-glo- and general-ded-
+ * ciphering (IEC 62056-5-3, protection of APDUs). Holds the keys, the replay windows and the peer's system title; knows
+ * nothing of associations. Returned octets are new, except those of an APDU that was authenticated only: a view.
+ */
+import { DlmsError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import {
+  type AadForm,
+  type AeadKeys,
+  type CipheredContent,
+  CONTENT_HEADER_LENGTH,
+  open,
+  parseContent,
+  seal,
+} from "./aead.ts";
+import {
+  type CipheredApdu,
+  type CipheredForm,
+  cipheredTag,
+  encodeCipheredApdu,
+  isCipheredTag,
+  type KeySet,
+  parseCipheredApdu,
+} from "./ciphered-apdu.ts";
+import { type ReplayPolicy, ReplayWindow } from "./replay-window.ts";
+import {
+  type AuthenticationKey,
+  type BlockCipherKey,
+  type BroadcastKey,
+  type DedicatedKey,
+  requireSuiteLength,
+} from "./secret-key.ts";
+import {
+  PROTECTIONS,
+  type Protection,
+  protectionName,
+  type SecurityControl,
+  securityControlOctet,
+} from "./security-control.ts";
+import { MAX_INVOCATION_COUNTER, type SecuritySuite, TAG_LENGTH } from "./suites.ts";
+import { type SystemTitle, sameTitle, systemTitle, titleText } from "./system-title.ts";
+
+/** Deviations of real meters that may be let pass, each by name. */
+export const SECURITY_TOLERANCES = {
+  "suite-nibble": "the suite id in the security control may be another one of the same key length",
+  "broadcast-bit": "the broadcast bit may be set on what was protected with the unicast key",
+  "other-title": "a general form may name another system title than the association's",
+} as const;
+
+export type SecurityTolerance = keyof typeof SECURITY_TOLERANCES;
+
+/** Something that was let pass; for the log. */
+export type ProtectionWarning = SecurityTolerance | "counter-replayed";
+
+export interface ProtectionKeys {
+  readonly blockCipherKey?: BlockCipherKey;
+  readonly authenticationKey?: AuthenticationKey;
+  readonly broadcastKey?: BroadcastKey;
+  readonly dedicatedKey?: DedicatedKey;
+}
+
+export interface ApduProtectionOptions {
+  readonly suite: SecuritySuite;
+  readonly ownSystemTitle: SystemTitle;
+  /** May be learned later, from the AARE or from a general form whose tag has been verified. */
+  readonly peerSystemTitle?: SystemTitle;
+  readonly keys: ProtectionKeys;
+  /** Gives each counter once. The dedicated key counts for itself, from 1, and does not ask. */
+  readonly nextInvocationCounter: (keySet: "global" | "broadcast") => number;
+  readonly replay?: ReplayPolicy;
+  /** The weakest protection that may be sent, and that may be received. */
+  readonly minimum?: { readonly sent?: Protection; readonly received?: Protection };
+  readonly tolerate?: readonly SecurityTolerance[];
+  readonly aadForm?: AadForm;
+}
+
+export interface ProtectRequest {
+  readonly control: Protection;
+  readonly form: CipheredForm;
+  readonly keySet: KeySet;
+}
+
+/** One layer of protection that has been taken off. */
+export interface ProtectionLayer {
+  readonly form: CipheredForm;
+  readonly keySet: KeySet;
+  readonly securityControl: SecurityControl;
+  readonly invocationCounter: number;
+  /** The sender whose title was used. */
+  readonly systemTitle: SystemTitle;
+  /** Whether a tag vouches for counter, title and content. */
+  readonly verified: boolean;
+}
+
+/** A plain APDU and what had protected it; the members beside `apdu` and `layers` are those of the outermost layer. */
+export interface Unprotected extends ProtectionLayer {
+  readonly apdu: Uint8Array;
+  readonly layers: readonly ProtectionLayer[];
+  readonly warnings: readonly ProtectionWarning[];
+}
+
+/** Plain APDUs that are accepted, as a failure only, although protection is required (exception and service error). */
+const FAILURES_IN_CLEAR: ReadonlySet<number> = new Set([0xd8, 0x0e]);
+
+export class ApduProtection {
+  readonly suite: SecuritySuite;
+  readonly ownSystemTitle: SystemTitle;
+  readonly #options: ApduProtectionOptions;
+  readonly #tolerate: ReadonlySet<SecurityTolerance>;
+  readonly #windows = new Map<string, ReplayWindow>();
+  #peerSystemTitle: SystemTitle | undefined;
+  #dedicatedKey: DedicatedKey | undefined;
+  #dedicatedCounter = 1;
+
+  constructor(options: ApduProtectionOptions) {
+    for (const key of Object.values(options.keys)) requireSuiteLength(key, options.suite);
+    this.suite = options.suite;
+    this.ownSystemTitle = options.ownSystemTitle;
+    this.#options = options;
+    this.#tolerate = new Set(options.tolerate);
+    this.#peerSystemTitle = options.peerSystemTitle;
+    this.#dedicatedKey = options.keys.dedicatedKey;
+  }
+
+  get peerSystemTitle(): SystemTitle | undefined {
+    return this.#peerSystemTitle;
+  }
+
+  /** Takes the title that the peer gave in its AARQ or AARE. Throws SECURITY_TITLE_REFLECTED when it is our own. */
+  learnPeerSystemTitle(octets: Uint8Array): void {
+    const title = systemTitle(octets, "peer");
+    this.#refuseReflection(title);
+    this.#peerSystemTitle = title;
+  }
+
+  /** Puts the key of a new association in force; both directions count afresh. */
+  useDedicatedKey(key: DedicatedKey | undefined, firstCounter = 1): void {
+    if (key !== undefined) requireSuiteLength(key, this.suite);
+    this.#dedicatedKey = key;
+    this.#dedicatedCounter = firstCounter;
+    for (const name of this.#windows.keys()) if (name.startsWith("dedicated")) this.#windows.delete(name);
+  }
+
+  /** Sets where the peer's counter stands, as remembered from earlier sessions. */
+  expectInvocationCounter(keySet: KeySet, lowestAcceptable: number): void {
+    const window = new ReplayWindow(this.#options.replay, lowestAcceptable);
+    this.#windows.set(windowName(keySet, this.#requirePeerTitle()), window);
+  }
+
+  /** The lowest counter that the peer may use next, to be remembered; undefined when it has not spoken yet. */
+  lowestAcceptable(keySet: KeySet): number | undefined {
+    const title = this.#peerSystemTitle;
+    return title === undefined ? undefined : this.#windows.get(windowName(keySet, title))?.lowestAcceptable;
+  }
+
+  /** Ciphers a plain APDU. Whatever is refused is refused before a counter is taken. */
+  protect(plainApdu: Uint8Array, request: ProtectRequest): Uint8Array {
+    const plainTag = plainApdu[0];
+    if (plainTag === undefined) throw new DlmsError("DATA_TRUNCATED", "caller", { offset: 0, wanted: 1, left: 0 });
+    const keys = this.#keysFor(request.keySet);
+    const { control, form, keySet } = request;
+    const required = this.#options.minimum?.sent;
+    if (required !== undefined) requireProtection(PROTECTIONS[control], required, "caller");
+    if (PROTECTIONS[control].authenticated) this.#requireAuthenticationKey();
+    if (form === "service-specific") cipheredTag(plainTag, keySet === "dedicated");
+    const head = {
+      securityControl: securityControlOctet(this.suite, control, keySet === "broadcast"),
+      invocationCounter: this.#nextCounter(keySet),
+    };
+    const content = seal(keys, { sender: this.ownSystemTitle }, head, plainApdu);
+    return encodeCipheredApdu({ form, keySet, sender: this.ownSystemTitle }, plainTag, content);
+  }
+
+  /**
+   * Verifies and deciphers an APDU, layer by layer, until a plain one remains. The peer's counters and title are taken
+   * over only when a tag vouches for them. Every way to fail has its own code.
+   */
+  unprotect(apdu: Uint8Array): Unprotected {
+    const layers: ProtectionLayer[] = [];
+    const warnings = new Set<ProtectionWarning>();
+    let inner = apdu;
+    do {
+      if (layers.length === LIMITS.protectionDepth)
+        throw new DlmsError("DEPTH_OVER_LIMIT", "peer", { limit: LIMITS.protectionDepth });
+      inner = this.#unwrap(inner, layers, warnings);
+    } while (inner[0] !== undefined && isCipheredTag(inner[0]));
+    const outermost = layers[0];
+    if (outermost === undefined) throw new DlmsError("SECURITY_NOT_CIPHERED", "peer");
+    const required = this.#options.minimum?.received;
+    if (required !== undefined) requireProtection(together(layers), required, "peer");
+    return { ...outermost, apdu: inner, layers, warnings: [...warnings] };
+  }
+
+  /**
+   * Says whether a plain APDU may come in at all: throws SECURITY_WEAKER_THAN_REQUIRED where protection is required.
+   * Exception responses and service errors pass, as failures only: their content must not be believed.
+   */
+  admitPlain(apdu: Uint8Array): void {
+    const required = this.#options.minimum?.received;
+    if (required === undefined || (apdu[0] !== undefined && FAILURES_IN_CLEAR.has(apdu[0]))) return;
+    requireProtection({ authenticated: false, encrypted: false }, required, "peer");
+  }
+
+  /** f(challenge) of HLS-GMAC: SC ‖ counter ‖ tag over SC ‖ authentication key ‖ challenge. Uses a counter up. */
+  signChallenge(challenge: Uint8Array): Uint8Array {
+    this.#requireAuthenticationKey();
+    const keys = this.#keysFor("global");
+    const head = {
+      securityControl: securityControlOctet(this.suite, "authenticated"),
+      invocationCounter: this.#nextCounter("global"),
+    };
+    const sealed = seal(keys, { sender: this.ownSystemTitle }, head, challenge);
+    const reply = new Uint8Array(sealed.length - challenge.length);
+    reply.set(sealed.subarray(0, CONTENT_HEADER_LENGTH));
+    reply.set(sealed.subarray(CONTENT_HEADER_LENGTH + challenge.length), CONTENT_HEADER_LENGTH);
+    return reply;
+  }
+
+  /** Verifies the peer's f(challenge) of HLS-GMAC; its counter moves the replay window. Throws HLS_REPLY_MISMATCH. */
+  verifyChallenge(challenge: Uint8Array, reply: Uint8Array): void {
+    if (reply.length !== CONTENT_HEADER_LENGTH + TAG_LENGTH)
+      throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: 5, length: reply.length });
+    this.#requireAuthenticationKey();
+    const sender = this.#requirePeerTitle();
+    const { securityControl, invocationCounter, tag } = parseContent(reply);
+    this.#checkControl(securityControl, new Set());
+    if (tag === undefined || securityControl.encrypted || securityControl.broadcast)
+      throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: 5, securityControl: securityControl.octet });
+    const content = { securityControl, invocationCounter, payload: challenge, tag };
+    try {
+      open(this.#keysFor("global"), { sender }, content);
+    } catch (cause) {
+      throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: 5, invocationCounter }, { cause });
+    }
+    this.#follow("global", sender, content);
+  }
+
+  #unwrap(apdu: Uint8Array, layers: ProtectionLayer[], warnings: Set<ProtectionWarning>): Uint8Array {
+    const outside = parseCipheredApdu(apdu);
+    const content = parseContent(outside.content);
+    this.#checkControl(content.securityControl, warnings);
+    const sender = this.#senderOf(outside, warnings);
+    const [plain, keySet] = this.#decipher(outside, content, sender, warnings);
+    const verified = content.tag !== undefined;
+    checkPlainTag(plain, outside.plainTag, verified);
+    if (!this.#follow(keySet, sender, content)) warnings.add("counter-replayed");
+    if (verified && this.#peerSystemTitle === undefined) this.#peerSystemTitle = sender;
+    const { securityControl, invocationCounter } = content;
+    layers.push({ form: outside.form, keySet, securityControl, invocationCounter, systemTitle: sender, verified });
+    return plain;
+  }
+
+  #checkControl(control: SecurityControl, warnings: Set<ProtectionWarning>): void {
+    if (control.compressed)
+      throw new DlmsError("SECURITY_COMPRESSION_UNSUPPORTED", "peer", { securityControl: control.octet });
+    if (control.suite === this.suite) return;
+    if (!this.#tolerate.has("suite-nibble"))
+      throw new DlmsError("SECURITY_SUITE_MISMATCH", "peer", { suite: control.suite, expected: this.suite });
+    warnings.add("suite-nibble");
+  }
+
+  #senderOf(outside: CipheredApdu, warnings: Set<ProtectionWarning>): SystemTitle {
+    const named = outside.systemTitle;
+    const known = this.#peerSystemTitle;
+    if (named === undefined) return this.#requirePeerTitle();
+    this.#refuseReflection(named);
+    if (known === undefined || sameTitle(named, known)) return named;
+    if (!this.#tolerate.has("other-title"))
+      throw new DlmsError("SECURITY_TITLE_MISMATCH", "peer", {
+        systemTitle: titleText(named),
+        expected: titleText(known),
+      });
+    warnings.add("other-title");
+    return named;
+  }
+
+  #decipher(
+    outside: CipheredApdu,
+    content: CipheredContent,
+    sender: SystemTitle,
+    warnings: Set<ProtectionWarning>,
+  ): readonly [Uint8Array, KeySet] {
+    const context = { sender };
+    if (outside.keySet === "dedicated") return [open(this.#keysFor("dedicated"), context, content), "dedicated"];
+    if (!content.securityControl.broadcast) return [open(this.#keysFor("global"), context, content), "global"];
+    const mayBeUnicast = this.#tolerate.has("broadcast-bit");
+    if (mayBeUnicast && this.#options.keys.broadcastKey === undefined) {
+      warnings.add("broadcast-bit");
+      return [open(this.#keysFor("global"), context, content), "global"];
+    }
+    try {
+      return [open(this.#keysFor("broadcast"), context, content), "broadcast"];
+    } catch (error) {
+      if (!mayBeUnicast || !(error instanceof DlmsError) || error.code !== "SECURITY_TAG_MISMATCH") throw error;
+      const plain = open(this.#keysFor("global"), context, content);
+      warnings.add("broadcast-bit");
+      return [plain, "global"];
+    }
+  }
+
+  /** False when the counter is too low and the policy only warns. Only a verified counter moves the window. */
+  #follow(keySet: KeySet, sender: SystemTitle, content: CipheredContent): boolean {
+    const name = windowName(keySet, sender);
+    const known = this.#windows.get(name);
+    if (content.tag === undefined) return known?.check(content.invocationCounter) ?? true;
+    if (known !== undefined) return known.accept(content.invocationCounter);
+    if (this.#windows.size >= LIMITS.followedTitles)
+      throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { titles: this.#windows.size, limit: LIMITS.followedTitles });
+    const window = new ReplayWindow(this.#options.replay);
+    this.#windows.set(name, window);
+    return window.accept(content.invocationCounter);
+  }
+
+  #keysFor(keySet: KeySet): AeadKeys {
+    const { keys, aadForm } = this.#options;
+    const [name, encryption] =
+      keySet === "global"
+        ? (["blockCipherKey", keys.blockCipherKey] as const)
+        : keySet === "dedicated"
+          ? (["dedicatedKey", this.#dedicatedKey] as const)
+          : (["broadcastKey", keys.broadcastKey] as const);
+    if (encryption === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: name });
+    const set = { suite: this.suite, encryption, authentication: keys.authenticationKey };
+    return aadForm === undefined ? set : { ...set, aadForm };
+  }
+
+  #nextCounter(keySet: KeySet): number {
+    const counter = keySet === "dedicated" ? this.#dedicatedCounter++ : this.#options.nextInvocationCounter(keySet);
+    if (!Number.isInteger(counter) || counter < 0 || counter > MAX_INVOCATION_COUNTER)
+      throw new DlmsError("SECURITY_COUNTER_EXHAUSTED", "caller", { keySet, invocationCounter: counter });
+    return counter;
+  }
+
+  #requireAuthenticationKey(): void {
+    if (this.#options.keys.authenticationKey === undefined && this.#options.aadForm !== "empty")
+      throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "authenticationKey" });
+  }
+
+  #requirePeerTitle(): SystemTitle {
+    if (this.#peerSystemTitle === undefined) throw new DlmsError("SECURITY_TITLE_UNKNOWN", "peer");
+    return this.#peerSystemTitle;
+  }
+
+  #refuseReflection(title: SystemTitle): void {
+    if (sameTitle(title, this.ownSystemTitle))
+      throw new DlmsError("SECURITY_TITLE_REFLECTED", "peer", { systemTitle: titleText(title) });
+  }
+}
+
+type ProtectionBits = Pick<SecurityControl, "authenticated" | "encrypted">;
+
+/** Throws SECURITY_WEAKER_THAN_REQUIRED when a required kind of protection is not there. */
+function requireProtection(given: ProtectionBits, required: Protection, fault: "caller" | "peer"): void {
+  const wanted = PROTECTIONS[required];
+  if ((wanted.authenticated && !given.authenticated) || (wanted.encrypted && !given.encrypted))
+    throw new DlmsError("SECURITY_WEAKER_THAN_REQUIRED", fault, { protection: protectionName(given), required });
+}
+
+function together(layers: readonly ProtectionLayer[]): ProtectionBits {
+  return {
+    authenticated: layers.some((layer) => layer.securityControl.authenticated),
+    encrypted: layers.some((layer) => layer.securityControl.encrypted),
+  };
+}
+
+/** A wrong key shows here when no tag does: the first octet is then not the APDU's that the ciphered tag announces. */
+function checkPlainTag(plain: Uint8Array, expected: number | undefined, verified: boolean): void {
+  if (expected === undefined || plain[0] === expected) return;
+  if (!verified) throw new DlmsError("SECURITY_PLAINTEXT_IMPLAUSIBLE", "peer", { expected });
+  throw new DlmsError("SECURITY_SERVICE_MISMATCH", "peer", { expected, tag: plain[0] ?? "none" });
+}
+
+function windowName(keySet: KeySet, title: SystemTitle): string {
+  return `${keySet} ${titleText(title)}`;
+}

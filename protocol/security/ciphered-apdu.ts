@@ -1,0 +1,85 @@
+import { Reader } from "../bytes/reader.ts";
+import { Writer } from "../bytes/writer.ts";
+import { DlmsError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import {
+  DEDICATED_TAG_OF_PLAIN,
+  GLOBAL_TAG_OF_PLAIN,
+  PLAIN_TAG_OF_DEDICATED,
+  PLAIN_TAG_OF_GLOBAL,
+} from "./ciphered-tags.ts";
+import { type SystemTitle, systemTitle } from "./system-title.ts";
+
+const GENERAL_GLO_CIPHERING = 0xdb;
+const GENERAL_DED_CIPHERING = 0xdc;
+
+/** Which key protects: the global unicast key, the key of one association, the global broadcast key. */
+export type KeySet = "global" | "dedicated" | "broadcast";
+
+/** `service-specific` has a ciphered tag per plain APDU (glo-, ded-); `general` wraps any APDU and names the sender. */
+export type CipheredForm = "service-specific" | "general";
+
+/** The outside of a glo-, ded-, general-glo- or general-ded-ciphered APDU; content is a view. */
+export interface CipheredApdu {
+  readonly tag: number;
+  readonly form: CipheredForm;
+  /** Global stands for broadcast as well: the security control tells them apart. */
+  readonly keySet: "global" | "dedicated";
+  /** The tag that the deciphered APDU must have; undefined when any may be inside. */
+  readonly plainTag: number | undefined;
+  /** From a general form that names its sender; some meters leave it empty. */
+  readonly systemTitle: SystemTitle | undefined;
+  readonly content: Uint8Array;
+}
+
+/** Whether `parseCipheredApdu` knows the tag. */
+export function isCipheredTag(tag: number): boolean {
+  return (
+    PLAIN_TAG_OF_GLOBAL.has(tag) ||
+    PLAIN_TAG_OF_DEDICATED.has(tag) ||
+    tag === GENERAL_GLO_CIPHERING ||
+    tag === GENERAL_DED_CIPHERING
+  );
+}
+
+/** Reads the outside of a ciphered APDU. Throws SECURITY_NOT_CIPHERED for other tags. */
+export function parseCipheredApdu(apdu: Uint8Array): CipheredApdu {
+  const reader = new Reader(apdu);
+  const tag = reader.u8();
+  const general = tag === GENERAL_GLO_CIPHERING || tag === GENERAL_DED_CIPHERING;
+  const plainTag = PLAIN_TAG_OF_GLOBAL.get(tag) ?? PLAIN_TAG_OF_DEDICATED.get(tag);
+  if (!general && plainTag === undefined) throw new DlmsError("SECURITY_NOT_CIPHERED", "peer", { tag });
+  const title = general ? reader.bytes(reader.length(LIMITS.stringLength)) : undefined;
+  const content = reader.bytes(reader.length(LIMITS.apduLength));
+  reader.end();
+  return {
+    tag,
+    form: general ? "general" : "service-specific",
+    keySet: tag === GENERAL_DED_CIPHERING || PLAIN_TAG_OF_DEDICATED.has(tag) ? "dedicated" : "global",
+    plainTag,
+    systemTitle: title === undefined || title.length === 0 ? undefined : systemTitle(title, "peer"),
+    content,
+  };
+}
+
+/** Puts the outside around ciphered content. Throws SECURITY_NO_CIPHERED_FORM for a plain tag without counterpart. */
+export function encodeCipheredApdu(
+  outside: { readonly form: CipheredForm; readonly keySet: KeySet; readonly sender: SystemTitle },
+  plainTag: number,
+  content: Uint8Array,
+): Uint8Array {
+  const dedicated = outside.keySet === "dedicated";
+  const writer = new Writer(content.length + 16);
+  if (outside.form === "general") {
+    writer.u8(dedicated ? GENERAL_DED_CIPHERING : GENERAL_GLO_CIPHERING).octetString(outside.sender);
+    return writer.octetString(content).finish();
+  }
+  return writer.u8(cipheredTag(plainTag, dedicated)).octetString(content).finish();
+}
+
+/** The service-specific ciphered tag of a plain one. Throws SECURITY_NO_CIPHERED_FORM. */
+export function cipheredTag(plainTag: number, dedicated: boolean): number {
+  const tag = (dedicated ? DEDICATED_TAG_OF_PLAIN : GLOBAL_TAG_OF_PLAIN).get(plainTag);
+  if (tag === undefined) throw new DlmsError("SECURITY_NO_CIPHERED_FORM", "caller", { tag: plainTag });
+  return tag;
+}
