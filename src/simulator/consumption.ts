@@ -1,0 +1,222 @@
+/**
+ * What a meter measures, as pure functions of its seed and of time: energies, demands, powers, voltages, currents. All
+ * instants are ms since 1970 (UTC); nothing is kept between calls.
+ */
+import { LoadCurve, type LoadShape } from "./load-curve.ts";
+import { smoothJitter } from "./noise.ts";
+
+/** What an energy register counts. The quadrants are of reactive energy. */
+export type Flow =
+  | "active-import"
+  | "active-export"
+  | "apparent-import"
+  | "apparent-export"
+  | "reactive-q1"
+  | "reactive-q2"
+  | "reactive-q3"
+  | "reactive-q4";
+
+export interface ConsumptionOptions {
+  readonly seed: number;
+  /** 1 or 3. */
+  readonly phaseCount: number;
+  readonly nominalVoltageV: number;
+  readonly consumption: LoadShape;
+  /** What the customer's own plant feeds in; without one the export registers stand still. */
+  readonly generation?: LoadShape;
+  readonly tariffOfHour: readonly number[];
+  readonly zoneMinutes: number;
+  readonly installedMs: number;
+}
+
+type CurveName = "import" | "lag" | "export";
+
+/** Each flow as a sum of curves with factors. Sums of curves that never fall never fall, and apparent exceeds active. */
+const FLOWS: Readonly<Record<Flow, Readonly<Partial<Record<CurveName, number>>>>> = {
+  "active-import": { import: 1 },
+  "active-export": { export: 1 },
+  "apparent-import": { import: 1.02, lag: 0.16 },
+  "apparent-export": { export: 1.03 },
+  "reactive-q1": { lag: 0.92 },
+  "reactive-q2": { export: 0.1 },
+  "reactive-q3": { export: 0.14 },
+  "reactive-q4": { lag: 0.08 },
+};
+
+/** Reactive load comes from motors: it is flatter than the active load and has its own noise. */
+const LAG_PART = 0.35;
+const LAG_HOURS = [5, 4, 4, 4, 4, 5, 6, 7, 8, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 8, 8, 7, 6];
+const HOUR_MS = 3_600_000;
+const SEEDS = { import: 1, lag: 2, export: 3, voltage: 10, share: 20, frequency: 30 } as const;
+const AVERAGE_SAMPLES = 6;
+
+export interface MaximumDemand {
+  /** In whole units of the register. */
+  readonly units: number;
+  /** End of the demand period, or undefined when there was no demand. */
+  readonly atMs: number | undefined;
+}
+
+export interface DemandWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly periodMs: number;
+}
+
+export class Consumption {
+  readonly #options: ConsumptionOptions;
+  readonly #curves: Readonly<Partial<Record<CurveName, LoadCurve>>>;
+  readonly tariffCount: number;
+
+  constructor(options: ConsumptionOptions) {
+    this.#options = options;
+    const { seed, consumption, generation } = options;
+    const curve = (name: CurveName, shape: LoadShape) => new LoadCurve({ ...options, seed: seed + SEEDS[name], shape });
+    const lagging = { ...consumption, hours: LAG_HOURS, dayWh: consumption.dayWh * LAG_PART };
+    this.#curves = {
+      import: curve("import", consumption),
+      lag: curve("lag", lagging),
+      ...(generation && { export: curve("export", generation) }),
+    };
+    this.tariffCount = Math.max(...options.tariffOfHour) + 1;
+  }
+
+  get phaseCount(): number {
+    return this.#options.phaseCount;
+  }
+
+  /** An energy register in whole units of `unitWh`: of one tariff (0 is the first), or the sum of all. */
+  energy(flow: Flow, atMs: number, unitWh: number, tariff?: number): number {
+    if (tariff !== undefined) return Math.floor(this.#tariffWh(flow, atMs, tariff) / unitWh);
+    let sum = 0;
+    for (let each = 0; each < this.tariffCount; each++) sum += this.energy(flow, atMs, unitWh, each);
+    return sum;
+  }
+
+  /** Power of all phases, in watts (VA, var). */
+  power(flow: Flow, atMs: number): number {
+    let sum = 0;
+    for (const [curve, factor] of this.#terms(flow)) sum += factor * curve.powerW(atMs);
+    return sum;
+  }
+
+  /** The part of the power that flows in a phase (0 is the first); the parts of all phases are 1 together. */
+  phaseShare(phase: number, atMs: number): number {
+    if (this.#options.phaseCount === 1) return 1;
+    const wave = (index: number) => 0.09 * smoothJitter(this.#options.seed + SEEDS.share + index, atMs / HOUR_MS);
+    const first = 1 / 3 + wave(0);
+    const second = 1 / 3 + wave(1);
+    return [first, second, 1 - first - second][phase] ?? 0;
+  }
+
+  voltageV(phase: number, atMs: number): number {
+    const seed = this.#options.seed + SEEDS.voltage + 2 * phase;
+    const slow = 0.025 * smoothJitter(seed, atMs / (2 * HOUR_MS));
+    const fast = 0.008 * smoothJitter(seed + 1, atMs / 60_000);
+    return this.#options.nominalVoltageV * (1 + slow + fast);
+  }
+
+  averageVoltageV(phase: number, fromMs: number, toMs: number): number {
+    const step = (toMs - fromMs) / AVERAGE_SAMPLES;
+    let sum = 0;
+    for (let sample = 0; sample < AVERAGE_SAMPLES; sample++) {
+      sum += this.voltageV(phase, fromMs + (sample + 0.5) * step);
+    }
+    return sum / AVERAGE_SAMPLES;
+  }
+
+  currentA(phase: number, atMs: number): number {
+    const apparent = this.power("apparent-import", atMs) + this.power("apparent-export", atMs);
+    return (apparent * this.phaseShare(phase, atMs)) / this.voltageV(phase, atMs);
+  }
+
+  averageCurrentA(phase: number, fromMs: number, toMs: number): number {
+    const vah = this.#flowWh("apparent-import", fromMs, toMs) + this.#flowWh("apparent-export", fromMs, toMs);
+    const apparent = (vah * HOUR_MS) / (toMs - fromMs);
+    return (apparent * this.phaseShare(phase, (fromMs + toMs) / 2)) / this.averageVoltageV(phase, fromMs, toMs);
+  }
+
+  /** Active by apparent power, never above 1. */
+  powerFactor(atMs: number): number {
+    const apparent = this.power("apparent-import", atMs);
+    return apparent === 0 ? 1 : Math.min(1, this.power("active-import", atMs) / apparent);
+  }
+
+  averagePowerFactor(fromMs: number, toMs: number): number {
+    const vah = this.#flowWh("apparent-import", fromMs, toMs);
+    return vah === 0 ? 1 : Math.min(1, this.#flowWh("active-import", fromMs, toMs) / vah);
+  }
+
+  frequencyHz(atMs: number): number {
+    return 50 + 0.06 * smoothJitter(SEEDS.frequency, atMs / 60_000);
+  }
+
+  /** The greatest mean power of a demand period in a window, in units of `unitW`; ties go to the earliest. */
+  maximumDemand(flow: Flow, window: DemandWindow, unitW: number, tariff?: number): MaximumDemand {
+    const { fromMs, toMs, periodMs } = window;
+    let best: MaximumDemand = { units: 0, atMs: undefined };
+    let endMs = fromMs + periodMs;
+    while (endMs <= toMs) {
+      const dayEndMs = Math.min(this.#dayEndMs(endMs - periodMs), toMs);
+      if ((this.#peakWh(flow, endMs - periodMs, periodMs) * HOUR_MS) / periodMs / unitW > best.units) {
+        best = this.#demandOfDay(flow, { fromMs: endMs - periodMs, toMs: dayEndMs, periodMs }, { unitW, tariff, best });
+      }
+      endMs += Math.max(1, Math.floor((dayEndMs - endMs) / periodMs) + 1) * periodMs;
+    }
+    return best;
+  }
+
+  #demandOfDay(
+    flow: Flow,
+    { fromMs, toMs, periodMs }: DemandWindow,
+    { unitW, tariff, best }: { unitW: number; tariff: number | undefined; best: MaximumDemand },
+  ): MaximumDemand {
+    let found = best;
+    let before = this.energy(flow, fromMs, 1, tariff);
+    for (let endMs = fromMs + periodMs; endMs <= toMs; endMs += periodMs) {
+      const after = this.energy(flow, endMs, 1, tariff);
+      const units = Math.floor(((after - before) * HOUR_MS) / periodMs / unitW);
+      if (units > found.units) found = { units, atMs: endMs };
+      before = after;
+    }
+    return found;
+  }
+
+  #dayEndMs(atMs: number): number {
+    const zoneMs = this.#options.zoneMinutes * 60_000;
+    return (Math.floor((atMs + zoneMs) / (24 * HOUR_MS)) + 1) * 24 * HOUR_MS - zoneMs;
+  }
+
+  #peakWh(flow: Flow, atMs: number, periodMs: number): number {
+    // One watt-hour for each tariff's rounding.
+    let sum = this.tariffCount;
+    for (const [curve, factor] of this.#terms(flow)) sum += factor * curve.peakWh(atMs, periodMs);
+    return sum;
+  }
+
+  #tariffWh(flow: Flow, atMs: number, tariff: number): number {
+    let sum = 0;
+    for (const [curve, factor] of this.#terms(flow)) sum += factor * curve.tariffWh(tariff, atMs);
+    return Math.round(sum * 1000) / 1000;
+  }
+
+  #flowWh(flow: Flow, fromMs: number, toMs: number): number {
+    let sum = 0;
+    for (let tariff = 0; tariff < this.tariffCount; tariff++) {
+      sum += this.#tariffWh(flow, toMs, tariff) - this.#tariffWh(flow, fromMs, tariff);
+    }
+    return sum;
+  }
+
+  #terms(flow: Flow): [LoadCurve, number][] {
+    const terms: [LoadCurve, number][] = [];
+    for (const name of CURVE_NAMES) {
+      const curve = this.#curves[name];
+      const factor = FLOWS[flow][name];
+      if (curve !== undefined && factor !== undefined) terms.push([curve, factor]);
+    }
+    return terms;
+  }
+}
+
+const CURVE_NAMES: readonly CurveName[] = ["import", "lag", "export"];
