@@ -1,0 +1,50 @@
+import { request } from "node:http";
+import { text } from "node:stream/consumers";
+import { z } from "zod";
+import { type ReadAnswer, ReadRefusedError } from "./read-answer.ts";
+
+const answerSchema = z.object({
+  meter: z.string(),
+  what: z.string(),
+  readAt: z.string(),
+  columns: z.array(z.object({ name: z.string(), unit: z.string().nullable(), numeric: z.boolean() })),
+  rows: z.array(z.array(z.string().nullable())),
+});
+const refusalSchema = z.object({
+  refusal: z.object({ meter: z.string(), cause: z.string(), evidence: z.string(), nextStep: z.string() }),
+});
+const errorSchema = z.object({ error: z.string() });
+
+/** Asks the running daemon for a read. Throws ReadRefusedError, or an Error that says how to reach a daemon. */
+export async function askForRead(socketPath: string, meter: string, what: string): Promise<ReadAnswer> {
+  const { status, body } = await post(socketPath, "/v1/reads", { meter, what });
+  if (status === 200) return answerSchema.parse(body);
+  const refusal = refusalSchema.safeParse(body);
+  if (refusal.success) throw new ReadRefusedError(refusal.data.refusal);
+  throw new Error(errorSchema.safeParse(body).data?.error ?? `the daemon answered with status ${status}`);
+}
+
+function post(socketPath: string, path: string, body: unknown): Promise<{ status: number; body: unknown }> {
+  const payload = JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const call = request(
+      {
+        socketPath,
+        path,
+        method: "POST",
+        headers: { "content-type": "application/json", "content-length": Buffer.byteLength(payload) },
+      },
+      (response) => {
+        text(response).then(
+          (answer) => resolve({ status: response.statusCode ?? 0, body: JSON.parse(answer) }),
+          reject,
+        );
+      },
+    );
+    call.once("error", (cause) => {
+      const hint = "is the daemon running? `--socket` names another one; `read --tcp host:port` needs none";
+      reject(new Error(`no daemon answers on ${socketPath}: ${cause.message}; ${hint}`, { cause }));
+    });
+    call.end(payload);
+  });
+}

@@ -1,0 +1,81 @@
+/**
+ * The local socket over which the command line reaches a running daemon: HTTP over a unix socket, so that who may use
+ * it is a matter of the file's mode. JSON in, JSON out; a body is bounded.
+ */
+import { chmod, mkdir, rm } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { type ReadAnswer, ReadRefusedError } from "./read-answer.ts";
+
+const MAX_BODY_OCTETS = 64 * 1024;
+const MAX_SOCKET_PATH_OCTETS = 107;
+/** Owner and group only: members of the service's group may read meters. */
+const SOCKET_MODE = 0o660;
+
+export const readOrderSchema = z.strictObject({ meter: z.string().max(128), what: z.string().max(128) });
+
+export interface ControlService {
+  /** Reads now, before scheduled work. Throws ReadRefusedError with the cause. */
+  read(meter: string, what: string): Promise<ReadAnswer>;
+}
+
+export async function startControlServer(path: string, service: ControlService): Promise<Server> {
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_OCTETS) {
+    throw new Error(`socket: ${path} is longer than the ${MAX_SOCKET_PATH_OCTETS} octets that a socket path may have`);
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+  await removeStaleSocket(path);
+  const server = createServer((request, response) => void answer(request, response, service));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  await chmod(path, SOCKET_MODE);
+  return server;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, service: ControlService): Promise<void> {
+  const reply = (status: number, body: unknown) => {
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  };
+  try {
+    if (request.method !== "POST" || request.url !== "/v1/reads") return reply(404, { error: "no such resource" });
+    const body = await boundedBody(request);
+    if (body === undefined) return reply(413, { error: `the body is longer than ${MAX_BODY_OCTETS} octets` });
+    const order = readOrderSchema.safeParse(JSON.parse(body));
+    if (!order.success) return reply(400, { error: z.prettifyError(order.error) });
+    return reply(200, await service.read(order.data.meter, order.data.what));
+  } catch (error) {
+    if (error instanceof ReadRefusedError) return reply(502, { refusal: error.refusal });
+    return reply(error instanceof SyntaxError ? 400 : 500, {
+      error: error instanceof Error ? error.message : "unknown",
+    });
+  }
+}
+
+async function boundedBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    if (!(chunk instanceof Uint8Array)) continue;
+    length += chunk.length;
+    if (length > MAX_BODY_OCTETS) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** A socket file that nobody answers on is left from a killed daemon; one that answers belongs to a running one. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const alive = await new Promise<boolean>((resolve) => {
+    const probe = connect(path, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => resolve(false));
+  });
+  if (alive) throw new Error(`${path}: another daemon listens here; stop it or give this one its own \`socket\``);
+  await rm(path, { force: true });
+}

@@ -1,0 +1,35 @@
+/** What a read returns to people and machines: a table of text, exact decimals as the meter sent them. */
+export interface ReadAnswer {
+  readonly meter: string;
+  readonly what: string;
+  readonly readAt: string;
+  readonly columns: readonly ReadColumn[];
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
+export interface ReadColumn {
+  readonly name: string;
+  /** Symbol of the unit, or null. */
+  readonly unit: string | null;
+  readonly numeric: boolean;
+}
+
+/** Why a meter was not read, in words that a field engineer can act on. */
+export interface ReadRefusal {
+  readonly meter: string;
+  /** One of the closed list of causes, `wrong password` or `port refused`. */
+  readonly cause: string;
+  readonly evidence: string;
+  readonly nextStep: string;
+}
+
+/** A failed read on its way to whoever asked. */
+export class ReadRefusedError extends Error {
+  override readonly name = "ReadRefusedError";
+  readonly refusal: ReadRefusal;
+
+  constructor(refusal: ReadRefusal, options?: ErrorOptions) {
+    super(`${refusal.meter}: ${refusal.cause} (${refusal.evidence}); ${refusal.nextStep}`, options);
+    this.refusal = refusal;
+  }
+}

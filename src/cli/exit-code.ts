@@ -1,0 +1,10 @@
+/** What the command's exit code says; docs and `--help` show this table. */
+export const EXIT_CODES = {
+  success: { code: 0, meaning: "everything that was asked for was done" },
+  failure: { code: 1, meaning: "something failed; the cause is on the standard error" },
+  usage: { code: 2, meaning: "the command line can't be understood" },
+  configuration: { code: 3, meaning: "the configuration can't be used" },
+  meterFailed: { code: 4, meaning: "a meter could not be read; each is named with its cause" },
+} as const;
+
+export type ExitReason = keyof typeof EXIT_CODES;

@@ -1,0 +1,26 @@
+import { type TableColumn, tableLines } from "./table.ts";
+
+/** Where a verb writes: results to `out`, everything else to `err`. */
+export interface Output {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Columns of the terminal, or undefined when the output is not one. */
+  readonly width: number | undefined;
+}
+
+export function processOutput(): Output {
+  return {
+    out: (text) => void process.stdout.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${text}\n`),
+    width: process.stdout.isTTY ? process.stdout.columns : undefined,
+  };
+}
+
+/** Prints rows as an aligned table that fits the terminal. */
+export function printTable(
+  output: Output,
+  columns: readonly TableColumn[],
+  rows: readonly (readonly string[])[],
+): void {
+  for (const line of tableLines(columns, rows, output.width)) output.out(line);
+}
