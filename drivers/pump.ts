@@ -1,0 +1,161 @@
+/**
+ * Joins a state machine and a channel: octets one way and the other, and real time. Holds at most one timer, and none
+ * while the machine has no deadline. A sink that throws harms neither the machine nor the channel.
+ */
+import type { Machine } from "../protocol/machine.ts";
+import type { ByteChannel } from "./channel.ts";
+
+export interface PumpSink<Event> {
+  event(event: Event): void;
+  /** The end of the channel, told once and last; `cause` when it was not an orderly one. */
+  closed(cause?: Error): void;
+  /** What `event` threw, or a machine that broke its promise not to throw. The pump goes on where it can. */
+  fault?(error: unknown): void;
+}
+
+export interface PumpOptions {
+  /** Milliseconds on a clock that never jumps. */
+  readonly clock?: () => number;
+}
+
+/** Longest delay that setTimeout takes; a later deadline is looked at again then. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
+export class Pump<Command, Event> {
+  readonly #machine: Machine<Command, Event>;
+  readonly #channel: ByteChannel;
+  readonly #sink: PumpSink<Event>;
+  readonly #clock: () => number;
+  #timer: NodeJS.Timeout | undefined;
+  #timerDueMs = Number.POSITIVE_INFINITY;
+  #draining = false;
+  #closing = false;
+  #closed = false;
+
+  constructor(
+    machine: Machine<Command, Event>,
+    channel: ByteChannel,
+    sink: PumpSink<Event>,
+    options: PumpOptions = {},
+  ) {
+    this.#machine = machine;
+    this.#channel = channel;
+    this.#sink = sink;
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Starts the channel. Octets and events may come before this returns. */
+  start(): void {
+    this.#channel.start({
+      bytes: (bytes) => this.#step(() => this.#machine.receive(bytes, this.#clock())),
+      closed: (cause) => this.#end(cause),
+    });
+    this.#drain();
+  }
+
+  /** Gives the machine an order; throws what the machine throws when it refuses. */
+  command(command: Command): void {
+    this.#machine.command(command, this.#clock());
+    this.#drain();
+  }
+
+  /** Sends what is queued and closes the channel; the sink hears `closed` when that is done. */
+  close(): void {
+    this.#closing = true;
+    this.#flush();
+    this.#clearTimer();
+    this.#channel.close();
+  }
+
+  #step(input: () => void): void {
+    if (this.#closed) return;
+    try {
+      input();
+    } catch (error) {
+      this.#fault(error);
+      this.#channel.close();
+    }
+    this.#drain();
+  }
+
+  /** An event's receiver may give orders at once; the loop that is already running takes what they produce. */
+  #drain(): void {
+    if (this.#draining || this.#closed) return;
+    this.#draining = true;
+    try {
+      while (this.#drainOnce());
+    } finally {
+      this.#draining = false;
+    }
+    this.#arm();
+  }
+
+  #drainOnce(): boolean {
+    this.#flush();
+    const event = this.#machine.takeEvent();
+    if (event === undefined) return false;
+    try {
+      this.#sink.event(event);
+    } catch (error) {
+      this.#fault(error);
+    }
+    return true;
+  }
+
+  #flush(): void {
+    for (let bytes = this.#machine.takeBytes(); bytes !== undefined; bytes = this.#machine.takeBytes()) {
+      this.#channel.write(bytes);
+    }
+  }
+
+  #arm(): void {
+    const deadlineMs = this.#closing || this.#closed ? undefined : this.#machine.deadlineMs();
+    if (deadlineMs === undefined) {
+      this.#clearTimer();
+      return;
+    }
+    // A timer that fires too early looks again: a deadline that moves on with every response costs no timer.
+    if (this.#timer !== undefined && this.#timerDueMs <= deadlineMs) return;
+    this.#clearTimer();
+    this.#timerDueMs = deadlineMs;
+    const delayMs = Math.min(Math.max(0, Math.ceil(deadlineMs - this.#clock())), LONGEST_DELAY_MS);
+    this.#timer = setTimeout(() => this.#fire(), delayMs);
+  }
+
+  #fire(): void {
+    this.#timer = undefined;
+    const nowMs = this.#clock();
+    const deadlineMs = this.#machine.deadlineMs();
+    if (deadlineMs !== undefined && deadlineMs <= nowMs) this.#step(() => this.#machine.timeout(nowMs));
+    else this.#arm();
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerDueMs = Number.POSITIVE_INFINITY;
+  }
+
+  #end(cause: Error | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#clearTimer();
+    try {
+      this.#sink.closed(cause);
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  #fault(error: unknown): void {
+    try {
+      this.#sink.fault?.(error);
+    } catch {
+      // A fault sink that throws has nobody left to tell.
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import type { Socket } from "node:net";
+import type { ByteChannel, ChannelSink } from "../channel.ts";
+import { ChannelError, channelErrorOf } from "../channel-error.ts";
+
+/** Host and port of one end of a connection. */
+export interface TcpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface TcpChannelOptions {
+  /** Octets that may wait for the peer before a further write ends the channel with CHANNEL_WRITE_OVERFLOW. */
+  readonly writeQueueLimit?: number;
+  /** How long a closed channel waits for the peer's end before the socket is torn down. */
+  readonly lingerMs?: number;
+}
+
+const WRITE_QUEUE_LIMIT = 1024 * 1024;
+const LINGER_MS = 1000;
+
+/** A connected socket as a channel. The socket stays paused until `start`, so nothing that came before is lost. */
+export class TcpChannel implements ByteChannel {
+  readonly name: string;
+  readonly peer: TcpAddress;
+  readonly #socket: Socket;
+  readonly #writeQueueLimit: number;
+  readonly #lingerMs: number;
+  #sink: ChannelSink | undefined;
+  #cause: ChannelError | undefined;
+  #closing = false;
+  #ended = false;
+  #linger: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, peer: TcpAddress, options: TcpChannelOptions = {}) {
+    this.name = `tcp ${hostPort(peer)}`;
+    this.peer = peer;
+    this.#socket = socket;
+    this.#writeQueueLimit = options.writeQueueLimit ?? WRITE_QUEUE_LIMIT;
+    this.#lingerMs = options.lingerMs ?? LINGER_MS;
+    socket.setNoDelay(true);
+    socket.on("error", (error) => {
+      this.#cause ??= channelErrorOf(error, { ...peer });
+    });
+    socket.once("close", () => this.#end());
+  }
+
+  start(sink: ChannelSink): void {
+    this.#sink = sink;
+    if (this.#ended) {
+      queueMicrotask(() => sink.closed(this.#cause));
+      return;
+    }
+    this.#socket.on("data", (chunk: Buffer) => {
+      if (!this.#closing) sink.bytes(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+    });
+    this.#socket.resume();
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#closing || this.#socket.destroyed) return;
+    const queued = this.#socket.writableLength;
+    if (queued > this.#writeQueueLimit) {
+      this.#socket.destroy(new ChannelError("CHANNEL_WRITE_OVERFLOW", { ...this.peer, queued }));
+      return;
+    }
+    this.#socket.write(bytes);
+  }
+
+  close(): void {
+    if (this.#closing || this.#socket.destroyed) return;
+    this.#closing = true;
+    this.#socket.end();
+    // The peer's end is only seen when the octets before it have been read.
+    this.#socket.resume();
+    this.#linger = setTimeout(() => this.#socket.destroy(), this.#lingerMs);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    clearTimeout(this.#linger);
+    this.#sink?.closed(this.#closing ? undefined : this.#cause);
+  }
+}
+
+/** `host:port`, with brackets around an IPv6 address. */
+export function hostPort(address: TcpAddress): string {
+  return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
+}
