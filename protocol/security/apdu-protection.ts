@@ -220,18 +220,21 @@ export class ApduProtection {
   /** Verifies the peer's f(challenge) of HLS-GMAC; its counter moves the replay window. Throws HLS_REPLY_MISMATCH. */
   verifyChallenge(challenge: Uint8Array, reply: Uint8Array): void {
     if (reply.length !== CONTENT_HEADER_LENGTH + TAG_LENGTH)
-      throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: 5, length: reply.length });
+      throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: "hls-gmac", length: reply.length });
     this.#requireAuthenticationKey();
     const sender = this.#requirePeerTitle();
     const { securityControl, invocationCounter, tag } = parseContent(reply);
     this.#checkControl(securityControl, new Set());
     if (tag === undefined || securityControl.encrypted || securityControl.broadcast)
-      throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: 5, securityControl: securityControl.octet });
+      throw new DlmsError("HLS_REPLY_MISMATCH", "peer", {
+        mechanism: "hls-gmac",
+        securityControl: securityControl.octet,
+      });
     const content = { securityControl, invocationCounter, payload: challenge, tag };
     try {
       open(this.#keysFor("global"), { sender }, content);
     } catch (cause) {
-      throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: 5, invocationCounter }, { cause });
+      throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: "hls-gmac", invocationCounter }, { cause });
     }
     this.#follow("global", sender, content);
   }

@@ -9,16 +9,16 @@ import { checkChallenges, sameOctets } from "./challenge.ts";
 import type { HlsSecret } from "./secret-key.ts";
 import type { SystemTitle } from "./system-title.ts";
 
-/** The authentication mechanisms by their id, the last arc of the mechanism name. */
+/** The authentication mechanisms and their ids, the last arc of the mechanism name. */
 export const AUTHENTICATION_MECHANISMS = {
-  0: "none",
-  1: "lls",
-  2: "hls",
-  3: "hls-md5",
-  4: "hls-sha1",
-  5: "hls-gmac",
-  6: "hls-sha256",
-  7: "hls-ecdsa",
+  lowest: 0,
+  lls: 1,
+  hls: 2,
+  "hls-md5": 3,
+  "hls-sha1": 4,
+  "hls-gmac": 5,
+  "hls-sha256": 6,
+  "hls-ecdsa": 7,
 } as const;
 
 export type AuthenticationMechanism = keyof typeof AUTHENTICATION_MECHANISMS;
@@ -50,8 +50,8 @@ interface Exchange {
 
 /** f(peer's challenge): what we send in pass 3 (client) or return in pass 4 (server). */
 export function hlsReply(mechanism: AuthenticationMechanism, inputs: HlsInputs): Uint8Array {
-  checkChallenges(inputs.ownChallenge, inputs.peerChallenge, mechanism === 7);
-  if (mechanism === 5) return need(inputs.protection, "protection").signChallenge(inputs.peerChallenge);
+  checkChallenges(inputs.ownChallenge, inputs.peerChallenge, mechanism === "hls-ecdsa");
+  if (mechanism === "hls-gmac") return need(inputs.protection, "protection").signChallenge(inputs.peerChallenge);
   return computed(mechanism, inputs, {
     challenge: inputs.peerChallenge,
     otherChallenge: inputs.ownChallenge,
@@ -62,8 +62,8 @@ export function hlsReply(mechanism: AuthenticationMechanism, inputs: HlsInputs):
 
 /** Throws HLS_REPLY_MISMATCH unless `reply` is f(our challenge) as the peer must compute it. */
 export function hlsVerify(mechanism: AuthenticationMechanism, reply: Uint8Array, inputs: HlsInputs): void {
-  checkChallenges(inputs.ownChallenge, inputs.peerChallenge, mechanism === 7);
-  if (mechanism === 5) {
+  checkChallenges(inputs.ownChallenge, inputs.peerChallenge, mechanism === "hls-ecdsa");
+  if (mechanism === "hls-gmac") {
     need(inputs.protection, "protection").verifyChallenge(inputs.ownChallenge, reply);
     return;
   }
@@ -79,13 +79,13 @@ export function hlsVerify(mechanism: AuthenticationMechanism, reply: Uint8Array,
 function computed(mechanism: AuthenticationMechanism, inputs: HlsInputs, exchange: Exchange): Uint8Array {
   const { challenge, otherChallenge } = exchange;
   switch (mechanism) {
-    case 2:
+    case "hls":
       return ecb(need(inputs.secret, "secret"), challenge, inputs.ecbPadding ?? "zero");
-    case 3:
+    case "hls-md5":
       return digest("md5", [challenge, need(inputs.secret, "secret").reveal()]);
-    case 4:
+    case "hls-sha1":
       return digest("sha1", [challenge, need(inputs.secret, "secret").reveal()]);
-    case 6:
+    case "hls-sha256":
       return digest("sha256", [
         need(inputs.secret, "secret").reveal(),
         need(exchange.replierTitle, "replier's system title"),
