@@ -42,10 +42,39 @@ export function fixedOctets(length: number): Codec<Uint8Array> {
   };
 }
 
-/** OPTIONAL: 00 when absent, else 01 and the value. Any octet but 00 counts as present, as meters send 09 or FF. */
+/** ENUMERATED of one octet. A code that the table does not have decodes to `unknown-<code>` and encodes back. */
+export function enumerated<const T extends Readonly<Record<string, number>>>(table: T): Codec<NameIn<T>> {
+  const names = new Map(Object.entries(table).map(([name, code]) => [code, name]));
+  return {
+    decode(reader) {
+      const code = reader.u8();
+      return (names.get(code) ?? `unknown-${code}`) as NameIn<T>;
+    },
+    encode(value, writer) {
+      const code = table[value] ?? Number.parseInt(/^unknown-(\d+)$/.exec(value)?.[1] ?? "", 10);
+      if (Number.isNaN(code)) throw new DlmsError("DATA_OUT_OF_RANGE", "caller", { value });
+      writer.u8(code);
+    },
+  };
+}
+
+/** The names of a code table, and the form that codes outside it take. */
+export type NameIn<T> = Extract<keyof T, string> | `unknown-${number}`;
+
+/** Reads the flag of an OPTIONAL or DEFAULT field. Throws OPTION_FLAG_INVALID for other octets than 00 and 01. */
+export function optionFlag(reader: Reader): boolean {
+  const offset = reader.offset;
+  const flag = reader.u8();
+  if (flag > 1 && !reader.tolerates("optional-flag")) {
+    throw new DlmsError("OPTION_FLAG_INVALID", "peer", { offset, flag });
+  }
+  return flag !== 0;
+}
+
+/** OPTIONAL: 00 when absent, else 01 and the value. */
 export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
   return {
-    decode: (r) => (r.u8() === 0 ? undefined : codec.decode(r)),
+    decode: (r) => (optionFlag(r) ? codec.decode(r) : undefined),
     encode(value, writer) {
       writer.u8(value === undefined ? 0 : 1);
       if (value !== undefined) codec.encode(value, writer);
@@ -56,7 +85,7 @@ export function optional<T>(codec: Codec<T>): Codec<T | undefined> {
 /** DEFAULT: 00 when the value is the default, else 01 and the value. */
 export function withDefault<T extends number | boolean>(codec: Codec<T>, fallback: T): Codec<T> {
   return {
-    decode: (r) => (r.u8() === 0 ? fallback : codec.decode(r)),
+    decode: (r) => (optionFlag(r) ? codec.decode(r) : fallback),
     encode(value, writer) {
       writer.u8(value === fallback ? 0 : 1);
       if (value !== fallback) codec.encode(value, writer);
@@ -80,9 +109,12 @@ export function listOf<T>(codec: Codec<T>, limit: number = LIMITS.listCount): Co
 }
 
 type Fields = Readonly<Record<string, Codec<never>>>;
-type FieldValues<F> = { readonly [K in keyof F]: Decoded<F[K]> };
+type Absentable<F> = { [K in keyof F]: undefined extends Decoded<F[K]> ? K : never }[keyof F];
+type FieldValues<F> = { readonly [K in Exclude<keyof F, Absentable<F>>]: Decoded<F[K]> } & {
+  readonly [K in Absentable<F>]?: Decoded<F[K]>;
+};
 
-/** SEQUENCE: the fields in the order of the declaration. */
+/** SEQUENCE: the fields in the order of the declaration. An absent OPTIONAL field is an absent property. */
 export function sequence<const F extends { readonly [K in keyof F]: Codec<Decoded<F[K]>> }>(
   fields: F,
 ): Codec<FieldValues<F>> {
@@ -90,11 +122,15 @@ export function sequence<const F extends { readonly [K in keyof F]: Codec<Decode
   return {
     decode(reader) {
       const value: Record<string, unknown> = {};
-      for (const [name, codec] of entries) value[name] = codec.decode(reader);
+      for (const [name, codec] of entries) {
+        const field = codec.decode(reader);
+        if (field !== undefined) value[name] = field;
+      }
       return value as FieldValues<F>;
     },
     encode(value, writer) {
-      for (const [name, codec] of entries) codec.encode(value[name as keyof F], writer);
+      const record = value as Readonly<Record<string, unknown>>;
+      for (const [name, codec] of entries) codec.encode(record[name], writer);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { NO_QUIRKS, type Quirk } from "../quirks.ts";
 
 /**
  * Reads big-endian fields from octets that are known to be whole; running off the end throws DATA_TRUNCATED with the
@@ -9,13 +10,36 @@ export class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #end: number;
+  readonly #tolerated: ReadonlySet<Quirk>;
+  #quirks: Quirk[] = [];
   offset: number;
 
-  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
+  constructor(bytes: Uint8Array, offset = 0, end = bytes.length, tolerated = NO_QUIRKS) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = end;
+    this.#tolerated = tolerated;
     this.offset = offset;
+  }
+
+  /** The deviations tolerated so far, each once. */
+  get quirks(): readonly Quirk[] {
+    return this.#quirks;
+  }
+
+  /** Whether a deviation that was just met may be read all the same; if so it is noted. */
+  tolerates(quirk: Quirk): boolean {
+    if (!this.#tolerated.has(quirk)) return false;
+    if (!this.#quirks.includes(quirk)) this.#quirks.push(quirk);
+    return true;
+  }
+
+  /** A reader of the next `length` octets, which count as read here; offsets and noted deviations are shared. */
+  window(length: number): Reader {
+    const start = this.#advance(length);
+    const inner = new Reader(this.#bytes, start, start + length, this.#tolerated);
+    inner.#quirks = this.#quirks;
+    return inner;
   }
 
   get remaining(): number {

@@ -1,0 +1,21 @@
+/**
+ * Deviations of real devices that a decoder can read all the same. A decoder that meets one either is allowed to
+ * tolerate it and reports its name with the value, or refuses the octets as the standard wants.
+ */
+export const QUIRKS = {
+  "tagged-date-time": { byDefault: true, says: "a date-time has the octet-string tag 09 before its length" },
+  "action-response-without-option": { byDefault: true, says: "the option octet after an action-result is missing" },
+  "action-response-without-choice": { byDefault: true, says: "return parameters lack the choice octet before Data" },
+  "optional-flag": { byDefault: false, says: "an OPTIONAL flag is neither 00 nor 01 and counts as present" },
+  "trailing-octets": { byDefault: false, says: "octets after the end of the APDU are dropped" },
+} as const satisfies Record<string, { byDefault: boolean; says: string }>;
+
+export type Quirk = keyof typeof QUIRKS;
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets the keys' literal types.
+const ALL = Object.keys(QUIRKS) as Quirk[];
+
+/** What a field meter may do; each use is reported. */
+export const FIELD_QUIRKS: ReadonlySet<Quirk> = new Set(ALL.filter((quirk) => QUIRKS[quirk].byDefault));
+/** The standard and nothing else: for devices under test. */
+export const NO_QUIRKS: ReadonlySet<Quirk> = new Set();
