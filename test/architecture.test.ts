@@ -14,7 +14,7 @@ const PROTOCOL_ROOMS: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   "protocol/bytes": ["protocol"],
   "protocol/axdr": ["protocol", "protocol/bytes"],
-  "protocol/ber": ["protocol", "protocol/bytes"],
+  "protocol/ber": ["protocol", "protocol/bytes", "protocol/axdr"],
   "protocol/link": ["protocol", "protocol/bytes"],
   "protocol/apdu": ["protocol", "protocol/bytes", "protocol/axdr", "protocol/ber"],
   "protocol/security": ["protocol", "protocol/bytes", "protocol/axdr", "protocol/ber", "protocol/apdu"],

@@ -1,0 +1,45 @@
+/** Whole APDUs from octets and back: the first octet says which. */
+import type { Codec } from "../axdr/codec.ts";
+import { Reader } from "../bytes/reader.ts";
+import { Writer } from "../bytes/writer.ts";
+import { DlmsError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { FIELD_QUIRKS, type Quirk } from "../quirks.ts";
+import { APDUS, type ApduBody, type ApduName, apduNameOf } from "./registry.ts";
+
+/** One APDU: its name and its body. `quirks` names the deviations that decoding tolerated; encoding ignores it. */
+export type ApduOf<N extends ApduName> = {
+  [K in N]: { readonly apdu: K; readonly body: ApduBody<K>; readonly quirks?: readonly Quirk[] };
+}[N];
+export type Apdu = ApduOf<ApduName>;
+
+/**
+ * Decodes octets that hold exactly one APDU. Decoded octets are views into the input. Throws APDU_UNKNOWN_TAG,
+ * DATA_TRUNCATED, DATA_TRAILING and what the fields throw, always with the peer at fault.
+ */
+export function decodeApdu(bytes: Uint8Array, tolerated: ReadonlySet<Quirk> = FIELD_QUIRKS): Apdu {
+  if (bytes.length > LIMITS.apduLength) {
+    throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { length: bytes.length, limit: LIMITS.apduLength });
+  }
+  const reader = new Reader(bytes, 0, bytes.length, tolerated);
+  const tag = reader.u8();
+  const name = apduNameOf(tag);
+  if (name === undefined) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset: 0, tag });
+  const body = codecOf(name).decode(reader);
+  if (reader.remaining > 0 && !reader.tolerates("trailing-octets")) reader.end();
+  const apdu = reader.quirks.length > 0 ? { apdu: name, body, quirks: reader.quirks } : { apdu: name, body };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- The body came from the codec of this very name.
+  return apdu as Apdu;
+}
+
+/** The octets of an APDU in canonical form. Throws DATA_OUT_OF_RANGE and DATA_TYPE_MISMATCH with the caller at fault. */
+export function encodeApdu(apdu: Apdu): Uint8Array {
+  const writer = new Writer();
+  writer.u8(APDUS[apdu.apdu][0]);
+  codecOf(apdu.apdu).encode(apdu.body, writer);
+  return writer.finish();
+}
+
+function codecOf(name: ApduName): Codec<object> {
+  return APDUS[name][1];
+}

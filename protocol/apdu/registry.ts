@@ -1,0 +1,116 @@
+/** Every APDU: tag, name and codec, and the tags of its ciphered forms (IEC 62056-5-3). */
+import type { Codec, Decoded } from "../axdr/codec.ts";
+import { aare, aarq, rlre, rlrq } from "../ber/association.ts";
+import { sized } from "../ber/element.ts";
+import { actionRequest, actionResponse } from "./action.ts";
+import { cipheredApdu, generalCipheredApdu } from "./ciphered.ts";
+import { confirmedServiceError } from "./confirmed-service-error.ts";
+import { dataNotification, dataNotificationConfirm } from "./data-notification.ts";
+import { eventNotificationRequest } from "./event-notification.ts";
+import { exceptionResponse } from "./exception-response.ts";
+import { getRequest, getResponse } from "./get.ts";
+import { initiateRequest, initiateResponse } from "./initiate.ts";
+import { setRequest, setResponse } from "./set.ts";
+
+export const APDUS = {
+  "initiate-request": [0x01, initiateRequest],
+  "initiate-response": [0x08, initiateResponse],
+  "confirmed-service-error": [0x0e, confirmedServiceError],
+  "data-notification": [0x0f, dataNotification],
+  "data-notification-confirm": [0x10, dataNotificationConfirm],
+  "glo-initiate-request": [0x21, cipheredApdu],
+  "glo-read-request": [0x25, cipheredApdu],
+  "glo-write-request": [0x26, cipheredApdu],
+  "glo-initiate-response": [0x28, cipheredApdu],
+  "glo-read-response": [0x2c, cipheredApdu],
+  "glo-write-response": [0x2d, cipheredApdu],
+  "glo-confirmed-service-error": [0x2e, cipheredApdu],
+  "glo-unconfirmed-write-request": [0x36, cipheredApdu],
+  "glo-information-report-request": [0x38, cipheredApdu],
+  "ded-initiate-request": [0x41, cipheredApdu],
+  "ded-read-request": [0x45, cipheredApdu],
+  "ded-write-request": [0x46, cipheredApdu],
+  "ded-initiate-response": [0x48, cipheredApdu],
+  "ded-read-response": [0x4c, cipheredApdu],
+  "ded-write-response": [0x4d, cipheredApdu],
+  "ded-confirmed-service-error": [0x4e, cipheredApdu],
+  "ded-unconfirmed-write-request": [0x56, cipheredApdu],
+  "ded-information-report-request": [0x58, cipheredApdu],
+  aarq: [0x60, sized(aarq)],
+  aare: [0x61, sized(aare)],
+  rlrq: [0x62, sized(rlrq)],
+  rlre: [0x63, sized(rlre)],
+  "get-request": [0xc0, getRequest],
+  "set-request": [0xc1, setRequest],
+  "event-notification-request": [0xc2, eventNotificationRequest],
+  "action-request": [0xc3, actionRequest],
+  "get-response": [0xc4, getResponse],
+  "set-response": [0xc5, setResponse],
+  "action-response": [0xc7, actionResponse],
+  "glo-get-request": [0xc8, cipheredApdu],
+  "glo-set-request": [0xc9, cipheredApdu],
+  "glo-event-notification-request": [0xca, cipheredApdu],
+  "glo-action-request": [0xcb, cipheredApdu],
+  "glo-get-response": [0xcc, cipheredApdu],
+  "glo-set-response": [0xcd, cipheredApdu],
+  "glo-action-response": [0xcf, cipheredApdu],
+  "ded-get-request": [0xd0, cipheredApdu],
+  "ded-set-request": [0xd1, cipheredApdu],
+  "ded-event-notification-request": [0xd2, cipheredApdu],
+  "ded-action-request": [0xd3, cipheredApdu],
+  "ded-get-response": [0xd4, cipheredApdu],
+  "ded-set-response": [0xd5, cipheredApdu],
+  "ded-action-response": [0xd7, cipheredApdu],
+  "exception-response": [0xd8, exceptionResponse],
+  "general-glo-ciphering": [0xdb, generalCipheredApdu],
+  "general-ded-ciphering": [0xdc, generalCipheredApdu],
+} as const satisfies Record<string, readonly [number, Codec<never> | Codec<object>]>;
+
+export type ApduName = keyof typeof APDUS;
+export type ApduBody<N extends ApduName> = Decoded<(typeof APDUS)[N][1]>;
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets the keys' literal types.
+const NAMES = Object.keys(APDUS) as ApduName[];
+const NAME_OF_TAG: (ApduName | undefined)[] = [];
+for (const name of NAMES) NAME_OF_TAG[APDUS[name][0]] = name;
+
+/** The APDU that a first octet announces, or undefined for a tag that is not here. */
+export function apduNameOf(tag: number): ApduName | undefined {
+  return NAME_OF_TAG[tag];
+}
+
+/** Services that have ciphered forms of their own: the tags with the global and with the dedicated key. */
+export const CIPHERED_TAGS = {
+  "initiate-request": { plain: 0x01, glo: 0x21, ded: 0x41 },
+  "read-request": { plain: 0x05, glo: 0x25, ded: 0x45 },
+  "write-request": { plain: 0x06, glo: 0x26, ded: 0x46 },
+  "initiate-response": { plain: 0x08, glo: 0x28, ded: 0x48 },
+  "read-response": { plain: 0x0c, glo: 0x2c, ded: 0x4c },
+  "write-response": { plain: 0x0d, glo: 0x2d, ded: 0x4d },
+  "confirmed-service-error": { plain: 0x0e, glo: 0x2e, ded: 0x4e },
+  "unconfirmed-write-request": { plain: 0x16, glo: 0x36, ded: 0x56 },
+  "information-report-request": { plain: 0x18, glo: 0x38, ded: 0x58 },
+  "get-request": { plain: 0xc0, glo: 0xc8, ded: 0xd0 },
+  "set-request": { plain: 0xc1, glo: 0xc9, ded: 0xd1 },
+  "event-notification-request": { plain: 0xc2, glo: 0xca, ded: 0xd2 },
+  "action-request": { plain: 0xc3, glo: 0xcb, ded: 0xd3 },
+  "get-response": { plain: 0xc4, glo: 0xcc, ded: 0xd4 },
+  "set-response": { plain: 0xc5, glo: 0xcd, ded: 0xd5 },
+  "action-response": { plain: 0xc7, glo: 0xcf, ded: 0xd7 },
+} as const;
+
+export interface CipheredTags {
+  readonly plain: number;
+  readonly glo: number;
+  readonly ded: number;
+}
+
+const TAGS_BY_OCTET = new Map<number, CipheredTags>();
+for (const tags of Object.values(CIPHERED_TAGS)) {
+  for (const tag of Object.values(tags)) TAGS_BY_OCTET.set(tag, tags);
+}
+
+/** The plain, glo and ded tags of the service that a tag belongs to, or undefined if it has no ciphered forms. */
+export function cipheredTagsOf(tag: number): CipheredTags | undefined {
+  return TAGS_BY_OCTET.get(tag);
+}

@@ -1,0 +1,159 @@
+/**
+ * The part of BER that ACSE APDUs need (ITU-T X.690): definite lengths, tags of one octet. A sequence is declared as a
+ * table of its elements; elements that the table does not have are kept, in the order of their tags. Lengths have the
+ * same form as in A-XDR, so the combinators of that room serve here too.
+ */
+import type { Codec, Decoded } from "../axdr/codec.ts";
+import type { Reader } from "../bytes/reader.ts";
+import { Writer } from "../bytes/writer.ts";
+import { DlmsError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+
+/** An element as it is on the wire. Decoded contents are a view. */
+export interface Element {
+  readonly tag: number;
+  readonly contents: Uint8Array;
+}
+
+const TAG_NUMBER = 0x1f;
+
+/** Reads the tag and the length of one element and gives a reader of its contents. */
+function openElement(reader: Reader): { tag: number; offset: number; contents: Reader } {
+  const offset = reader.offset;
+  const tag = reader.u8();
+  // A tag number of 31 or more takes several octets; ACSE has none.
+  if ((tag & TAG_NUMBER) === TAG_NUMBER) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset, tag });
+  const length = reader.length(LIMITS.acseLength);
+  return { tag, offset, contents: reader.window(length) };
+}
+
+/** A length field and the contents it counts. */
+export function sized<T>(type: Codec<T>): Codec<T> {
+  return {
+    decode(reader) {
+      const contents = reader.window(reader.length(LIMITS.acseLength));
+      const value = type.decode(contents);
+      contents.end();
+      return value;
+    },
+    encode(value, writer) {
+      const contents = new Writer();
+      type.encode(value, contents);
+      writer.octetString(contents.finish());
+    },
+  };
+}
+
+/** One element with this tag: what EXPLICIT tagging puts around a type. Throws APDU_UNKNOWN_TAG for another tag. */
+export function tagged<T>(tag: number, type: Codec<T>): Codec<T> {
+  const contents = sized(type);
+  return {
+    decode(reader) {
+      const { offset } = reader;
+      const found = reader.u8();
+      if (found !== tag) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset, tag: found, wanted: tag });
+      return contents.decode(reader);
+    },
+    encode: (value, writer) => contents.encode(value, writer.u8(tag)),
+  };
+}
+
+/** Everything that the element holds, as octets (a view). */
+export const contentOctets: Codec<Uint8Array> = {
+  decode: (reader) => reader.rest(),
+  encode: (value, writer) => void writer.bytes(value),
+};
+
+/** A bit string: the first bit is the most significant of the first octet. */
+export interface BitString {
+  /** 0..7, at the end of the last octet. */
+  readonly unusedBits: number;
+  /** Decoded: a view. */
+  readonly octets: Uint8Array;
+}
+
+const MAX_UNUSED_BITS = 7;
+
+/** Contents of a BIT STRING. */
+export const bitString: Codec<BitString> = {
+  decode(reader) {
+    const offset = reader.offset;
+    const unusedBits = reader.u8();
+    if (unusedBits > MAX_UNUSED_BITS) throw new DlmsError("LENGTH_INVALID", "peer", { offset, unusedBits });
+    return { unusedBits, octets: reader.rest() };
+  },
+  encode: (value, writer) => void writer.u8(value.unusedBits).bytes(value.octets),
+};
+
+const MAX_INTEGER_OCTETS = 4;
+
+/** Contents of an INTEGER of at most four octets; written in the fewest. */
+export const integer: Codec<number> = {
+  decode(reader) {
+    const { offset, remaining: length } = reader;
+    if (length < 1 || length > MAX_INTEGER_OCTETS) throw new DlmsError("LENGTH_INVALID", "peer", { offset, length });
+    let value = reader.i8();
+    while (reader.remaining > 0) value = value * 256 + reader.u8();
+    return value;
+  },
+  encode(value, writer) {
+    if (value === (value << 24) >> 24) writer.i8(value);
+    else if (value === (value << 16) >> 16) writer.i16(value);
+    else if (value === (value << 8) >> 8) writer.i8(value >> 16).u16(value & 0xffff);
+    else writer.i32(value);
+  },
+};
+
+/** The elements that a sequence may have by field name: the tag, and the type of the contents. */
+type Table<T> = { readonly [K in keyof T]: readonly [number, Codec<Decoded<Row<T>[K][1]>>] };
+type Row<T> = { readonly [K in keyof T]: T[K] extends readonly [number, infer C] ? readonly [number, C] : never };
+type Mandatory<R> = { readonly [K in keyof R]: Decoded<Row<R>[K][1]> };
+type Facultative<O> = { readonly [K in keyof O]?: Decoded<Row<O>[K][1]> };
+type Elements<R, O> = Mandatory<R> & Facultative<O> & { readonly unknownElements?: readonly Element[] };
+
+/**
+ * A SEQUENCE or SET of tagged elements. Reads them in any order, each once; writes them in ascending order of their tag
+ * numbers, as the standard has it. Throws ELEMENT_MISSING, ELEMENT_REPEATED.
+ */
+export function elements<const R extends Table<R>, const O extends Table<O>>(
+  required: R,
+  optional: O,
+): Codec<Elements<R, O>> {
+  const rows = Object.entries<readonly [number, Codec<unknown>]>({ ...required, ...optional });
+  const byTag = new Map(rows.map(([name, [tag, type]]) => [tag, { name, type }]));
+  return {
+    decode(reader) {
+      const start = reader.offset;
+      const fields: Record<string, unknown> = {};
+      const unknownElements: Element[] = [];
+      while (reader.remaining > 0) {
+        const { tag, offset, contents } = openElement(reader);
+        const known = byTag.get(tag);
+        if (known === undefined) {
+          unknownElements.push({ tag, contents: contents.rest() });
+          continue;
+        }
+        if (known.name in fields) throw new DlmsError("ELEMENT_REPEATED", "peer", { offset, element: known.name });
+        fields[known.name] = known.type.decode(contents);
+        contents.end();
+      }
+      const missing = Object.keys(required).find((name) => !(name in fields));
+      if (missing !== undefined) throw new DlmsError("ELEMENT_MISSING", "peer", { offset: start, element: missing });
+      if (unknownElements.length > 0) fields["unknownElements"] = unknownElements;
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Each field came from its row's codec.
+      return fields as Elements<R, O>;
+    },
+    encode(value, writer) {
+      const written: Element[] = [...(value.unknownElements ?? [])];
+      const fields: Readonly<Record<string, unknown>> = value;
+      for (const [name, [tag, type]] of rows) {
+        if (fields[name] === undefined) continue;
+        const contents = new Writer();
+        type.encode(fields[name], contents);
+        written.push({ tag, contents: contents.finish() });
+      }
+      written.sort((a, b) => (a.tag & TAG_NUMBER) - (b.tag & TAG_NUMBER));
+      for (const { tag, contents } of written) writer.u8(tag).octetString(contents);
+    },
+  };
+}
