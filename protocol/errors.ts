@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   HLS_REPLY_MISMATCH: "the reply to the challenge is wrong: the peer does not know the secret, or we do not",
   HLS_INPUT_MISSING: "the authentication mechanism needs an input that has not been given",
   HLS_NO_CHALLENGE: "the authentication mechanism has no challenge to reply to",
+  OBIS_INVALID: "the text is not an OBIS code",
   HEX_INVALID: "the text is not a sequence of hexadecimal octets",
 } as const;
 
