@@ -1,0 +1,8 @@
+/** Which reader serves which layer of the corpus. A layer that is not here is reported as not yet supported. */
+import { axdrLengthReader, axdrReader } from "./read-axdr.ts";
+import type { LayerReader } from "./reading.ts";
+
+export const READERS: Readonly<Record<string, LayerReader>> = {
+  axdr: axdrReader,
+  "axdr-length": axdrLengthReader,
+};
