@@ -1,5 +1,5 @@
 /** APDUs that carry another one in protected form. What is inside is the security room's; here it is octets. */
-import { type Codec, type Decoded, octets, sequence } from "../axdr/codec.ts";
+import { type Codec, choice, type Decoded, enumerated, octets, optional, sequence } from "../axdr/codec.ts";
 import type { Reader } from "../bytes/reader.ts";
 import { DlmsError } from "../errors.ts";
 
@@ -15,7 +15,8 @@ const protectedContents: Codec<Uint8Array> = {
     const offset = reader.offset;
     const contents = octets.decode(reader);
     const authenticated = ((contents[0] ?? 0) & AUTHENTICATED) !== 0;
-    const wanted = SECURITY_HEADER_LENGTH + (authenticated ? AUTHENTICATION_TAG_LENGTH : 0);
+    // At least one octet is protected, for the shortest APDU is its tag.
+    const wanted = SECURITY_HEADER_LENGTH + 1 + (authenticated ? AUTHENTICATION_TAG_LENGTH : 0);
     if (contents.length < wanted) {
       throw new DlmsError("DATA_TRUNCATED", "peer", { offset, wanted, left: contents.length });
     }
@@ -44,3 +45,35 @@ export type CipheredApdu = Decoded<typeof cipheredApdu>;
 /** general-glo-ciphering and general-ded-ciphering. */
 export const generalCipheredApdu = sequence({ systemTitle, contents: protectedContents });
 export type GeneralCipheredApdu = Decoded<typeof generalCipheredApdu>;
+
+export const IDENTIFIED_KEYS = { "global-unicast-encryption-key": 0, "global-broadcast-encryption-key": 1 } as const;
+export const KEY_ENCRYPTING_KEYS = { "master-key": 0 } as const;
+
+/** Which key protects a general-ciphering APDU, or how to get it. */
+export const keyInfo = choice({
+  "identified-key": [0, sequence({ keyId: enumerated(IDENTIFIED_KEYS) })],
+  "wrapped-key": [1, sequence({ kekId: enumerated(KEY_ENCRYPTING_KEYS), keyCipheredData: octets })],
+  /** Parameters 01: one-pass Diffie-Hellman C(1e, 1s); 02: static unified model C(0e, 2s). */
+  "agreed-key": [2, sequence({ keyParameters: octets, keyCipheredData: octets })],
+});
+export type KeyInfo = Decoded<typeof keyInfo>;
+
+/** What precedes the contents of general-ciphering and general-signing; the octets are authenticated as they are. */
+const generalHeader = {
+  transactionId: octets,
+  originatorSystemTitle: octets,
+  recipientSystemTitle: octets,
+  dateTime: octets,
+  otherInformation: octets,
+} as const;
+
+export const generalCiphering = sequence({
+  ...generalHeader,
+  keyInfo: optional(keyInfo),
+  contents: protectedContents,
+});
+export type GeneralCiphering = Decoded<typeof generalCiphering>;
+
+/** The signature is r and s, each of the curve's size; the content is an APDU, plain or ciphered. */
+export const generalSigning = sequence({ ...generalHeader, content: octets, signature: octets });
+export type GeneralSigning = Decoded<typeof generalSigning>;

@@ -1,87 +1,77 @@
 /** ConfirmedServiceError: a refused initiate, read or write (IEC 62056-5-3; IEC 61334-4-41). */
 import { choice, type Decoded, enumerated, sequence } from "../axdr/codec.ts";
 
-/** The groups of ServiceError, each with its codes. */
-export const SERVICE_ERROR_GROUPS = {
-  "application-reference": [
-    0,
-    {
-      other: 0,
-      "time-elapsed": 1,
-      "application-unreachable": 2,
-      "application-reference-invalid": 3,
-      "application-context-unsupported": 4,
-      "provider-communication-error": 5,
-      "deciphering-error": 6,
-    },
-  ],
-  "hardware-resource": [
-    1,
-    {
-      other: 0,
-      "memory-unavailable": 1,
-      "processor-resource-unavailable": 2,
-      "mass-storage-unavailable": 3,
-      "other-resource-unavailable": 4,
-    },
-  ],
-  "vde-state-error": [
-    2,
-    { other: 0, "no-dlms-context": 1, "loading-data-set": 2, "status-nochange": 3, "status-inoperable": 4 },
-  ],
-  service: [3, { other: 0, "pdu-size": 1, "service-unsupported": 2 }],
-  definition: [
-    4,
-    { other: 0, "object-undefined": 1, "object-class-inconsistent": 2, "object-attribute-inconsistent": 3 },
-  ],
-  access: [
-    5,
-    {
-      other: 0,
-      "scope-of-access-violated": 1,
-      "object-access-invalid": 2,
-      "hardware-fault": 3,
-      "object-unavailable": 4,
-    },
-  ],
-  initiate: [
-    6,
-    {
-      other: 0,
-      "dlms-version-too-low": 1,
-      "incompatible-conformance": 2,
-      "pdu-size-too-short": 3,
-      "refused-by-the-vde-handler": 4,
-    },
-  ],
-  "load-data-set": [
-    7,
-    {
-      other: 0,
-      "primitive-out-of-sequence": 1,
-      "not-loadable": 2,
-      "dataset-size-too-large": 3,
-      "not-awaited-segment": 4,
-      "interpretation-failure": 5,
-      "storage-failure": 6,
-      "data-set-not-ready": 7,
-    },
-  ],
-  task: [9, { other: 0, "no-remote-control": 1, "ti-stopped": 2, "ti-running": 3, "ti-unusable": 4 }],
+/** The codes of each group of ServiceError. */
+export const SERVICE_ERROR_CODES = {
+  "application-reference": {
+    other: 0,
+    "time-elapsed": 1,
+    "application-unreachable": 2,
+    "application-reference-invalid": 3,
+    "application-context-unsupported": 4,
+    "provider-communication-error": 5,
+    "deciphering-error": 6,
+  },
+  "hardware-resource": {
+    other: 0,
+    "memory-unavailable": 1,
+    "processor-resource-unavailable": 2,
+    "mass-storage-unavailable": 3,
+    "other-resource-unavailable": 4,
+  },
+  "vde-state-error": {
+    other: 0,
+    "no-dlms-context": 1,
+    "loading-data-set": 2,
+    "status-nochange": 3,
+    "status-inoperable": 4,
+  },
+  service: { other: 0, "pdu-size": 1, "service-unsupported": 2 },
+  definition: {
+    other: 0,
+    "object-undefined": 1,
+    "object-class-inconsistent": 2,
+    "object-attribute-inconsistent": 3,
+  },
+  access: {
+    other: 0,
+    "scope-of-access-violated": 1,
+    "object-access-invalid": 2,
+    "hardware-fault": 3,
+    "object-unavailable": 4,
+  },
+  initiate: {
+    other: 0,
+    "dlms-version-too-low": 1,
+    "incompatible-conformance": 2,
+    "pdu-size-too-short": 3,
+    "refused-by-the-vde-handler": 4,
+  },
+  "load-data-set": {
+    other: 0,
+    "primitive-out-of-sequence": 1,
+    "not-loadable": 2,
+    "dataset-size-too-large": 3,
+    "not-awaited-segment": 4,
+    "interpretation-failure": 5,
+    "storage-failure": 6,
+    "data-set-not-ready": 7,
+  },
+  task: { other: 0, "no-remote-control": 1, "ti-stopped": 2, "ti-running": 3, "ti-unusable": 4 },
 } as const;
 
-const G = SERVICE_ERROR_GROUPS;
+const CODES = SERVICE_ERROR_CODES;
 
 export const serviceError = choice({
-  "application-reference": [0, sequence({ code: enumerated(G["application-reference"][1]) })],
-  "hardware-resource": [1, sequence({ code: enumerated(G["hardware-resource"][1]) })],
-  "vde-state-error": [2, sequence({ code: enumerated(G["vde-state-error"][1]) })],
-  service: [3, sequence({ code: enumerated(G.service[1]) })],
-  definition: [4, sequence({ code: enumerated(G.definition[1]) })],
-  access: [5, sequence({ code: enumerated(G.access[1]) })],
-  initiate: [6, sequence({ code: enumerated(G.initiate[1]) })],
-  "load-data-set": [7, sequence({ code: enumerated(G["load-data-set"][1]) })],
-  task: [9, sequence({ code: enumerated(G.task[1]) })],
+  "application-reference": [0, sequence({ code: enumerated(CODES["application-reference"]) })],
+  "hardware-resource": [1, sequence({ code: enumerated(CODES["hardware-resource"]) })],
+  "vde-state-error": [2, sequence({ code: enumerated(CODES["vde-state-error"]) })],
+  service: [3, sequence({ code: enumerated(CODES.service) })],
+  definition: [4, sequence({ code: enumerated(CODES.definition) })],
+  access: [5, sequence({ code: enumerated(CODES.access) })],
+  initiate: [6, sequence({ code: enumerated(CODES.initiate) })],
+  "load-data-set": [7, sequence({ code: enumerated(CODES["load-data-set"]) })],
+  task: [9, sequence({ code: enumerated(CODES.task) })],
 });
 export type ServiceError = Decoded<typeof serviceError>;
 

@@ -2,22 +2,39 @@
 import type { Codec, Decoded } from "../axdr/codec.ts";
 import { aare, aarq, rlre, rlrq } from "../ber/association.ts";
 import { sized } from "../ber/element.ts";
+import { accessRequest, accessResponse } from "./access.ts";
 import { actionRequest, actionResponse } from "./action.ts";
-import { cipheredApdu, generalCipheredApdu } from "./ciphered.ts";
+import { cipheredApdu, generalCipheredApdu, generalCiphering, generalSigning } from "./ciphered.ts";
 import { confirmedServiceError } from "./confirmed-service-error.ts";
 import { dataNotification, dataNotificationConfirm } from "./data-notification.ts";
 import { eventNotificationRequest } from "./event-notification.ts";
 import { exceptionResponse } from "./exception-response.ts";
+import { gatewayApdu } from "./gateway.ts";
+import { generalBlockTransfer } from "./general-block-transfer.ts";
 import { getRequest, getResponse } from "./get.ts";
 import { initiateRequest, initiateResponse } from "./initiate.ts";
 import { setRequest, setResponse } from "./set.ts";
+import {
+  informationReportRequest,
+  readRequest,
+  readResponse,
+  unconfirmedWriteRequest,
+  writeRequest,
+  writeResponse,
+} from "./short-name.ts";
 
 export const APDUS = {
   "initiate-request": [0x01, initiateRequest],
+  "read-request": [0x05, readRequest],
+  "write-request": [0x06, writeRequest],
   "initiate-response": [0x08, initiateResponse],
+  "read-response": [0x0c, readResponse],
+  "write-response": [0x0d, writeResponse],
   "confirmed-service-error": [0x0e, confirmedServiceError],
   "data-notification": [0x0f, dataNotification],
   "data-notification-confirm": [0x10, dataNotificationConfirm],
+  "unconfirmed-write-request": [0x16, unconfirmedWriteRequest],
+  "information-report-request": [0x18, informationReportRequest],
   "glo-initiate-request": [0x21, cipheredApdu],
   "glo-read-request": [0x25, cipheredApdu],
   "glo-write-request": [0x26, cipheredApdu],
@@ -62,8 +79,15 @@ export const APDUS = {
   "ded-set-response": [0xd5, cipheredApdu],
   "ded-action-response": [0xd7, cipheredApdu],
   "exception-response": [0xd8, exceptionResponse],
+  "access-request": [0xd9, accessRequest],
+  "access-response": [0xda, accessResponse],
   "general-glo-ciphering": [0xdb, generalCipheredApdu],
   "general-ded-ciphering": [0xdc, generalCipheredApdu],
+  "general-ciphering": [0xdd, generalCiphering],
+  "general-signing": [0xdf, generalSigning],
+  "general-block-transfer": [0xe0, generalBlockTransfer],
+  "gateway-request": [0xe6, gatewayApdu],
+  "gateway-response": [0xe7, gatewayApdu],
 } as const satisfies Record<string, readonly [number, Codec<never> | Codec<object>]>;
 
 export type ApduName = keyof typeof APDUS;

@@ -1,0 +1,56 @@
+/**
+ * Services with short name referencing: Read, Write, UnconfirmedWrite, InformationReport (IEC 62056-5-3). Block numbers
+ * have sixteen bits here; raw data of all blocks together is the list of results, or the list of values with its count.
+ */
+import { bool, choice, type Decoded, data, listOf, octets, optional, sequence, u8, u16 } from "../axdr/codec.ts";
+import { dataAccessResult } from "./result-codes.ts";
+
+export const variableAccessSpecification = choice({
+  "variable-name": [2, sequence({ variableName: u16 })],
+  "parameterized-access": [4, sequence({ variableName: u16, selector: u8, parameter: data })],
+  "block-number-access": [5, sequence({ blockNumber: u16 })],
+  "read-data-block-access": [6, sequence({ lastBlock: bool, blockNumber: u16, rawData: octets })],
+  "write-data-block-access": [7, sequence({ lastBlock: bool, blockNumber: u16 })],
+});
+export type VariableAccessSpecification = Decoded<typeof variableAccessSpecification>;
+
+export const readRequest = sequence({ variables: listOf(variableAccessSpecification) });
+export type ReadRequest = Decoded<typeof readRequest>;
+
+export const readResponse = sequence({
+  results: listOf(
+    choice({
+      data: [0, sequence({ data })],
+      "data-access-error": [1, sequence({ dataAccessResult })],
+      "data-block-result": [2, sequence({ lastBlock: bool, blockNumber: u16, rawData: octets })],
+      "block-number": [3, sequence({ blockNumber: u16 })],
+    }),
+  ),
+});
+export type ReadResponse = Decoded<typeof readResponse>;
+
+export const writeRequest = sequence({ variables: listOf(variableAccessSpecification), values: listOf(data) });
+export type WriteRequest = Decoded<typeof writeRequest>;
+
+export const writeResponse = sequence({
+  results: listOf(
+    choice({
+      success: [0, sequence({})],
+      "data-access-error": [1, sequence({ dataAccessResult })],
+      "block-number": [2, sequence({ blockNumber: u16 })],
+    }),
+  ),
+});
+export type WriteResponse = Decoded<typeof writeResponse>;
+
+/** A write that is not answered. */
+export const unconfirmedWriteRequest = writeRequest;
+export type UnconfirmedWriteRequest = WriteRequest;
+
+export const informationReportRequest = sequence({
+  /** GeneralizedTime: ASCII digits, not a COSEM date-time. */
+  currentTime: optional(octets),
+  variables: listOf(variableAccessSpecification),
+  values: listOf(data),
+});
+export type InformationReportRequest = Decoded<typeof informationReportRequest>;
