@@ -1,6 +1,14 @@
+interface Due<T> {
+  readonly dueMs: number;
+  /** Order of adding, so that equal times come out first in, first out. */
+  readonly sequence: number;
+  readonly item: T;
+}
+
 /** What is due when: a binary heap, so that a fleet of any size costs O(log n) per event and never a scan. */
 export class DueHeap<T> {
-  readonly #items: { dueMs: number; item: T }[] = [];
+  readonly #items: Due<T>[] = [];
+  #sequence = 0;
 
   get size(): number {
     return this.#items.length;
@@ -13,10 +21,10 @@ export class DueHeap<T> {
 
   add(dueMs: number, item: T): void {
     const items = this.#items;
-    let index = items.push({ dueMs, item }) - 1;
+    let index = items.push({ dueMs, sequence: this.#sequence++, item }) - 1;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (this.#at(parent) <= dueMs) break;
+      if (!this.#isBefore(index, parent)) break;
       this.#swap(index, parent);
       index = parent;
     }
@@ -38,15 +46,17 @@ export class DueHeap<T> {
     let index = 0;
     for (;;) {
       const left = 2 * index + 1;
-      const smaller = this.#at(left + 1) < this.#at(left) ? left + 1 : left;
-      if (this.#at(index) <= this.#at(smaller)) return;
-      this.#swap(index, smaller);
-      index = smaller;
+      const first = this.#isBefore(left + 1, left) ? left + 1 : left;
+      if (!this.#isBefore(first, index)) return;
+      this.#swap(index, first);
+      index = first;
     }
   }
 
-  #at(index: number): number {
-    return this.#items[index]?.dueMs ?? Number.POSITIVE_INFINITY;
+  #isBefore(a: number, b: number): boolean {
+    const [first, second] = [this.#items[a], this.#items[b]];
+    if (first === undefined || second === undefined) return first !== undefined;
+    return first.dueMs < second.dueMs || (first.dueMs === second.dueMs && first.sequence < second.sequence);
   }
 
   #swap(a: number, b: number): void {
