@@ -6,7 +6,9 @@ export const QUIRKS = {
   "tagged-date-time": { byDefault: true, says: "a date-time has the octet-string tag 09 before its length" },
   "action-response-without-option": { byDefault: true, says: "the option octet after an action-result is missing" },
   "action-response-without-choice": { byDefault: true, says: "return parameters lack the choice octet before Data" },
+  "conformance-short-tag": { byDefault: true, says: "the conformance block has the old tag 5F without 1F" },
   "optional-flag": { byDefault: false, says: "an OPTIONAL flag is neither 00 nor 01 and counts as present" },
+  "untagged-descriptors": { byDefault: false, says: "attribute descriptors in a pushed body lack their type tags" },
   "trailing-octets": { byDefault: false, says: "octets after the end of the APDU are dropped" },
 } as const satisfies Record<string, { byDefault: boolean; says: string }>;
 
@@ -17,5 +19,7 @@ const ALL = Object.keys(QUIRKS) as Quirk[];
 
 /** What a field meter may do; each use is reported. */
 export const FIELD_QUIRKS: ReadonlySet<Quirk> = new Set(ALL.filter((quirk) => QUIRKS[quirk].byDefault));
+/** Everything that any device is known to do: for looking at octets of unknown origin. */
+export const ALL_QUIRKS: ReadonlySet<Quirk> = new Set(ALL);
 /** The standard and nothing else: for devices under test. */
 export const NO_QUIRKS: ReadonlySet<Quirk> = new Set();

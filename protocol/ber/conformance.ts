@@ -48,16 +48,20 @@ export function conformanceFromNumber(value: number): Conformance {
   return new Set(BITS.filter((bit) => (value >>> (BIT_COUNT - 1 - CONFORMANCE_BITS[bit])) & 1));
 }
 
-const TAG = [0x5f, 0x1f] as const;
+const TAG = 0x5f;
+const TAG_NUMBER = 0x1f;
 const LENGTH = 4;
 
 /** [APPLICATION 31] BIT STRING in BER, as both initiate APDUs carry it: 5F 1F 04 00 and three octets. */
 export const conformance: Codec<Conformance> = {
   decode(reader) {
     const offset = reader.offset;
-    for (const wanted of TAG) {
-      const tag = reader.u8();
-      if (tag !== wanted) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset, tag });
+    const tag = reader.u8();
+    if (tag !== TAG) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset, tag });
+    if (reader.peek() === TAG_NUMBER) reader.u8();
+    // The tag of an early edition: the length 04 follows at once and cannot be taken for the tag number.
+    else if (!reader.tolerates("conformance-short-tag")) {
+      throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset, tag });
     }
     const length = reader.length();
     // The first octet counts unused bits, of which there are none.
@@ -65,7 +69,6 @@ export const conformance: Codec<Conformance> = {
     return conformanceFromNumber(reader.u8() * 0x1_0000 + reader.u16());
   },
   encode(value, writer) {
-    for (const octet of TAG) writer.u8(octet);
-    writer.lengthField(LENGTH).u32(conformanceToNumber(value));
+    writer.u8(TAG).u8(TAG_NUMBER).lengthField(LENGTH).u32(conformanceToNumber(value));
   },
 };
