@@ -1,0 +1,176 @@
+/** Everything that takes octets off the wire. A new decoder or machine gets its line here and is fuzzed from then on. */
+import { isDeepStrictEqual } from "node:util";
+import { decodeApdu, encodeApdu } from "../../protocol/apdu/apdu.ts";
+import { dataFromBytes, dataToBytes, expandCompactArray } from "../../protocol/axdr/data.ts";
+import { toHex } from "../../protocol/bytes/hex.ts";
+import { captureObjectsFromData } from "../../protocol/cosem/capture-object.ts";
+import { decodeDateTime, encodeDateTime, resolveDateTime } from "../../protocol/cosem/date-time.ts";
+import { objectListFromData } from "../../protocol/cosem/object-list.ts";
+import { scalerUnitFromData } from "../../protocol/cosem/scaler-unit.ts";
+import { namedZone } from "../../protocol/cosem/time-zone.ts";
+import { DlmsError } from "../../protocol/errors.ts";
+import { decodeWrapper, encodeWrapper, WrapperParser } from "../../protocol/link/wrapper.ts";
+import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
+import type { Machine } from "../../protocol/machine.ts";
+import { FIELD_QUIRKS, NO_QUIRKS, QUIRKS, type Quirk } from "../../protocol/quirks.ts";
+import { parseContent } from "../../protocol/security/aead.ts";
+import { parseCipheredApdu } from "../../protocol/security/ciphered-apdu.ts";
+
+export interface DecoderTarget {
+  readonly name: string;
+  /** Layers of the corpus whose octets are good seeds. */
+  readonly layers: readonly string[];
+  /** Decodes, and encodes again where there is an encoder. Throws DlmsError of the peer's fault, or nothing. */
+  decode(octets: Uint8Array): unknown;
+  /** Whether a vector cut short must say DATA_TRUNCATED, or may say something else. */
+  readonly truncation?: "named";
+}
+
+export interface StreamTarget {
+  readonly name: string;
+  readonly layers: readonly string[];
+  /** Takes the pieces in order and gives everything that came out. */
+  run(pieces: readonly Uint8Array[]): unknown[];
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets the keys' literal types.
+const ALL_QUIRKS: ReadonlySet<Quirk> = new Set(Object.keys(QUIRKS) as Quirk[]);
+const zone = namedZone("Europe/Berlin");
+
+/** What has been decoded must be what its own octets decode to. */
+function roundTrip<T>(value: T, encode: (value: T) => Uint8Array, decode: (octets: Uint8Array) => T): T {
+  const again = decode(encode(value));
+  if (!isDeepStrictEqual(again, value)) throw new Error(`encoding changed the value: ${toHex(encode(value))}`);
+  return value;
+}
+
+function decodeApduTolerating(quirks: ReadonlySet<Quirk>): (octets: Uint8Array) => unknown {
+  return (octets) => {
+    const { apdu, body } = decodeApdu(octets, quirks);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Taking a union apart loses what belongs together.
+    const plain = { apdu, body } as ReturnType<typeof decodeApdu>;
+    return roundTrip(inTagOrder(plain), encodeApdu, (again) => inTagOrder(decodeApdu(again, NO_QUIRKS)));
+  };
+}
+
+/** Elements of an ACSE APDU that nobody knows are encoded by their tags, wherever they had been. */
+function inTagOrder(apdu: ReturnType<typeof decodeApdu>): ReturnType<typeof decodeApdu> {
+  if (!("unknownElements" in apdu.body)) return apdu;
+  const unknownElements = apdu.body.unknownElements?.toSorted((a, b) => a.tag - b.tag);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- A spread forgets that name and body belong together.
+  return { ...apdu, body: { ...apdu.body, unknownElements } } as ReturnType<typeof decodeApdu>;
+}
+
+export const DECODERS: readonly DecoderTarget[] = [
+  {
+    name: "data",
+    layers: ["axdr"],
+    decode: (octets) => roundTrip(dataFromBytes(octets), dataToBytes, dataFromBytes),
+    truncation: "named",
+  },
+  {
+    name: "compact-array",
+    layers: ["axdr"],
+    decode: (octets) => {
+      const data = dataFromBytes(octets);
+      return data.type === "compact-array" ? expandCompactArray(data) : data;
+    },
+  },
+  { name: "apdu-standard", layers: ["apdu"], decode: decodeApduTolerating(NO_QUIRKS) },
+  { name: "apdu-field", layers: ["apdu"], decode: decodeApduTolerating(FIELD_QUIRKS) },
+  { name: "apdu-every-quirk", layers: ["apdu"], decode: decodeApduTolerating(ALL_QUIRKS) },
+  { name: "object-list", layers: ["axdr"], decode: (octets) => objectListFromData(dataFromBytes(octets)) },
+  { name: "capture-objects", layers: ["axdr"], decode: (octets) => captureObjectsFromData(dataFromBytes(octets)) },
+  { name: "scaler-unit", layers: ["axdr"], decode: (octets) => scalerUnitFromData(dataFromBytes(octets)) },
+  {
+    name: "date-time",
+    layers: ["datetime"],
+    decode: (octets) => {
+      const value = roundTrip(decodeDateTime(octets), encodeDateTime, decodeDateTime);
+      return [value, resolveDateTime(octets, { deviation: "standard", zone })];
+    },
+  },
+  {
+    name: "wrapper-datagram",
+    layers: ["wrapper"],
+    decode: (octets) => roundTrip(decodeWrapper(octets), encodeWrapper, decodeWrapper),
+  },
+  { name: "ciphered-apdu", layers: ["apdu", "security"], decode: (octets) => parseCipheredApdu(octets) },
+  { name: "ciphered-content", layers: ["security"], decode: (octets) => parseContent(octets) },
+];
+
+/** The events and the octets to send that a machine gives after each piece. */
+function drive<Command, Event>(machine: Machine<Command, Event>, pieces: readonly Uint8Array[]): unknown[] {
+  const results: unknown[] = [];
+  const take = () => {
+    for (let event = machine.takeEvent(); event !== undefined; event = machine.takeEvent()) results.push(event);
+    for (let sent = machine.takeBytes(); sent !== undefined; sent = machine.takeBytes()) results.push(toHex(sent));
+  };
+  take();
+  for (const piece of pieces) {
+    machine.receive(piece, 0);
+    take();
+  }
+  return results;
+}
+
+export const STREAMS: readonly StreamTarget[] = [
+  {
+    name: "wrapper-parser",
+    layers: ["wrapper", "wrapper-stream"],
+    run(pieces) {
+      const parser = new WrapperParser();
+      const units: unknown[] = [];
+      for (const piece of pieces) {
+        parser.receive(piece);
+        for (let unit = parser.takeUnit(); unit !== undefined; unit = parser.takeUnit()) units.push(unit);
+      }
+      return units;
+    },
+  },
+  {
+    name: "wrapper-link",
+    layers: ["wrapper", "wrapper-stream"],
+    run(pieces) {
+      const link = new WrapperLink({ role: "client", clientSap: 16, serverSap: 1 });
+      link.command({ type: "open" }, 0);
+      return drive(link, pieces);
+    },
+  },
+];
+
+/** Throws unless the decoder gives a value or a DlmsError that blames the peer. */
+export function runDecoder(target: DecoderTarget, octets: Uint8Array): DlmsError | undefined {
+  try {
+    target.decode(octets);
+    return undefined;
+  } catch (error) {
+    if (error instanceof DlmsError && error.fault === "peer") return error;
+    throw error;
+  }
+}
+
+/** Throws unless a stream gives the same for whole, cut and single octets. */
+export function runStream(target: StreamTarget, octets: Uint8Array, pieces: readonly Uint8Array[]): void {
+  const whole = target.run([octets]);
+  for (const way of [pieces, Array.from(octets, (octet) => Uint8Array.of(octet))]) {
+    const cut = target.run(way);
+    if (!isDeepStrictEqual(withoutErrorIdentity(cut), withoutErrorIdentity(whole))) {
+      throw new Error(`cutting changed the events: ${describe(whole)} became ${describe(cut)}`);
+    }
+  }
+}
+
+/** Errors are equal when their code and fault are: positions in a stream depend on how it was cut. */
+function withoutErrorIdentity(events: readonly unknown[]): unknown[] {
+  return events.map((event) =>
+    typeof event === "object" && event !== null && "error" in event && event.error instanceof DlmsError
+      ? { ...event, error: `${event.error.code} ${event.error.fault}` }
+      : event,
+  );
+}
+
+function describe(events: readonly unknown[]): string {
+  const text = JSON.stringify(events, (_key, value: unknown) => (value instanceof Uint8Array ? toHex(value) : value));
+  return text.slice(0, 400);
+}
