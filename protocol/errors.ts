@@ -39,6 +39,8 @@ export const ERROR_CODES = {
   HLS_INPUT_MISSING: "the authentication mechanism needs an input that has not been given",
   HLS_NO_CHALLENGE: "the authentication mechanism has no challenge to reply to",
   OBIS_INVALID: "the text is not an OBIS code",
+  SERVICE_UNEXPECTED: "the APDU or order does not fit the state of the association",
+  SERVICE_NOT_NEGOTIATED: "the service is not one that the association has agreed on",
   HEX_INVALID: "the text is not a sequence of hexadecimal octets",
 } as const;
 

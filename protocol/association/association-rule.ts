@@ -1,0 +1,42 @@
+import type { Conformance } from "../ber/conformance.ts";
+import type { ApplicationContextName } from "../ber/names.ts";
+import type { ApduProtection } from "../security/apdu-protection.ts";
+import type { AuthenticationMechanism, EcbPadding } from "../security/hls.ts";
+import type { HlsSecret } from "../security/secret-key.ts";
+import type { Protection } from "../security/security-control.ts";
+import type { SystemTitle } from "../security/system-title.ts";
+
+/** How a server answers an APDU that it cannot decipher or whose counter is too low. Meters do any of these. */
+export type DecipherFailureReply = "exception-response" | "aare" | "silence";
+
+export interface AssociationSecurity {
+  /**
+   * Keys, titles and counters of this association; kept from one association to the next so that the replay window
+   * holds. Its `minimum.received` is the security policy for requests.
+   */
+  readonly protection: ApduProtection;
+  /** The least protection of responses; a response is never protected less than its request. */
+  readonly response?: Protection;
+}
+
+/** What a server demands of one client before it serves it, and what it offers. */
+export interface AssociationRule {
+  /** For people and logs. */
+  readonly name: string;
+  readonly clientSap: number;
+  /** Six octets: the Association LN object of this association. */
+  readonly logicalName: Uint8Array;
+  readonly applicationContexts: readonly ApplicationContextName[];
+  readonly mechanism: AuthenticationMechanism;
+  /** Password of LLS, secret of HLS 2, 3, 4 and 6. */
+  readonly secret?: HlsSecret;
+  readonly ecbPadding?: EcbPadding;
+  readonly challengeLength?: number;
+  readonly conformance: Conformance;
+  /** Octets of the longest APDU that the server takes. */
+  readonly maxReceivePduSize: number;
+  readonly security?: AssociationSecurity;
+  /** The only client that may associate; any when absent. */
+  readonly clientSystemTitle?: SystemTitle;
+  readonly decipherFailure?: DecipherFailureReply;
+}

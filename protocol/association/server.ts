@@ -1,0 +1,359 @@
+/**
+ * The server's side of one client's association, over whole APDUs (IEC 62056-5-3): opens and closes it, takes protection
+ * off and puts it on, runs the HLS exchange, and has GET, SET and ACTION answered by the objects. Knows neither link nor
+ * interface classes, except for reply_to_HLS_authentication, which is the association's own.
+ */
+import type { ActionRequest } from "../apdu/action.ts";
+import { type Apdu, type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
+import type { DataNotification } from "../apdu/data-notification.ts";
+import { invokeIdAndPriority } from "../apdu/invoke-id.ts";
+import { apduNameOf } from "../apdu/registry.ts";
+import type { Aarq, Rlrq } from "../ber/association.ts";
+import { DlmsError } from "../errors.ts";
+import type { Machine } from "../machine.ts";
+import { isCipheredTag } from "../security/ciphered-apdu.ts";
+import { type HlsInputs, hlsReply, hlsVerify } from "../security/hls.ts";
+import type { AssociationRule, AssociationSecurity } from "./association-rule.ts";
+import { type AssociationView, type ObjectServer } from "./object-server.ts";
+import { ActionService } from "./server-action.ts";
+import { type ExceptionBody, exceptionFor, UNEXPECTED_SERVICE, UNKNOWN_SERVICE } from "./server-exceptions.ts";
+import { GetService } from "./server-get.ts";
+import { type Challenges, type Diagnostic, negotiate, refusedUndeciphered } from "./server-negotiation.ts";
+import {
+  type Protector,
+  protectionOverhead,
+  protectReply,
+  responseProtector,
+  unprotectRequest,
+} from "./server-protection.ts";
+import { SetService } from "./server-set.ts";
+import { nextServerState, type ServerState, type ServerTransition } from "./server-states.ts";
+import { ServiceRefusal, serviceContext } from "./service-context.ts";
+
+export type ServerCommand =
+  /** The link is gone, and with it the association. */
+  | { readonly type: "abort" }
+  /** Sends a push within the association, protected by its policy. */
+  | { readonly type: "notify"; readonly notification: DataNotification };
+
+export type ServerEvent =
+  | { readonly type: "associated"; readonly association: AssociationView }
+  | { readonly type: "refused"; readonly diagnostic: Diagnostic; readonly cause?: DlmsError }
+  | { readonly type: "authenticationFailed"; readonly error: DlmsError }
+  | { readonly type: "ended"; readonly reason: "released" | "aborted" | "inactive" | "replaced" }
+  /** A request that was answered by an exception or not at all. */
+  | { readonly type: "fault"; readonly error: DlmsError };
+
+export interface AssociationServerOptions {
+  readonly clientSap: number;
+  readonly serverSap: number;
+  /** What is demanded of this client at this moment; undefined refuses it. */
+  readonly rule: () => AssociationRule | undefined;
+  readonly objects: ObjectServer;
+  readonly randomOctets: (length: number) => Uint8Array;
+  /** An association without requests for this long is closed. */
+  readonly inactivityTimeoutMs?: number;
+}
+
+interface Association {
+  readonly view: AssociationView;
+  readonly security: AssociationSecurity | undefined;
+  readonly challenges: Challenges | undefined;
+}
+
+const ASSOCIATION_LN_CLASS = 15;
+const REPLY_TO_HLS = 1;
+const CURRENT_ASSOCIATION = Uint8Array.of(0, 0, 40, 0, 0, 255);
+/** What is sent to a client that set no limit. */
+const UNLIMITED_PDU = 0xffff;
+/** Clients count the octets of protection as part of the PDU or beside it. */
+const PROTECTION_ALLOWANCE = 64;
+
+export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
+  readonly #options: AssociationServerOptions;
+  readonly #output: Uint8Array[] = [];
+  readonly #events: ServerEvent[] = [];
+  readonly #get = new GetService();
+  readonly #set = new SetService();
+  readonly #action = new ActionService();
+  #state: ServerState = "idle";
+  #association: Association | undefined;
+  #lastRequestMs = 0;
+
+  constructor(options: AssociationServerOptions) {
+    this.#options = options;
+  }
+
+  get state(): ServerState {
+    return this.#state;
+  }
+
+  command(command: ServerCommand, _nowMs: number): void {
+    if (command.type === "abort") {
+      this.#end("aborted");
+      return;
+    }
+    const association = this.#association;
+    if (association === undefined || this.#state !== "associated") {
+      throw new DlmsError("SERVICE_UNEXPECTED", "caller", { order: command.type, state: this.#state });
+    }
+    const apdu = encodeApdu({ apdu: "data-notification", body: command.notification });
+    // A data-notification has no ciphered tag of its own.
+    const protector = association.security && responseProtector(association.security);
+    this.#output.push(protectReply(apdu, protector && { ...protector, form: "general" }));
+  }
+
+  /** Takes one whole APDU. */
+  receive(bytes: Uint8Array, nowMs: number): void {
+    this.#lastRequestMs = nowMs;
+    try {
+      this.#handle(bytes, nowMs);
+    } catch (error) {
+      this.#answerFault(error);
+    }
+  }
+
+  timeout(nowMs: number): void {
+    const deadlineMs = this.deadlineMs();
+    if (deadlineMs !== undefined && nowMs >= deadlineMs) this.#end("inactive");
+  }
+
+  takeBytes(): Uint8Array | undefined {
+    return this.#output.shift();
+  }
+
+  takeEvent(): ServerEvent | undefined {
+    return this.#events.shift();
+  }
+
+  deadlineMs(): number | undefined {
+    const { inactivityTimeoutMs } = this.#options;
+    if (this.#state === "idle" || inactivityTimeoutMs === undefined) return undefined;
+    return this.#lastRequestMs + inactivityTimeoutMs;
+  }
+
+  #step(transition: ServerTransition): void {
+    this.#state = nextServerState(this.#state, transition);
+  }
+
+  #handle(octets: Uint8Array, nowMs: number): void {
+    const tag = octets[0] ?? 0;
+    const name = apduNameOf(tag);
+    if (name === "aarq" || name === "rlrq") {
+      const apdu = decodeApdu(octets);
+      if (apdu.apdu === "aarq") this.#associate(apdu.body);
+      else if (apdu.apdu === "rlrq") this.#release(apdu.body);
+      return;
+    }
+    if (name === undefined && !isCipheredTag(tag)) {
+      this.#refuse(UNKNOWN_SERVICE, new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset: 0, tag }));
+      return;
+    }
+    const association = this.#association;
+    if (association === undefined) {
+      this.#refuse(UNEXPECTED_SERVICE, new DlmsError("SERVICE_UNEXPECTED", "peer", { tag, state: this.#state }));
+      return;
+    }
+    const limit = association.view.maxReceivePduSize + PROTECTION_ALLOWANCE;
+    if (octets.length > limit) throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { length: octets.length, limit });
+    const { apdu, protector, settle } = unprotectRequest(octets, association.security);
+    const request = decodeApdu(apdu);
+    settle();
+    this.#serve(request, association, { protector, nowMs });
+  }
+
+  #associate(aarq: Aarq): void {
+    if (this.#state !== "idle") this.#end("replaced");
+    const { clientSap, serverSap, randomOctets } = this.#options;
+    const rule = this.#options.rule();
+    const negotiation = this.#negotiate(aarq, { clientSap, serverSap, rule, randomOctets });
+    if (negotiation === undefined) return;
+    this.#output.push(encodeApdu({ apdu: "aare", body: negotiation.aare }));
+    if (negotiation.type === "refused") {
+      const { diagnostic, cause } = negotiation;
+      this.#step("refused");
+      this.#events.push({ type: "refused", diagnostic, ...(cause && { cause }) });
+      return;
+    }
+    const { view, challenges } = negotiation;
+    const ciphered = view.applicationContext === "logical-name-with-ciphering";
+    this.#association = { view, security: ciphered ? view.rule.security : undefined, challenges };
+    this.#step(challenges === undefined ? "accepted" : "hlsDemanded");
+    if (challenges === undefined) this.#events.push({ type: "associated", association: view });
+  }
+
+  #negotiate(aarq: Aarq, context: Parameters<typeof negotiate>[1]): ReturnType<typeof negotiate> | undefined {
+    try {
+      return negotiate(aarq, context);
+    } catch (error) {
+      const { rule } = context;
+      if (!(error instanceof DlmsError) || rule === undefined) throw error;
+      if (rule.decipherFailure === "aare") return refusedUndeciphered(aarq, rule, error);
+      throw error;
+    }
+  }
+
+  #release(rlrq: Rlrq): void {
+    const security = this.#association?.security;
+    const { userInformation } = rlrq;
+    let answer: Uint8Array | undefined;
+    if (userInformation !== undefined && this.#association !== undefined) {
+      const { protector, settle } = unprotectRequest(userInformation, security);
+      settle();
+      answer = protectReply(this.#initiateResponse(this.#association.view), protector);
+    }
+    const body = { reason: "normal", ...(answer && { userInformation: answer }) } as const;
+    this.#output.push(encodeApdu({ apdu: "rlre", body }));
+    this.#end("released");
+  }
+
+  #initiateResponse({ conformance, maxReceivePduSize }: AssociationView): Uint8Array {
+    const body = {
+      negotiatedDlmsVersion: 6,
+      negotiatedConformance: conformance,
+      serverMaxReceivePduSize: maxReceivePduSize,
+      vaaName: 7,
+    };
+    return encodeApdu({ apdu: "initiate-response", body });
+  }
+
+  #serve(
+    request: Apdu,
+    association: Association,
+    { protector, nowMs }: { readonly protector: Protector | undefined; readonly nowMs: number },
+  ): void {
+    if (this.#state === "authenticating") {
+      this.#authenticate(request, association, protector);
+      return;
+    }
+    const size = association.view.maxSendPduSize;
+    const maxLength = (size === 0 ? UNLIMITED_PDU : size) - protectionOverhead(protector);
+    const context = serviceContext(association.view, this.#options.objects, { maxLength, nowMs });
+    const response = this.#respond(request, context);
+    if (response !== undefined) this.#output.push(protectReply(encodeApdu(response), protector));
+  }
+
+  #respond(request: Apdu, context: Parameters<GetService["answer"]>[1]): Apdu | undefined {
+    const { conformance } = context.view;
+    switch (request.apdu) {
+      case "get-request":
+        if (!conformance.has("get")) throw new ServiceRefusal("service-not-supported");
+        this.#set.abort();
+        this.#action.abort();
+        return this.#get.answer(request.body, context);
+      case "set-request": {
+        if (!conformance.has("set")) throw new ServiceRefusal("service-not-supported");
+        this.#get.abort();
+        this.#action.abort();
+        return ifConfirmed(request, this.#set.answer(request.body, context));
+      }
+      case "action-request": {
+        if (!conformance.has("action")) throw new ServiceRefusal("service-not-supported");
+        this.#get.abort();
+        this.#set.abort();
+        return ifConfirmed(request, this.#action.answer(request.body, context));
+      }
+      case "data-notification-confirm":
+        return undefined;
+      default:
+        throw new ServiceRefusal("service-not-supported");
+    }
+  }
+
+  /** Pass 3 and 4 of HLS; nothing else is served before they have succeeded. */
+  #authenticate(request: Apdu, association: Association, protector: Protector | undefined): void {
+    const reply = hlsReplyOf(request, association.view.rule);
+    const { challenges, view } = association;
+    if (reply === undefined || challenges === undefined) {
+      this.#refuse(UNEXPECTED_SERVICE, new DlmsError("SERVICE_UNEXPECTED", "peer", { state: this.#state }));
+      return;
+    }
+    const inputs = hlsInputs(view, challenges);
+    const answer = (outcome: ApduOf<"action-response">["body"] & { type: "normal" }) =>
+      this.#output.push(protectReply(encodeApdu({ apdu: "action-response", body: outcome }), protector));
+    try {
+      hlsVerify(view.rule.mechanism, reply.value, inputs);
+      const data = { type: "octet-string", value: hlsReply(view.rule.mechanism, inputs) } as const;
+      answer({
+        type: "normal",
+        invokeIdAndPriority: reply.invoke,
+        outcome: { result: "success", returnParameters: { type: "data", data } },
+      });
+    } catch (error) {
+      if (!(error instanceof DlmsError)) throw error;
+      answer({ type: "normal", invokeIdAndPriority: reply.invoke, outcome: { result: "other-reason" } });
+      this.#step("hlsFailed");
+      this.#association = undefined;
+      this.#events.push({ type: "authenticationFailed", error });
+      return;
+    }
+    const confirmed = { ...view, pending: false };
+    this.#association = { ...association, view: confirmed };
+    this.#step("hlsConfirmed");
+    this.#events.push({ type: "associated", association: confirmed });
+  }
+
+  #answerFault(error: unknown): void {
+    if (error instanceof ServiceRefusal) {
+      const { serviceError } = error;
+      this.#refuse(
+        { stateError: "service-not-allowed", serviceError },
+        new DlmsError("SERVICE_NOT_NEGOTIATED", "peer", { serviceError }),
+      );
+      return;
+    }
+    if (!(error instanceof DlmsError)) throw error;
+    const silent = this.#options.rule()?.decipherFailure === "silence" && error.code.startsWith("SECURITY");
+    const lowest = this.#options.rule()?.security?.protection.lowestAcceptable("global");
+    this.#refuse(silent ? undefined : exceptionFor(error, lowest), error);
+  }
+
+  #refuse(exception: ExceptionBody | undefined, error: DlmsError): void {
+    if (exception !== undefined) this.#output.push(encodeApdu({ apdu: "exception-response", body: exception }));
+    this.#events.push({ type: "fault", error });
+  }
+
+  #end(reason: Extract<ServerEvent, { type: "ended" }>["reason"]): void {
+    this.#get.abort();
+    this.#set.abort();
+    this.#action.abort();
+    const had = this.#association !== undefined;
+    this.#association?.security?.protection.useDedicatedKey(undefined);
+    this.#association = undefined;
+    this.#step("ended");
+    if (had) this.#events.push({ type: "ended", reason });
+  }
+}
+
+/** What is not confirmed gets no response. */
+function ifConfirmed(request: ApduOf<"set-request" | "action-request">, response: Apdu): Apdu | undefined {
+  return invokeIdAndPriority(request.body.invokeIdAndPriority).confirmed ? response : undefined;
+}
+
+/** f(server's challenge), when the request is the HLS reply to this association. */
+function hlsReplyOf(request: Apdu, rule: AssociationRule): { value: Uint8Array; invoke: number } | undefined {
+  if (request.apdu !== "action-request" || request.body.type !== "normal") return undefined;
+  const { method, parameters, invokeIdAndPriority } = request.body satisfies ActionRequest;
+  if (method.classId !== ASSOCIATION_LN_CLASS || method.methodId !== REPLY_TO_HLS) return undefined;
+  if (!sameName(method.logicalName, CURRENT_ASSOCIATION) && !sameName(method.logicalName, rule.logicalName))
+    return undefined;
+  if (parameters?.type !== "octet-string") return undefined;
+  return { value: parameters.value, invoke: invokeIdAndPriority };
+}
+
+function sameName(a: Uint8Array, b: Uint8Array): boolean {
+  return a.every((octet, index) => octet === b[index]);
+}
+
+function hlsInputs(view: AssociationView, challenges: Challenges): HlsInputs {
+  const { secret, ecbPadding, security } = view.rule;
+  const protection = security?.protection;
+  return {
+    ownChallenge: challenges.server,
+    peerChallenge: challenges.client,
+    ...(secret && { secret }),
+    ...(ecbPadding && { ecbPadding }),
+    ...(protection && { protection, ownSystemTitle: protection.ownSystemTitle }),
+    ...(view.clientSystemTitle && { peerSystemTitle: view.clientSystemTitle }),
+  };
+}
