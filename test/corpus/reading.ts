@@ -9,8 +9,11 @@ import { differences } from "./compare.ts";
  */
 export type LayerReader = (each: CorpusCase, leniency: Leniency) => Facts;
 
-/** `lenient` switches on the quirk that a case of outcome accept-lenient needs; `strict` reads as the standard says. */
-export type Leniency = "strict" | "lenient";
+/**
+ * How much deviation is let pass: `standard` none, `field` what the decoders tolerate by default, `lenient` every quirk
+ * that has a name. Cases of outcome accept-lenient must be refused by the first and read by the last.
+ */
+export type Leniency = "standard" | "field" | "lenient";
 
 export class NotSupported extends Error {
   override readonly name = "NotSupported";
@@ -49,12 +52,12 @@ function attempt(read: LayerReader, each: CorpusCase, leniency: Leniency): Outco
 export function judge(readers: Readonly<Record<string, LayerReader>>, each: CorpusCase): CaseResult {
   const read = readers[each.layer];
   if (read === undefined) return unsupported(each, `no reader for the layer ${each.layer}`);
-  const strict = attempt(read, each, "strict");
-  if (strict.type === "crashed") return failed(each, [`crashed: ${describe(strict.error)}`]);
-  if (strict.type === "unsupported") return unsupported(each, strict.reason);
-  if (each.outcome === "reject") return judgeReject(each, strict);
-  if (each.outcome === "accept") return judgeAccept(each, strict);
-  if (strict.type === "read") return failed(each, ["must be refused without a quirk, was accepted"]);
+  const first = attempt(read, each, each.outcome === "accept-lenient" ? "standard" : "field");
+  if (first.type === "crashed") return failed(each, [`crashed: ${describe(first.error)}`]);
+  if (first.type === "unsupported") return unsupported(each, first.reason);
+  if (each.outcome === "reject") return judgeReject(each, first);
+  if (each.outcome === "accept") return judgeAccept(each, first);
+  if (first.type === "read") return failed(each, ["must be refused without a quirk, was accepted"]);
   const lenient = attempt(read, each, "lenient");
   if (lenient.type === "crashed") return failed(each, [`crashed: ${describe(lenient.error)}`]);
   if (lenient.type === "unsupported") return unsupported(each, lenient.reason);
