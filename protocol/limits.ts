@@ -20,4 +20,8 @@ export const LIMITS = {
   hlsSecretLength: 1024,
   /** Other system titles than the association's whose counters one protection object follows. */
   followedTitles: 64,
+  /** APDUs that wait in a link for their turn. */
+  linkQueue: 64,
+  /** Octets of one APDU joined from unnumbered frames or M-Bus segments, which any station may send unasked. */
+  unnumberedLength: 256 * 1024,
 } as const;

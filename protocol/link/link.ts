@@ -7,19 +7,24 @@ export type LinkCommand =
   /**
    * Sends one APDU. A client's SAPs are its settings; a server answers whoever asked last. `sourceSap` and
    * `destinationSap` say otherwise for this APDU: a push, or an answer to an earlier client on a shared channel.
+   * `unnumbered` sends it without acknowledgement and without an open link (HDLC: UI frames); wrappers ignore it.
    */
   | {
       readonly type: "send";
       readonly apdu: Uint8Array;
       readonly sourceSap?: number;
       readonly destinationSap?: number;
+      readonly unnumbered?: boolean;
     }
   | { readonly type: "close" }
   /** The channel below has ended; the link is closed by the peer unless it was closed before. */
   | { readonly type: "channelEnded" };
 
-/** Why a link is closed; `peer` by a DISC, DM or end of stream, `local` by our own order. */
-export type LinkCloseReason = "local" | "peer";
+/**
+ * Why a link is closed: `peer` by a DISC, DM, a new SNRM or the end of the stream, `local` by our own order, `inactive`
+ * because a server has heard nothing for its inactivity time.
+ */
+export type LinkCloseReason = "local" | "peer" | "inactive";
 
 export type LinkEvent =
   /** The link is ready for APDUs; a wrapper is at once, HDLC after UA. */

@@ -1,0 +1,81 @@
+import { DlmsError } from "../../errors.ts";
+
+/**
+ * Everything that may change the client's link state is in this table (normal response mode, IEC 62056-46, 6.4.4).
+ *
+ * - connecting: SNRM sent · resetting: DISC sent because SNRM stays unanswered · ready: we have the turn, nothing to do
+ * - awaiting: information sent, the server has the turn · polling: RR sent, the server has the turn
+ * - pausing: we have the turn and wait before asking again · disconnecting: DISC sent
+ */
+const TRANSITIONS = {
+  disconnected: { snrmSent: "connecting" },
+  connecting: {
+    snrmSent: "connecting",
+    resetSent: "resetting",
+    uaReceived: "ready",
+    discSent: "disconnecting",
+    ended: "disconnected",
+    failed: "failed",
+  },
+  resetting: { snrmSent: "connecting", discSent: "disconnecting", ended: "disconnected", failed: "failed" },
+  ready: {
+    informationSent: "awaiting",
+    pollSent: "polling",
+    pauseBegun: "pausing",
+    turnKept: "ready",
+    discSent: "disconnecting",
+    ended: "disconnected",
+    failed: "failed",
+  },
+  awaiting: {
+    informationSent: "awaiting",
+    pollSent: "polling",
+    pauseBegun: "pausing",
+    turnKept: "ready",
+    discSent: "disconnecting",
+    ended: "disconnected",
+    failed: "failed",
+  },
+  polling: {
+    informationSent: "awaiting",
+    pollSent: "polling",
+    pauseBegun: "pausing",
+    turnKept: "ready",
+    discSent: "disconnecting",
+    ended: "disconnected",
+    failed: "failed",
+  },
+  pausing: {
+    informationSent: "awaiting",
+    pollSent: "polling",
+    pauseBegun: "pausing",
+    turnKept: "ready",
+    discSent: "disconnecting",
+    ended: "disconnected",
+    failed: "failed",
+  },
+  disconnecting: { discSent: "disconnecting", ended: "disconnected" },
+  failed: { snrmSent: "connecting" },
+} as const satisfies Record<string, Record<string, string>>;
+
+export type HdlcClientState = keyof typeof TRANSITIONS;
+type EventsOf<Table> = Table extends Record<string, string> ? keyof Table : never;
+export type HdlcClientStep = EventsOf<(typeof TRANSITIONS)[HdlcClientState]>;
+
+/** The state after a step. Throws LINK_STATE for a step that the state does not allow. */
+export function nextClientState(state: HdlcClientState, step: HdlcClientStep): HdlcClientState {
+  const steps: Partial<Record<HdlcClientStep, HdlcClientState>> = TRANSITIONS[state];
+  const next = steps[step];
+  if (next === undefined) throw new DlmsError("LINK_STATE", "caller", { state, step });
+  return next;
+}
+
+/** Whether information may be exchanged: UA has come and the link has not ended. */
+export function isOpen(state: HdlcClientState): boolean {
+  return state === "ready" || state === "awaiting" || state === "polling" || state === "pausing";
+}
+
+/** Whether the server has been given the turn on an open link. */
+export function isServersTurn(state: HdlcClientState): boolean {
+  return state === "awaiting" || state === "polling";
+}

@@ -1,0 +1,117 @@
+/**
+ * Joins UI frames to whole APDUs. Their segments carry no numbers: only the segmentation bit, the LLC header at the start
+ * of an APDU and time tell which belong together, so a lost segment in the middle is seen only by the APDU layer.
+ */
+import { DlmsError } from "../../errors.ts";
+import { LIMITS } from "../../limits.ts";
+import { joinOctets } from "../octet-buffer.ts";
+import { showHdlcAddress } from "./address.ts";
+import type { HdlcFrame } from "./frame.ts";
+import { hasLlc, stripLlc } from "./llc.ts";
+
+/** Meters pause up to three seconds between the segments of one push. */
+export const SEGMENT_TIMEOUT_MS = 5000;
+/** Stations that may have an APDU half sent at the same time. */
+const MAX_SENDERS = 16;
+
+export type UnnumberedUnit =
+  | { readonly type: "apdu"; readonly apdu: Uint8Array; readonly sourceSap: number; readonly destinationSap: number }
+  | { readonly type: "discarded"; readonly octets: Uint8Array; readonly error: DlmsError };
+
+interface HalfApdu {
+  parts: Uint8Array[];
+  length: number;
+  deadlineMs: number;
+  /** The start was lost: what follows is thrown away up to the last segment. */
+  headless: boolean;
+}
+
+export class UnnumberedAssembler {
+  readonly #timeoutMs: number;
+  readonly #units: UnnumberedUnit[] = [];
+  readonly #partials = new Map<string, HalfApdu>();
+
+  constructor(timeoutMs: number = SEGMENT_TIMEOUT_MS) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  receive(frame: HdlcFrame, nowMs: number): void {
+    this.timeout(nowMs);
+    const sender = `${showHdlcAddress(frame.source)}>${showHdlcAddress(frame.destination)}`;
+    const starts = hasLlc(frame.information);
+    if (starts) this.#drop(sender, "SEGMENT_MISSING");
+    const partial = this.#partials.get(sender);
+    if (partial === undefined && !frame.segmented) this.#deliver(frame, stripLlc(frame.information));
+    else this.#append(frame, nowMs, [sender, partial ?? this.#begin(sender, !starts)]);
+  }
+
+  timeout(nowMs: number): void {
+    for (const [sender, partial] of this.#partials) {
+      if (nowMs >= partial.deadlineMs) this.#drop(sender, "FRAME_INCOMPLETE");
+    }
+  }
+
+  /** Gives up everything that is not whole. */
+  flush(): void {
+    for (const sender of this.#partials.keys()) this.#drop(sender, "FRAME_INCOMPLETE");
+  }
+
+  takeUnit(): UnnumberedUnit | undefined {
+    return this.#units.shift();
+  }
+
+  deadlineMs(): number | undefined {
+    let deadlineMs: number | undefined;
+    for (const partial of this.#partials.values()) deadlineMs = Math.min(deadlineMs ?? Infinity, partial.deadlineMs);
+    return deadlineMs;
+  }
+
+  #begin(sender: string, headless: boolean): HalfApdu {
+    const [oldest] = this.#partials.keys();
+    if (oldest !== undefined && this.#partials.size >= MAX_SENDERS) this.#drop(oldest, "FRAME_INCOMPLETE");
+    const partial = { parts: [], length: 0, deadlineMs: 0, headless };
+    this.#partials.set(sender, partial);
+    return partial;
+  }
+
+  #append(frame: HdlcFrame, nowMs: number, [sender, partial]: [string, HalfApdu]): void {
+    partial.parts.push(frame.information);
+    partial.deadlineMs = nowMs + this.#timeoutMs;
+    partial.length += frame.information.length;
+    if (partial.length > LIMITS.unnumberedLength) this.#drop(sender, "LENGTH_OVER_LIMIT");
+    else if (!frame.segmented && partial.headless) this.#drop(sender, "SEGMENT_MISSING");
+    else if (!frame.segmented) {
+      this.#partials.delete(sender);
+      this.#deliver(frame, stripLlc(joinOctets(partial.parts)));
+    }
+  }
+
+  #deliver(frame: HdlcFrame, apdu: Uint8Array): void {
+    if (apdu.length === 0) return;
+    this.#units.push({ type: "apdu", apdu, sourceSap: frame.source.upper, destinationSap: frame.destination.upper });
+  }
+
+  #drop(sender: string, code: "SEGMENT_MISSING" | "FRAME_INCOMPLETE" | "LENGTH_OVER_LIMIT"): void {
+    const partial = this.#partials.get(sender);
+    if (partial === undefined) return;
+    this.#partials.delete(sender);
+    const error = new DlmsError(code, "peer", { sender, segments: partial.parts.length, octets: partial.length });
+    this.#units.push({ type: "discarded", octets: joinOctets(partial.parts), error });
+  }
+}
+
+/** The UI frames that carry the information, segmented where it is longer than one may be. */
+export function unnumberedFrames(
+  route: Pick<HdlcFrame, "destination" | "source">,
+  information: Uint8Array,
+  maxInfoLength: number,
+): HdlcFrame[] {
+  const frames: HdlcFrame[] = [];
+  for (let from = 0; from < information.length; from += maxInfoLength) {
+    const to = Math.min(from + maxInfoLength, information.length);
+    const segmented = to < information.length;
+    const control = { type: "UI", pollFinal: !segmented } as const;
+    frames.push({ ...route, control, segmented, information: information.subarray(from, to) });
+  }
+  return frames;
+}
