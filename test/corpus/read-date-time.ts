@@ -31,6 +31,9 @@ export function isoText(octets: Uint8Array, { deviationMinutes }: CosemDateTime)
   const wall = new Date(resolved.instantMs + ahead * MINUTE_MS).toISOString().replace(/\.\d{3}Z$/, "");
   if (deviationMinutes === undefined) return wall;
   const size = Math.abs(ahead);
-  const digits = (part: number) => String(part).padStart(2, "0");
   return `${wall}${ahead < 0 ? "-" : "+"}${digits(Math.floor(size / 60))}:${digits(size % 60)}`;
+}
+
+function digits(part: number): string {
+  return String(part).padStart(2, "0");
 }
