@@ -1,24 +1,31 @@
 /** DataNotification service: what a server pushes (IEC 62056-5-3). */
 import { type Codec, type Decoded, data, sequence, u32 } from "../axdr/codec.ts";
 import type { Data } from "../axdr/data.ts";
+import type { Reader } from "../bytes/reader.ts";
 import { DlmsError } from "../errors.ts";
 import { dateTime } from "./date-time.ts";
 import { decodeUntaggedDescriptors } from "./untagged-descriptors.ts";
 
 const notificationBody: Codec<Data> = {
   decode(reader) {
-    const start = reader.offset;
-    try {
-      return data.decode(reader);
-    } catch (error) {
-      const untagged = error instanceof DlmsError && error.code === "DATA_UNKNOWN_TAG";
-      if (!untagged || !reader.tolerates("untagged-descriptors")) throw error;
-    }
-    reader.offset = start;
-    return decodeUntaggedDescriptors(reader);
+    const untagged = reader.allows("untagged-descriptors") ? untaggedBody(reader) : undefined;
+    return untagged ?? data.decode(reader);
   },
   encode: (value, writer) => data.encode(value, writer),
 };
+
+/** The body without type tags, if the octets are exactly that; else nothing is read. */
+function untaggedBody(reader: Reader): Data | undefined {
+  const start = reader.offset;
+  try {
+    const body = decodeUntaggedDescriptors(reader);
+    if (reader.remaining === 0 && reader.tolerates("untagged-descriptors")) return body;
+  } catch (error) {
+    if (!(error instanceof DlmsError)) throw error;
+  }
+  reader.offset = start;
+  return undefined;
+}
 
 export const dataNotification = sequence({ longInvokeIdAndPriority: u32, dateTime, body: notificationBody });
 export type DataNotification = Decoded<typeof dataNotification>;

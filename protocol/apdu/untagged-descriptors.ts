@@ -1,7 +1,7 @@
 /**
  * The body that meters for Czech network operators push: a structure of an enum and an array, whose elements are
- * structures of two: an attribute descriptor without any type tags, and a tagged value. It cannot be told from tagged
- * data by its first octets, so it is only read where the quirk is allowed.
+ * structures of two: an attribute descriptor without any type tags, and a tagged value. Its first octets
+ * could be tagged data as well, so it is only looked for where the quirk is allowed.
  */
 import type { Data } from "../axdr/data.ts";
 import { decodeData } from "../axdr/data.ts";

@@ -27,9 +27,14 @@ export class Reader {
     return this.#quirks;
   }
 
+  /** Whether a deviation may be looked for at all. */
+  allows(quirk: Quirk): boolean {
+    return this.#tolerated.has(quirk);
+  }
+
   /** Whether a deviation that was just met may be read all the same; if so it is noted. */
   tolerates(quirk: Quirk): boolean {
-    if (!this.#tolerated.has(quirk)) return false;
+    if (!this.allows(quirk)) return false;
     if (!this.#quirks.includes(quirk)) this.#quirks.push(quirk);
     return true;
   }

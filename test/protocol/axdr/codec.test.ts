@@ -10,10 +10,10 @@ import {
   u8,
   u16,
   u32,
-} from "../../protocol/axdr/codec.ts";
-import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
-import { Reader } from "../../protocol/bytes/reader.ts";
-import { Writer } from "../../protocol/bytes/writer.ts";
+} from "../../../protocol/axdr/codec.ts";
+import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
+import { Reader } from "../../../protocol/bytes/reader.ts";
+import { Writer } from "../../../protocol/bytes/writer.ts";
 
 const descriptor = sequence({ classId: u16, logicalName: fixedOctets(6), attributeId: u8 });
 const request = choice({

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { decodeApdu, encodeApdu } from "../../../protocol/apdu/apdu.ts";
+import { fromHex } from "../../../protocol/bytes/hex.ts";
+import { apduVectors } from "./vectors.ts";
+
+apduVectors("exception-response", [
+  {
+    name: "two codes",
+    hex: "d8 01 02",
+    apdu: {
+      apdu: "exception-response",
+      body: { stateError: "service-not-allowed", serviceError: "service-not-supported" },
+    },
+  },
+  {
+    name: "the invocation counter that the server wants",
+    hex: "d8 01 06 00001234",
+    apdu: {
+      apdu: "exception-response",
+      body: { stateError: "service-not-allowed", serviceError: "invocation-counter-error", invocationCounter: 0x1234 },
+    },
+    // Older servers send no counter.
+    validCuts: [3],
+  },
+]);
+
+apduVectors("confirmed-service-error", [
+  {
+    name: "a refused initiate",
+    hex: "0e 01 06 01",
+    apdu: {
+      apdu: "confirmed-service-error",
+      body: { service: "initiate-error", error: { type: "initiate", code: "dlms-version-too-low" } },
+    },
+  },
+  {
+    name: "a service and a code that no table has",
+    hex: "0e 07 09 63",
+    apdu: {
+      apdu: "confirmed-service-error",
+      body: { service: "unknown-7", error: { type: "task", code: "unknown-99" } },
+    },
+  },
+]);
+
+test("enumerated: a name that is none is our own fault", () => {
+  expect(() =>
+    encodeApdu({ apdu: "exception-response", body: { stateError: "unknown-300", serviceError: "other-reason" } }),
+  ).toThrow(expect.objectContaining({ code: "DATA_OUT_OF_RANGE", fault: "caller" }));
+});
+
+test("apdu: an unknown tag, no octets and octets after the end are refused with their place", () => {
+  expect(() => decodeApdu(fromHex("c6"))).toThrow(
+    expect.objectContaining({ code: "APDU_UNKNOWN_TAG", fault: "peer", at: { offset: 0, tag: 0xc6 } }),
+  );
+  expect(() => decodeApdu(new Uint8Array(0))).toThrow(expect.objectContaining({ code: "DATA_TRUNCATED" }));
+  expect(() => decodeApdu(fromHex("c501c100ffff"))).toThrow(
+    expect.objectContaining({ code: "DATA_TRAILING", at: { offset: 4, left: 2 } }),
+  );
+  expect(decodeApdu(fromHex("c501c100ffff"), new Set(["trailing-octets"])).quirks).toEqual(["trailing-octets"]);
+});
+
+test("option flag: other octets than 00 and 01 are refused unless allowed", () => {
+  const bytes = fromHex("c001c100010000600100ff0202 02 00");
+  expect(() => decodeApdu(bytes)).toThrow(
+    expect.objectContaining({ code: "OPTION_FLAG_INVALID", at: { offset: 12, flag: 2 } }),
+  );
+  expect(decodeApdu(bytes, new Set(["optional-flag"])).quirks).toEqual(["optional-flag"]);
+});

@@ -1,0 +1,101 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type Data, dataFromBytes, dataToBytes, expandCompactArray } from "../../../protocol/axdr/data.ts";
+import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
+import { DlmsError } from "../../../protocol/errors.ts";
+import { LIMITS } from "../../../protocol/limits.ts";
+
+interface Case {
+  readonly id: string;
+  readonly layer: string;
+  readonly input: { readonly hex: string };
+  readonly expect: { readonly outcome: string };
+}
+
+const VECTORS = join(import.meta.dirname, "..", "..", "vectors");
+const CASES = ["apdu.json", "negative.json"]
+  .flatMap((name) => JSON.parse(readFileSync(join(VECTORS, name), "utf8")) as Case[])
+  .filter(({ layer }) => layer === "axdr");
+const ACCEPTED = CASES.filter(({ expect }) => expect.outcome === "accept");
+/** TRUE has more than one form on the wire, we send one; a length may be longer than it need be. */
+const NOT_CANONICAL = new Set(["std-axdr-bool-ff"]);
+
+/** The value, or undefined when the octets are refused as a fault of the peer. */
+function tryDecode(bytes: Uint8Array): Data | undefined {
+  try {
+    const data = dataFromBytes(bytes);
+    if (data.type === "compact-array") expandCompactArray(data);
+    return data;
+  } catch (error) {
+    if (!(error instanceof DlmsError) || error.fault !== "peer") throw error;
+    return undefined;
+  }
+}
+
+/** Arrays of one element within each other, around null-data. */
+function nested(depth: number): Uint8Array {
+  return fromHex(`${"0101".repeat(depth)}00`);
+}
+
+/** Whether what decodes also encodes, and decodes to the same again. */
+function settles(bytes: Uint8Array): boolean {
+  const data = tryDecode(bytes);
+  return data === undefined || toHex(dataToBytes(dataFromBytes(dataToBytes(data)))) === toHex(dataToBytes(data));
+}
+
+test("data: our own values encode to the same octets", () => {
+  expect(ACCEPTED.length).toBe(55);
+  const changed = ACCEPTED.filter(({ id, input }) => {
+    const canonical = toHex(dataToBytes(dataFromBytes(fromHex(input.hex))));
+    return canonical !== input.hex && !NOT_CANONICAL.has(id);
+  });
+  expect(changed.map(({ id }) => id)).toEqual([]);
+});
+
+test("data: no cut of our own values decodes", () => {
+  const decodable = ACCEPTED.flatMap(({ id, input }) => {
+    const bytes = fromHex(input.hex);
+    return Array.from(bytes.keys())
+      .filter((length) => tryDecode(bytes.subarray(0, length)) !== undefined)
+      .map((length) => `${id} cut at ${length}`);
+  });
+  expect(decodable).toEqual([]);
+});
+
+test("data: our own damaged values are refused", () => {
+  const accepted = CASES.filter(
+    ({ expect, input }) => expect.outcome === "reject" && tryDecode(fromHex(input.hex)) !== undefined,
+  );
+  // Text is kept as octets, so that no meter's value is lost to its encoding.
+  expect(accepted.map(({ id }) => id)).toEqual(["neg-std-axdr-utf8-invalid"]);
+});
+
+test("data: nesting ends at the limit", () => {
+  expect(tryDecode(nested(LIMITS.depth))).toBeDefined();
+  expect(() => dataFromBytes(nested(LIMITS.depth + 1))).toThrow(
+    expect.objectContaining({ code: "DEPTH_OVER_LIMIT", fault: "peer" }),
+  );
+});
+
+test("data: a count that the octets cannot hold is refused before anything is reserved", () => {
+  expect(() => dataFromBytes(fromHex("0183ffffff00"))).toThrow(
+    expect.objectContaining({ code: "LENGTH_OVER_LIMIT", at: { offset: 1, length: 0xff_ffff, limit: 500_000 } }),
+  );
+  expect(() => dataFromBytes(fromHex("018307a12000"))).toThrow(expect.objectContaining({ code: "DATA_TRUNCATED" }));
+});
+
+test("compact-array: elements that multiply beyond the limit are refused", () => {
+  // Two levels of 65535 elements each, of one octet: 4 GiB of values out of nine octets and the contents.
+  const hostile = dataFromBytes(fromHex(`1301ffff01ffff1184000000ff${"00".repeat(255)}`));
+  expect(hostile.type).toBe("compact-array");
+  expect(tryDecode(dataToBytes(hostile))).toBeUndefined();
+  const empty = dataFromBytes(fromHex("1301ffff01ffff000100"));
+  expect(tryDecode(dataToBytes(empty))).toBeUndefined();
+});
+
+test("data: arbitrary octets give a value that encodes, or the peer's fault", () => {
+  const result = fc.check(fc.property(fc.uint8Array({ minLength: 1, maxLength: 120 }), settles), { numRuns: 5000 });
+  expect(fc.defaultReportMessage(result)).toBeUndefined();
+});
