@@ -50,6 +50,15 @@ export const ERROR_CODES = {
   OBIS_INVALID: "the text is not an OBIS code",
   SERVICE_UNEXPECTED: "the APDU or order does not fit the state of the association",
   SERVICE_NOT_NEGOTIATED: "the service is not one that the association has agreed on",
+  SERVICE_UNANSWERED: "no answer came within the time allowed",
+  SERVICE_REFUSED: "the peer answered that it does not process the APDU",
+  BLOCK_NUMBER_INVALID: "a block has not the number that must follow",
+  RESULT_COUNT_WRONG: "the answer has not as many results as were asked for",
+  PDU_TOO_LONG: "the APDU is longer than the peer takes, and no block transfer can carry it",
+  ASSOCIATION_REFUSED: "the peer refused the association",
+  ASSOCIATION_INVALID: "the answer to the association request lacks what it must hold",
+  LINK_ENDED: "the link ended",
+  SESSION_BUDGET_SPENT: "the session took longer than it may",
   HEX_INVALID: "the text is not a sequence of hexadecimal octets",
 } as const;
 

@@ -24,4 +24,10 @@ export const LIMITS = {
   linkQueue: 64,
   /** Octets of one APDU joined from unnumbered frames or M-Bus segments, which any station may send unasked. */
   unnumberedLength: 256 * 1024,
+  /** Blocks of one value, whatever their length. */
+  blockCount: 100_000,
+  /** How often one turn of a general block transfer is repeated without progress. */
+  generalBlockRepetitions: 3,
+  /** APDUs that may come while an answer is awaited without being one. */
+  discardedApdus: 1000,
 } as const;

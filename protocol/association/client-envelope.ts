@@ -1,0 +1,194 @@
+/**
+ * What stands between a client's plain APDUs and the link: protection, then general blocks; and the same the other way
+ * round. Nothing is queued when something is refused.
+ */
+import { type Apdu, type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
+import { DlmsError } from "../errors.ts";
+import type { ProtectionLayer } from "../security/apdu-protection.ts";
+import { isCipheredTag } from "../security/ciphered-apdu.ts";
+import type { DedicatedKey } from "../security/secret-key.ts";
+import type { Agreement, ClientEvent } from "./client-events.ts";
+import type { ClientSettings } from "./client-settings.ts";
+import { GENERAL_BLOCK_OVERHEAD, GeneralBlockDialogue, UnconfirmedBlocks } from "./general-blocks.ts";
+
+/** Octets that protection may add; meters differ in whether their limit counts them. */
+const PROTECTION_RESERVE = { "service-specific": 30, general: 40 } as const;
+/** The least that a request is cut down to, whatever the server says: below, blocks would carry nothing. */
+const SHORTEST_PDU = 24;
+/** The longest APDU that a wrapper carries; where the server sets no limit. */
+const LONGEST_PDU = 0xffff;
+const GENERAL_BLOCK_WINDOW = 6;
+const GENERAL_BLOCK_TAG = 0xe0;
+
+/** A plain APDU that came in, and what had protected it. */
+export interface OpenedApdu {
+  readonly apdu: Apdu;
+  readonly layers: readonly ProtectionLayer[];
+}
+
+export class ClientEnvelope {
+  readonly #settings: ClientSettings;
+  readonly #tell: (event: ClientEvent) => void;
+  readonly #output: Uint8Array[] = [];
+  readonly #pushedBlocks = new UnconfirmedBlocks();
+  #agreement: Agreement | undefined;
+  #dedicated = false;
+  #dialogue: GeneralBlockDialogue | undefined;
+
+  constructor(settings: ClientSettings, tell: (event: ClientEvent) => void) {
+    this.#settings = settings;
+    this.#tell = tell;
+  }
+
+  /** Before an association and after it. */
+  reset(): void {
+    this.#agreement = undefined;
+    this.#dialogue = undefined;
+    this.#dedicated = false;
+    this.#output.length = 0;
+  }
+
+  agree(agreement: Agreement): void {
+    this.#agreement = agreement;
+  }
+
+  /** From now on requests are protected with the key of this association. */
+  useDedicatedKey(key: DedicatedKey | undefined): void {
+    this.#settings.protection?.useDedicatedKey(key);
+    this.#dedicated = key !== undefined;
+  }
+
+  /** Whether a request that is too long goes in general blocks instead of those of its service. */
+  get prefersGeneralBlocks(): boolean {
+    return this.#settings.generalBlocks === "always" && this.#generalBlocksAgreed();
+  }
+
+  /** Octets of the longest plain APDU that the server takes in one piece. */
+  get maxPlainLength(): number {
+    const { ciphering } = this.#settings;
+    const protects = ciphering !== undefined && ciphering.request !== "none";
+    const reserve = protects ? PROTECTION_RESERVE[ciphering.form ?? "service-specific"] : 0;
+    return Math.max(SHORTEST_PDU, this.#maxPduLength() - reserve);
+  }
+
+  /** Sends an APDU as it is: one that opens or closes an association. */
+  sendPlain(apdu: ApduOf<"aarq" | "rlrq">): void {
+    const octets = encodeApdu(apdu);
+    this.#dialogue = undefined;
+    this.#output.push(octets);
+  }
+
+  /** Protects a request and sends it, in general blocks where that is needed. Throws PDU_TOO_LONG. */
+  send(apdu: Apdu): void {
+    const octets = this.#protect(encodeApdu(apdu));
+    const maxLength = this.#maxPduLength();
+    const dialogue = new GeneralBlockDialogue({
+      blockLength: Math.max(SHORTEST_PDU, maxLength) - GENERAL_BLOCK_OVERHEAD,
+      window: this.#settings.generalBlockWindow ?? GENERAL_BLOCK_WINDOW,
+    });
+    const tooLong = octets.length > Math.max(maxLength, SHORTEST_PDU + this.#reserve());
+    if (this.prefersGeneralBlocks || (tooLong && this.#generalBlocksAgreed())) {
+      dialogue.send(octets);
+      this.#dialogue = dialogue;
+      this.#drainBlocks(dialogue);
+      return;
+    }
+    if (tooLong) throw new DlmsError("PDU_TOO_LONG", "caller", { length: octets.length, limit: maxLength });
+    this.#dialogue = dialogue;
+    this.#output.push(octets);
+  }
+
+  /**
+   * Joins, deciphers and decodes what came; undefined while blocks are missing. `awaited` says that an answer is.
+   * Throws what is wrong with the octets.
+   */
+  open(octets: Uint8Array, awaited: boolean): OpenedApdu | undefined {
+    const whole = octets[0] === GENERAL_BLOCK_TAG ? this.#join(octets, awaited) : octets;
+    if (whole === undefined) return undefined;
+    const { protection } = this.#settings;
+    if (whole[0] === undefined || !isCipheredTag(whole[0])) {
+      protection?.admitPlain(whole);
+      return { apdu: this.#decode(whole), layers: [] };
+    }
+    if (protection === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });
+    const { apdu, layers, warnings } = protection.unprotect(whole);
+    for (const name of warnings) this.#tell({ type: "leniency", name });
+    return { apdu: this.#decode(apdu), layers };
+  }
+
+  /** Whether the answer comes in general blocks, of which some are missing. */
+  get inBlocks(): boolean {
+    return this.#dialogue?.active === true;
+  }
+
+  /** Grows with every general block that brings an answer nearer. */
+  get blockProgress(): number {
+    return this.#dialogue?.progress ?? 0;
+  }
+
+  /** Says the last blocks again; false when that is not to be done (any more). */
+  repeat(): boolean {
+    const dialogue = this.#dialogue;
+    if (dialogue === undefined || !dialogue.repeat()) return false;
+    this.#drainBlocks(dialogue);
+    return true;
+  }
+
+  takeBytes(): Uint8Array | undefined {
+    return this.#output.shift();
+  }
+
+  #join(octets: Uint8Array, awaited: boolean): Uint8Array | undefined {
+    const block = decodeApdu(octets);
+    if (block.apdu !== "general-block-transfer") return octets;
+    const { blockControl, blockNumberAck } = block.body;
+    const dialogue = awaited ? this.#dialogue : undefined;
+    // A push counts its own blocks, grants no window and acknowledges nothing.
+    if (dialogue === undefined || (blockControl.window === 0 && blockNumberAck === 0 && !dialogue.active)) {
+      return this.#pushedBlocks.receive(block.body);
+    }
+    const whole = dialogue.receive(block.body);
+    this.#drainBlocks(dialogue);
+    if (whole === undefined) this.#tell({ type: "progress", octets: dialogue.joined });
+    else this.#dialogue = undefined;
+    return whole;
+  }
+
+  #drainBlocks(dialogue: GeneralBlockDialogue): void {
+    for (let block = dialogue.takeBlock(); block !== undefined; block = dialogue.takeBlock()) {
+      this.#output.push(encodeApdu({ apdu: "general-block-transfer", body: block }));
+    }
+  }
+
+  #protect(plain: Uint8Array): Uint8Array {
+    const { ciphering, protection } = this.#settings;
+    if (ciphering === undefined || ciphering.request === "none") return plain;
+    if (protection === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });
+    const keySet = this.#dedicated ? "dedicated" : "global";
+    return protection.protect(plain, {
+      control: ciphering.request,
+      form: ciphering.form ?? "service-specific",
+      keySet,
+    });
+  }
+
+  #decode(octets: Uint8Array): Apdu {
+    const apdu = decodeApdu(octets);
+    for (const name of apdu.quirks ?? []) this.#tell({ type: "leniency", name });
+    return apdu;
+  }
+
+  #reserve(): number {
+    return PROTECTION_RESERVE[this.#settings.ciphering?.form ?? "service-specific"];
+  }
+
+  #maxPduLength(): number {
+    const size = this.#agreement?.serverMaxReceivePduSize ?? 0;
+    return size === 0 ? LONGEST_PDU : size;
+  }
+
+  #generalBlocksAgreed(): boolean {
+    const use = this.#settings.generalBlocks ?? "when-needed";
+    return use !== "never" && this.#agreement?.conformance.has("general-block-transfer") === true;
+  }
+}

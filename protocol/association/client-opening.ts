@@ -1,0 +1,268 @@
+/** How a client opens an association: the AARQ, what an AARE says, and the HLS exchange (IEC 62056-5-3, A-ASSOCIATE). */
+import type { ActionOutcome } from "../apdu/action.ts";
+import { type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
+import type { ConfirmedServiceError } from "../apdu/confirmed-service-error.ts";
+import { DLMS_VERSION, type InitiateResponse } from "../apdu/initiate.ts";
+import { type Aare, type Aarq, AUTHENTICATION_REQUIREMENT, type AuthenticationValue } from "../ber/association.ts";
+import type { Conformance, ConformanceBit } from "../ber/conformance.ts";
+import { DlmsError } from "../errors.ts";
+import { isCipheredTag } from "../security/ciphered-apdu.ts";
+import { type HlsInputs, hlsReply, hlsVerify } from "../security/hls.ts";
+import type { DedicatedKey } from "../security/secret-key.ts";
+import { type SystemTitle, sameTitle, systemTitle } from "../security/system-title.ts";
+import type { Agreement, FailureEvidence } from "./client-events.ts";
+import type { ClientLeniency, ClientSettings } from "./client-settings.ts";
+
+/** Everything that a client of logical names uses here. */
+export const DEFAULT_CONFORMANCE: Conformance = new Set<ConformanceBit>([
+  "block-transfer-with-get-or-read",
+  "block-transfer-with-set-or-write",
+  "block-transfer-with-action",
+  "multiple-references",
+  "get",
+  "set",
+  "selective-access",
+  "event-notification",
+  "action",
+]);
+/** What one wrapper PDU holds. */
+const DEFAULT_MAX_RECEIVE_PDU_SIZE = 0xffff;
+/** Mechanisms whose formulas or initialisation vectors hold system titles. */
+const TITLE_MECHANISMS: ReadonlySet<string> = new Set(["hls-gmac", "hls-sha256", "hls-ecdsa"]);
+/** Association LN, the one that is being used; method 1 takes the reply to the server's challenge. */
+const CURRENT_ASSOCIATION = Uint8Array.of(0, 0, 40, 0, 0, 255);
+const ASSOCIATION_CLASS = 15;
+const REPLY_TO_HLS = 1;
+
+export type AareVerdict =
+  | { readonly type: "accepted"; readonly agreement: Agreement }
+  | { readonly type: "hlsPending"; readonly agreement: Agreement }
+  | { readonly type: "refused"; readonly evidence: FailureEvidence; readonly error: DlmsError };
+
+/** One attempt to associate: draws the challenge and the dedicated key, and remembers them until it has ended. */
+export class ClientOpening {
+  readonly #settings: ClientSettings;
+  readonly #note: (leniency: ClientLeniency) => void;
+  readonly #challenge: Uint8Array;
+  readonly #dedicatedKey: DedicatedKey | undefined;
+  #peerChallenge: Uint8Array | undefined;
+  #serverTitle: SystemTitle | undefined;
+
+  constructor(settings: ClientSettings, note: (leniency: ClientLeniency) => void) {
+    this.#settings = settings;
+    this.#note = note;
+    this.#challenge = settings.challenge();
+    this.#dedicatedKey = settings.ciphering?.dedicatedKey?.();
+    this.#serverTitle = settings.protection?.peerSystemTitle;
+  }
+
+  /** The key that this attempt offered; in force once the server has accepted it. */
+  get dedicatedKey(): DedicatedKey | undefined {
+    return this.#dedicatedKey;
+  }
+
+  aarq(): ApduOf<"aarq"> {
+    const { authentication, protection, ciphering, systemTitle: plainTitle, userId } = this.#settings;
+    const { mechanism } = authentication;
+    const needsTitle = ciphering !== undefined || TITLE_MECHANISMS.has(mechanism);
+    const title = protection?.ownSystemTitle ?? plainTitle;
+    if (needsTitle && title === undefined) throw new DlmsError("HLS_INPUT_MISSING", "caller", { input: "systemTitle" });
+    const body: Aarq = {
+      applicationContextName: this.#contextName(),
+      ...(needsTitle && title !== undefined && { callingApTitle: title }),
+      ...(userId !== undefined && { callingAeInvocationId: userId }),
+      ...(mechanism !== "lowest" && {
+        senderAcseRequirements: AUTHENTICATION_REQUIREMENT,
+        mechanismName: mechanism,
+        callingAuthenticationValue: { type: "charstring", value: this.#authenticationValue() },
+      }),
+      userInformation: protectedInitiate(this.#settings, this.#dedicatedKey),
+    };
+    return { apdu: "aarq", body };
+  }
+
+  /** Result and diagnostic are looked at first: a refusal may lack everything else. Throws when an AARE is wrong. */
+  judge(aare: Aare): AareVerdict {
+    const { diagnostic } = aare.resultSourceDiagnostic;
+    const challenge = octetsOf(aare.respondingAuthenticationValue);
+    const usesHls = this.#usesHls();
+    if (aare.result !== "accepted") return this.#refused(aare);
+    if (diagnostic === "authentication-required" && !usesHls) return this.#refused(aare);
+    this.#compareNames(aare);
+    this.#learnTitle(aare);
+    const initiated = this.#readInitiate(aare);
+    if (initiated.apdu === "confirmed-service-error") return this.#refused(aare, initiated.body);
+    const agreement = this.#agreementOn(initiated.body);
+    if (!usesHls) return { type: "accepted", agreement };
+    if (challenge === undefined) throw new DlmsError("HLS_NO_CHALLENGE", "peer", { diagnostic });
+    if (diagnostic !== "authentication-required") this.#note("hls-without-diagnostic");
+    this.#peerChallenge = new Uint8Array(challenge);
+    return { type: "hlsPending", agreement };
+  }
+
+  /** Pass 3: our reply to the server's challenge. */
+  reply(invokeIdAndPriority: number): ApduOf<"action-request"> {
+    const reply = hlsReply(this.#settings.authentication.mechanism, this.#hlsInputs());
+    return {
+      apdu: "action-request",
+      body: {
+        type: "normal",
+        invokeIdAndPriority,
+        method: { classId: ASSOCIATION_CLASS, logicalName: CURRENT_ASSOCIATION, methodId: REPLY_TO_HLS },
+        parameters: { type: "octet-string", value: reply },
+      },
+    };
+  }
+
+  /** Pass 4: whether the server took our reply and knows the secret as well. */
+  verify(outcome: ActionOutcome): "confirmed" | Extract<FailureEvidence, { type: "replyRefused" }> {
+    if (outcome.result !== "success") return { type: "replyRefused", result: outcome.result };
+    const parameters = outcome.returnParameters;
+    if (parameters?.type === "data" && parameters.data.type === "octet-string") {
+      hlsVerify(this.#settings.authentication.mechanism, parameters.data.value, this.#hlsInputs());
+      return "confirmed";
+    }
+    const missing = parameters === undefined || (parameters.type === "data" && parameters.data.type === "null-data");
+    if (!missing || this.#settings.tolerate?.includes("pass4-missing") !== true) {
+      throw new DlmsError("HLS_REPLY_MISMATCH", "peer", {
+        mechanism: this.#settings.authentication.mechanism,
+        missing,
+      });
+    }
+    this.#note("pass4-missing");
+    return "confirmed";
+  }
+
+  #contextName(): "logical-name" | "logical-name-with-ciphering" {
+    return this.#settings.ciphering === undefined ? "logical-name" : "logical-name-with-ciphering";
+  }
+
+  #usesHls(): boolean {
+    const { mechanism } = this.#settings.authentication;
+    return mechanism !== "lowest" && mechanism !== "lls";
+  }
+
+  #authenticationValue(): Uint8Array {
+    const { authentication } = this.#settings;
+    return authentication.mechanism === "lls" ? authentication.password.reveal() : this.#challenge;
+  }
+
+  #refused(aare: Aare, found?: ConfirmedServiceError): AareVerdict {
+    const { result, resultSourceDiagnostic: diagnostic } = aare;
+    const serviceError = found ?? this.#serviceErrorOf(aare);
+    const evidence = { type: "refused", result, diagnostic, ...(serviceError && { serviceError }) } as const;
+    const error = new DlmsError("ASSOCIATION_REFUSED", "peer", {
+      result,
+      source: diagnostic.type,
+      diagnostic: diagnostic.diagnostic,
+      ...(serviceError && { serviceError: `${serviceError.error.type}: ${serviceError.error.code}` }),
+    });
+    return { type: "refused", evidence, error };
+  }
+
+  /** The reason inside of a refusal, if it can be read: what can't is no second failure. */
+  #serviceErrorOf(aare: Aare): ConfirmedServiceError | undefined {
+    try {
+      const initiated = aare.userInformation && this.#readInitiate(aare);
+      return initiated?.apdu === "confirmed-service-error" ? initiated.body : undefined;
+    } catch (error) {
+      if (error instanceof DlmsError) return undefined;
+      throw error;
+    }
+  }
+
+  #compareNames(aare: Aare): void {
+    if (aare.applicationContextName !== this.#contextName()) this.#note("context-not-echoed");
+    const { mechanism } = this.#settings.authentication;
+    if (aare.mechanismName !== undefined && aare.mechanismName !== mechanism) this.#note("mechanism-not-echoed");
+  }
+
+  #learnTitle(aare: Aare): void {
+    const { protection, authentication, ciphering } = this.#settings;
+    if (ciphering === undefined && !TITLE_MECHANISMS.has(authentication.mechanism)) return;
+    if (aare.respondingApTitle === undefined || aare.respondingApTitle.length === 0) {
+      this.#note("title-missing");
+      return;
+    }
+    const title = systemTitle(aare.respondingApTitle, "peer");
+    if (this.#serverTitle !== undefined && !sameTitle(title, this.#serverTitle)) this.#note("title-changed");
+    this.#serverTitle = title;
+    protection?.learnPeerSystemTitle(title);
+  }
+
+  #readInitiate(aare: Aare): ApduOf<"initiate-response" | "confirmed-service-error"> {
+    const { ciphering, protection, tolerate } = this.#settings;
+    const octets = aare.userInformation;
+    if (octets === undefined) throw new DlmsError("ASSOCIATION_INVALID", "peer", { missing: "user-information" });
+    const ciphered = octets[0] !== undefined && isCipheredTag(octets[0]);
+    if (ciphered && protection === undefined) {
+      throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });
+    }
+    const plain = ciphered && protection !== undefined ? protection.unprotect(octets).apdu : octets;
+    const initiated = decodeApdu(plain);
+    if (initiated.apdu === "confirmed-service-error") return initiated;
+    if (initiated.apdu !== "initiate-response") {
+      throw new DlmsError("ASSOCIATION_INVALID", "peer", { userInformation: initiated.apdu });
+    }
+    if (!ciphered && ciphering !== undefined) {
+      if (tolerate?.includes("plain-response") !== true) {
+        throw new DlmsError("SECURITY_WEAKER_THAN_REQUIRED", "peer", { apdu: initiated.apdu, protection: "none" });
+      }
+      this.#note("plain-response");
+    }
+    return initiated;
+  }
+
+  #agreementOn(response: InitiateResponse): Agreement {
+    const { conformance: proposed = DEFAULT_CONFORMANCE, assumedConformance = new Set() } = this.#settings;
+    if (response.negotiatedDlmsVersion < DLMS_VERSION) this.#note("version-low");
+    const granted = [...response.negotiatedConformance].filter((bit) => proposed.has(bit));
+    return {
+      conformance: new Set([...granted, ...assumedConformance]),
+      serverMaxReceivePduSize: response.serverMaxReceivePduSize,
+      dlmsVersion: response.negotiatedDlmsVersion,
+      serverSystemTitle: this.#serverTitle,
+    };
+  }
+
+  #hlsInputs(): HlsInputs {
+    const { authentication, protection } = this.#settings;
+    if (this.#peerChallenge === undefined) throw new DlmsError("HLS_NO_CHALLENGE", "caller", {});
+    const ownSystemTitle = protection?.ownSystemTitle ?? this.#settings.systemTitle;
+    const peerSystemTitle = protection?.peerSystemTitle ?? this.#serverTitle;
+    return {
+      ownChallenge: this.#challenge,
+      peerChallenge: this.#peerChallenge,
+      ...("secret" in authentication && { secret: authentication.secret }),
+      ...("ecbPadding" in authentication && { ecbPadding: authentication.ecbPadding }),
+      ...(ownSystemTitle !== undefined && { ownSystemTitle }),
+      ...(peerSystemTitle !== undefined && { peerSystemTitle }),
+      ...(protection !== undefined && { protection }),
+    };
+  }
+}
+
+/** The xDLMS initiate request, ciphered where the context is: for the AARQ, and for an RLRQ that has to be protected. */
+export function protectedInitiate(settings: ClientSettings, dedicatedKey?: DedicatedKey): Uint8Array {
+  const { ciphering, protection, conformance, maxReceivePduSize } = settings;
+  const plain = encodeApdu({
+    apdu: "initiate-request",
+    body: {
+      ...(dedicatedKey !== undefined && { dedicatedKey: dedicatedKey.reveal() }),
+      responseAllowed: true,
+      proposedDlmsVersion: DLMS_VERSION,
+      proposedConformance: conformance ?? DEFAULT_CONFORMANCE,
+      clientMaxReceivePduSize: maxReceivePduSize ?? DEFAULT_MAX_RECEIVE_PDU_SIZE,
+    },
+  });
+  if (ciphering === undefined) return plain;
+  if (protection === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });
+  const requested = ciphering.request === "none" ? undefined : ciphering.request;
+  const control = ciphering.initiate ?? requested ?? "authenticated-encrypted";
+  return protection.protect(plain, { control, form: "service-specific", keySet: "global" });
+}
+
+function octetsOf(value: AuthenticationValue | undefined): Uint8Array | undefined {
+  if (value === undefined) return undefined;
+  return value.type === "charstring" ? value.value : value.value.octets;
+}

@@ -1,0 +1,91 @@
+import type { Conformance } from "../ber/conformance.ts";
+import type { ApduProtection } from "../security/apdu-protection.ts";
+import type { CipheredForm } from "../security/ciphered-apdu.ts";
+import type { EcbPadding } from "../security/hls.ts";
+import type { DedicatedKey, HlsSecret } from "../security/secret-key.ts";
+import type { Protection } from "../security/security-control.ts";
+import type { SystemTitle } from "../security/system-title.ts";
+
+/** How the client proves who it is. `hls-gmac` takes its keys from `protection`. */
+export type ClientAuthentication =
+  | { readonly mechanism: "lowest" }
+  | { readonly mechanism: "lls"; readonly password: HlsSecret }
+  | {
+      readonly mechanism: "hls" | "hls-md5" | "hls-sha1" | "hls-sha256";
+      readonly secret: HlsSecret;
+      readonly ecbPadding?: EcbPadding;
+    }
+  | { readonly mechanism: "hls-gmac" | "hls-ecdsa" };
+
+/** What makes the application context one with ciphering. */
+export interface ClientCiphering {
+  /** How requests are protected; `none` sends them plain and takes plain answers. The AARQ is always protected. */
+  readonly request: Protection | "none";
+  /** Protection of the initiate request; authenticated and encrypted when absent. */
+  readonly initiate?: Protection;
+  readonly form?: CipheredForm;
+  /** Draws a key for one association. It is offered in the initiate request and used once the peer has accepted. */
+  readonly dedicatedKey?: () => DedicatedKey;
+}
+
+/** How the client takes leave: with a plain RLRQ, with one that carries a protected initiate request, or with none. */
+export type ReleaseHabit = "plain" | "protected" | "none";
+
+/** When APDUs go in general blocks: never, when one is longer than the peer takes, or always. */
+export type GeneralBlockUse = "never" | "when-needed" | "always";
+
+/** Deviations of meters that may be let pass, each by name. */
+export const CLIENT_TOLERANCES = {
+  "pass4-missing": "the server may confirm the HLS exchange without proving that it knows the secret",
+  "plain-response": "a protected request may be answered in clear",
+} as const;
+export type ClientTolerance = keyof typeof CLIENT_TOLERANCES;
+
+/** Deviations that are read all the same and told. */
+export const CLIENT_LENIENCIES = {
+  "invoke-id-not-echoed": "the answer carries another invoke-id than the request",
+  "context-not-echoed": "the AARE names another application context than the AARQ",
+  "mechanism-not-echoed": "the AARE names another authentication mechanism than the AARQ",
+  "hls-without-diagnostic": "the AARE has a challenge, but not the diagnostic that announces the HLS exchange",
+  "pass4-missing": "the server confirmed the HLS exchange without proving that it knows the secret",
+  "title-changed": "the server's system title is not the one that was expected",
+  "title-missing": "the AARE of a ciphered association names no system title",
+  "version-low": "the negotiated DLMS version is below 6",
+  "first-block-zero": "blocks are numbered from 0",
+  "acknowledgement-names-next": "a block is acknowledged with the number of the next",
+  "list-refused-whole": "one result answers a list of requests",
+  "list-of-one": "a single request is answered by a list of one, or the other way round",
+  "plain-response": "a protected request was answered in clear",
+} as const;
+export type ClientLeniency = keyof typeof CLIENT_LENIENCIES;
+
+export interface ClientSettings {
+  readonly authentication: ClientAuthentication;
+  /** Keys, titles and counters; needed for ciphering and for `hls-gmac`. One object per association. */
+  readonly protection?: ApduProtection;
+  /** Present: context with ciphering. Absent: context without. */
+  readonly ciphering?: ClientCiphering;
+  /** The client's system title where there is no `protection` (`hls-sha256`). */
+  readonly systemTitle?: SystemTitle;
+  /** Draws a challenge of 8 to 64 octets. */
+  readonly challenge: () => Uint8Array;
+  /** Nothing is exchanged to associate: the meter counts us as associated always. */
+  readonly preEstablished?: boolean;
+  readonly conformance?: Conformance;
+  /** Services that the meter has although it does not negotiate them. */
+  readonly assumedConformance?: Conformance;
+  /** Octets; 0 says that there is no limit. Longer APDUs are taken up to LIMITS.apduLength all the same. */
+  readonly maxReceivePduSize?: number;
+  /** Identification of the client's user, 0 to 255 (calling-AE-invocation-id). */
+  readonly userId?: number;
+  readonly responseTimeoutMs?: number;
+  /** How long to wait for the next general block before asking again. */
+  readonly blockTimeoutMs?: number;
+  readonly releaseTimeoutMs?: number;
+  readonly release?: ReleaseHabit;
+  readonly generalBlocks?: GeneralBlockUse;
+  /** General blocks that the server may send without being acknowledged, 1 to 63. */
+  readonly generalBlockWindow?: number;
+  readonly highPriority?: boolean;
+  readonly tolerate?: readonly ClientTolerance[];
+}

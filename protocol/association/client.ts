@@ -1,0 +1,435 @@
+/**
+ * The client's side of an association with logical names (IEC 62056-5-3), as a machine over whole APDUs: it knows no
+ * link. One request is under way at a time. Whatever the server sends ends in an event or is waited out by a deadline.
+ */
+import type { Apdu } from "../apdu/apdu.ts";
+import { invokeIdAndPriority, invokeIdAndPriorityOctet } from "../apdu/invoke-id.ts";
+import { APDUS, cipheredTagsOf } from "../apdu/registry.ts";
+import type { Aare } from "../ber/association.ts";
+import { DlmsError, type Fault } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import type { Machine } from "../machine.ts";
+import { ClientEnvelope, type OpenedApdu } from "./client-envelope.ts";
+import type {
+  Agreement,
+  ClientCommand,
+  ClientEvent,
+  FailureEvidence,
+  FailureStage,
+  ReleaseAnswer,
+  ServiceOrder,
+} from "./client-events.ts";
+import { ClientOpening, DEFAULT_CONFORMANCE, protectedInitiate } from "./client-opening.ts";
+import type { ClientLeniency, ClientSettings } from "./client-settings.ts";
+import { type ClientState, type ClientTransition, nextClientState } from "./client-states.ts";
+import { notificationOf } from "./notifications.ts";
+import { exchangeFor, requireAgreed, transferBit } from "./orders.ts";
+import { type ServiceExchange, unexpected } from "./service-exchange.ts";
+
+const RESPONSE_TIMEOUT_MS = 30_000;
+const BLOCK_TIMEOUT_MS = 5000;
+const RELEASE_TIMEOUT_MS = 5000;
+const INVOKE_IDS = 16;
+/** Tags that may hold any answer. */
+const GENERAL_TAGS: ReadonlySet<number> = new Set([
+  APDUS["general-glo-ciphering"][0],
+  APDUS["general-ded-ciphering"][0],
+  APDUS["general-block-transfer"][0],
+]);
+
+/** What is awaited in a state, at which stage its failure counts, and where it leads. */
+interface Awaiting {
+  readonly stage: FailureStage;
+  readonly awaited: "aare" | "rlre" | "action-response";
+  readonly refused: ClientTransition;
+  readonly unanswered: ClientTransition;
+}
+
+/** States in which nothing is awaited are not here. While requesting, the exchange says what is awaited. */
+const FAILURES: Readonly<Partial<Record<ClientState, Awaiting>>> = {
+  associating: { stage: "association", awaited: "aare", refused: "aareRefused", unanswered: "unanswered" },
+  authenticating: { stage: "hls", awaited: "action-response", refused: "hlsFailed", unanswered: "unanswered" },
+  requesting: { stage: "request", awaited: "action-response", refused: "failed", unanswered: "failed" },
+  releasing: { stage: "release", awaited: "rlre", refused: "refused", unanswered: "unanswered" },
+};
+
+export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
+  readonly #settings: ClientSettings;
+  readonly #events: ClientEvent[] = [];
+  readonly #envelope: ClientEnvelope;
+  #state: ClientState = "idle";
+  #agreement: Agreement | undefined;
+  #opening: ClientOpening | undefined;
+  #exchange: ServiceExchange | undefined;
+  #invokeId = 0;
+  /** Whether the server gives invoke-ids back; unknown until its first answer. */
+  #echoesInvokeId: boolean | undefined;
+  /** An answer that was given up may still come. */
+  #lateAnswerPossible = false;
+  #deadlineMs: number | undefined;
+  #waitingSinceMs = 0;
+  #discarded = 0;
+
+  constructor(settings: ClientSettings) {
+    this.#settings = settings;
+    this.#envelope = new ClientEnvelope(settings, (event) => this.#events.push(event));
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** What the present association was made on. */
+  get agreement(): Agreement | undefined {
+    return this.#agreement;
+  }
+
+  command(command: ClientCommand, nowMs: number): void {
+    switch (command.type) {
+      case "associate":
+        this.#associate(nowMs);
+        return;
+      case "release":
+        this.#release(nowMs);
+        return;
+      case "abort":
+        this.#abort(command.error);
+        return;
+      default:
+        this.#request(command, nowMs);
+    }
+  }
+
+  receive(bytes: Uint8Array, nowMs: number): void {
+    let opened: OpenedApdu | undefined;
+    const progress = this.#envelope.blockProgress;
+    try {
+      opened = this.#envelope.open(bytes, this.#awaitsAnswer());
+    } catch (error) {
+      this.#faultOfPeer(dlmsError(error), bytes[0]);
+      return;
+    }
+    if (opened === undefined) {
+      if (this.#envelope.blockProgress > progress) this.#wait(nowMs, this.#blockTimeoutMs());
+      return;
+    }
+    try {
+      this.#take(opened, nowMs);
+    } catch (error) {
+      this.#fail(dlmsError(error), { type: "fault" });
+    }
+  }
+
+  timeout(nowMs: number): void {
+    if (this.#deadlineMs === undefined || nowMs < this.#deadlineMs) return;
+    if (this.#state === "releasing") {
+      this.#step("unanswered", "peer");
+      this.#released("unanswered");
+    } else if (this.#envelope.inBlocks && this.#envelope.repeat()) {
+      this.#wait(nowMs, this.#blockTimeoutMs());
+    } else {
+      const waitedMs = Math.round(nowMs - this.#waitingSinceMs);
+      const error = new DlmsError("SERVICE_UNANSWERED", "peer", { state: this.#state, waitedMs });
+      this.#lateAnswerPossible = true;
+      this.#fail(error, { type: "silence", waitedMs, discarded: this.#discarded });
+    }
+  }
+
+  takeBytes(): Uint8Array | undefined {
+    return this.#envelope.takeBytes();
+  }
+
+  takeEvent(): ClientEvent | undefined {
+    return this.#events.shift();
+  }
+
+  deadlineMs(): number | undefined {
+    return this.#deadlineMs;
+  }
+
+  #associate(nowMs: number): void {
+    if (this.#settings.preEstablished === true) {
+      this.#step("preEstablished", "caller");
+      this.#envelope.reset();
+      this.#associated({
+        conformance: this.#settings.conformance ?? DEFAULT_CONFORMANCE,
+        serverMaxReceivePduSize: 0,
+        dlmsVersion: 6,
+        serverSystemTitle: this.#settings.protection?.peerSystemTitle,
+      });
+      return;
+    }
+    const next = nextClientState(this.#state, "aarqSent", "caller");
+    this.#envelope.reset();
+    const opening = new ClientOpening(this.#settings, (leniency) => this.#note(leniency));
+    this.#envelope.sendPlain(opening.aarq());
+    this.#envelope.useDedicatedKey(undefined);
+    this.#opening = opening;
+    this.#state = next;
+    this.#lateAnswerPossible = false;
+    this.#startWaiting(nowMs, this.#settings.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS);
+  }
+
+  #request(order: ServiceOrder, nowMs: number): void {
+    const next = nextClientState(this.#state, "requestSent", "caller");
+    const agreed = this.#agreement?.conformance ?? new Set();
+    requireAgreed(order, agreed);
+    const invokeId = (this.#invokeId + 1) % INVOKE_IDS;
+    const ownBlocks = agreed.has(transferBit(order)) && !this.#envelope.prefersGeneralBlocks;
+    const exchange = exchangeFor(order, {
+      invokeIdAndPriority: this.#invokeIdOctet(invokeId),
+      maxPduLength: ownBlocks ? this.#envelope.maxPlainLength : Number.POSITIVE_INFINITY,
+      note: (leniency) => this.#note(leniency),
+    });
+    this.#envelope.send(exchange.first());
+    this.#exchange = exchange;
+    this.#invokeId = invokeId;
+    this.#state = next;
+    this.#startWaiting(nowMs, this.#settings.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS);
+  }
+
+  #release(nowMs: number): void {
+    const habit = this.#settings.release ?? (this.#settings.ciphering === undefined ? "plain" : "protected");
+    if (habit === "none" || this.#settings.preEstablished === true) {
+      this.#step("leftSilently", "caller");
+      this.#released("notAsked");
+      return;
+    }
+    const next = nextClientState(this.#state, "rlrqSent", "caller");
+    const userInformation = habit === "protected" ? protectedInitiate(this.#settings) : undefined;
+    this.#envelope.sendPlain({ apdu: "rlrq", body: { reason: "normal", ...(userInformation && { userInformation }) } });
+    this.#state = next;
+    this.#startWaiting(nowMs, this.#settings.releaseTimeoutMs ?? RELEASE_TIMEOUT_MS);
+  }
+
+  #abort(error: DlmsError): void {
+    const stage = FAILURES[this.#state]?.stage;
+    const partial = this.#exchange?.partial();
+    this.#step("aborted", "caller");
+    this.#forget();
+    if (stage === undefined) return;
+    if (stage === "release") this.#events.push({ type: "released", answer: "unanswered" });
+    else {
+      const failure = { stage: "link", error, evidence: { type: "linkEnded", during: stage } } as const;
+      this.#events.push({ type: "failed", failure: { ...failure, ...(partial && { partial }) } });
+    }
+  }
+
+  #take({ apdu, layers }: OpenedApdu, nowMs: number): void {
+    const notification = notificationOf(apdu);
+    if (notification !== undefined) this.#events.push({ type: "notification", notification, layers });
+    else if (!this.#awaitsAnswer()) this.#discard(unexpected(apdu.apdu));
+    else if (apdu.apdu === "exception-response") {
+      const { stateError, serviceError } = apdu.body;
+      const error = new DlmsError("SERVICE_REFUSED", "peer", { stateError, serviceError });
+      this.#refuse(error, { type: "exception", exception: apdu.body });
+    } else if (apdu.apdu === "confirmed-service-error") {
+      const { service, error: reason } = apdu.body;
+      const error = new DlmsError("SERVICE_REFUSED", "peer", { service, error: `${reason.type}: ${reason.code}` });
+      this.#refuse(error, { type: "serviceError", serviceError: apdu.body });
+    } else if (this.#answers(apdu)) {
+      this.#requireProtected(apdu, layers.length > 0);
+      this.#takeAnswer(apdu, nowMs);
+    } else this.#discard(unexpected(apdu.apdu));
+  }
+
+  /** Whether the APDU is what is awaited. An answer with another invoke-id is, unless it may be a late one. */
+  #answers(apdu: Apdu): boolean {
+    if (apdu.apdu !== this.#awaitedName()) return false;
+    if (!("invokeIdAndPriority" in apdu.body)) return true;
+    const echoed = invokeIdAndPriority(apdu.body.invokeIdAndPriority).invokeId === this.#invokeId;
+    if (!echoed && this.#lateAnswerPossible && this.#echoesInvokeId !== false) return false;
+    if (!echoed && this.#echoesInvokeId !== false) this.#note("invoke-id-not-echoed");
+    this.#echoesInvokeId = echoed;
+    return true;
+  }
+
+  #takeAnswer(apdu: Apdu, nowMs: number): void {
+    switch (apdu.apdu) {
+      case "aare":
+        this.#takeAare(apdu.body, nowMs);
+        return;
+      case "rlre":
+        this.#step("rlreReceived", "peer");
+        this.#released("rlre");
+        return;
+      default:
+        if (this.#state === "requesting") this.#continue(apdu, nowMs);
+        else this.#takeReply(apdu);
+    }
+  }
+
+  #takeAare(aare: Aare, nowMs: number): void {
+    const opening = this.#opening;
+    if (opening === undefined) throw unexpected("aare");
+    const verdict = opening.judge(aare);
+    if (verdict.type === "refused") {
+      this.#fail(verdict.error, verdict.evidence);
+      return;
+    }
+    this.#envelope.agree(verdict.agreement);
+    if (verdict.type === "accepted") {
+      this.#step("aareAccepted", "peer");
+      this.#envelope.useDedicatedKey(opening.dedicatedKey);
+      this.#associated(verdict.agreement);
+      return;
+    }
+    this.#step("aareHlsPending", "peer");
+    this.#agreement = verdict.agreement;
+    this.#invokeId = 1;
+    this.#envelope.send(opening.reply(this.#invokeIdOctet(this.#invokeId)));
+    this.#startWaiting(nowMs, this.#settings.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS);
+  }
+
+  #takeReply(apdu: Apdu): void {
+    const opening = this.#opening;
+    if (opening === undefined || apdu.apdu !== "action-response" || apdu.body.type !== "normal") {
+      throw unexpected(apdu.apdu);
+    }
+    const verdict = opening.verify(apdu.body.outcome);
+    if (verdict !== "confirmed") {
+      this.#fail(new DlmsError("ASSOCIATION_REFUSED", "peer", { replyToHls: verdict.result }), verdict);
+      return;
+    }
+    this.#step("hlsConfirmed", "peer");
+    this.#envelope.useDedicatedKey(opening.dedicatedKey);
+    if (this.#agreement !== undefined) this.#associated(this.#agreement);
+  }
+
+  #continue(apdu: Apdu, nowMs: number): void {
+    const step = this.#exchange?.take(apdu);
+    if (step === undefined) throw unexpected(apdu.apdu);
+    if (step.type === "ignored") this.#discard(step.error);
+    else if (step.type === "send") {
+      this.#envelope.send(step.apdu);
+      this.#step("blockSent", "peer");
+      this.#startWaiting(nowMs, this.#settings.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS);
+      if (step.joined > 0) this.#events.push({ type: "progress", octets: step.joined });
+    } else {
+      this.#step("answered", "peer");
+      this.#exchange = undefined;
+      this.#deadlineMs = undefined;
+      this.#lateAnswerPossible = false;
+      this.#events.push({ type: "response", response: step.response });
+    }
+  }
+
+  #associated(agreement: Agreement): void {
+    this.#agreement = agreement;
+    this.#opening = undefined;
+    this.#deadlineMs = undefined;
+    this.#envelope.agree(agreement);
+    this.#events.push({ type: "associated", agreement });
+  }
+
+  #released(answer: ReleaseAnswer): void {
+    this.#forget();
+    this.#events.push({ type: "released", answer });
+  }
+
+  #refuse(error: DlmsError, evidence: FailureEvidence): void {
+    if (this.#state !== "releasing") {
+      this.#fail(error, evidence);
+      return;
+    }
+    this.#step("refused", "peer");
+    this.#released("refused");
+  }
+
+  /** Ends what is under way. A failed request leaves the association as it is. */
+  #fail(error: DlmsError, evidence: FailureEvidence): void {
+    const failing = FAILURES[this.#state];
+    if (failing === undefined) {
+      this.#discard(error);
+      return;
+    }
+    const { stage } = failing;
+    const partial = this.#exchange?.partial();
+    this.#step(evidence.type === "silence" ? failing.unanswered : failing.refused, "peer");
+    this.#deadlineMs = undefined;
+    this.#exchange = undefined;
+    if (this.#state === "idle") this.#forget();
+    this.#events.push({ type: "failed", failure: { stage, error, evidence, ...(partial && { partial }) } });
+  }
+
+  /** What could not be read: a failure if it was meant as the answer, noise otherwise. */
+  #faultOfPeer(error: DlmsError, tag: number | undefined): void {
+    const awaited = this.#awaitedName();
+    const plainTag = awaited && APDUS[awaited][0];
+    const ciphered = plainTag === undefined ? undefined : cipheredTagsOf(plainTag);
+    const answers = tag !== undefined && (tag === plainTag || tag === ciphered?.glo || tag === ciphered?.ded);
+    const general = tag !== undefined && ciphered !== undefined && GENERAL_TAGS.has(tag);
+    if (this.#state !== "releasing" && (answers || general)) this.#fail(error, { type: "fault" });
+    else this.#discard(error);
+  }
+
+  #discard(error: DlmsError): void {
+    this.#events.push({ type: "discarded", error });
+    this.#discarded++;
+    if (this.#discarded > LIMITS.discardedApdus && this.#awaitsAnswer()) {
+      this.#discarded = 0;
+      this.#fail(error, { type: "fault" });
+    }
+  }
+
+  #requireProtected(apdu: Apdu, isProtected: boolean): void {
+    const { ciphering, tolerate } = this.#settings;
+    const plainByNature = apdu.apdu === "aare" || apdu.apdu === "rlre";
+    if (isProtected || plainByNature || ciphering === undefined || ciphering.request === "none") return;
+    if (tolerate?.includes("plain-response") !== true) {
+      throw new DlmsError("SECURITY_WEAKER_THAN_REQUIRED", "peer", { apdu: apdu.apdu, protection: "none" });
+    }
+    this.#note("plain-response");
+  }
+
+  #awaitsAnswer(): boolean {
+    return FAILURES[this.#state] !== undefined;
+  }
+
+  #awaitedName(): "aare" | "rlre" | ServiceExchange["responseName"] | undefined {
+    return this.#state === "requesting" ? this.#exchange?.responseName : FAILURES[this.#state]?.awaited;
+  }
+
+  #startWaiting(nowMs: number, timeoutMs: number): void {
+    this.#waitingSinceMs = nowMs;
+    this.#discarded = 0;
+    this.#wait(nowMs, timeoutMs);
+  }
+
+  #wait(nowMs: number, timeoutMs: number): void {
+    this.#deadlineMs = nowMs + timeoutMs;
+  }
+
+  #blockTimeoutMs(): number {
+    return this.#settings.blockTimeoutMs ?? BLOCK_TIMEOUT_MS;
+  }
+
+  #invokeIdOctet(invokeId: number): number {
+    return invokeIdAndPriorityOctet({
+      invokeId,
+      confirmed: true,
+      highPriority: this.#settings.highPriority ?? true,
+    });
+  }
+
+  #note(name: ClientLeniency): void {
+    this.#events.push({ type: "leniency", name });
+  }
+
+  #step(transition: ClientTransition, fault: Fault): void {
+    this.#state = nextClientState(this.#state, transition, fault);
+  }
+
+  #forget(): void {
+    this.#agreement = undefined;
+    this.#opening = undefined;
+    this.#exchange = undefined;
+    this.#deadlineMs = undefined;
+    this.#envelope.reset();
+  }
+}
+
+function dlmsError(error: unknown): DlmsError {
+  if (error instanceof DlmsError) return error;
+  throw error;
+}

@@ -1,0 +1,98 @@
+/** What a service order needs of an association, and the exchange that carries it out. */
+import type { AttributeReference } from "../apdu/descriptors.ts";
+import type { Conformance, ConformanceBit } from "../ber/conformance.ts";
+import { DlmsError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { ActionExchange } from "./action-exchange.ts";
+import type { ServiceOrder } from "./client-events.ts";
+import { GetExchange } from "./get-exchange.ts";
+import type { ExchangeContext, ServiceExchange } from "./service-exchange.ts";
+import { SetExchange } from "./set-exchange.ts";
+
+/** The services that an order uses, and the block transfer that carries a request which is too long. */
+const SERVICES = {
+  get: { services: ["get"], blocks: "block-transfer-with-get-or-read" },
+  getList: { services: ["get", "multiple-references"], blocks: "block-transfer-with-get-or-read" },
+  set: { services: ["set"], blocks: "block-transfer-with-set-or-write" },
+  setList: { services: ["set", "multiple-references"], blocks: "block-transfer-with-set-or-write" },
+  action: { services: ["action"], blocks: "block-transfer-with-action" },
+  actionList: { services: ["action", "multiple-references"], blocks: "block-transfer-with-action" },
+} as const satisfies Record<
+  ServiceOrder["type"],
+  { readonly services: readonly ConformanceBit[]; readonly blocks: ConformanceBit }
+>;
+
+const WHOLE_OBJECT = 0;
+
+/** Throws SERVICE_NOT_NEGOTIATED when the association does not offer what the order needs, and for malformed lists. */
+export function requireAgreed(order: ServiceOrder, agreed: Conformance): void {
+  for (const service of servicesOf(order)) {
+    if (!agreed.has(service)) throw new DlmsError("SERVICE_NOT_NEGOTIATED", "caller", { service });
+  }
+  const [count, other] = listLengths(order);
+  if (count === 0 || count > LIMITS.listCount || other !== count) {
+    throw new DlmsError("DATA_OUT_OF_RANGE", "caller", { count, other, limit: LIMITS.listCount });
+  }
+}
+
+/** The conformance bit of the blocks that a long request of this service goes in. */
+export function transferBit(order: ServiceOrder): ConformanceBit {
+  return SERVICES[order.type].blocks;
+}
+
+export function exchangeFor(order: ServiceOrder, context: ExchangeContext): ServiceExchange {
+  switch (order.type) {
+    case "get":
+      return new GetExchange(referenceOf(order), context);
+    case "getList":
+      return new GetExchange(order.attributes, context);
+    case "set":
+      return new SetExchange({ reference: referenceOf(order), value: order.value }, context);
+    case "setList":
+      return new SetExchange({ attributes: order.attributes, values: order.values }, context);
+    case "action": {
+      const { method, parameters } = order;
+      return new ActionExchange({ method, ...(parameters !== undefined && { parameters }) }, context);
+    }
+    case "actionList":
+      return new ActionExchange({ methods: order.methods, parameters: order.parameters }, context);
+  }
+}
+
+function servicesOf(order: ServiceOrder): readonly ConformanceBit[] {
+  const services: readonly ConformanceBit[] = SERVICES[order.type].services;
+  const references = referencesOf(order);
+  const selective = references.some((reference) => reference.access !== undefined);
+  const whole = references.some((reference) => reference.attribute.attributeId === WHOLE_OBJECT);
+  return [...services, ...(selective ? SELECTIVE : []), ...(whole ? wholeBit(order) : [])];
+}
+
+const SELECTIVE: readonly ConformanceBit[] = ["selective-access"];
+
+function wholeBit(order: ServiceOrder): readonly ConformanceBit[] {
+  return [order.type.startsWith("get") ? "attribute0-supported-with-get" : "attribute0-supported-with-set"];
+}
+
+function referencesOf(order: ServiceOrder): readonly AttributeReference[] {
+  if (order.type === "get" || order.type === "set") return [order];
+  return order.type === "getList" || order.type === "setList" ? order.attributes : [];
+}
+
+function referenceOf(order: AttributeReference): AttributeReference {
+  const { attribute, access } = order;
+  return { attribute, ...(access !== undefined && { access }) };
+}
+
+/** How many references and how many values; the same number where the service has no values. */
+function listLengths(order: ServiceOrder): readonly [number, number] {
+  switch (order.type) {
+    case "getList":
+      return [order.attributes.length, order.attributes.length];
+    case "setList":
+      return [order.attributes.length, order.values.length];
+    case "actionList":
+      return [order.methods.length, order.parameters.length];
+    default:
+      return [1, 1];
+  }
+}
