@@ -40,17 +40,21 @@ export interface CipheredContent {
   readonly tag: Uint8Array | undefined;
 }
 
-/** Cuts up `SC | IC | payload | tag`. Throws SECURITY_TAG_MISSING when an announced tag cannot be there. */
-export function parseContent(content: Uint8Array): CipheredContent {
-  if (content.length < CONTENT_HEADER_LENGTH)
-    throw new DlmsError("DATA_TRUNCATED", "peer", { offset: 0, wanted: CONTENT_HEADER_LENGTH, left: content.length });
+/**
+ * Cuts up `SC | IC | payload | tag`. Throws SECURITY_TAG_MISSING when an announced tag cannot be there, DATA_TRUNCATED
+ * when no payload is: an APDU has an octet at least, only the reply to a challenge has none.
+ */
+export function parseContent(content: Uint8Array, leastPayload = 1): CipheredContent {
+  const wanted = CONTENT_HEADER_LENGTH + leastPayload;
+  if (content.length < wanted)
+    throw new DlmsError("DATA_TRUNCATED", "peer", { offset: 0, wanted, left: content.length });
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
   const securityControl = securityControlOf(view.getUint8(0));
   const invocationCounter = view.getUint32(1);
   if (!securityControl.authenticated)
     return { securityControl, invocationCounter, payload: content.subarray(CONTENT_HEADER_LENGTH), tag: undefined };
   const end = content.length - TAG_LENGTH;
-  if (end < CONTENT_HEADER_LENGTH)
+  if (end < wanted)
     throw new DlmsError("SECURITY_TAG_MISSING", "peer", {
       octets: content.length - CONTENT_HEADER_LENGTH,
       wanted: TAG_LENGTH,

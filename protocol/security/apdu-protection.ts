@@ -23,7 +23,8 @@ import {
   type KeySet,
   parseCipheredApdu,
 } from "./ciphered-apdu.ts";
-import { type ReplayPolicy, ReplayWindow } from "./replay-window.ts";
+import { PeerCounters } from "./peer-counters.ts";
+import type { ReplayPolicy } from "./replay-window.ts";
 import {
   type AuthenticationKey,
   type BlockCipherKey,
@@ -108,7 +109,8 @@ export class ApduProtection {
   readonly ownSystemTitle: SystemTitle;
   readonly #options: ApduProtectionOptions;
   readonly #tolerate: ReadonlySet<SecurityTolerance>;
-  readonly #windows = new Map<string, ReplayWindow>();
+  /** Where the peer's counters stand; general-ciphering under the same keys goes by the same. */
+  readonly peerCounters: PeerCounters;
   #peerSystemTitle: SystemTitle | undefined;
   #dedicatedKey: DedicatedKey | undefined;
   #dedicatedCounter = 1;
@@ -118,6 +120,7 @@ export class ApduProtection {
     this.suite = options.suite;
     this.ownSystemTitle = options.ownSystemTitle;
     this.#options = options;
+    this.peerCounters = new PeerCounters(options.replay);
     this.#tolerate = new Set(options.tolerate);
     this.#peerSystemTitle = options.peerSystemTitle;
     this.#dedicatedKey = options.keys.dedicatedKey;
@@ -139,19 +142,18 @@ export class ApduProtection {
     if (key !== undefined) requireSuiteLength(key, this.suite);
     this.#dedicatedKey = key;
     this.#dedicatedCounter = firstCounter;
-    for (const name of this.#windows.keys()) if (name.startsWith("dedicated")) this.#windows.delete(name);
+    this.peerCounters.forget("dedicated");
   }
 
   /** Sets where the peer's counter stands, as remembered from earlier sessions. */
   expectInvocationCounter(keySet: KeySet, lowestAcceptable: number): void {
-    const window = new ReplayWindow(this.#options.replay, lowestAcceptable);
-    this.#windows.set(windowName(keySet, this.#requirePeerTitle()), window);
+    this.peerCounters.expect(keySet, this.#requirePeerTitle(), lowestAcceptable);
   }
 
   /** The lowest counter that the peer may use next, to be remembered; undefined when it has not spoken yet. */
   lowestAcceptable(keySet: KeySet): number | undefined {
     const title = this.#peerSystemTitle;
-    return title === undefined ? undefined : this.#windows.get(windowName(keySet, title))?.lowestAcceptable;
+    return title === undefined ? undefined : this.peerCounters.lowestAcceptable(keySet, title);
   }
 
   /** Ciphers a plain APDU. Whatever is refused is refused before a counter is taken. */
@@ -223,7 +225,7 @@ export class ApduProtection {
       throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: "hls-gmac", length: reply.length });
     this.#requireAuthenticationKey();
     const sender = this.#requirePeerTitle();
-    const { securityControl, invocationCounter, tag } = parseContent(reply);
+    const { securityControl, invocationCounter, tag } = parseContent(reply, 0);
     this.#checkControl(securityControl, new Set());
     if (tag === undefined || securityControl.encrypted || securityControl.broadcast)
       throw new DlmsError("HLS_REPLY_MISMATCH", "peer", {
@@ -236,7 +238,7 @@ export class ApduProtection {
     } catch (cause) {
       throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: "hls-gmac", invocationCounter }, { cause });
     }
-    this.#follow("global", sender, content);
+    this.peerCounters.follow("global", sender, { invocationCounter, verified: true });
   }
 
   #unwrap(apdu: Uint8Array, layers: ProtectionLayer[], warnings: Set<ProtectionWarning>): Uint8Array {
@@ -247,9 +249,9 @@ export class ApduProtection {
     const [plain, keySet] = this.#decipher(outside, content, sender, warnings);
     const verified = content.tag !== undefined;
     checkPlainTag(plain, outside.plainTag, verified);
-    if (!this.#follow(keySet, sender, content)) warnings.add("counter-replayed");
-    if (verified && this.#peerSystemTitle === undefined) this.#peerSystemTitle = sender;
     const { securityControl, invocationCounter } = content;
+    if (!this.peerCounters.follow(keySet, sender, { invocationCounter, verified })) warnings.add("counter-replayed");
+    if (verified && this.#peerSystemTitle === undefined) this.#peerSystemTitle = sender;
     layers.push({ form: outside.form, keySet, securityControl, invocationCounter, systemTitle: sender, verified });
     return plain;
   }
@@ -300,19 +302,6 @@ export class ApduProtection {
       warnings.add("broadcast-bit");
       return [plain, "global"];
     }
-  }
-
-  /** False when the counter is too low and the policy only warns. Only a verified counter moves the window. */
-  #follow(keySet: KeySet, sender: SystemTitle, content: CipheredContent): boolean {
-    const name = windowName(keySet, sender);
-    const known = this.#windows.get(name);
-    if (content.tag === undefined) return known?.check(content.invocationCounter) ?? true;
-    if (known !== undefined) return known.accept(content.invocationCounter);
-    if (this.#windows.size >= LIMITS.followedTitles)
-      throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { titles: this.#windows.size, limit: LIMITS.followedTitles });
-    const window = new ReplayWindow(this.#options.replay);
-    this.#windows.set(name, window);
-    return window.accept(content.invocationCounter);
   }
 
   #keysFor(keySet: KeySet): AeadKeys {
@@ -372,8 +361,4 @@ function checkPlainTag(plain: Uint8Array, expected: number | undefined, verified
   if (expected === undefined || plain[0] === expected) return;
   if (!verified) throw new DlmsError("SECURITY_PLAINTEXT_IMPLAUSIBLE", "peer", { expected });
   throw new DlmsError("SECURITY_SERVICE_MISMATCH", "peer", { expected, tag: plain[0] ?? "none" });
-}
-
-function windowName(keySet: KeySet, title: SystemTitle): string {
-  return `${keySet} ${titleText(title)}`;
 }

@@ -1,17 +1,12 @@
+import { APDUS, cipheredTagsOf } from "../apdu/registry.ts";
 import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import {
-  DEDICATED_TAG_OF_PLAIN,
-  GLOBAL_TAG_OF_PLAIN,
-  PLAIN_TAG_OF_DEDICATED,
-  PLAIN_TAG_OF_GLOBAL,
-} from "./ciphered-tags.ts";
 import { type SystemTitle, systemTitle } from "./system-title.ts";
 
-const GENERAL_GLO_CIPHERING = 0xdb;
-const GENERAL_DED_CIPHERING = 0xdc;
+const GENERAL_GLO_CIPHERING = APDUS["general-glo-ciphering"][0];
+const GENERAL_DED_CIPHERING = APDUS["general-ded-ciphering"][0];
 
 /** Which key protects: the global unicast key, the key of one association, the global broadcast key. */
 export type KeySet = "global" | "dedicated" | "broadcast";
@@ -34,29 +29,25 @@ export interface CipheredApdu {
 
 /** Whether `parseCipheredApdu` knows the tag. */
 export function isCipheredTag(tag: number): boolean {
-  return (
-    PLAIN_TAG_OF_GLOBAL.has(tag) ||
-    PLAIN_TAG_OF_DEDICATED.has(tag) ||
-    tag === GENERAL_GLO_CIPHERING ||
-    tag === GENERAL_DED_CIPHERING
-  );
+  if (tag === GENERAL_GLO_CIPHERING || tag === GENERAL_DED_CIPHERING) return true;
+  const tags = cipheredTagsOf(tag);
+  return tags !== undefined && tag !== tags.plain;
 }
 
 /** Reads the outside of a ciphered APDU. Throws SECURITY_NOT_CIPHERED for other tags. */
 export function parseCipheredApdu(apdu: Uint8Array): CipheredApdu {
   const reader = new Reader(apdu);
   const tag = reader.u8();
-  const general = tag === GENERAL_GLO_CIPHERING || tag === GENERAL_DED_CIPHERING;
-  const plainTag = PLAIN_TAG_OF_GLOBAL.get(tag) ?? PLAIN_TAG_OF_DEDICATED.get(tag);
-  if (!general && plainTag === undefined) throw new DlmsError("SECURITY_NOT_CIPHERED", "peer", { tag });
-  const title = general ? reader.bytes(reader.length(LIMITS.stringLength)) : undefined;
+  if (!isCipheredTag(tag)) throw new DlmsError("SECURITY_NOT_CIPHERED", "peer", { tag });
+  const tags = cipheredTagsOf(tag);
+  const title = tags === undefined ? reader.bytes(reader.length(LIMITS.stringLength)) : undefined;
   const content = reader.bytes(reader.length(LIMITS.apduLength));
   reader.end();
   return {
     tag,
-    form: general ? "general" : "service-specific",
-    keySet: tag === GENERAL_DED_CIPHERING || PLAIN_TAG_OF_DEDICATED.has(tag) ? "dedicated" : "global",
-    plainTag,
+    form: tags === undefined ? "general" : "service-specific",
+    keySet: tag === (tags?.ded ?? GENERAL_DED_CIPHERING) ? "dedicated" : "global",
+    plainTag: tags?.plain,
     systemTitle: title === undefined || title.length === 0 ? undefined : systemTitle(title, "peer"),
     content,
   };
@@ -79,7 +70,7 @@ export function encodeCipheredApdu(
 
 /** The service-specific ciphered tag of a plain one. Throws SECURITY_NO_CIPHERED_FORM. */
 export function cipheredTag(plainTag: number, dedicated: boolean): number {
-  const tag = (dedicated ? DEDICATED_TAG_OF_PLAIN : GLOBAL_TAG_OF_PLAIN).get(plainTag);
-  if (tag === undefined) throw new DlmsError("SECURITY_NO_CIPHERED_FORM", "caller", { tag: plainTag });
-  return tag;
+  const tags = cipheredTagsOf(plainTag);
+  if (tags?.plain !== plainTag) throw new DlmsError("SECURITY_NO_CIPHERED_FORM", "caller", { tag: plainTag });
+  return dedicated ? tags.ded : tags.glo;
 }

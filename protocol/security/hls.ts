@@ -3,10 +3,13 @@
  * authentication mechanisms). Every formula is written from the replier's side, so client and server share it.
  */
 import { createCipheriv, createHash } from "node:crypto";
+import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
 import type { ApduProtection } from "./apdu-protection.ts";
 import { checkChallenges, sameOctets } from "./challenge.ts";
+import type { EllipticPrivateKey, EllipticPublicKey } from "./elliptic-key.ts";
 import type { HlsSecret } from "./secret-key.ts";
+import { signatureFits, signOctets } from "./signature.ts";
 import type { SystemTitle } from "./system-title.ts";
 
 /** The authentication mechanisms and their ids, the last arc of the mechanism name. */
@@ -32,12 +35,16 @@ export interface HlsInputs {
   readonly peerChallenge: Uint8Array;
   /** Mechanisms 2, 3, 4, 6. */
   readonly secret?: HlsSecret;
-  /** Mechanism 6. */
+  /** Mechanisms 6 and 7. */
   readonly ownSystemTitle?: SystemTitle;
   readonly peerSystemTitle?: SystemTitle;
   /** Mechanism 5: keys, titles and counters, also where APDUs are not ciphered. */
   readonly protection?: ApduProtection;
+  /** Mechanism 2. */
   readonly ecbPadding?: EcbPadding;
+  /** Mechanism 7: ours to reply, the peer's to verify. */
+  readonly ownSigningKey?: EllipticPrivateKey;
+  readonly peerSigningKey?: EllipticPublicKey;
 }
 
 /** A challenge with the replier's and the verifier's side of everything. */
@@ -52,12 +59,14 @@ interface Exchange {
 export function hlsReply(mechanism: AuthenticationMechanism, inputs: HlsInputs): Uint8Array {
   checkChallenges(inputs.ownChallenge, inputs.peerChallenge, mechanism === "hls-ecdsa");
   if (mechanism === "hls-gmac") return need(inputs.protection, "protection").signChallenge(inputs.peerChallenge);
-  return computed(mechanism, inputs, {
+  const exchange = {
     challenge: inputs.peerChallenge,
     otherChallenge: inputs.ownChallenge,
     replierTitle: inputs.ownSystemTitle,
     verifierTitle: inputs.peerSystemTitle,
-  });
+  };
+  if (mechanism === "hls-ecdsa") return signOctets(need(inputs.ownSigningKey, "ownSigningKey"), signedOctets(exchange));
+  return computed(mechanism, inputs, exchange);
 }
 
 /** Throws HLS_REPLY_MISMATCH unless `reply` is f(our challenge) as the peer must compute it. */
@@ -67,13 +76,17 @@ export function hlsVerify(mechanism: AuthenticationMechanism, reply: Uint8Array,
     need(inputs.protection, "protection").verifyChallenge(inputs.ownChallenge, reply);
     return;
   }
-  const wanted = computed(mechanism, inputs, {
+  const exchange = {
     challenge: inputs.ownChallenge,
     otherChallenge: inputs.peerChallenge,
     replierTitle: inputs.peerSystemTitle,
     verifierTitle: inputs.ownSystemTitle,
-  });
-  if (!sameOctets(wanted, reply)) throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism });
+  };
+  const fits =
+    mechanism === "hls-ecdsa"
+      ? signatureFits(need(inputs.peerSigningKey, "peerSigningKey"), signedOctets(exchange), reply)
+      : sameOctets(computed(mechanism, inputs, exchange), reply);
+  if (!fits) throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism });
 }
 
 function computed(mechanism: AuthenticationMechanism, inputs: HlsInputs, exchange: Exchange): Uint8Array {
@@ -96,6 +109,19 @@ function computed(mechanism: AuthenticationMechanism, inputs: HlsInputs, exchang
     default:
       throw new DlmsError("HLS_NO_CHALLENGE", "caller", { mechanism });
   }
+}
+
+/** What mechanism 7 signs: replier's title ‖ verifier's title ‖ challenge ‖ the other challenge. */
+function signedOctets(exchange: Exchange): Uint8Array {
+  const parts = [
+    need(exchange.replierTitle, "replier's system title"),
+    need(exchange.verifierTitle, "verifier's system title"),
+    exchange.challenge,
+    exchange.otherChallenge,
+  ];
+  const writer = new Writer();
+  for (const part of parts) writer.bytes(part);
+  return writer.finish();
 }
 
 function digest(hash: "md5" | "sha1" | "sha256", parts: readonly Uint8Array[]): Uint8Array {

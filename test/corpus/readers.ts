@@ -1,4 +1,5 @@
 /** Which reader serves which layer of the corpus. A layer that is not here is reported as not yet supported. */
+import { securityReader } from "./normalise-security.ts";
 import { apduReader, apduStreamReader, fieldReader, selectiveAccessReader } from "./read-apdu.ts";
 import { axdrLengthReader, axdrReader } from "./read-axdr.ts";
 import { cipherReader } from "./read-cipher.ts";
@@ -17,4 +18,5 @@ export const READERS: Readonly<Record<string, LayerReader>> = {
   "selective-access": selectiveAccessReader,
   wrapper: wrapperReader,
   "wrapper-stream": wrapperStreamReader,
+  security: securityReader,
 };

@@ -16,6 +16,7 @@ import type { CorpusCase, Facts } from "./case.ts";
 import { keyOf } from "./input.ts";
 import { normaliseApdu } from "./normalise-apdu.ts";
 import { type Leniency, NotSupported } from "./reading.ts";
+import { openGeneralCiphering } from "./unprotect-general.ts";
 
 /** The title of the side that only receives; no case uses it. */
 const NOBODY = systemTitle(Uint8Array.of(0x5a, 0x5a, 0x5a, 0, 0, 0, 0, 0));
@@ -40,6 +41,8 @@ export interface Opened {
   /** What had been protected; undefined when nothing was, or the case holds no key to open it. */
   readonly plaintext: Uint8Array | undefined;
   readonly plain: Facts | undefined;
+  /** What else the way there shows: additional data, an unwrapped key. */
+  readonly facts?: Facts;
 }
 
 /** Decodes an APDU and, when it is ciphered and the case has keys, what is inside. */
@@ -48,7 +51,8 @@ export function openApdu(each: CorpusCase, apdu: Uint8Array, leniency: Leniency)
   const outer = normaliseApdu(decodeApdu(apdu, quirks));
   const tag = apdu[0] ?? 0;
   if (tag === GENERAL_CIPHERING && Object.keys(each.keys).length > 0) {
-    throw new NotSupported("nothing opens general-ciphering");
+    const { plaintext, facts } = openGeneralCiphering(each, apdu, protectionKeys(each), leniency);
+    return { outer, plaintext, plain: normaliseApdu(decodeApdu(plaintext, quirks)), facts };
   }
   if (!isCipheredTag(tag) || keyOf(each, "guek", "gbek", "dedicatedKey") === undefined) {
     return { outer, plaintext: undefined, plain: undefined };
@@ -61,7 +65,7 @@ export function openApdu(each: CorpusCase, apdu: Uint8Array, leniency: Leniency)
 /** `plaintext` in hex and `plainApdu`, where there are some. */
 export function plainFacts(opened: Opened): Facts {
   if (opened.plaintext === undefined) return {};
-  return { plaintext: toHex(opened.plaintext), plainApdu: opened.plain, tagVerified: true };
+  return { plaintext: toHex(opened.plaintext), plainApdu: opened.plain, tagVerified: true, ...opened.facts };
 }
 
 /** The receiver's side of a case's protection, with all the keys that the case gives. */
@@ -80,7 +84,7 @@ export function protectionFor(each: CorpusCase, apdu: Uint8Array, leniency: Leni
   });
 }
 
-function protectionKeys(each: CorpusCase): ProtectionKeys {
+export function protectionKeys(each: CorpusCase): ProtectionKeys {
   const key = <R extends KeyRole>(role: R, ...names: string[]) => {
     const octets = keyOf(each, ...names);
     return octets === undefined ? undefined : new SecretKey(role, octets);
