@@ -14,6 +14,7 @@ export default defineConfig({
       {
         test: {
           name: "system",
+          globalSetup: ["test/db/global-server.ts"],
           include: ["test/db/**/*.test.ts", "test/e2e/**/*.test.ts", "test/sim/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

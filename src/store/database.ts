@@ -1,0 +1,137 @@
+/** The pool of connections, transactions on it, and the driver's failures as ours. */
+import { Pool, type PoolClient, type QueryResultRow, TypeOverrides, types } from "pg";
+import { type Capabilities, probeCapabilities } from "./capabilities.ts";
+import { failureCode, failureKind } from "./failure.ts";
+import { StoreError } from "./store-error.ts";
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const IDLE_TIMEOUT_MS = 60_000;
+
+export interface DatabaseOptions {
+  /** A connection string; it may hold a password and is never shown. */
+  readonly url: string;
+  /** Most connections of the pool. */
+  readonly connections: number;
+  readonly applicationName?: string;
+}
+
+/** Connects and asks what the database can do. Throws StoreError when it does not answer. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const pool = new Pool({
+    connectionString: options.url,
+    max: options.connections,
+    application_name: options.applicationName ?? "dlms-gateway",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    keepAlive: true,
+    types: valueTypes(),
+  });
+  // A connection that breaks while idle is replaced at its next use; without a listener it would end the process.
+  pool.on("error", () => undefined);
+  try {
+    return new Database(pool, await probeCapabilities(pool));
+  } catch (cause) {
+    await pool.end();
+    throw storeFailure(cause);
+  }
+}
+
+/** 64-bit integers come as bigint: as the driver's text they compare wrongly, as numbers they lose digits. */
+function valueTypes(): TypeOverrides {
+  const overrides = new TypeOverrides();
+  overrides.setTypeParser(types.builtins.INT8, BigInt);
+  return overrides;
+}
+
+export class Database {
+  readonly capabilities: Capabilities;
+  readonly #pool: Pool;
+
+  constructor(pool: Pool, capabilities: Capabilities) {
+    this.#pool = pool;
+    this.capabilities = capabilities;
+  }
+
+  /** Connections that are handed out now; 0 when nothing leaked and nothing runs. */
+  get busyConnections(): number {
+    return this.#pool.totalCount - this.#pool.idleCount;
+  }
+
+  /** One statement; its rows. Throws StoreError. */
+  async query<Row extends QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    try {
+      return (await this.#pool.query<Row>(text, [...values])).rows;
+    } catch (cause) {
+      throw storeFailure(cause);
+    }
+  }
+
+  /** Runs `work` on one connection in one transaction; whatever it throws undoes it and is thrown on, as StoreError. */
+  async transaction<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+    return this.withClient(async (client) => {
+      await client.query("begin");
+      try {
+        const result = await work(client);
+        await client.query("commit");
+        return result;
+      } catch (error) {
+        await client.query("rollback").catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  /** Lends one connection to `work`; after a failure of the connection itself it is thrown away. */
+  async withClient<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+    let client: PoolClient;
+    try {
+      client = await this.#pool.connect();
+    } catch (cause) {
+      throw storeFailure(cause);
+    }
+    let broken: Error | undefined;
+    const onError = (error: Error) => {
+      broken = error;
+    };
+    client.on("error", onError);
+    try {
+      return await work(client);
+    } catch (cause) {
+      if (failureKind(cause) === "transient" && !isServerAnswer(cause)) broken ??= new Error("connection lost");
+      throw storeFailure(cause);
+    } finally {
+      client.off("error", onError);
+      client.release(broken);
+    }
+  }
+
+  /** Waits for what runs and ends all connections. */
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** Deadlocks and the like leave the connection usable; a terminated session does not. */
+function isServerAnswer(error: unknown): boolean {
+  const code = failureCode(error) ?? "";
+  return code.startsWith("40") || code.startsWith("25") || code.startsWith("53") || code === "55P03";
+}
+
+/** The driver's error as StoreError; one of ours passes unchanged. */
+export function storeFailure(cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  const code = failureCode(cause) ?? "none";
+  const kind = failureKind(cause);
+  const reached = kind !== "transient" || isServerAnswer(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new StoreError(reached ? "DATABASE_REFUSED" : "DATABASE_UNREACHABLE", { code, message }, { cause });
+}
+
+/** True when the same again may work later. */
+export function isTransient(error: unknown): boolean {
+  return failureKind(error instanceof StoreError ? error.cause : error) === "transient";
+}

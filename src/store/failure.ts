@@ -1,0 +1,38 @@
+/** What an error of the driver means for whoever sent the statement. */
+
+/**
+ * `transient`: the same again may work (connection lost, server starting, deadlock, out of space).
+ * `conflict`: a row with that key is there already. `data`: a value that the table can't hold. `permanent`: the rest.
+ */
+export type FailureKind = "transient" | "conflict" | "data" | "permanent";
+
+const TRANSIENT_CLASSES = new Set(["08", "25", "40", "53", "57", "58"]);
+const TRANSIENT_CODES = new Set([
+  "55P03",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOENT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EAI_AGAIN",
+]);
+const UNIQUE_VIOLATION = "23505";
+/** The driver says these without a code. */
+const TRANSIENT_MESSAGES = /terminat|not queryable|timeout exceeded|connection timeout|Connection ended|socket/i;
+
+/** The SQLSTATE or the system's error code, or undefined. */
+export function failureCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+export function failureKind(error: unknown): FailureKind {
+  const code = failureCode(error);
+  if (code === undefined) {
+    return error instanceof Error && TRANSIENT_MESSAGES.test(error.message) ? "transient" : "permanent";
+  }
+  if (code === UNIQUE_VIOLATION) return "conflict";
+  if (TRANSIENT_CODES.has(code) || (code.length === 5 && TRANSIENT_CLASSES.has(code.slice(0, 2)))) return "transient";
+  return code.startsWith("22") || code.startsWith("23") ? "data" : "permanent";
+}

@@ -1,0 +1,206 @@
+/**
+ * Brings the schema up to date with the numbered files of migrations/, forward only. One process at a time, under an
+ * advisory lock; each file in one transaction with its row in dlms.migrations, the row first. A file may open with
+ * `-- no-transaction` (statements that refuse one; each must be repeatable) and `-- requires: compression, …`
+ * (capabilities; the file waits while the database lacks one).
+ */
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Client } from "pg";
+import { type Capabilities, probeCapabilities } from "./capabilities.ts";
+import { storeFailure } from "./database.ts";
+import { failureCode } from "./failure.ts";
+import { StoreError } from "./store-error.ts";
+
+const DIRECTORY = join(import.meta.dirname, "../../migrations");
+const LOCK_KEY = 6_142_023_918_440_517n;
+const FILE_NAME = /^(\d{4})_([a-z0-9_]+)\.sql$/;
+const CAPABILITIES = ["hypertables", "continuousAggregates", "compression", "policies"] as const;
+
+/** We may not install the extension, or another process just did. */
+const EXTENSION_LEFT_TO_OTHERS = new Set(["42501", "23505", "42710"]);
+
+type Capability = (typeof CAPABILITIES)[number];
+
+export interface Migration {
+  readonly number: number;
+  readonly name: string;
+  readonly text: string;
+  readonly checksum: string;
+  readonly inTransaction: boolean;
+  readonly requires: readonly Capability[];
+}
+
+export interface MigrationReport {
+  readonly capabilities: Capabilities;
+  /** File names that ran now. */
+  readonly applied: readonly string[];
+  /** File names that wait for a capability. */
+  readonly waiting: readonly string[];
+  /** Tables that became hypertables now. */
+  readonly hypertablesMade: number;
+}
+
+/** Migrates the database at `url`. Throws StoreError; a file that failed left nothing behind. */
+export async function migrate(url: string, directory = DIRECTORY): Promise<MigrationReport> {
+  const migrations = await readMigrations(directory);
+  await ensureTimescale(url);
+  return withClient(url, async (client) => {
+    await client.query("select pg_advisory_lock($1::bigint)", [LOCK_KEY.toString()]);
+    await client.query("set client_min_messages = warning");
+    const capabilities = await probeCapabilities(client);
+    await client.query(
+      `create schema if not exists dlms;
+       create table if not exists dlms.migrations (
+         number integer not null primary key,
+         name text not null,
+         checksum text not null,
+         started_at timestamptz not null default now(),
+         finished_at timestamptz
+       );`,
+    );
+    const pending = await pendingMigrations(client, migrations);
+    const ready = pending.filter((each) => each.requires.every((capability) => capabilities[capability]));
+    for (const each of ready) await apply(client, each);
+    const made = await client.query<{ made: number }>("select dlms.make_hypertables() as made");
+    const waiting = pending.filter((each) => !ready.includes(each));
+    return {
+      capabilities,
+      applied: ready.map((each) => each.name),
+      waiting: waiting.map((each) => each.name),
+      hypertablesMade: made.rows[0]?.made ?? 0,
+    };
+  });
+}
+
+export interface MigrationStatus {
+  readonly name: string;
+  readonly state: "applied" | "begun" | "pending";
+}
+
+/** What `migrate` would find, without changing anything. */
+export async function migrationStatus(url: string, directory = DIRECTORY): Promise<MigrationStatus[]> {
+  const migrations = await readMigrations(directory);
+  return withClient(url, async (client) => {
+    const there = await client.query("select to_regclass('dlms.migrations') as found");
+    const rows = Reflect.get(Object(there.rows[0]), "found") === null ? [] : await appliedRows(client);
+    const states = new Map(rows.map((row) => [row.number, row.finished ? "applied" : "begun"] as const));
+    return migrations.map(({ name, number }) => ({ name, state: states.get(number) ?? "pending" }));
+  });
+}
+
+async function withClient<Result>(url: string, work: (client: Client) => Promise<Result>): Promise<Result> {
+  const client = new Client({ connectionString: url, application_name: "dlms-gateway migrations" });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    return await work(client);
+  } catch (cause) {
+    throw storeFailure(cause);
+  } finally {
+    // Gives the lock back too.
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Installs the extension where the server has it loaded and lets us; without it everything works on plain tables. */
+async function ensureTimescale(url: string): Promise<void> {
+  await withClient(url, async (client) => {
+    const { rows } = await client.query<{ wanted: boolean }>(
+      `select current_setting('timescaledb.disable_load', true) is not null
+         and exists (select from pg_available_extensions where name = 'timescaledb')
+         and not exists (select from pg_extension where extname = 'timescaledb') as wanted`,
+    );
+    if (rows[0]?.wanted !== true) return;
+    await client.query("set client_min_messages = error");
+    await client.query("create extension if not exists timescaledb").catch((error: unknown) => {
+      if (!EXTENSION_LEFT_TO_OTHERS.has(failureCode(error) ?? "")) throw error;
+    });
+  });
+}
+
+interface AppliedRow {
+  readonly number: number;
+  readonly name: string;
+  readonly checksum: string;
+  readonly finished: boolean;
+}
+
+async function appliedRows(client: Client): Promise<AppliedRow[]> {
+  const text = `select number, name, checksum, finished_at is not null as finished from dlms.migrations order by number`;
+  return (await client.query<AppliedRow>(text)).rows;
+}
+
+async function pendingMigrations(client: Client, migrations: readonly Migration[]): Promise<Migration[]> {
+  const done = new Set<number>();
+  const known = new Map(migrations.map((each) => [each.number, each]));
+  for (const row of await appliedRows(client)) {
+    const file = known.get(row.number);
+    if (file === undefined) throw new StoreError("SCHEMA_NEWER", { migration: row.name });
+    if (file.checksum !== row.checksum) throw new StoreError("SCHEMA_ALTERED", { migration: row.name });
+    if (row.finished) done.add(row.number);
+  }
+  return migrations.filter((each) => !done.has(each.number));
+}
+
+async function apply(client: Client, migration: Migration): Promise<void> {
+  const { number, name, checksum, text } = migration;
+  const insert = `insert into dlms.migrations (number, name, checksum) values ($1::int, $2::text, $3::text)
+    on conflict (number) do nothing`;
+  const finish = "update dlms.migrations set finished_at = clock_timestamp() where number = $1::int";
+  try {
+    if (migration.inTransaction) await client.query("begin");
+    await client.query(insert, [number, name, checksum]);
+    for (const statement of migration.inTransaction ? [text] : statementsOf(text)) await client.query(statement);
+    await client.query(finish, [number]);
+    if (migration.inTransaction) await client.query("commit");
+  } catch (cause) {
+    await client.query("rollback").catch(() => undefined);
+    const code = failureCode(cause) ?? "none";
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError("SCHEMA_MIGRATION_FAILED", { migration: name, code, message }, { cause });
+  }
+}
+
+/** Statements of a file without a transaction; each ends with a semicolon at the end of a line. */
+function statementsOf(text: string): string[] {
+  return text
+    .split(/;[ \t]*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement.replace(/^--.*$/gm, "").trim() !== "");
+}
+
+/** The migrations of a directory in order. Throws StoreError when their numbers have gaps or repeat. */
+export async function readMigrations(directory = DIRECTORY): Promise<Migration[]> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith(".sql")).sort();
+  const migrations: Migration[] = [];
+  for (const [index, name] of names.entries()) {
+    const number = Number(FILE_NAME.exec(name)?.[1] ?? Number.NaN);
+    if (number !== index + 1) throw new StoreError("SCHEMA_MIGRATION_INVALID", { file: name, expected: index + 1 });
+    const text = (await readFile(join(directory, name), "utf8")).replaceAll("\r\n", "\n");
+    migrations.push(parseMigration(name, number, text));
+  }
+  return migrations;
+}
+
+function parseMigration(name: string, number: number, text: string): Migration {
+  const requires = (/^-- requires:(.*)$/m.exec(text)?.[1] ?? "")
+    .split(",")
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+  const unknown = requires.find((word) => !isCapability(word));
+  if (unknown !== undefined) throw new StoreError("SCHEMA_MIGRATION_INVALID", { file: name, requires: unknown });
+  return {
+    number,
+    name,
+    text,
+    checksum: createHash("sha256").update(text).digest("hex"),
+    inTransaction: !/^-- no-transaction\s*$/m.test(text),
+    requires: requires.filter(isCapability),
+  };
+}
+
+function isCapability(word: string): word is Capability {
+  return CAPABILITIES.some((capability) => capability === word);
+}

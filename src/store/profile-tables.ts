@@ -1,0 +1,126 @@
+/**
+ * The SQL of the four profile tables, made from the list of columns: a base table of integers in fixed decimal units,
+ * which is fast, small and exact, and a view over it that shows plain units. Migrations hold the result; a test compares
+ * what they made with the list.
+ */
+import type { ProfileKind } from "../profiles/batch.ts";
+import type { ProfileColumn } from "../profiles/columns.ts";
+
+export const PROFILE_KINDS = ["instant", "block_load", "daily_load", "billing"] as const satisfies ProfileKind[];
+
+/** How long the part of a hypertable is that lies in one chunk. */
+const CHUNK_INTERVALS: Readonly<Record<ProfileKind, string>> = {
+  instant: "7 days",
+  block_load: "7 days",
+  daily_load: "90 days",
+  billing: "366 days",
+};
+
+const TITLES: Readonly<Record<ProfileKind, string>> = {
+  instant: "Snapshots of what a meter measures, at the moment of capture.",
+  block_load: "Load by interval; captured_at is the end of the interval.",
+  daily_load: "Registers at midnight, as the meter captured them.",
+  billing: "Registers and maximum demands at the end of billing periods.",
+};
+
+/** Codes of the column source, in the order of this list from 1 on. */
+export const SOURCES = ["poll", "push", "on_demand", "backfill", "import"] as const;
+/** Codes of the column time_rule, in the order of this list from 1 on. */
+export const TIME_RULES = ["deviation", "zone", "received"] as const;
+
+/** Units whose values fit 32 bits at the resolution that the columns have. */
+const NARROW_UNITS = new Set(["V", "A", "Hz", "", "°", "°C", "dBm", "min"]);
+
+export type StoredType = "integer" | "bigint" | "timestamptz";
+
+export function storedType(column: ProfileColumn): StoredType {
+  if (column.kind === "timestamp") return "timestamptz";
+  return column.kind === "number" && NARROW_UNITS.has(column.unit) ? "integer" : "bigint";
+}
+
+/** Name of the base table. */
+export function dataTable(profile: ProfileKind): string {
+  return `${profile}_profile_data`;
+}
+
+/** Name of the view. */
+export function profileView(profile: ProfileKind): string {
+  return `${profile}_profile`;
+}
+
+/** The expression that shows a stored column in plain units, over the base table `d`. */
+export function shownExpression(column: ProfileColumn): string {
+  const stored = `d.${column.name}`;
+  if (column.kind !== "number" || column.exponent === 0) return stored;
+  const factor = column.exponent < 0 ? `0.${"0".repeat(-column.exponent - 1)}1` : `1${"0".repeat(column.exponent)}`;
+  return `${stored} * ${factor}::numeric`;
+}
+
+/** What people read about a column of the view. */
+export function shownComment(column: ProfileColumn): string {
+  return column.unit === "" ? `${column.description}.` : `${column.description}, in ${column.unit}.`;
+}
+
+/** Makes a base table and says how it is chunked. */
+export function dataTableSql(profile: ProfileKind, columns: readonly ProfileColumn[]): string {
+  const table = `dlms.${dataTable(profile)}`;
+  return [
+    `create table ${table} (`,
+    "  captured_at timestamptz not null,",
+    "  read_at timestamptz not null,",
+    "  meter_key integer not null,",
+    "  layout_key integer not null,",
+    "  interval_s integer,",
+    "  source smallint not null,",
+    "  time_rule smallint not null,",
+    ...columns.map((column) => `  ${column.name} ${storedType(column)},`),
+    "  meter_time bytea,",
+    "  others jsonb,",
+    "  primary key (meter_key, captured_at)",
+    ");",
+    `comment on table ${table} is ${quoted(`Base table of dlms.${profileView(profile)}: integers in fixed decimal units.`)};`,
+    "insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval)",
+    `values ('dlms', '${dataTable(profile)}', 'captured_at', '${CHUNK_INTERVALS[profile]}');`,
+    "",
+  ].join("\n");
+}
+
+const SHOWN_BESIDES: readonly (readonly [name: string, expression: string, comment: string])[] = [
+  ["interval_s", "d.interval_s", "Length of the interval in seconds; null for a capture without one."],
+  ["meter_clock", "dlms.wall_clock(d.meter_time)", "What the meter''s own clock showed; null where it left it open."],
+  ["time_rule", named("d.time_rule", TIME_RULES), "What turned the meter''s clock into captured_at."],
+  ["source", named("d.source", SOURCES), "How the row came to us."],
+  ["read_at", "d.read_at", "When the row was read or received."],
+  ["others", "d.others", "What no column is for: value and unit under class:logical name:attribute."],
+  ["layout", "l.fingerprint", "Fingerprint of the capture objects, scalers and units that the row was decoded with."],
+];
+
+/** Makes the view over a base table; drops the one that is there. */
+export function profileViewSql(profile: ProfileKind, columns: readonly ProfileColumn[]): string {
+  const view = `dlms.${profileView(profile)}`;
+  return [
+    `drop view if exists ${view};`,
+    `create view ${view} as`,
+    "select m.id as meter_id,",
+    "  m.meter_number,",
+    "  d.captured_at,",
+    ...columns.map((column) => `  ${shownExpression(column)} as ${column.shownAs},`),
+    SHOWN_BESIDES.map(([name, expression]) => `  ${expression} as ${name}`).join(",\n"),
+    `from dlms.${dataTable(profile)} d`,
+    "join public.meters m on m.meter_key = d.meter_key",
+    "left join dlms.profile_layouts l on l.layout_key = d.layout_key;",
+    `comment on view ${view} is ${quoted(TITLES[profile])};`,
+    `comment on column ${view}.captured_at is 'When the meter captured the row.';`,
+    ...columns.map((column) => `comment on column ${view}.${column.shownAs} is ${quoted(shownComment(column))};`),
+    ...SHOWN_BESIDES.map(([name, , comment]) => `comment on column ${view}.${name} is '${comment}';`),
+    "",
+  ].join("\n");
+}
+
+function named(code: string, names: readonly string[]): string {
+  return `(array[${names.map((name) => `'${name}'`).join(", ")}])[${code}]`;
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
