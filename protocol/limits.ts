@@ -16,6 +16,8 @@ export const LIMITS = {
   acseLength: 64 * 1024,
   /** Ciphered APDUs inside one another. */
   protectionDepth: 4,
+  /** Combinations of keys and titles that a diagnosis tries. */
+  diagnosisAttempts: 4096,
   /** Octets of a certificate or certificate request. */
   certificateLength: 64 * 1024,
   /** Octets of a password or HLS secret. */

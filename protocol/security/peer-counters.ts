@@ -9,10 +9,14 @@ export interface SeenCounter {
   readonly verified: boolean;
 }
 
-/** The replay windows of all senders and key sets that one protection object meets; bounded in number. */
+/**
+ * The replay windows of all senders and key sets that one protection object meets; bounded in number. Counters without
+ * a tag have windows of their own: whoever forges one can at most shut out other APDUs without a tag.
+ */
 export class PeerCounters {
   readonly #policy: ReplayPolicy;
-  readonly #windows = new Map<string, ReplayWindow>();
+  readonly #verified = new Map<string, ReplayWindow>();
+  readonly #unverified = new Map<string, ReplayWindow>();
 
   constructor(policy: ReplayPolicy = "strict") {
     this.#policy = policy;
@@ -20,29 +24,36 @@ export class PeerCounters {
 
   /** Sets where a sender's counter stands, as remembered from earlier sessions. */
   expect(keySet: string, sender: SystemTitle, lowestAcceptable: number): void {
-    this.#windows.set(windowName(keySet, sender), new ReplayWindow(this.#policy, lowestAcceptable));
+    this.#verified.set(windowName(keySet, sender), new ReplayWindow(this.#policy, lowestAcceptable));
   }
 
+  /** Of verified counters; undefined before the first. */
   lowestAcceptable(keySet: string, sender: SystemTitle): number | undefined {
-    return this.#windows.get(windowName(keySet, sender))?.lowestAcceptable;
+    return this.#verified.get(windowName(keySet, sender))?.lowestAcceptable;
   }
 
   /** Forgets every sender's counter under a key that is no longer in force. */
   forget(keySet: string): void {
-    for (const name of this.#windows.keys()) if (name.startsWith(`${keySet} `)) this.#windows.delete(name);
+    for (const windows of [this.#verified, this.#unverified])
+      for (const name of windows.keys()) if (name.startsWith(`${keySet} `)) windows.delete(name);
   }
 
-  /** False when the counter is too low and the policy only warns. Only a verified counter moves the window. */
-  follow(keySet: string, sender: SystemTitle, seen: SeenCounter): boolean {
+  /** Moves the sender's window past the counter. False when it is too low and the policy only warns. */
+  follow(keySet: string, sender: SystemTitle, { invocationCounter, verified }: SeenCounter): boolean {
     const name = windowName(keySet, sender);
-    const known = this.#windows.get(name);
-    if (!seen.verified) return known?.check(seen.invocationCounter) ?? true;
-    if (known !== undefined) return known.accept(seen.invocationCounter);
-    if (this.#windows.size >= LIMITS.followedTitles)
-      throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { titles: this.#windows.size, limit: LIMITS.followedTitles });
+    if (verified) return this.#window(this.#verified, name).accept(invocationCounter);
+    const fresh = this.#verified.get(name)?.check(invocationCounter) ?? true;
+    return this.#window(this.#unverified, name).accept(invocationCounter) && fresh;
+  }
+
+  #window(windows: Map<string, ReplayWindow>, name: string): ReplayWindow {
+    const known = windows.get(name);
+    if (known !== undefined) return known;
+    if (windows.size >= LIMITS.followedTitles)
+      throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { titles: windows.size, limit: LIMITS.followedTitles });
     const window = new ReplayWindow(this.#policy);
-    this.#windows.set(name, window);
-    return window.accept(seen.invocationCounter);
+    windows.set(name, window);
+    return window;
   }
 }
 

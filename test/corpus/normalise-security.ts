@@ -14,10 +14,10 @@ import { requireSignature } from "../../protocol/security/signature.ts";
 import { type SecuritySuite, TAG_LENGTH } from "../../protocol/security/suites.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 import { type CorpusCase, type Facts, isFacts } from "./case.ts";
-import { hexInput, keyOf, textInput } from "./input.ts";
+import { hexInput, hexList, keyOf, textInput } from "./input.ts";
 import { type LayerReader, type Leniency, NotSupported } from "./reading.ts";
 import { statedFacts } from "./stated.ts";
-import { openApdu, plainFacts, protectionKeys, quirksOf } from "./unprotect.ts";
+import { openApdu, plainFacts, protectionFor, protectionKeys, quirksOf } from "./unprotect.ts";
 
 const NOBODY = systemTitle(new Uint8Array(8));
 /** In the order in which a sender's title is looked for. */
@@ -29,6 +29,15 @@ export const securityReader: LayerReader = (each, leniency) => {
   const row = KINDS.find(({ wants }) => wants.every((name) => inputs.has(name)));
   if (row === undefined) throw new NotSupported(`no computation from ${[...inputs].join(", ")}`);
   return row.read(each, leniency);
+};
+
+/** APDUs of one association in order, all from the same sender, as its peer takes them. */
+export const apduSequenceReader: LayerReader = (each, leniency) => {
+  const apdus = hexList(each, "apdus");
+  const [first] = apdus;
+  if (first === undefined) throw new NotSupported("no APDUs");
+  const protection = protectionFor(each, first, leniency);
+  return { counters: apdus.map((apdu) => protection.unprotect(apdu).invocationCounter) };
 };
 
 interface Kind {

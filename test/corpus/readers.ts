@@ -1,5 +1,5 @@
 /** Which reader serves which layer of the corpus. A layer that is not here is reported as not yet supported. */
-import { securityReader } from "./normalise-security.ts";
+import { apduSequenceReader, securityReader } from "./normalise-security.ts";
 import { apduReader, apduStreamReader, fieldReader, selectiveAccessReader } from "./read-apdu.ts";
 import { axdrLengthReader, axdrReader } from "./read-axdr.ts";
 import { cipherReader } from "./read-cipher.ts";
@@ -9,6 +9,7 @@ import type { LayerReader } from "./reading.ts";
 
 export const READERS: Readonly<Record<string, LayerReader>> = {
   apdu: apduReader,
+  "apdu-sequence": apduSequenceReader,
   "apdu-stream": apduStreamReader,
   axdr: axdrReader,
   "axdr-length": axdrLengthReader,
