@@ -9,6 +9,12 @@ import { objectListFromData } from "../../protocol/cosem/object-list.ts";
 import { scalerUnitFromData } from "../../protocol/cosem/scaler-unit.ts";
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { DlmsError } from "../../protocol/errors.ts";
+import { hdlcAddress } from "../../protocol/link/hdlc/address.ts";
+import { HdlcClient } from "../../protocol/link/hdlc/client.ts";
+import { decodeHdlcFrame, encodeHdlcFrame } from "../../protocol/link/hdlc/frame.ts";
+import { HdlcFrameParser } from "../../protocol/link/hdlc/frame-parser.ts";
+import { decodeParameters } from "../../protocol/link/hdlc/parameters.ts";
+import { HdlcServer } from "../../protocol/link/hdlc/server.ts";
 import { decodeWrapper, encodeWrapper, WrapperParser } from "../../protocol/link/wrapper.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 import type { Machine } from "../../protocol/machine.ts";
@@ -95,6 +101,15 @@ export const DECODERS: readonly DecoderTarget[] = [
     layers: ["wrapper"],
     decode: (octets) => roundTrip(decodeWrapper(octets), encodeWrapper, decodeWrapper),
   },
+  {
+    name: "hdlc-frame",
+    layers: ["hdlc"],
+    decode: (octets) => {
+      const frame = decodeHdlcFrame(octets)?.frame;
+      return frame && roundTrip(frame, encodeHdlcFrame, (again) => decodeHdlcFrame(again)?.frame ?? frame);
+    },
+  },
+  { name: "hdlc-parameters", layers: ["hdlc"], decode: (octets) => decodeParameters(octets.subarray(9)) },
   { name: "ciphered-apdu", layers: ["apdu", "security"], decode: (octets) => parseCipheredApdu(octets) },
   { name: "ciphered-content", layers: ["security"], decode: (octets) => parseContent(octets) },
 ];
@@ -134,6 +149,36 @@ export const STREAMS: readonly StreamTarget[] = [
     run(pieces) {
       const link = new WrapperLink({ role: "client", clientSap: 16, serverSap: 1 });
       link.command({ type: "open" }, 0);
+      return drive(link, pieces);
+    },
+  },
+  {
+    name: "hdlc-parser",
+    layers: ["hdlc", "hdlc-stream"],
+    run(pieces) {
+      const parser = new HdlcFrameParser();
+      for (const piece of pieces) parser.receive(piece);
+      parser.flush();
+      const units: unknown[] = [];
+      for (let unit = parser.takeUnit(); unit !== undefined; unit = parser.takeUnit()) units.push(unit);
+      return units;
+    },
+  },
+  {
+    name: "hdlc-client",
+    layers: ["hdlc", "hdlc-stream"],
+    run(pieces) {
+      const link = new HdlcClient({ clientSap: 16, server: hdlcAddress(1), bareSnrm: true });
+      link.command({ type: "open" }, 0);
+      link.receive(Uint8Array.of(0x7e, 0xa0, 0x07, 0x21, 0x03, 0x73, 0x01, 0x40, 0x7e), 0);
+      return drive(link, pieces);
+    },
+  },
+  {
+    name: "hdlc-server",
+    layers: ["hdlc", "hdlc-stream"],
+    run(pieces) {
+      const link = new HdlcServer({ logicalDevices: [1], physicalDevice: 17 });
       return drive(link, pieces);
     },
   },
