@@ -238,7 +238,12 @@ export class ApduProtection {
     } catch (cause) {
       throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: "hls-gmac", invocationCounter }, { cause });
     }
-    this.peerCounters.follow("global", sender, { invocationCounter, verified: true });
+    // The challenge vouches for freshness: the APDU that carries the reply is ciphered after it, under a later counter,
+    // and has moved the window past the reply's own.
+    const lowest = this.peerCounters.lowestAcceptable("global", sender) ?? 0;
+    if (invocationCounter >= lowest) {
+      this.peerCounters.follow("global", sender, { invocationCounter, verified: true });
+    }
   }
 
   #unwrap(apdu: Uint8Array, layers: ProtectionLayer[], warnings: Set<ProtectionWarning>): Uint8Array {
