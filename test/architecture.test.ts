@@ -27,8 +27,8 @@ const PROTOCOL_ROOMS: Readonly<Record<string, readonly string[]>> = {
     "protocol/apdu",
     "protocol/security",
   ],
-  "protocol/cosem": ["protocol", "protocol/bytes", "protocol/axdr"],
-  "protocol/profile": ["protocol", "protocol/bytes", "protocol/axdr", "protocol/cosem"],
+  "protocol/cosem": ["protocol", "protocol/bytes", "protocol/axdr", "protocol/apdu"],
+  "protocol/profile": ["protocol", "protocol/bytes", "protocol/axdr", "protocol/apdu", "protocol/cosem"],
   "protocol/translate": [
     "protocol",
     "protocol/bytes",
@@ -59,6 +59,11 @@ const SRC_ROOMS = [
   "src/simulator",
   "src/observe",
 ];
+/** Files whose values rooms below may use all the same, because what they do can only be done late. */
+const USED_FROM_BELOW = new Set([
+  // Secrets are fetched when an association is opened, not kept from the start.
+  "src/config/secret.ts",
+]);
 /** They may import everything, and nobody imports them. */
 const ENTRANCES = ["src/main.ts", "src/cli"];
 
@@ -122,7 +127,9 @@ function refusal(each: Import): string | undefined {
   if (target === "drivers") return undefined;
   if (room === "drivers") return "drivers import only protocol";
   const below = SRC_ROOMS.indexOf(target) > SRC_ROOMS.indexOf(room);
-  return below || each.typeOnly ? undefined : `${target} is above ${room}: only its types may be imported`;
+  return below || each.typeOnly || USED_FROM_BELOW.has(each.target)
+    ? undefined
+    : `${target} is above ${room}: only its types may be imported`;
 }
 
 function packageRefusal(room: string, specifier: string): string | undefined {

@@ -54,6 +54,7 @@ export const CLIENT_LENIENCIES = {
   "first-block-zero": "blocks are numbered from 0",
   "acknowledgement-names-next": "a block is acknowledged with the number of the next",
   "list-refused-whole": "one result answers a list of requests",
+  "rlre-malformed": "the RLRE can't be decoded, but its tag says what it is",
   "list-of-one": "a single request is answered by a list of one, or the other way round",
   "plain-response": "a protected request was answered in clear",
 } as const;

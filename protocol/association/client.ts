@@ -359,6 +359,13 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     const ciphered = plainTag === undefined ? undefined : cipheredTagsOf(plainTag);
     const answers = tag !== undefined && (tag === plainTag || tag === ciphered?.glo || tag === ciphered?.ded);
     const general = tag !== undefined && ciphered !== undefined && GENERAL_TAGS.has(tag);
+    if (this.#state === "releasing" && tag === APDUS.rlre[0]) {
+      // A meter that gets the lengths of its farewell wrong has taken ours all the same.
+      this.#note("rlre-malformed");
+      this.#step("rlreReceived", "peer");
+      this.#released("rlre");
+      return;
+    }
     if (this.#state !== "releasing" && (answers || general)) this.#fail(error, { type: "fault" });
     else this.#discard(error);
   }

@@ -72,3 +72,16 @@ test("client: the AARQ without security, and the association that follows", () =
   ]);
   expect(bench.client.deadlineMs()).toBeUndefined();
 });
+
+// The Gurux Java server counts 17 octets where 21 follow, and 15 where 16 do.
+test("client: an RLRE with wrong lengths still ends the association", () => {
+  const bench = new Bench(plainSettings());
+  bench.order({ type: "associate" });
+  bench.hear(AARE);
+  bench.order({ type: "release" });
+  expect(bench.hear("6311800100be0f040e0800065f1f040000001004000007")).toEqual([
+    { type: "leniency", name: "rlre-malformed" },
+    { type: "released", answer: "rlre" },
+  ]);
+  expect(bench.client.state).toBe("idle");
+});

@@ -44,3 +44,30 @@ test("hls 5: the standard's example is made and verified on both sides", () => {
   expect(toHex(pass4)).toBe("1001234567fe1466afb3dbcd4f9389e2b7");
   hlsVerify("hls-gmac", pass4, client);
 });
+
+test("hls-gmac: the reply's counter may be below that of the ciphered APDU which carries it", () => {
+  let counter = 7;
+  const server = new ApduProtection({
+    suite: 0,
+    ownSystemTitle: SERVER,
+    keys,
+    nextInvocationCounter: () => counter++,
+  });
+  const client = new ApduProtection({
+    suite: 0,
+    ownSystemTitle: CLIENT,
+    peerSystemTitle: SERVER,
+    keys,
+    nextInvocationCounter: () => 1,
+  });
+  const reply = server.signChallenge(CTOS);
+  const carrier = server.protect(fromHex("c701c100010009"), {
+    control: "authenticated-encrypted",
+    form: "service-specific",
+    keySet: "global",
+  });
+  client.unprotect(carrier);
+  client.verifyChallenge(CTOS, reply);
+  expect(client.lowestAcceptable("global")).toBe(9);
+  expect(() => client.unprotect(carrier)).toThrow(expect.objectContaining({ code: "SECURITY_COUNTER_REPLAYED" }));
+});
