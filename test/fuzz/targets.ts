@@ -15,6 +15,7 @@ import { decodeHdlcFrame, encodeHdlcFrame } from "../../protocol/link/hdlc/frame
 import { HdlcFrameParser } from "../../protocol/link/hdlc/frame-parser.ts";
 import { decodeParameters } from "../../protocol/link/hdlc/parameters.ts";
 import { HdlcServer } from "../../protocol/link/hdlc/server.ts";
+import { PushReceiver } from "../../protocol/link/push-receiver.ts";
 import { decodeWrapper, encodeWrapper, WrapperParser } from "../../protocol/link/wrapper.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 import type { Machine } from "../../protocol/machine.ts";
@@ -163,6 +164,16 @@ export const STREAMS: readonly StreamTarget[] = [
       for (let unit = parser.takeUnit(); unit !== undefined; unit = parser.takeUnit()) units.push(unit);
       return units;
     },
+  },
+  {
+    name: "push-hdlc",
+    layers: ["hdlc", "hdlc-stream"],
+    run: (pieces) => drive(new PushReceiver({ framing: "hdlc" }), pieces),
+  },
+  {
+    name: "push-mbus",
+    layers: ["mbus", "wrapper"],
+    run: (pieces) => drive(new PushReceiver({ framing: "mbus" }), pieces),
   },
   {
     name: "hdlc-client",

@@ -168,7 +168,12 @@ export class HdlcClient implements Link {
     for (let unit = this.#line.takeUnit(); unit; unit = this.#line.takeUnit()) {
       if (unit.type === "discarded") this.#events.push(unit);
       else this.#take(unit, nowMs);
+      this.#drainUnnumbered();
     }
+    this.#drainUnnumbered();
+  }
+
+  #drainUnnumbered(): void {
     for (let unit = this.#unnumbered.takeUnit(); unit; unit = this.#unnumbered.takeUnit()) this.#events.push(unit);
   }
 
@@ -176,7 +181,7 @@ export class HdlcClient implements Link {
     const { frame } = unit;
     const { control } = frame;
     if (control.type === "UI") {
-      this.#unnumbered.receive(frame, nowMs);
+      this.#unnumbered.receive(unit, nowMs);
       return;
     }
     const route = { source: showHdlcAddress(frame.source), destination: showHdlcAddress(frame.destination) };

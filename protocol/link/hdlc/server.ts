@@ -179,7 +179,12 @@ export class HdlcServer implements Link {
     for (let unit = this.#line.takeUnit(); unit; unit = this.#line.takeUnit()) {
       if (unit.type === "discarded") this.#events.push(unit);
       else this.#take(unit, nowMs);
+      this.#drainUnnumbered();
     }
+    this.#drainUnnumbered();
+  }
+
+  #drainUnnumbered(): void {
     for (let unit = this.#unnumbered.takeUnit(); unit; unit = this.#unnumbered.takeUnit()) this.#events.push(unit);
   }
 
@@ -187,7 +192,7 @@ export class HdlcServer implements Link {
     const { frame } = unit;
     const ours = this.#isOurs(frame.destination);
     if (frame.control.type === "UI" && (ours || isAllStation(frame.destination))) {
-      this.#unnumbered.receive(frame, nowMs);
+      this.#unnumbered.receive(unit, nowMs);
     } else if (!ours || frame.source.size !== 1) {
       const route = { source: showHdlcAddress(frame.source), destination: showHdlcAddress(frame.destination) };
       this.#discard(unit.octets, new DlmsError("FRAME_NOT_FOR_US", "peer", route));

@@ -7,6 +7,7 @@ import { LIMITS } from "../../limits.ts";
 import { joinOctets } from "../octet-buffer.ts";
 import { showHdlcAddress } from "./address.ts";
 import type { HdlcFrame } from "./frame.ts";
+import type { HdlcUnit } from "./frame-parser.ts";
 import { hasLlc, stripLlc } from "./llc.ts";
 
 /** Meters pause up to three seconds between the segments of one push. */
@@ -17,6 +18,8 @@ const MAX_SENDERS = 16;
 export type UnnumberedUnit =
   | { readonly type: "apdu"; readonly apdu: Uint8Array; readonly sourceSap: number; readonly destinationSap: number }
   | { readonly type: "discarded"; readonly octets: Uint8Array; readonly error: DlmsError };
+
+type FrameUnit = Extract<HdlcUnit, { type: "frame" }>;
 
 interface HalfApdu {
   parts: Uint8Array[];
@@ -35,8 +38,14 @@ export class UnnumberedAssembler {
     this.#timeoutMs = timeoutMs;
   }
 
-  receive(frame: HdlcFrame, nowMs: number): void {
+  /** Takes a frame whose control field the caller does not care for: Kaifa meters push in I frames without any link. */
+  receive({ frame, octets }: FrameUnit, nowMs: number): void {
     this.timeout(nowMs);
+    if (!carriesApdu(frame)) {
+      const error = new DlmsError("FRAME_UNEXPECTED", "peer", { frame: frame.control.type });
+      this.#units.push({ type: "discarded", octets, error });
+      return;
+    }
     const sender = `${showHdlcAddress(frame.source)}>${showHdlcAddress(frame.destination)}`;
     const starts = hasLlc(frame.information);
     if (starts) this.#drop(sender, "SEGMENT_MISSING");
@@ -98,6 +107,10 @@ export class UnnumberedAssembler {
     const error = new DlmsError(code, "peer", { sender, segments: partial.parts.length, octets: partial.length });
     this.#units.push({ type: "discarded", octets: joinOctets(partial.parts), error });
   }
+}
+
+function carriesApdu({ control, information }: HdlcFrame): boolean {
+  return information.length > 0 && control.type !== "SNRM" && control.type !== "UA" && control.type !== "FRMR";
 }
 
 /** The UI frames that carry the information, segmented where it is longer than one may be. */
