@@ -1,0 +1,218 @@
+/**
+ * One reading of an independent meter server, the same whether the server answers or a recording of it does: associate,
+ * object list, clock, load profile, release.
+ */
+import type { ByteChannel } from "../../drivers/channel.ts";
+import { Pump } from "../../drivers/pump.ts";
+import type { AttributeReference } from "../../protocol/apdu/descriptors.ts";
+import { ClientAssociation } from "../../protocol/association/client.ts";
+import type { ServiceOrder } from "../../protocol/association/client-events.ts";
+import type { ClientAuthentication, ClientSettings } from "../../protocol/association/client-settings.ts";
+import { ClientSession, type SessionCommand, type SessionEvent } from "../../protocol/association/session.ts";
+import type { Data } from "../../protocol/axdr/data.ts";
+import { conformanceFromNumber } from "../../protocol/ber/conformance.ts";
+import { fromHex } from "../../protocol/bytes/hex.ts";
+import { captureObjectKey, captureObjectsFromData } from "../../protocol/cosem/capture-object.ts";
+import { decodeDateTime, formatDateTime } from "../../protocol/cosem/date-time.ts";
+import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
+import { objectListFromData } from "../../protocol/cosem/object-list.ts";
+import { type HdlcAddressSize, hdlcAddress } from "../../protocol/link/hdlc/address.ts";
+import { HdlcClient } from "../../protocol/link/hdlc/client.ts";
+import type { Link } from "../../protocol/link/link.ts";
+import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
+import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
+import { SecretKey } from "../../protocol/security/secret-key.ts";
+import { systemTitle } from "../../protocol/security/system-title.ts";
+import { type NormalData, normaliseData } from "../corpus/normalise-data.ts";
+
+/** The keys, title and password that the peers' example programs publish; they protect nothing. */
+const EXAMPLE = {
+  blockCipherKey: "000102030405060708090a0b0c0d0e0f",
+  authenticationKey: "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf",
+  password: new TextEncoder().encode("Gurux"),
+} as const;
+const CLIENT_SYSTEM_TITLE = systemTitle(fromHex("4447570000000001"));
+/** Get, set, action, selective access, lists, blocks in all directions, general protection, attribute 0. */
+const CONFORMANCE = conformanceFromNumber(0x40_3e_1d);
+
+export const OBJECTS = {
+  association: { classId: 15, logicalName: "0.0.40.0.0.255" },
+  clock: { classId: 8, logicalName: "0.0.1.0.0.255" },
+  loadProfile: { classId: 7, logicalName: "1.0.99.1.0.255" },
+} as const;
+
+export const MECHANISMS = ["lowest", "lls", "hls", "hls-md5", "hls-sha1", "hls-sha256", "hls-gmac"] as const;
+
+/** What a recording's header keeps in `settings`, so that its replay sends the same octets. */
+export interface PeerSettings {
+  readonly link: "wrapper" | "hdlc";
+  readonly clientSap: number;
+  readonly serverSap: number;
+  /** The physical device, and the octets of the server's HDLC address. */
+  readonly physicalDevice: number | undefined;
+  readonly addressSize: HdlcAddressSize | undefined;
+  readonly sequenceNumbers: "checked" | "ignored";
+  readonly mechanism: (typeof MECHANISMS)[number];
+  readonly ciphered: boolean;
+  /** Hexadecimal. */
+  readonly challenge: string;
+  readonly firstInvocationCounter: number;
+}
+
+export interface PeerReading {
+  readonly conformance: readonly string[];
+  readonly serverMaxReceivePduSize: number;
+  readonly objects: readonly string[];
+  readonly clock: string;
+  readonly captureObjects: readonly string[];
+  readonly rowCount: number;
+  readonly firstRow: NormalData | undefined;
+  readonly lastRow: NormalData | undefined;
+  /** Deviations that were let pass, in order, each once. */
+  readonly leniencies: readonly string[];
+  readonly release: string;
+}
+
+export async function readPeer(channel: ByteChannel, settings: PeerSettings): Promise<PeerReading> {
+  const peer = new Peer(channel, settings);
+  try {
+    return await peer.read();
+  } finally {
+    peer.close();
+  }
+}
+
+class Peer {
+  readonly #pump: Pump<SessionCommand, SessionEvent>;
+  readonly #events: SessionEvent[] = [];
+  readonly #leniencies = new Set<string>();
+  #wake: () => void = () => {};
+  #ended: Error | undefined;
+
+  constructor(channel: ByteChannel, settings: PeerSettings) {
+    const session = new ClientSession({
+      link: linkOf(settings),
+      client: new ClientAssociation(clientSettings(settings)),
+      budgetMs: 60_000,
+    });
+    this.#pump = new Pump(session, channel, {
+      event: (event) => {
+        this.#events.push(event);
+        this.#wake();
+      },
+      closed: (cause) => {
+        this.#ended = cause ?? new Error("the channel was closed");
+        this.#wake();
+      },
+    });
+    this.#pump.start();
+  }
+
+  async read(): Promise<PeerReading> {
+    this.#pump.command({ type: "open" });
+    await this.#await("opened");
+    this.#pump.command({ type: "associate" });
+    const { agreement } = await this.#await("associated");
+    const objects = objectListFromData(await this.#get(OBJECTS.association, 2));
+    const clock = await this.#get(OBJECTS.clock, 2);
+    const captureObjects = captureObjectsFromData(await this.#get(OBJECTS.loadProfile, 3));
+    const buffer = await this.#get(OBJECTS.loadProfile, 2);
+    const rows = buffer.type === "array" ? buffer.value.map(normaliseData) : [];
+    this.#pump.command({ type: "release" });
+    const { answer } = await this.#await("released");
+    this.#pump.command({ type: "close" });
+    await this.#linkClosed();
+    return {
+      conformance: [...agreement.conformance],
+      serverMaxReceivePduSize: agreement.serverMaxReceivePduSize,
+      objects: objects.map((each) => `${each.classId}:${each.logicalName}`),
+      clock: clock.type === "octet-string" ? formatDateTime(decodeDateTime(clock.value)) : clock.type,
+      captureObjects: captureObjects.map(captureObjectKey),
+      rowCount: rows.length,
+      firstRow: rows[0],
+      lastRow: rows.at(-1),
+      leniencies: [...this.#leniencies],
+      release: answer,
+    };
+  }
+
+  close(): void {
+    this.#pump.close();
+  }
+
+  async #get(object: { readonly classId: number; readonly logicalName: string }, attributeId: number): Promise<Data> {
+    const logicalName = logicalNameToOctets(object.logicalName);
+    const reference: AttributeReference = {
+      attribute: { classId: object.classId, logicalName, attributeId },
+      access: undefined,
+    };
+    const order: ServiceOrder = { type: "get", ...reference };
+    this.#pump.command(order);
+    const { response } = await this.#await("response");
+    if (response.type !== "get" || response.result.type !== "data") {
+      throw new Error(`attribute ${attributeId} of ${object.logicalName}: ${JSON.stringify(response)}`);
+    }
+    return response.result.data;
+  }
+
+  /** A peer that drops the connection instead of answering the DISC has closed the link as well. */
+  async #linkClosed(): Promise<void> {
+    try {
+      await this.#await("closed");
+    } catch (error) {
+      if (error !== this.#ended) throw error;
+    }
+  }
+
+  /** The next event of this type; a failure in between is thrown, deviations are kept, the rest passes. */
+  async #await<T extends SessionEvent["type"]>(type: T): Promise<Extract<SessionEvent, { readonly type: T }>> {
+    for (;;) {
+      const event = this.#events.shift();
+      if (event === undefined) {
+        if (this.#ended !== undefined) throw this.#ended;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        continue;
+      }
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- The type was compared.
+      if (event.type === type) return event as Extract<SessionEvent, { readonly type: T }>;
+      if (event.type === "failed") throw event.failure.error;
+      if (event.type === "leniency") this.#leniencies.add(event.name);
+    }
+  }
+}
+
+function linkOf(settings: PeerSettings): Link {
+  const { clientSap, serverSap, physicalDevice, addressSize, sequenceNumbers } = settings;
+  if (settings.link === "wrapper") return new WrapperLink({ role: "client", clientSap, serverSap });
+  return new HdlcClient({ clientSap, server: hdlcAddress(serverSap, physicalDevice, addressSize), sequenceNumbers });
+}
+
+function clientSettings({ mechanism, ciphered, challenge, firstInvocationCounter }: PeerSettings): ClientSettings {
+  const secret = new SecretKey("hlsSecret", EXAMPLE.password);
+  let counter = firstInvocationCounter;
+  const protection = new ApduProtection({
+    suite: 0,
+    ownSystemTitle: CLIENT_SYSTEM_TITLE,
+    keys: {
+      blockCipherKey: new SecretKey("blockCipherKey", fromHex(EXAMPLE.blockCipherKey)),
+      authenticationKey: new SecretKey("authenticationKey", fromHex(EXAMPLE.authenticationKey)),
+    },
+    nextInvocationCounter: () => counter++,
+  });
+  const authentication: ClientAuthentication =
+    mechanism === "lowest" || mechanism === "hls-gmac"
+      ? { mechanism }
+      : mechanism === "lls"
+        ? { mechanism, password: secret }
+        : { mechanism, secret };
+  return {
+    authentication,
+    challenge: () => fromHex(challenge),
+    conformance: CONFORMANCE,
+    responseTimeoutMs: 5000,
+    ...(ciphered || mechanism === "hls-gmac" ? { protection } : { systemTitle: CLIENT_SYSTEM_TITLE }),
+    ...(ciphered ? { ciphering: { request: "authenticated-encrypted" } } : {}),
+  };
+}

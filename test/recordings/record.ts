@@ -1,0 +1,72 @@
+/**
+ * Records a reading of a live meter server: `node test/recordings/record.ts NAME --peer … --version … --port …`. Writes
+ * NAME.jsonl and NAME.expected.json beside this file; the replay test then holds them.
+ */
+import { randomBytes } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { RecordingFile } from "../../drivers/recording/file.ts";
+import { RecordingTee } from "../../drivers/recording/tee.ts";
+import { connectTcp } from "../../drivers/tcp/connect.ts";
+import { toHex } from "../../protocol/bytes/hex.ts";
+import { MECHANISMS, type PeerSettings, readPeer } from "./peer-session.ts";
+
+const CHALLENGE_LENGTH = 16;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    peer: { type: "string", default: "" },
+    version: { type: "string", default: "" },
+    host: { type: "string", default: "127.0.0.1" },
+    port: { type: "string", default: "4059" },
+    link: { type: "string", default: "wrapper" },
+    client: { type: "string", default: "16" },
+    server: { type: "string", default: "1" },
+    physical: { type: "string" },
+    "address-size": { type: "string" },
+    "ignore-sequence": { type: "boolean", default: false },
+    mechanism: { type: "string", default: "lowest" },
+    ciphered: { type: "boolean", default: false },
+    counter: { type: "string", default: "1" },
+  },
+});
+const [name] = positionals;
+const mechanism = MECHANISMS.find((each) => each === values.mechanism);
+if (name === undefined || mechanism === undefined || values.peer === "" || values.version === "") {
+  throw new Error("usage: record.ts NAME --peer NAME --version TEXT [--port N] [--link wrapper|hdlc] [--client N] …");
+}
+const size = Number(values["address-size"] ?? 0);
+const settings: PeerSettings = {
+  link: values.link === "hdlc" ? "hdlc" : "wrapper",
+  clientSap: Number(values.client),
+  serverSap: Number(values.server),
+  physicalDevice: values.physical === undefined ? undefined : Number(values.physical),
+  addressSize: size === 1 || size === 2 || size === 4 ? size : undefined,
+  sequenceNumbers: values["ignore-sequence"] ? "ignored" : "checked",
+  mechanism,
+  ciphered: values.ciphered,
+  challenge: toHex(randomBytes(CHALLENGE_LENGTH)),
+  firstInvocationCounter: Number(values.counter),
+};
+const path = join(import.meta.dirname, `${name}.jsonl`);
+rmSync(path, { force: true });
+const file = new RecordingFile(path);
+const simple = Object.entries(settings).filter(([, value]) => value !== undefined);
+const channel = new RecordingTee(await connectTcp({ host: values.host, port: Number(values.port) }), {
+  header: {
+    peer: values.peer,
+    version: values.version,
+    command: `record.ts ${process.argv.slice(2).join(" ")}`,
+    settings: Object.fromEntries(simple),
+  },
+  writeLine: file.writeLine,
+});
+try {
+  const reading = await readPeer(channel, settings);
+  writeFileSync(join(import.meta.dirname, `${name}.expected.json`), `${JSON.stringify(reading, undefined, 1)}\n`);
+  console.log(`${name}: ${reading.objects.length} objects, ${reading.rowCount} rows, release ${reading.release}`);
+} finally {
+  await file.close();
+}

@@ -1,0 +1,46 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parseRecording, type RecordingHeader } from "../../drivers/recording/recording.ts";
+import { ReplayChannel } from "../../drivers/recording/replay.ts";
+import { MECHANISMS, type PeerSettings, readPeer } from "./peer-session.ts";
+
+const names = globSync("*.jsonl", { cwd: import.meta.dirname })
+  .map((file) => file.slice(0, -".jsonl".length))
+  .sort();
+
+function text(file: string): string {
+  return readFileSync(join(import.meta.dirname, file), "utf8");
+}
+
+function settingsOf({ settings = {} }: RecordingHeader): PeerSettings {
+  const number = (name: string) => (typeof settings[name] === "number" ? settings[name] : undefined);
+  const size = number("addressSize");
+  const mechanism = MECHANISMS.find((each) => each === settings["mechanism"]);
+  if (mechanism === undefined) throw new Error("the recording's header names no mechanism");
+  return {
+    link: settings["link"] === "hdlc" ? "hdlc" : "wrapper",
+    clientSap: number("clientSap") ?? 0,
+    serverSap: number("serverSap") ?? 0,
+    physicalDevice: number("physicalDevice"),
+    addressSize: size === 1 || size === 2 || size === 4 ? size : undefined,
+    sequenceNumbers: settings["sequenceNumbers"] === "ignored" ? "ignored" : "checked",
+    mechanism,
+    ciphered: settings["ciphered"] === true,
+    challenge: String(settings["challenge"]),
+    firstInvocationCounter: number("firstInvocationCounter") ?? 0,
+  };
+}
+
+test("recordings: there are some, each with what it is to give", () => {
+  expect(names.length).toBeGreaterThan(10);
+  expect(names.filter((name) => !existsSync(join(import.meta.dirname, `${name}.expected.json`)))).toEqual([]);
+});
+
+test.for(names)("recording %s: read again without the peer, octet for octet", async (name) => {
+  const recording = parseRecording(text(`${name}.jsonl`));
+  const channel = new ReplayChannel(recording);
+  const reading = await readPeer(channel, settingsOf(recording.header));
+  expect(JSON.parse(JSON.stringify(reading))).toEqual(JSON.parse(text(`${name}.expected.json`)));
+  expect(channel.complete).toBe(true);
+});
