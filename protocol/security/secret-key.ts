@@ -12,6 +12,11 @@ const KEY_ROLES = {
   masterKey: [16, 32],
   /** Key of one general-ciphering transaction: wrapped or agreed. */
   transactionKey: [16, 32],
+  /** Seals other keys for storage; never used towards a meter. */
+  sealingKey: [32],
+  /** Private keys of ours, stored as the number d. */
+  signingKey: [32, 48],
+  agreementKey: [32, 48],
   /** Password of LLS, or secret of HLS 2, 3, 4 and 6: any length. */
   hlsSecret: undefined,
 } as const;
@@ -76,7 +81,13 @@ export type BroadcastKey = SecretKey<"broadcastKey">;
 export type DedicatedKey = SecretKey<"dedicatedKey">;
 export type MasterKey = SecretKey<"masterKey">;
 export type TransactionKey = SecretKey<"transactionKey">;
+export type SealingKey = SecretKey<"sealingKey">;
 export type HlsSecret = SecretKey<"hlsSecret">;
+
+/** Whether a text, such as a column of a table, names a role. */
+export function isKeyRole(text: string): text is KeyRole {
+  return Object.hasOwn(KEY_ROLES, text);
+}
 
 /** Throws SECURITY_KEY_LENGTH unless the key has the length that the suite asks for. */
 export function requireSuiteLength(key: SecretKey, suite: keyof typeof SECURITY_SUITES): void {
