@@ -11,7 +11,6 @@ import {
   u8,
   u32,
 } from "../axdr/codec.ts";
-import { decodeData } from "../axdr/data.ts";
 import { dataTypeOf } from "../axdr/tags.ts";
 import { type DataResult, dataBlock, dataResult, methodDescriptor } from "./descriptors.ts";
 import { actionResult } from "./result-codes.ts";
@@ -38,7 +37,7 @@ const returnParameters: Codec<DataResult | undefined> = {
     if (!optionFlag(reader)) return undefined;
     const tag = reader.peek() ?? 0;
     if (tag > 1 && dataTypeOf(tag) !== undefined && reader.tolerates("action-response-without-choice")) {
-      return { type: "data", data: decodeData(reader) };
+      return { type: "data", data: data.decode(reader) };
     }
     return dataResult.decode(reader);
   },

@@ -21,10 +21,15 @@ export function decodeApdu(bytes: Uint8Array, tolerated: ReadonlySet<Quirk> = FI
   if (bytes.length > LIMITS.apduLength) {
     throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { length: bytes.length, limit: LIMITS.apduLength });
   }
-  const reader = new Reader(bytes, 0, bytes.length, tolerated);
+  return readApdu(new Reader(bytes, 0, bytes.length, tolerated));
+}
+
+/** Decodes the one APDU that a reader holds up to its end. */
+export function readApdu(reader: Reader): Apdu {
+  const { offset } = reader;
   const tag = reader.u8();
   const name = apduNameOf(tag);
-  if (name === undefined) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset: 0, tag });
+  if (name === undefined) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset, tag });
   const body = codecOf(name).decode(reader);
   if (reader.remaining > 0 && !reader.tolerates("trailing-octets")) reader.end();
   const apdu = reader.quirks.length > 0 ? { apdu: name, body, quirks: reader.quirks } : { apdu: name, body };

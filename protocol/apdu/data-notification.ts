@@ -16,15 +16,22 @@ const notificationBody: Codec<Data> = {
 
 /** The body without type tags, if the octets are exactly that; else nothing is read. */
 function untaggedBody(reader: Reader): Data | undefined {
-  const start = reader.offset;
+  const { observer, offset } = reader;
+  reader.observer = undefined;
+  const fits = isUntagged(reader);
+  reader.offset = offset;
+  reader.observer = observer;
+  return fits && reader.tolerates("untagged-descriptors") ? decodeUntaggedDescriptors(reader) : undefined;
+}
+
+function isUntagged(reader: Reader): boolean {
   try {
-    const body = decodeUntaggedDescriptors(reader);
-    if (reader.remaining === 0 && reader.tolerates("untagged-descriptors")) return body;
+    decodeUntaggedDescriptors(reader);
+    return reader.remaining === 0;
   } catch (error) {
-    if (!(error instanceof DlmsError)) throw error;
+    if (error instanceof DlmsError) return false;
+    throw error;
   }
-  reader.offset = start;
-  return undefined;
 }
 
 export const dataNotification = sequence({ longInvokeIdAndPriority: u32, dateTime, body: notificationBody });

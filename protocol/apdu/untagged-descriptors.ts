@@ -3,14 +3,14 @@
  * structures of two: an attribute descriptor without any type tags, and a tagged value. Its first octets
  * could be tagged data as well, so it is only looked for where the quirk is allowed.
  */
+import { data, decodeField, fixedOctets, i8, sequence, u16 } from "../axdr/codec.ts";
 import type { Data } from "../axdr/data.ts";
-import { decodeData } from "../axdr/data.ts";
 import { DATA_TAGS } from "../axdr/tags.ts";
 import type { Reader } from "../bytes/reader.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 
-const LOGICAL_NAME_LENGTH = 6;
+const element = sequence({ classId: u16, logicalName: fixedOctets(6), attributeId: i8, value: data });
 
 /**
  * Decodes such a body. Each element becomes a structure of four as if it had been tagged: class, logical name,
@@ -18,18 +18,20 @@ const LOGICAL_NAME_LENGTH = 6;
  */
 export function decodeUntaggedDescriptors(reader: Reader): Data {
   wantOctets(reader, DATA_TAGS.structure, 2);
-  const selector = decodeData(reader);
+  const selector = decodeField("selector", data, reader);
   wantOctets(reader, DATA_TAGS.array);
   const elements: Data[] = [];
-  for (let left = reader.length(LIMITS.listCount); left > 0; left--) {
+  const count = reader.length(LIMITS.listCount);
+  for (let i = 0; i < count; i++) {
     wantOctets(reader, DATA_TAGS.structure, 2);
+    const { classId, logicalName, attributeId, value } = decodeField(`[${i}]`, element, reader);
     elements.push({
       type: "structure",
       value: [
-        { type: "long-unsigned", value: reader.u16() },
-        { type: "octet-string", value: reader.bytes(LOGICAL_NAME_LENGTH) },
-        { type: "integer", value: reader.i8() },
-        decodeData(reader),
+        { type: "long-unsigned", value: classId },
+        { type: "octet-string", value: logicalName },
+        { type: "integer", value: attributeId },
+        value,
       ],
     });
   }

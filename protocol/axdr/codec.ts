@@ -28,7 +28,23 @@ export const octets: Codec<Uint8Array> = {
   encode: (v, w) => void w.octetString(v),
 };
 /** One value of the Data CHOICE. */
-export const data: Codec<Data> = { decode: (r) => decodeData(r), encode: encodeData };
+export const data: Codec<Data> = {
+  decode(reader) {
+    reader.observer?.dataBegins(reader);
+    return decodeData(reader);
+  },
+  encode: encodeData,
+};
+
+/** Decodes a field under its name, so that an observer can follow. */
+export function decodeField<T>(name: string, codec: Codec<T>, reader: Reader): T {
+  const { observer } = reader;
+  if (observer === undefined) return codec.decode(reader);
+  observer.entered(name, reader);
+  const value = codec.decode(reader);
+  observer.left(value, reader);
+  return value;
+}
 
 /** OCTET STRING of fixed length: octets without a length field. */
 export function fixedOctets(length: number): Codec<Uint8Array> {
@@ -98,7 +114,9 @@ export function listOf<T>(codec: Codec<T>, limit: number = LIMITS.listCount): Co
   return {
     decode(reader) {
       const elements: T[] = [];
-      for (let left = reader.length(limit); left > 0; left--) elements.push(codec.decode(reader));
+      const count = reader.length(limit);
+      if (reader.observer === undefined) for (let i = 0; i < count; i++) elements.push(codec.decode(reader));
+      else for (let i = 0; i < count; i++) elements.push(decodeField(`[${i}]`, codec, reader));
       return elements;
     },
     encode(value, writer) {
@@ -123,7 +141,7 @@ export function sequence<const F extends { readonly [K in keyof F]: Codec<Decode
     decode(reader) {
       const value: Record<string, unknown> = {};
       for (const [name, codec] of entries) {
-        const field = codec.decode(reader);
+        const field = decodeField(name, codec, reader);
         if (field !== undefined) value[name] = field;
       }
       return value as FieldValues<F>;
@@ -155,6 +173,7 @@ export function choice<const A extends { readonly [K in keyof A]: readonly [numb
       const tag = reader.u8();
       const found = byTag.get(tag);
       if (found === undefined) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset, tag });
+      reader.observer?.chose(found[0]);
       return { type: found[0], ...found[1].decode(reader) } as Alternatives<A>;
     },
     encode(value, writer) {

@@ -3,7 +3,7 @@
  * table of its elements; elements that the table does not have are kept, in the order of their tags. Lengths have the
  * same form as in A-XDR, so the combinators of that room serve here too.
  */
-import type { Codec, Decoded } from "../axdr/codec.ts";
+import { type Codec, type Decoded, decodeField } from "../axdr/codec.ts";
 import type { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
@@ -16,6 +16,10 @@ export interface Element {
 }
 
 const TAG_NUMBER = 0x1f;
+
+function byTagNumber(a: Element, b: Element): number {
+  return (a.tag & TAG_NUMBER) - (b.tag & TAG_NUMBER);
+}
 
 /** Reads the tag and the length of one element and gives a reader of its contents. */
 function openElement(reader: Reader): { tag: number; offset: number; contents: Reader } {
@@ -130,16 +134,16 @@ export function elements<const R extends Table<R>, const O extends Table<O>>(
         const { tag, offset, contents } = openElement(reader);
         const known = byTag.get(tag);
         if (known === undefined) {
-          unknownElements.push({ tag, contents: contents.rest() });
+          unknownElements.push({ tag, contents: decodeField(`[${tag & TAG_NUMBER}]`, contentOctets, contents) });
           continue;
         }
         if (known.name in fields) throw new DlmsError("ELEMENT_REPEATED", "peer", { offset, element: known.name });
-        fields[known.name] = known.type.decode(contents);
+        fields[known.name] = decodeField(known.name, known.type, contents);
         contents.end();
       }
       const missing = Object.keys(required).find((name) => !(name in fields));
       if (missing !== undefined) throw new DlmsError("ELEMENT_MISSING", "peer", { offset: start, element: missing });
-      if (unknownElements.length > 0) fields["unknownElements"] = unknownElements;
+      if (unknownElements.length > 0) fields["unknownElements"] = unknownElements.sort(byTagNumber);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Each field came from its row's codec.
       return fields as Elements<R, O>;
     },
@@ -152,7 +156,7 @@ export function elements<const R extends Table<R>, const O extends Table<O>>(
         type.encode(fields[name], contents);
         written.push({ tag, contents: contents.finish() });
       }
-      written.sort((a, b) => (a.tag & TAG_NUMBER) - (b.tag & TAG_NUMBER));
+      written.sort(byTagNumber);
       for (const { tag, contents } of written) writer.u8(tag).octetString(contents);
     },
   };

@@ -2,6 +2,18 @@ import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { NO_QUIRKS, type Quirk } from "../quirks.ts";
 
+/** Follows a decoding field by field, for tools that show where each one stands. */
+export interface ReadObserver {
+  /** A field begins at the reader's offset. */
+  entered(name: string, reader: Reader): void;
+  /** The field entered last has been read. */
+  left(value: unknown, reader: Reader): void;
+  /** The field entered last is this alternative of a CHOICE. */
+  chose(alternative: string): void;
+  /** The field entered last holds a value of the Data CHOICE, whose tag is at the reader's offset. */
+  dataBegins(reader: Reader): void;
+}
+
 /**
  * Reads big-endian fields from octets that are known to be whole; running off the end throws DATA_TRUNCATED with the
  * offset. `bytes()` returns views into the caller's octets: copy what has to outlive them.
@@ -13,6 +25,7 @@ export class Reader {
   readonly #tolerated: ReadonlySet<Quirk>;
   #quirks: Quirk[] = [];
   offset: number;
+  observer: ReadObserver | undefined;
 
   constructor(bytes: Uint8Array, offset = 0, end = bytes.length, tolerated = NO_QUIRKS) {
     this.#bytes = bytes;
@@ -44,6 +57,7 @@ export class Reader {
     const start = this.#advance(length);
     const inner = new Reader(this.#bytes, start, start + length, this.#tolerated);
     inner.#quirks = this.#quirks;
+    inner.observer = this.observer;
     return inner;
   }
 

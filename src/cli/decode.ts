@@ -1,0 +1,52 @@
+/** `decode HEX…`: what octets of any layer mean, with the keys to decipher them if they are given. */
+import { fromHex } from "../../protocol/bytes/hex.ts";
+import { DlmsError } from "../../protocol/errors.ts";
+import { treeJson, treeLines } from "../../protocol/translate/render.ts";
+import { type Layer, type Translation, translate } from "../../protocol/translate/translate.ts";
+import { Deciphering, type DecodeKeys } from "./deciphering.ts";
+import type { ExitReason } from "./exit-code.ts";
+import type { Output } from "./output.ts";
+
+export interface DecodeOptions extends DecodeKeys {
+  /** Found out from the octets when it is not given. */
+  readonly layer?: Layer;
+  readonly json?: boolean;
+  /** Leaves out passwords and keys that the octets contain. */
+  readonly hideSecrets?: boolean;
+}
+
+/**
+ * Prints one tree per text, each of which is one sequence of octets; titles and dedicated keys in one serve to decipher
+ * the next. The reason is `failure` when some of the octets could not be read, `usage` when a text is no hexadecimal.
+ */
+export function decodeCommand(texts: readonly string[], options: DecodeOptions, output: Output): ExitReason {
+  try {
+    const deciphering = new Deciphering(options);
+    const translations = texts.map((text) =>
+      translate(fromHex(text), {
+        ...(options.layer === undefined ? {} : { layer: options.layer }),
+        decipher: (apdu) => deciphering.decipher(apdu),
+        seen: (field, octets) => deciphering.see(field, octets),
+        secrets: options.hideSecrets ? "hide" : "show",
+      }),
+    );
+    print(translations, options, output);
+    return translations.some(({ damaged }) => damaged) ? "failure" : "success";
+  } catch (error) {
+    if (!(error instanceof DlmsError) || error.fault !== "caller") throw error;
+    output.err(error.message);
+    return "usage";
+  }
+}
+
+function print(translations: readonly Translation[], { json = false }: DecodeOptions, output: Output): void {
+  if (json) {
+    const documents = translations.map((each) => ({ ...each, nodes: each.nodes.map(treeJson) }));
+    output.out(JSON.stringify(documents.length === 1 ? documents[0] : documents, undefined, 2));
+    return;
+  }
+  for (const [index, { nodes }] of translations.entries()) {
+    if (index > 0) output.out("");
+    for (const line of treeLines(nodes)) output.out(line);
+  }
+}
