@@ -15,6 +15,8 @@ export interface AssociationSecurity {
    * holds. Its `minimum.received` is the security policy for requests.
    */
   readonly protection: ApduProtection;
+  /** The lowest invocation counter taken from a client that has not been heard before. */
+  readonly lowestCounter?: number;
   /** The least protection of responses; a response is never protected less than its request. */
   readonly response?: Protection;
 }

@@ -101,11 +101,17 @@ function judgeTitle(aarq: Aarq, rule: AssociationRule): Refusal | undefined {
     if (rule.clientSystemTitle !== undefined && !sameTitle(title, rule.clientSystemTitle)) {
       return new Refusal("calling-ap-title-not-recognized");
     }
-    rule.security?.protection.learnPeerSystemTitle(title);
+    if (rule.security !== undefined) meet(title, rule.security);
     return undefined;
   } catch (error) {
     return new Refusal("calling-ap-title-not-recognized", undefined, dlmsError(error));
   }
+}
+
+function meet(title: SystemTitle, { protection, lowestCounter }: AssociationSecurity): void {
+  protection.learnPeerSystemTitle(title);
+  if (lowestCounter === undefined || protection.lowestAcceptable("global") !== undefined) return;
+  protection.expectInvocationCounter("global", lowestCounter);
 }
 
 function judgeAuthentication(aarq: Aarq, rule: AssociationRule): Refusal | undefined {

@@ -63,9 +63,17 @@ export interface DemandWindow {
   readonly periodMs: number;
 }
 
+interface Period {
+  readonly wh: number;
+  readonly atMs: number | undefined;
+}
+
 export class Consumption {
   readonly #options: ConsumptionOptions;
   readonly #curves: Readonly<Partial<Record<CurveName, LoadCurve>>>;
+  readonly #termsOfFlow = new Map<Flow, readonly (readonly [LoadCurve, number])[]>();
+  /** The last window that was searched, of each flow: a demand and its time are asked for one after the other. */
+  readonly #demands = new Map<Flow, DemandWindow & { readonly periods: readonly Period[] }>();
   readonly tariffCount: number;
 
   constructor(options: ConsumptionOptions) {
@@ -87,17 +95,15 @@ export class Consumption {
 
   /** An energy register in whole units of `unitWh`: of one tariff (0 is the first), or the sum of all. */
   energy(flow: Flow, atMs: number, unitWh: number, tariff?: number): number {
-    if (tariff !== undefined) return Math.floor(this.#tariffWh(flow, atMs, tariff) / unitWh);
-    let sum = 0;
-    for (let each = 0; each < this.tariffCount; each++) sum += this.energy(flow, atMs, unitWh, each);
-    return sum;
+    const registers = this.#registers(flow, atMs, unitWh);
+    return tariff === undefined ? sum(registers) : (registers[tariff] ?? 0);
   }
 
   /** Power of all phases, in watts (VA, var). */
   power(flow: Flow, atMs: number): number {
-    let sum = 0;
-    for (const [curve, factor] of this.#terms(flow)) sum += factor * curve.powerW(atMs);
-    return sum;
+    let watts = 0;
+    for (const [curve, factor] of this.#terms(flow)) watts += factor * curve.powerW(atMs);
+    return watts;
   }
 
   /** The part of the power that flows in a phase (0 is the first); the parts of all phases are 1 together. */
@@ -118,11 +124,11 @@ export class Consumption {
 
   averageVoltageV(phase: number, fromMs: number, toMs: number): number {
     const step = (toMs - fromMs) / AVERAGE_SAMPLES;
-    let sum = 0;
+    let volts = 0;
     for (let sample = 0; sample < AVERAGE_SAMPLES; sample++) {
-      sum += this.voltageV(phase, fromMs + (sample + 0.5) * step);
+      volts += this.voltageV(phase, fromMs + (sample + 0.5) * step);
     }
-    return sum / AVERAGE_SAMPLES;
+    return volts / AVERAGE_SAMPLES;
   }
 
   currentA(phase: number, atMs: number): number {
@@ -151,72 +157,75 @@ export class Consumption {
     return 50 + 0.06 * smoothJitter(SEEDS.frequency, atMs / 60_000);
   }
 
-  /** The greatest mean power of a demand period in a window, in units of `unitW`; ties go to the earliest. */
+  /**
+   * The greatest mean power of a demand period in a window, in units of `unitW`: of one tariff, or of all together.
+   * Ties go to the earliest.
+   */
   maximumDemand(flow: Flow, window: DemandWindow, unitW: number, tariff?: number): MaximumDemand {
-    const { fromMs, toMs, periodMs } = window;
-    let best: MaximumDemand = { units: 0, atMs: undefined };
-    let endMs = fromMs + periodMs;
-    while (endMs <= toMs) {
-      const dayEndMs = Math.min(this.#dayEndMs(endMs - periodMs), toMs);
-      if ((this.#peakWh(flow, endMs - periodMs, periodMs) * HOUR_MS) / periodMs / unitW > best.units) {
-        best = this.#demandOfDay(flow, { fromMs: endMs - periodMs, toMs: dayEndMs, periodMs }, { unitW, tariff, best });
-      }
-      endMs += Math.max(1, Math.floor((dayEndMs - endMs) / periodMs) + 1) * periodMs;
-    }
-    return best;
+    const { wh, atMs } = this.#greatestPeriods(flow, window)[tariff ?? this.tariffCount] ?? NO_DEMAND;
+    return { units: Math.floor((wh * HOUR_MS) / window.periodMs / unitW), atMs };
   }
 
-  #demandOfDay(
-    flow: Flow,
-    { fromMs, toMs, periodMs }: DemandWindow,
-    { unitW, tariff, best }: { unitW: number; tariff: number | undefined; best: MaximumDemand },
-  ): MaximumDemand {
-    let found = best;
-    let before = this.energy(flow, fromMs, 1, tariff);
+  /** The greatest period of each tariff, and at the end that of all. */
+  #greatestPeriods(flow: Flow, window: DemandWindow): readonly Period[] {
+    const known = this.#demands.get(flow);
+    const { fromMs, toMs, periodMs } = window;
+    if (known?.fromMs === fromMs && known.toMs === toMs && known.periodMs === periodMs) return known.periods;
+    const greatest: Period[] = Array.from({ length: this.tariffCount + 1 }, () => NO_DEMAND);
+    let before = this.#registers(flow, fromMs, 1);
     for (let endMs = fromMs + periodMs; endMs <= toMs; endMs += periodMs) {
-      const after = this.energy(flow, endMs, 1, tariff);
-      const units = Math.floor(((after - before) * HOUR_MS) / periodMs / unitW);
-      if (units > found.units) found = { units, atMs: endMs };
+      const after = this.#registers(flow, endMs, 1);
+      let total = 0;
+      for (let tariff = 0; tariff < this.tariffCount; tariff++) {
+        const wh = (after[tariff] ?? 0) - (before[tariff] ?? 0);
+        total += wh;
+        if (wh > (greatest[tariff]?.wh ?? 0)) greatest[tariff] = { wh, atMs: endMs };
+      }
+      if (total > (greatest[this.tariffCount]?.wh ?? 0)) greatest[this.tariffCount] = { wh: total, atMs: endMs };
       before = after;
     }
-    return found;
+    this.#demands.set(flow, { ...window, periods: greatest });
+    return greatest;
   }
 
-  #dayEndMs(atMs: number): number {
-    const zoneMs = this.#options.zoneMinutes * 60_000;
-    return (Math.floor((atMs + zoneMs) / (24 * HOUR_MS)) + 1) * 24 * HOUR_MS - zoneMs;
+  /** The register of each tariff in whole units. */
+  #registers(flow: Flow, atMs: number, unitWh: number): Float64Array {
+    const sums = this.#tariffsWh(flow, atMs);
+    // What is a whole number but for the last bits of a double must not be taken for the one below.
+    for (const [tariff, wh] of sums.entries()) sums[tariff] = Math.floor(Math.round(wh * 1000) / 1000 / unitWh);
+    return sums;
   }
 
-  #peakWh(flow: Flow, atMs: number, periodMs: number): number {
-    // One watt-hour for each tariff's rounding.
-    let sum = this.tariffCount;
-    for (const [curve, factor] of this.#terms(flow)) sum += factor * curve.peakWh(atMs, periodMs);
-    return sum;
-  }
-
-  #tariffWh(flow: Flow, atMs: number, tariff: number): number {
-    let sum = 0;
-    for (const [curve, factor] of this.#terms(flow)) sum += factor * curve.tariffWh(tariff, atMs);
-    return Math.round(sum * 1000) / 1000;
+  #tariffsWh(flow: Flow, atMs: number): Float64Array {
+    const sums = new Float64Array(this.tariffCount);
+    for (const [curve, factor] of this.#terms(flow)) curve.addTariffs(atMs, factor, sums);
+    return sums;
   }
 
   #flowWh(flow: Flow, fromMs: number, toMs: number): number {
-    let sum = 0;
-    for (let tariff = 0; tariff < this.tariffCount; tariff++) {
-      sum += this.#tariffWh(flow, toMs, tariff) - this.#tariffWh(flow, fromMs, tariff);
-    }
-    return sum;
+    return sum(this.#tariffsWh(flow, toMs)) - sum(this.#tariffsWh(flow, fromMs));
   }
 
-  #terms(flow: Flow): [LoadCurve, number][] {
+  #terms(flow: Flow): readonly (readonly [LoadCurve, number])[] {
+    const known = this.#termsOfFlow.get(flow);
+    if (known !== undefined) return known;
     const terms: [LoadCurve, number][] = [];
     for (const name of CURVE_NAMES) {
       const curve = this.#curves[name];
       const factor = FLOWS[flow][name];
       if (curve !== undefined && factor !== undefined) terms.push([curve, factor]);
     }
+    this.#termsOfFlow.set(flow, terms);
     return terms;
   }
 }
 
 const CURVE_NAMES: readonly CurveName[] = ["import", "lag", "export"];
+
+const NO_DEMAND: Period = { wh: 0, atMs: undefined };
+
+function sum(values: Float64Array): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}

@@ -41,11 +41,14 @@ export interface LoadCurveOptions {
   readonly installedMs: number;
 }
 
-interface Position {
+/** What is worked out once for a day; the curve remembers one day. */
+interface CurveDay {
   readonly day: number;
-  readonly quarter: number;
-  /** The part of the quarter that has passed. */
-  readonly part: number;
+  readonly startMs: number;
+  readonly midnightWh: number;
+  readonly growthWh: number;
+  /** By which part of the day's energy the curve is off its shape at the start of each quarter. */
+  readonly bends: Float64Array;
 }
 
 export class LoadCurve {
@@ -59,6 +62,7 @@ export class LoadCurve {
   readonly #passed: readonly Float64Array[];
   readonly #weekdaySums: Float64Array;
   readonly #origin: number;
+  #day: CurveDay | undefined;
 
   constructor(options: LoadCurveOptions) {
     this.#seed = options.seed;
@@ -78,46 +82,54 @@ export class LoadCurve {
     return this.#passed.length;
   }
 
-  /** Energy of one tariff since the installation, in watt-hours, to a thousandth. */
-  tariffWh(tariff: number, atMs: number): number {
-    const passed = this.#passed[tariff];
-    const { day, quarter, part } = this.#position(atMs);
-    if (passed === undefined || day < this.#installedDay) return 0;
-    const midnight = this.#midnightWh(day);
-    let share = passed[quarter] ?? 0;
-    if (this.#tariffOfQuarter[quarter] === tariff) {
-      const start = this.#bend(day, quarter);
-      share += start + part * ((this.#weights[quarter] ?? 0) + this.#bend(day, quarter + 1) - start);
+  /** Adds the energy of each tariff since the installation, in watt-hours times `factor`, to `sums`. */
+  addTariffs(atMs: number, factor: number, sums: Float64Array): void {
+    const day = this.#dayOf(atMs);
+    if (day === undefined) return;
+    const quarters = (atMs - day.startMs) / QUARTER_MS;
+    const quarter = Math.floor(quarters);
+    const tariff = this.#tariffOfQuarter[quarter];
+    for (const [index, passed] of this.#passed.entries()) {
+      let share = passed[quarter] ?? 0;
+      if (index === tariff) {
+        const start = day.bends[quarter] ?? 0;
+        const weight = (this.#weights[quarter] ?? 0) + (day.bends[quarter + 1] ?? 0) - start;
+        share += start + (quarters - quarter) * weight;
+      }
+      const wh = (passed[QUARTERS] ?? 0) * day.midnightWh + day.growthWh * share;
+      sums[index] = (sums[index] ?? 0) + factor * wh;
     }
-    const wh = (passed[QUARTERS] ?? 0) * midnight + (this.#midnightWh(day + 1) - midnight) * share;
-    return Math.round(wh * 1000) / 1000;
   }
 
   /** Mean power of the quarter of an hour around an instant, in watts. */
   powerW(atMs: number): number {
-    const { day, quarter } = this.#position(atMs);
-    if (day < this.#installedDay) return 0;
-    const share = (this.#weights[quarter] ?? 0) + this.#bend(day, quarter + 1) - this.#bend(day, quarter);
-    return (this.#midnightWh(day + 1) - this.#midnightWh(day)) * share * 4;
+    const day = this.#dayOf(atMs);
+    if (day === undefined) return 0;
+    const quarter = Math.floor((atMs - day.startMs) / QUARTER_MS);
+    const share = (this.#weights[quarter] ?? 0) + (day.bends[quarter + 1] ?? 0) - (day.bends[quarter] ?? 0);
+    return day.growthWh * share * 4;
   }
 
-  /** No interval of this length on the day of `atMs` has more energy than this, in watt-hours. */
-  peakWh(atMs: number, periodMs: number): number {
-    const { day } = this.#position(atMs);
-    const weight = Math.max(...this.#weights);
-    const quarters = periodMs / QUARTER_MS;
-    return (this.#midnightWh(day + 1) - this.#midnightWh(day)) * weight * (quarters + 2 * this.#shape.quarterNoise);
+  /** Undefined before the installation. */
+  #dayOf(atMs: number): CurveDay | undefined {
+    const day = Math.floor((atMs + this.#zoneMs) / DAY_MS);
+    if (day < this.#installedDay) return undefined;
+    if (this.#day?.day !== day) this.#day = this.#makeDay(day);
+    return this.#day;
   }
 
-  #position(atMs: number): Position {
-    const days = (atMs + this.#zoneMs) / DAY_MS;
-    const day = Math.floor(days);
-    const quarters = ((atMs + this.#zoneMs - day * DAY_MS) * QUARTERS) / DAY_MS;
-    const quarter = Math.min(Math.floor(quarters), QUARTERS - 1);
-    return { day, quarter, part: quarters - quarter };
+  #makeDay(day: number): CurveDay {
+    const midnightWh = this.#midnightWh(day);
+    return {
+      day,
+      startMs: day * DAY_MS - this.#zoneMs,
+      midnightWh,
+      growthWh: this.#midnightWh(day + 1) - midnightWh,
+      bends: Float64Array.from({ length: QUARTERS + 1 }, (_, quarter) => this.#bend(day, quarter)),
+    };
   }
 
-  /** By which part of the day's energy the curve is off its shape at the start of a quarter. */
+  /** Vanishes at midnight and where the tariff changes. */
   #bend(day: number, quarter: number): number {
     if (quarter === 0 || quarter >= QUARTERS) return 0;
     if (this.#tariffOfQuarter[quarter] !== this.#tariffOfQuarter[quarter - 1]) return 0;

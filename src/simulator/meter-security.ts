@@ -1,0 +1,144 @@
+/** A virtual meter's secrets, keys and counters, and the rules of its associations that follow from them. */
+import type { AssociationRule } from "../../protocol/association/association-rule.ts";
+import { type Conformance, conformanceFromNumber } from "../../protocol/ber/conformance.ts";
+import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
+import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
+import {
+  type AuthenticationKey,
+  type BlockCipherKey,
+  type MasterKey,
+  SecretKey,
+} from "../../protocol/security/secret-key.ts";
+import type { SecuritySuite } from "../../protocol/security/suites.ts";
+import type { SystemTitle } from "../../protocol/security/system-title.ts";
+import type { AssociationDescription } from "./description.ts";
+
+export interface MeterSecrets {
+  readonly lowLevelSecret: Uint8Array;
+  readonly highLevelSecret: Uint8Array;
+  readonly blockCipherKey: BlockCipherKey;
+  readonly authenticationKey: AuthenticationKey;
+  readonly masterKey: MasterKey;
+}
+
+export interface MeterSecurityOptions {
+  readonly suite: SecuritySuite;
+  readonly systemTitle: SystemTitle;
+  readonly secrets: MeterSecrets;
+  readonly associations: readonly AssociationDescription[];
+  /** First counter of what the meter sends. A meter that starts anew must not use counters again. */
+  readonly firstInvocationCounter: number;
+  /** What the counter objects show before a client has spoken. */
+  readonly clientInvocationCounter: number;
+  readonly maxReceivePduSize: number;
+}
+
+/** Everything that a server with logical names usually offers. */
+const FULL_CONFORMANCE = conformanceFromNumber(0x40fe1f);
+const GMAC = "hls-gmac";
+
+export class MeterSecurity {
+  readonly #options: MeterSecurityOptions;
+  readonly #rules = new Map<string, AssociationRule>();
+  #secrets: MeterSecrets;
+  #nextCounter: number;
+
+  constructor(options: MeterSecurityOptions) {
+    this.#options = options;
+    this.#secrets = options.secrets;
+    this.#nextCounter = options.firstInvocationCounter;
+  }
+
+  get secrets(): MeterSecrets {
+    return this.#secrets;
+  }
+
+  get systemTitle(): SystemTitle {
+    return this.#options.systemTitle;
+  }
+
+  get suite(): SecuritySuite {
+    return this.#options.suite;
+  }
+
+  get associations(): readonly AssociationDescription[] {
+    return this.#options.associations;
+  }
+
+  /** Puts new keys or secrets in force; associations that are open keep the old ones. */
+  change(secrets: Partial<MeterSecrets>): void {
+    this.#secrets = { ...this.#secrets, ...secrets };
+    this.#rules.clear();
+  }
+
+  /** The rule for a client, or undefined for one that the meter does not know. */
+  ruleFor(clientSap: number): AssociationRule | undefined {
+    const description = this.#options.associations.find((each) => each.clientSap === clientSap);
+    return description && this.#rule(description);
+  }
+
+  /** The last counter that the client of an association used, as its counter object shows it. */
+  clientCounter(name: string): number {
+    const lowest = this.#rules.get(name)?.security?.protection.lowestAcceptable("global");
+    return lowest === undefined ? this.#options.clientInvocationCounter : lowest - 1;
+  }
+
+  /** Protection for what the meter sends by itself. */
+  pushProtection(): ApduProtection {
+    return this.#protection(undefined);
+  }
+
+  #rule(description: AssociationDescription): AssociationRule {
+    const known = this.#rules.get(description.name);
+    if (known !== undefined) return known;
+    const rule = this.#makeRule(description);
+    this.#rules.set(description.name, rule);
+    return rule;
+  }
+
+  #makeRule(description: AssociationDescription): AssociationRule {
+    const { name, clientSap, mechanism, protection: required } = description;
+    const protects = required !== undefined || mechanism === GMAC;
+    return {
+      name,
+      clientSap,
+      logicalName: logicalNameToOctets(description.logicalName),
+      applicationContexts: [required === undefined ? "logical-name" : "logical-name-with-ciphering"],
+      mechanism,
+      ...this.#secret(description),
+      conformance: conformanceOf(description),
+      maxReceivePduSize: this.#options.maxReceivePduSize,
+      ...(protects && {
+        security: {
+          protection: this.#protection(required),
+          lowestCounter: this.#options.clientInvocationCounter + 1,
+          ...(required && { response: required }),
+        },
+      }),
+    };
+  }
+
+  #secret({ secret }: AssociationDescription): { secret?: SecretKey<"hlsSecret"> } {
+    if (secret === undefined) return {};
+    const octets = secret === "low-level" ? this.#secrets.lowLevelSecret : this.#secrets.highLevelSecret;
+    return { secret: new SecretKey("hlsSecret", octets) };
+  }
+
+  #protection(required: AssociationDescription["protection"]): ApduProtection {
+    const { suite, systemTitle } = this.#options;
+    const { blockCipherKey, authenticationKey } = this.#secrets;
+    return new ApduProtection({
+      suite,
+      ownSystemTitle: systemTitle,
+      keys: { blockCipherKey, authenticationKey },
+      nextInvocationCounter: () => this.#nextCounter++,
+      ...(required && { minimum: { received: required } }),
+    });
+  }
+}
+
+/** A client that may only read is offered nothing else. */
+function conformanceOf({ access }: AssociationDescription): Conformance {
+  if (access.write) return FULL_CONFORMANCE;
+  return new Set([...FULL_CONFORMANCE].filter((bit) => bit !== "set"));
+}

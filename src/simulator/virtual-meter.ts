@@ -1,0 +1,82 @@
+/** A virtual meter: its model, objects and associations, without a wire. */
+import { AssociationServer } from "../../protocol/association/server.ts";
+import type { MeterDescription } from "./description.ts";
+import type { MeterIdentity } from "./meter-identity.ts";
+import { MeterModel } from "./meter-model.ts";
+import { MeterObjects } from "./meter-objects.ts";
+import { type MeterSecrets, MeterSecurity } from "./meter-security.ts";
+import { hash } from "./noise.ts";
+
+export interface VirtualMeterOptions {
+  readonly description: MeterDescription;
+  readonly identity: MeterIdentity;
+  readonly secrets: MeterSecrets;
+  readonly seed: number;
+  /** The true time, ms since 1970. */
+  readonly clock: () => number;
+  readonly randomOctets: (length: number) => Uint8Array;
+  /** First invocation counter of what the meter sends. */
+  readonly firstInvocationCounter: number;
+  readonly maxReceivePduSize?: number;
+  readonly installedMs?: number;
+  /** By how much the meter's clock is ahead, in ms. */
+  readonly clockOffsetMs?: number;
+  /** Hears that a client wants a push to be sent. */
+  readonly push?: (logicalName: string) => void;
+}
+
+/** Every meter was installed at the start of this month, in its own time zone. */
+const INSTALLED_MONTH = 2023 * 12 + 3;
+const MAX_PDU = 1024;
+const SERVER_SAP = 1;
+
+export class VirtualMeter {
+  readonly identity: MeterIdentity;
+  readonly description: MeterDescription;
+  readonly model: MeterModel;
+  readonly security: MeterSecurity;
+  readonly objects: MeterObjects;
+  readonly #randomOctets: (length: number) => Uint8Array;
+
+  constructor(options: VirtualMeterOptions) {
+    const { description, identity, seed } = options;
+    this.identity = identity;
+    this.description = description;
+    this.#randomOctets = options.randomOctets;
+    const installedMs = options.installedMs ?? installed(description);
+    this.model = new MeterModel({ description, seed, installedMs });
+    this.model.state.clockOffsetMs = options.clockOffsetMs ?? 0;
+    this.security = new MeterSecurity({
+      suite: 0,
+      systemTitle: identity.systemTitle,
+      secrets: options.secrets,
+      associations: description.associations,
+      firstInvocationCounter: options.firstInvocationCounter,
+      clientInvocationCounter: 1000 + (hash(seed, 6) % 1000),
+      maxReceivePduSize: options.maxReceivePduSize ?? MAX_PDU,
+    });
+    const { model, security } = this;
+    this.objects = new MeterObjects({
+      model,
+      security,
+      clock: options.clock,
+      ...(options.push && { push: options.push }),
+    });
+  }
+
+  /** The server's side of one client's association; a link needs one for each client that talks over it. */
+  associationServer(clientSap: number, inactivityTimeoutMs?: number): AssociationServer {
+    return new AssociationServer({
+      clientSap,
+      serverSap: SERVER_SAP,
+      rule: () => this.security.ruleFor(clientSap),
+      objects: this.objects,
+      randomOctets: this.#randomOctets,
+      ...(inactivityTimeoutMs !== undefined && { inactivityTimeoutMs }),
+    });
+  }
+}
+
+function installed({ zoneMinutes }: MeterDescription): number {
+  return Date.UTC(Math.floor(INSTALLED_MONTH / 12), INSTALLED_MONTH % 12, 1) - zoneMinutes * 60_000;
+}
