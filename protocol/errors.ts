@@ -56,6 +56,8 @@ export const ERROR_CODES = {
   HLS_REPLY_MISMATCH: "the reply to the challenge is wrong: the peer does not know the secret, or we do not",
   HLS_INPUT_MISSING: "the authentication mechanism needs an input that has not been given",
   HLS_NO_CHALLENGE: "the authentication mechanism has no challenge to reply to",
+  PROFILE_ROW_WIDTH: "a row has not as many elements as the profile has capture objects",
+  PROFILE_ROW_TYPE: "a row of a profile is neither a structure nor an array",
   OBIS_INVALID: "the text is not an OBIS code",
   SERVICE_UNEXPECTED: "the APDU or order does not fit the state of the association",
   SERVICE_NOT_NEGOTIATED: "the service is not one that the association has agreed on",

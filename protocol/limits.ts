@@ -34,4 +34,6 @@ export const LIMITS = {
   generalBlockRepetitions: 3,
   /** APDUs that may come while an answer is awaited without being one. */
   discardedApdus: 1000,
+  /** Rows of one profile buffer that are put aside because they do not fit the layout, before the layout is doubted. */
+  rejectedRows: 1024,
 } as const;

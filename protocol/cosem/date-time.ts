@@ -151,41 +151,35 @@ export interface ResolvedTime {
 /** The instant that 12 octets name under a meter's policy, or undefined when date, hour or minute are open or wrong. */
 export function resolveDateTime(octets: Uint8Array, policy: ClockPolicy): ResolvedTime | undefined {
   wantLength(octets, DATE_TIME_LENGTH, "date-time");
-  const wallMs = wallClockMs(octets, 0);
+  const wallMs = wallClockMs(octets);
   if (Number.isNaN(wallMs)) return undefined;
-  const minutes = usableDeviation(octets, 0, policy.deviation);
+  const status = at(octets, 11);
+  const minutes = deviationToUtc((at(octets, 9) << 8) | at(octets, 10), status, policy.deviation);
   if (!Number.isNaN(minutes)) return { instantMs: wallMs + minutes * MINUTE_MS, rule: "deviation" };
-  return { instantMs: instantOfWallClock(wallMs, policy.zone, daylightSaving(octets, 0)), rule: "zone" };
+  return { instantMs: instantOfWallClock(wallMs, policy.zone, saysDaylightSaving(status)), rule: "zone" };
 }
 
 /**
- * The wall clock that 12 octets at `offset` show, as ms since 1970 as if it were UTC; NaN when date, hour or minute are
- * open or wrong. Seconds and hundredths that are open count as 0, and 24:00 is the midnight that ends the day.
+ * The wall clock that 12 octets show, as ms since 1970 as if it were UTC; NaN when date, hour or minute are open or
+ * wrong. Seconds and hundredths that are open count as 0, and 24:00 is the midnight that ends the day.
  */
-export function wallClockMs(octets: Uint8Array, offset: number): number {
-  const dayMs = dateMs(octets, offset);
-  const hour = at(octets, offset + 5);
-  const minute = at(octets, offset + 6);
-  const second = openAsZero(at(octets, offset + 7));
-  const hundredths = openAsZero(at(octets, offset + 8));
-  if (minute > 59 || second > 59 || hundredths > 99) return Number.NaN;
-  if (hour > 23 && (hour !== 24 || minute + second + hundredths > 0)) return Number.NaN;
-  return dayMs + hour * HOUR_MS + minute * MINUTE_MS + second * 1000 + hundredths * 10;
-}
-
-function openAsZero(octet: number): number {
-  return octet === ANY_8 ? 0 : octet;
+export function wallClockMs(octets: Uint8Array): number {
+  const date = (at(octets, 0) << 24) | (at(octets, 1) << 16) | (at(octets, 2) << 8) | at(octets, 3);
+  return dayMs(date >>> 0) + timeOfDayMs(at(octets, 5), at(octets, 6), at(octets, 7), at(octets, 8));
 }
 
 const DAYS_OF_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
 
-/** Midnight of the date at `offset` as ms since 1970 as if it were UTC; NaN when it is open or there is no such day. */
-export function dateMs(octets: Uint8Array, offset: number): number {
-  const year = at(octets, offset) * 256 + at(octets, offset + 1);
-  const month = at(octets, offset + 2);
-  const day = at(octets, offset + 3);
+/**
+ * Midnight of the date whose first four octets (year, month, day) make up `word`, as ms since 1970 as if it were UTC;
+ * NaN when it is open or there is no such day.
+ */
+export function dayMs(word: number): number {
+  const year = word >>> 16;
+  const month = (word >>> 8) & 0xff;
+  const day = word & 0xff;
   const days = DAYS_OF_MONTH[month - 1];
-  // The years below 100 would be taken for 1900 and later.
+  // Date.UTC would take the years below 100 for those after 1900.
   if (year === ANY_16 || year < 100 || days === undefined || day < 1) return Number.NaN;
   if (day > days && !(month === 2 && day === 29 && isLeapYear(year))) return Number.NaN;
   return Date.UTC(year, month - 1, day);
@@ -195,23 +189,30 @@ function isLeapYear(year: number): boolean {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
 }
 
-/** Minutes to add to the local time at `offset` to get UTC, or NaN when the stamp does not say or may not be believed. */
-export function usableDeviation(octets: Uint8Array, offset: number, rule: DeviationRule): number {
-  const raw = at(octets, offset + 9) * 256 + at(octets, offset + 10);
-  if (raw === ANY_DEVIATION || rule === "ignored") return Number.NaN;
-  const minutes = (raw << 16) >> 16;
+/** Milliseconds since midnight, or NaN when hour or minute are open or a field is out of its range. */
+export function timeOfDayMs(hour: number, minute: number, second: number, hundredths: number): number {
+  const seconds = second === ANY_8 ? 0 : second;
+  const parts = hundredths === ANY_8 ? 0 : hundredths;
+  if (minute > 59 || seconds > 59 || parts > 99) return Number.NaN;
+  if (hour > 23 && (hour !== 24 || minute + seconds + parts > 0)) return Number.NaN;
+  return hour * HOUR_MS + minute * MINUTE_MS + seconds * 1000 + parts * 10;
+}
+
+/** Minutes to add to the local time to get UTC, or NaN when the field does not say or may not be believed. */
+export function deviationToUtc(field: number, status: number, rule: DeviationRule): number {
+  if (field === ANY_DEVIATION || rule === "ignored") return Number.NaN;
+  const minutes = (field << 16) >> 16;
   if (minutes < -MAX_DEVIATION || minutes > MAX_DEVIATION) return Number.NaN;
   if (rule === "standard") return minutes;
   if (rule === "inverted") return -minutes;
-  return daylightSaving(octets, offset) === true ? minutes - 60 : minutes;
+  return saysDaylightSaving(status) === true ? minutes - 60 : minutes;
 }
 
 /** The book allows 720; zones up to UTC+14 exist. */
 const MAX_DEVIATION = 840;
 
-/** Whether the stamp at `offset` says that daylight saving is active; undefined when it has no status. */
-export function daylightSaving(octets: Uint8Array, offset: number): boolean | undefined {
-  const status = at(octets, offset + 11);
+/** Whether a clock status octet says that daylight saving is active; undefined when it is not specified. */
+export function saysDaylightSaving(status: number): boolean | undefined {
   return status === ANY_8 ? undefined : (status & CLOCK_STATUS.daylightSavingActive) !== 0;
 }
 

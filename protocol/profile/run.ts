@@ -1,0 +1,139 @@
+/** Decodes runs of rows of one shape, column by column, straight from the octets into the columns. */
+import { decodeData } from "../axdr/data.ts";
+import { Reader } from "../bytes/reader.ts";
+import { CELL, type ColumnBuilder } from "./column.ts";
+import { READ, type RowShape } from "./row-shape.ts";
+
+/** A run of rows: where it is in the octets, and where it goes in the columns. */
+export interface Run {
+  readonly octets: Uint8Array;
+  readonly view: DataView;
+  /** Where the first row of the run starts. */
+  readonly at: number;
+  /** Index of the first row in the columns. */
+  readonly row: number;
+  readonly count: number;
+}
+
+/** How many rows from `at` on have the shape: as many as fit before `end`, at most `rows`. */
+export function runLength(shape: RowShape, view: DataView, span: { at: number; end: number }, rows: number): number {
+  const { stride, checkCount, checkOffsets } = shape;
+  let count = Math.min(rows, Math.floor((span.end - span.at) / stride));
+  for (let check = 0; check < checkCount; ) {
+    const offset = checkOffsets[check] ?? 0;
+    const together = checkOffsets[check + 3] === offset + 3 && check + 3 < checkCount ? 4 : 1;
+    const alike = together === 4 ? sameWords : sameOctets;
+    count = alike(view, span.at + offset, stride, count);
+    check += together;
+  }
+  return count;
+}
+
+/** How many of `count` octets that are `stride` apart equal the first. */
+function sameOctets(view: DataView, start: number, stride: number, count: number): number {
+  const first = count > 0 ? view.getUint8(start) : 0;
+  let same = 0;
+  for (let place = start; same < count && view.getUint8(place) === first; place += stride) same++;
+  return same;
+}
+
+/** The same for four octets at once. */
+function sameWords(view: DataView, start: number, stride: number, count: number): number {
+  const first = count > 0 ? view.getUint32(start) : 0;
+  let same = 0;
+  for (let place = start; same < count && view.getUint32(place) === first; place += stride) same++;
+  return same;
+}
+
+export function decodeRun(shape: RowShape, builders: readonly ColumnBuilder[], run: Run): void {
+  for (const [column, builder] of builders.entries()) {
+    const read = shape.reads[column] ?? READ.missing;
+    const start = run.at + (shape.offsets[column] ?? 0);
+    switch (read) {
+      case READ.null:
+        builder.cells.fill(CELL.null, run.row, run.row + run.count);
+        builder.sparse = true;
+        break;
+      case READ.missing:
+        break;
+      case READ.stamp:
+        builder.setStamps(run.view, run, start, shape.stride);
+        break;
+      case READ.data:
+        readData(builder, run, start, shape.stride);
+        break;
+      case READ.i64:
+      case READ.u64:
+        readWide(builder, run, { start, stride: shape.stride, signed: read === READ.i64 });
+        break;
+      default:
+        readNumbers(builder, run, {
+          start,
+          stride: shape.stride,
+          read,
+          cell: shape.deltas[column] === 1 ? CELL.delta : CELL.value,
+        });
+    }
+  }
+}
+
+interface NumberCells {
+  readonly start: number;
+  readonly stride: number;
+  readonly read: number;
+  readonly cell: number;
+}
+
+function readNumbers(builder: ColumnBuilder, run: Run, cells: NumberCells): void {
+  builder.cells.fill(cells.cell, run.row, run.row + run.count);
+  if (cells.cell === CELL.delta) builder.sparse = true;
+  const narrow = builder.narrow();
+  const into = narrow ?? new Float64Array(run.count);
+  const first = narrow === undefined ? 0 : run.row;
+  READERS[cells.read]?.(run, cells, into, first);
+  if (narrow !== undefined) return;
+  const wide = builder.widened();
+  for (const [index, value] of into.entries()) wide[run.row + index] = BigInt(value);
+}
+
+type NumberReader = (run: Run, cells: NumberCells, into: Float64Array, first: number) => void;
+
+/** One loop per type, so that each stays a loop over one kind of read. */
+const READERS: Readonly<Record<number, NumberReader>> = {
+  [READ.u8]({ view, count }, { start, stride }, into, first) {
+    for (let i = 0, place = start; i < count; i++, place += stride) into[first + i] = view.getUint8(place);
+  },
+  [READ.i8]({ view, count }, { start, stride }, into, first) {
+    for (let i = 0, place = start; i < count; i++, place += stride) into[first + i] = view.getInt8(place);
+  },
+  [READ.u16]({ view, count }, { start, stride }, into, first) {
+    for (let i = 0, place = start; i < count; i++, place += stride) into[first + i] = view.getUint16(place);
+  },
+  [READ.i16]({ view, count }, { start, stride }, into, first) {
+    for (let i = 0, place = start; i < count; i++, place += stride) into[first + i] = view.getInt16(place);
+  },
+  [READ.u32]({ view, count }, { start, stride }, into, first) {
+    for (let i = 0, place = start; i < count; i++, place += stride) into[first + i] = view.getUint32(place);
+  },
+  [READ.i32]({ view, count }, { start, stride }, into, first) {
+    for (let i = 0, place = start; i < count; i++, place += stride) into[first + i] = view.getInt32(place);
+  },
+};
+
+function readWide(
+  builder: ColumnBuilder,
+  { view, row, count }: Run,
+  { start, stride, signed }: { start: number; stride: number; signed: boolean },
+): void {
+  for (let i = 0, place = start; i < count; i++, place += stride) {
+    builder.setBigInt(row + i, signed ? view.getBigInt64(place) : view.getBigUint64(place));
+  }
+}
+
+function readData(builder: ColumnBuilder, { octets, row, count }: Run, start: number, stride: number): void {
+  const reader = new Reader(octets);
+  for (let i = 0; i < count; i++) {
+    reader.offset = start + i * stride;
+    builder.setData(row + i, decodeData(reader));
+  }
+}
