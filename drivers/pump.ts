@@ -13,7 +13,9 @@ export interface PumpSink<Event> {
   fault?(error: unknown): void;
 }
 
-export interface PumpOptions {
+export interface PumpOptions<Command> {
+  /** The order that tells the machine of the channel's end; its last events come before `closed`. */
+  readonly ended?: Command;
   /** Milliseconds on a clock that never jumps. */
   readonly clock?: () => number;
 }
@@ -26,6 +28,7 @@ export class Pump<Command, Event> {
   readonly #channel: ByteChannel;
   readonly #sink: PumpSink<Event>;
   readonly #clock: () => number;
+  readonly #ended: Command | undefined;
   #timer: NodeJS.Timeout | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
   #draining = false;
@@ -36,12 +39,13 @@ export class Pump<Command, Event> {
     machine: Machine<Command, Event>,
     channel: ByteChannel,
     sink: PumpSink<Event>,
-    options: PumpOptions = {},
+    options: PumpOptions<Command> = {},
   ) {
     this.#machine = machine;
     this.#channel = channel;
     this.#sink = sink;
     this.#clock = options.clock ?? (() => performance.now());
+    this.#ended = options.ended;
   }
 
   get closed(): boolean {
@@ -142,6 +146,9 @@ export class Pump<Command, Event> {
 
   #end(cause: Error | undefined): void {
     if (this.#closed) return;
+    this.#closing = true;
+    const ended = this.#ended;
+    if (ended !== undefined) this.#step(() => this.#machine.command(ended, this.#clock()));
     this.#closed = true;
     this.#clearTimer();
     try {

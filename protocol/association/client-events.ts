@@ -75,8 +75,8 @@ export type FailureEvidence =
   | { readonly type: "serviceError"; readonly serviceError: ConfirmedServiceError }
   /** Nothing that answers came; `discarded` counts APDUs that came and did not answer. */
   | { readonly type: "silence"; readonly waitedMs: number; readonly discarded: number }
-  /** The octets of the peer were wrong: the error says how. */
-  | { readonly type: "fault" }
+  /** The octets of the peer were wrong: the error says how. `ciphered` is what could not be opened, as it came. */
+  | { readonly type: "fault"; readonly ciphered?: Uint8Array }
   /** The link ended while something was awaited. */
   | { readonly type: "linkEnded"; readonly during: FailureStage };
 

@@ -9,6 +9,7 @@ import type { Aare } from "../ber/association.ts";
 import { DlmsError, type Fault } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Machine } from "../machine.ts";
+import { isCipheredTag } from "../security/ciphered-apdu.ts";
 import { ClientEnvelope, type OpenedApdu } from "./client-envelope.ts";
 import type {
   Agreement,
@@ -106,7 +107,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     try {
       opened = this.#envelope.open(bytes, this.#awaitsAnswer());
     } catch (error) {
-      this.#faultOfPeer(dlmsError(error), bytes[0]);
+      this.#faultOfPeer(dlmsError(error), bytes);
       return;
     }
     if (opened === undefined) {
@@ -116,7 +117,8 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     try {
       this.#take(opened, nowMs);
     } catch (error) {
-      this.#fail(dlmsError(error), { type: "fault" });
+      const { apdu } = opened;
+      this.#fail(dlmsError(error), faultEvidence(apdu.apdu === "aare" ? apdu.body.userInformation : undefined));
     }
   }
 
@@ -353,7 +355,8 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   }
 
   /** What could not be read: a failure if it was meant as the answer, noise otherwise. */
-  #faultOfPeer(error: DlmsError, tag: number | undefined): void {
+  #faultOfPeer(error: DlmsError, octets: Uint8Array): void {
+    const [tag] = octets;
     const awaited = this.#awaitedName();
     const plainTag = awaited && APDUS[awaited][0];
     const ciphered = plainTag === undefined ? undefined : cipheredTagsOf(plainTag);
@@ -366,7 +369,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
       this.#released("rlre");
       return;
     }
-    if (this.#state !== "releasing" && (answers || general)) this.#fail(error, { type: "fault" });
+    if (this.#state !== "releasing" && (answers || general)) this.#fail(error, faultEvidence(octets));
     else this.#discard(error);
   }
 
@@ -434,6 +437,11 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     this.#deadlineMs = undefined;
     this.#envelope.reset();
   }
+}
+
+function faultEvidence(octets: Uint8Array | undefined): FailureEvidence {
+  const isCiphered = octets?.[0] !== undefined && isCipheredTag(octets[0]);
+  return isCiphered ? { type: "fault", ciphered: octets } : { type: "fault" };
 }
 
 function dlmsError(error: unknown): DlmsError {

@@ -12,6 +12,7 @@ class EchoMachine implements Machine<string, string> {
 
   command(command: string, nowMs: number): void {
     if (command === "refuse") throw new Error("refused");
+    if (command === "gone") this.events.push("last words");
     this.deadline = command === "quiet" ? undefined : nowMs + 100;
     this.bytes.push(new TextEncoder().encode(command));
   }
@@ -36,18 +37,23 @@ class EchoMachine implements Machine<string, string> {
   }
 }
 
-function setUp(event: (event: string, pump: Pump<string, string>) => void = () => {}) {
+function setUp(event: (event: string, pump: Pump<string, string>) => void = () => {}, ended?: string) {
   const machine = new EchoMachine();
   const channel = new TestChannel();
   const heard: string[] = [];
-  const pump: Pump<string, string> = new Pump(machine, channel, {
-    event(text) {
-      heard.push(text);
-      event(text, pump);
+  const pump: Pump<string, string> = new Pump(
+    machine,
+    channel,
+    {
+      event(text) {
+        heard.push(text);
+        event(text, pump);
+      },
+      closed: (cause) => heard.push(`closed ${cause?.message ?? "orderly"}`),
+      fault: (error) => heard.push(`fault ${error instanceof Error ? error.message : "?"}`),
     },
-    closed: (cause) => heard.push(`closed ${cause?.message ?? "orderly"}`),
-    fault: (error) => heard.push(`fault ${error instanceof Error ? error.message : "?"}`),
-  });
+    ended === undefined ? {} : { ended },
+  );
   pump.start();
   const written = () => channel.written.map((bytes) => new TextDecoder().decode(bytes));
   return { machine, channel, heard, pump, written };
@@ -141,4 +147,11 @@ test("pump: the end is told once and nothing after it", () => {
   channel.sink?.closed();
   channel.say(Uint8Array.of(0x61));
   expect(heard).toEqual(["closed reset"]);
+});
+
+test("pump: the machine is told of the channel's end, and its last events come before the end", () => {
+  const { channel, heard } = setUp(undefined, "gone");
+  channel.sink?.closed(new Error("reset"));
+  expect(heard).toEqual(["last words", "closed reset"]);
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -1,0 +1,130 @@
+/**
+ * Gets into a meter: reads its invocation counter with the public client where it has one, then associates above it
+ * (IS 15959 Part 2, and most meters with ciphering). A counter that the meter refuses is raised once.
+ */
+import type { Data } from "../../protocol/axdr/data.ts";
+import { DlmsError } from "../../protocol/errors.ts";
+import type { Link } from "../../protocol/link/link.ts";
+import { MAX_INVOCATION_COUNTER } from "../../protocol/security/suites.ts";
+import type { CounterLease } from "../keys/counter-lease.ts";
+import { AccessRefusedError } from "./access-refused.ts";
+import { MeterConnection, type MeterConnectionSettings } from "./meter-connection.ts";
+import type { MeterLine } from "./meter-line.ts";
+import { SessionFailedError } from "./session-failure.ts";
+
+/** Counters of one key that are ours to use: given once each, and never below what `raise` has been told. */
+export type InvocationCounters = Pick<CounterLease, "next" | "raise">;
+
+/** Where the meter keeps the counter that it will accept next, or has accepted last: both are met by value + 1. */
+export interface CounterObject {
+  /** Six octets; a Data object (class 1). */
+  readonly logicalName: Uint8Array;
+  readonly counters: InvocationCounters;
+  /** Client SAP that may read it without security. */
+  readonly publicSap?: number;
+  /** Quiet time that the meter needs between two clients. */
+  readonly pauseMs?: number;
+}
+
+export interface MeterAccess {
+  readonly clientSap: number;
+  /** A new link for each session. */
+  readonly link: (clientSap: number) => Link;
+  /** Settings for each attempt: protection of one association must not serve another. */
+  readonly session: () => Omit<MeterConnectionSettings, "link">;
+  /** Settings of the public client that reads the counter. */
+  readonly publicSession?: () => Omit<MeterConnectionSettings, "link">;
+  readonly counter?: CounterObject;
+}
+
+const PUBLIC_CLIENT = 16;
+const DATA_CLASS = 1;
+const VALUE = 2;
+const COUNTER_OCTETS = 4;
+
+/** Opens a link and associates. The line stays open whatever happens. Rejects with SessionFailedError. */
+export async function connectMeter(line: MeterLine, access: MeterAccess): Promise<MeterConnection> {
+  const { counter } = access;
+  if (counter !== undefined) {
+    await counter.counters.raise((await readCounter(line, access, counter)) + 1);
+    if (counter.pauseMs !== undefined) await pause(counter.pauseMs);
+  }
+  try {
+    return await attempt(line, access);
+  } catch (error) {
+    const refused = refusedCounter(error);
+    if (counter === undefined || refused === undefined || !line.open) throw error;
+    await counter.counters.raise(refused + 1);
+    return attempt(line, access);
+  }
+}
+
+async function attempt(line: MeterLine, access: MeterAccess): Promise<MeterConnection> {
+  const connection = await MeterConnection.open(line, { ...access.session(), link: access.link(access.clientSap) });
+  try {
+    await connection.associate();
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function readCounter(line: MeterLine, access: MeterAccess, counter: CounterObject): Promise<number> {
+  const link = access.link(counter.publicSap ?? PUBLIC_CLIENT);
+  const settings = access.publicSession?.() ?? { client: PUBLIC_SETTINGS };
+  await using connection = await MeterConnection.open(line, { ...settings, link });
+  await connection.associate();
+  const reference = { attribute: { classId: DATA_CLASS, logicalName: counter.logicalName, attributeId: VALUE } };
+  const result = await connection.get(reference);
+  if (result.type !== "data") throw new AccessRefusedError(reference, result.dataAccessResult);
+  return counterOf(result.data);
+}
+
+const PUBLIC_SETTINGS: MeterConnectionSettings["client"] = {
+  authentication: { mechanism: "lowest" },
+  challenge: () => new Uint8Array(0),
+};
+
+/** Counters come as any unsigned number of at least 32 bits, or as four octets. Throws DATA_TYPE_MISMATCH. */
+export function counterOf(data: Data): number {
+  const value = numberOf(data);
+  if (value === undefined) throw new DlmsError("DATA_TYPE_MISMATCH", "peer", { value: data.type, wanted: "counter" });
+  if (value < 0 || value >= MAX_INVOCATION_COUNTER) {
+    throw new DlmsError("SECURITY_COUNTER_EXHAUSTED", "peer", { invocationCounter: value });
+  }
+  return value;
+}
+
+function numberOf(data: Data): number | undefined {
+  switch (data.type) {
+    case "double-long-unsigned":
+    case "long-unsigned":
+    case "unsigned":
+      return data.value;
+    case "double-long":
+      // Some meters send the upper half of the range as a signed number.
+      return data.value >>> 0;
+    case "long64":
+    case "long64-unsigned":
+      return Number(data.value);
+    case "octet-string":
+      if (data.value.length !== COUNTER_OCTETS) return undefined;
+      return new DataView(data.value.buffer, data.value.byteOffset).getUint32(0);
+    default:
+      return undefined;
+  }
+}
+
+/** The counter that the meter told with its refusal. */
+function refusedCounter(error: unknown): number | undefined {
+  if (!(error instanceof SessionFailedError) || error.failure.evidence.type !== "exception") return undefined;
+  const { serviceError, invocationCounter } = error.failure.evidence.exception;
+  return serviceError === "invocation-counter-error" ? invocationCounter : undefined;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
