@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   FRAME_DUPLICATE: "the frame has been received before",
   FRAME_NOT_FOR_US: "the frame is addressed to another station or comes from one",
   SEGMENT_MISSING: "a segment of an APDU is missing",
+  READOUT_INVALID: "the text is not a message of IEC 62056-21",
   LINK_NO_ANSWER: "the peer gives no usable answer after all retries",
   LINK_REFUSED: "the peer refuses to open the link",
   LINK_REJECTED: "the peer rejected a frame; the link must be opened anew",

@@ -28,6 +28,12 @@ export const LIMITS = {
   linkQueue: 64,
   /** Octets of one APDU joined from unnumbered frames or M-Bus segments, which any station may send unasked. */
   unnumberedLength: 256 * 1024,
+  /** Octets of an identification line of IEC 62056-21. */
+  identificationLength: 64,
+  /** Octets of a readout of IEC 62056-21, load profiles included. */
+  readoutLength: 512 * 1024,
+  /** Octets of a P1 telegram; those of the field have up to 5,000. */
+  p1TelegramLength: 16 * 1024,
   /** Blocks of one value, whatever their length. */
   blockCount: 100_000,
   /** How often one turn of a general block transfer is repeated without progress. */

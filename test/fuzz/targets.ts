@@ -15,6 +15,11 @@ import { decodeHdlcFrame, encodeHdlcFrame } from "../../protocol/link/hdlc/frame
 import { HdlcFrameParser } from "../../protocol/link/hdlc/frame-parser.ts";
 import { decodeParameters } from "../../protocol/link/hdlc/parameters.ts";
 import { HdlcServer } from "../../protocol/link/hdlc/server.ts";
+import { ModeEOpening } from "../../protocol/link/iec62056-21/mode-e-opening.ts";
+import { decodeP1Telegram, P1Parser } from "../../protocol/link/iec62056-21/p1.ts";
+import { decodeReadoutBlock, ReadoutParser } from "../../protocol/link/iec62056-21/readout.ts";
+import { decodeIdentification } from "../../protocol/link/iec62056-21/sign-on.ts";
+import { decodeMbusFrame, encodeMbusFrame } from "../../protocol/link/mbus.ts";
 import { PushReceiver } from "../../protocol/link/push-receiver.ts";
 import { decodeWrapper, encodeWrapper, WrapperParser } from "../../protocol/link/wrapper.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
@@ -111,6 +116,19 @@ export const DECODERS: readonly DecoderTarget[] = [
     },
   },
   { name: "hdlc-parameters", layers: ["hdlc"], decode: (octets) => decodeParameters(octets.subarray(9)) },
+  {
+    name: "mbus-frame",
+    layers: ["wrapper"],
+    decode: (octets) => {
+      const frame = decodeMbusFrame(octets)?.frame;
+      // A length field that has overflowed is read, not written.
+      if (frame === undefined || frame.payload.length > 252) return frame;
+      return roundTrip(frame, encodeMbusFrame, (again) => decodeMbusFrame(again)?.frame ?? frame);
+    },
+  },
+  { name: "p1-telegram", layers: ["mode-e", "p1"], decode: (octets) => decodeP1Telegram(octets) },
+  { name: "readout-block", layers: ["mode-e"], decode: (octets) => decodeReadoutBlock(octets) },
+  { name: "identification", layers: ["mode-e"], decode: (octets) => decodeIdentification(octets) },
   { name: "ciphered-apdu", layers: ["apdu", "security"], decode: (octets) => parseCipheredApdu(octets) },
   { name: "ciphered-content", layers: ["security"], decode: (octets) => parseContent(octets) },
 ];
@@ -128,6 +146,21 @@ function drive<Command, Event>(machine: Machine<Command, Event>, pieces: readonl
     take();
   }
   return results;
+}
+
+interface StreamParser {
+  receive(octets: Uint8Array): void;
+  flush(): void;
+  takeUnit(): unknown;
+}
+
+/** Every unit that a parser makes of a stream and its end. */
+function parseAll(parser: StreamParser, pieces: readonly Uint8Array[]): unknown[] {
+  for (const piece of pieces) parser.receive(piece);
+  parser.flush();
+  const units: unknown[] = [];
+  for (let unit = parser.takeUnit(); unit !== undefined; unit = parser.takeUnit()) units.push(unit);
+  return units;
 }
 
 export const STREAMS: readonly StreamTarget[] = [
@@ -153,18 +186,7 @@ export const STREAMS: readonly StreamTarget[] = [
       return drive(link, pieces);
     },
   },
-  {
-    name: "hdlc-parser",
-    layers: ["hdlc", "hdlc-stream"],
-    run(pieces) {
-      const parser = new HdlcFrameParser();
-      for (const piece of pieces) parser.receive(piece);
-      parser.flush();
-      const units: unknown[] = [];
-      for (let unit = parser.takeUnit(); unit !== undefined; unit = parser.takeUnit()) units.push(unit);
-      return units;
-    },
-  },
+  { name: "hdlc-parser", layers: ["hdlc", "hdlc-stream"], run: (pieces) => parseAll(new HdlcFrameParser(), pieces) },
   {
     name: "push-hdlc",
     layers: ["hdlc", "hdlc-stream"],
@@ -174,6 +196,17 @@ export const STREAMS: readonly StreamTarget[] = [
     name: "push-mbus",
     layers: ["mbus", "wrapper"],
     run: (pieces) => drive(new PushReceiver({ framing: "mbus" }), pieces),
+  },
+  { name: "p1-parser", layers: ["mode-e", "p1", "p1-stream"], run: (pieces) => parseAll(new P1Parser(), pieces) },
+  { name: "readout-parser", layers: ["mode-e", "p1"], run: (pieces) => parseAll(new ReadoutParser(), pieces) },
+  {
+    name: "mode-e-opening",
+    layers: ["mode-e"],
+    run(pieces) {
+      const opening = new ModeEOpening();
+      opening.command({ type: "open" }, 0);
+      return drive(opening, pieces);
+    },
   },
   {
     name: "hdlc-client",
