@@ -1,8 +1,14 @@
 /** The form of a case file (an array of cases), read without trust: a file that is not of it is a problem, not a crash. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { DlmsError } from "../../protocol/errors.ts";
 
-export type Facts = Readonly<Record<string, unknown>>;
+/**
+ * A layer below may read well what a layer above refuses. The error of above goes along under this key: a case that must
+ * be refused is refused by it, a case that expects what is above has failed.
+ */
+export const ABOVE: unique symbol = Symbol("the error of the layer above");
+export type Facts = Readonly<Record<string, unknown>> & { readonly [ABOVE]?: DlmsError | undefined };
 export type ExpectedOutcome = "accept" | "accept-lenient" | "reject";
 
 export interface CorpusCase {

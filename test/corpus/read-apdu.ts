@@ -56,6 +56,6 @@ export const apduStreamReader: LayerReader = (each, leniency) => {
     plaintext: toHex(opened.plaintext),
     ...(opened.plain === undefined ? {} : { plainApdu: opened.plain, apdu: opened.plain }),
     ...text,
-    tagVerified: true,
+    ...opened.facts,
   };
 };

@@ -4,6 +4,9 @@ import { apduReader, apduStreamReader, fieldReader, selectiveAccessReader } from
 import { axdrLengthReader, axdrReader } from "./read-axdr.ts";
 import { cipherReader } from "./read-cipher.ts";
 import { dateTimeReader } from "./read-date-time.ts";
+import { crcX25Reader, hdlcAddressReader, hdlcReader, hdlcStreamReader, llcReader } from "./read-hdlc.ts";
+import { hdlcSessionReader } from "./read-hdlc-session.ts";
+import { mbusReader } from "./read-mbus.ts";
 import { wrapperReader, wrapperStreamReader } from "./read-wrapper.ts";
 import type { LayerReader } from "./reading.ts";
 
@@ -14,8 +17,15 @@ export const READERS: Readonly<Record<string, LayerReader>> = {
   axdr: axdrReader,
   "axdr-length": axdrLengthReader,
   cipher: cipherReader,
+  "crc16-x25": crcX25Reader,
   datetime: dateTimeReader,
   field: fieldReader,
+  hdlc: hdlcReader,
+  "hdlc-address": hdlcAddressReader,
+  "hdlc-session": hdlcSessionReader,
+  "hdlc-stream": hdlcStreamReader,
+  llc: llcReader,
+  mbus: mbusReader,
   "selective-access": selectiveAccessReader,
   wrapper: wrapperReader,
   "wrapper-stream": wrapperStreamReader,

@@ -1,6 +1,6 @@
 /** What a layer makes of a case, and the verdict on it. */
 import { DlmsError } from "../../protocol/errors.ts";
-import type { CorpusCase, Facts } from "./case.ts";
+import { ABOVE, type CorpusCase, type Facts } from "./case.ts";
 import { differences } from "./compare.ts";
 
 /**
@@ -14,6 +14,9 @@ export type LayerReader = (each: CorpusCase, leniency: Leniency) => Facts;
  * that has a name. Cases of outcome accept-lenient must be refused by the first and read by the last.
  */
 export type Leniency = "standard" | "field" | "lenient";
+
+/** Facts that only the layer above can give. */
+const FACTS_ABOVE: ReadonlySet<string> = new Set(["apdu", "apdus", "plain", "plainApdu", "plaintext"]);
 
 export class NotSupported extends Error {
   override readonly name = "NotSupported";
@@ -57,7 +60,8 @@ export function judge(readers: Readonly<Record<string, LayerReader>>, each: Corp
   if (first.type === "unsupported") return unsupported(each, first.reason);
   if (each.outcome === "reject") return judgeReject(each, first);
   if (each.outcome === "accept") return judgeAccept(each, first);
-  if (first.type === "read") return failed(each, ["must be refused without a quirk, was accepted"]);
+  if (first.type === "read" && first.facts[ABOVE] === undefined)
+    return failed(each, ["must be refused without a quirk, was accepted"]);
   const lenient = attempt(read, each, "lenient");
   if (lenient.type === "crashed") return failed(each, [`crashed: ${describe(lenient.error)}`]);
   if (lenient.type === "unsupported") return unsupported(each, lenient.reason);
@@ -67,13 +71,17 @@ export function judge(readers: Readonly<Record<string, LayerReader>>, each: Corp
 type Settled = Extract<Outcome, { type: "read" | "refused" }>;
 
 function judgeReject(each: CorpusCase, outcome: Settled): CaseResult {
-  if (outcome.type === "read") return failed(each, [`must be refused (${each.reason ?? "no reason"}), was accepted`]);
+  if (outcome.type === "read" && outcome.facts[ABOVE] === undefined)
+    return failed(each, [`must be refused (${each.reason ?? "no reason"}), was accepted`]);
   return { case: each, verdict: "passed", reasons: [], factCount: 0, comparedCount: 0, uncompared: [] };
 }
 
 function judgeAccept(each: CorpusCase, outcome: Settled): CaseResult {
   if (outcome.type === "refused") return failed(each, [`refused: ${outcome.error.message}`]);
   const expected = [...Object.entries(each.stated), ...Object.entries(each.derived)];
+  const above = outcome.facts[ABOVE];
+  const lost = expected.filter(([name]) => FACTS_ABOVE.has(name) && !(name in outcome.facts));
+  if (above !== undefined && lost.length > 0) return failed(each, [`refused above the link: ${above.message}`]);
   const compared = expected.filter(([name]) => name in outcome.facts);
   const reasons = compared.flatMap(([name, value]) => differences(value, outcome.facts[name], name));
   return {

@@ -57,15 +57,16 @@ export function openApdu(each: CorpusCase, apdu: Uint8Array, leniency: Leniency)
   if (!isCipheredTag(tag) || keyOf(each, "guek", "gbek", "dedicatedKey") === undefined) {
     return { outer, plaintext: undefined, plain: undefined };
   }
-  const plaintext = protectionFor(each, apdu, leniency).unprotect(apdu).apdu;
-  if (plaintext[0] === TELEGRAM_START) return { outer, plaintext, plain: undefined };
-  return { outer, plaintext, plain: normaliseApdu(decodeApdu(plaintext, quirks)) };
+  const { apdu: plaintext, verified } = protectionFor(each, apdu, leniency).unprotect(apdu);
+  const facts = { tagVerified: verified };
+  if (plaintext[0] === TELEGRAM_START) return { outer, plaintext, plain: undefined, facts };
+  return { outer, plaintext, plain: normaliseApdu(decodeApdu(plaintext, quirks)), facts };
 }
 
 /** `plaintext` in hex and `plainApdu`, where there are some. */
 export function plainFacts(opened: Opened): Facts {
   if (opened.plaintext === undefined) return {};
-  return { plaintext: toHex(opened.plaintext), plainApdu: opened.plain, tagVerified: true, ...opened.facts };
+  return { plaintext: toHex(opened.plaintext), plainApdu: opened.plain, ...opened.facts };
 }
 
 /** The receiver's side of a case's protection, with all the keys that the case gives. */

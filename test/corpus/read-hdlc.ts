@@ -1,0 +1,159 @@
+import { decodeApdu } from "../../protocol/apdu/apdu.ts";
+import { UnconfirmedBlocks } from "../../protocol/association/general-blocks.ts";
+import { toHex } from "../../protocol/bytes/hex.ts";
+import { DlmsError } from "../../protocol/errors.ts";
+import { crcX25 } from "../../protocol/link/crc.ts";
+import { readHdlcAddress } from "../../protocol/link/hdlc/address.ts";
+import { HdlcFrameParser, type HdlcUnit } from "../../protocol/link/hdlc/frame-parser.ts";
+import { stripLlc } from "../../protocol/link/hdlc/llc.ts";
+import { UnnumberedAssembler } from "../../protocol/link/hdlc/unnumbered.ts";
+import { carriedApdu } from "./carried.ts";
+import { ABOVE, type CorpusCase, type Facts, isFacts } from "./case.ts";
+import { OneOf } from "./compare.ts";
+import { hexInput, hexList } from "./input.ts";
+import { normaliseFrame } from "./normalise-link.ts";
+import type { LayerReader, Leniency } from "./reading.ts";
+import { statedFacts } from "./stated.ts";
+
+type FrameUnit = Extract<HdlcUnit, { type: "frame" }>;
+
+const GENERAL_BLOCK_TRANSFER = 0xe0;
+
+/** Frames in order, whole. What is not a frame is thrown, or left out where a stream is resynchronised. */
+export function framesOf(pieces: readonly Uint8Array[], noise: "refused" | "skipped"): FrameUnit[] {
+  const parser = new HdlcFrameParser();
+  const frames: FrameUnit[] = [];
+  const take = () => {
+    for (let unit = parser.takeUnit(); unit !== undefined; unit = parser.takeUnit()) {
+      if (unit.type === "frame") frames.push(unit);
+      else if (noise === "refused") throw unit.error;
+    }
+  };
+  for (const piece of pieces) {
+    parser.receive(piece);
+    take();
+  }
+  parser.flush();
+  take();
+  if (frames.length === 0) throw new DlmsError("FRAME_INCOMPLETE", "peer");
+  return frames;
+}
+
+/** The APDUs that frames carry, joined from segments; one that does not become whole is thrown. */
+function apdusOf(frames: readonly FrameUnit[]): Uint8Array[] {
+  const assembler = new UnnumberedAssembler();
+  const apdus: Uint8Array[] = [];
+  for (const frame of frames) assembler.receive(frame, 0);
+  assembler.flush();
+  for (let unit = assembler.takeUnit(); unit !== undefined; unit = assembler.takeUnit()) {
+    if (unit.type === "discarded") throw unit.error;
+    apdus.push(unit.apdu);
+  }
+  return apdus[0]?.[0] === GENERAL_BLOCK_TRANSFER ? joinedBlocks(apdus) : apdus;
+}
+
+/** Blocks of general block transfer that nobody acknowledges. */
+function joinedBlocks(apdus: readonly Uint8Array[]): Uint8Array[] {
+  const blocks = new UnconfirmedBlocks();
+  const whole: Uint8Array[] = [];
+  for (const octets of apdus) {
+    const block = decodeApdu(octets);
+    const joined = block.apdu === "general-block-transfer" ? blocks.receive(block.body) : octets;
+    if (joined !== undefined) whole.push(joined);
+  }
+  if (whole.length === 0) throw new DlmsError("BLOCK_NUMBER_INVALID", "peer", { blocks: apdus.length });
+  return whole;
+}
+
+function carriesInformation({ frame }: FrameUnit): boolean {
+  return (frame.control.type === "I" || frame.control.type === "UI") && frame.information.length > 0;
+}
+
+/** One frame and the APDU in it, or several frames in order and the APDUs that they carry together. */
+export const hdlcReader: LayerReader = (each, leniency) => {
+  const several = "frames" in each.input;
+  const frames = framesOf(several ? hexList(each, "frames") : [hexInput(each)], "refused");
+  const [only] = frames;
+  if (only !== undefined && frames.length === 1 && !several) return singleFrame(each, only, leniency);
+  const carrying = frames.filter(carriesInformation);
+  const apdus = carrying.length === 0 ? [] : apdusOf(carrying).map((apdu) => carriedApdu(each, apdu, leniency));
+  const [single] = apdus;
+  const above = apdus.map((apdu) => apdu[ABOVE]).find((error) => error !== undefined);
+  return {
+    ...(single !== undefined && apdus.length === 1 ? single : {}),
+    frames: frames.map(({ frame, octets }) => normaliseFrame(frame, octets)),
+    frameCount: frames.length,
+    apdus,
+    ...(above === undefined ? {} : { [ABOVE]: above }),
+  };
+};
+
+export function singleFrame(each: CorpusCase, unit: FrameUnit, leniency: Leniency): Facts {
+  const { frame, octets } = unit;
+  const normal = normaliseFrame(frame, octets);
+  const facts = { ...normal, control: controlForms(normal) };
+  const stated = {
+    frames: 1,
+    goodFcs: true,
+    valid: true,
+    payload: frame.information.length === 0 ? null : toHex(frame.information),
+    frameType: frame.control.type,
+    informationLength: frame.information.length,
+    final: frame.control.pollFinal,
+    ...("ns" in frame.control ? { ns: frame.control.ns } : {}),
+    ...("nr" in frame.control ? { nr: frame.control.nr } : {}),
+  };
+  if (!carriesInformation(unit) || frame.segmented) return { ...stated, ...facts };
+  const apdu = stripLlc(frame.information);
+  if (apdu.length === 0 || apdu.length === frame.information.length) return { ...stated, ...facts };
+  return { ...stated, ...facts, ...carriedApdu(each, apdu, leniency) };
+}
+
+/** A control field as its parts, its name, or its octet. */
+function controlForms(frame: Facts): OneOf {
+  const { control, controlByte } = frame;
+  return new OneOf(control, isFacts(control) ? control["type"] : undefined, controlByte);
+}
+
+/** A stream of octets with noise, shared flags and damaged frames: the frames that come out of it. */
+export const hdlcStreamReader: LayerReader = (each, leniency) => {
+  const frames = framesOf([hexInput(each)], "skipped");
+  const normal = frames.map((unit) => singleFrame(each, unit, leniency));
+  const carrying = frames.filter(carriesInformation);
+  const whole = carrying.length > 0 && carrying.at(-1)?.frame.segmented === false ? apdusOf(carrying) : [];
+  const [apdu] = whole;
+  return {
+    ...(apdu !== undefined && whole.length === 1 ? { apduHex: toHex(apdu) } : {}),
+    frames: inTheirForm(each, normal, frames),
+  };
+};
+
+/** Sources count frames, give their octets, or their fields. */
+function inTheirForm(each: CorpusCase, normal: readonly Facts[], frames: readonly FrameUnit[]): unknown {
+  const asked = [each.stated["frames"], each.derived["frames"]].find((value) => value !== undefined);
+  if (typeof asked === "number") return frames.length;
+  if (Array.isArray(asked) && typeof asked[0] === "string") return frames.map(({ octets }) => toHex(octets));
+  return normal;
+}
+
+export const hdlcAddressReader: LayerReader = (each) => {
+  const octets = hexInput(each);
+  const address = readHdlcAddress(octets, 0, octets.length);
+  if (address === undefined || address.size !== octets.length) throw new DlmsError("FRAME_INCOMPLETE", "peer");
+  const { upper, lower = null, size } = address;
+  return { raw: toHex(octets), bytes: size, upper, lower, logical: upper, physical: lower };
+};
+
+export const crcX25Reader: LayerReader = (each) => {
+  const crc = crcX25(hexInput(each));
+  return { crcBytes: toHex(Uint8Array.of(crc & 0xff, crc >> 8)), crc };
+};
+
+/** LLC header and APDU. */
+export const llcReader: LayerReader = (each, leniency) => {
+  const information = hexInput(each);
+  const apdu = stripLlc(information);
+  if (apdu.length === information.length) throw new DlmsError("FRAME_INVALID", "peer", { wanted: "LLC" });
+  const carried = carriedApdu(each, apdu, leniency);
+  return { ...statedFacts(each.stated, isFacts(carried["apdu"]) ? carried["apdu"] : {}), ...carried };
+};
