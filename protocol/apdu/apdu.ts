@@ -30,7 +30,8 @@ export function readApdu(reader: Reader): Apdu {
   const tag = reader.u8();
   const name = apduNameOf(tag);
   if (name === undefined) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset, tag });
-  const body = codecOf(name).decode(reader);
+  const codec: Codec<object> = APDUS[name][1];
+  const body = codec.decode(reader);
   if (reader.remaining > 0 && !reader.tolerates("trailing-octets")) reader.end();
   const apdu = reader.quirks.length > 0 ? { apdu: name, body, quirks: reader.quirks } : { apdu: name, body };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- The body came from the codec of this very name.
@@ -39,12 +40,8 @@ export function readApdu(reader: Reader): Apdu {
 
 /** The octets of an APDU in canonical form. Throws DATA_OUT_OF_RANGE and DATA_TYPE_MISMATCH with the caller at fault. */
 export function encodeApdu(apdu: Apdu): Uint8Array {
-  const writer = new Writer();
-  writer.u8(APDUS[apdu.apdu][0]);
-  codecOf(apdu.apdu).encode(apdu.body, writer);
+  const row: readonly [number, Codec<object>] = APDUS[apdu.apdu];
+  const writer = new Writer().u8(row[0]);
+  row[1].encode(apdu.body, writer);
   return writer.finish();
-}
-
-function codecOf(name: ApduName): Codec<object> {
-  return APDUS[name][1];
 }

@@ -12,6 +12,8 @@ import { type Data, decodeData, encodeData } from "./data.ts";
 export interface Codec<T> {
   decode(reader: Reader): T;
   encode(value: T, writer: Writer): void;
+  /** Decodes fields into an object that has others already; what a SEQUENCE offers to the CHOICE around it. */
+  decodeInto?(fields: Record<string, unknown>, reader: Reader): void;
 }
 
 export type Decoded<C> = C extends Codec<infer T> ? T : never;
@@ -136,19 +138,25 @@ type FieldValues<F> = { readonly [K in Exclude<keyof F, Absentable<F>>]: Decoded
 export function sequence<const F extends { readonly [K in keyof F]: Codec<Decoded<F[K]>> }>(
   fields: F,
 ): Codec<FieldValues<F>> {
-  const entries = Object.entries(fields as unknown as Fields) as [string, Codec<unknown>][];
+  const names = Object.keys(fields);
+  const codecs = Object.values(fields as unknown as Fields) as Codec<unknown>[];
+  function decodeInto(target: Record<string, unknown>, reader: Reader): void {
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string;
+      const field = decodeField(name, codecs[i] as Codec<unknown>, reader);
+      if (field !== undefined) target[name] = field;
+    }
+  }
   return {
     decode(reader) {
       const value: Record<string, unknown> = {};
-      for (const [name, codec] of entries) {
-        const field = decodeField(name, codec, reader);
-        if (field !== undefined) value[name] = field;
-      }
+      decodeInto(value, reader);
       return value as FieldValues<F>;
     },
+    decodeInto,
     encode(value, writer) {
       const record = value as Readonly<Record<string, unknown>>;
-      for (const [name, codec] of entries) codec.encode(record[name], writer);
+      for (let i = 0; i < names.length; i++) (codecs[i] as Codec<unknown>).encode(record[names[i] as string], writer);
     },
   };
 }
@@ -161,27 +169,31 @@ type Alternatives<A> = {
 export function choice<const A extends { readonly [K in keyof A]: readonly [number, Codec<Decoded<A[K][1]>>] }>(
   alternatives: A,
 ): Codec<Alternatives<A>> {
-  const byTag = new Map<number, [string, Codec<object>]>();
-  const byName = new Map<string, [number, Codec<object>]>();
-  for (const [name, [tag, codec]] of Object.entries(alternatives as Record<string, readonly [number, Codec<object>]>)) {
-    byTag.set(tag, [name, codec]);
-    byName.set(name, [tag, codec]);
-  }
+  const rows = Object.entries(alternatives as Record<string, readonly [number, Codec<object>]>).map(
+    ([type, [tag, codec]]) => ({ type, tag, codec }),
+  );
+  const byTag: ((typeof rows)[number] | undefined)[] = [];
+  for (const row of rows) byTag[row.tag] = row;
+  const byName = new Map(rows.map((row) => [row.type, row]));
   return {
     decode(reader) {
       const offset = reader.offset;
       const tag = reader.u8();
-      const found = byTag.get(tag);
+      const found = byTag[tag];
       if (found === undefined) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset, tag });
-      reader.observer?.chose(found[0]);
-      return { type: found[0], ...found[1].decode(reader) } as Alternatives<A>;
+      const { type, codec } = found;
+      reader.observer?.chose(type);
+      const value: Record<string, unknown> = { type };
+      if (codec.decodeInto === undefined) Object.assign(value, codec.decode(reader));
+      else codec.decodeInto(value, reader);
+      return value as Alternatives<A>;
     },
     encode(value, writer) {
-      const found = byName.get((value as { type: string }).type);
-      if (found === undefined)
-        throw new DlmsError("DATA_TYPE_MISMATCH", "caller", { type: (value as { type: string }).type });
-      writer.u8(found[0]);
-      found[1].encode(value, writer);
+      const { type } = value as { type: string };
+      const found = byName.get(type);
+      if (found === undefined) throw new DlmsError("DATA_TYPE_MISMATCH", "caller", { type });
+      writer.u8(found.tag);
+      found.codec.encode(value, writer);
     },
   };
 }

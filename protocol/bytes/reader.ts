@@ -14,22 +14,26 @@ export interface ReadObserver {
   dataBegins(reader: Reader): void;
 }
 
+const NONE: readonly Quirk[] = [];
+
 /**
  * Reads big-endian fields from octets that are known to be whole; running off the end throws DATA_TRUNCATED with the
  * offset. `bytes()` returns views into the caller's octets: copy what has to outlive them.
  */
 export class Reader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   readonly #end: number;
   readonly #tolerated: ReadonlySet<Quirk>;
-  #quirks: Quirk[] = [];
+  /** The reader that this one is a window of, or itself: it holds what all of them noted. */
+  #whole: Reader;
+  #quirks: Quirk[] | undefined;
+  #view: DataView | undefined;
   offset: number;
   observer: ReadObserver | undefined;
 
   constructor(bytes: Uint8Array, offset = 0, end = bytes.length, tolerated = NO_QUIRKS) {
+    this.#whole = this;
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = end;
     this.#tolerated = tolerated;
     this.offset = offset;
@@ -37,7 +41,7 @@ export class Reader {
 
   /** The deviations tolerated so far, each once. */
   get quirks(): readonly Quirk[] {
-    return this.#quirks;
+    return this.#whole.#quirks ?? NONE;
   }
 
   /** Whether a deviation may be looked for at all. */
@@ -48,7 +52,9 @@ export class Reader {
   /** Whether a deviation that was just met may be read all the same; if so it is noted. */
   tolerates(quirk: Quirk): boolean {
     if (!this.allows(quirk)) return false;
-    if (!this.#quirks.includes(quirk)) this.#quirks.push(quirk);
+    const whole = this.#whole;
+    whole.#quirks ??= [];
+    if (!whole.#quirks.includes(quirk)) whole.#quirks.push(quirk);
     return true;
   }
 
@@ -56,7 +62,7 @@ export class Reader {
   window(length: number): Reader {
     const start = this.#advance(length);
     const inner = new Reader(this.#bytes, start, start + length, this.#tolerated);
-    inner.#quirks = this.#quirks;
+    inner.#whole = this.#whole;
     inner.observer = this.observer;
     return inner;
   }
@@ -66,34 +72,43 @@ export class Reader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#advance(1));
+    const at = this.offset;
+    if (at >= this.#end) throw this.#truncated(1);
+    this.offset = at + 1;
+    return this.#at(at);
   }
   i8(): number {
-    return this.#view.getInt8(this.#advance(1));
+    return (this.u8() << 24) >> 24;
   }
   u16(): number {
-    return this.#view.getUint16(this.#advance(2));
+    const at = this.#advance(2);
+    return (this.#at(at) << 8) | this.#at(at + 1);
   }
   i16(): number {
-    return this.#view.getInt16(this.#advance(2));
+    return (this.u16() << 16) >> 16;
   }
   u32(): number {
-    return this.#view.getUint32(this.#advance(4));
+    return this.i32() >>> 0;
   }
   i32(): number {
-    return this.#view.getInt32(this.#advance(4));
+    const at = this.#advance(4);
+    return (this.#at(at) << 24) | (this.#at(at + 1) << 16) | (this.#at(at + 2) << 8) | this.#at(at + 3);
   }
   u64(): bigint {
-    return this.#view.getBigUint64(this.#advance(8));
+    const at = this.#advance(8);
+    return this.#wide().getBigUint64(at);
   }
   i64(): bigint {
-    return this.#view.getBigInt64(this.#advance(8));
+    const at = this.#advance(8);
+    return this.#wide().getBigInt64(at);
   }
   f32(): number {
-    return this.#view.getFloat32(this.#advance(4));
+    const at = this.#advance(4);
+    return this.#wide().getFloat32(at);
   }
   f64(): number {
-    return this.#view.getFloat64(this.#advance(8));
+    const at = this.#advance(8);
+    return this.#wide().getFloat64(at);
   }
 
   /** The next octet without taking it, or undefined at the end. */
@@ -144,10 +159,23 @@ export class Reader {
 
   #advance(count: number): number {
     const start = this.offset;
-    if (count > this.#end - start) {
-      throw new DlmsError("DATA_TRUNCATED", "peer", { offset: start, wanted: count, left: this.#end - start });
-    }
+    if (count > this.#end - start) throw this.#truncated(count);
     this.offset = start + count;
     return start;
+  }
+
+  /** The octet at a place that is known to be inside. */
+  #at(index: number): number {
+    return this.#bytes[index] ?? 0;
+  }
+
+  /** Made when it is needed: few values are wider than shifts can join. */
+  #wide(): DataView {
+    this.#view ??= new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+    return this.#view;
+  }
+
+  #truncated(wanted: number): DlmsError {
+    return new DlmsError("DATA_TRUNCATED", "peer", { offset: this.offset, wanted, left: this.#end - this.offset });
   }
 }
