@@ -42,4 +42,6 @@ export const LIMITS = {
   discardedApdus: 1000,
   /** Rows of one profile buffer that are put aside because they do not fit the layout, before the layout is doubted. */
   rejectedRows: 1024,
+  /** Clients whose associations one server follows on one link. */
+  clientsPerLink: 16,
 } as const;

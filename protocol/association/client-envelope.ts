@@ -3,6 +3,7 @@
  * round. Nothing is queued when something is refused.
  */
 import { type Apdu, type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
+import { APDUS } from "../apdu/registry.ts";
 import { DlmsError } from "../errors.ts";
 import type { ProtectionLayer } from "../security/apdu-protection.ts";
 import { isCipheredTag } from "../security/ciphered-apdu.ts";
@@ -24,6 +25,11 @@ const GENERAL_BLOCK_TAG = 0xe0;
 export interface OpenedApdu {
   readonly apdu: Apdu;
   readonly layers: readonly ProtectionLayer[];
+}
+
+/** AARE and RLRE are never ciphered themselves: their user-information is, and it is judged where it is opened. */
+function isAcse(apdu: Uint8Array): boolean {
+  return apdu[0] === APDUS.aare[0] || apdu[0] === APDUS.rlre[0];
 }
 
 export class ClientEnvelope {
@@ -107,7 +113,7 @@ export class ClientEnvelope {
     if (whole === undefined) return undefined;
     const { protection } = this.#settings;
     if (whole[0] === undefined || !isCipheredTag(whole[0])) {
-      protection?.admitPlain(whole);
+      if (!isAcse(whole)) protection?.admitPlain(whole);
       return { apdu: this.#decode(whole), layers: [] };
     }
     if (protection === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });

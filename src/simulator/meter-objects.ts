@@ -22,6 +22,8 @@ export interface MeterObjectsOptions {
   /** The true time, ms since 1970. */
   readonly clock: () => number;
   readonly push?: (logicalName: string) => void;
+  /** Every read of a value is refused for now. */
+  readonly busy?: boolean;
 }
 
 const NO_ACCESS: AccessDescription = { objects: [], write: false };
@@ -62,6 +64,7 @@ export class MeterObjects implements ObjectServer {
     const { attributeId } = reference.attribute;
     const object = this.#find(reference.attribute, association);
     if (typeof object === "string") return refused(object);
+    if (this.#options.busy === true) return refused("temporary-failure");
     const request = { association, moment: this.now() };
     if (attributeId === 0) return found(this.#wholeObject(object, request));
     if (attributeId === 1) return found(nameData(object));

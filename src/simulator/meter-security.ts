@@ -30,6 +30,8 @@ export interface MeterSecurityOptions {
   readonly firstInvocationCounter: number;
   /** What the counter objects show before a client has spoken. */
   readonly clientInvocationCounter: number;
+  /** By how much the counter objects are behind the truth. */
+  readonly shownCounterLag?: number;
   readonly maxReceivePduSize: number;
 }
 
@@ -80,7 +82,8 @@ export class MeterSecurity {
   /** The last counter that the client of an association used, as its counter object shows it. */
   clientCounter(name: string): number {
     const lowest = this.#rules.get(name)?.security?.protection.lowestAcceptable("global");
-    return lowest === undefined ? this.#options.clientInvocationCounter : lowest - 1;
+    const last = lowest === undefined ? this.#options.clientInvocationCounter : lowest - 1;
+    return last - (this.#options.shownCounterLag ?? 0);
   }
 
   /** Protection for what the meter sends by itself. */

@@ -1,7 +1,9 @@
 /** A virtual meter: its model, objects and associations, without a wire. */
 import { AssociationServer } from "../../protocol/association/server.ts";
+import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 import type { MeterDescription } from "./description.ts";
-import type { MeterIdentity } from "./meter-identity.ts";
+import { effectsOf, type FaultEffects, type MeterFault } from "./faults.ts";
+import { type MeterIdentity, seededSecrets } from "./meter-identity.ts";
 import { MeterModel } from "./meter-model.ts";
 import { MeterObjects } from "./meter-objects.ts";
 import { type MeterSecrets, MeterSecurity } from "./meter-security.ts";
@@ -23,12 +25,16 @@ export interface VirtualMeterOptions {
   readonly clockOffsetMs?: number;
   /** Hears that a client wants a push to be sent. */
   readonly push?: (logicalName: string) => void;
+  readonly fault?: MeterFault;
 }
 
 /** Every meter was installed at the start of this month, in its own time zone. */
 const INSTALLED_MONTH = 2023 * 12 + 3;
 const MAX_PDU = 1024;
-const SERVER_SAP = 1;
+/** The management logical device, and the only one. */
+export const SERVER_SAP = 1;
+/** By how much a stale counter object is behind. */
+const STALE_BY = 500;
 
 export class VirtualMeter {
   readonly identity: MeterIdentity;
@@ -36,32 +42,33 @@ export class VirtualMeter {
   readonly model: MeterModel;
   readonly security: MeterSecurity;
   readonly objects: MeterObjects;
+  readonly effects: FaultEffects;
   readonly #randomOctets: (length: number) => Uint8Array;
 
   constructor(options: VirtualMeterOptions) {
-    const { description, identity, seed } = options;
+    const { identity, seed } = options;
+    const effects = effectsOf(options.fault);
+    const description = faulty(options.description, effects);
     this.identity = identity;
     this.description = description;
+    this.effects = effects;
     this.#randomOctets = options.randomOctets;
     const installedMs = options.installedMs ?? installed(description);
     this.model = new MeterModel({ description, seed, installedMs });
     this.model.state.clockOffsetMs = options.clockOffsetMs ?? 0;
     this.security = new MeterSecurity({
       suite: 0,
-      systemTitle: identity.systemTitle,
-      secrets: options.secrets,
+      systemTitle: effects.otherSystemTitle ? otherTitle(identity.systemTitle) : identity.systemTitle,
+      secrets: effects.otherKeys ? seededSecrets(seed + 1) : options.secrets,
       associations: description.associations,
       firstInvocationCounter: options.firstInvocationCounter,
       clientInvocationCounter: 1000 + (hash(seed, 6) % 1000),
+      shownCounterLag: effects.staleCounter ? STALE_BY : 0,
       maxReceivePduSize: options.maxReceivePduSize ?? MAX_PDU,
     });
     const { model, security } = this;
-    this.objects = new MeterObjects({
-      model,
-      security,
-      clock: options.clock,
-      ...(options.push && { push: options.push }),
-    });
+    const push = options.push && { push: options.push };
+    this.objects = new MeterObjects({ model, security, clock: options.clock, busy: effects.busy ?? false, ...push });
   }
 
   /** The server's side of one client's association; a link needs one for each client that talks over it. */
@@ -69,7 +76,7 @@ export class VirtualMeter {
     return new AssociationServer({
       clientSap,
       serverSap: SERVER_SAP,
-      rule: () => this.security.ruleFor(clientSap),
+      rule: () => (this.effects.refuses ? undefined : this.security.ruleFor(clientSap)),
       objects: this.objects,
       randomOctets: this.#randomOctets,
       ...(inactivityTimeoutMs !== undefined && { inactivityTimeoutMs }),
@@ -79,4 +86,15 @@ export class VirtualMeter {
 
 function installed({ zoneMinutes }: MeterDescription): number {
   return Date.UTC(Math.floor(INSTALLED_MONTH / 12), INSTALLED_MONTH % 12, 1) - zoneMinutes * 60_000;
+}
+
+function faulty(description: MeterDescription, { compression, withoutProfiles }: FaultEffects): MeterDescription {
+  const profiles = description.profiles.filter(({ logicalName }) => !withoutProfiles?.includes(logicalName));
+  return { ...description, profiles, ...(compression && { compression }) };
+}
+
+function otherTitle(title: SystemTitle): SystemTitle {
+  const octets = new Uint8Array(title);
+  octets[7] = (octets[7] ?? 0) ^ 1;
+  return systemTitle(octets);
 }

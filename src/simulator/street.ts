@@ -1,0 +1,204 @@
+/** A street of virtual meters, each behind a TCP listener of its own on loopback: for the demo, for tests, for load. */
+import { randomBytes } from "node:crypto";
+import { Pump } from "../../drivers/pump.ts";
+import { TcpListener } from "../../drivers/tcp/listener.ts";
+import type { ServerSessionEvent } from "../../protocol/association/server-session.ts";
+import { toHex } from "../../protocol/bytes/hex.ts";
+import type { Protection } from "../../protocol/security/security-control.ts";
+import { titleText } from "../../protocol/security/system-title.ts";
+import type { AssociationConfig, MeterConfig } from "../config/schema.ts";
+import type { MeterFault } from "./faults.ts";
+import { seededSecrets } from "./meter-identity.ts";
+import { HOUSES, type House } from "./street-plan.ts";
+import { SERVER_SAP, VirtualMeter } from "./virtual-meter.ts";
+import { type MeterLink, WiredMeter } from "./wired-meter.ts";
+
+export interface StreetOptions {
+  readonly count?: number;
+  /** The same seed gives the same meters with the same readings and keys. */
+  readonly seed?: number;
+  readonly host?: string;
+  /** The true time, ms since 1970. */
+  readonly clock?: () => number;
+  /** Time from a request to its answer. */
+  readonly latencyMs?: number;
+  /** Faults by the number of the house, from 0. */
+  readonly faults?: Readonly<Record<number, MeterFault>>;
+  /** Hears what happens in the meters; for logs and tests. */
+  readonly onEvent?: (meter: string, event: ServerSessionEvent) => void;
+}
+
+/** What a head end has to know of a meter. Keys are simulated: anybody can work them out of the seed. */
+export interface StreetMeter {
+  /** `d1-01`: the model and the number in the street. */
+  readonly name: string;
+  readonly serial: string;
+  readonly model: string;
+  readonly type: string;
+  readonly companion: MeterConfig["companion"];
+  readonly timeZone: string;
+  readonly host: string;
+  readonly port: number;
+  readonly link: MeterLink;
+  readonly clientSap: number;
+  readonly serverSap: number;
+  readonly mechanism: AssociationConfig["mechanism"];
+  /** Password or HLS secret, as text. */
+  readonly secret: string | undefined;
+  readonly security: StreetSecurity | undefined;
+  readonly fault: MeterFault | undefined;
+}
+
+export interface StreetSecurity {
+  readonly suite: 0;
+  readonly protection: Protection;
+  /** Hexadecimal, as are the keys. */
+  readonly serverSystemTitle: string;
+  readonly blockCipherKey: string;
+  readonly authenticationKey: string;
+  /** Logical name of the object that tells the client's counter. */
+  readonly invocationCounter: string;
+}
+
+const COUNT = 24;
+const SEED = 2026;
+const HOST = "127.0.0.1";
+/** First meter number of a street. */
+const FIRST_NUMBER = 10_001;
+/** Counters go on from where a restarted street could have come to: this many a second since they began. */
+const COUNTER_ORIGIN_MS = Date.UTC(2025, 0, 1);
+const COUNTS_PER_SECOND = 20;
+
+interface Inhabitant {
+  readonly told: StreetMeter;
+  readonly meter: VirtualMeter;
+  readonly listener: TcpListener;
+}
+
+/** The open listeners of a street. Close it, or bind it with `await using`. */
+export class Street implements AsyncDisposable {
+  readonly #inhabitants: readonly Inhabitant[];
+
+  constructor(inhabitants: readonly Inhabitant[]) {
+    this.#inhabitants = inhabitants;
+  }
+
+  get meters(): readonly StreetMeter[] {
+    return this.#inhabitants.map(({ told }) => told);
+  }
+
+  /** The meter itself, to look behind the wire. Throws for a name that is not in the street. */
+  meter(name: string): VirtualMeter {
+    const inhabitant = this.#inhabitants.find(({ told }) => told.name === name);
+    if (inhabitant === undefined) throw new RangeError(`nobody of the name ${name} lives in this street`);
+    return inhabitant.meter;
+  }
+
+  get connectionCount(): number {
+    return this.#inhabitants.reduce((sum, { listener }) => sum + listener.connectionCount, 0);
+  }
+
+  /** Closes all listeners and the connections that are open. */
+  async close(): Promise<void> {
+    await Promise.all(this.#inhabitants.map(({ listener }) => listener.close()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** Opens one listener for each meter. Rejects with a ChannelError when one can't be had; then none stays open. */
+export async function startStreet(options: StreetOptions = {}): Promise<Street> {
+  const numbers = Array.from({ length: options.count ?? COUNT }, (_, index) => index);
+  const opened = await Promise.allSettled(numbers.map((index) => moveIn(index, options)));
+  const inhabitants = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
+  const failed = opened.find((each) => each.status === "rejected");
+  if (failed === undefined) return new Street(inhabitants);
+  await Promise.all(inhabitants.map(({ listener }) => listener.close()));
+  throw failed.reason;
+}
+
+async function moveIn(index: number, options: StreetOptions): Promise<Inhabitant> {
+  const house = HOUSES[index % HOUSES.length];
+  if (house === undefined) throw new RangeError("the plan of the street has no houses");
+  const { host = HOST, latencyMs = 0, onEvent } = options;
+  const meter = meterOf(house, index, options);
+  const name = `${house.kind}-${String(index + 1).padStart(2, "0")}`;
+  const listener = await TcpListener.listen({ host, port: 0 }, (channel) => {
+    const machine = new WiredMeter({ meter, link: house.link, latencyMs });
+    const pump = new Pump(machine, channel, {
+      event: (event) => onEvent?.(name, event),
+      closed: () => machine.command({ type: "channelEnded" }, performance.now()),
+    });
+    pump.start();
+    pump.command({ type: "open" });
+  });
+  const fault = options.faults?.[index];
+  return { told: tell(house, { name, meter, address: listener.address, fault, index, options }), meter, listener };
+}
+
+function meterOf(house: House, index: number, options: StreetOptions): VirtualMeter {
+  const clock = options.clock ?? Date.now;
+  const seed = seedOf(index, options);
+  const identity = house.identity(FIRST_NUMBER + index);
+  const fault = options.faults?.[index];
+  return new VirtualMeter({
+    description: house.describe(identity),
+    identity,
+    secrets: seededSecrets(seed),
+    seed,
+    clock,
+    randomOctets: (length) => new Uint8Array(randomBytes(length)),
+    firstInvocationCounter: Math.floor(((clock() - COUNTER_ORIGIN_MS) / 1000) * COUNTS_PER_SECOND),
+    ...(fault && { fault }),
+  });
+}
+
+function seedOf(index: number, { seed = SEED }: StreetOptions): number {
+  return seed * 1_000 + index;
+}
+
+interface Telling {
+  readonly name: string;
+  readonly meter: VirtualMeter;
+  readonly address: { readonly host: string; readonly port: number };
+  readonly fault: MeterFault | undefined;
+  readonly index: number;
+  readonly options: StreetOptions;
+}
+
+/** What the head end is told; a meter with a fault may have other keys. */
+function tell(house: House, { name, meter, address, fault, index, options }: Telling): StreetMeter {
+  const secrets = seededSecrets(seedOf(index, options));
+  const secret = house.mechanism === "lls" ? secrets.lowLevelSecret : secrets.highLevelSecret;
+  const { protection, invocationCounter, mechanism } = house;
+  const security =
+    protection === undefined || invocationCounter === undefined
+      ? undefined
+      : {
+          suite: 0 as const,
+          protection,
+          serverSystemTitle: titleText(meter.identity.systemTitle),
+          blockCipherKey: toHex(secrets.blockCipherKey.reveal()),
+          authenticationKey: toHex(secrets.authenticationKey.reveal()),
+          invocationCounter,
+        };
+  return {
+    name,
+    serial: meter.identity.serial,
+    model: meter.description.model,
+    type: house.type,
+    companion: house.companion,
+    timeZone: meter.description.timeZone,
+    host: address.host,
+    port: address.port,
+    link: house.link,
+    clientSap: house.clientSap,
+    serverSap: SERVER_SAP,
+    mechanism,
+    secret: mechanism === "hls-5" || mechanism === "none" ? undefined : new TextDecoder().decode(secret),
+    security,
+    fault,
+  };
+}

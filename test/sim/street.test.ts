@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { captureObjectsFromData } from "../../protocol/cosem/capture-object.ts";
+import { objectListFromData } from "../../protocol/cosem/object-list.ts";
+import { METER_FAULTS, type MeterFault } from "../../src/simulator/faults.ts";
+import { type Street, startStreet } from "../../src/simulator/street.ts";
+import { HOUSES } from "../../src/simulator/street-plan.ts";
+import { entryAccess } from "../simulator/meter-fixture.ts";
+import { VisitFailed, visit } from "./visitor.ts";
+
+const BILLING = { is15959: "1.0.98.1.0.255", idis: "0.0.98.1.0.255", dsmr: "0.0.98.1.0.255" } as const;
+
+describe("a street of 24", () => {
+  let street: Street;
+  beforeAll(async () => {
+    street = await startStreet({ count: 24 });
+  });
+  afterAll(async () => {
+    await street.close();
+  });
+
+  test("street: there are meters of every model, link, mechanism and protection", () => {
+    const { meters } = street;
+    const all = (pick: (meter: (typeof meters)[number]) => string) =>
+      [...new Set(meters.map(pick))].sort((one, other) => one.localeCompare(other));
+    expect(meters).toHaveLength(24);
+    expect(all(({ model }) => model)).toEqual(["dsmr", "idis", "is15959-d1", "is15959-d2", "is15959-d3"]);
+    expect(all(({ link }) => link.type)).toEqual(["hdlc", "wrapper"]);
+    expect(all(({ mechanism }) => mechanism)).toEqual(["hls-2", "hls-5", "lls"]);
+    expect(all(({ security }) => security?.protection ?? "none")).toEqual([
+      "authenticated-encrypted",
+      "encrypted",
+      "none",
+    ]);
+    expect(all(({ serial }) => serial)).toHaveLength(24);
+    expect(all(({ name }) => name)).toHaveLength(24);
+  });
+
+  test.each(HOUSES.map((_, index) => index))(
+    "street: house %i is read through TCP with what the street tells",
+    async (index) => {
+      const meter = street.meters[index];
+      if (meter === undefined) throw new Error(`nobody lives at ${index}`);
+      const visitor = await visit(meter);
+      const clock = await visitor.read(8, "0.0.1.0.0.255");
+      expect(clock).toMatchObject({ type: "octet-string" });
+      const list = objectListFromData(await visitor.read(15, "0.0.40.0.0.255"));
+      expect(list.length).toBeGreaterThan(20);
+      for (const profile of ["1.0.99.1.0.255", "1.0.99.2.0.255", BILLING[meter.companion as keyof typeof BILLING]]) {
+        const columns = captureObjectsFromData(await visitor.read(7, profile, 3));
+        const rows = await visitor.read(7, profile, 2, entryAccess(1, 10));
+        if (rows.type !== "array") throw new Error(`a buffer of type ${rows.type}`);
+        expect(rows.value).toHaveLength(10);
+        for (const row of rows.value)
+          expect(row).toMatchObject({ type: "structure", value: { length: columns.length } });
+      }
+      await visitor.leave();
+    },
+  );
+
+  test("street: the whole block load of a meter comes in blocks over both links", async () => {
+    for (const type of ["wrapper", "hdlc"] as const) {
+      const meter = street.meters.find(
+        ({ link, model, security }) => link.type === type && model === "is15959-d1" && security,
+      );
+      if (meter === undefined) throw new Error("no such meter");
+      const visitor = await visit(meter);
+      const rows = await visitor.read(7, "1.0.99.1.0.255");
+      expect(rows).toMatchObject({ type: "array", value: { length: 2208 } });
+      await visitor.leave();
+    }
+  });
+});
+
+test("street: the same seed has the same meters, another has others", async () => {
+  await using one = await startStreet({ count: 3 });
+  await using same = await startStreet({ count: 3 });
+  await using other = await startStreet({ count: 3, seed: 7 });
+  expect(secretsOf(one)).toEqual(secretsOf(same));
+  expect(secretsOf(one)).not.toEqual(secretsOf(other));
+});
+
+function secretsOf(street: Street): unknown[] {
+  return street.meters.map(({ security, secret, serial }) => [security, secret, serial]);
+}
+
+/** What a head end must see of each fault. */
+const EVIDENCE: Readonly<Record<MeterFault, (meter: Parameters<typeof visit>[0]) => Promise<string>>> = {
+  "wrong-keys": failureOf,
+  "wrong-system-title": async (meter) => {
+    const visitor = await visit(meter);
+    await visitor.leave();
+    return visitor.events.map((event) => (event.type === "leniency" ? event.name : event.type)).join(" ");
+  },
+  "refuses-association": failureOf,
+  "answers-nothing": failureOf,
+  noise: outcomeOf,
+  "cuts-answers": failureOf,
+  busy: failureOf,
+  "counter-too-low": failureOf,
+  "missing-object": async (meter) => {
+    const visitor = await visit(meter);
+    const result = await visitor.result(7, "1.0.99.2.0.255");
+    await visitor.leave();
+    return result.type === "data" ? "data" : result.dataAccessResult;
+  },
+  "null-data-rows": outcomeOf,
+  "compact-array-rows": outcomeOf,
+};
+
+const SEEN: Readonly<Record<MeterFault, RegExp>> = {
+  "wrong-keys": /deciphering-error/,
+  "wrong-system-title": /title-changed/,
+  "refuses-association": /refused no-reason-given/,
+  "answers-nothing": /silence/,
+  noise: /^array of structure$/,
+  "cuts-answers": /silence/,
+  busy: /temporary-failure/,
+  "counter-too-low": /invocation-counter-error/,
+  "missing-object": /^object-undefined$/,
+  "null-data-rows": /^array of structure with null-data$/,
+  "compact-array-rows": /^compact-array$/,
+};
+
+test.each(Object.keys(METER_FAULTS) as MeterFault[])(
+  "street: a meter with the fault %s is seen for what it is",
+  async (fault) => {
+    await using street = await startStreet({ count: 1, faults: { 0: fault } });
+    const [meter] = street.meters;
+    if (meter === undefined) throw new Error("an empty street");
+    expect(meter.fault).toBe(fault);
+    expect(await EVIDENCE[fault](meter)).toMatch(SEEN[fault]);
+  },
+);
+
+async function failureOf(meter: Parameters<typeof visit>[0]): Promise<string> {
+  try {
+    const visitor = await visit(meter, { responseTimeoutMs: 400 });
+    await visitor.hangUp();
+    return "no failure";
+  } catch (error) {
+    if (!(error instanceof VisitFailed) || error.event?.type !== "failed") return String(error);
+    const { evidence, error: cause } = error.event.failure;
+    switch (evidence.type) {
+      case "refused":
+        return `refused ${evidence.diagnostic.diagnostic}`;
+      case "exception":
+        return `exception ${evidence.exception.serviceError}`;
+      default:
+        return `${evidence.type} ${cause.message}`;
+    }
+  }
+}
+
+async function outcomeOf(meter: Parameters<typeof visit>[0]): Promise<string> {
+  const visitor = await visit(meter);
+  const rows = await visitor.read(7, "1.0.99.1.0.255", 2, entryAccess(1, 20));
+  await visitor.leave();
+  if (rows.type !== "array") return rows.type;
+  const nulls = rows.value.some(
+    (row) => row.type === "structure" && row.value.some(({ type }) => type === "null-data"),
+  );
+  return `array of ${rows.value[0]?.type}${nulls ? " with null-data" : ""}`;
+}
