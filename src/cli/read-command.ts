@@ -1,0 +1,229 @@
+/** `read`: one meter, one thing; by name through the running daemon, or by address without any. */
+import { randomBytes } from "node:crypto";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { RecordingFile } from "../../drivers/recording/file.ts";
+import { RecordingTee } from "../../drivers/recording/tee.ts";
+import { fromHex } from "../../protocol/bytes/hex.ts";
+import { namedZone } from "../../protocol/cosem/time-zone.ts";
+import { systemTitle } from "../../protocol/security/system-title.ts";
+import { askForRead } from "../api/control-client.ts";
+import { type ReadAnswer, ReadRefusedError } from "../api/read-answer.ts";
+import { causeOf } from "../collect/failure-cause.ts";
+import { readForAnswer } from "../collect/meter-reader.ts";
+import { resolveMeterSecrets } from "../collect/meter-secrets.ts";
+import { visitMeter } from "../collect/meter-session.ts";
+import type { MeterTarget } from "../collect/meter-target.ts";
+import { parseReadOrder } from "../collect/read-order.ts";
+import { meterSchema } from "../config/schema.ts";
+import { CounterFile } from "../keys/counter-file.ts";
+import { leaseKeyCounters } from "../keys/key-counters.ts";
+import type { ExitReason } from "./exit-code.ts";
+import { type Output, printTable } from "./output.ts";
+
+/** Options of the command line, as commander gives them. */
+export interface ReadOptions {
+  readonly json?: true;
+  readonly csv?: true;
+  readonly socket: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly tcp?: string;
+  readonly link?: string;
+  readonly physicalAddress?: string;
+  readonly addressLength?: string;
+  readonly timeout?: string;
+  readonly clientSap?: string;
+  readonly serverSap?: string;
+  readonly auth?: string;
+  readonly secret?: string;
+  readonly suite?: string;
+  readonly protection?: string;
+  readonly clientTitle?: string;
+  readonly serverTitle?: string;
+  readonly blockCipherKey?: string;
+  readonly authenticationKey?: string;
+  readonly general?: true;
+  readonly counter?: string;
+  readonly counters?: string;
+  readonly companion?: string;
+  readonly timeZone?: string;
+  readonly record?: string;
+}
+
+const BUDGET_MS = 600_000;
+const DEFAULT_CLIENT_TITLE = "444C4D5347570001";
+
+export async function readCommand(words: readonly string[], options: ReadOptions, output: Output): Promise<ExitReason> {
+  const what = words.at(-1);
+  if (what === undefined || words.length > 2 || (options.tcp === undefined && words.length < 2)) {
+    output.err("read: say METER and WHAT, or --tcp host:port and WHAT; see `dlms-gateway read --help`");
+    return "usage";
+  }
+  try {
+    const answer =
+      options.tcp === undefined
+        ? await askForRead(options.socket, words[0] ?? "", what)
+        : await readDirectly(words.length === 2 ? (words[0] ?? "") : options.tcp, what, options);
+    printAnswer(answer, options, output);
+    return "success";
+  } catch (error) {
+    if (!(error instanceof ReadRefusedError)) throw error;
+    printRefusal(error, options, output);
+    return "meterFailed";
+  }
+}
+
+async function readDirectly(name: string, what: string, options: ReadOptions): Promise<ReadAnswer> {
+  const order = parseReadOrder(what);
+  const range = rangeOf(options);
+  await using counters = await CounterFile.open({
+    path: options.counters ?? defaultCounterFile(),
+    randomOctets: randomBytes,
+  });
+  const target = await targetOf(name, options, counters);
+  const recording = options.record === undefined ? undefined : new RecordingFile(options.record);
+  try {
+    return await visitMeter(
+      target,
+      { budgetMs: BUDGET_MS, ...(recording && { wrap: recorderOf(recording, target, what) }) },
+      (source) => readForAnswer(order, { source, target, what, ...(range && { range }) }),
+    );
+  } catch (cause) {
+    const { says, evidence, nextStep, cause: kind } = causeOf(cause);
+    throw new ReadRefusedError({ meter: name, cause: kind, evidence: `${says}: ${evidence}`, nextStep }, { cause });
+  } finally {
+    await recording?.[Symbol.asyncDispose]();
+  }
+}
+
+async function targetOf(name: string, options: ReadOptions, reservations: CounterFile): Promise<MeterTarget> {
+  const parsed = meterSchema.safeParse(meterInput(options));
+  if (!parsed.success) throw new Error(`read: ${z.prettifyError(parsed.error)}`);
+  const { association, connection, companion, timeZone, number } = parsed.data;
+  const secrets = await resolveMeterSecrets(association);
+  const { blockCipherKey } = secrets;
+  const title = association.security?.clientSystemTitle;
+  return {
+    name,
+    number,
+    companion,
+    zone: namedZone(timeZone),
+    connection,
+    association,
+    secrets,
+    layouts: new Map(),
+    ...(title !== undefined &&
+      blockCipherKey !== undefined && {
+        openCounters: () => leaseKeyCounters(reservations, blockCipherKey, systemTitle(fromHex(title))),
+      }),
+  };
+}
+
+/** The options in the form of a meter of the configuration, so that one schema checks both. */
+function meterInput(options: ReadOptions): unknown {
+  const security = options.blockCipherKey !== undefined && {
+    suite: numberOf(options.suite),
+    protection: options.protection,
+    clientSystemTitle: options.clientTitle ?? DEFAULT_CLIENT_TITLE,
+    serverSystemTitle: options.serverTitle,
+    blockCipherKey: options.blockCipherKey,
+    authenticationKey: options.authenticationKey,
+    general: options.general,
+    invocationCounter: options.counter,
+  };
+  return {
+    name: "direct",
+    number: "direct",
+    companion: options.companion,
+    timeZone: options.timeZone,
+    connection: {
+      tcp: options.tcp,
+      link: options.link,
+      physicalAddress: numberOf(options.physicalAddress),
+      addressLength: numberOf(options.addressLength),
+      responseTimeout: options.timeout,
+    },
+    association: {
+      clientSap: numberOf(options.clientSap),
+      serverSap: numberOf(options.serverSap),
+      mechanism: options.auth,
+      secret: options.secret,
+      ...(security && { security }),
+    },
+  };
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+function rangeOf({ from, to }: ReadOptions): { fromMs: number; toMs: number } | undefined {
+  if (from === undefined && to === undefined) return undefined;
+  const range = {
+    fromMs: from === undefined ? 0 : Date.parse(from),
+    toMs: to === undefined ? Date.now() : Date.parse(to),
+  };
+  if (Number.isNaN(range.fromMs + range.toMs))
+    throw new Error("read: --from and --to are times like 2026-01-31T00:00:00Z");
+  return range;
+}
+
+function recorderOf(file: RecordingFile, target: MeterTarget, what: string) {
+  const { secret, blockCipherKey, authenticationKey } = target.secrets;
+  const secrets = [secret, blockCipherKey, authenticationKey].flatMap((key) =>
+    key === undefined ? [] : [key.reveal()],
+  );
+  const header = { peer: "unknown", version: "unknown", command: `dlms-gateway read ${what}` };
+  return (channel: ConstructorParameters<typeof RecordingTee>[0]) =>
+    new RecordingTee(channel, { header, secrets, writeLine: (line) => file.writeLine(line) });
+}
+
+/** Counters must not be used twice, so the field tool remembers them in the user's own state directory. */
+function defaultCounterFile(): string {
+  const state = process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state");
+  return join(state, "dlms-gateway", "counters");
+}
+
+function printAnswer(answer: ReadAnswer, options: ReadOptions, output: Output): void {
+  if (options.json) {
+    output.out(JSON.stringify(answer, undefined, 2));
+    return;
+  }
+  const titles = answer.columns.map(({ name, unit }) => (unit === null ? name : `${name} [${unit}]`));
+  if (options.csv) {
+    for (const row of [titles, ...answer.rows]) output.out(row.map(csvCell).join(","));
+    return;
+  }
+  const rows = answer.rows.map((row) => row.map((cell) => cell ?? "–"));
+  // A row that no terminal can hold, as a billing row of a hundred columns, reads better from top to bottom.
+  const upright = rows.length <= 2 && titles.length > 3;
+  if (upright) {
+    const lines = titles.map((title, index) => [title, ...rows.map((row) => row[index] ?? "–")]);
+    const columns = [{ title: "object" }, ...rows.map(() => ({ title: "value", align: "right" as const }))];
+    printTable(output, columns, lines);
+  } else {
+    const columns = answer.columns.map(({ numeric }, index) => ({
+      title: titles[index] ?? "",
+      align: numeric ? ("right" as const) : ("left" as const),
+    }));
+    printTable(output, columns, rows);
+  }
+  output.err(`${answer.rows.length} rows from ${answer.meter} at ${answer.readAt}`);
+}
+
+function csvCell(cell: string | null): string {
+  if (cell === null) return "";
+  return /[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+}
+
+function printRefusal({ refusal }: ReadRefusedError, options: ReadOptions, output: Output): void {
+  if (options.json) {
+    output.out(JSON.stringify({ refusal }, undefined, 2));
+    return;
+  }
+  output.err(`${refusal.meter}: ${refusal.cause}`);
+  output.err(`  seen  ${refusal.evidence}`);
+  output.err(`  next  ${refusal.nextStep}`);
+}

@@ -1,0 +1,108 @@
+/** Finds out what the rows of a profile are: capture objects, scalers and units, capture period, order. */
+import type { AttributeReference, DataResult } from "../../protocol/apdu/descriptors.ts";
+import type { Data } from "../../protocol/axdr/data.ts";
+import { type CaptureObject, captureObjectKey, captureObjectsFromData } from "../../protocol/cosem/capture-object.ts";
+import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
+import { scalerUnitFromData } from "../../protocol/cosem/scaler-unit.ts";
+import {
+  type ProfileLayout,
+  profileLayout,
+  type RegisterScaler,
+  scalerAttribute,
+  scalersFromProfile,
+} from "../../protocol/profile/layout.ts";
+import { AccessRefusedError } from "./access-refused.ts";
+import type { AttributeSource } from "./attribute-source.ts";
+import type { ProfileObject } from "./profile-objects.ts";
+
+const PROFILE_CLASS = 7;
+export const PROFILE_ATTRIBUTES = { buffer: 2, captureObjects: 3, capturePeriod: 4, sortMethod: 5 } as const;
+
+/** The reference of an attribute, by dotted logical name. */
+export function attributeOf(object: Omit<CaptureObject, "dataIndex">): AttributeReference {
+  const { classId, logicalName, attributeId } = object;
+  return { attribute: { classId, logicalName: logicalNameToOctets(logicalName), attributeId }, access: undefined };
+}
+
+export function profileAttribute(logicalName: string, attribute: keyof typeof PROFILE_ATTRIBUTES): AttributeReference {
+  return attributeOf({ classId: PROFILE_CLASS, logicalName, attributeId: PROFILE_ATTRIBUTES[attribute] });
+}
+
+/** The value of an attribute. Throws AccessRefusedError with what the meter answered. */
+export async function readValue(source: AttributeSource, reference: AttributeReference): Promise<Data> {
+  return valueOf(reference, await source.get(reference));
+}
+
+function valueOf(reference: AttributeReference, result: DataResult): Data {
+  if (result.type === "data") return result.data;
+  throw new AccessRefusedError(reference, result.dataAccessResult);
+}
+
+export async function readLayout(source: AttributeSource, object: ProfileObject): Promise<ProfileLayout> {
+  const references = (["captureObjects", "capturePeriod", "sortMethod"] as const).map((attribute) =>
+    profileAttribute(object.logicalName, attribute),
+  );
+  const [objects, period, sort] = await source.getList(references);
+  const [objectsReference] = references;
+  if (objects === undefined || objectsReference === undefined) throw new RangeError("a list read lost its results");
+  const captureObjects = captureObjectsFromData(valueOf(objectsReference, objects));
+  return profileLayout({
+    captureObjects,
+    scalers: await readScalers(source, object, captureObjects),
+    ...(numberIn(period) === undefined ? {} : { capturePeriodS: numberIn(period) ?? 0 }),
+    ...(numberIn(sort) === undefined ? {} : { sortMethod: numberIn(sort) ?? 0 }),
+    ...(object.capturePeriodMonths === undefined ? {} : { capturePeriodMonths: object.capturePeriodMonths }),
+  });
+}
+
+/** A layout of registers that are read one by one. */
+export async function readRegisterLayout(
+  source: AttributeSource,
+  captureObjects: readonly CaptureObject[],
+): Promise<ProfileLayout> {
+  return profileLayout({ captureObjects, scalers: await readRegisterScalers(source, captureObjects) });
+}
+
+async function readScalers(
+  source: AttributeSource,
+  object: ProfileObject,
+  captureObjects: readonly CaptureObject[],
+): Promise<RegisterScaler[]> {
+  const fromProfile = object.scalerProfile === undefined ? [] : await readScalerProfile(source, object.scalerProfile);
+  const known = new Set(fromProfile.map((scaler) => scaler.logicalName));
+  const missing = captureObjects.filter((each) => !known.has(each.logicalName));
+  return [...fromProfile, ...(await readRegisterScalers(source, missing))];
+}
+
+/** A meter without the scaler profile of its companion still has the scalers in its registers. */
+async function readScalerProfile(source: AttributeSource, logicalName: string): Promise<RegisterScaler[]> {
+  const [objects, buffer] = await source.getList([
+    profileAttribute(logicalName, "captureObjects"),
+    profileAttribute(logicalName, "buffer"),
+  ]);
+  if (objects?.type !== "data" || buffer?.type !== "data") return [];
+  const [row] = buffer.data.type === "array" ? buffer.data.value : [];
+  return row === undefined ? [] : scalersFromProfile(captureObjectsFromData(objects.data), row);
+}
+
+async function readRegisterScalers(
+  source: AttributeSource,
+  captureObjects: readonly CaptureObject[],
+): Promise<RegisterScaler[]> {
+  const wanted = new Map<string, CaptureObject>();
+  for (const object of captureObjects) {
+    const attribute = scalerAttribute(object);
+    if (attribute !== undefined) wanted.set(captureObjectKey(attribute), attribute);
+  }
+  const attributes = [...wanted.values()];
+  const results = await source.getList(attributes.map(attributeOf));
+  return attributes.flatMap(({ classId, logicalName }, index) => {
+    const result = results[index];
+    return result?.type === "data" ? [{ classId, logicalName, scalerUnit: scalerUnitFromData(result.data) }] : [];
+  });
+}
+
+function numberIn(result: DataResult | undefined): number | undefined {
+  if (result?.type !== "data" || !("value" in result.data)) return undefined;
+  return typeof result.data.value === "number" ? result.data.value : undefined;
+}

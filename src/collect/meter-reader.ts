@@ -1,0 +1,119 @@
+/** Carries out what someone wants to read, on an open association, and answers with a table. */
+import type { AttributeReference } from "../../protocol/apdu/descriptors.ts";
+import type { Data } from "../../protocol/axdr/data.ts";
+import { nearestInterfaceClass } from "../../protocol/cosem/classes/registry.ts";
+import { decodeDateTime, formatDateTime, resolveDateTime } from "../../protocol/cosem/date-time.ts";
+import { objectListFromData } from "../../protocol/cosem/object-list.ts";
+import { type ScalerUnit, scalerUnitFromData } from "../../protocol/cosem/scaler-unit.ts";
+import { type DecodedProfile, decodeProfileBuffer } from "../../protocol/profile/decode.ts";
+import { scalerAttribute } from "../../protocol/profile/layout.ts";
+import type { ReadAnswer } from "../api/read-answer.ts";
+import type { ProfileKind } from "../profiles/batch.ts";
+import { dataText, profileAnswer, valueAnswer } from "./answer-table.ts";
+import type { AttributeSource } from "./attribute-source.ts";
+import { attributeOf, readLayout, readRegisterLayout, readValue } from "./layout-reader.ts";
+import type { MeterTarget } from "./meter-target.ts";
+import { PROFILE_SOURCES } from "./profile-objects.ts";
+import { readBuffer, readRegisterRow, type TimeRange } from "./profile-reader.ts";
+import type { ReadOrder } from "./read-order.ts";
+
+const CLOCK = { classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2 };
+const OBJECT_LIST = { classId: 15, logicalName: "0.0.40.0.0.255", attributeId: 2 };
+const MS_PER_SECOND = 1000;
+const DATE_TIME_LENGTH = 12;
+
+/** What a read order is carried out with. */
+export interface ReadContext {
+  readonly source: AttributeSource;
+  readonly target: MeterTarget;
+  readonly what: string;
+  /** Rows of block and daily load; all of them when left out. */
+  readonly range?: TimeRange;
+}
+
+/** Throws AccessRefusedError, and what the session throws. */
+export async function readForAnswer(order: ReadOrder, context: ReadContext): Promise<ReadAnswer> {
+  const { source, target, what, range } = context;
+  const head = { meter: target.name, what, readAt: new Date().toISOString() };
+  switch (order.type) {
+    case "profile":
+      return profileAnswer(head, await readProfile(source, target, order.profile, range));
+    case "clock":
+      return clockAnswer(head, await readValue(source, attributeOf(CLOCK)), target);
+    case "objects":
+      return objectsAnswer(head, await readValue(source, attributeOf(OBJECT_LIST)));
+    case "attribute": {
+      const classId = order.classId ?? (await classOf(source, order.logicalName));
+      const object = { ...order, classId, dataIndex: 0 };
+      const data = await readValue(source, attributeOf(object));
+      const scaler = scalerAttribute(object);
+      const scalerUnit = scaler && (await scalerIn(source, attributeOf(scaler)));
+      return valueAnswer(head, `${classId}:${order.logicalName}:${order.attributeId}`, data, scalerUnit);
+    }
+  }
+}
+
+/** The rows of a profile as exact columns; the layout is read once and remembered. */
+export async function readProfile(
+  source: AttributeSource,
+  target: MeterTarget,
+  kind: ProfileKind,
+  range?: TimeRange,
+): Promise<DecodedProfile> {
+  const from = PROFILE_SOURCES[target.companion][kind];
+  const known = target.layouts.get(kind);
+  const layout =
+    known ?? (await (from.type === "profile" ? readLayout(source, from) : readRegisterLayout(source, from.objects)));
+  target.layouts.set(kind, layout);
+  const ranged = range && { ...range, zone: target.zone, deviation: target.companion !== "is15959" };
+  const buffer =
+    from.type === "profile" ? await readBuffer(source, from, layout, ranged) : await readRegisterRow(source, from);
+  return decodeProfileBuffer(buffer, layout, { clock: { deviation: "standard", zone: target.zone } });
+}
+
+function clockAnswer(head: Pick<ReadAnswer, "meter" | "what" | "readAt">, data: Data, target: MeterTarget): ReadAnswer {
+  const octets = "value" in data && data.value instanceof Uint8Array ? data.value : new Uint8Array(0);
+  const time = octets.length === DATE_TIME_LENGTH ? formatDateTime(decodeDateTime(octets)) : dataText(data);
+  const policy = { deviation: "standard" as const, zone: target.zone };
+  const resolved = octets.length === DATE_TIME_LENGTH ? resolveDateTime(octets, policy) : undefined;
+  const aheadS = resolved && (resolved.instantMs - Date.parse(head.readAt)) / MS_PER_SECOND;
+  return {
+    ...head,
+    columns: [
+      { name: "meter clock", unit: null, numeric: false },
+      { name: "instant", unit: null, numeric: false },
+      { name: "ahead of ours", unit: "s", numeric: true },
+    ],
+    rows: [[time, resolved ? new Date(resolved.instantMs).toISOString() : null, aheadS?.toFixed(1) ?? null]],
+  };
+}
+
+function objectsAnswer(head: Pick<ReadAnswer, "meter" | "what" | "readAt">, data: Data): ReadAnswer {
+  const rows = objectListFromData(data).map(({ classId, version, logicalName, attributes }) => [
+    String(classId),
+    String(version),
+    logicalName,
+    nearestInterfaceClass(classId, version)?.name ?? null,
+    attributes.map(({ id, read, write }) => `${id}${read ? "r" : ""}${write ? "w" : ""}`).join(" "),
+  ]);
+  const columns = ["class", "version", "logical name", "interface class", "attributes"].map((name, index) => ({
+    name,
+    unit: null,
+    numeric: index < 2,
+  }));
+  return { ...head, columns, rows };
+}
+
+async function classOf(source: AttributeSource, logicalName: string): Promise<number> {
+  const list = objectListFromData(await readValue(source, attributeOf(OBJECT_LIST)));
+  const found = list.find((element) => element.logicalName === logicalName);
+  if (found !== undefined) return found.classId;
+  throw new Error(
+    `the meter's object list has no ${logicalName}; say its class to try all the same: CLASS:${logicalName}`,
+  );
+}
+
+async function scalerIn(source: AttributeSource, reference: AttributeReference): Promise<ScalerUnit | undefined> {
+  const result = await source.get(reference);
+  return result.type === "data" ? scalerUnitFromData(result.data) : undefined;
+}

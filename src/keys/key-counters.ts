@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+import type { SecretKey } from "../../protocol/security/secret-key.ts";
+import type { SystemTitle } from "../../protocol/security/system-title.ts";
+import { CounterLease } from "./counter-lease.ts";
+import type { CounterReservations } from "./counter-reservations.ts";
+
+/** Counters that one visit takes at most without reserving again. */
+const BLOCK = 64;
+
+/**
+ * A lease of invocation counters of one key. It is the key that is named, not the meter: two meters with one key and
+ * one client title would else make the same initialisation vectors twice.
+ */
+export function leaseKeyCounters(
+  reservations: CounterReservations,
+  key: SecretKey,
+  clientSystemTitle: SystemTitle,
+): Promise<CounterLease> {
+  const name = { keyId: counterKeyId(key), systemTitle: clientSystemTitle, association: "" };
+  return CounterLease.open(reservations, name, { block: BLOCK });
+}
+
+/** Names a key without telling it. */
+function counterKeyId(key: SecretKey): string {
+  return createHash("sha256").update("invocation counter of ").update(key.reveal()).digest("hex").slice(0, 32);
+}
