@@ -48,9 +48,8 @@ export function parseContent(content: Uint8Array, leastPayload = 1): CipheredCon
   const wanted = CONTENT_HEADER_LENGTH + leastPayload;
   if (content.length < wanted)
     throw new DlmsError("DATA_TRUNCATED", "peer", { offset: 0, wanted, left: content.length });
-  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
-  const securityControl = securityControlOf(view.getUint8(0));
-  const invocationCounter = view.getUint32(1);
+  const securityControl = securityControlOf(content[0] ?? 0);
+  const invocationCounter = counterAt(content, 1);
   if (!securityControl.authenticated)
     return { securityControl, invocationCounter, payload: content.subarray(CONTENT_HEADER_LENGTH), tag: undefined };
   const end = content.length - TAG_LENGTH;
@@ -131,8 +130,18 @@ export function counterMode(keys: Omit<AeadKeys, "authentication">, iv: Uint8Arr
 export function initialisationVector(sender: SystemTitle, invocationCounter: number): Uint8Array {
   const iv = new Uint8Array(IV_LENGTH);
   iv.set(sender);
-  new DataView(iv.buffer).setUint32(sender.length, invocationCounter);
+  iv[IV_LENGTH - 4] = invocationCounter >>> 24;
+  iv[IV_LENGTH - 3] = invocationCounter >>> 16;
+  iv[IV_LENGTH - 2] = invocationCounter >>> 8;
+  iv[IV_LENGTH - 1] = invocationCounter;
   return iv;
+}
+
+/** Four octets, big-endian; a DataView would cost more than all four reads. */
+function counterAt(octets: Uint8Array, offset: number): number {
+  let counter = 0;
+  for (let i = offset; i < offset + 4; i++) counter = counter * 256 + (octets[i] ?? 0);
+  return counter;
 }
 
 function gcm(suite: SecuritySuite): CipherGCMTypes {

@@ -70,7 +70,10 @@ export interface ApduProtectionOptions {
   /** Gives each counter once. The dedicated key counts for itself, from 1, and does not ask. */
   readonly nextInvocationCounter: (keySet: "global" | "broadcast") => number;
   readonly replay?: ReplayPolicy;
-  /** The weakest protection that may be sent, and that may be received. */
+  /**
+   * The weakest protection that may be sent, and that may be received. Where nothing is required of what is received,
+   * whoever can change octets on the way can clear the authentication bit; `verified` is then false.
+   */
   readonly minimum?: { readonly sent?: Protection; readonly received?: Protection };
   readonly tolerate?: readonly SecurityTolerance[];
   readonly aadForm?: AadForm;
@@ -233,8 +236,9 @@ export class ApduProtection {
         securityControl: securityControl.octet,
       });
     const content = { securityControl, invocationCounter, payload: challenge, tag };
+    const keys = this.#keysFor("global");
     try {
-      open(this.#keysFor("global"), { sender }, content);
+      open(keys, { sender }, content);
     } catch (cause) {
       throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: "hls-gmac", invocationCounter }, { cause });
     }

@@ -1,7 +1,7 @@
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { type ReplayPolicy, ReplayWindow } from "./replay-window.ts";
-import { type SystemTitle, titleText } from "./system-title.ts";
+import { type SystemTitle, sameTitle, titleText } from "./system-title.ts";
 
 /** A counter as it came, and whether a tag vouches for it. */
 export interface SeenCounter {
@@ -17,6 +17,8 @@ export class PeerCounters {
   readonly #policy: ReplayPolicy;
   readonly #verified = new Map<string, ReplayWindow>();
   readonly #unverified = new Map<string, ReplayWindow>();
+  /** The names that were built last; nearly always the next APDU has the same sender and key set. */
+  #named: { readonly keySet: string; readonly sender: SystemTitle; readonly name: string } | undefined;
 
   constructor(policy: ReplayPolicy = "strict") {
     this.#policy = policy;
@@ -24,12 +26,12 @@ export class PeerCounters {
 
   /** Sets where a sender's counter stands, as remembered from earlier sessions. */
   expect(keySet: string, sender: SystemTitle, lowestAcceptable: number): void {
-    this.#verified.set(windowName(keySet, sender), new ReplayWindow(this.#policy, lowestAcceptable));
+    this.#verified.set(this.#name(keySet, sender), new ReplayWindow(this.#policy, lowestAcceptable));
   }
 
   /** Of verified counters; undefined before the first. */
   lowestAcceptable(keySet: string, sender: SystemTitle): number | undefined {
-    return this.#verified.get(windowName(keySet, sender))?.lowestAcceptable;
+    return this.#verified.get(this.#name(keySet, sender))?.lowestAcceptable;
   }
 
   /** Forgets every sender's counter under a key that is no longer in force. */
@@ -40,7 +42,7 @@ export class PeerCounters {
 
   /** Moves the sender's window past the counter. False when it is too low and the policy only warns. */
   follow(keySet: string, sender: SystemTitle, { invocationCounter, verified }: SeenCounter): boolean {
-    const name = windowName(keySet, sender);
+    const name = this.#name(keySet, sender);
     if (verified) return this.#window(this.#verified, name).accept(invocationCounter);
     const fresh = this.#verified.get(name)?.check(invocationCounter) ?? true;
     return this.#window(this.#unverified, name).accept(invocationCounter) && fresh;
@@ -55,8 +57,12 @@ export class PeerCounters {
     windows.set(name, window);
     return window;
   }
-}
 
-function windowName(keySet: string, title: SystemTitle): string {
-  return `${keySet} ${titleText(title)}`;
+  #name(keySet: string, sender: SystemTitle): string {
+    const last = this.#named;
+    if (last !== undefined && last.keySet === keySet && sameTitle(last.sender, sender)) return last.name;
+    const name = `${keySet} ${titleText(sender)}`;
+    this.#named = { keySet, sender, name };
+    return name;
+  }
 }
