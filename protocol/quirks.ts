@@ -9,6 +9,10 @@ export const QUIRKS = {
   "conformance-short-tag": { byDefault: true, says: "the conformance block has the old tag 5F without 1F" },
   "optional-flag": { byDefault: false, says: "an OPTIONAL flag is neither 00 nor 01 and counts as present" },
   "untagged-descriptors": { byDefault: false, says: "attribute descriptors in a pushed body lack their type tags" },
+  "ciphered-length-counts-tag": {
+    byDefault: true,
+    says: "the length of ciphered octets without a tag counts one all the same",
+  },
   "trailing-octets": { byDefault: false, says: "octets after the end of the APDU are dropped" },
 } as const satisfies Record<string, { byDefault: boolean; says: string }>;
 

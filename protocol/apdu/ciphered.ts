@@ -2,6 +2,7 @@
 import { type Codec, choice, type Decoded, enumerated, octets, optional, sequence } from "../axdr/codec.ts";
 import type { Reader } from "../bytes/reader.ts";
 import { DlmsError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 
 /** Security control octet and invocation counter. */
 export const SECURITY_HEADER_LENGTH = 5;
@@ -13,8 +14,10 @@ const AUTHENTICATED = 0x10;
 const protectedContents: Codec<Uint8Array> = {
   decode(reader) {
     const offset = reader.offset;
-    const contents = octets.decode(reader);
-    const authenticated = ((contents[0] ?? 0) & AUTHENTICATED) !== 0;
+    const length = reader.length(LIMITS.apduLength);
+    const authenticated = ((reader.peek() ?? 0) & AUTHENTICATED) !== 0;
+    const countsTag = !authenticated && length === reader.remaining + AUTHENTICATION_TAG_LENGTH;
+    const contents = countsTag && reader.tolerates("ciphered-length-counts-tag") ? reader.rest() : reader.bytes(length);
     // At least one octet is protected, for the shortest APDU is its tag.
     const wanted = SECURITY_HEADER_LENGTH + 1 + (authenticated ? AUTHENTICATION_TAG_LENGTH : 0);
     if (contents.length < wanted) {

@@ -14,7 +14,8 @@ export function carriedApdu(each: CorpusCase, apdu: Uint8Array, leniency: Lenien
   const apduHex = toHex(apdu);
   try {
     const { outer, plaintext, plain, facts } = openApdu(each, apdu, leniency);
-    const inside = { ...userInformationFacts(each, outer, leniency), obis: NOT_GIVEN };
+    const quirk = "quirk" in outer ? { quirk: outer["quirk"] } : {};
+    const inside = { ...userInformationFacts(each, outer, leniency), ...quirk, obis: NOT_GIVEN };
     if (plaintext === undefined) return { apduHex, apdu: outer, header: outer, ...inside };
     const opened = { plaintext: toHex(plaintext), header: outer, ...facts, ...inside };
     const both = { hex: toHex(plaintext), apdu: plain };

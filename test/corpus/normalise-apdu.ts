@@ -47,6 +47,8 @@ const MECHANISMS: Readonly<Record<string, string>> = {
 
 const TAGGED_DATE_TIME = "date-time is encoded as a tagged octet-string (09 0C ..) instead of a bare length (0C ..)";
 
+const LONG_LENGTH = "length octet is 12 too large (counts an absent tag); the meter answered it normally";
+
 export function normaliseApdu(apdu: Apdu): Facts {
   return { apdu: NAMES[apdu.apdu] ?? apdu.apdu, ...body(apdu) };
 }
@@ -125,7 +127,10 @@ function body(apdu: Apdu): Facts {
     case "general-ded-ciphering":
       return { systemTitle: toHex(apdu.body.systemTitle), ...securityHeader(apdu.body.contents) };
     default:
-      return securityHeader(apdu.body.contents);
+      return {
+        ...securityHeader(apdu.body.contents),
+        ...(apdu.quirks?.includes("ciphered-length-counts-tag") ? { quirk: LONG_LENGTH } : {}),
+      };
   }
 }
 

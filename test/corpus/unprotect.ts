@@ -1,4 +1,4 @@
-import { decodeApdu } from "../../protocol/apdu/apdu.ts";
+import { decodeApdu, encodeApdu } from "../../protocol/apdu/apdu.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
 import { ALL_QUIRKS, FIELD_QUIRKS, NO_QUIRKS, type Quirk } from "../../protocol/quirks.ts";
 import { parseContent } from "../../protocol/security/aead.ts";
@@ -48,7 +48,8 @@ export interface Opened {
 /** Decodes an APDU and, when it is ciphered and the case has keys, what is inside. */
 export function openApdu(each: CorpusCase, apdu: Uint8Array, leniency: Leniency): Opened {
   const quirks = quirksOf(leniency);
-  const outer = normaliseApdu(decodeApdu(apdu, quirks));
+  const decoded = decodeApdu(apdu, quirks);
+  const outer = normaliseApdu(decoded);
   const tag = apdu[0] ?? 0;
   if (tag === GENERAL_CIPHERING && Object.keys(each.keys).length > 0) {
     const { plaintext, facts } = openGeneralCiphering(each, apdu, protectionKeys(each), leniency);
@@ -57,7 +58,9 @@ export function openApdu(each: CorpusCase, apdu: Uint8Array, leniency: Leniency)
   if (!isCipheredTag(tag) || keyOf(each, "guek", "gbek", "dedicatedKey") === undefined) {
     return { outer, plaintext: undefined, plain: undefined };
   }
-  const { apdu: plaintext, verified } = protectionFor(each, apdu, leniency).unprotect(apdu);
+  // What protects reads the standard's form alone.
+  const standard = decoded.quirks === undefined ? apdu : encodeApdu(decoded);
+  const { apdu: plaintext, verified } = protectionFor(each, standard, leniency).unprotect(standard);
   const facts = { tagVerified: verified };
   if (plaintext[0] === TELEGRAM_START) return { outer, plaintext, plain: undefined, facts };
   return { outer, plaintext, plain: normaliseApdu(decodeApdu(plaintext, quirks)), facts };
