@@ -26,6 +26,32 @@ comment on column public.meters.system_title is 'Eight octets that name the mete
 comment on column public.meters.time_zone is 'Zone of the meter''s clock where its stamps carry no deviation.';
 comment on column public.meters.companion is 'Companion specification that gives the meter''s objects their meaning.';
 
+-- Profile rows have no foreign key to meters: it would cost two thirds of the rate at which they are written. Instead a
+-- writer keeps meters from being deleted until it has committed, and notices when some were deleted before.
+create table dlms.meter_deletions (
+  only_row boolean not null default true primary key check (only_row),
+  deletions bigint not null default 0
+);
+comment on table dlms.meter_deletions is 'How many statements deleted meters; writers forget what they knew when it changes.';
+insert into dlms.meter_deletions default values;
+
+create function dlms.keep_meters() returns void
+language sql
+return pg_catalog.pg_advisory_xact_lock_shared(6142023918440518);
+comment on function dlms.keep_meters is 'Keeps meters from being deleted until the transaction ends.';
+
+create function dlms.note_meter_deletion() returns trigger
+language plpgsql
+as $$
+begin
+  perform pg_catalog.pg_advisory_xact_lock(6142023918440518);
+  update dlms.meter_deletions set deletions = deletions + 1;
+  return null;
+end
+$$;
+create trigger note_meter_deletion before delete on public.meters
+for each statement execute function dlms.note_meter_deletion();
+
 create table dlms.connections (
   connection_key integer not null generated always as identity primary key,
   transport text not null,
@@ -279,15 +305,16 @@ create table dlms.rejected_rows (
   rejected_row_key bigint not null generated always as identity primary key,
   rejected_at timestamptz not null default now(),
   profile text not null,
-  meter_key integer not null,
+  meter_key bigint not null,
   captured_at text not null,
   source smallint not null,
-  read_at timestamptz not null,
+  read_at timestamptz,
   reason text not null,
   detail text not null,
-  row_values jsonb not null
+  row_values jsonb not null,
+  digest bytea not null,
+  unique (meter_key, profile, captured_at, digest)
 );
-create index rejected_rows_meter on dlms.rejected_rows (meter_key, rejected_at desc);
 comment on table dlms.rejected_rows is 'Rows that no table can hold, with the reason; the rest of their batch went in.';
 
 create function dlms.wall_clock(meter_time bytea) returns timestamp

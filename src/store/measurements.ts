@@ -1,0 +1,49 @@
+/** The measurement tables by quantity, filled from instant profiles: the same values under the quantity's name. */
+import type { PoolClient } from "pg";
+import { instantOf, type ProfileRow } from "./profile-rows.ts";
+import { SOURCES } from "./profile-tables.ts";
+
+/** Table → its columns, named as in the view instant_profile. */
+export const MEASUREMENT_TABLES: Readonly<Record<string, readonly string[]>> = {
+  energy_measurements: [
+    "active_import_total_wh",
+    "active_export_total_wh",
+    "reactive_import_total_varh",
+    "reactive_export_total_varh",
+    "apparent_import_total_vah",
+    "apparent_export_total_vah",
+  ],
+  power_readings: [
+    "active_power_import_w",
+    "active_power_export_w",
+    "active_power_net_w",
+    "reactive_power_import_var",
+    "reactive_power_export_var",
+    "apparent_power_import_va",
+    "apparent_power_export_va",
+    "power_factor",
+    "frequency_hz",
+  ],
+  voltage_measurements: ["voltage_l1_v", "voltage_l2_v", "voltage_l3_v"],
+  current_measurements: ["current_l1_a", "current_l2_a", "current_l3_a", "current_n_a"],
+};
+
+/** Copies what the slots of these rows hold into the measurement tables; a slot that is there already stays. */
+export async function deriveMeasurements(client: PoolClient, rows: readonly ProfileRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const sources = rows.map((row) => SOURCES.indexOf(row.batch.source) + 1);
+  const keys = [rows.map((row) => row.batch.meterKey), rows.map((row) => new Date(instantOf(row))), sources];
+  for (const [table, columns] of Object.entries(MEASUREMENT_TABLES)) {
+    await client.query(
+      `insert into dlms.${table} (meter_id, measured_at, ${columns.join(", ")}, source)
+       select distinct p.meter_id, p.captured_at, ${columns.map((column) => `p.${column}`).join(", ")}, p.source
+       from unnest($1::int[], $2::timestamptz[]) as k (meter_key, captured_at)
+       join public.meters m on m.meter_key = k.meter_key
+       join dlms.instant_profile p on p.meter_id = m.id and p.captured_at = k.captured_at
+       where num_nonnulls(${columns.map((column) => `p.${column}`).join(", ")}) > 0
+       order by p.meter_id, p.captured_at
+       on conflict do nothing`,
+      keys.slice(0, 2),
+    );
+  }
+}

@@ -1,0 +1,313 @@
+/**
+ * Writes profile batches, exactly once in effect: the same slot twice is one row. Rows that are newer than all that
+ * their meter holds go straight into the table by binary COPY; the others, and whatever collides, through a staging
+ * table. One call is one transaction. A row that no table can hold is set aside with its reason; the rest goes in.
+ */
+import type { PoolClient } from "pg";
+import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
+import type { ProfileColumn } from "../profiles/columns.ts";
+import { CopyRows, copyInto } from "./binary-copy.ts";
+import type { Database } from "./database.ts";
+import { failureKind } from "./failure.ts";
+import { deriveMeasurements } from "./measurements.ts";
+import { type MergeOutcome, mergeRows } from "./profile-merge.ts";
+import {
+  batchFault,
+  compareKeys,
+  instantOf,
+  type ProfileRow,
+  RowLayout,
+  rowAsJson,
+  type SetAsideRow,
+  sortedRows,
+  timeFault,
+} from "./profile-rows.ts";
+import { dataTable, PROFILE_KINDS, SOURCES } from "./profile-tables.ts";
+import { StoreError } from "./store-error.ts";
+
+export interface WriteOutcome {
+  readonly rows: number;
+  readonly inserted: number;
+  /** Rows whose slots were held already. */
+  readonly held: number;
+  /** Of these, how many brought something that was missing. */
+  readonly completed: number;
+  /** Of these, how many brought other values than the held ones, for the first time; kept as revisions. */
+  readonly revised: number;
+  readonly setAside: readonly SetAsideRow[];
+}
+
+type Columns = Readonly<Record<ProfileKind, readonly ProfileColumn[]>>;
+type Fault = Pick<SetAsideRow, "reason" | "detail">;
+
+/** What a transaction found out; becomes known to the writer when it has committed. */
+interface Attempt {
+  readonly client: PoolClient;
+  readonly careful: boolean;
+  readonly newest: Map<ProfileKind, Map<number, number>>;
+  readonly setAside: SetAsideRow[];
+  inserted: number;
+  completed: number;
+  revised: number;
+}
+
+export class ProfileWriter {
+  readonly #database: Database;
+  readonly #columns: ReadonlyMap<ProfileKind, ReadonlyMap<string, ProfileColumn>>;
+  readonly #layoutKeys = new Map<string, number>();
+  /** By profile and meter: the newest capture time that is held; -Infinity for none. A meter that is missing is asked for. */
+  readonly #newest = new Map<ProfileKind, Map<number, number>>(PROFILE_KINDS.map((profile) => [profile, new Map()]));
+  #deletions: bigint | undefined;
+
+  constructor(database: Database, columns: Columns) {
+    this.#database = database;
+    this.#columns = new Map(
+      PROFILE_KINDS.map((profile) => [profile, new Map(columns[profile].map((column) => [column.name, column]))]),
+    );
+  }
+
+  /** Writes the batches in one transaction. Throws StoreError; then nothing was written and the same may be tried again. */
+  async write(batches: readonly ProfileBatch[]): Promise<WriteOutcome> {
+    await this.#learnLayouts(batches);
+    try {
+      return await this.#attempt(batches, false);
+    } catch (error) {
+      const kind = failureKind(error instanceof StoreError ? error.cause : error);
+      if (kind !== "conflict" && kind !== "data") throw error;
+      return this.#attempt(batches, true);
+    }
+  }
+
+  async #attempt(batches: readonly ProfileBatch[], careful: boolean): Promise<WriteOutcome> {
+    const rows = batches.reduce((sum, batch) => sum + batch.rowCount, 0);
+    const attempt = await this.#database.transaction(async (client) => {
+      const attempt: Attempt = {
+        client,
+        careful,
+        newest: new Map(),
+        setAside: [],
+        inserted: 0,
+        completed: 0,
+        revised: 0,
+      };
+      await this.#shutOutDeletions(client);
+      for (const profile of PROFILE_KINDS) {
+        const own = batches.filter((batch) => batch.profile === profile && batch.rowCount > 0);
+        if (own.length > 0) await this.#writeProfile(attempt, profile, own);
+      }
+      await keepSetAside(client, attempt.setAside);
+      return attempt;
+    });
+    for (const [profile, newest] of attempt.newest) {
+      const known = this.#newest.get(profile);
+      for (const [meterKey, ms] of newest) known?.set(meterKey, Math.max(ms, known.get(meterKey) ?? -Infinity));
+    }
+    const { inserted, completed, revised, setAside } = attempt;
+    return { rows, inserted, held: rows - inserted - setAside.length, completed, revised, setAside };
+  }
+
+  /** No meter is deleted until the transaction ends; after deletions elsewhere, all that was known is asked for again. */
+  async #shutOutDeletions(client: PoolClient): Promise<void> {
+    await client.query("select dlms.keep_meters()");
+    const { rows } = await client.query<{ deletions: bigint }>("select deletions from dlms.meter_deletions");
+    const deletions = rows[0]?.deletions;
+    if (deletions !== this.#deletions) for (const known of this.#newest.values()) known.clear();
+    this.#deletions = deletions;
+  }
+
+  async #writeProfile(attempt: Attempt, profile: ProfileKind, batches: readonly ProfileBatch[]): Promise<void> {
+    const known = this.#columns.get(profile) ?? new Map<string, ProfileColumn>();
+    const sound = this.#soundBatches(attempt, batches, (batch) => batchFault(batch, known));
+    const newest = await this.#newestOf(attempt.client, profile, sound);
+    const own = this.#soundBatches(attempt, sound, (batch) =>
+      newest.has(batch.meterKey) ? undefined : unknownMeter(batch),
+    );
+    const layout = new RowLayout(own, known, this.#layoutKeys);
+    const { fresh, others } = this.#divide(attempt, sortedRows(own), newest);
+    if (fresh.length > 0) await writeFresh(attempt, layout, fresh);
+    if (others.length > 0) await merge(attempt, layout, others);
+    if (profile === "instant") await deriveMeasurements(attempt.client, [...fresh, ...others]);
+  }
+
+  /** The batches without a fault; all rows of the others are set aside. */
+  #soundBatches(
+    attempt: Attempt,
+    batches: readonly ProfileBatch[],
+    faultOf: (batch: ProfileBatch) => Fault | undefined,
+  ): ProfileBatch[] {
+    return batches.filter((batch) => {
+      const fault = faultOf(batch);
+      if (fault === undefined) return true;
+      for (let index = 0; index < batch.rowCount; index++) attempt.setAside.push({ row: { batch, index }, ...fault });
+      return false;
+    });
+  }
+
+  /** Rows for slots that can't be held yet, and the rest; notes what will then be each meter's newest. */
+  #divide(attempt: Attempt, rows: readonly ProfileRow[], newest: ReadonlyMap<number, number>) {
+    const fresh: ProfileRow[] = [];
+    const others: ProfileRow[] = [];
+    const after = new Map<number, number>();
+    let previous: ProfileRow | undefined;
+    for (const row of rows) {
+      const fault = timeFault(row);
+      if (fault !== undefined) {
+        attempt.setAside.push({ row, ...fault });
+        continue;
+      }
+      const { meterKey, profile } = row.batch;
+      const ms = instantOf(row);
+      const repeats = previous !== undefined && compareKeys(previous, row) === 0;
+      const isFresh = !attempt.careful && !repeats && ms > (newest.get(meterKey) ?? Infinity);
+      (isFresh ? fresh : others).push(row);
+      after.set(meterKey, Math.max(ms, newest.get(meterKey) ?? -Infinity));
+      attempt.newest.set(profile, after);
+      previous = row;
+    }
+    return { fresh, others };
+  }
+
+  /** The newest capture time of each meter that exists; from the database where it is not known yet. */
+  async #newestOf(
+    client: PoolClient,
+    profile: ProfileKind,
+    batches: readonly ProfileBatch[],
+  ): Promise<ReadonlyMap<number, number>> {
+    // A snapshot: another write may make the writer forget while this one waits for the database.
+    const meters = new Set(batches.map((batch) => batch.meterKey));
+    const known = this.#newest.get(profile) ?? new Map<number, number>();
+    const newest = new Map([...meters].flatMap((key) => pairIfKnown(known, key)));
+    const wanted = [...meters].filter((key) => !newest.has(key));
+    if (wanted.length === 0) return newest;
+    const { rows } = await client.query<{ meter_key: number; newest: Date | null }>(
+      `select m.meter_key, (
+         select d.captured_at from dlms.${dataTable(profile)} d
+         where d.meter_key = m.meter_key order by d.captured_at desc limit 1
+       ) as newest
+       from public.meters m where m.meter_key = any ($1::int[])`,
+      [wanted],
+    );
+    for (const row of rows) {
+      const ms = row.newest?.getTime() ?? -Infinity;
+      newest.set(row.meter_key, ms);
+      known.set(row.meter_key, Math.max(ms, known.get(row.meter_key) ?? -Infinity));
+    }
+    return newest;
+  }
+
+  /** Learns the keys of layouts that were not met before; in a transaction of its own, so that writers do not wait. */
+  async #learnLayouts(batches: readonly ProfileBatch[]): Promise<void> {
+    const unknown = [...new Set(batches.map((batch) => batch.layoutFingerprint))].filter(
+      (fingerprint) => !this.#layoutKeys.has(fingerprint),
+    );
+    if (unknown.length === 0) return;
+    await this.#database.query(
+      `insert into dlms.profile_layouts (fingerprint)
+       select fingerprint from unnest($1::text[]) as fingerprint order by fingerprint on conflict do nothing`,
+      [unknown],
+    );
+    const rows = await this.#database.query<{ layout_key: number; fingerprint: string }>(
+      "select layout_key, fingerprint from dlms.profile_layouts where fingerprint = any ($1::text[])",
+      [unknown],
+    );
+    for (const row of rows) this.#layoutKeys.set(row.fingerprint, row.layout_key);
+  }
+}
+
+function pairIfKnown(known: ReadonlyMap<number, number>, key: number): [number, number][] {
+  const ms = known.get(key);
+  return ms === undefined ? [] : [[key, ms]];
+}
+
+function unknownMeter(batch: ProfileBatch): Fault {
+  return { reason: "meter_unknown", detail: `key ${batch.meterKey}` };
+}
+
+/** Encodes rows; those with values that do not fit are set aside. */
+function encodeRows(attempt: Attempt, layout: RowLayout, rows: readonly ProfileRow[]): CopyRows {
+  const encoded = new CopyRows();
+  for (const row of rows) {
+    const fault = layout.encode(row, encoded);
+    if (fault !== undefined) attempt.setAside.push({ row, ...fault });
+  }
+  return encoded;
+}
+
+async function writeFresh(attempt: Attempt, layout: RowLayout, rows: readonly ProfileRow[]): Promise<void> {
+  const encoded = encodeRows(attempt, layout, rows);
+  if (encoded.rowCount === 0) return;
+  const target = { table: `dlms.${dataTable(layout.profile)}`, columns: layout.columns };
+  await copyInto(attempt.client, target, encoded.finish());
+  attempt.inserted += encoded.rowCount;
+}
+
+async function merge(attempt: Attempt, layout: RowLayout, rows: readonly ProfileRow[]): Promise<void> {
+  if (!attempt.careful) return count(attempt, await mergeEncoded(attempt, layout, rows));
+  await attempt.client.query("savepoint before_rows");
+  const setAsideBefore = attempt.setAside.length;
+  try {
+    count(attempt, await mergeEncoded(attempt, layout, rows));
+    await attempt.client.query("release savepoint before_rows");
+  } catch (error) {
+    if (failureKind(error) !== "data") throw error;
+    await attempt.client.query("rollback to savepoint before_rows");
+    attempt.setAside.length = setAsideBefore;
+    await isolate(attempt, layout, { rows, error });
+  }
+}
+
+/** Finds the rows that the database refuses by halving; each is set aside with the database's words. */
+async function isolate(
+  attempt: Attempt,
+  layout: RowLayout,
+  refused: { readonly rows: readonly ProfileRow[]; readonly error: unknown },
+): Promise<void> {
+  const [first] = refused.rows;
+  if (refused.rows.length === 1 && first !== undefined) {
+    const detail = refused.error instanceof Error ? refused.error.message : String(refused.error);
+    attempt.setAside.push({ row: first, reason: "refused_by_database", detail });
+    return;
+  }
+  const half = Math.ceil(refused.rows.length / 2);
+  await merge(attempt, layout, refused.rows.slice(0, half));
+  await merge(attempt, layout, refused.rows.slice(half));
+}
+
+async function mergeEncoded(attempt: Attempt, layout: RowLayout, rows: readonly ProfileRow[]): Promise<MergeOutcome> {
+  const encoded = encodeRows(attempt, layout, rows);
+  if (encoded.rowCount === 0) return { inserted: 0, completed: 0, revised: 0 };
+  let [from, to] = [Infinity, -Infinity];
+  for (const row of rows) {
+    from = Math.min(from, instantOf(row));
+    to = Math.max(to, instantOf(row));
+  }
+  return mergeRows(attempt.client, layout, { encoded, rangeMs: [from, to] });
+}
+
+function count(attempt: Attempt, outcome: MergeOutcome): void {
+  attempt.inserted += outcome.inserted;
+  attempt.completed += outcome.completed;
+  attempt.revised += outcome.revised;
+}
+
+async function keepSetAside(client: PoolClient, rows: readonly SetAsideRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await client.query(
+    `insert into dlms.rejected_rows
+       (profile, meter_key, captured_at, source, read_at, reason, detail, row_values, digest)
+     select r.*, sha256(convert_to(r.row_values::text, 'UTF8'))
+     from unnest($1::text[], $2::bigint[], $3::text[], $4::smallint[], $5::timestamptz[], $6::text[], $7::text[], $8::jsonb[])
+       as r (profile, meter_key, captured_at, source, read_at, reason, detail, row_values)
+     on conflict do nothing`,
+    [
+      rows.map(({ row }) => row.batch.profile),
+      rows.map(({ row }) => (Number.isSafeInteger(row.batch.meterKey) ? row.batch.meterKey : -1)),
+      rows.map(({ row }) => String(row.batch.instantsMs[row.index])),
+      rows.map(({ row }) => SOURCES.indexOf(row.batch.source) + 1),
+      rows.map(({ row }) => (Number.isFinite(row.batch.readAt.getTime()) ? row.batch.readAt : null)),
+      rows.map(({ reason }) => reason),
+      rows.map(({ detail }) => detail.replaceAll("\0", "")),
+      rows.map(({ row }) => rowAsJson(row)),
+    ],
+  );
+}
