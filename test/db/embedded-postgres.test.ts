@@ -127,7 +127,7 @@ async function startInChild(
   const module = join(checkout, "src/store/embedded-postgres.ts");
   const script = `const { startEmbeddedPostgres } = await import(${JSON.stringify(module)});
     const server = await startEmbeddedPostgres({ directory: ${JSON.stringify(directory)} });
-    console.log(server.pid); process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000);`;
+    process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000); console.log(server.pid);`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -164,7 +164,7 @@ test("embedded server: ends with a gateway that only exits", async () => {
   const directory = await preparedDirectory();
   const { child, serverPid } = await startInChild(directory);
   child.kill("SIGTERM");
-  await until(() => !isAlive(serverPid));
+  await until(() => !isAlive(serverPid) && child.exitCode !== null);
   expect(child.exitCode).toBe(0);
 });
 
