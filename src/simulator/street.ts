@@ -9,6 +9,8 @@ import { titleText } from "../../protocol/security/system-title.ts";
 import type { AssociationConfig, MeterConfig } from "../config/schema.ts";
 import type { MeterFault } from "./faults.ts";
 import { seededSecrets } from "./meter-identity.ts";
+import type { PushOrder } from "./push-message.ts";
+import { configuredDestination, type PushDestination, sendPush } from "./push-sender.ts";
 import { HOUSES, type House } from "./street-plan.ts";
 import { SERVER_SAP, VirtualMeter } from "./virtual-meter.ts";
 import { type MeterLink, WiredMeter } from "./wired-meter.ts";
@@ -26,6 +28,8 @@ export interface StreetOptions {
   readonly faults?: Readonly<Record<number, MeterFault>>;
   /** Hears what happens in the meters; for logs and tests. */
   readonly onEvent?: (meter: string, event: ServerSessionEvent) => void;
+  /** Hears that a push which a client has asked for could not be sent. */
+  readonly onPushFailed?: (meter: string, error: unknown) => void;
 }
 
 /** What a head end has to know of a meter. Keys are simulated: anybody can work them out of the seed. */
@@ -46,6 +50,8 @@ export interface StreetMeter {
   /** Password or HLS secret, as text. */
   readonly secret: string | undefined;
   readonly security: StreetSecurity | undefined;
+  /** Logical names of the push setups. */
+  readonly pushSetups: readonly string[];
   readonly fault: MeterFault | undefined;
 }
 
@@ -89,9 +95,13 @@ export class Street implements AsyncDisposable {
 
   /** The meter itself, to look behind the wire. Throws for a name that is not in the street. */
   meter(name: string): VirtualMeter {
-    const inhabitant = this.#inhabitants.find(({ told }) => told.name === name);
-    if (inhabitant === undefined) throw new RangeError(`nobody of the name ${name} lives in this street`);
-    return inhabitant.meter;
+    return this.#inhabitant(name).meter;
+  }
+
+  /** Has a meter send a push, protected as its association is. Rejects with a ChannelError. */
+  async push(name: string, setup: string, destination: PushDestination): Promise<void> {
+    const { told, meter } = this.#inhabitant(name);
+    await sendPush(meter, pushOrder(setup, told.security?.protection), destination);
   }
 
   get connectionCount(): number {
@@ -106,6 +116,16 @@ export class Street implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+
+  #inhabitant(name: string): Inhabitant {
+    const inhabitant = this.#inhabitants.find(({ told }) => told.name === name);
+    if (inhabitant === undefined) throw new RangeError(`nobody of the name ${name} lives in this street`);
+    return inhabitant;
+  }
+}
+
+function pushOrder(setup: string, protection: Protection | undefined): PushOrder {
+  return { setup, ...(protection && { protection }) };
 }
 
 /** Opens one listener for each meter. Rejects with a ChannelError when one can't be had; then none stays open. */
@@ -123,8 +143,13 @@ async function moveIn(index: number, options: StreetOptions): Promise<Inhabitant
   const house = HOUSES[index % HOUSES.length];
   if (house === undefined) throw new RangeError("the plan of the street has no houses");
   const { host = HOST, latencyMs = 0, onEvent } = options;
-  const meter = meterOf(house, index, options);
   const name = `${house.kind}-${String(index + 1).padStart(2, "0")}`;
+  const meter: VirtualMeter = meterOf(house, index, options, (setup) => {
+    const destination = configuredDestination(meter, setup);
+    if (destination === undefined) return;
+    const sent = sendPush(meter, pushOrder(setup, house.protection), destination);
+    sent.catch((error: unknown) => options.onPushFailed?.(name, error));
+  });
   const listener = await TcpListener.listen({ host, port: 0 }, (channel) => {
     const machine = new WiredMeter({ meter, link: house.link, latencyMs });
     const pump = new Pump(machine, channel, {
@@ -138,7 +163,7 @@ async function moveIn(index: number, options: StreetOptions): Promise<Inhabitant
   return { told: tell(house, { name, meter, address: listener.address, fault, index, options }), meter, listener };
 }
 
-function meterOf(house: House, index: number, options: StreetOptions): VirtualMeter {
+function meterOf(house: House, index: number, options: StreetOptions, push: (setup: string) => void): VirtualMeter {
   const clock = options.clock ?? Date.now;
   const seed = seedOf(index, options);
   const identity = house.identity(FIRST_NUMBER + index);
@@ -151,6 +176,7 @@ function meterOf(house: House, index: number, options: StreetOptions): VirtualMe
     clock,
     randomOctets: (length) => new Uint8Array(randomBytes(length)),
     firstInvocationCounter: Math.floor(((clock() - COUNTER_ORIGIN_MS) / 1000) * COUNTS_PER_SECOND),
+    push,
     ...(fault && { fault }),
   });
 }
@@ -199,6 +225,7 @@ function tell(house: House, { name, meter, address, fault, index, options }: Tel
     mechanism,
     secret: mechanism === "hls-5" || mechanism === "none" ? undefined : new TextDecoder().decode(secret),
     security,
+    pushSetups: meter.description.objects.filter(({ classId }) => classId === 40).map(({ logicalName }) => logicalName),
     fault,
   };
 }

@@ -1,0 +1,54 @@
+import { connectTcp } from "../../drivers/tcp/connect.ts";
+import { sendDatagram } from "../../drivers/udp/send.ts";
+import { encodeWrapper } from "../../protocol/link/wrapper.ts";
+import { type PushOrder, pushApdu } from "./push-message.ts";
+import { SERVER_SAP, type VirtualMeter } from "./virtual-meter.ts";
+
+export interface PushDestination {
+  readonly host: string;
+  readonly port: number;
+  readonly transport: "tcp" | "udp";
+  /** The client that pushes are meant for. */
+  readonly clientSap?: number;
+}
+
+const PUSH_CLIENT = 64;
+/** send_destination_and_method: the numbers of the transports that are spoken here. */
+const TRANSPORTS = { 0: "tcp", 1: "udp" } as const;
+
+/** Sends one push in the wrapper; over TCP in a connection of its own. Rejects with a ChannelError. */
+export async function sendPush(meter: VirtualMeter, order: PushOrder, destination: PushDestination): Promise<void> {
+  const { host, port, transport, clientSap } = destination;
+  const octets = encodeWrapper({
+    sourceWPort: SERVER_SAP,
+    destinationWPort: clientSap ?? PUSH_CLIENT,
+    apdu: pushApdu(meter, order),
+  });
+  if (transport === "udp") {
+    await sendDatagram({ host, port }, octets);
+    return;
+  }
+  const channel = await connectTcp({ host, port });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  channel.start({
+    bytes: () => undefined,
+    closed: (cause) => (cause === undefined ? resolve() : reject(cause)),
+  });
+  channel.write(octets);
+  channel.close();
+  await promise;
+}
+
+/** Where a push setup of the meter sends to; undefined for a destination that is not `host:port` over TCP or UDP. */
+export function configuredDestination(meter: VirtualMeter, setup: string): PushDestination | undefined {
+  const reference = { classId: 40, logicalName: setup, attributeId: 3 };
+  const method = meter.objects.value(reference, meter.objects.now());
+  const [service, destination] = method?.type === "structure" ? method.value : [];
+  if (service?.type !== "enum" || destination?.type !== "octet-string") return undefined;
+  const transport = service.value === 0 || service.value === 1 ? TRANSPORTS[service.value] : undefined;
+  const [, v6, name, port] =
+    /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(new TextDecoder().decode(destination.value)) ?? [];
+  const host = v6 ?? name;
+  if (transport === undefined || host === undefined || port === undefined) return undefined;
+  return { host, port: Number(port), transport };
+}
