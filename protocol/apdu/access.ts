@@ -4,7 +4,7 @@ import { dateTime } from "./date-time.ts";
 import { attributeDescriptor, methodDescriptor, selectiveAccess } from "./descriptors.ts";
 import { actionResult, dataAccessResult } from "./result-codes.ts";
 
-export const accessSpecification = choice({
+const accessSpecification = choice({
   get: [1, sequence({ attribute: attributeDescriptor })],
   set: [2, sequence({ attribute: attributeDescriptor })],
   action: [3, sequence({ method: methodDescriptor })],
@@ -20,9 +20,8 @@ export const accessRequest = sequence({
   /** One value per specification; null-data where there is nothing to hand over. */
   data: listOf(data),
 });
-export type AccessRequest = Decoded<typeof accessRequest>;
 
-export const accessResult = choice({
+const accessResult = choice({
   get: [1, sequence({ result: dataAccessResult })],
   set: [2, sequence({ result: dataAccessResult })],
   action: [3, sequence({ result: actionResult })],
@@ -37,4 +36,3 @@ export const accessResponse = sequence({
   data: listOf(data),
   results: listOf(accessResult),
 });
-export type AccessResponse = Decoded<typeof accessResponse>;

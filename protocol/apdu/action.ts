@@ -54,4 +54,3 @@ export const actionResponse = choice({
   "with-list": [3, sequence({ invokeIdAndPriority: u8, outcomes: listOf(actionOutcome) })],
   "next-pblock": [4, sequence({ invokeIdAndPriority: u8, blockNumber: u32 })],
 });
-export type ActionResponse = Decoded<typeof actionResponse>;

@@ -5,9 +5,9 @@ import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 
 /** Security control octet and invocation counter. */
-export const SECURITY_HEADER_LENGTH = 5;
-export const AUTHENTICATION_TAG_LENGTH = 12;
-export const SYSTEM_TITLE_LENGTH = 8;
+const SECURITY_HEADER_LENGTH = 5;
+const AUTHENTICATION_TAG_LENGTH = 12;
+const SYSTEM_TITLE_LENGTH = 8;
 const AUTHENTICATED = 0x10;
 
 /** Security control, invocation counter, ciphered or plain octets, and the tag if authenticated. A view. */
@@ -43,17 +43,15 @@ const systemTitle: Codec<Uint8Array> = {
 
 /** A service-specific ciphered APDU (glo-…, ded-…). */
 export const cipheredApdu = sequence({ contents: protectedContents });
-export type CipheredApdu = Decoded<typeof cipheredApdu>;
 
 /** general-glo-ciphering and general-ded-ciphering. */
 export const generalCipheredApdu = sequence({ systemTitle, contents: protectedContents });
-export type GeneralCipheredApdu = Decoded<typeof generalCipheredApdu>;
 
-export const IDENTIFIED_KEYS = { "global-unicast-encryption-key": 0, "global-broadcast-encryption-key": 1 } as const;
-export const KEY_ENCRYPTING_KEYS = { "master-key": 0 } as const;
+const IDENTIFIED_KEYS = { "global-unicast-encryption-key": 0, "global-broadcast-encryption-key": 1 } as const;
+const KEY_ENCRYPTING_KEYS = { "master-key": 0 } as const;
 
 /** Which key protects a general-ciphering APDU, or how to get it. */
-export const keyInfo = choice({
+const keyInfo = choice({
   "identified-key": [0, sequence({ keyId: enumerated(IDENTIFIED_KEYS) })],
   "wrapped-key": [1, sequence({ kekId: enumerated(KEY_ENCRYPTING_KEYS), keyCipheredData: octets })],
   /** Parameters 01: one-pass Diffie-Hellman C(1e, 1s); 02: static unified model C(0e, 2s). */
@@ -75,8 +73,6 @@ export const generalCiphering = sequence({
   keyInfo: optional(keyInfo),
   contents: protectedContents,
 });
-export type GeneralCiphering = Decoded<typeof generalCiphering>;
 
 /** The signature is r and s, each of the curve's size; the content is an APDU, plain or ciphered. */
 export const generalSigning = sequence({ ...generalHeader, content: octets, signature: octets });
-export type GeneralSigning = Decoded<typeof generalSigning>;

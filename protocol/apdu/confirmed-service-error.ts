@@ -62,7 +62,7 @@ export const SERVICE_ERROR_CODES = {
 
 const CODES = SERVICE_ERROR_CODES;
 
-export const serviceError = choice({
+const serviceError = choice({
   "application-reference": [0, sequence({ code: enumerated(CODES["application-reference"]) })],
   "hardware-resource": [1, sequence({ code: enumerated(CODES["hardware-resource"]) })],
   "vde-state-error": [2, sequence({ code: enumerated(CODES["vde-state-error"]) })],
@@ -73,10 +73,9 @@ export const serviceError = choice({
   "load-data-set": [7, sequence({ code: enumerated(CODES["load-data-set"]) })],
   task: [9, sequence({ code: enumerated(CODES.task) })],
 });
-export type ServiceError = Decoded<typeof serviceError>;
 
 /** The services of COSEM that can be refused this way. */
-export const CONFIRMED_SERVICES = { "initiate-error": 1, read: 5, write: 6 } as const;
+const CONFIRMED_SERVICES = { "initiate-error": 1, read: 5, write: 6 } as const;
 
 export const confirmedServiceError = sequence({ service: enumerated(CONFIRMED_SERVICES), error: serviceError });
 export type ConfirmedServiceError = Decoded<typeof confirmedServiceError>;

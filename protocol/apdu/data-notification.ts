@@ -39,4 +39,3 @@ export type DataNotification = Decoded<typeof dataNotification>;
 
 /** The client's answer to a confirmed DataNotification. */
 export const dataNotificationConfirm = sequence({ longInvokeIdAndPriority: u32, dateTime });
-export type DataNotificationConfirm = Decoded<typeof dataNotificationConfirm>;

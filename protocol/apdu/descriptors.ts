@@ -16,7 +16,7 @@ import {
 import { dataAccessResult } from "./result-codes.ts";
 
 /** The six octets A..F of a logical name. */
-export const logicalName = fixedOctets(6);
+const logicalName = fixedOctets(6);
 
 export const attributeDescriptor = sequence({ classId: u16, logicalName, attributeId: i8 });
 export type AttributeDescriptor = Decoded<typeof attributeDescriptor>;

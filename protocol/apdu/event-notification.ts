@@ -1,5 +1,5 @@
 /** EventNotification service: one attribute, pushed with its reference (IEC 62056-5-3). */
-import { type Decoded, data, sequence } from "../axdr/codec.ts";
+import { data, sequence } from "../axdr/codec.ts";
 import { optionalDateTime } from "./date-time.ts";
 import { attributeDescriptor } from "./descriptors.ts";
 
@@ -8,4 +8,3 @@ export const eventNotificationRequest = sequence({
   attribute: attributeDescriptor,
   value: data,
 });
-export type EventNotificationRequest = Decoded<typeof eventNotificationRequest>;

@@ -1,7 +1,7 @@
 /** ExceptionResponse: the server cannot process what it received (IEC 62056-5-3). */
 import { type Codec, type Decoded, enumerated, sequence } from "../axdr/codec.ts";
 
-export const STATE_ERRORS = { "service-not-allowed": 1, "service-unknown": 2 } as const;
+const STATE_ERRORS = { "service-not-allowed": 1, "service-unknown": 2 } as const;
 
 export const SERVICE_ERRORS = {
   "operation-not-possible": 1,

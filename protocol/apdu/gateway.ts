@@ -1,5 +1,5 @@
 /** The prefix that addresses a device behind a gateway (IEC 62056-5-3); the rest is the device's own APDU. */
-import { type Codec, type Decoded, octets, sequence, u8 } from "../axdr/codec.ts";
+import { type Codec, octets, sequence, u8 } from "../axdr/codec.ts";
 
 const rest: Codec<Uint8Array> = {
   decode: (reader) => reader.rest(),
@@ -7,4 +7,3 @@ const rest: Codec<Uint8Array> = {
 };
 
 export const gatewayApdu = sequence({ networkId: u8, physicalDeviceAddress: octets, carriedApdu: rest });
-export type GatewayApdu = Decoded<typeof gatewayApdu>;

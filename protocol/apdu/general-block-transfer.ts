@@ -6,7 +6,7 @@ const LAST_BLOCK = 0x80;
 const STREAMING = 0x40;
 const WINDOW = 0x3f;
 
-export interface BlockControl {
+interface BlockControl {
   readonly lastBlock: boolean;
   /** More blocks follow before the peer's turn. */
   readonly streaming: boolean;

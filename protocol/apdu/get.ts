@@ -20,4 +20,3 @@ export const getResponse = choice({
   "with-datablock": [2, sequence({ invokeIdAndPriority: u8, block: dataBlockResult })],
   "with-list": [3, sequence({ invokeIdAndPriority: u8, results: listOf(dataResult) })],
 });
-export type GetResponse = Decoded<typeof getResponse>;

@@ -14,14 +14,7 @@ import { generalBlockTransfer } from "./general-block-transfer.ts";
 import { getRequest, getResponse } from "./get.ts";
 import { initiateRequest, initiateResponse } from "./initiate.ts";
 import { setRequest, setResponse } from "./set.ts";
-import {
-  informationReportRequest,
-  readRequest,
-  readResponse,
-  unconfirmedWriteRequest,
-  writeRequest,
-  writeResponse,
-} from "./short-name.ts";
+import { informationReportRequest, readRequest, readResponse, writeRequest, writeResponse } from "./short-name.ts";
 
 export const APDUS = {
   "initiate-request": [0x01, initiateRequest],
@@ -33,7 +26,7 @@ export const APDUS = {
   "confirmed-service-error": [0x0e, confirmedServiceError],
   "data-notification": [0x0f, dataNotification],
   "data-notification-confirm": [0x10, dataNotificationConfirm],
-  "unconfirmed-write-request": [0x16, unconfirmedWriteRequest],
+  "unconfirmed-write-request": [0x16, writeRequest],
   "information-report-request": [0x18, informationReportRequest],
   "glo-initiate-request": [0x21, cipheredApdu],
   "glo-read-request": [0x25, cipheredApdu],

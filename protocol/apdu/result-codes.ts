@@ -23,7 +23,7 @@ export const DATA_ACCESS_RESULTS = {
 export type DataAccessResult = NameIn<typeof DATA_ACCESS_RESULTS>;
 export const dataAccessResult = enumerated(DATA_ACCESS_RESULTS);
 
-export const ACTION_RESULTS = {
+const ACTION_RESULTS = {
   success: 0,
   "hardware-fault": 1,
   "temporary-failure": 2,

@@ -41,4 +41,3 @@ export const setResponse = choice({
   ],
   "with-list": [5, sequence({ invokeIdAndPriority: u8, results: listOf(dataAccessResult) })],
 });
-export type SetResponse = Decoded<typeof setResponse>;

@@ -5,7 +5,7 @@
 import { bool, choice, type Decoded, data, listOf, octets, optional, sequence, u8, u16 } from "../axdr/codec.ts";
 import { dataAccessResult } from "./result-codes.ts";
 
-export const variableAccessSpecification = choice({
+const variableAccessSpecification = choice({
   "variable-name": [2, sequence({ variableName: u16 })],
   "parameterized-access": [4, sequence({ variableName: u16, selector: u8, parameter: data })],
   "block-number-access": [5, sequence({ blockNumber: u16 })],
@@ -15,7 +15,6 @@ export const variableAccessSpecification = choice({
 export type VariableAccessSpecification = Decoded<typeof variableAccessSpecification>;
 
 export const readRequest = sequence({ variables: listOf(variableAccessSpecification) });
-export type ReadRequest = Decoded<typeof readRequest>;
 
 export const readResponse = sequence({
   results: listOf(
@@ -27,10 +26,9 @@ export const readResponse = sequence({
     }),
   ),
 });
-export type ReadResponse = Decoded<typeof readResponse>;
 
+/** Also the unconfirmed one, which is not answered. */
 export const writeRequest = sequence({ variables: listOf(variableAccessSpecification), values: listOf(data) });
-export type WriteRequest = Decoded<typeof writeRequest>;
 
 export const writeResponse = sequence({
   results: listOf(
@@ -41,11 +39,6 @@ export const writeResponse = sequence({
     }),
   ),
 });
-export type WriteResponse = Decoded<typeof writeResponse>;
-
-/** A write that is not answered. */
-export const unconfirmedWriteRequest = writeRequest;
-export type UnconfirmedWriteRequest = WriteRequest;
 
 export const informationReportRequest = sequence({
   /** GeneralizedTime: ASCII digits, not a COSEM date-time. */
@@ -53,4 +46,3 @@ export const informationReportRequest = sequence({
   variables: listOf(variableAccessSpecification),
   values: listOf(data),
 });
-export type InformationReportRequest = Decoded<typeof informationReportRequest>;

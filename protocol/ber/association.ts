@@ -54,7 +54,7 @@ export const aarq = elements(
 );
 export type Aarq = Decoded<typeof aarq>;
 
-export const ASSOCIATION_RESULTS = { accepted: 0, "rejected-permanent": 1, "rejected-transient": 2 } as const;
+const ASSOCIATION_RESULTS = { accepted: 0, "rejected-permanent": 1, "rejected-transient": 2 } as const;
 
 export const SERVICE_USER_DIAGNOSTICS = {
   null: 0,
@@ -84,7 +84,6 @@ const resultSourceDiagnostic = choice({
     sequence({ diagnostic: sized(tagged(INTEGER, enumerated(SERVICE_PROVIDER_DIAGNOSTICS))) }),
   ],
 });
-export type ResultSourceDiagnostic = Decoded<typeof resultSourceDiagnostic>;
 
 export const aare = elements(
   {
@@ -122,4 +121,3 @@ export const rlre = elements(
   {},
   { reason: [0x80, enumerated(RELEASE_RESPONSE_REASONS)], userInformation: [0xbe, octetString] },
 );
-export type Rlre = Decoded<typeof rlre>;

@@ -3,7 +3,7 @@ import type { Codec } from "../axdr/codec.ts";
 import { DlmsError } from "../errors.ts";
 
 /** Bit 0 is the most significant bit of the first octet. */
-export const CONFORMANCE_BITS = {
+const CONFORMANCE_BITS = {
   "reserved-zero": 0,
   "general-protection": 1,
   "general-block-transfer": 2,

@@ -10,7 +10,7 @@ import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 
 /** An element as it is on the wire. Decoded contents are a view. */
-export interface Element {
+interface Element {
   readonly tag: number;
   readonly contents: Uint8Array;
 }

@@ -71,7 +71,7 @@ function dataTree(bytes: Uint8Array): Branch {
  * What octets most likely are. APDUs with short name referencing and Data share their first octets: what decodes as a
  * whole is believed, an APDU first.
  */
-export function layerOf(bytes: Uint8Array): Layer {
+function layerOf(bytes: Uint8Array): Layer {
   if (bytes[0] === FLAG && (bytes.length === 1 || bytes[1] === FLAG || (bytes[1] ?? 0) >> 4 === 0x0a)) return "hdlc";
   const version = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0);
   if (bytes.length >= WRAPPER_HEADER_LENGTH && version === WRAPPER_VERSION) return "wrapper";

@@ -107,7 +107,7 @@ export function dataText(data: Data): string {
   }
 }
 
-export function bitText(octets: Uint8Array, count: number): string {
+function bitText(octets: Uint8Array, count: number): string {
   const bits = Array.from(octets, (octet) => octet.toString(2).padStart(8, "0")).join("");
   return bits.slice(0, count);
 }
