@@ -14,6 +14,11 @@ export const QUIRKS = {
     says: "the length of ciphered octets without a tag counts one all the same",
   },
   "trailing-octets": { byDefault: false, says: "octets after the end of the APDU are dropped" },
+  "hdlc-length-modulo-256": { byDefault: false, says: "the length field of an HDLC frame has only its low eight bits" },
+  "hdlc-frame-check-ignored": {
+    byDefault: false,
+    says: "the frame check of an HDLC frame is wrong, its header is right",
+  },
 } as const satisfies Record<string, { byDefault: boolean; says: string }>;
 
 export type Quirk = keyof typeof QUIRKS;

@@ -5,6 +5,7 @@
  */
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import type { Quirk } from "../quirks.ts";
 import { HdlcFrameParser } from "./hdlc/frame-parser.ts";
 import { earlier } from "./hdlc/line.ts";
 import { SEGMENT_TIMEOUT_MS, UnnumberedAssembler } from "./hdlc/unnumbered.ts";
@@ -35,6 +36,8 @@ export interface PushReceiverSettings {
   readonly interOctetTimeoutMs?: number;
   /** The SAPs that events name when the framing has none; 1 and 103 when left out. */
   readonly saps?: PushSaps;
+  /** Deviations of the frame format that the meters on this line are known for. */
+  readonly tolerate?: ReadonlySet<Quirk>;
 }
 
 type PushUnit = Extract<LinkEvent, { type: "apdu" | "discarded" }>;
@@ -127,10 +130,10 @@ export class PushReceiver implements Link {
 }
 
 function createAssembler(settings: PushReceiverSettings): PushAssembler {
-  const { framing, segmentTimeoutMs = SEGMENT_TIMEOUT_MS, saps = PUSH_SAPS } = settings;
+  const { framing, segmentTimeoutMs = SEGMENT_TIMEOUT_MS, saps = PUSH_SAPS, tolerate } = settings;
   switch (framing) {
     case "hdlc":
-      return new FramedPushes(new HdlcFrameParser(), new UnnumberedAssembler(segmentTimeoutMs));
+      return new FramedPushes(new HdlcFrameParser(tolerate), new UnnumberedAssembler(segmentTimeoutMs));
     case "mbus":
       return new FramedPushes(new MbusParser(), new MbusAssembler(segmentTimeoutMs, saps));
     case "raw":

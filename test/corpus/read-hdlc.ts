@@ -3,9 +3,10 @@ import { UnconfirmedBlocks } from "../../protocol/association/general-blocks.ts"
 import { toHex } from "../../protocol/bytes/hex.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import { crcX25 } from "../../protocol/link/crc.ts";
-import { readHdlcAddress } from "../../protocol/link/hdlc/address.ts";
+import { isAllStation, readHdlcAddress } from "../../protocol/link/hdlc/address.ts";
 import { HdlcFrameParser, type HdlcUnit } from "../../protocol/link/hdlc/frame-parser.ts";
 import { stripLlc } from "../../protocol/link/hdlc/llc.ts";
+import { HdlcServer } from "../../protocol/link/hdlc/server.ts";
 import { UnnumberedAssembler } from "../../protocol/link/hdlc/unnumbered.ts";
 import { carriedApdu } from "./carried.ts";
 import { ABOVE, type CorpusCase, type Facts, isFacts } from "./case.ts";
@@ -14,14 +15,19 @@ import { hexInput, hexList } from "./input.ts";
 import { normaliseFrame } from "./normalise-link.ts";
 import type { LayerReader, Leniency } from "./reading.ts";
 import { statedFacts } from "./stated.ts";
+import { quirksOf } from "./unprotect.ts";
 
 type FrameUnit = Extract<HdlcUnit, { type: "frame" }>;
 
 const GENERAL_BLOCK_TRANSFER = 0xe0;
 
 /** Frames in order, whole. What is not a frame is thrown, or left out where a stream is resynchronised. */
-export function framesOf(pieces: readonly Uint8Array[], noise: "refused" | "skipped"): FrameUnit[] {
-  const parser = new HdlcFrameParser();
+export function framesOf(
+  pieces: readonly Uint8Array[],
+  noise: "refused" | "skipped",
+  leniency: Leniency = "field",
+): FrameUnit[] {
+  const parser = new HdlcFrameParser(quirksOf(leniency));
   const frames: FrameUnit[] = [];
   const take = () => {
     for (let unit = parser.takeUnit(); unit !== undefined; unit = parser.takeUnit()) {
@@ -72,7 +78,7 @@ function carriesInformation({ frame }: FrameUnit): boolean {
 /** One frame and the APDU in it, or several frames in order and the APDUs that they carry together. */
 export const hdlcReader: LayerReader = (each, leniency) => {
   const several = "frames" in each.input;
-  const frames = framesOf(several ? hexList(each, "frames") : [hexInput(each)], "refused");
+  const frames = framesOf(several ? hexList(each, "frames") : [hexInput(each)], "refused", leniency);
   const [only] = frames;
   if (only !== undefined && frames.length === 1 && !several) return singleFrame(each, only, leniency);
   const carrying = frames.filter(carriesInformation);
@@ -90,6 +96,7 @@ export const hdlcReader: LayerReader = (each, leniency) => {
 
 export function singleFrame(each: CorpusCase, unit: FrameUnit, leniency: Leniency): Facts {
   const { frame, octets } = unit;
+  requireWelcome(unit);
   const normal = normaliseFrame(frame, octets);
   const facts = { ...normal, control: controlForms(normal) };
   const stated = {
@@ -107,6 +114,16 @@ export function singleFrame(each: CorpusCase, unit: FrameUnit, leniency: Lenienc
   const apdu = stripLlc(frame.information);
   if (apdu.length === 0 || apdu.length === frame.information.length) return { ...stated, ...facts };
   return { ...stated, ...facts, ...carriedApdu(each, apdu, leniency) };
+}
+
+/** An SNRM to one station must be one that a server answers. */
+function requireWelcome({ frame, octets }: FrameUnit): void {
+  const { upper, lower } = frame.destination;
+  if (frame.control.type !== "SNRM" || isAllStation(frame.destination)) return;
+  const server = new HdlcServer({ logicalDevices: [upper], ...(lower === undefined ? {} : { physicalDevice: lower }) });
+  server.receive(octets, 0);
+  const event = server.takeEvent();
+  if (event?.type === "discarded") throw event.error;
 }
 
 /** A control field as its parts, its name, or its octet. */

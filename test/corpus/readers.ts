@@ -6,6 +6,7 @@ import { cipherReader } from "./read-cipher.ts";
 import { dateTimeReader } from "./read-date-time.ts";
 import { crcX25Reader, hdlcAddressReader, hdlcReader, hdlcStreamReader, llcReader } from "./read-hdlc.ts";
 import { hdlcSessionReader } from "./read-hdlc-session.ts";
+import { modeReader, p1Reader, p1StreamReader } from "./read-iec62056-21.ts";
 import { mbusReader } from "./read-mbus.ts";
 import { wrapperReader, wrapperStreamReader } from "./read-wrapper.ts";
 import type { LayerReader } from "./reading.ts";
@@ -26,6 +27,12 @@ export const READERS: Readonly<Record<string, LayerReader>> = {
   "hdlc-stream": hdlcStreamReader,
   llc: llcReader,
   mbus: mbusReader,
+  "mode-c": modeReader,
+  "mode-d": modeReader,
+  "mode-e": modeReader,
+  p1: p1Reader,
+  "p1-stream": p1StreamReader,
+  "p1-unframed": p1StreamReader,
   "selective-access": selectiveAccessReader,
   wrapper: wrapperReader,
   "wrapper-stream": wrapperStreamReader,

@@ -79,6 +79,11 @@ export function sameStation(a: HdlcAddress, b: HdlcAddress): boolean {
   return a.upper === b.upper && (a.lower === undefined || b.lower === undefined || a.lower === b.lower);
 }
 
+/** Whether every logical device is meant: a broadcast, which nobody answers. */
+export function isAllStation({ upper, size }: HdlcAddress): boolean {
+  return upper === (size === 4 ? HDLC_ADDRESSES.allStation14 : HDLC_ADDRESSES.allStation);
+}
+
 /** `1`, or `1/17` with the physical device. */
 export function showHdlcAddress(address: HdlcAddress): string {
   return address.lower === undefined ? `${address.upper}` : `${address.upper}/${address.lower}`;

@@ -7,6 +7,7 @@
  * A damaged length is caught by the header's check; one that stops half-way only by time: the owner calls `flush`.
  */
 import { DlmsError } from "../../errors.ts";
+import { NO_QUIRKS, type Quirk } from "../../quirks.ts";
 import { OctetBuffer } from "../octet-buffer.ts";
 import { decodeHdlcFrame, FLAG, type HdlcFrame } from "./frame.ts";
 
@@ -19,11 +20,16 @@ export type HdlcUnit =
   | { readonly type: "discarded"; readonly octets: Uint8Array; readonly error: DlmsError };
 
 export class HdlcFrameParser {
+  readonly #tolerate: ReadonlySet<Quirk>;
   readonly #buffer = new OctetBuffer();
   readonly #units: HdlcUnit[] = [];
   /** Octets at the start of the buffer that no candidate begins with. */
   #noise = 0;
   #error: DlmsError | undefined;
+
+  constructor(tolerate: ReadonlySet<Quirk> = NO_QUIRKS) {
+    this.#tolerate = tolerate;
+  }
 
   /** Whether octets are held that may become a frame or are noise; a flag alone is neither. */
   get pending(): boolean {
@@ -73,7 +79,7 @@ export class HdlcFrameParser {
   #candidate(): boolean {
     const view = this.#buffer.view();
     try {
-      const decoded = decodeHdlcFrame(view);
+      const decoded = decodeHdlcFrame(view, this.#tolerate);
       if (decoded === undefined) return false;
       const { frame, closingFlag } = decoded;
       const from = frame.information.byteOffset - view.byteOffset;

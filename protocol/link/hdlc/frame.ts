@@ -3,6 +3,7 @@
  * inside, the length field alone delimits. Which octets are a frame in a stream is `frame-parser.ts`'s question.
  */
 import { DlmsError } from "../../errors.ts";
+import { NO_QUIRKS, type Quirk } from "../../quirks.ts";
 import { crcX25 } from "../crc.ts";
 import { type HdlcAddress, readHdlcAddress, writeHdlcAddress } from "./address.ts";
 import { decodeControl, encodeControl, type HdlcControl } from "./control.ts";
@@ -53,28 +54,18 @@ export function encodeHdlcFrame(frame: HdlcFrame): Uint8Array {
 }
 
 /**
- * Reads the frame that begins with the flag at `start`. Undefined means that octets are missing; throws FRAME_INVALID,
+ * Reads the frame that begins with the flag at the start. Undefined means that octets are missing; throws FRAME_INVALID,
  * LENGTH_INVALID or FRAME_CHECK_WRONG as soon as the octets that are there can't begin a frame: a damaged length field is
  * caught by the header's check, before its octets are waited for. `information` is a view into `octets`.
  */
-export function decodeHdlcFrame(octets: Uint8Array, start = 0, end = octets.length): DecodedHdlcFrame | undefined {
-  const header = readHeader(octets, start, end);
+export function decodeHdlcFrame(
+  octets: Uint8Array,
+  tolerate: ReadonlySet<Quirk> = NO_QUIRKS,
+): DecodedHdlcFrame | undefined {
+  const header = readHeader(octets, tolerate);
   if (header === undefined) return undefined;
-  const close = start + header.length + 1;
-  if (close >= end) return undefined;
-  const from = header.end + CHECK_LENGTH;
-  if (from < close) requireCheck(octets, start + 1, close - CHECK_LENGTH);
-  if (octets[close] !== FLAG) throw new DlmsError("FRAME_INVALID", "peer", { offset: close, wanted: "closing flag" });
-  return {
-    frame: {
-      destination: header.destination,
-      source: header.source,
-      control: decodeControl(octets[header.end - 1] ?? 0),
-      segmented: header.segmented,
-      information: octets.subarray(from, Math.max(from, close - CHECK_LENGTH)),
-    },
-    closingFlag: close,
-  };
+  if (!tolerate.has("hdlc-length-modulo-256")) return readBody(octets, header, tolerate);
+  return readBodyOfAnyLength(octets, header, tolerate);
 }
 
 export interface DecodedHdlcFrame {
@@ -93,25 +84,55 @@ interface Header {
 }
 
 /** The fields up to the header's check sequence, once that has come and is right. */
-function readHeader(octets: Uint8Array, start: number, end: number): Header | undefined {
-  const high = octets[start + 1] ?? 0;
-  if (start + 1 < end && (high & FORMAT_TYPE_MASK) !== FORMAT_TYPE) {
-    throw new DlmsError("FRAME_INVALID", "peer", { offset: start + 1, format: high });
-  }
-  if (start + FORMAT_LENGTH >= end) return undefined;
-  const length = ((high & 0x07) << 8) | (octets[start + 2] ?? 0);
-  if (length < MIN_FRAME_LENGTH) throw new DlmsError("LENGTH_INVALID", "peer", { offset: start + 1, length });
-  const destination = readHdlcAddress(octets, start + 3, end);
-  const source = destination && readHdlcAddress(octets, start + 3 + destination.size, end);
+function readHeader(octets: Uint8Array, tolerate: ReadonlySet<Quirk>): Header | undefined {
+  const [, high, low] = octets;
+  if (high === undefined) return undefined;
+  if ((high & FORMAT_TYPE_MASK) !== FORMAT_TYPE)
+    throw new DlmsError("FRAME_INVALID", "peer", { offset: 1, format: high });
+  if (low === undefined) return undefined;
+  const length = ((high & 0x07) << 8) | low;
+  const anyLength = tolerate.has("hdlc-length-modulo-256");
+  if (length < MIN_FRAME_LENGTH && !anyLength) throw new DlmsError("LENGTH_INVALID", "peer", { offset: 1, length });
+  const destination = readHdlcAddress(octets, 3, octets.length);
+  const source = destination && readHdlcAddress(octets, 3 + destination.size, octets.length);
   if (destination === undefined || source === undefined) return undefined;
-  const headerEnd = start + 4 + destination.size + source.size;
-  const spare = start + 1 + length - headerEnd - CHECK_LENGTH;
-  if (spare < 0 || (spare > 0 && spare <= CHECK_LENGTH)) {
-    throw new DlmsError("LENGTH_INVALID", "peer", { offset: start + 1, length });
+  const end = 4 + destination.size + source.size;
+  if (!anyLength && !canHold(length, end)) throw new DlmsError("LENGTH_INVALID", "peer", { offset: 1, length });
+  if (end + CHECK_LENGTH > octets.length) return undefined;
+  requireCheck(octets, 1, end);
+  return { length, segmented: (high & SEGMENTATION) !== 0, destination, source, end };
+}
+
+/** Whether a frame of this length holds a header that ends there: with no information, or with some and its check. */
+function canHold(length: number, headerEnd: number): boolean {
+  const spare = 1 + length - headerEnd - CHECK_LENGTH;
+  return spare === 0 || spare > CHECK_LENGTH;
+}
+
+function readBody(octets: Uint8Array, header: Header, tolerate: ReadonlySet<Quirk>): DecodedHdlcFrame | undefined {
+  const { destination, source, segmented } = header;
+  const close = header.length + 1;
+  if (close >= octets.length) return undefined;
+  const from = header.end + CHECK_LENGTH;
+  const to = Math.max(from, close - CHECK_LENGTH);
+  if (from < close && !tolerate.has("hdlc-frame-check-ignored")) requireCheck(octets, 1, to);
+  if (octets[close] !== FLAG) throw new DlmsError("FRAME_INVALID", "peer", { offset: close, wanted: "closing flag" });
+  const control = decodeControl(octets[header.end - 1] ?? 0);
+  const information = octets.subarray(from, to);
+  return { frame: { destination, source, control, segmented, information }, closingFlag: close };
+}
+
+/** Tries every length with the low eight bits that were sent; the right one has a flag and a check where they belong. */
+function readBodyOfAnyLength(octets: Uint8Array, header: Header, tolerate: ReadonlySet<Quirk>) {
+  for (let length = header.length & 0xff; length <= MAX_FRAME_LENGTH; length += 0x100) {
+    if (!canHold(length, header.end)) continue;
+    if (length + 1 >= octets.length) return undefined;
+    const close = length + 1;
+    const right = crcX25(octets, 1, close - CHECK_LENGTH) === readCheck(octets, close - CHECK_LENGTH);
+    const ignored = length === header.length && tolerate.has("hdlc-frame-check-ignored");
+    if (octets[close] === FLAG && (right || ignored)) return readBody(octets, { ...header, length }, tolerate);
   }
-  if (headerEnd + CHECK_LENGTH > end) return undefined;
-  requireCheck(octets, start + 1, headerEnd);
-  return { length, segmented: (high & SEGMENTATION) !== 0, destination, source, end: headerEnd };
+  throw new DlmsError("FRAME_CHECK_WRONG", "peer", { offset: header.length & 0xff, lengths: "all" });
 }
 
 function writeCheck(octets: Uint8Array, at: number): void {
@@ -120,7 +141,11 @@ function writeCheck(octets: Uint8Array, at: number): void {
   octets[at + 1] = check >> 8;
 }
 
+function readCheck(octets: Uint8Array, at: number): number {
+  return (octets[at] ?? 0) | ((octets[at + 1] ?? 0) << 8);
+}
+
 function requireCheck(octets: Uint8Array, from: number, at: number): void {
-  const found = (octets[at] ?? 0) | ((octets[at + 1] ?? 0) << 8);
-  if (found !== crcX25(octets, from, at)) throw new DlmsError("FRAME_CHECK_WRONG", "peer", { offset: at });
+  if (readCheck(octets, at) !== crcX25(octets, from, at))
+    throw new DlmsError("FRAME_CHECK_WRONG", "peer", { offset: at });
 }

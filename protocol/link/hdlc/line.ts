@@ -3,6 +3,7 @@
  * are held back until the line has been quiet for the turnaround time; a frame that stops half-way is given up after the
  * inter-octet time; our own frames come back from optical heads and two-wire adapters and are dropped.
  */
+import type { Quirk } from "../../quirks.ts";
 import { encodeHdlcFrame, type HdlcFrame } from "./frame.ts";
 import { HdlcFrameParser, type HdlcUnit } from "./frame-parser.ts";
 
@@ -13,6 +14,8 @@ export interface HdlcLineSettings {
   readonly turnaroundMs?: number;
   /** The line returns everything that we send. */
   readonly echo?: boolean;
+  /** Deviations of the frame format that this peer is known for. */
+  readonly tolerate?: ReadonlySet<Quirk>;
 }
 
 const INTER_OCTET_TIMEOUT_MS = 2000;
@@ -23,7 +26,7 @@ export class HdlcLine {
   readonly #interOctetTimeoutMs: number;
   readonly #turnaroundMs: number;
   readonly #echo: boolean;
-  readonly #parser = new HdlcFrameParser();
+  readonly #parser: HdlcFrameParser;
   readonly #output: Uint8Array[] = [];
   #held: Uint8Array[] = [];
   #sent: Uint8Array[] = [];
@@ -34,6 +37,7 @@ export class HdlcLine {
     this.#interOctetTimeoutMs = settings.interOctetTimeoutMs ?? INTER_OCTET_TIMEOUT_MS;
     this.#turnaroundMs = settings.turnaroundMs ?? 0;
     this.#echo = settings.echo ?? false;
+    this.#parser = new HdlcFrameParser(settings.tolerate);
   }
 
   /** Whether a frame has begun and not ended. */

@@ -6,7 +6,14 @@
 import { DlmsError } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
 import type { Link, LinkCloseReason, LinkCommand, LinkEvent } from "../link.ts";
-import { HDLC_ADDRESSES, type HdlcAddress, hdlcAddress, sameStation, showHdlcAddress } from "./address.ts";
+import {
+  HDLC_ADDRESSES,
+  type HdlcAddress,
+  hdlcAddress,
+  isAllStation,
+  sameStation,
+  showHdlcAddress,
+} from "./address.ts";
 import { encodeControl, type HdlcControl } from "./control.ts";
 import type { HdlcFrame } from "./frame.ts";
 import type { HdlcUnit } from "./frame-parser.ts";
@@ -378,8 +385,4 @@ export class HdlcServer implements Link {
     this.#readyAtMs = undefined;
     this.#events.push({ type: "closed", reason });
   }
-}
-
-function isAllStation({ upper, size }: HdlcAddress): boolean {
-  return upper === (size === 4 ? HDLC_ADDRESSES.allStation14 : HDLC_ADDRESSES.allStation);
 }

@@ -174,6 +174,41 @@ test("hdlc frame: fields go out and come back the same", () => {
   );
 });
 
+test("hdlc frame: a length without its upper bits is read only where that is tolerated", () => {
+  const route = {
+    destination: hdlcAddress(16),
+    source: hdlcAddress(1),
+    control: decodeControl(0x30),
+    segmented: false,
+  };
+  const octets = encodeHdlcFrame({ ...route, information: new Uint8Array(247).fill(0x7e) });
+  const [high = 0, low = 0] = octets.subarray(1, 3);
+  expect([high, low]).toEqual([0xa1, 0x00]);
+  octets[1] = 0xa0;
+  for (const end of [6, octets.length - 3]) {
+    const check = crcX25(octets, 1, end);
+    octets[end] = check;
+    octets[end + 1] = check >> 8;
+  }
+  expect(() => decodeHdlcFrame(octets)).toThrow(expect.objectContaining({ code: "LENGTH_INVALID" }));
+  const tolerate = new Set(["hdlc-length-modulo-256"] as const);
+  expect(decodeHdlcFrame(octets, tolerate)?.frame.information.length).toBe(247);
+  expect(decodeHdlcFrame(octets.subarray(0, -1), tolerate)).toBeUndefined();
+  octets[20] = 0;
+  const long = Uint8Array.of(...octets, ...new Uint8Array(0x800));
+  expect(() => decodeHdlcFrame(long, tolerate)).toThrow(expect.objectContaining({ code: "FRAME_CHECK_WRONG" }));
+});
+
+test("hdlc frame: a wrong frame check is let pass only where that is tolerated, a wrong header check never", () => {
+  const octets = fromHex("7ea0142103136bc5e6e7000f000000010002007c827e");
+  octets[17] = 0xff;
+  expect(() => decodeHdlcFrame(octets)).toThrow(expect.objectContaining({ code: "FRAME_CHECK_WRONG" }));
+  const tolerate = new Set(["hdlc-frame-check-ignored"] as const);
+  expect(decodeHdlcFrame(octets, tolerate)?.frame.information.length).toBe(11);
+  octets[6] = 0;
+  expect(() => decodeHdlcFrame(octets, tolerate)).toThrow(expect.objectContaining({ code: "FRAME_CHECK_WRONG" }));
+});
+
 test("hdlc frame: 2030 octets of information fit, a frame over 2047 octets is the caller's fault", () => {
   const control = decodeControl(0x10);
   const route = { destination: hdlcAddress(1, 17, 4), source: hdlcAddress(16), control, segmented: false };
