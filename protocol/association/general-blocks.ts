@@ -20,23 +20,28 @@ export interface GeneralBlockOptions {
   readonly window: number;
 }
 
+/**
+ * Both sides number every block that they say, those without data too. Numbers of ours that the peer has confirmed, and
+ * of the peer's that we have, are cumulative.
+ */
 export class GeneralBlockDialogue {
   readonly #options: GeneralBlockOptions;
   readonly #output: GeneralBlockTransfer[] = [];
   #outgoing: Uint8Array = NO_OCTETS;
-  /** Blocks of ours: how many there are, how many the peer has confirmed, how many have been sent. */
-  #blockCount = 0;
+  /** Numbers of our first and last block with data, and the highest that the peer has confirmed. */
+  #first = 1;
+  #last = 0;
   #confirmed = 0;
-  #sent = 0;
+  /** The highest number that we have used, and the one of our latest block without data. */
+  #used = 0;
+  #empty = 0;
   /** Until the peer says how many it takes. */
   #peerWindow = 1;
   readonly #incoming = new Writer();
   /** The peer's highest block that has come without a gap. */
   #received = 0;
   #hasData = false;
-  #complete = false;
-  /** Blocks of ours without data. */
-  #emptyCount = 0;
+  #delivered = false;
   #progress = 0;
   #progressAtTurn = 0;
   #repetitions = 0;
@@ -47,7 +52,7 @@ export class GeneralBlockDialogue {
 
   /** Whether blocks have passed, so that this is a dialogue in blocks. */
   get active(): boolean {
-    return this.#sent > 0 || this.#received > 0;
+    return this.#used > 0 || this.#received > 0;
   }
 
   /** Octets of the answer joined so far. */
@@ -62,29 +67,34 @@ export class GeneralBlockDialogue {
 
   /** Cuts an APDU; the first window comes out of `takeBlock`. Throws PDU_TOO_LONG for more blocks than can be counted. */
   send(apdu: Uint8Array): void {
-    const blockCount = Math.ceil(apdu.length / this.#options.blockLength);
-    if (blockCount > LAST_BLOCK_NUMBER) {
-      throw new DlmsError("PDU_TOO_LONG", "caller", { length: apdu.length, blocks: blockCount });
+    const blocks = Math.ceil(apdu.length / this.#options.blockLength);
+    if (this.#confirmed + blocks > LAST_BLOCK_NUMBER) {
+      throw new DlmsError("PDU_TOO_LONG", "caller", { length: apdu.length, blocks });
     }
     this.#outgoing = apdu;
-    this.#blockCount = blockCount;
+    // A block without data that the peer has not seen is never sent again: its number is free, and must not be a gap.
+    this.#first = this.#confirmed + 1;
+    this.#last = this.#confirmed + blocks;
     this.#queueWindow();
   }
 
   /**
-   * Takes a block of the peer; returns the whole APDU when its last block is there. Blocks that came already or leave a
-   * gap are dropped: the acknowledgement says from where to go on. Throws LENGTH_OVER_LIMIT, BLOCK_NUMBER_INVALID when
-   * the transfer can't go on.
+   * Takes a block of the peer; returns the whole APDU, once, when its last block is there. Blocks that came already or
+   * leave a gap are dropped: the acknowledgement says from where to go on. Throws LENGTH_OVER_LIMIT, and
+   * BLOCK_NUMBER_INVALID when the peer goes on without making progress.
    */
   receive(block: GeneralBlockTransfer): Uint8Array | undefined {
     const { blockControl, blockNumberAck } = block;
     if (blockControl.window > 0) this.#peerWindow = blockControl.window;
-    if (blockNumberAck > this.#confirmed && blockNumberAck <= this.#sent) {
-      this.#confirmed = Math.min(blockNumberAck, this.#blockCount);
-      this.#progress++;
+    if (blockNumberAck <= this.#used && blockNumberAck > this.#confirmed) {
+      if (this.#unconfirmed) this.#progress++;
+      this.#confirmed = blockNumberAck;
     }
-    this.#join(block);
-    if (this.#complete) return this.#incoming.finish();
+    if (this.#delivered) this.#follow(block.blockNumber);
+    else if (this.#join(block)) {
+      this.#delivered = true;
+      return this.#incoming.finish();
+    }
     if (!blockControl.streaming) this.#takeTurn();
     return undefined;
   }
@@ -97,66 +107,75 @@ export class GeneralBlockDialogue {
   repeat(): boolean {
     if (!this.active || this.#repetitions >= LIMITS.generalBlockRepetitions) return false;
     this.#repetitions++;
-    if (this.#confirmed < this.#blockCount && this.#received === 0) this.#queueWindow();
-    else this.#queueAcknowledgement();
+    if (this.#unconfirmed && !this.#hasData) this.#queueWindow();
+    else this.#queueEmpty(false);
     return true;
   }
 
-  #join(block: GeneralBlockTransfer): void {
-    const { blockNumber, blockData } = block;
-    const { lastBlock } = block.blockControl;
-    const follows = blockNumber === this.#received + 1;
-    // A peer that only acknowledges may or may not count such blocks; its first block with data says which.
-    const first = !this.#hasData && blockData.length > 0 && (follows || blockNumber === 1);
-    if (!follows && !first) return;
-    if (blockData.length === 0 && !(lastBlock && this.#hasData)) {
-      this.#received = blockNumber;
-      return;
+  get #unconfirmed(): boolean {
+    return this.#confirmed < this.#last;
+  }
+
+  /** True when the last block with data has come. */
+  #join({ blockNumber, blockData, blockControl }: GeneralBlockTransfer): boolean {
+    const isEmpty = blockData.length === 0 && !(blockControl.lastBlock && this.#hasData);
+    if (isEmpty) {
+      this.#follow(blockNumber);
+      return false;
     }
+    const follows = blockNumber === this.#received + 1;
+    // A peer that does not count its blocks without data begins with 1 all the same.
+    const begins = !this.#hasData && blockNumber === 1;
+    if (!follows && !begins) return false;
+    this.#received = blockNumber;
     const length = this.#incoming.length + blockData.length;
     if (length > LIMITS.apduLength) {
       throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { length, limit: LIMITS.apduLength });
     }
     this.#incoming.bytes(blockData);
     this.#hasData = true;
-    this.#received = blockNumber;
     this.#progress++;
-    this.#complete = lastBlock;
+    return blockControl.lastBlock;
+  }
+
+  /** A block without data; one that got lost before it is not missed. */
+  #follow(blockNumber: number): void {
+    if (!this.#hasData || this.#delivered) this.#received = Math.max(this.#received, blockNumber);
   }
 
   #takeTurn(): void {
-    if (this.#progress === this.#progressAtTurn) {
-      this.#repetitions++;
-      if (this.#repetitions > LIMITS.generalBlockRepetitions) {
-        throw new DlmsError("BLOCK_NUMBER_INVALID", "peer", { expected: this.#received + 1, sent: this.#confirmed });
-      }
-    } else this.#repetitions = 0;
+    const progressed = this.#progress > this.#progressAtTurn;
     this.#progressAtTurn = this.#progress;
-    if (this.#confirmed < this.#blockCount && !this.#hasData) this.#queueWindow();
-    else this.#queueAcknowledgement(true);
+    this.#repetitions = progressed ? 0 : this.#repetitions + 1;
+    if (this.#repetitions > LIMITS.generalBlockRepetitions) {
+      throw new DlmsError("BLOCK_NUMBER_INVALID", "peer", { expected: this.#received + 1, confirmed: this.#confirmed });
+    }
+    if (this.#unconfirmed && (this.#delivered || !this.#hasData)) this.#queueWindow();
+    else if (!this.#delivered) this.#queueEmpty(progressed);
   }
 
   #queueWindow(): void {
     const { blockLength, window } = this.#options;
-    const end = Math.min(this.#blockCount, this.#confirmed + this.#peerWindow);
+    const end = Math.min(this.#last, this.#confirmed + this.#peerWindow);
     for (let number = this.#confirmed + 1; number <= end; number++) {
-      const start = (number - 1) * blockLength;
+      const start = (number - this.#first) * blockLength;
       this.#output.push({
-        blockControl: { lastBlock: number === this.#blockCount, streaming: number < end, window },
+        blockControl: { lastBlock: number === this.#last, streaming: number < end, window },
         blockNumber: number,
         blockNumberAck: this.#received,
         blockData: this.#outgoing.subarray(start, start + blockLength),
       });
     }
-    this.#sent = Math.max(this.#sent, end);
+    this.#used = Math.max(this.#used, end);
   }
 
-  /** `next` counts a new block of ours; a repetition has the number of the one before. */
-  #queueAcknowledgement(next = false): void {
-    if (next || this.#emptyCount === 0) this.#emptyCount++;
+  /** What acknowledges nothing new has the number of the one before: a number that got lost would be waited for. */
+  #queueEmpty(isNew: boolean): void {
+    if (isNew || this.#empty === 0) this.#empty = Math.min(this.#used + 1, LAST_BLOCK_NUMBER);
+    this.#used = Math.max(this.#used, this.#empty);
     this.#output.push({
       blockControl: { lastBlock: true, streaming: false, window: this.#options.window },
-      blockNumber: Math.min(this.#blockCount + this.#emptyCount, LAST_BLOCK_NUMBER),
+      blockNumber: this.#empty,
       blockNumberAck: this.#received,
       blockData: NO_OCTETS,
     });
