@@ -21,9 +21,12 @@ export interface BatchColumn {
   readonly values: readonly (bigint | undefined)[];
 }
 
-/** A capture object that no companion table knows, kept under its logical name. */
+/** Values that have no column, or do not fit it exactly, kept under their logical name. */
 export interface OtherColumn {
-  /** `class:logical name:attribute`, as `3:1.0.99.99.0.255:2`; `#data index` follows where it is not 0. */
+  /**
+   * `class:logical name:attribute`, as `3:1.0.99.99.0.255:2`; `#data index` follows where it is not 0, `@raw` where the
+   * scaler and unit are not known and the numbers are as the meter sent them, `~n` for the n-th of one kind in a row.
+   */
   readonly captureObject: string;
   /** UCUM unit, or undefined. */
   readonly unit: string | undefined;

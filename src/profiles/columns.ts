@@ -19,23 +19,29 @@ export interface ProfileColumn {
   readonly unit: string;
   /** The stored integer times 10^exponent is the value in `unit`. */
   readonly exponent: number;
+  /** Width of the stored integer. */
+  readonly bits: 32 | 64;
   readonly description: string;
 }
 
 const SUFFIXES: Readonly<Record<string, string>> = { "°": "deg", "°C": "celsius", "m³": "m3" };
 
+/** Units whose values fit 32 bits at the resolution that the columns have. */
+const NARROW_UNITS: ReadonlySet<string> = new Set(["V", "A", "Hz", "", "°", "°C", "dBm", "min"]);
+
 function number(name: string, unit: string, exponent: number, description: string): ProfileColumn {
   const suffix = SUFFIXES[unit] ?? unit.toLowerCase();
+  const bits = NARROW_UNITS.has(unit) ? 32 : 64;
   const shownAs = unit === "" ? name : `${name}_${suffix}`;
-  return { name, shownAs, kind: "number", unit, exponent, description };
+  return { name, shownAs, kind: "number", unit, exponent, bits, description };
 }
 
 function timestamp(name: string, description: string): ProfileColumn {
-  return { name, shownAs: name, kind: "timestamp", unit: "", exponent: 0, description };
+  return { name, shownAs: name, kind: "timestamp", unit: "", exponent: 0, bits: 64, description };
 }
 
 function status(name: string, description: string): ProfileColumn {
-  return { name, shownAs: name, kind: "status", unit: "", exponent: 0, description };
+  return { name, shownAs: name, kind: "status", unit: "", exponent: 0, bits: 64, description };
 }
 
 interface Quantity {

@@ -28,14 +28,11 @@ export const SOURCES = ["poll", "push", "on_demand", "backfill", "import"] as co
 /** Codes of the column time_rule, in the order of this list from 1 on. */
 export const TIME_RULES = ["deviation", "zone", "received"] as const;
 
-/** Units whose values fit 32 bits at the resolution that the columns have. */
-const NARROW_UNITS = new Set(["V", "A", "Hz", "", "°", "°C", "dBm", "min"]);
-
 export type StoredType = "integer" | "bigint" | "timestamptz";
 
 export function storedType(column: ProfileColumn): StoredType {
   if (column.kind === "timestamp") return "timestamptz";
-  return column.kind === "number" && NARROW_UNITS.has(column.unit) ? "integer" : "bigint";
+  return column.bits === 32 ? "integer" : "bigint";
 }
 
 /** Name of the base table. */
