@@ -20,6 +20,8 @@ export const LIMITS = {
   diagnosisAttempts: 4096,
   /** Octets of a certificate or certificate request. */
   certificateLength: 64 * 1024,
+  /** Certificates from an end entity's to a trusted one, both counted. */
+  certificateChain: 6,
   /** Octets of a password or HLS secret. */
   hlsSecretLength: 1024,
   /** Other system titles than the association's whose counters one protection object follows. */

@@ -143,6 +143,17 @@ export function publicKeyFromObject(key: KeyObject, fault: Fault = "peer"): Elli
   return new EllipticPublicKey(curve, key, octets);
 }
 
+/** A public key from SubjectPublicKeyInfo. Throws SECURITY_PUBLIC_KEY_INVALID. */
+export function publicKeyFromDer(octets: Uint8Array, fault: Fault = "peer"): EllipticPublicKey {
+  let key: KeyObject;
+  try {
+    key = createPublicKey({ key: toHex(octets), encoding: "hex", format: "der", type: "spki" });
+  } catch (cause) {
+    throw new DlmsError("SECURITY_PUBLIC_KEY_INVALID", fault, { length: octets.length }, { cause });
+  }
+  return publicKeyFromObject(key, fault);
+}
+
 /** A private key from d. Throws SECURITY_PRIVATE_KEY_INVALID when d is not between 1 and the order of the curve. */
 export function privateKeyFromOctets(curve: Curve, d: Uint8Array): EllipticPrivateKey {
   const { coordinateLength, opensslName } = CURVES[curve];
