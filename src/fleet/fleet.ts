@@ -1,0 +1,230 @@
+/**
+ * The meters that the gateway knows: a copy of the database's rows in memory, found by name, number, key or system
+ * title without a scan. The configuration's meters are written into the database, which keeps those that left it.
+ */
+import type { MeterConfig } from "../config/schema.ts";
+import type { Database } from "../store/database.ts";
+
+export interface FleetMeter {
+  /** What everything in the database refers to. */
+  readonly id: string;
+  /** Key of the profile tables. */
+  readonly key: number;
+  readonly number: string;
+  readonly name: string;
+  readonly type: string;
+  readonly companion: string;
+  readonly timeZone: string;
+  /** Eight octets, when known. */
+  readonly systemTitle: Uint8Array | undefined;
+}
+
+interface MeterRow {
+  id: string;
+  meter_key: number;
+  meter_number: string;
+  name: string;
+  meter_type: string;
+  companion: string;
+  time_zone: string;
+  system_title: Uint8Array | null;
+}
+
+const COLUMNS = "id, meter_key, meter_number, name, meter_type, companion, time_zone, system_title";
+const AT_ONCE = 5000;
+
+export class Fleet {
+  readonly #database: Database;
+  readonly #byKey = new Map<number, FleetMeter>();
+  readonly #byName = new Map<string, FleetMeter>();
+  readonly #byNumber = new Map<string, FleetMeter>();
+  readonly #bySystemTitle = new Map<string, Set<FleetMeter>>();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Reads all meters from the database. */
+  static async load(database: Database): Promise<Fleet> {
+    const fleet = new Fleet(database);
+    for (const row of await database.query<MeterRow>(`select ${COLUMNS} from public.meters`)) fleet.#remember(row);
+    return fleet;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  meters(): IterableIterator<FleetMeter> {
+    return this.#byKey.values();
+  }
+
+  byKey(key: number): FleetMeter | undefined {
+    return this.#byKey.get(key);
+  }
+
+  byName(name: string): FleetMeter | undefined {
+    return this.#byName.get(name);
+  }
+
+  byNumber(number: string): FleetMeter | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  /** Meters with that system title: more than one where titles were set up wrongly. */
+  bySystemTitle(systemTitle: Uint8Array): readonly FleetMeter[] {
+    return [...(this.#bySystemTitle.get(titleKey(systemTitle)) ?? [])];
+  }
+
+  /**
+   * Writes the configuration's meters with their connections and associations; a meter is the one of its number. A name
+   * that passes to another number (a meter was exchanged) is taken from the former, which keeps its readings. Returns
+   * the meters in the order given.
+   */
+  async put(configs: readonly MeterConfig[]): Promise<FleetMeter[]> {
+    const rows = await this.#database.transaction(async (client) => {
+      await client.query("set constraints all deferred");
+      const written: MeterRow[] = [];
+      for (let at = 0; at < configs.length; at += AT_ONCE) {
+        const some = configs.slice(at, at + AT_ONCE);
+        const released = await client.query<MeterRow>(RELEASE_NAMES, [
+          configs.map((config) => config.number),
+          some.map((config) => config.name),
+        ]);
+        const meters = await client.query<MeterRow>(PUT_METERS, meterParameters(some));
+        written.push(...released.rows, ...meters.rows);
+        const ids = new Map(meters.rows.map((row) => [row.meter_number, row.id]));
+        await client.query(PUT_CONNECTIONS, connectionParameters(some));
+        await client.query(PUT_ASSOCIATIONS, associationParameters(some, ids));
+      }
+      return written;
+    });
+    for (const row of rows) this.#remember(row);
+    return configs.flatMap((config) => this.#byNumber.get(config.number) ?? []);
+  }
+
+  /** Notes the system title that a meter told. */
+  async learnSystemTitle(meter: FleetMeter, systemTitle: Uint8Array): Promise<void> {
+    const known = this.#byKey.get(meter.key)?.systemTitle;
+    if (known !== undefined && titleKey(known) === titleKey(systemTitle)) return;
+    const rows = await this.#database.query<MeterRow>(
+      `update public.meters set system_title = $2::bytea, updated_at = now() where id = $1::uuid returning ${COLUMNS}`,
+      [meter.id, Buffer.from(systemTitle)],
+    );
+    for (const row of rows) this.#remember(row);
+  }
+
+  #remember(row: MeterRow): void {
+    this.#forget(row.meter_key);
+    const meter: FleetMeter = {
+      id: row.id,
+      key: row.meter_key,
+      number: row.meter_number,
+      name: row.name,
+      type: row.meter_type,
+      companion: row.companion,
+      timeZone: row.time_zone,
+      systemTitle: row.system_title ?? undefined,
+    };
+    this.#byKey.set(meter.key, meter);
+    this.#byName.set(meter.name, meter);
+    this.#byNumber.set(meter.number, meter);
+    if (meter.systemTitle === undefined) return;
+    const key = titleKey(meter.systemTitle);
+    const same = this.#bySystemTitle.get(key);
+    if (same === undefined) this.#bySystemTitle.set(key, new Set([meter]));
+    else same.add(meter);
+  }
+
+  #forget(key: number): void {
+    const meter = this.#byKey.get(key);
+    if (meter === undefined) return;
+    this.#byKey.delete(key);
+    this.#byNumber.delete(meter.number);
+    // The name may have passed to another meter by now.
+    if (this.#byName.get(meter.name) === meter) this.#byName.delete(meter.name);
+    if (meter.systemTitle !== undefined) this.#bySystemTitle.get(titleKey(meter.systemTitle))?.delete(meter);
+  }
+}
+
+function titleKey(systemTitle: Uint8Array): string {
+  return Buffer.from(systemTitle).toString("hex");
+}
+
+/** Names wanted by the configuration that a meter outside of it has: that one is named after its number instead. */
+const RELEASE_NAMES = `update public.meters set name = name || '~' || meter_number, updated_at = now()
+  where name = any ($2::text[]) and meter_number <> all ($1::text[])
+  returning ${COLUMNS}`;
+
+const PUT_METERS = `insert into public.meters as m (meter_number, name, meter_type, companion, time_zone, system_title)
+  select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[])
+  on conflict (meter_number) do update set
+    name = excluded.name, meter_type = excluded.meter_type, companion = excluded.companion,
+    time_zone = excluded.time_zone, system_title = coalesce(excluded.system_title, m.system_title),
+    updated_at = case
+      when (m.name, m.meter_type, m.companion, m.time_zone)
+          is distinct from (excluded.name, excluded.meter_type, excluded.companion, excluded.time_zone)
+        or excluded.system_title is distinct from m.system_title and excluded.system_title is not null
+      then now() else m.updated_at end
+  returning ${COLUMNS}`;
+
+function meterParameters(configs: readonly MeterConfig[]): unknown[] {
+  return [
+    configs.map((config) => config.number),
+    configs.map((config) => config.name),
+    configs.map((config) => config.type),
+    configs.map((config) => config.companion),
+    configs.map((config) => config.timeZone),
+    configs.map((config) => octetsOf(config.association.security?.serverSystemTitle)),
+  ];
+}
+
+const TRANSPORT = "tcp";
+
+const PUT_CONNECTIONS = `insert into dlms.connections (transport, address, link)
+  select distinct $1::text, address, link from unnest($2::text[], $3::text[]) as c (address, link) order by 1, 2, 3
+  on conflict do nothing`;
+
+function connectionParameters(configs: readonly MeterConfig[]): unknown[] {
+  return [TRANSPORT, configs.map((config) => config.connection.tcp), configs.map((config) => config.connection.link)];
+}
+
+const PUT_ASSOCIATIONS = `insert into dlms.associations (meter_id, client_sap, server_sap, connection_key, physical_address,
+    address_length, mechanism, security_suite, protection, client_system_title, max_receive_pdu_size, response_timeout_ms)
+  select a.meter_id, a.client_sap, a.server_sap, c.connection_key, a.physical_address, a.address_length, a.mechanism,
+    a.security_suite, a.protection, a.client_system_title, a.max_receive_pdu_size, a.response_timeout_ms
+  from unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::int[], $7::int[], $8::smallint[], $9::text[],
+      $10::smallint[], $11::text[], $12::bytea[], $13::int[], $14::int[])
+    as a (meter_id, address, link, client_sap, server_sap, physical_address, address_length, mechanism, security_suite,
+      protection, client_system_title, max_receive_pdu_size, response_timeout_ms)
+  join dlms.connections c on c.transport = $1::text and c.address = a.address and c.link = a.link
+  on conflict (meter_id, client_sap, server_sap) do update set
+    connection_key = excluded.connection_key, physical_address = excluded.physical_address,
+    address_length = excluded.address_length, mechanism = excluded.mechanism, security_suite = excluded.security_suite,
+    protection = excluded.protection, client_system_title = excluded.client_system_title,
+    max_receive_pdu_size = excluded.max_receive_pdu_size, response_timeout_ms = excluded.response_timeout_ms,
+    updated_at = now()`;
+
+function associationParameters(configs: readonly MeterConfig[], ids: ReadonlyMap<string, string>): unknown[] {
+  const security = configs.map((config) => config.association.security);
+  return [
+    TRANSPORT,
+    configs.map((config) => ids.get(config.number) ?? null),
+    configs.map((config) => config.connection.tcp),
+    configs.map((config) => config.connection.link),
+    configs.map((config) => config.association.clientSap),
+    configs.map((config) => config.association.serverSap),
+    configs.map((config) => config.connection.physicalAddress ?? null),
+    configs.map((config) => config.connection.addressLength ?? null),
+    configs.map((config) => config.association.mechanism),
+    security.map((each) => each?.suite ?? null),
+    security.map((each) => each?.protection ?? null),
+    security.map((each) => octetsOf(each?.clientSystemTitle)),
+    configs.map((config) => config.association.maxReceivePduSize),
+    configs.map((config) => config.connection.responseTimeout),
+  ];
+}
+
+function octetsOf(hex: string | undefined): Buffer | null {
+  return hex === undefined ? null : Buffer.from(hex, "hex");
+}

@@ -1,0 +1,136 @@
+import { expect, test } from "vitest";
+import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
+import { latestRows, newestCaptures } from "../../src/store/latest-rows.ts";
+import { keepEvents, keepReadings, type MeterReading } from "../../src/store/meter-records.ts";
+import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { keepPush, type ReceivedPush } from "../../src/store/push-history.ts";
+import { ReadAttempts } from "../../src/store/read-attempts.ts";
+import { blockLoad, makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
+import { query } from "./query.ts";
+import { useTestDatabase } from "./test-database.ts";
+
+const current = useTestDatabase();
+
+async function meterId(number: string): Promise<string> {
+  await makeMeters(current().database, [number]);
+  const rows = await query(current().url, "select id from public.meters where meter_number = $1", [number]);
+  return String(rows[0]?.[0]);
+}
+
+test("latest rows: the newest row of each meter in plain units, and where to read on from", async () => {
+  const { database } = current();
+  const [a = 0, b = 0, c = 0] = await makeMeters(database, ["A", "B", "C"]);
+  const writer = new ProfileWriter(database, PROFILE_COLUMNS);
+  await writer.write([blockLoad(a, slots(0, 9)), blockLoad(b, slots(0, 3))]);
+  const columns = PROFILE_COLUMNS.block_load.filter((each) => ["voltage_l1", "voltage_l2"].includes(each.name));
+  const rows = await latestRows(database, { profile: "block_load", columns, limit: 10, meterKeys: [a, b, c] });
+  expect(rows.map((row) => [row.meterName, row.capturedAt.getTime(), row.values])).toEqual([
+    ["name-A", START_MS + 8 * SLOT_MS, { voltage_l1_v: "230.008" }],
+    ["name-B", START_MS + 2 * SLOT_MS, { voltage_l1_v: "230.002" }],
+  ]);
+  expect(await newestCaptures(database, a)).toEqual({
+    instant: undefined,
+    block_load: START_MS + 8 * SLOT_MS,
+    daily_load: undefined,
+    billing: undefined,
+  });
+});
+
+test("meter readings: numbers are exact, other values are text, the same again is nothing new", async () => {
+  const id = await meterId("R1");
+  const reading = (captureObject: string, value: MeterReading["value"]): MeterReading => {
+    return { meterId: id, readAt: new Date(START_MS), captureObject, value, unit: "V", source: "push" };
+  };
+  const readings = [
+    reading("3:1.0.32.7.0.255:2", "230.10"),
+    reading("1:0.0.96.1.0.255:2", "0x0102"),
+    reading("1:0.0.96.1.1.255:2", ["1", true, "a\0b"]),
+    reading("1:0.0.96.1.2.255:2", "a\0"),
+  ];
+  expect(await keepReadings(current().database, readings)).toBe(4);
+  expect(await keepReadings(current().database, readings)).toBe(0);
+  const rows = await query(
+    current().url,
+    "select value::text, value_text, unit from public.meter_readings where meter_id = $1 order by capture_object desc",
+    [id],
+  );
+  expect(rows).toEqual([
+    ["230.10", null, "V"],
+    [null, "0x6100", "V"],
+    [null, '["1",true,"a\\u0000b"]', "V"],
+    [null, "0x0102", "V"],
+  ]);
+});
+
+test("meter events: each is held once", async () => {
+  const id = await meterId("E1");
+  const event = {
+    meterId: id,
+    occurredAt: new Date(START_MS),
+    log: "voltage",
+    code: 7,
+    name: "over_voltage",
+    severity: "warning" as const,
+    details: { phase: 1 },
+    source: "poll" as const,
+  };
+  expect(await keepEvents(current().database, [event, { ...event, code: 8 }])).toBe(2);
+  expect(await keepEvents(current().database, [event])).toBe(0);
+});
+
+test("push history: a push is kept with its octets, its outcome and its values, also when it was turned away", async () => {
+  const { database, url } = current();
+  const push: ReceivedPush = {
+    receivedAt: new Date(START_MS),
+    peer: "192.0.2.9:40000",
+    transport: "tcp",
+    meterId: await meterId("P1"),
+    systemTitle: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+    outcome: "partial",
+    reason: "no column for 1 value",
+    octets: Uint8Array.of(0x0f, 0x00),
+    values: [
+      { captureObject: "3:1.0.1.8.0.255:2", value: "12345.678", unit: "kWh" },
+      { captureObject: "8:0.0.1.0.0.255:2", value: "x\0", unit: undefined },
+    ],
+  };
+  await keepPush(database, push);
+  await keepPush(database, { ...push, meterId: undefined, outcome: "rejected", reason: "wrong tag", values: [] });
+  expect(
+    await query(url, "select outcome, reason, encode(octets, 'hex') from dlms.push_history order by push_key"),
+  ).toEqual([
+    ["partial", "no column for 1 value", "0f00"],
+    ["rejected", "wrong tag", "0f00"],
+  ]);
+  expect(
+    await query(url, "select position, capture_object, value, unit from dlms.push_values order by position"),
+  ).toEqual([
+    [1, "3:1.0.1.8.0.255:2", "12345.678", "kWh"],
+    [2, "8:0.0.1.0.0.255:2", "0x7800", null],
+  ]);
+});
+
+test("read attempts: each is kept with its cause; what can't be written is counted", async () => {
+  const { database, url } = current();
+  const lost: number[] = [];
+  const attempts = new ReadAttempts(database, (_error, count) => lost.push(count));
+  const attempt = {
+    meterId: await meterId("T1"),
+    startedAt: new Date(START_MS),
+    endedAt: new Date(START_MS + 1500),
+    what: "block_load",
+    rowCount: 4,
+    failure: undefined,
+  };
+  const failure = { cause: "no_answer", evidence: "nothing within 10 s", nextStep: "check the address" };
+  attempts.add(attempt);
+  attempts.add({ ...attempt, rowCount: 0, failure });
+  await attempts.flush();
+  expect(await query(url, "select succeeded, row_count, cause, next_step from dlms.read_attempts order by 1")).toEqual([
+    [false, 0, "no_answer", "check the address"],
+    [true, 4, null, null],
+  ]);
+  attempts.add({ ...attempt, meterId: "no uuid" });
+  await attempts.flush();
+  expect(lost).toEqual([1]);
+});
