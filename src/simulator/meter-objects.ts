@@ -14,6 +14,7 @@ import type { MeterModel, Moment } from "./meter-model.ts";
 import type { MeterSecurity } from "./meter-security.ts";
 import { methodsOf } from "./methods.ts";
 import { type ProfileColumn, ProfileObject } from "./profile-object.ts";
+import { RecordedProfile } from "./recorded-profile.ts";
 import { found, type ObjectRequest, outcome, refused, type VirtualObject } from "./virtual-object.ts";
 
 export interface MeterObjectsOptions {
@@ -41,7 +42,10 @@ export class MeterObjects implements ObjectServer {
     const { model, security, push } = options;
     const { description } = model;
     const host = { model, security, push: push ?? (() => undefined) };
-    for (const each of description.objects) this.#add(new DescribedObject(each, model, methodsOf(each, host)));
+    for (const each of description.objects) {
+      const recorded = each.classId === PROFILE_CLASS;
+      this.#add(recorded ? new RecordedProfile(each, model) : new DescribedObject(each, model, methodsOf(each, host)));
+    }
     this.#addCounters();
     for (const profile of description.profiles) this.#add(this.#profile(profile));
     this.#addAssociations(description.associationVersion);
@@ -50,6 +54,13 @@ export class MeterObjects implements ObjectServer {
   /** The present by the meter's own clock. */
   now(): Moment {
     return { atMs: this.#options.clock() + this.#options.model.state.clockOffsetMs };
+  }
+
+  /** All objects but associations and invocation counters, which are the meter's own. */
+  list(): readonly VirtualObject[] {
+    return [...this.#objects.values()].filter(
+      (object) => !(object instanceof AssociationObject) && !(object instanceof CounterObject),
+    );
   }
 
   /** The value of an attribute for a push or a capture; undefined for what the meter does not have. */
