@@ -40,20 +40,27 @@ export interface SessionSettings {
   readonly client: ClientAssociation;
   /** From `open` on; when it is spent, the session ends whatever is under way. */
   readonly budgetMs?: number;
+  /** How long the link may take to close; then it counts as closed. */
+  readonly closeTimeoutMs?: number;
 }
+
+const CLOSE_TIMEOUT_MS = 5000;
 
 export class ClientSession implements Machine<SessionCommand, SessionEvent> {
   readonly #link: Link;
   readonly #client: ClientAssociation;
   readonly #budgetMs: number | undefined;
+  readonly #closeTimeoutMs: number;
   readonly #events: SessionEvent[] = [];
   #state: SessionState = "closed";
+  /** When the budget is spent, or closing has taken long enough. */
   #endMs: number | undefined;
 
   constructor(settings: SessionSettings) {
     this.#link = settings.link;
     this.#client = settings.client;
     this.#budgetMs = settings.budgetMs;
+    this.#closeTimeoutMs = settings.closeTimeoutMs ?? CLOSE_TIMEOUT_MS;
   }
 
   get state(): SessionState {
@@ -120,12 +127,15 @@ export class ClientSession implements Machine<SessionCommand, SessionEvent> {
   #close(nowMs: number): void {
     if (this.#state !== "open" && this.#state !== "opening") return;
     this.#step("closeOrdered");
+    this.#endMs = nowMs + this.#closeTimeoutMs;
     this.#client.command({ type: "abort", error: new DlmsError("LINK_ENDED", "caller", { by: "local" }) }, nowMs);
     this.#link.command({ type: "close" }, nowMs);
   }
 
   #spend(nowMs: number): void {
     this.#endMs = undefined;
+    // The peer does not answer our farewell: to the link that is the end of its channel.
+    if (this.#state === "closing") this.#link.command({ type: "channelEnded" }, nowMs);
     if (this.#state !== "open" && this.#state !== "opening") return;
     this.#fail(new DlmsError("SESSION_BUDGET_SPENT", "peer", { budgetMs: this.#budgetMs ?? 0 }), nowMs);
     this.#close(nowMs);

@@ -39,6 +39,11 @@ export class WrapperLink implements Link {
     this.#parser = new WrapperParser((ports) => this.#plausible(ports));
   }
 
+  /** Octets that have come and are no whole PDU yet, or never will be. */
+  get heldOctets(): number {
+    return this.#parser.held;
+  }
+
   command(command: LinkCommand, _nowMs: number): void {
     switch (command.type) {
       case "open":

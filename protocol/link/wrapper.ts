@@ -72,7 +72,12 @@ export class WrapperParser {
     this.#plausible = plausible;
   }
 
-  /** Whether octets are held that have not come out as a unit. */
+  /** Octets held that have not come out as a unit. */
+  get held(): number {
+    return this.#buffer.length;
+  }
+
+  /** Whether there are any. */
   get pending(): boolean {
     return this.#buffer.length > 0;
   }

@@ -157,6 +157,8 @@ const FINDING_CAUSES: Readonly<Partial<Record<Finding, FailureCause>>> = {
   "keys-exchanged": "wrong block key",
   "system-title-wrong": "wrong system title",
   "title-missing": "wrong system title",
+  "octets-damaged": "protocol error",
+  malformed: "protocol error",
   "key-missing": "configuration",
 };
 

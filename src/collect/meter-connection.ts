@@ -19,6 +19,7 @@ import { ClientSession, type SessionCommand, type SessionEvent } from "../../pro
 import type { Data } from "../../protocol/axdr/data.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import type { Link } from "../../protocol/link/link.ts";
+import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 import { entryAccess, type RangeOfTime, rangeAccess } from "../../protocol/profile/selective-access.ts";
 import type { Diagnosis } from "../../protocol/security/diagnosis.ts";
 import type { AttributeSource } from "./attribute-source.ts";
@@ -78,6 +79,8 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
   #failure: SessionFailedError | undefined;
   #listLimit: number;
   #noiseOctets = 0;
+  /** The meter did not answer the last order: it would not answer a farewell either. */
+  #silent = false;
 
   private constructor(line: MeterLine, settings: MeterConnectionSettings) {
     this.#line = line;
@@ -175,7 +178,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
   async close(): Promise<void> {
     await this.#turn.catch(() => undefined);
     if (!this.#line.open || (this.#session.state !== "open" && this.#session.state !== "opening")) return;
-    if (this.#session.client.state === "associated") await this.release().catch(() => undefined);
+    if (this.#session.client.state === "associated" && !this.#silent) await this.release().catch(() => undefined);
     await this.#order({ type: "close" }, "closed").catch(() => undefined);
   }
 
@@ -222,6 +225,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
         return;
       }
       this.#pending = { wanted, resolve, reject };
+      this.#silent = false;
       try {
         this.#line.command(command);
       } catch (error) {
@@ -255,6 +259,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
   /** A link that fails takes the session with it: later orders fail with the same. */
   #fail(failure: ClientFailure): void {
     const error = this.#failed(failure);
+    this.#silent = failure.evidence.type === "silence";
     if (failure.stage === "link") this.#failure ??= error;
     this.#pending?.reject(error);
     this.#pending = undefined;
@@ -265,14 +270,15 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
   }
 
   #failed(failure: ClientFailure): SessionFailedError {
-    const { client, diagnose } = this.#settings;
+    const { client, diagnose, link } = this.#settings;
+    const heldOctets = link instanceof WrapperLink ? link.heldOctets : 0;
     const ciphered = failure.evidence.type === "fault" ? failure.evidence.ciphered : undefined;
     const diagnosis = ciphered && diagnose?.(ciphered);
     const circumstances = {
       channel: this.#line.name,
       mechanism: client.authentication.mechanism,
       ciphered: client.ciphering !== undefined,
-      noiseOctets: this.#noiseOctets,
+      noiseOctets: this.#noiseOctets + heldOctets,
       receivedOctets: this.#line.receivedOctets,
       ...(diagnosis && { diagnosis }),
     };

@@ -358,3 +358,19 @@ test("session: a spent budget ends the session whatever is under way", () => {
   expect(pair.session.state).toBe("closed");
   expect(pair.session.deadlineMs()).toBeUndefined();
 });
+
+test("session: a link that does not answer the farewell counts as closed after its time", () => {
+  const [variant] = VARIANTS;
+  if (variant === undefined) throw new Error("no variant");
+  let cut = false;
+  const wire = { ...CLEAN_WIRE, random: () => (cut ? 0 : 1), loss: 0.5 };
+  const pair = sessionPair(variant, "hdlc", { ...wire });
+  pair.run({ type: "open" }, "opened");
+  pair.run({ type: "associate" }, "associated");
+  cut = true;
+  const startMs = pair.nowMs;
+  expect(pair.run({ type: "close" }, "closed").type).toBe("closed");
+  expect(pair.nowMs - startMs).toBeLessThanOrEqual(5000);
+  expect(pair.session.state).toBe("closed");
+  expect(pair.session.deadlineMs()).toBeUndefined();
+});
