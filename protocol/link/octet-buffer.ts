@@ -1,9 +1,12 @@
+const INITIAL_CAPACITY = 256;
+const KEPT_CAPACITY = 64 * 1024;
+
 /**
  * Octets of a stream that are not yet used up. Grows as needed and reuses its memory: a view is good only until the next
  * `append`, and what has to outlive it is copied by `copy`. The parser that owns it keeps it within bounds.
  */
 export class OctetBuffer {
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(256);
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_CAPACITY);
   #start = 0;
   #end = 0;
 
@@ -39,6 +42,8 @@ export class OctetBuffer {
     if (this.#start < this.#end) return;
     this.#start = 0;
     this.#end = 0;
+    // One long APDU must not hold memory for the rest of a link's life.
+    if (this.#bytes.length > KEPT_CAPACITY) this.#bytes = new Uint8Array(INITIAL_CAPACITY);
   }
 
   #makeRoom(count: number): void {

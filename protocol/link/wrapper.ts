@@ -13,7 +13,7 @@ import { OctetBuffer } from "./octet-buffer.ts";
 export const WRAPPER_VERSION = 1;
 export const WRAPPER_HEADER_LENGTH = 8;
 /** The longest APDU that the 16-bit length field can announce. */
-export const WRAPPER_MAX_APDU_LENGTH = 0xffff;
+const WRAPPER_MAX_APDU_LENGTH = 0xffff;
 /** A run of noise is reported at the latest after this many octets. */
 const RUN_LIMIT = 1024;
 

@@ -79,6 +79,13 @@ export function sameStation(a: HdlcAddress, b: HdlcAddress): boolean {
   return a.upper === b.upper && (a.lower === undefined || b.lower === undefined || a.lower === b.lower);
 }
 
+/** Whether a frame from `source` may answer one to `asked`: to whichever physical device is calling, or to every one. */
+export function mayAnswer(source: HdlcAddress, asked: HdlcAddress): boolean {
+  const special = asked.size === 4 ? HDLC_ADDRESSES.callingPhysicalDevice14 : HDLC_ADDRESSES.callingPhysicalDevice;
+  const anyDevice = asked.lower !== undefined && asked.lower >= special;
+  return sameStation(source, anyDevice ? { upper: asked.upper, size: asked.size } : asked);
+}
+
 /** Whether every logical device is meant: a broadcast, which nobody answers. */
 export function isAllStation({ upper, size }: HdlcAddress): boolean {
   return upper === (size === 4 ? HDLC_ADDRESSES.allStation14 : HDLC_ADDRESSES.allStation);

@@ -112,7 +112,8 @@ export class ClientExchange {
     const received = this.#receiving.accept({ ns: control.ns, information, more }, this.#parameters.windowReceive);
     if (received.type === "gap") this.#gap = true;
     if (received.type === "part" || received.type === "whole") {
-      this.#progress = true;
+      // Empty segments without end would be no progress.
+      this.#progress ||= information.length > 0;
       this.#gap = false;
       this.#busy = false;
     }

@@ -7,7 +7,7 @@
 import { DlmsError } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
 import type { Link, LinkCommand, LinkEvent } from "../link.ts";
-import { type HdlcAddress, hdlcAddress, sameStation, showHdlcAddress } from "./address.ts";
+import { type HdlcAddress, hdlcAddress, mayAnswer, showHdlcAddress } from "./address.ts";
 import { ClientExchange, type InformationControl, type NumberedControl } from "./client-exchange.ts";
 import { type CompleteSettings, completeSettings, type HdlcClientSettings } from "./client-settings.ts";
 import { type HdlcClientState, type HdlcClientStep, isOpen, isServersTurn, nextClientState } from "./client-states.ts";
@@ -185,7 +185,7 @@ export class HdlcClient implements Link {
       return;
     }
     const route = { source: showHdlcAddress(frame.source), destination: showHdlcAddress(frame.destination) };
-    const ours = sameStation(frame.source, this.#settings.server) && frame.destination.upper === this.#address.upper;
+    const ours = mayAnswer(frame.source, this.#settings.server) && frame.destination.upper === this.#address.upper;
     if (!ours) this.#discard(unit.octets, new DlmsError("FRAME_NOT_FOR_US", "peer", route));
     else if (control.type === "unknown") {
       this.#discard(unit.octets, new DlmsError("FRAME_UNKNOWN", "peer", { control: control.octet }));

@@ -20,7 +20,7 @@ export interface HdlcFrame {
 
 export const FLAG = 0x7e;
 /** The length field has 11 bits. */
-export const MAX_FRAME_LENGTH = 0x7ff;
+const MAX_FRAME_LENGTH = 0x7ff;
 const FORMAT_TYPE = 0xa0;
 const FORMAT_TYPE_MASK = 0xf0;
 const SEGMENTATION = 0x08;

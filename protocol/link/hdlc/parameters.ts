@@ -23,8 +23,8 @@ export const DEFAULT_PARAMETERS: HdlcParameters = {
   windowReceive: 1,
 };
 export const MIN_INFO_LENGTH = 32;
-export const MAX_INFO_LENGTH = 2030;
-export const MAX_WINDOW = 7;
+const MAX_INFO_LENGTH = 2030;
+const MAX_WINDOW = 7;
 
 const FORMAT_ID = 0x81;
 const PARAMETER_GROUP = 0x80;

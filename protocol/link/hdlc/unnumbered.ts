@@ -4,7 +4,7 @@
  */
 import { DlmsError } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
-import { joinOctets } from "../octet-buffer.ts";
+import { OctetBuffer } from "../octet-buffer.ts";
 import { showHdlcAddress } from "./address.ts";
 import type { HdlcFrame } from "./frame.ts";
 import type { HdlcUnit } from "./frame-parser.ts";
@@ -22,8 +22,8 @@ export type UnnumberedUnit =
 type FrameUnit = Extract<HdlcUnit, { type: "frame" }>;
 
 interface HalfApdu {
-  parts: Uint8Array[];
-  length: number;
+  readonly joined: OctetBuffer;
+  segments: number;
   deadlineMs: number;
   /** The start was lost: what follows is thrown away up to the last segment. */
   headless: boolean;
@@ -78,20 +78,20 @@ export class UnnumberedAssembler {
   #begin(sender: string, headless: boolean): HalfApdu {
     const [oldest] = this.#partials.keys();
     if (oldest !== undefined && this.#partials.size >= MAX_SENDERS) this.#drop(oldest, "FRAME_INCOMPLETE");
-    const partial = { parts: [], length: 0, deadlineMs: 0, headless };
+    const partial = { joined: new OctetBuffer(), segments: 0, deadlineMs: 0, headless };
     this.#partials.set(sender, partial);
     return partial;
   }
 
   #append(frame: HdlcFrame, nowMs: number, [sender, partial]: [string, HalfApdu]): void {
-    partial.parts.push(frame.information);
+    partial.joined.append(frame.information);
+    partial.segments++;
     partial.deadlineMs = nowMs + this.#timeoutMs;
-    partial.length += frame.information.length;
-    if (partial.length > LIMITS.unnumberedLength) this.#drop(sender, "LENGTH_OVER_LIMIT");
+    if (partial.joined.length > LIMITS.unnumberedLength) this.#drop(sender, "LENGTH_OVER_LIMIT");
     else if (!frame.segmented && partial.headless) this.#drop(sender, "SEGMENT_MISSING");
     else if (!frame.segmented) {
       this.#partials.delete(sender);
-      this.#deliver(frame, stripLlc(joinOctets(partial.parts)));
+      this.#deliver(frame, stripLlc(partial.joined.take(partial.joined.length)));
     }
   }
 
@@ -104,8 +104,9 @@ export class UnnumberedAssembler {
     const partial = this.#partials.get(sender);
     if (partial === undefined) return;
     this.#partials.delete(sender);
-    const error = new DlmsError(code, "peer", { sender, segments: partial.parts.length, octets: partial.length });
-    this.#units.push({ type: "discarded", octets: joinOctets(partial.parts), error });
+    const { joined, segments } = partial;
+    const error = new DlmsError(code, "peer", { sender, segments, octets: joined.length });
+    this.#units.push({ type: "discarded", octets: joined.take(joined.length), error });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Sequence numbers and segments of both directions of a numbered link, the same for client and server. */
 import { DlmsError } from "../../errors.ts";
-import { joinOctets } from "../octet-buffer.ts";
+import { OctetBuffer } from "../octet-buffer.ts";
 import { sequenceAfter, sequenceDistance } from "./control.ts";
 
 export interface Segment {
@@ -96,9 +96,9 @@ export type Received =
 /** The way in: orders segments by number, joins them, refuses what has been seen. */
 export class ReceiveWindow {
   readonly #maxLength: number;
+  readonly #joined = new OctetBuffer();
   #expected = 0;
-  #parts: Uint8Array[] = [];
-  #length = 0;
+  #partial = false;
 
   constructor(maxLength: number) {
     this.#maxLength = maxLength;
@@ -111,7 +111,7 @@ export class ReceiveWindow {
 
   /** Whether segments of an APDU are held whose end has not come. */
   get partial(): boolean {
-    return this.#parts.length > 0;
+    return this.#partial;
   }
 
   reset(): void {
@@ -123,15 +123,15 @@ export class ReceiveWindow {
   accept(segment: Segment, windowSize: number): Received {
     const ahead = sequenceDistance(this.#expected, segment.ns);
     if (ahead > 0) return { type: ahead < windowSize ? "gap" : "duplicate" };
-    const length = this.#length + segment.information.length;
+    const length = this.#joined.length + segment.information.length;
     if (length > this.#maxLength) {
       this.#drop();
       throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { length, limit: this.#maxLength });
     }
     this.#expected = sequenceAfter(this.#expected);
-    this.#parts.push(segment.information);
-    this.#length = length;
-    return segment.more ? { type: "part" } : { type: "whole", information: this.#join() };
+    this.#joined.append(segment.information);
+    this.#partial = segment.more;
+    return segment.more ? { type: "part" } : { type: "whole", information: this.#joined.take(length) };
   }
 
   /** Takes the peer's number as the expected one: for peers whose numbers mean nothing. */
@@ -139,14 +139,8 @@ export class ReceiveWindow {
     this.#expected = ns;
   }
 
-  #join(): Uint8Array {
-    const whole = joinOctets(this.#parts);
-    this.#drop();
-    return whole;
-  }
-
   #drop(): void {
-    this.#parts = [];
-    this.#length = 0;
+    this.#joined.drop(this.#joined.length);
+    this.#partial = false;
   }
 }

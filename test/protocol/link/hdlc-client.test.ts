@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
 import { hdlcAddress } from "../../../protocol/link/hdlc/address.ts";
@@ -232,7 +233,8 @@ test("hdlc client: a repeated answer is handed on once", () => {
   played.send("c001");
   played.answers(0x30, withLlc(RESPONSE, fromHex("c401")));
   played.send("c002");
-  played.answers(0x30, withLlc(RESPONSE, fromHex("c401")));
+  // It is no answer to the second request either, so nothing is sent again.
+  expect(played.answers(0x30, withLlc(RESPONSE, fromHex("c401")))).toEqual([]);
   expect(played.events()).toMatchObject([{ type: "apdu" }, { type: "discarded", error: { code: "FRAME_DUPLICATE" } }]);
   played.answers(0x52, withLlc(RESPONSE, fromHex("c402")));
   expect(played.apdus()).toEqual(["c402"]);
@@ -419,4 +421,53 @@ test("hdlc client: a broadcast goes out in a UI frame without a link", () => {
   const frame = decodeHdlcFrame(client.takeBytes() ?? RESPONSE)?.frame;
   expect(frame?.control).toEqual({ type: "UI", pollFinal: true });
   expect(frame?.destination).toEqual({ upper: 0x7f, lower: 17, size: 2 });
+});
+
+test("hdlc client: who asks whichever device is calling hears the one that is", () => {
+  const played = new Played({ server: hdlcAddress(1, 0x7e) });
+  played.client.command({ type: "open" }, 0);
+  const route = { destination: hdlcAddress(16), source: hdlcAddress(1, 17), segmented: false };
+  played.client.receive(encodeHdlcFrame({ ...route, control: decodeControl(0x73), information: new Uint8Array(0) }), 0);
+  expect(played.events()).toEqual([{ type: "opened" }]);
+});
+
+test("hdlc client: a server that sends empty segments without end fails the link", () => {
+  const played = new Played().open();
+  played.send("c001");
+  for (let ns = 0; ns < 100 && played.client.state !== "failed"; ns++) {
+    played.answers(0x30 | ((ns % 8) << 1), new Uint8Array(0), true);
+  }
+  expect(played.events()).toMatchObject([{ type: "failed", error: { code: "LINK_NO_ANSWER" } }]);
+});
+
+test("hdlc client: an APDU over the limit fails the link", () => {
+  const played = new Played({ maxApduLength: 100 }).open();
+  played.send("c001");
+  for (let ns = 0; ns < 3; ns++) played.answers(0x30 | (ns << 1), new Uint8Array(40), true);
+  expect(played.events()).toMatchObject([{ type: "failed", error: { code: "LENGTH_OVER_LIMIT", fault: "peer" } }]);
+});
+
+test("hdlc client: whatever a hostile server answers, the link ends or comes to rest", () => {
+  const answer = fc.record({
+    control: fc.nat(255),
+    information: fc.oneof(fc.constant(new Uint8Array(0)), fc.uint8Array({ maxLength: 8 })),
+    segmented: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(answer, { minLength: 1, maxLength: 12 }), fc.boolean(), (answers, resend) => {
+      const played = new Played({ maxApduLength: 500, ...(resend ? { recovery: "resend" } : {}) }).open();
+      let frames = played.send("c001").length;
+      // The same answers for ever: each of our frames is met by the next one.
+      for (let turn = 0; played.client.deadlineMs() !== undefined; turn++) {
+        const { control, information, segmented } = answers[turn % answers.length] ?? answers[0]!;
+        frames += played.answers(control, information, segmented).length;
+        frames += played.waits().length;
+        played.events();
+        expect(turn).toBeLessThan(3000);
+      }
+      expect(frames).toBeLessThan(6000);
+      expect(["ready", "failed", "disconnected"]).toContain(played.client.state);
+    }),
+    { numRuns: 150 },
+  );
 });

@@ -50,7 +50,12 @@ function runSession(session: Session): Outcome {
     if (event.type !== "apdu") return;
     atServer.push(toHex(event.apdu));
     const apdu = session.answers[atServer.length - 1];
-    if (apdu) server.command({ type: "send", apdu }, wire.nowMs);
+    const answer = () => {
+      // A link that has ended meanwhile takes no answer.
+      if (apdu && server.state !== "disconnected") server.command({ type: "send", apdu }, wire.nowMs);
+    };
+    if (session.thinkingMs === undefined) answer();
+    else wire.after(session.thinkingMs, answer);
   });
   client.command({ type: "open" }, 0);
   wire.run(() => end !== undefined);
@@ -77,6 +82,7 @@ const faults: fc.Arbitrary<WireFaults> = fc.record({
   corruption: perMille,
   duplication: perMille,
   octetwise: fc.boolean(),
+  echo: fc.boolean(),
 });
 
 test("hdlc pair: every APDU arrives once and in order at every window and information length", () => {
@@ -97,13 +103,19 @@ test("hdlc pair: every APDU arrives once and in order at every window and inform
 test("hdlc pair: with loss, corruption, duplication and latency nothing arrives twice, and what fails fails typed", () => {
   let whole = 0;
   const small = fc.array(fc.record({ request: fc.nat(600), answer: fc.nat(1500) }), { minLength: 1, maxLength: 4 });
-  const session = fc.record({ ours: parameters, theirs: parameters, sizes: small, faults, seed: fc.nat() });
+  const recovery = fc.constantFrom("poll" as const, "resend" as const);
+  const thinkingMs = fc.constantFrom(undefined, 100, 3000, 30_000);
+  const sides = { ours: parameters, theirs: parameters, recovery, thinkingMs };
+  const session = fc.record({ ...sides, sizes: small, faults, seed: fc.nat() });
   fc.assert(
-    fc.property(session, ({ ours, theirs, sizes, faults, seed }) => {
+    fc.property(session, ({ ours, theirs, recovery, thinkingMs, sizes, faults, seed }) => {
       const requests = sizes.map(({ request }, index) => octets(request + 1, index));
       const answers = sizes.map(({ answer }, index) => octets(answer + 1, index + 100));
-      const client = { parameters: ours, responseTimeoutMs: 20_000, maxRetries: 6 };
-      const outcome = runSession({ client, server: { parameters: theirs }, requests, answers, faults, seed });
+      const { echo } = faults;
+      const client = { parameters: ours, recovery, echo, responseTimeoutMs: 20_000, maxRetries: 6 };
+      const server = { parameters: theirs, echo };
+      const patience = thinkingMs === undefined ? {} : { thinkingMs };
+      const outcome = runSession({ client, server, requests, answers, faults, seed, ...patience });
       expect(outcome.atServer).toEqual(hexOf(requests).slice(0, outcome.atServer.length));
       expect(outcome.atClient).toEqual(hexOf(answers).slice(0, outcome.atClient.length));
       const { end } = outcome;

@@ -8,9 +8,18 @@ export interface WireFaults {
   readonly duplication: number;
   /** Cut into single octets, one millisecond apart. */
   readonly octetwise: boolean;
+  /** Both sides hear what they send. */
+  readonly echo: boolean;
 }
 
-export const PERFECT: WireFaults = { latencyMs: 1, loss: 0, corruption: 0, duplication: 0, octetwise: false };
+export const PERFECT: WireFaults = {
+  latencyMs: 1,
+  loss: 0,
+  corruption: 0,
+  duplication: 0,
+  octetwise: false,
+  echo: false,
+};
 
 /** Reproducible numbers in [0, 1). */
 export function seededRandom(seed: number): () => number {
@@ -41,7 +50,8 @@ export class Wire {
   readonly #listeners = new Map<Link, (event: LinkEvent) => void>();
   /** In order of arrival: what was sent first arrives first. */
   readonly #underWay: Delivery[] = [];
-  #sideFreeAtMs = new Map<Link, number>();
+  readonly #sideFreeAtMs = new Map<Link, number>();
+  readonly #tasks: { readonly atMs: number; readonly task: () => void }[] = [];
 
   constructor(a: Link, b: Link, options: { faults?: WireFaults; seed?: number } = {}) {
     this.#a = a;
@@ -52,6 +62,12 @@ export class Wire {
 
   on(link: Link, listener: (event: LinkEvent) => void): void {
     this.#listeners.set(link, listener);
+  }
+
+  /** Does something at a later time of the wire's clock. */
+  after(delayMs: number, task: () => void): void {
+    this.#tasks.push({ atMs: this.nowMs + delayMs, task });
+    this.#tasks.sort((a, b) => a.atMs - b.atMs);
   }
 
   /** Runs until `done`, until nothing is left to happen, or until the clock passes `untilMs`. */
@@ -71,7 +87,7 @@ export class Wire {
           busy = true;
         }
         for (let octets = link.takeBytes(); octets; octets = link.takeBytes()) {
-          this.#carry(link === this.#a ? this.#b : this.#a, octets);
+          this.#send(link, octets);
           busy = true;
         }
       }
@@ -81,6 +97,11 @@ export class Wire {
 
   #chance(perMille: number): boolean {
     return this.#random() * 1000 < perMille;
+  }
+
+  #send(from: Link, octets: Uint8Array): void {
+    if (this.#faults.echo) this.#carry(from, octets);
+    this.#carry(from === this.#a ? this.#b : this.#a, octets);
   }
 
   #carry(to: Link, octets: Uint8Array): void {
@@ -112,13 +133,14 @@ export class Wire {
   #jump(untilMs: number): boolean {
     const arrival = this.#underWay[0]?.atMs ?? Infinity;
     const deadline = Math.min(this.#a.deadlineMs() ?? Infinity, this.#b.deadlineMs() ?? Infinity);
-    const next = Math.max(this.nowMs, Math.min(arrival, deadline));
+    const next = Math.max(this.nowMs, Math.min(arrival, deadline, this.#tasks[0]?.atMs ?? Infinity));
     if (next === Infinity || next > untilMs) return false;
     this.nowMs = next;
     if (arrival <= next) {
       const delivery = this.#underWay.shift();
       delivery?.to.receive(delivery.octets, next);
     }
+    while ((this.#tasks[0]?.atMs ?? Infinity) <= next) this.#tasks.shift()?.task();
     this.#a.timeout(next);
     this.#b.timeout(next);
     return true;
