@@ -349,6 +349,9 @@ test("hdlc client: the echo of its own frames is dropped, and a server with the 
   const snrm = client.takeBytes() ?? RESPONSE;
   client.receive(snrm, 0);
   expect(client.takeEvent()).toBeUndefined();
+  // An echo comes once; the same octets again are somebody else's.
+  client.receive(snrm, 0);
+  expect(client.takeEvent()).toMatchObject({ type: "discarded", error: { code: "FRAME_UNEXPECTED" } });
   const route = { destination: hdlcAddress(1), source: hdlcAddress(1), segmented: false };
   client.receive(encodeHdlcFrame({ ...route, control: decodeControl(0x73), information: new Uint8Array(0) }), 0);
   expect(client.takeEvent()).toEqual({ type: "opened" });
