@@ -115,6 +115,7 @@ export function octetStringOf(length: number): ValueType<Uint8Array> {
 }
 
 const UTF8 = new TextDecoder("utf-8");
+const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const TO_UTF8 = new TextEncoder();
 
 export const visibleString: ValueType<string> = {
@@ -123,9 +124,17 @@ export const visibleString: ValueType<string> = {
   build: (value) => ({ type: "visible-string", value: TO_UTF8.encode(value) }),
 };
 
+/** Text that is not UTF-8 is refused: a replacement character would stand for octets that nobody can get back. */
 export const utf8String: ValueType<string> = {
   text: "utf8-string",
-  parse: (data) => UTF8.decode(stringOctets(data, "utf8-string")),
+  parse(data) {
+    const octets = stringOctets(data, "utf8-string");
+    try {
+      return STRICT_UTF8.decode(octets);
+    } catch (cause) {
+      throw new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted: "utf8-string", length: octets.length }, { cause });
+    }
+  },
   build: (value) => ({ type: "utf8-string", value: TO_UTF8.encode(value) }),
 };
 

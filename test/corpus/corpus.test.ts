@@ -12,7 +12,7 @@ const FIELD = join(ROOT, "..", "shared", "corpus", "field");
 const CIPHER = join(ROOT, "..", "shared", "corpus", "crypto-vectors.json");
 
 /** What was reached when this was last raised: no fewer may pass, no more may fail. */
-const FLOOR = { vectors: { passed: 211, failed: 1 }, field: { passed: 506, failed: 1 } };
+const FLOOR = { vectors: { passed: 212, failed: 0 }, field: { passed: 510, failed: 1 } };
 
 function run(...paths: string[]): readonly CaseResult[] {
   const { cases, problems } = loadCases(paths);

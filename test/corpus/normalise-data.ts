@@ -2,6 +2,7 @@ import { type Data, expandCompactArray } from "../../protocol/axdr/data.ts";
 import type { TypeDescription } from "../../protocol/axdr/type-description.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
 import { Writer } from "../../protocol/bytes/writer.ts";
+import { utf8String } from "../../protocol/cosem/value-type.ts";
 
 /** A value of the Data CHOICE in the corpus' form: `{t, v}`, octets in hex, 64-bit integers as decimal text. */
 export interface NormalData {
@@ -12,7 +13,6 @@ export interface NormalData {
 }
 
 const latin1 = new TextDecoder("latin1");
-const utf8 = new TextDecoder();
 
 export function normaliseData(data: Data): NormalData {
   switch (data.type) {
@@ -27,7 +27,7 @@ export function normaliseData(data: Data): NormalData {
     case "visible-string":
       return { t: data.type, v: latin1.decode(data.value) };
     case "utf8-string":
-      return { t: data.type, v: utf8.decode(data.value) };
+      return { t: data.type, v: utf8String.parse(data) };
     case "octet-string":
     case "date-time":
     case "date":

@@ -2,6 +2,7 @@
 import { apduSequenceReader, securityReader } from "./normalise-security.ts";
 import { apduReader, apduStreamReader, fieldReader, selectiveAccessReader } from "./read-apdu.ts";
 import { axdrLengthReader, axdrReader } from "./read-axdr.ts";
+import { apduBlocksReader } from "./read-blocks.ts";
 import { cipherReader } from "./read-cipher.ts";
 import { dateTimeReader } from "./read-date-time.ts";
 import { crcX25Reader, hdlcAddressReader, hdlcReader, hdlcStreamReader, llcReader } from "./read-hdlc.ts";
@@ -13,6 +14,7 @@ import type { LayerReader } from "./reading.ts";
 
 export const READERS: Readonly<Record<string, LayerReader>> = {
   apdu: apduReader,
+  "apdu-blocks": apduBlocksReader,
   "apdu-sequence": apduSequenceReader,
   "apdu-stream": apduStreamReader,
   axdr: axdrReader,
