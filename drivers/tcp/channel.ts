@@ -83,6 +83,6 @@ export class TcpChannel implements ByteChannel {
 }
 
 /** `host:port`, with brackets around an IPv6 address. */
-export function hostPort(address: TcpAddress): string {
+function hostPort(address: TcpAddress): string {
   return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

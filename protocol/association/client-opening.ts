@@ -33,6 +33,7 @@ const TITLE_MECHANISMS: ReadonlySet<string> = new Set(["hls-gmac", "hls-sha256",
 const CURRENT_ASSOCIATION = Uint8Array.of(0, 0, 40, 0, 0, 255);
 const ASSOCIATION_CLASS = 15;
 const REPLY_TO_HLS = 1;
+const NO_OCTETS = new Uint8Array(0);
 
 export type AareVerdict =
   | { readonly type: "accepted"; readonly agreement: Agreement }
@@ -51,7 +52,7 @@ export class ClientOpening {
   constructor(settings: ClientSettings, note: (leniency: ClientLeniency) => void) {
     this.#settings = settings;
     this.#note = note;
-    this.#challenge = settings.challenge();
+    this.#challenge = usesHls(settings) ? settings.challenge() : NO_OCTETS;
     this.#dedicatedKey = settings.ciphering?.dedicatedKey?.();
     this.#serverTitle = settings.protection?.peerSystemTitle;
   }
@@ -85,15 +86,15 @@ export class ClientOpening {
   judge(aare: Aare): AareVerdict {
     const { diagnostic } = aare.resultSourceDiagnostic;
     const challenge = octetsOf(aare.respondingAuthenticationValue);
-    const usesHls = this.#usesHls();
+    const expectsChallenge = usesHls(this.#settings);
     if (aare.result !== "accepted") return this.#refused(aare);
-    if (diagnostic === "authentication-required" && !usesHls) return this.#refused(aare);
+    if (diagnostic === "authentication-required" && !expectsChallenge) return this.#refused(aare);
     this.#compareNames(aare);
     this.#learnTitle(aare);
     const initiated = this.#readInitiate(aare);
     if (initiated.apdu === "confirmed-service-error") return this.#refused(aare, initiated.body);
     const agreement = this.#agreementOn(initiated.body);
-    if (!usesHls) return { type: "accepted", agreement };
+    if (!expectsChallenge) return { type: "accepted", agreement };
     if (challenge === undefined) throw new DlmsError("HLS_NO_CHALLENGE", "peer", { diagnostic });
     if (diagnostic !== "authentication-required") this.#note("hls-without-diagnostic");
     this.#peerChallenge = new Uint8Array(challenge);
@@ -135,11 +136,6 @@ export class ClientOpening {
 
   #contextName(): "logical-name" | "logical-name-with-ciphering" {
     return this.#settings.ciphering === undefined ? "logical-name" : "logical-name-with-ciphering";
-  }
-
-  #usesHls(): boolean {
-    const { mechanism } = this.#settings.authentication;
-    return mechanism !== "lowest" && mechanism !== "lls";
   }
 
   #authenticationValue(): Uint8Array {
@@ -235,11 +231,17 @@ export class ClientOpening {
       peerChallenge: this.#peerChallenge,
       ...("secret" in authentication && { secret: authentication.secret }),
       ...("ecbPadding" in authentication && { ecbPadding: authentication.ecbPadding }),
+      ...("signingKey" in authentication && { ownSigningKey: authentication.signingKey }),
+      ...("serverSigningKey" in authentication && { peerSigningKey: authentication.serverSigningKey }),
       ...(ownSystemTitle !== undefined && { ownSystemTitle }),
       ...(peerSystemTitle !== undefined && { peerSystemTitle }),
       ...(protection !== undefined && { protection }),
     };
   }
+}
+
+function usesHls({ authentication: { mechanism } }: ClientSettings): boolean {
+  return mechanism !== "lowest" && mechanism !== "lls";
 }
 
 /** The xDLMS initiate request, ciphered where the context is: for the AARQ, and for an RLRQ that has to be protected. */

@@ -1,6 +1,7 @@
 import type { Conformance } from "../ber/conformance.ts";
 import type { ApduProtection } from "../security/apdu-protection.ts";
 import type { CipheredForm } from "../security/ciphered-apdu.ts";
+import type { EllipticPrivateKey, EllipticPublicKey } from "../security/elliptic-key.ts";
 import type { EcbPadding } from "../security/hls.ts";
 import type { DedicatedKey, HlsSecret } from "../security/secret-key.ts";
 import type { Protection } from "../security/security-control.ts";
@@ -15,10 +16,15 @@ export type ClientAuthentication =
       readonly secret: HlsSecret;
       readonly ecbPadding?: EcbPadding;
     }
-  | { readonly mechanism: "hls-gmac" | "hls-ecdsa" };
+  | { readonly mechanism: "hls-gmac" }
+  | {
+      readonly mechanism: "hls-ecdsa";
+      readonly signingKey?: EllipticPrivateKey;
+      readonly serverSigningKey?: EllipticPublicKey;
+    };
 
 /** What makes the application context one with ciphering. */
-export interface ClientCiphering {
+interface ClientCiphering {
   /** How requests are protected; `none` sends them plain and takes plain answers. The AARQ is always protected. */
   readonly request: Protection | "none";
   /** Protection of the initiate request; authenticated and encrypted when absent. */
@@ -29,20 +35,20 @@ export interface ClientCiphering {
 }
 
 /** How the client takes leave: with a plain RLRQ, with one that carries a protected initiate request, or with none. */
-export type ReleaseHabit = "plain" | "protected" | "none";
+type ReleaseHabit = "plain" | "protected" | "none";
 
 /** When APDUs go in general blocks: never, when one is longer than the peer takes, or always. */
-export type GeneralBlockUse = "never" | "when-needed" | "always";
+type GeneralBlockUse = "never" | "when-needed" | "always";
 
 /** Deviations of meters that may be let pass, each by name. */
-export const CLIENT_TOLERANCES = {
+const CLIENT_TOLERANCES = {
   "pass4-missing": "the server may confirm the HLS exchange without proving that it knows the secret",
   "plain-response": "a protected request may be answered in clear",
 } as const;
-export type ClientTolerance = keyof typeof CLIENT_TOLERANCES;
+type ClientTolerance = keyof typeof CLIENT_TOLERANCES;
 
 /** Deviations that are read all the same and told. */
-export const CLIENT_LENIENCIES = {
+const CLIENT_LENIENCIES = {
   "invoke-id-not-echoed": "the answer carries another invoke-id than the request",
   "context-not-echoed": "the AARE names another application context than the AARQ",
   "mechanism-not-echoed": "the AARE names another authentication mechanism than the AARQ",

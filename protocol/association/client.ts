@@ -7,9 +7,9 @@ import { invokeIdAndPriority, invokeIdAndPriorityOctet } from "../apdu/invoke-id
 import { APDUS, cipheredTagsOf } from "../apdu/registry.ts";
 import type { Aare } from "../ber/association.ts";
 import { DlmsError, type Fault } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
 import type { Machine } from "../machine.ts";
 import { isCipheredTag } from "../security/ciphered-apdu.ts";
+import { AnswerWatch } from "./answer-watch.ts";
 import { ClientEnvelope, type OpenedApdu } from "./client-envelope.ts";
 import type {
   Agreement,
@@ -63,16 +63,16 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   #opening: ClientOpening | undefined;
   #exchange: ServiceExchange | undefined;
   #invokeId = 0;
-  /** Whether the server gives invoke-ids back; unknown until its first answer. */
-  #echoesInvokeId: boolean | undefined;
-  /** An answer that was given up may still come. */
-  #lateAnswerPossible = false;
-  #deadlineMs: number | undefined;
-  #waitingSinceMs = 0;
-  #discarded = 0;
+  readonly #watch = new AnswerWatch();
+  readonly #timeouts: { readonly answerMs: number; readonly blockMs: number; readonly releaseMs: number };
 
   constructor(settings: ClientSettings) {
     this.#settings = settings;
+    this.#timeouts = {
+      answerMs: settings.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS,
+      blockMs: settings.blockTimeoutMs ?? BLOCK_TIMEOUT_MS,
+      releaseMs: settings.releaseTimeoutMs ?? RELEASE_TIMEOUT_MS,
+    };
     this.#envelope = new ClientEnvelope(settings, (event) => this.#events.push(event));
   }
 
@@ -111,7 +111,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
       return;
     }
     if (opened === undefined) {
-      if (this.#envelope.blockProgress > progress) this.#wait(nowMs, this.#blockTimeoutMs());
+      if (this.#envelope.blockProgress > progress) this.#watch.extend(nowMs, this.#timeouts.blockMs);
       return;
     }
     try {
@@ -123,17 +123,18 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   }
 
   timeout(nowMs: number): void {
-    if (this.#deadlineMs === undefined || nowMs < this.#deadlineMs) return;
+    const { deadlineMs } = this.#watch;
+    if (deadlineMs === undefined || nowMs < deadlineMs) return;
     if (this.#state === "releasing") {
       this.#step("unanswered", "peer");
       this.#released("unanswered");
     } else if (this.#envelope.inBlocks && this.#envelope.repeat()) {
-      this.#wait(nowMs, this.#blockTimeoutMs());
+      this.#watch.extend(nowMs, this.#timeouts.blockMs);
     } else {
-      const waitedMs = Math.round(nowMs - this.#waitingSinceMs);
+      const waitedMs = this.#watch.waitedMs(nowMs);
       const error = new DlmsError("SERVICE_UNANSWERED", "peer", { state: this.#state, waitedMs });
-      this.#lateAnswerPossible = true;
-      this.#fail(error, { type: "silence", waitedMs, discarded: this.#discarded });
+      this.#watch.giveUp();
+      this.#fail(error, { type: "silence", waitedMs, discarded: this.#watch.discarded });
     }
   }
 
@@ -146,7 +147,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   }
 
   deadlineMs(): number | undefined {
-    return this.#deadlineMs;
+    return this.#watch.deadlineMs;
   }
 
   #associate(nowMs: number): void {
@@ -168,8 +169,8 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     this.#envelope.useDedicatedKey(undefined);
     this.#opening = opening;
     this.#state = next;
-    this.#lateAnswerPossible = false;
-    this.#startWaiting(nowMs, this.#settings.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS);
+    this.#watch.settle();
+    this.#watch.start(nowMs, this.#timeouts.answerMs);
   }
 
   #request(order: ServiceOrder, nowMs: number): void {
@@ -187,7 +188,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     this.#exchange = exchange;
     this.#invokeId = invokeId;
     this.#state = next;
-    this.#startWaiting(nowMs, this.#settings.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS);
+    this.#watch.start(nowMs, this.#timeouts.answerMs);
   }
 
   #release(nowMs: number): void {
@@ -201,7 +202,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     const userInformation = habit === "protected" ? protectedInitiate(this.#settings) : undefined;
     this.#envelope.sendPlain({ apdu: "rlrq", body: { reason: "normal", ...(userInformation && { userInformation }) } });
     this.#state = next;
-    this.#startWaiting(nowMs, this.#settings.releaseTimeoutMs ?? RELEASE_TIMEOUT_MS);
+    this.#watch.start(nowMs, this.#timeouts.releaseMs);
   }
 
   #abort(error: DlmsError): void {
@@ -239,11 +240,10 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   #answers(apdu: Apdu): boolean {
     if (apdu.apdu !== this.#awaitedName()) return false;
     if (!("invokeIdAndPriority" in apdu.body)) return true;
-    const echoed = invokeIdAndPriority(apdu.body.invokeIdAndPriority).invokeId === this.#invokeId;
-    if (!echoed && this.#lateAnswerPossible && this.#echoesInvokeId !== false) return false;
-    if (!echoed && this.#echoesInvokeId !== false) this.#note("invoke-id-not-echoed");
-    this.#echoesInvokeId = echoed;
-    return true;
+    const { invokeId } = invokeIdAndPriority(apdu.body.invokeIdAndPriority);
+    const verdict = this.#watch.judge(invokeId === this.#invokeId);
+    if (verdict === "notEchoed") this.#note("invoke-id-not-echoed");
+    return verdict !== "late";
   }
 
   #takeAnswer(apdu: Apdu, nowMs: number): void {
@@ -280,7 +280,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     this.#agreement = verdict.agreement;
     this.#invokeId = 1;
     this.#envelope.send(opening.reply(this.#invokeIdOctet(this.#invokeId)));
-    this.#startWaiting(nowMs, this.#settings.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS);
+    this.#watch.start(nowMs, this.#timeouts.answerMs);
   }
 
   #takeReply(apdu: Apdu): void {
@@ -305,13 +305,13 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     else if (step.type === "send") {
       this.#envelope.send(step.apdu);
       this.#step("blockSent", "peer");
-      this.#startWaiting(nowMs, this.#settings.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS);
+      this.#watch.start(nowMs, this.#timeouts.answerMs);
       if (step.joined > 0) this.#events.push({ type: "progress", octets: step.joined });
     } else {
       this.#step("answered", "peer");
       this.#exchange = undefined;
-      this.#deadlineMs = undefined;
-      this.#lateAnswerPossible = false;
+      this.#watch.stop();
+      this.#watch.settle();
       this.#events.push({ type: "response", response: step.response });
     }
   }
@@ -319,7 +319,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   #associated(agreement: Agreement): void {
     this.#agreement = agreement;
     this.#opening = undefined;
-    this.#deadlineMs = undefined;
+    this.#watch.stop();
     this.#envelope.agree(agreement);
     this.#events.push({ type: "associated", agreement });
   }
@@ -348,7 +348,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     const { stage } = failing;
     const partial = this.#exchange?.partial();
     this.#step(evidence.type === "silence" ? failing.unanswered : failing.refused, "peer");
-    this.#deadlineMs = undefined;
+    this.#watch.stop();
     this.#exchange = undefined;
     if (this.#state === "idle") this.#forget();
     this.#events.push({ type: "failed", failure: { stage, error, evidence, ...(partial && { partial }) } });
@@ -375,11 +375,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   #discard(error: DlmsError): void {
     this.#events.push({ type: "discarded", error });
-    this.#discarded++;
-    if (this.#discarded > LIMITS.discardedApdus && this.#awaitsAnswer()) {
-      this.#discarded = 0;
-      this.#fail(error, { type: "fault" });
-    }
+    if (!this.#watch.discard() && this.#awaitsAnswer()) this.#fail(error, { type: "fault" });
   }
 
   #requireProtected(apdu: Apdu, isProtected: boolean): void {
@@ -398,20 +394,6 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   #awaitedName(): "aare" | "rlre" | ServiceExchange["responseName"] | undefined {
     return this.#state === "requesting" ? this.#exchange?.responseName : FAILURES[this.#state]?.awaited;
-  }
-
-  #startWaiting(nowMs: number, timeoutMs: number): void {
-    this.#waitingSinceMs = nowMs;
-    this.#discarded = 0;
-    this.#wait(nowMs, timeoutMs);
-  }
-
-  #wait(nowMs: number, timeoutMs: number): void {
-    this.#deadlineMs = nowMs + timeoutMs;
-  }
-
-  #blockTimeoutMs(): number {
-    return this.#settings.blockTimeoutMs ?? BLOCK_TIMEOUT_MS;
   }
 
   #invokeIdOctet(invokeId: number): number {
@@ -434,7 +416,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     this.#agreement = undefined;
     this.#opening = undefined;
     this.#exchange = undefined;
-    this.#deadlineMs = undefined;
+    this.#watch.stop();
     this.#envelope.reset();
   }
 }

@@ -224,7 +224,7 @@ export class ClientSession implements Machine<SessionCommand, SessionEvent> {
 }
 
 /** The state that follows; throws LINK_STATE when the table does not know the transition. */
-export function nextSessionState(state: SessionState, transition: SessionTransition): SessionState {
+function nextSessionState(state: SessionState, transition: SessionTransition): SessionState {
   const next = followingState(state, transition);
   if (next === undefined) throw new DlmsError("LINK_STATE", "caller", { order: transition, state });
   return next;

@@ -101,7 +101,7 @@ export const FAILURE_CAUSES = {
   },
 } as const satisfies Record<string, { readonly says: string; readonly nextStep: string }>;
 
-export type FailureCause = keyof typeof FAILURE_CAUSES;
+type FailureCause = keyof typeof FAILURE_CAUSES;
 
 export interface NamedFailure {
   readonly cause: FailureCause;

@@ -16,7 +16,7 @@ import { SessionFailedError } from "./session-failure.ts";
 export type InvocationCounters = Pick<CounterLease, "next" | "raise">;
 
 /** Where the meter keeps the counter that it will accept next, or has accepted last: both are met by value + 1. */
-export interface CounterObject {
+interface CounterObject {
   /** Six octets; a Data object (class 1). */
   readonly logicalName: Uint8Array;
   readonly counters: InvocationCounters;

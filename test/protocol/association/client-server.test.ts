@@ -222,12 +222,12 @@ test("client and server: a service that was not agreed on is refused, and a refu
 test("client and server: values of every length around the block boundaries pass both ways", () => {
   const variants = VARIANTS.filter(({ name }) => ["none", "hls-gmac, ciphered, dedicated key"].includes(name));
   for (const { rule, settings } of variants) {
-    for (const size of [64, 65, 100, 127, 128, 129, 200]) {
+    for (const size of [64, 65, 127, 128, 129]) {
       const { objects, server } = serve({ ...rule(), maxReceivePduSize: size });
       const pair = new ApduPair(settingsOf({ ...settings(), maxReceivePduSize: size }), server);
       expect(pair.run({ type: "associate" }).at(-1)).toMatchObject({ type: "associated" });
       pair.requests.length = 0;
-      for (let length = Math.max(1, size - 80); length <= 2 * size + 4; length += 3) {
+      for (let length = Math.max(1, size - 80); length <= 2 * size + 4; length += 5) {
         const value = octets(length);
         expect(pair.ask({ type: "set", attribute: long, value })).toEqual({ type: "set", result: "success" });
         expect(objects.values.get(FixtureObjects.key(1, LONG, 2))).toEqual(value);

@@ -1,0 +1,66 @@
+import { LIMITS } from "../limits.ts";
+
+/** Until when an answer is awaited, what came in the meantime, and whether an invoke-id says that it is this one's. */
+export class AnswerWatch {
+  #deadlineMs: number | undefined;
+  #sinceMs = 0;
+  #discarded = 0;
+  /** Whether the server gives invoke-ids back; unknown until its first answer. */
+  #echoesInvokeId: boolean | undefined;
+  /** An answer that was given up may still come. */
+  #lateAnswerPossible = false;
+
+  get deadlineMs(): number | undefined {
+    return this.#deadlineMs;
+  }
+
+  /** APDUs that came since the start and were no answer. */
+  get discarded(): number {
+    return this.#discarded;
+  }
+
+  start(nowMs: number, timeoutMs: number): void {
+    this.#sinceMs = nowMs;
+    this.#discarded = 0;
+    this.extend(nowMs, timeoutMs);
+  }
+
+  /** Something came that brings the answer nearer. */
+  extend(nowMs: number, timeoutMs: number): void {
+    this.#deadlineMs = nowMs + timeoutMs;
+  }
+
+  stop(): void {
+    this.#deadlineMs = undefined;
+  }
+
+  waitedMs(nowMs: number): number {
+    return Math.round(nowMs - this.#sinceMs);
+  }
+
+  /** False when too much has come that is no answer. */
+  discard(): boolean {
+    this.#discarded++;
+    return this.#discarded <= LIMITS.discardedApdus;
+  }
+
+  giveUp(): void {
+    this.#lateAnswerPossible = true;
+  }
+
+  /** Nothing is late any more: the answer has come, or the association is a new one. */
+  settle(): void {
+    this.#lateAnswerPossible = false;
+  }
+
+  /**
+   * Whether an answer is the one awaited. Meters that always answer with the same invoke-id are believed, unless the
+   * answer may be a late one to an earlier request.
+   */
+  judge(echoed: boolean): "answer" | "notEchoed" | "late" {
+    const known = this.#echoesInvokeId;
+    if (!echoed && this.#lateAnswerPossible && known !== false) return "late";
+    this.#echoesInvokeId = echoed;
+    return echoed || known === false ? "answer" : "notEchoed";
+  }
+}
