@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { EXIT_CODES, type ExitReason } from "./exit-code.ts";
 import { processOutput } from "./output.ts";
 import type { ReadOptions } from "./read-command.ts";
+import { VERSION } from "./version.ts";
 
 const output = processOutput();
 
@@ -17,10 +18,32 @@ const exitCodeHelp = Object.values(EXIT_CODES)
 
 const program = new Command("dlms-gateway")
   .description("Reads DLMS/COSEM smart meters into TimescaleDB, and tells why a meter does not answer.")
-  .version("0.1.0")
+  .version(VERSION)
   .showSuggestionAfterError()
   .exitOverride()
   .addHelpText("after", `\nExit codes:\n${exitCodeHelp}`);
+
+program
+  .command("run")
+  .description("run the daemon")
+  .requiredOption("-c, --config <file>", "configuration file", "/etc/dlms-gateway/gateway.yaml")
+  .action(async (options: { config: string }) => {
+    const { runDaemon } = await import("../main.ts");
+    finish(await runDaemon(options.config));
+  });
+
+program
+  .command("demo")
+  .description("read a simulated street of meters into an embedded database, and show what came in")
+  .option("--once", "read everything once and stop with a summary")
+  .option("--meters <count>", "number of meters", "24")
+  .option("--keep <directory>", "keep the database in this directory instead of a temporary one")
+  .addHelpText("after", "\nExamples:\n  dlms-gateway demo\n  dlms-gateway demo --once --meters 100")
+  .action(async (options: { once?: true; meters: string; keep?: string }) => {
+    const { demo } = await import("./demo.ts");
+    const order = { once: options.once === true, meters: options.meters, directory: options.keep };
+    finish(await demo(order, output));
+  });
 
 program
   .command("read")

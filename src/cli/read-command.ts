@@ -114,6 +114,7 @@ async function targetOf(name: string, options: ReadOptions, reservations: Counte
     association,
     secrets,
     layouts: new Map(),
+    clock: undefined,
     ...(title !== undefined &&
       blockCipherKey !== undefined && {
         openCounters: () => leaseKeyCounters(reservations, blockCipherKey, systemTitle(fromHex(title))),

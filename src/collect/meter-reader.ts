@@ -2,7 +2,7 @@
 import type { AttributeReference } from "../../protocol/apdu/descriptors.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { nearestInterfaceClass } from "../../protocol/cosem/classes/registry.ts";
-import { decodeDateTime, formatDateTime, resolveDateTime } from "../../protocol/cosem/date-time.ts";
+import { type ClockPolicy, decodeDateTime, formatDateTime, resolveDateTime } from "../../protocol/cosem/date-time.ts";
 import { objectListFromData } from "../../protocol/cosem/object-list.ts";
 import { type ScalerUnit, scalerUnitFromData } from "../../protocol/cosem/scaler-unit.ts";
 import { type DecodedProfile, decodeProfileBuffer } from "../../protocol/profile/decode.ts";
@@ -12,12 +12,12 @@ import type { ProfileKind } from "../profiles/batch.ts";
 import { dataText, profileAnswer, valueAnswer } from "./answer-table.ts";
 import type { AttributeSource } from "./attribute-source.ts";
 import { attributeOf, readLayout, readRegisterLayout, readValue } from "./layout-reader.ts";
+import { CLOCK_TIME, readClockPolicy } from "./meter-clock.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { PROFILE_SOURCES } from "./profile-objects.ts";
 import { readBuffer, readRegisterRow, type TimeRange } from "./profile-reader.ts";
 import type { ReadOrder } from "./read-order.ts";
 
-const CLOCK = { classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2 };
 const OBJECT_LIST = { classId: 15, logicalName: "0.0.40.0.0.255", attributeId: 2 };
 const MS_PER_SECOND = 1000;
 const DATE_TIME_LENGTH = 12;
@@ -39,7 +39,7 @@ export async function readForAnswer(order: ReadOrder, context: ReadContext): Pro
     case "profile":
       return profileAnswer(head, await readProfile(source, target, order.profile, range));
     case "clock":
-      return clockAnswer(head, await readValue(source, attributeOf(CLOCK)), target);
+      return clockAnswer(head, await readValue(source, attributeOf(CLOCK_TIME)), await clockOf(source, target));
     case "objects":
       return objectsAnswer(head, await readValue(source, attributeOf(OBJECT_LIST)));
     case "attribute": {
@@ -68,13 +68,18 @@ export async function readProfile(
   const ranged = range && { ...range, zone: target.zone, deviation: target.companion !== "is15959" };
   const buffer =
     from.type === "profile" ? await readBuffer(source, from, layout, ranged) : await readRegisterRow(source, from);
-  return decodeProfileBuffer(buffer, layout, { clock: { deviation: "standard", zone: target.zone } });
+  return decodeProfileBuffer(buffer, layout, { clock: await clockOf(source, target) });
 }
 
-function clockAnswer(head: Pick<ReadAnswer, "meter" | "what" | "readAt">, data: Data, target: MeterTarget): ReadAnswer {
+/** The meter's clock policy; read once and remembered. */
+export async function clockOf(source: AttributeSource, target: MeterTarget): Promise<ClockPolicy> {
+  target.clock ??= await readClockPolicy(source, target.zone);
+  return target.clock;
+}
+
+function clockAnswer(head: Pick<ReadAnswer, "meter" | "what" | "readAt">, data: Data, policy: ClockPolicy): ReadAnswer {
   const octets = "value" in data && data.value instanceof Uint8Array ? data.value : new Uint8Array(0);
   const time = octets.length === DATE_TIME_LENGTH ? formatDateTime(decodeDateTime(octets)) : dataText(data);
-  const policy = { deviation: "standard" as const, zone: target.zone };
   const resolved = octets.length === DATE_TIME_LENGTH ? resolveDateTime(octets, policy) : undefined;
   const aheadS = resolved && (resolved.instantMs - Date.parse(head.readAt)) / MS_PER_SECOND;
   return {

@@ -1,3 +1,4 @@
+import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
 import type { TimeZone } from "../../protocol/cosem/time-zone.ts";
 import type { ProfileLayout } from "../../protocol/profile/layout.ts";
 import type { AssociationConfig, ConnectionConfig } from "../config/schema.ts";
@@ -19,4 +20,6 @@ export interface MeterTarget {
   readonly openCounters?: () => Promise<InvocationCounters>;
   /** Layouts that have been read, so that a poll asks for rows only. */
   readonly layouts: Map<ProfileKind, ProfileLayout>;
+  /** Found at the first visit. */
+  clock: ClockPolicy | undefined;
 }

@@ -11,8 +11,10 @@ export interface GatewayEvents {
   readonly databaseReady: { edition: string; migrated: number };
   readonly meterPolled: { meter: string; profiles: readonly string[]; rows: number; durationMs: number };
   readonly meterFailed: { meter: string; cause: string; evidence: string; nextStep: string; durationMs: number };
+  readonly profileRefused: { meter: string; profile: string; evidence: string };
   readonly rowsStored: { rows: number; inserted: number; revised: number; setAside: number };
   readonly storeFailed: { reason: string; retryMs: number };
+  readonly attemptsLost: { reason: string; count: number };
   readonly pushListening: { address: string; transport: string };
   readonly pushReceived: { peer: string; meter: string | undefined; values: number };
   readonly pushRejected: { peer: string; reason: string };
@@ -33,8 +35,10 @@ const EVENTS = {
   databaseReady: { level: "info", text: "database is ready" },
   meterPolled: { level: "debug", text: "meter polled" },
   meterFailed: { level: "warn", text: "meter could not be read" },
+  profileRefused: { level: "info", text: "the meter has no such profile for us; the others were read" },
   rowsStored: { level: "debug", text: "rows stored" },
   storeFailed: { level: "error", text: "rows could not be stored; they are kept and tried again" },
+  attemptsLost: { level: "warn", text: "the record of read attempts has a gap; readings are not concerned" },
   pushListening: { level: "info", text: "listening for pushes" },
   pushReceived: { level: "debug", text: "push received" },
   pushRejected: { level: "warn", text: "push kept without being understood" },

@@ -1,0 +1,161 @@
+/** `demo`: a street of simulated meters, read into an embedded database before your eyes. */
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { configSchema } from "../config/schema.ts";
+import { Gateway } from "../gateway.ts";
+import { stopSignal } from "../main.ts";
+import { type StreetMeter, startStreet } from "../simulator/street.ts";
+import { DemoBoard } from "./demo-board.ts";
+import { SAMPLE_QUERIES } from "./demo-queries.ts";
+import { streetConfiguration } from "./demo-street.ts";
+import type { ExitReason } from "./exit-code.ts";
+import { LiveView } from "./live-view.ts";
+import type { Output } from "./output.ts";
+import { tableLines } from "./table.ts";
+import { VERSION } from "./version.ts";
+
+export interface DemoOrder {
+  readonly once: boolean;
+  readonly meters: string;
+  readonly directory: string | undefined;
+}
+
+const MOST_METERS = 5000;
+const REFRESH_MS = 250;
+/** Short periods, so that someone who watches sees rows come. */
+const PLANS = [
+  { profile: "instant", every: "1m" },
+  { profile: "block_load", every: "5m", history: "7d" },
+  { profile: "daily_load", every: "1h", history: "35d" },
+  { profile: "billing", every: "1h" },
+] as const;
+
+export async function demo(order: DemoOrder, output: Output): Promise<ExitReason> {
+  const count = Number(order.meters);
+  if (!Number.isInteger(count) || count < 1 || count > MOST_METERS) {
+    output.err(`demo: --meters is a number from 1 to ${MOST_METERS}`);
+    return "usage";
+  }
+  await using stack = new AsyncDisposableStack();
+  const directory = order.directory ?? (await temporaryDirectory(stack));
+  const street = stack.use(await startStreet({ count }));
+  output.out(`${count} simulated meters listen on loopback: ${kindsOf(street.meters)}`);
+  const view = new LiveView(process.stdout);
+  const board = new DemoBoard(street.meters);
+  const gateway = await startGateway(street.meters, directory, board);
+  stack.defer(() => gateway.stop("demo ended"));
+  output.out(`database: ${gateway.database.capabilities.edition}, embedded, in ${directory}`);
+  return await watch({ order, output, view, board, gateway, directory });
+}
+
+/** Where root runs the demo, the database runs as another user, who must be able to pass through. */
+async function temporaryDirectory(stack: AsyncDisposableStack): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-demo-"));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  await chmod(directory, 0o711);
+  return directory;
+}
+
+async function startGateway(meters: readonly StreetMeter[], directory: string, board: DemoBoard): Promise<Gateway> {
+  const config = configSchema.parse({
+    stateDirectory: directory,
+    socket: join(directory, "control.sock"),
+    plans: PLANS,
+    meters: await streetConfiguration(meters, join(directory, "keys")),
+  });
+  return Gateway.start({ config, version: VERSION, events: (event) => board.hear(event) });
+}
+
+interface Watch {
+  readonly order: DemoOrder;
+  readonly output: Output;
+  readonly view: LiveView;
+  readonly board: DemoBoard;
+  readonly gateway: Gateway;
+  readonly directory: string;
+}
+
+async function watch({ order, output, view, board, gateway, directory }: Watch): Promise<ExitReason> {
+  const stop = stopSignal();
+  const reading = order.once ? gateway.pollOnce() : startPolling(gateway, board);
+  const stopped = await refreshUntil(Promise.race([reading.then(() => undefined), stop]), { view, board, gateway });
+  view.end();
+  for (const line of board.failureLines()) output.err(line);
+  if (stopped !== undefined) return "success";
+  await printQueries(gateway, output);
+  output.out(board.summary());
+  if (!order.once) {
+    for (const line of furtherLines(gateway, directory, board.firstMeter)) output.out(line);
+    await refreshUntil(stop, { view, board, gateway });
+    view.end();
+  }
+  return board.failures > 0 ? "meterFailed" : "success";
+}
+
+async function startPolling(gateway: Gateway, board: DemoBoard): Promise<void> {
+  gateway.run();
+  await board.allTried;
+}
+
+/** Paints the board again and again until something has happened. */
+async function refreshUntil<T>(
+  until: Promise<T>,
+  { view, board, gateway }: Pick<Watch, "view" | "board" | "gateway">,
+): Promise<T> {
+  const ended = new AbortController();
+  const end = until.finally(() => ended.abort());
+  const paint = async () => {
+    await board.refresh(gateway.database);
+    view.update(board.lines(view.width));
+  };
+  while (!ended.signal.aborted) {
+    await Promise.race([end, sleep(REFRESH_MS)]);
+    if (board.changed) await paint();
+  }
+  return end;
+}
+
+async function printQueries(gateway: Gateway, output: Output): Promise<void> {
+  for (const { question, sql } of SAMPLE_QUERIES) {
+    const rows = await gateway.database.query<Record<string, Cell>>(sql);
+    const names = Object.keys(rows[0] ?? {});
+    const cells = rows.map((row) => names.map((name) => cellText(row[name])));
+    const columns = names.map((title) => ({
+      title,
+      align: isNumeric(rows, title) ? ("right" as const) : ("left" as const),
+    }));
+    output.out(`\n-- ${question}\n${sql};`);
+    for (const line of tableLines(columns, cells, output.width)) output.out(line);
+  }
+  output.out("");
+}
+
+type Cell = string | number | bigint | boolean | Date | null;
+
+function cellText(value: Cell | undefined): string {
+  if (value === null || value === undefined) return "–";
+  return value instanceof Date ? value.toISOString().replace(".000Z", "Z") : String(value);
+}
+
+function isNumeric(rows: readonly Record<string, Cell>[], name: string): boolean {
+  return rows.every((row) => row[name] === null || /^-?[\d.]+$/.test(cellText(row[name])));
+}
+
+function furtherLines(gateway: Gateway, directory: string, meter: string): string[] {
+  return [
+    "",
+    "The street is polled on; look further from another terminal:",
+    `  psql '${gateway.databaseUrl}'`,
+    `  npx dlms-gateway read ${meter} clock --socket ${join(directory, "control.sock")}`,
+    "Ctrl-C stops it and takes the data away.",
+    "",
+  ];
+}
+
+function kindsOf(meters: readonly StreetMeter[]): string {
+  const counts = new Map<string, number>();
+  for (const meter of meters) counts.set(meter.type, (counts.get(meter.type) ?? 0) + 1);
+  return Array.from(counts, ([type, count]) => `${count} × ${type}`).join(", ");
+}

@@ -1,0 +1,154 @@
+/** Polls meters and reads them on demand; tells what came of it, and keeps rows and attempts in the store it is given. */
+import type { ReadAnswer } from "../api/read-answer.ts";
+import type { EventSink } from "../observe/events.ts";
+import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
+import type { ReadAttempt } from "../store/read-attempts.ts";
+import type { RejectedPollRow } from "../store/rejected-rows.ts";
+import { causeOf, type NamedFailure } from "./failure-cause.ts";
+import { type PollResult, pollProfiles } from "./meter-poller.ts";
+import { readForAnswer } from "./meter-reader.ts";
+import { visitMeter } from "./meter-session.ts";
+import type { MeterTarget } from "./meter-target.ts";
+import { parseReadOrder } from "./read-order.ts";
+
+/** A meter of the fleet with what the collector knows of it. */
+export interface PolledMeter {
+  readonly target: MeterTarget;
+  readonly meterId: string;
+  readonly meterKey: number;
+  /** Newest capture that the store holds, by profile: later rows are asked for. Unknown before the first poll. */
+  newestMs: Map<ProfileKind, number> | undefined;
+}
+
+export interface CollectorStore {
+  /** Newest capture that is held of each profile of a meter, ms since 1970. */
+  newestCaptures(meterKey: number): Promise<Readonly<Record<ProfileKind, number | undefined>>>;
+  /** Waits for room; `written` resolves when the rows are durable. */
+  putRows(batch: ProfileBatch): Promise<{ readonly written: Promise<void> }>;
+  addAttempt(attempt: ReadAttempt): void;
+  addRejected(meterKey: number, rows: readonly RejectedPollRow[]): Promise<void>;
+}
+
+export interface CollectorOptions {
+  readonly store: CollectorStore;
+  readonly events: EventSink;
+  readonly sessionBudgetMs: number;
+  /** How far back a profile is read of which nothing is held. */
+  readonly historyMs: ReadonlyMap<ProfileKind, number>;
+}
+
+const DAY_MS = 86_400_000;
+const PROFILE_KINDS: readonly ProfileKind[] = ["instant", "block_load", "daily_load", "billing"];
+
+export class Collector {
+  readonly #options: CollectorOptions;
+  readonly #abort = new AbortController();
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+  }
+
+  /** Reads profiles into the store; true when the meter answered. Never rejects: failures are told and recorded. */
+  async poll(meter: PolledMeter, profiles: readonly ProfileKind[]): Promise<boolean> {
+    const { events } = this.#options;
+    const startedAt = new Date();
+    const what = profiles.join(" ");
+    try {
+      const newestMs = await this.#newestOf(meter);
+      const result = await visitMeter(meter.target, this.#visit(), (source) =>
+        pollProfiles(source, {
+          target: meter.target,
+          meterKey: meter.meterKey,
+          profiles,
+          wantedFromMs: (profile) => this.#wantedFromMs(newestMs, profile),
+        }),
+      );
+      const rows = await this.#keep(meter, newestMs, result);
+      const durationMs = Date.now() - startedAt.getTime();
+      events({ event: "meterPolled", meter: meter.target.name, profiles, rows, durationMs });
+      this.#record(meter, { startedAt, what, rowCount: rows, failure: undefined });
+      return true;
+    } catch (error) {
+      this.#tellFailure(meter, { startedAt, what }, causeOf(error));
+      return false;
+    }
+  }
+
+  /** Reads one thing now. Throws what the visit throws; `causeOf` names it. */
+  async read(meter: PolledMeter, what: string): Promise<ReadAnswer> {
+    const order = parseReadOrder(what);
+    const startedAt = new Date();
+    const grows = order.type === "profile" && (order.profile === "block_load" || order.profile === "daily_load");
+    const range = grows ? { range: { fromMs: Date.now() - DAY_MS, toMs: Date.now() } } : {};
+    try {
+      const { target } = meter;
+      const answer = await visitMeter(target, this.#visit(), (source) =>
+        readForAnswer(order, { source, target, what, ...range }),
+      );
+      this.#record(meter, { startedAt, what, rowCount: answer.rows.length, failure: undefined });
+      return answer;
+    } catch (error) {
+      this.#record(meter, { startedAt, what, rowCount: 0, failure: causeOf(error) });
+      throw error;
+    }
+  }
+
+  /** Ends all sessions at once; for a stop that has waited long enough. */
+  abort(): void {
+    this.#abort.abort();
+  }
+
+  #visit() {
+    return { budgetMs: this.#options.sessionBudgetMs, signal: this.#abort.signal };
+  }
+
+  async #newestOf(meter: PolledMeter): Promise<Map<ProfileKind, number>> {
+    if (meter.newestMs !== undefined) return meter.newestMs;
+    const held = await this.#options.store.newestCaptures(meter.meterKey);
+    meter.newestMs = new Map();
+    for (const profile of PROFILE_KINDS) {
+      const ms = held[profile];
+      if (ms !== undefined) meter.newestMs.set(profile, ms);
+    }
+    return meter.newestMs;
+  }
+
+  #wantedFromMs(newestMs: ReadonlyMap<ProfileKind, number>, profile: ProfileKind): number {
+    const held = newestMs.get(profile);
+    return held === undefined ? Date.now() - (this.#options.historyMs.get(profile) ?? DAY_MS) : held + 1;
+  }
+
+  /** What is newest moves on only when the rows are durable, so that a failed write is read again. */
+  async #keep(meter: PolledMeter, newestMs: Map<ProfileKind, number>, result: PollResult): Promise<number> {
+    const { batches, setAside, refused } = result;
+    const { store, events } = this.#options;
+    for (const { profile, error } of refused) {
+      events({ event: "profileRefused", meter: meter.target.name, profile, evidence: error.message });
+    }
+    const puts: { readonly written: Promise<void> }[] = [];
+    for (const batch of batches) puts.push(await store.putRows(batch));
+    await Promise.all(puts.map((put) => put.written));
+    for (const batch of batches) {
+      const held = newestMs.get(batch.profile) ?? Number.NEGATIVE_INFINITY;
+      newestMs.set(
+        batch.profile,
+        batch.instantsMs.reduce((a, b) => Math.max(a, b), held),
+      );
+    }
+    if (setAside.length > 0) {
+      await store.addRejected(meter.meterKey, setAside);
+    }
+    return batches.reduce((sum, batch) => sum + batch.rowCount, 0);
+  }
+
+  #tellFailure(meter: PolledMeter, attempt: { startedAt: Date; what: string }, failure: NamedFailure): void {
+    const { cause, evidence, nextStep } = failure;
+    const durationMs = Date.now() - attempt.startedAt.getTime();
+    this.#options.events({ event: "meterFailed", meter: meter.target.name, cause, evidence, nextStep, durationMs });
+    this.#record(meter, { ...attempt, rowCount: 0, failure });
+  }
+
+  #record(meter: PolledMeter, attempt: Pick<ReadAttempt, "startedAt" | "what" | "rowCount" | "failure">): void {
+    this.#options.store.addAttempt({ ...attempt, meterId: meter.meterId, endedAt: new Date() });
+  }
+}

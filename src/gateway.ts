@@ -1,0 +1,239 @@
+/** The daemon as an object: wires database, fleet, collection, push and the control socket; runs them; drains them. */
+import type { Server } from "node:http";
+import { join } from "node:path";
+import { fromHex } from "../protocol/bytes/hex.ts";
+import { namedZone } from "../protocol/cosem/time-zone.ts";
+import { systemTitle } from "../protocol/security/system-title.ts";
+import { startControlServer } from "./api/control-server.ts";
+import { type ReadAnswer, ReadRefusedError } from "./api/read-answer.ts";
+import { Collector, type PolledMeter } from "./collect/collector.ts";
+import { causeOf } from "./collect/failure-cause.ts";
+import { resolveMeterSecrets } from "./collect/meter-secrets.ts";
+import type { MeterTarget } from "./collect/meter-target.ts";
+import { PollLoop } from "./collect/poll-loop.ts";
+import { nearestName } from "./config/nearest-name.ts";
+import type { Config, MeterConfig } from "./config/schema.ts";
+import { resolveSecretText } from "./config/secret.ts";
+import { Fleet } from "./fleet/fleet.ts";
+import { CounterTable } from "./keys/counter-table.ts";
+import { leaseKeyCounters } from "./keys/key-counters.ts";
+import type { EventSink } from "./observe/events.ts";
+import { PROFILE_COLUMNS } from "./profiles/columns.ts";
+import { BatchQueue } from "./store/batch-queue.ts";
+import { type Database, openDatabase } from "./store/database.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
+import { newestCaptures } from "./store/latest-rows.ts";
+import { migrate } from "./store/migrations.ts";
+import { ProfileWriter } from "./store/profile-writer.ts";
+import { ReadAttempts } from "./store/read-attempts.ts";
+import { writeRejectedRows } from "./store/rejected-rows.ts";
+
+/** How long running sessions may go on after the order to stop. */
+const DRAIN_MS = 30_000;
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly events: EventSink;
+  readonly version: string;
+}
+
+export class Gateway implements AsyncDisposable {
+  readonly database: Database;
+  /** Connection string of the database; may hold a password. */
+  readonly databaseUrl: string;
+  readonly #options: GatewayOptions;
+  readonly #closing = new AsyncDisposableStack();
+  readonly #loop: PollLoop<PolledMeter>;
+  readonly #collector: Collector;
+  readonly #meters: ReadonlyMap<string, PolledMeter>;
+
+  /** Starts everything up to the control socket; polling begins with `run` or `pollOnce`. */
+  static async start(options: GatewayOptions): Promise<Gateway> {
+    const { config, events, version } = options;
+    await using stack = new AsyncDisposableStack();
+    const { url, database } = await openStore(options, stack);
+    const fleet = await Fleet.load(database);
+    const meters = await polledMeters(config.meters, fleet, database);
+    const queue = stack.adopt(batchQueue(config, database, events), (each) => each.stop(DRAIN_MS));
+    const attempts = stack.adopt(readAttempts(database, events), (each) => each.flush());
+    const collector = new Collector({
+      events,
+      sessionBudgetMs: config.polling.sessionTimeout,
+      historyMs: new Map(config.plans.map((plan) => [plan.profile, plan.history])),
+      store: {
+        newestCaptures: (meterKey) => newestCaptures(database, meterKey),
+        putRows: (batch) => queue.put(batch),
+        addAttempt: (attempt) => attempts.add(attempt),
+        addRejected: (meterKey, rows) => writeRejectedRows(database, meterKey, rows),
+      },
+    });
+    const loop = new PollLoop({
+      meters: [...meters.values()],
+      nameOf: (meter) => meter.target.name,
+      plans: config.plans.map((plan) => ({ profile: plan.profile, everyMs: plan.every })),
+      concurrency: config.polling.concurrency,
+      startsPerSecond: config.polling.connectsPerSecond,
+      poll: (meter, profiles) => collector.poll(meter, profiles),
+    });
+    stack.defer(() => drained(loop, collector));
+    const gateway = new Gateway({ options, url, database, loop, collector, meters });
+    stack.adopt(await startControlServer(config.socket, gateway), closeServer);
+    gateway.#closing.use(stack.move());
+    events({ event: "gatewayStarted", meters: meters.size, database: database.capabilities.edition, version });
+    return gateway;
+  }
+
+  private constructor(parts: {
+    readonly options: GatewayOptions;
+    readonly url: string;
+    readonly database: Database;
+    readonly loop: PollLoop<PolledMeter>;
+    readonly collector: Collector;
+    readonly meters: ReadonlyMap<string, PolledMeter>;
+  }) {
+    this.#options = parts.options;
+    this.databaseUrl = parts.url;
+    this.database = parts.database;
+    this.#loop = parts.loop;
+    this.#collector = parts.collector;
+    this.#meters = parts.meters;
+  }
+
+  /** Polls every meter whenever its plans are due, until `stop`. */
+  run(): void {
+    this.#loop.start();
+  }
+
+  /** Polls every meter once. */
+  pollOnce(): Promise<void> {
+    return this.#loop.pollOnce();
+  }
+
+  /** Reads one thing of one meter before scheduled work. Throws ReadRefusedError. */
+  async read(name: string, what: string): Promise<ReadAnswer> {
+    const meter = this.#meters.get(name);
+    if (meter === undefined) {
+      const near = nearestName(name, [...this.#meters.keys()]);
+      throw new ReadRefusedError({
+        meter: name,
+        cause: "unknown meter",
+        evidence: "the configuration has no meter of this name",
+        nextStep: near === undefined ? "add it to the configuration" : `did you mean ${near}?`,
+      });
+    }
+    try {
+      return await this.#loop.readNow(meter, () => this.#collector.read(meter, what));
+    } catch (cause) {
+      const failure = causeOf(cause);
+      const evidence = `${failure.says}: ${failure.evidence}`;
+      throw new ReadRefusedError({ ...failure, meter: name, evidence }, { cause });
+    }
+  }
+
+  /** Starts nothing new, lets sessions end and rows be written, then closes everything. */
+  async stop(signal: string): Promise<void> {
+    const startedMs = Date.now();
+    this.#options.events({ event: "gatewayStopping", signal });
+    await this.#closing.disposeAsync();
+    this.#options.events({ event: "gatewayStopped", durationMs: Date.now() - startedMs });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop("dispose");
+  }
+}
+
+async function openStore(
+  { config, events }: GatewayOptions,
+  stack: AsyncDisposableStack,
+): Promise<{ url: string; database: Database }> {
+  const url =
+    config.database.url === undefined
+      ? await startEmbedded(config, stack)
+      : await resolveSecretText(config.database.url);
+  const { applied } = await migrate(url);
+  const database = await openDatabase({ url, connections: config.database.connections });
+  stack.adopt(database, (each) => each.close());
+  events({ event: "databaseReady", edition: database.capabilities.edition, migrated: applied.length });
+  return { url, database };
+}
+
+async function startEmbedded(config: Config, stack: AsyncDisposableStack): Promise<string> {
+  const directory = join(config.stateDirectory, config.database.directory);
+  const server: EmbeddedPostgres = await startEmbeddedPostgres({ directory });
+  stack.adopt(server, (each) => each.stop());
+  return server.url;
+}
+
+async function polledMeters(
+  configs: readonly MeterConfig[],
+  fleet: Fleet,
+  database: Database,
+): Promise<ReadonlyMap<string, PolledMeter>> {
+  const counters = new CounterTable(database);
+  const members = await fleet.put(configs);
+  const meters = await Promise.all(
+    configs.map(async (config, index): Promise<[string, PolledMeter][]> => {
+      const member = members[index];
+      if (member === undefined) return [];
+      const target = await targetOf(config, counters);
+      return [[config.name, { meterId: member.id, meterKey: member.key, newestMs: undefined, target }]];
+    }),
+  );
+  return new Map(meters.flat());
+}
+
+async function targetOf(config: MeterConfig, counters: CounterTable): Promise<MeterTarget> {
+  const { name, number, companion, timeZone, connection, association } = config;
+  const secrets = await resolveMeterSecrets(association);
+  const { blockCipherKey } = secrets;
+  const title = association.security?.clientSystemTitle;
+  return {
+    name,
+    number,
+    companion,
+    zone: namedZone(timeZone),
+    connection,
+    association,
+    secrets,
+    layouts: new Map(),
+    clock: undefined,
+    ...(title !== undefined &&
+      blockCipherKey !== undefined && {
+        openCounters: () => leaseKeyCounters(counters, blockCipherKey, systemTitle(fromHex(title))),
+      }),
+  };
+}
+
+function batchQueue(config: Config, database: Database, events: EventSink): BatchQueue {
+  const writer = new ProfileWriter(database, PROFILE_COLUMNS);
+  return new BatchQueue({
+    write: (batches) => writer.write(batches),
+    // One connection stays free for what people ask.
+    writers: Math.max(1, config.database.connections - 1),
+    onWritten: ({ rows, inserted, revised, setAside }) =>
+      events({ event: "rowsStored", rows, inserted, revised, setAside: setAside.length }),
+    onRetry: (error, retryMs) => events({ event: "storeFailed", reason: error.message, retryMs }),
+  });
+}
+
+function readAttempts(database: Database, events: EventSink): ReadAttempts {
+  return new ReadAttempts(database, (error, count) => {
+    const reason = error instanceof Error ? error.message : String(error);
+    events({ event: "attemptsLost", reason, count });
+  });
+}
+
+/** Sessions get a while to end by themselves; what still runs then is cut. */
+async function drained(loop: PollLoop<PolledMeter>, collector: Collector): Promise<void> {
+  const timer = setTimeout(() => collector.abort(), DRAIN_MS);
+  await loop.stop();
+  clearTimeout(timer);
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,39 @@
+/** The daemon: read the configuration, wire, run until a signal says stop, drain. */
+import { pino } from "pino";
+import type { ExitReason } from "./cli/exit-code.ts";
+import { VERSION } from "./cli/version.ts";
+import { ConfigError } from "./config/config-error.ts";
+import { loadConfig } from "./config/load.ts";
+import type { Config } from "./config/schema.ts";
+import { Gateway } from "./gateway.ts";
+import { logSink } from "./observe/events.ts";
+
+/** Runs the daemon of a configuration file until SIGTERM or SIGINT. */
+export async function runDaemon(configFile: string): Promise<ExitReason> {
+  let config: Config;
+  try {
+    config = withSystemdDirectories(await loadConfig(configFile));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return "configuration";
+  }
+  const log = pino({ level: config.log.level });
+  const gateway = await Gateway.start({ config, events: logSink(log), version: VERSION });
+  gateway.run();
+  await gateway.stop(await stopSignal());
+  return "success";
+}
+
+/** Resolves with the name of the signal that asks the process to stop. */
+export function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+/** systemd says where state belongs; it wins over the configuration. */
+function withSystemdDirectories(config: Config): Config {
+  const stateDirectory = process.env["STATE_DIRECTORY"];
+  return stateDirectory === undefined ? config : { ...config, stateDirectory };
+}
