@@ -87,7 +87,7 @@ function protectionOf({ association, secrets, nextInvocationCounter }: Associati
       ...(authenticationKey === undefined ? {} : { authenticationKey }),
     },
     nextInvocationCounter,
-    minimum: { sent: security.protection },
+    minimum: { sent: security.protection, received: security.protection },
   });
 }
 

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { fromHex } from "../../../protocol/bytes/hex.ts";
+import { ApduProtection } from "../../../protocol/security/apdu-protection.ts";
+import { SecretKey } from "../../../protocol/security/secret-key.ts";
+import { systemTitle } from "../../../protocol/security/system-title.ts";
+import { associationSettings } from "../../../src/collect/association-settings.ts";
+import { meterSchema } from "../../../src/config/schema.ts";
+
+const METER_TITLE = "4d4d4d0000bc614e";
+const RESPONSE = fromHex("c401c1000600000000");
+const keys = {
+  blockCipherKey: new SecretKey("blockCipherKey", new Uint8Array(16).fill(1)),
+  authenticationKey: new SecretKey("authenticationKey", new Uint8Array(16).fill(2)),
+};
+
+function clientProtection(protection: "encrypted" | "authenticated-encrypted"): ApduProtection {
+  const { association } = meterSchema.parse({
+    name: "feeder-7",
+    number: "7",
+    connection: { tcp: "192.0.2.7:4059" },
+    association: {
+      security: {
+        protection,
+        clientSystemTitle: "4845530000000001",
+        serverSystemTitle: METER_TITLE,
+        blockCipherKey: "env:KEY",
+      },
+    },
+  });
+  const secrets = { secret: undefined, ...keys };
+  const settings = associationSettings({
+    association,
+    secrets,
+    responseTimeoutMs: 1000,
+    nextInvocationCounter: () => 1,
+  });
+  if (settings.protection === undefined) throw new Error("a ciphered association has protection");
+  return settings.protection;
+}
+
+function meterAnswer(control: "authenticated" | "encrypted" | "authenticated-encrypted"): Uint8Array {
+  const ownSystemTitle = systemTitle(fromHex(METER_TITLE));
+  const meter = new ApduProtection({ suite: 0, ownSystemTitle, keys, nextInvocationCounter: () => 9 });
+  return meter.protect(RESPONSE, { control, form: "service-specific", keySet: "global" });
+}
+
+test("association settings: an answer that is protected less than the requests is refused, plain ones too", () => {
+  const weaker = expect.objectContaining({ code: "SECURITY_WEAKER_THAN_REQUIRED", fault: "peer" });
+  const strict = clientProtection("authenticated-encrypted");
+  expect(() => strict.admitPlain(RESPONSE)).toThrow(weaker);
+  for (const control of ["authenticated", "encrypted"] as const)
+    expect(() => clientProtection("authenticated-encrypted").unprotect(meterAnswer(control))).toThrow(weaker);
+  expect(strict.unprotect(meterAnswer("authenticated-encrypted")).verified).toBe(true);
+  expect(clientProtection("encrypted").unprotect(meterAnswer("encrypted")).verified).toBe(false);
+  expect(() => clientProtection("encrypted").admitPlain(RESPONSE)).toThrow(weaker);
+});
