@@ -46,6 +46,7 @@ import { type SystemTitle, sameTitle, systemTitle, titleText } from "./system-ti
 export const SECURITY_TOLERANCES = {
   "suite-nibble": "the suite id in the security control may be another one of the same key length",
   "broadcast-bit": "the broadcast bit may be set on what was protected with the unicast key",
+  "counted-tag": "the length of encrypted content may count the tag that it does not have",
   "other-title": "a general form may name another system title than the association's",
 } as const;
 
@@ -252,6 +253,11 @@ export class ApduProtection {
 
   #unwrap(apdu: Uint8Array, layers: ProtectionLayer[], warnings: Set<ProtectionWarning>): Uint8Array {
     const outside = parseCipheredApdu(apdu);
+    if (outside.countsAbsentTag) {
+      if (!this.#tolerate.has("counted-tag"))
+        throw new DlmsError("SECURITY_TAG_MISSING", "peer", { octets: outside.content.length, counted: TAG_LENGTH });
+      warnings.add("counted-tag");
+    }
     const content = parseContent(outside.content);
     this.#checkControl(content.securityControl, warnings);
     const sender = this.#senderOf(outside, warnings);

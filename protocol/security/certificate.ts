@@ -13,7 +13,7 @@ import { type SystemTitle, sameTitle, systemTitle, titleText } from "./system-ti
 /** Bits of the key usage extension that DLMS uses, from the first bit on. */
 const KEY_USAGES = { digitalSignature: 0, keyAgreement: 4, keyCertSign: 5, crlSign: 6 } as const;
 
-export type KeyUsage = keyof typeof KEY_USAGES;
+type KeyUsage = keyof typeof KEY_USAGES;
 
 const KEY_USAGE_EXTENSION = toHex(Uint8Array.of(0x55, 0x1d, 0x0f));
 const COMMON_NAME = toHex(Uint8Array.of(0x55, 0x04, 0x03));

@@ -3,6 +3,8 @@ import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { securityControlOf } from "./security-control.ts";
+import { TAG_LENGTH } from "./suites.ts";
 import { type SystemTitle, systemTitle } from "./system-title.ts";
 
 const GENERAL_GLO_CIPHERING = APDUS["general-glo-ciphering"][0];
@@ -25,6 +27,8 @@ export interface CipheredApdu {
   /** From a general form that names its sender; some meters leave it empty. */
   readonly systemTitle: SystemTitle | undefined;
   readonly content: Uint8Array;
+  /** The length counts the tag that encrypted content without authentication does not have. */
+  readonly countsAbsentTag: boolean;
 }
 
 /** Whether `parseCipheredApdu` knows the tag. */
@@ -34,14 +38,20 @@ export function isCipheredTag(tag: number): boolean {
   return tags !== undefined && tag !== tags.plain;
 }
 
-/** Reads the outside of a ciphered APDU. Throws SECURITY_NOT_CIPHERED for other tags. */
+/**
+ * Reads the outside of a ciphered APDU. Throws SECURITY_NOT_CIPHERED for other tags, DATA_TRUNCATED when octets are
+ * missing; a length that is too large by an absent tag is left to the caller.
+ */
 export function parseCipheredApdu(apdu: Uint8Array): CipheredApdu {
   const reader = new Reader(apdu);
   const tag = reader.u8();
   if (!isCipheredTag(tag)) throw new DlmsError("SECURITY_NOT_CIPHERED", "peer", { tag });
   const tags = cipheredTagsOf(tag);
   const title = tags === undefined ? reader.bytes(reader.length(LIMITS.stringLength)) : undefined;
-  const content = reader.bytes(reader.length(LIMITS.apduLength));
+  const length = reader.length(LIMITS.apduLength);
+  const authenticated = securityControlOf(reader.peek() ?? 0).authenticated;
+  const countsAbsentTag = !authenticated && length === reader.remaining + TAG_LENGTH;
+  const content = countsAbsentTag ? reader.rest() : reader.bytes(length);
   reader.end();
   return {
     tag,
@@ -50,6 +60,7 @@ export function parseCipheredApdu(apdu: Uint8Array): CipheredApdu {
     plainTag: tags?.plain,
     systemTitle: title === undefined || title.length === 0 ? undefined : systemTitle(title, "peer"),
     content,
+    countsAbsentTag,
   };
 }
 

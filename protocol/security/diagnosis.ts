@@ -52,7 +52,7 @@ export interface DiagnosisInputs {
   readonly otherKeys?: readonly NamedKey[];
 }
 
-export interface NamedKey {
+interface NamedKey {
   readonly name: string;
   readonly key: SecretKey;
 }

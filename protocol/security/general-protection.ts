@@ -65,7 +65,7 @@ export interface Transaction {
   readonly otherInformation?: Uint8Array;
 }
 
-export interface GeneralCipheringLayer {
+interface GeneralCipheringLayer {
   readonly form: "general-ciphering";
   readonly header: GeneralHeader;
   readonly scheme: KeyScheme;
@@ -76,7 +76,7 @@ export interface GeneralCipheringLayer {
   readonly aad: GeneralAadForm;
 }
 
-export interface GeneralSigningLayer {
+interface GeneralSigningLayer {
   readonly form: "general-signing";
   readonly header: GeneralHeader;
 }
@@ -89,7 +89,7 @@ export interface GeneralUnprotected {
 }
 
 /** Whether the tag is one of those that this room adds to the ciphered ones. */
-export function isGeneralProtectionTag(tag: number): boolean {
+function isGeneralProtectionTag(tag: number): boolean {
   return tag === GENERAL_CIPHERING || tag === GENERAL_SIGNING;
 }
 

@@ -23,7 +23,7 @@ const ALGORITHMS = {
   "key-wrap": { 1: 0x02, 2: 0x03 },
 } as const;
 
-export type AgreedKeyUse = keyof typeof ALGORITHMS;
+type AgreedKeyUse = keyof typeof ALGORITHMS;
 
 /**
  * The fourth octet of the algorithm identifier in OtherInfo. `corrected` is 05, as most stacks have it; `first-print` is
@@ -50,7 +50,7 @@ export function sharedSecret(own: EllipticPrivateKey, peer: EllipticPublicKey): 
 }
 
 /** OtherInfo = AlgorithmID ‖ PartyUInfo ‖ PartyVInfo, without lengths. */
-export function otherInfo(derivation: Derivation): Uint8Array {
+function otherInfo(derivation: Derivation): Uint8Array {
   const { partyUInfo, partyVInfo } = derivation;
   const suite = curveFacts(curveOfSuite(derivation.suite)).suite;
   const use = ALGORITHMS[derivation.use ?? "authenticated-encryption"][suite];

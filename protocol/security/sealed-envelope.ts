@@ -2,22 +2,20 @@
  * Keys at rest: AES-256-GCM under a sealing key, bound to where the key belongs by additional data.
  * `01 | fingerprint of the sealing key (4) | nonce (12) | ciphered | tag (16)`.
  */
-import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
+import { createCipheriv, createDecipheriv } from "node:crypto";
 import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
-import type { SealingKey } from "./secret-key.ts";
+import { keyFingerprint, type SealingKey } from "./secret-key.ts";
 
 const FORM = 1;
 const FINGERPRINT_LENGTH = 4;
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
-const FINGERPRINT_PURPOSE = "dlms-gateway sealing key fingerprint";
 
-/** Names a sealing key without telling of it: which of several keys opens an envelope. */
-export function sealingKeyFingerprint(key: SealingKey): Uint8Array {
-  const digest = createHmac("sha256", key.keyObject).update(FINGERPRINT_PURPOSE).digest();
-  return new Uint8Array(digest).subarray(0, FINGERPRINT_LENGTH);
+/** Which of several keys opens an envelope. */
+function fingerprintOf(key: SealingKey): Uint8Array {
+  return keyFingerprint(key, "sealing key").subarray(0, FINGERPRINT_LENGTH);
 }
 
 /** Seals octets; `boundTo` must be given again to open them. The nonce comes from the source of random octets. */
@@ -32,7 +30,7 @@ export function sealEnvelope(
   cipher.setAAD(boundTo);
   const ciphered = cipher.update(octets);
   cipher.final();
-  const writer = new Writer().u8(FORM).bytes(sealingKeyFingerprint(key)).bytes(nonce);
+  const writer = new Writer().u8(FORM).bytes(fingerprintOf(key)).bytes(nonce);
   return writer.bytes(ciphered).bytes(cipher.getAuthTag()).finish();
 }
 
@@ -42,7 +40,7 @@ export function openEnvelope(keys: readonly SealingKey[], envelope: Uint8Array, 
   if (reader.remaining < 1 + FINGERPRINT_LENGTH + NONCE_LENGTH + TAG_LENGTH || reader.u8() !== FORM)
     throw new DlmsError("SECURITY_ENVELOPE_INVALID", "caller", { length: envelope.length });
   const fingerprint = reader.bytes(FINGERPRINT_LENGTH);
-  const key = keys.find((each) => sealingKeyFingerprint(each).every((octet, i) => octet === fingerprint[i]));
+  const key = keys.find((each) => fingerprintOf(each).every((octet, i) => octet === fingerprint[i]));
   if (key === undefined) throw new DlmsError("SECURITY_SEALING_KEY_UNKNOWN", "caller", { known: keys.length });
   const nonce = reader.bytes(NONCE_LENGTH);
   const decipher = createDecipheriv("aes-256-gcm", key.keyObject, nonce, { authTagLength: TAG_LENGTH });

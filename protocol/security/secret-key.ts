@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { SECURITY_SUITES } from "./suites.ts";
@@ -83,6 +83,14 @@ export type MasterKey = SecretKey<"masterKey">;
 export type TransactionKey = SecretKey<"transactionKey">;
 export type SealingKey = SecretKey<"sealingKey">;
 export type HlsSecret = SecretKey<"hlsSecret">;
+
+const FINGERPRINT_LENGTH = 16;
+
+/** Names a key for one purpose: the same key has the same name, and the name does not lead back to the key. */
+export function keyFingerprint(key: SecretKey, purpose: string): Uint8Array {
+  const digest = createHmac("sha256", key.keyObject).update(`dlms-gateway ${purpose}`).digest();
+  return new Uint8Array(digest).subarray(0, FINGERPRINT_LENGTH);
+}
 
 /** Whether a text, such as a column of a table, names a role. */
 export function isKeyRole(text: string): text is KeyRole {

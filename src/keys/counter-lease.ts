@@ -3,6 +3,12 @@ import { MAX_INVOCATION_COUNTER } from "../../protocol/security/suites.ts";
 import type { CounterName, CounterReservations } from "./counter-reservations.ts";
 
 const DEFAULT_BLOCK = 100;
+/**
+ * What a meter says it expects is not authenticated where the public client reads it. Up to here any floor is believed;
+ * beyond, only small steps, so that nobody uses up a key's counters by a few false answers.
+ */
+const BELIEVED_FLOOR = 0xf000_0000;
+const GUARDED_STEP = 0x1_0000;
 
 /**
  * Counters for one association: taken without waiting from a block that has been reserved durably before. Counters that
@@ -30,6 +36,7 @@ export class CounterLease {
     name: CounterName,
     { block = DEFAULT_BLOCK, floor = 0 }: { readonly block?: number; readonly floor?: number } = {},
   ): Promise<CounterLease> {
+    requirePlausible(floor, 0);
     const lease = new CounterLease(reservations, name, block);
     await lease.#reserve(floor);
     return lease;
@@ -58,10 +65,14 @@ export class CounterLease {
     if (this.remaining < Math.min(count, this.#block)) await this.#reserve(this.#next);
   }
 
-  /** Goes on above what the meter says it expects at least. A lower floor changes nothing. */
+  /**
+   * Goes on at what the meter says it expects at least. A lower floor changes nothing; one so high that it would use the
+   * key up is refused with SECURITY_COUNTER_IMPLAUSIBLE.
+   */
   async raise(floor: number): Promise<void> {
     await this.#reserving;
     if (floor <= this.#next) return;
+    requirePlausible(floor, this.#next);
     if (this.#following !== undefined && floor >= this.#end) this.#advance();
     if (floor < this.#end) {
       this.#next = Math.max(this.#next, floor);
@@ -102,4 +113,9 @@ export class CounterLease {
     this.#next = reserved.first;
     this.#end = reserved.end;
   }
+}
+
+function requirePlausible(floor: number, next: number): void {
+  if (floor > Math.max(next, BELIEVED_FLOOR) + GUARDED_STEP)
+    throw new DlmsError("SECURITY_COUNTER_IMPLAUSIBLE", "peer", { floor, next });
 }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import type { SecretKey } from "../../protocol/security/secret-key.ts";
+import { toHex } from "../../protocol/bytes/hex.ts";
+import { keyFingerprint, type SecretKey } from "../../protocol/security/secret-key.ts";
 import type { SystemTitle } from "../../protocol/security/system-title.ts";
 import { CounterLease } from "./counter-lease.ts";
 import type { CounterReservations } from "./counter-reservations.ts";
@@ -16,11 +16,10 @@ export function leaseKeyCounters(
   key: SecretKey,
   clientSystemTitle: SystemTitle,
 ): Promise<CounterLease> {
-  const name = { keyId: counterKeyId(key), systemTitle: clientSystemTitle, association: "" };
+  const name = {
+    keyId: toHex(keyFingerprint(key, "invocation counter")),
+    systemTitle: clientSystemTitle,
+    association: "",
+  };
   return CounterLease.open(reservations, name, { block: BLOCK });
-}
-
-/** Names a key without telling it. */
-function counterKeyId(key: SecretKey): string {
-  return createHash("sha256").update("invocation counter of ").update(key.reveal()).digest("hex").slice(0, 32);
 }

@@ -1,5 +1,5 @@
 /** What can fail around keys and counters besides the database: what happened, and what to do. Codes are never reused. */
-export const KEY_ERRORS = {
+const KEY_ERRORS = {
   COUNTER_FILE_UNUSABLE: [
     "the file of invocation counters can't be read or written",
     "see the cause; give the file's directory to the user that runs this, with room on the disk",

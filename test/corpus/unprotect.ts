@@ -1,4 +1,4 @@
-import { decodeApdu, encodeApdu } from "../../protocol/apdu/apdu.ts";
+import { decodeApdu } from "../../protocol/apdu/apdu.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
 import { ALL_QUIRKS, FIELD_QUIRKS, NO_QUIRKS, type Quirk } from "../../protocol/quirks.ts";
 import { parseContent } from "../../protocol/security/aead.ts";
@@ -58,9 +58,7 @@ export function openApdu(each: CorpusCase, apdu: Uint8Array, leniency: Leniency)
   if (!isCipheredTag(tag) || keyOf(each, "guek", "gbek", "dedicatedKey") === undefined) {
     return { outer, plaintext: undefined, plain: undefined };
   }
-  // What protects reads the standard's form alone.
-  const standard = decoded.quirks === undefined ? apdu : encodeApdu(decoded);
-  const { apdu: plaintext, verified } = protectionFor(each, standard, leniency).unprotect(standard);
+  const { apdu: plaintext, verified } = protectionFor(each, apdu, leniency).unprotect(apdu);
   const facts = { tagVerified: verified };
   if (plaintext[0] === TELEGRAM_START) return { outer, plaintext, plain: undefined, facts };
   return { outer, plaintext, plain: normaliseApdu(decodeApdu(plaintext, quirks)), facts };

@@ -256,6 +256,15 @@ test("suite: another one is refused by name, or tolerated where the key is of it
   expect(receiver({ tolerate: ["suite-nibble"] }).unprotect(apdu).warnings).toEqual(["suite-nibble"]);
 });
 
+test("length: one that counts a tag that is not there is refused by name, or tolerated", () => {
+  const apdu = new Uint8Array(sender().protect(fromHex(GET_CLOCK), { ...BOTH, control: "encrypted" }));
+  apdu[1] = (apdu[1] ?? 0) + 12;
+  expect(() => receiver().unprotect(apdu)).toThrow(peer("SECURITY_TAG_MISSING", { counted: 12 }));
+  const tolerant = receiver({ tolerate: ["counted-tag"] }).unprotect(apdu);
+  expect(toHex(tolerant.apdu)).toBe(GET_CLOCK);
+  expect(tolerant.warnings).toEqual(["counted-tag"]);
+});
+
 test("compression: the bit is refused by name", () => {
   expect(() => receiver().unprotect(fromHex("c8 06 a0 00000001 00"))).toThrow(peer("SECURITY_COMPRESSION_UNSUPPORTED"));
 });

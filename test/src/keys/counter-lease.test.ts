@@ -64,9 +64,24 @@ test("lease: a floor raises the counter and never lowers it", async () => {
   expect(lease.next()).toBe(5000);
 });
 
+test("lease: a meter cannot use a key up by asking for a counter near the end", async () => {
+  const counters = new RememberedCounters();
+  const implausible = expect.objectContaining({ code: "SECURITY_COUNTER_IMPLAUSIBLE", fault: "peer" });
+  await expect(CounterLease.open(counters, NAME, { floor: 0xffff_ff00 })).rejects.toThrow(implausible);
+  const lease = await CounterLease.open(counters, NAME, { block: 4 });
+  await lease.raise(0x8d0d_c2d7);
+  expect(lease.next()).toBe(0x8d0d_c2d7);
+  await expect(lease.raise(0xffff_fffe)).rejects.toThrow(implausible);
+  expect(lease.next()).toBe(0x8d0d_c2d8);
+  await lease.raise(0xf001_0000);
+  await lease.raise(0xf002_0000);
+  expect(lease.next()).toBe(0xf002_0000);
+});
+
 test("lease: the highest counter is given out, none beyond it", async () => {
   const counters = new RememberedCounters();
-  const lease = await CounterLease.open(counters, NAME, { block: 2, floor: 0xffff_fffe });
+  counters.next.set(counterText(NAME), 0xffff_fffe);
+  const lease = await CounterLease.open(counters, NAME, { block: 2 });
   expect([lease.next(), lease.next()]).toEqual([0xffff_fffe, 0xffff_ffff]);
   await expect(CounterLease.open(counters, NAME, { block: 2 })).rejects.toThrow(
     expect.objectContaining({ code: "SECURITY_COUNTER_EXHAUSTED" }),
