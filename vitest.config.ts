@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** The tests of the store again, against other editions of the database. */
+const editions = ["timescale-apache", ...("DLMS_GATEWAY_TEST_TIMESCALE_URL" in process.env ? ["timescale-given"] : [])];
+
 /** `unit` needs nothing but Node and ends in seconds; `system` starts servers, sockets and databases. */
 export default defineConfig({
   test: {
@@ -20,6 +23,17 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      ...editions.map((name) => ({
+        test: {
+          name,
+          globalSetup: ["test/db/global-server.ts"],
+          include: ["test/db/**/*.test.ts"],
+          // These start servers of their own.
+          exclude: ["test/db/embedded-postgres.test.ts", "test/db/server-crash.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      })),
     ],
   },
 });

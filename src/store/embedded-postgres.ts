@@ -54,6 +54,8 @@ export interface EmbeddedPostgresOptions {
   readonly directory: string;
   /** Without it: the port of the last start if it is free, else any. */
   readonly port?: number;
+  /** PostgreSQL programs to use in place of those that came with the packages. */
+  readonly binaries?: ServerBinaries;
   /** Settings of PostgreSQL beyond ours, by name. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Hears what the supervisor does on its own. */
@@ -73,7 +75,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const unlock = await lockDirectory(directory);
   try {
     const onEvent = options.onEvent ?? (() => undefined);
-    const prepared = await prepare(directory, { onEvent, settings: { ...SETTINGS, ...options.settings } });
+    const settings = { ...SETTINGS, ...options.settings };
+    const prepared = await prepare(directory, { onEvent, settings, binaries: options.binaries });
     const { postmaster, port } = await startOnPort(prepared, options);
     const server = new EmbeddedPostgres({ ...prepared, port, onEvent, unlock }, postmaster);
     await setUpRoleAndDatabase(server).catch(async (cause: unknown) => {
@@ -185,12 +188,13 @@ export class EmbeddedPostgres {
 
 async function prepare(
   directory: string,
-  how: Pick<Supervised, "onEvent"> & Pick<PostmasterOptions, "settings">,
+  how: Pick<Supervised, "onEvent"> &
+    Pick<PostmasterOptions, "settings"> & { readonly binaries: ServerBinaries | undefined },
 ): Promise<Prepared> {
   const dataDirectory = join(directory, "data");
   const user = await serverUser(dataDirectory);
   await checkReachable(directory, user);
-  const binaries = await prepareServerBinaries(user, directory);
+  const binaries = how.binaries ?? (await prepareServerBinaries(user, directory));
   const [orphan] = await endOrphans(dataDirectory);
   if (orphan !== undefined) how.onEvent({ type: "orphanEnded", pid: orphan });
   const passwords = await passwordsOf(directory);

@@ -1,43 +1,37 @@
-/** Vitest's global set-up of the project "system": the database server that all its files share. */
-import { rm } from "node:fs/promises";
+/** Vitest's global set-up of the projects with a database: the server that all their files share. */
 import type { TestProject } from "vitest/node";
 import { describeCapabilities } from "../../src/store/capabilities.ts";
-import { startEmbeddedPostgres } from "../../src/store/embedded-postgres.ts";
 import { migrate } from "../../src/store/migrations.ts";
 import { query } from "./query.ts";
-import { scratchDirectory } from "./scratch.ts";
-import { withDatabase } from "./test-database.ts";
+import { type ProvidedServer, withDatabase } from "./test-database.ts";
+import { startTestServer, type TestEdition } from "./test-server.ts";
 
-interface Server {
-  readonly url: string;
-  readonly administratorUrl: string;
-  stop(): Promise<void>;
-}
+const EDITIONS: Readonly<Record<string, TestEdition>> = {
+  system: "embedded",
+  "timescale-apache": "timescale-apache",
+  "timescale-given": "timescale-given",
+};
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = await startServer();
+  const server = await startTestServer(EDITIONS[project.name] ?? "embedded");
+  if (typeof server === "string") {
+    console.log(`${project.name}: skipped: ${server}`);
+    project.provide("databaseServer", { url: "", administratorUrl: "", template: "", missing: server });
+    return async () => undefined;
+  }
   const template = `template_${process.pid}`;
   await query(server.url, `create database ${template}`);
   const report = await migrate(withDatabase(server.url, template));
-  console.log(`database tests run against ${describeCapabilities(report.capabilities)}`);
-  project.provide("databaseServer", { url: server.url, administratorUrl: server.administratorUrl, template });
+  console.log(`${project.name}: database tests run against ${describeCapabilities(report.capabilities)}`);
+  // Nobody may be connected to a template while it is cloned, TimescaleDB's own workers neither.
+  await query(server.url, `alter database ${template} allow_connections false`);
+  await query(server.administratorUrl, "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", [
+    template,
+  ]);
+  const provided: ProvidedServer = { url: server.url, administratorUrl: server.administratorUrl, template };
+  project.provide("databaseServer", provided);
   return async () => {
     await query(server.url, `drop database if exists ${template} with (force)`);
     await server.stop();
-  };
-}
-
-async function startServer(): Promise<Server> {
-  const given = process.env["DLMS_GATEWAY_TEST_TIMESCALE_URL"];
-  if (given !== undefined) return { url: given, administratorUrl: given, stop: async () => undefined };
-  const directory = scratchDirectory("tests");
-  const server = await startEmbeddedPostgres({ directory, settings: { fsync: "off" } });
-  return {
-    url: server.url,
-    administratorUrl: server.administratorUrl,
-    stop: async () => {
-      await server.stop();
-      await rm(directory, { recursive: true, force: true });
-    },
   };
 }

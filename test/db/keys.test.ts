@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { type SealingKey, SecretKey } from "../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
@@ -10,14 +10,12 @@ import { KeyTable } from "../../src/keys/key-table.ts";
 import { ALL_ASSOCIATIONS } from "../../src/keys/sealed-key.ts";
 import { useTestDatabase } from "./test-database.ts";
 
-const current = useTestDatabase();
 const randomOctets = (length: number) => new Uint8Array(randomBytes(length));
 const sealingKey: SealingKey = new SecretKey("sealingKey", randomOctets(32));
 const meters: string[] = [];
-
-beforeAll(async () => {
+const current = useTestDatabase(async (database) => {
   for (const number of ["1", "2"]) {
-    const [row] = await current().database.query<{ id: string }>(
+    const [row] = await database.query<{ id: string }>(
       "insert into public.meters (meter_number, name) values ($1::text, $1::text) returning id",
       [number],
     );

@@ -31,6 +31,7 @@ const SECTIONS: readonly string[] = [
    from pg_views where schemaname in ('public', 'dlms') order by schemaname, viewname`,
   `select format(E'%s', pg_get_functiondef(p.oid)) as line
    from pg_proc p where pronamespace in ('public'::regnamespace, 'dlms'::regnamespace)
+     and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
    order by p.oid::regprocedure::text`,
   `select format('time table %I.%I by %I, chunks of %s', table_schema, table_name, time_column, chunk_interval) as line
    from dlms.time_tables order by 1`,

@@ -1,9 +1,8 @@
 /**
- * Databases for tests: one server for the whole run, started by the first file that needs one and stopped by vitest's
- * global teardown; one migrated template; a clone of it for each test file. DLMS_GATEWAY_TEST_TIMESCALE_URL names a
- * server to use instead (its role must be allowed to create databases).
+ * Databases for tests: one server for each vitest project (see test-server.ts), one migrated template on it, a clone of
+ * that for each test file. Where the project's server can't be had, every test that wants it is skipped with the reason.
  */
-import { afterAll, beforeAll, expect, inject } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, inject } from "vitest";
 import { type Database, openDatabase } from "../../src/store/database.ts";
 import { query } from "./query.ts";
 
@@ -16,26 +15,41 @@ export interface TestDatabase {
   readonly database: Database;
 }
 
+export interface ProvidedServer {
+  readonly url: string;
+  readonly administratorUrl: string;
+  readonly template: string;
+  /** Why there is no server. */
+  readonly missing?: string;
+}
+
 declare module "vitest" {
   export interface ProvidedContext {
-    readonly databaseServer: { readonly url: string; readonly administratorUrl: string; readonly template: string };
+    readonly databaseServer: ProvidedServer;
   }
 }
 
-/** Gives the file that calls it a database of its own; at the end no connection may still be lent out. */
-export function useTestDatabase(): () => TestDatabase {
+/**
+ * Gives the file that calls it a database of its own, which `prepare` may fill before the tests; at the end no
+ * connection may still be lent out.
+ */
+export function useTestDatabase(prepare?: (database: Database) => Promise<void>): () => TestDatabase {
   let current: TestDatabase | undefined;
   const name = `test_${process.pid}_${Math.random().toString(36).slice(2, 8)}`;
   const server = inject("databaseServer");
+  beforeEach((context) => context.skip(server.missing !== undefined, server.missing));
   beforeAll(async () => {
+    if (server.missing !== undefined) return;
     await query(server.url, `create database ${name} template ${server.template}`);
     const url = withDatabase(server.url, name);
     const database = await openDatabase({ url, connections: 4, applicationName: "test" });
     current = { url, administratorUrl: withDatabase(server.administratorUrl, name), database };
+    await prepare?.(database);
   });
   afterAll(async () => {
-    const leaked = current?.database.busyConnections;
-    await current?.database.close();
+    if (current === undefined) return;
+    const leaked = current.database.busyConnections;
+    await current.database.close();
     await query(server.url, `drop database if exists ${name} with (force)`);
     expect({ connectionsNeverGivenBack: leaked }).toEqual({ connectionsNeverGivenBack: 0 });
   });

@@ -1,0 +1,66 @@
+/** The database servers that tests run against: which edition, how it is started, and why not when it can't be. */
+import { execFile } from "node:child_process";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type EmbeddedPostgresOptions, startEmbeddedPostgres } from "../../src/store/embedded-postgres.ts";
+import { scratchDirectory } from "./scratch.ts";
+
+export type TestEdition = "embedded" | "timescale-apache" | "timescale-given";
+
+export interface TestServer {
+  readonly url: string;
+  /** Of a role that may end other sessions. */
+  readonly administratorUrl: string;
+  stop(): Promise<void>;
+}
+
+const INSTALL_TIMEOUT_MS = 240_000;
+const run = promisify(execFile);
+
+/** Starts a server of an edition; a text says why that is not possible here. */
+export async function startTestServer(edition: TestEdition): Promise<TestServer | string> {
+  if (edition === "timescale-given") {
+    const url = process.env["DLMS_GATEWAY_TEST_TIMESCALE_URL"];
+    if (url === undefined) return "DLMS_GATEWAY_TEST_TIMESCALE_URL names no server";
+    return { url, administratorUrl: url, stop: async () => undefined };
+  }
+  const settings = { fsync: "off", synchronous_commit: "on" };
+  if (edition === "embedded") return startIn({ settings });
+  const programs = await installTimescale().catch((error: unknown) => new Error("not installed", { cause: error }));
+  if (programs instanceof Error) return `TimescaleDB can't be installed here: ${lastLine(programs.cause)}`;
+  const binaries = {
+    postgres: join(programs, "postgres"),
+    initdb: join(programs, "initdb"),
+    majorVersion: /\/(\d+)\/bin$/.exec(programs)?.[1] ?? "",
+  };
+  const preload = { shared_preload_libraries: "timescaledb", "timescaledb.telemetry_level": "off" };
+  return startIn({ binaries, settings: { ...settings, ...preload } });
+}
+
+/** The directory of the programs; kept between runs. */
+async function installTimescale(): Promise<string> {
+  const script = join(import.meta.dirname, "install-timescale.sh");
+  const directory = join(tmpdir(), `dlms-gateway-timescaledb-${process.getuid?.() ?? 0}`);
+  const { stdout } = await run(script, [directory], { timeout: INSTALL_TIMEOUT_MS });
+  return stdout.trim().split("\n").at(-1) ?? "";
+}
+
+function lastLine(error: unknown): string {
+  const output = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
+  return output.trim().split("\n").at(-1) ?? "";
+}
+
+async function startIn(options: Omit<EmbeddedPostgresOptions, "directory">): Promise<TestServer> {
+  const directory = scratchDirectory("tests");
+  const server = await startEmbeddedPostgres({ directory, ...options });
+  return {
+    url: server.url,
+    administratorUrl: server.administratorUrl,
+    stop: async () => {
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
