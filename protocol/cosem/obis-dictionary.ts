@@ -47,7 +47,7 @@ const WHOLE_NETWORK: Readonly<Record<number, string>> = {
 const PHASE_STEP = 20;
 const PHASES = 3;
 
-interface Process {
+interface Processing {
   /** What is put after a power quantity; the others say "" for a present value. */
   readonly ofPower: string;
   readonly ofOther: string;
@@ -55,7 +55,7 @@ interface Process {
 }
 
 /** Value group D. */
-const PROCESSES: Readonly<Record<number, Process>> = {
+const PROCESSINGS: Readonly<Record<number, Processing>> = {
   0: { ofPower: "average of the billing period", ofOther: "average of the billing period", classId: 3 },
   2: { ofPower: "cumulative maximum demand", ofOther: "cumulative maximum", classId: 3 },
   3: { ofPower: "minimum demand", ofOther: "minimum", classId: 4 },
@@ -95,16 +95,16 @@ function onChannelZero(logicalName: string): string {
 function measured(logicalName: string): ObisMeaning | undefined {
   if (logicalName.split(".").length !== LOGICAL_NAME_LENGTH) return undefined;
   const { a, c, d, e, f } = parseObis(logicalName);
-  const process = PROCESSES[d];
+  const processing = PROCESSINGS[d];
   const quantity = a === ELECTRICITY ? quantityOf(c) : undefined;
-  if (process === undefined || quantity === undefined) return undefined;
+  if (processing === undefined || quantity === undefined) return undefined;
   const parts = [
-    [quantity.name, quantity.isPower ? process.ofPower : process.ofOther].filter((part) => part !== "").join(" "),
+    [quantity.name, quantity.isPower ? processing.ofPower : processing.ofOther].filter((part) => part !== "").join(" "),
     quantity.phase === 0 ? "" : `phase ${quantity.phase}`,
     e === 0 || e === CURRENT_VALUE ? "" : `tariff ${e}`,
     f === CURRENT_VALUE ? "" : `billing period ${f}`,
   ];
-  return { name: parts.filter((part) => part !== "").join(", "), classId: process.classId };
+  return { name: parts.filter((part) => part !== "").join(", "), classId: processing.classId };
 }
 
 function quantityOf(c: number): { name: string; isPower: boolean; phase: number } | undefined {

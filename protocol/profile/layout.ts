@@ -47,8 +47,18 @@ export interface LayoutSource {
 export const FIFO = 1;
 export const LIFO = 2;
 
-/** Attributes that hold a value in the scaler and unit of their object, by class. */
-const SCALED_ATTRIBUTES: Readonly<Record<number, readonly number[]>> = { 3: [2], 4: [2], 5: [2, 3], 61: [2], 67: [7] };
+/**
+ * Attributes that hold a value in a scaler and unit, by class: that of their own object, or for the thresholds of a
+ * limiter (71) that of the register which it watches.
+ */
+const SCALED_ATTRIBUTES: Readonly<Record<number, readonly number[]>> = {
+  3: [2],
+  4: [2],
+  5: [2, 3],
+  61: [2],
+  67: [7],
+  71: [3, 4, 5],
+};
 
 /** The attribute that holds the scaler and unit, by class. */
 const SCALER_ATTRIBUTES: Readonly<Record<number, number>> = { 3: 3, 4: 3, 5: 4, 61: 4, 67: 8 };

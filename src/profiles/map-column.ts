@@ -39,7 +39,7 @@ type Cell = bigint | undefined;
 export function mapColumn(column: DecodedColumn, target: MapTarget | undefined): MappedColumn {
   if (column.kind === "time") return mapTimes(column, target?.column);
   const known = column.scalerUnit ?? target?.lentScaler;
-  const isRaw = known === undefined && wantsScalerUnit(column);
+  const isRaw = known === undefined && wantsScaler(column.captureObject);
   const scalerUnit = known ?? UNSCALED;
   const chosen = isRaw ? undefined : chooseColumn(target, scalerUnit);
   const key = captureObjectKey(column.captureObject);
@@ -47,13 +47,6 @@ export function mapColumn(column: DecodedColumn, target: MapTarget | undefined):
   const convert = chosen === undefined ? undefined : converterFor(chosen, scalerUnit, target?.clock);
   const cells = column.kind === "number" ? numberCells(column, convert) : dataCells(column, convert);
   return { ...named, values: cells, rest: restOf(column, cells, scalerUnit) };
-}
-
-/** Thresholds of a limiter are in the scaler of the register that they watch, which they do not say. */
-const LIMITER = 71;
-
-function wantsScalerUnit({ captureObject }: NumberColumn | DataColumn): boolean {
-  return wantsScaler(captureObject) || captureObject.classId === LIMITER;
 }
 
 function chooseColumn(target: MapTarget | undefined, { unit }: ScalerUnit): ProfileColumn | undefined {

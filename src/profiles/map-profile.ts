@@ -3,7 +3,7 @@
  * map-column.ts). Everything that has no column is kept under its capture object in `others`. A row that cannot be keyed
  * by time, or that did not fit the layout, is set aside with all that it said.
  */
-import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
+import { CLOCK_STATUS, type ClockPolicy } from "../../protocol/cosem/date-time.ts";
 import type { DlmsError } from "../../protocol/errors.ts";
 import { type DecodedColumn, TIME_RULE, type TimeColumn } from "../../protocol/profile/column.ts";
 import type { DecodedProfile } from "../../protocol/profile/decode.ts";
@@ -29,6 +29,8 @@ export interface MapContext {
   readonly source: ReadingSource;
   readonly readAt: Date;
   readonly clock: ClockPolicy;
+  /** A stamp whose status says that it is invalid gives no time: a push was received about when it was made. */
+  readonly distrustInvalidClock?: boolean;
 }
 
 /** A row that the batch does not hold. */
@@ -51,7 +53,9 @@ const DAY_S = 86_400;
 export function mapProfile(decoded: DecodedProfile, context: MapContext): MappedProfile {
   const { layout, clock, rowCount } = decoded;
   const { columns, others } = mapColumns(decoded, context);
-  const rows = timedRows(decoded);
+  const isTimed = (row: number): boolean =>
+    instantOf(clock, row) !== undefined && !(context.distrustInvalidClock === true && saysInvalid(clock, row));
+  const rows = timedRows(rowCount, isTimed);
   const batch: ProfileBatch = {
     meterKey: context.meterKey,
     profile: context.profile,
@@ -59,8 +63,8 @@ export function mapProfile(decoded: DecodedProfile, context: MapContext): Mapped
     layoutFingerprint: layout.fingerprint,
     readAt: context.readAt,
     rowCount: rows.length,
-    instantsMs: rows.map((row) => instantOf(clock, row) ?? context.readAt.getTime()),
-    timeRules: rows.map((row) => timeRuleOf(clock, row)),
+    instantsMs: rows.map((row) => (isTimed(row) ? instantOf(clock, row) : undefined) ?? context.readAt.getTime()),
+    timeRules: rows.map((row) => (isTimed(row) ? timeRuleOf(clock, row) : "received")),
     meterTimes: rows.map((row) => stampOf(clock, row)),
     intervalS: intervalOf(layout, context.profile),
     columns: columns.map(({ column, values }) => ({ column, values: select(values, rows) })),
@@ -80,9 +84,9 @@ function select<T>(values: readonly T[], rows: readonly number[]): readonly T[] 
  * The rows that can be keyed by time. One row without a time is what was true when it was read; of several, none can be
  * told from the others.
  */
-function timedRows({ clock, rowCount }: DecodedProfile): readonly number[] {
+function timedRows(rowCount: number, isTimed: (row: number) => boolean): readonly number[] {
   const rows = Array.from({ length: rowCount }, (_, row) => row);
-  return rowCount === 1 ? rows : rows.filter((row) => instantOf(clock, row) !== undefined);
+  return rowCount === 1 ? rows : rows.filter(isTimed);
 }
 
 function untimedRows(decoded: DecodedProfile, timed: readonly number[]): SetAsideRow[] {
@@ -158,6 +162,14 @@ function timeRuleOf(clock: TimeColumn | undefined, row: number): TimeRule {
   if (rule === TIME_RULE.deviation) return "deviation";
   return rule === TIME_RULE.zone ? "zone" : "received";
 }
+
+function saysInvalid(clock: TimeColumn | undefined, row: number): boolean {
+  const status = stampOf(clock, row)?.[STATUS_OCTET] ?? 0;
+  return status !== 0xff && (status & CLOCK_STATUS.invalidValue) !== 0;
+}
+
+/** Place of the clock status in the 12 octets. */
+const STATUS_OCTET = 11;
 
 function stampOf(clock: TimeColumn | undefined, row: number): Uint8Array | undefined {
   return clock?.sent[row] === 1 ? clock.stamps.subarray(12 * row, 12 * row + 12) : undefined;
