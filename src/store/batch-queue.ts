@@ -1,5 +1,5 @@
 /**
- * The front of the profile writer: gathers batches until there are enough rows or some time has passed, writes several
+ * The front of a writer: gathers batches until there are enough rows or some time has passed, writes several
  * groups at once, and holds back whoever brings more than it may keep. While the database can't be written to, groups
  * are kept in order and tried again; what can never be written is told to whoever brought it, batch by batch.
  */
@@ -9,9 +9,9 @@ import { isTransient, storeFailure } from "./database.ts";
 import type { WriteOutcome } from "./profile-writer.ts";
 import { StoreError } from "./store-error.ts";
 
-export interface BatchQueueOptions {
+export interface BatchQueueOptions<Batch, Outcome> {
   /** Writes batches in one transaction; safe to repeat. */
-  readonly write: (batches: readonly ProfileBatch[]) => Promise<WriteOutcome>;
+  readonly write: (batches: readonly Batch[]) => Promise<Outcome>;
   /** Most groups that are written at the same time. */
   readonly writers: number;
   /** Rows that make a group full. */
@@ -20,7 +20,7 @@ export interface BatchQueueOptions {
   readonly groupDelayMs?: number;
   /** Rows that are kept at most before `put` waits. */
   readonly keptRows?: number;
-  readonly onWritten?: (outcome: WriteOutcome) => void;
+  readonly onWritten?: (outcome: Outcome) => void;
   /** A group could not be written and is tried again after `retryMs`. */
   readonly onRetry?: (error: StoreError, retryMs: number) => void;
 }
@@ -31,8 +31,13 @@ export interface PutBatch {
   readonly written: Promise<void>;
 }
 
-interface Entry {
-  readonly batch: ProfileBatch;
+/** What the queue has to know of a batch. */
+interface Countable {
+  readonly rowCount: number;
+}
+
+interface Entry<Batch> {
+  readonly batch: Batch;
   readonly sinceMs: number;
   readonly written: PromiseWithResolvers<void>;
 }
@@ -43,12 +48,12 @@ const KEPT_ROWS = 50_000;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 10_000;
 
-export class BatchQueue {
-  readonly #options: BatchQueueOptions;
+export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteOutcome> {
+  readonly #options: BatchQueueOptions<Batch, Outcome>;
   readonly #groupRows: number;
   readonly #groupDelayMs: number;
   readonly #keptRows: number;
-  readonly #waiting: Entry[] = [];
+  readonly #waiting: Entry<Batch>[] = [];
   #waitingRows = 0;
   #rows = 0;
   #running = new Set<Promise<void>>();
@@ -57,7 +62,7 @@ export class BatchQueue {
   #stopping = false;
   readonly #abandon = new AbortController();
 
-  constructor(options: BatchQueueOptions) {
+  constructor(options: BatchQueueOptions<Batch, Outcome>) {
     this.#options = options;
     this.#groupRows = options.groupRows ?? GROUP_ROWS;
     this.#groupDelayMs = options.groupDelayMs ?? GROUP_DELAY_MS;
@@ -70,7 +75,7 @@ export class BatchQueue {
   }
 
   /** Takes a batch; resolves when there is room for it, which is not yet when it is written. Throws once stopped. */
-  async put(batch: ProfileBatch): Promise<PutBatch> {
+  async put(batch: Batch): Promise<PutBatch> {
     while (!this.#stopping && this.#rows > 0 && this.#rows + batch.rowCount > this.#keptRows) {
       await new Promise<void>((resolve) => this.#roomWanted.push(resolve));
     }
@@ -116,7 +121,7 @@ export class BatchQueue {
     }
   }
 
-  #takeGroup(): Entry[] {
+  #takeGroup(): Entry<Batch>[] {
     let rows = 0;
     let count = 0;
     while (count < this.#waiting.length && (count === 0 || rows < this.#groupRows)) {
@@ -127,7 +132,7 @@ export class BatchQueue {
     return this.#waiting.splice(0, count);
   }
 
-  async #writeGroup(group: readonly Entry[]): Promise<void> {
+  async #writeGroup(group: readonly Entry<Batch>[]): Promise<void> {
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)) {
       try {
         const outcome = await this.#options.write(group.map((entry) => entry.batch));
@@ -145,12 +150,12 @@ export class BatchQueue {
   }
 
   /** One batch must not take the others of its group with it: each is tried alone. */
-  async #giveUp(group: readonly Entry[], failure: StoreError): Promise<void> {
+  async #giveUp(group: readonly Entry<Batch>[], failure: StoreError): Promise<void> {
     if (group.length === 1) return this.#reject(group, failure);
     for (const entry of group) await this.#writeGroup([entry]);
   }
 
-  #reject(group: readonly Entry[], failure: StoreError): void {
+  #reject(group: readonly Entry<Batch>[], failure: StoreError): void {
     for (const entry of group) entry.written.reject(failure);
   }
 
@@ -159,6 +164,6 @@ export class BatchQueue {
   }
 }
 
-function rowsOf(group: readonly Entry[]): number {
+function rowsOf(group: readonly Entry<Countable>[]): number {
   return group.reduce((sum, entry) => sum + entry.batch.rowCount, 0);
 }

@@ -13,6 +13,19 @@ const TWO_32 = 2 ** 32;
 const INITIAL_LENGTH = 64 * 1024;
 /** Room that one field of fixed length needs at most. */
 const FIXED_FIELD = 12;
+const UUID_LENGTH = 16;
+const UUID_DIGITS = /^[0-9a-f]{32}$/i;
+/** The type text, as arrays name their elements' type. */
+const TEXT_TYPE = 25;
+/** Digits of a numeric are in groups of four. */
+const GROUP = 4;
+const NUMERIC_NEGATIVE = 0x4000;
+const DECIMAL = /^(-?)(\d{1,1000})(?:\.(\d{1,1000}))?$/;
+
+/** Whether a text is a number in plain digits that `numeric` takes. */
+export function isDecimal(text: string): boolean {
+  return DECIMAL.test(text);
+}
 
 /** Builds the octets of one COPY. A row that turns out to be impossible can be taken back until the next one begins. */
 export class CopyRows {
@@ -86,6 +99,61 @@ export class CopyRows {
     this.int8((ms - EPOCH_MS_BIGINT) * 1000n);
   }
 
+  /** A whole or decimal number as plain digits; see `isDecimal`. */
+  numeric(decimal: string): void {
+    const { weight, dscale, isNegative, groups } = numericParts(decimal);
+    this.#reserve(FIXED_FIELD + 2 * groups.length);
+    this.#view.setInt32(this.#end, 8 + 2 * groups.length);
+    this.#view.setInt16(this.#end + 4, groups.length);
+    this.#view.setInt16(this.#end + 6, weight);
+    this.#view.setUint16(this.#end + 8, isNegative ? NUMERIC_NEGATIVE : 0);
+    this.#view.setInt16(this.#end + 10, dscale);
+    this.#end += FIXED_FIELD;
+    for (const group of groups) {
+      this.#view.setInt16(this.#end, group);
+      this.#end += 2;
+    }
+  }
+
+  /** Text without NUL. */
+  text(value: string): void {
+    this.#reserve(4 + 3 * value.length);
+    const { written } = this.#encoder.encodeInto(value, this.#octets.subarray(this.#end + 4));
+    this.#view.setInt32(this.#end, written);
+    this.#end += 4 + written;
+  }
+
+  /** Texts without NUL, as text[]. */
+  texts(values: readonly string[]): void {
+    const start = this.#end;
+    // Dimensions, no nulls, the elements' type; then the length and the lower bound of the one dimension.
+    const head = values.length === 0 ? [0, 0, TEXT_TYPE] : [1, 0, TEXT_TYPE, values.length, 1];
+    this.#reserve(4 + 4 * head.length);
+    for (const [at, each] of head.entries()) this.#view.setInt32(start + 4 + 4 * at, each);
+    this.#end += 4 + 4 * head.length;
+    for (const value of values) this.text(value);
+    this.#view.setInt32(start, this.#end - start - 4);
+  }
+
+  /** A uuid in its usual form. Throws RangeError for another text. */
+  uuid(value: string): void {
+    const digits = value.replaceAll("-", "");
+    if (!UUID_DIGITS.test(digits)) throw new RangeError("not a uuid");
+    this.#reserve(4 + UUID_LENGTH);
+    this.#view.setInt32(this.#end, UUID_LENGTH);
+    for (let at = 0; at < UUID_LENGTH; at++) {
+      this.#octets[this.#end + 4 + at] = Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16);
+    }
+    this.#end += 4 + UUID_LENGTH;
+  }
+
+  bool(value: boolean): void {
+    this.#reserve(FIXED_FIELD);
+    this.#view.setInt32(this.#end, 1);
+    this.#octets[this.#end + 4] = value ? 1 : 0;
+    this.#end += 5;
+  }
+
   bytea(value: Uint8Array): void {
     this.#reserve(4 + value.length);
     this.#view.setInt32(this.#end, value.length);
@@ -116,6 +184,17 @@ export class CopyRows {
     this.#octets = grown;
     this.#view = new DataView(grown.buffer);
   }
+}
+
+/** A decimal as PostgreSQL sends it: groups of four digits, the first of which counts 10000^weight. */
+function numericParts(decimal: string): { weight: number; dscale: number; isNegative: boolean; groups: number[] } {
+  const [, sign = "", whole = "0", fraction = ""] = DECIMAL.exec(decimal) ?? [];
+  const wholeGroups = Math.ceil(whole.length / GROUP);
+  const digits = whole.padStart(wholeGroups * GROUP, "0") + fraction;
+  const groups: number[] = [];
+  for (let at = 0; at < digits.length; at += GROUP)
+    groups.push(Number(digits.slice(at, at + GROUP).padEnd(GROUP, "0")));
+  return { weight: wholeGroups - 1, dscale: fraction.length, isNegative: sign === "-", groups };
 }
 
 /** Sends finished COPY octets into a table; `columns` in the order of the fields. Throws the driver's error. */

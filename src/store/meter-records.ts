@@ -1,6 +1,9 @@
 /** Single values and events of meters on their way into the database; natural keys make each idempotent. */
+import type { PoolClient } from "pg";
 import type { OtherValue, ReadingSource } from "../profiles/batch.ts";
+import { CopyRows, copyInto, isDecimal } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
+import { failureKind } from "./failure.ts";
 
 /** One value of one object. */
 export interface MeterReading {
@@ -11,38 +14,91 @@ export interface MeterReading {
   readonly captureObject: string;
   /** An exact decimal as text, text, octets in hex (`0x…`), a boolean, or nested of these. */
   readonly value: OtherValue;
+  /** Whether the value is a decimal: a meter's number is text, though it may look like one. */
+  readonly isNumber: boolean;
   /** UCUM unit, or undefined. */
   readonly unit: string | undefined;
   readonly source: ReadingSource;
+  readonly receivedAt: Date;
 }
 
-const DECIMAL = /^-?\d{1,1000}(?:\.\d{1,1000})?$/;
+const READING_COLUMNS = [
+  "meter_id",
+  "read_at",
+  "capture_object",
+  "value",
+  "value_text",
+  "unit",
+  "source",
+  "received_at",
+];
 
-/** Keeps readings; one that is held already stays as it is. Returns how many were new. */
-export async function keepReadings(
-  database: Pick<Database, "query">,
-  readings: readonly MeterReading[],
-): Promise<number> {
-  if (readings.length === 0) return 0;
-  const rows = await database.query(
-    `insert into public.meter_readings (meter_id, read_at, capture_object, value, value_text, unit, source)
-     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::numeric[], $5::text[], $6::text[], $7::text[])
-     on conflict do nothing returning true`,
+/**
+ * Keeps readings in a transaction of the caller's; one that is held already stays as it is. All go in at once; only when
+ * some are held are they put in one by one.
+ */
+export async function keepReadings(client: PoolClient, readings: readonly MeterReading[]): Promise<void> {
+  const distinct = withoutRepetitions(readings);
+  if (distinct.length === 0) return;
+  await client.query("savepoint readings");
+  try {
+    await copyInto(client, { table: "public.meter_readings", columns: READING_COLUMNS }, encoded(distinct));
+  } catch (error) {
+    if (failureKind(error) !== "conflict") throw error;
+    await client.query("rollback to savepoint readings");
+    await insertReadings(client, distinct);
+  }
+  await client.query("release savepoint readings");
+}
+
+/** In the order of the key, so that no two writers wait for each other. */
+function withoutRepetitions(readings: readonly MeterReading[]): MeterReading[] {
+  const byKey = new Map<string, MeterReading>();
+  for (const each of readings) {
+    const key = `${each.meterId} ${each.captureObject} ${each.readAt.getTime()}`;
+    if (!byKey.has(key)) byKey.set(key, each);
+  }
+  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, reading]) => reading);
+}
+
+function encoded(readings: readonly MeterReading[]): Uint8Array {
+  const rows = new CopyRows();
+  for (const { meterId, readAt, captureObject, value, unit, source, receivedAt, ...reading } of readings) {
+    const isNumber = reading.isNumber && typeof value === "string" && isDecimal(value);
+    rows.beginRow(READING_COLUMNS.length);
+    rows.uuid(meterId);
+    rows.distantTimestamptz(BigInt(readAt.getTime()));
+    rows.text(captureObject);
+    if (isNumber) rows.numeric(value);
+    else rows.absent();
+    if (isNumber) rows.absent();
+    else rows.text(valueText(value));
+    if (unit === undefined) rows.absent();
+    else rows.text(unit);
+    rows.text(source);
+    rows.timestamptz(receivedAt.getTime());
+  }
+  return rows.finish();
+}
+
+async function insertReadings(client: PoolClient, readings: readonly MeterReading[]): Promise<void> {
+  const isNumber = ({ isNumber, value }: MeterReading) => isNumber && typeof value === "string" && isDecimal(value);
+  await client.query(
+    `insert into public.meter_readings (${READING_COLUMNS.join(", ")})
+     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::numeric[], $5::text[], $6::text[], $7::text[],
+       $8::timestamptz[])
+     on conflict do nothing`,
     [
       readings.map((each) => each.meterId),
       readings.map((each) => each.readAt),
       readings.map((each) => each.captureObject),
-      readings.map((each) => (isDecimal(each.value) ? each.value : null)),
-      readings.map((each) => (isDecimal(each.value) ? null : valueText(each.value))),
+      readings.map((each) => (isNumber(each) ? each.value : null)),
+      readings.map((each) => (isNumber(each) ? null : valueText(each.value))),
       readings.map((each) => each.unit ?? null),
       readings.map((each) => each.source),
+      readings.map((each) => each.receivedAt),
     ],
   );
-  return rows.length;
-}
-
-function isDecimal(value: OtherValue): value is string {
-  return typeof value === "string" && DECIMAL.test(value);
 }
 
 /** Text that PostgreSQL can hold; it refuses NUL, so such text becomes its octets in hex. */

@@ -1,57 +1,159 @@
-/** Every push that came in: its octets, what became of it, and its values under their logical names. */
+/**
+ * Every push that came in: its octets, what became of it, its values under their logical names, and those of known
+ * meters among the readings. Pushes that come together go in one transaction.
+ */
+import type { PoolClient } from "pg";
 import type { OtherValue } from "../profiles/batch.ts";
+import { BatchQueue } from "./batch-queue.ts";
+import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
-import { valueText } from "./meter-records.ts";
+import { keepReadings, type MeterReading, valueText } from "./meter-records.ts";
+import type { StoreError } from "./store-error.ts";
+
+/** `stored`: all values have a place; `partial`: some were set aside; `rejected`: none was taken. */
+export type PushOutcomeName = "stored" | "partial" | "rejected";
 
 export interface ReceivedPush {
   readonly receivedAt: Date;
   /** Address of whoever sent it. */
   readonly peer: string;
-  readonly transport: string;
+  readonly transport: "tcp" | "udp";
+  /** The meter's uuid; undefined while nobody knows the sender. */
   readonly meterId: string | undefined;
   readonly systemTitle: Uint8Array | undefined;
-  /** `stored`: all values have a place; `partial`: some were set aside; `rejected`: none was taken. */
-  readonly outcome: "stored" | "partial" | "rejected";
+  /** Dotted logical name. */
+  readonly pushSetup: string | undefined;
+  /** When the meter held the values; undefined for what could not be read. */
+  readonly readAt: Date | undefined;
+  /** Undefined for what could not be read. */
+  readonly protection: "none" | "authenticated" | "encrypted" | "authenticated-encrypted" | undefined;
+  /** Whether an authentication tag vouches for sender and content; undefined for what could not be read. */
+  readonly verified: boolean | undefined;
+  /** What was let pass. */
+  readonly marks: readonly string[];
+  readonly outcome: PushOutcomeName;
   /** Why it was not stored whole. */
   readonly reason: string | undefined;
   /** As they came off the wire. */
   readonly octets: Uint8Array;
   readonly values: readonly PushedValue[];
+  /** Rows that it makes at most: what a queue counts. */
+  readonly rowCount: number;
 }
 
 export interface PushedValue {
-  /** `class:logical name:attribute` */
+  /** `class:logical name:attribute`, or the place in the body for what has no name. */
   readonly captureObject: string;
   /** An exact decimal as text, text, octets in hex (`0x…`), a boolean, or nested of these. */
   readonly value: OtherValue;
+  readonly isNumber: boolean;
   /** UCUM unit, or undefined. */
   readonly unit: string | undefined;
 }
 
-/** Keeps a push in one statement; durable when it returns. */
-export async function keepPush(database: Pick<Database, "query">, push: ReceivedPush): Promise<void> {
-  await database.query(
-    `with push as (
-       insert into dlms.push_history (received_at, peer, transport, meter_id, system_title, outcome, reason, octets)
-       values ($1::timestamptz, $2::text, $3::text, $4::uuid, $5::bytea, $6::text, $7::text, $8::bytea)
-       returning push_key, received_at
-     )
-     insert into dlms.push_values (push_key, received_at, position, capture_object, value, unit)
-     select push.push_key, push.received_at, v.position, v.capture_object, v.value, v.unit
-     from push, unnest($9::text[], $10::text[], $11::text[])
-       with ordinality as v (capture_object, value, unit, position)`,
-    [
-      push.receivedAt,
-      push.peer,
-      push.transport,
-      push.meterId ?? null,
-      push.systemTitle === undefined ? null : Buffer.from(push.systemTitle),
-      push.outcome,
-      push.reason ?? null,
-      Buffer.from(push.octets),
-      push.values.map((each) => each.captureObject),
-      push.values.map((each) => valueText(each.value)),
-      push.values.map((each) => each.unit ?? null),
-    ],
+export interface PushQueueOptions {
+  readonly keptRows?: number;
+  /** Pushes could not be written and are tried again after `retryMs`. */
+  readonly onRetry?: (error: StoreError, retryMs: number) => void;
+}
+
+/** How long the first push of a group waits for others: its sender may be waiting for a confirmation. */
+const GROUP_DELAY_MS = 5;
+
+export type PushQueue = BatchQueue<ReceivedPush, void>;
+
+/** Takes pushes and tells when each is durable. */
+export function openPushQueue(database: Database, options: PushQueueOptions = {}): PushQueue {
+  return new BatchQueue<ReceivedPush, void>({
+    ...options,
+    write: (pushes) => database.transaction((client) => keepPushes(client, pushes)),
+    writers: 1,
+    groupDelayMs: GROUP_DELAY_MS,
+  });
+}
+
+/** Keeps pushes in a transaction of the caller's. */
+export async function keepPushes(client: PoolClient, pushes: readonly ReceivedPush[]): Promise<void> {
+  const keys = await nextKeys(client, pushes.length);
+  await copyInto(client, { table: "dlms.push_history", columns: HISTORY_COLUMNS }, historyRows(pushes, keys));
+  if (pushes.some((push) => push.values.length > 0)) {
+    await copyInto(client, { table: "dlms.push_values", columns: VALUE_COLUMNS }, valueRows(pushes, keys));
+  }
+  await keepReadings(client, pushes.flatMap(readingsOf));
+}
+
+async function nextKeys(client: PoolClient, count: number): Promise<bigint[]> {
+  const { rows } = await client.query<{ key: bigint }>(
+    `select nextval(pg_get_serial_sequence('dlms.push_history', 'push_key')) as key
+     from generate_series(1, $1::integer)`,
+    [count],
   );
+  return rows.map((row) => row.key);
+}
+
+const HISTORY_COLUMNS = [
+  "push_key",
+  "received_at",
+  "peer",
+  "transport",
+  "meter_id",
+  "system_title",
+  "push_setup",
+  "read_at",
+  "protection",
+  "verified",
+  "marks",
+  "outcome",
+  "reason",
+  "octets",
+];
+
+function historyRows(pushes: readonly ReceivedPush[], keys: readonly bigint[]): Uint8Array {
+  const rows = new CopyRows();
+  for (const [index, push] of pushes.entries()) {
+    rows.beginRow(HISTORY_COLUMNS.length);
+    rows.int8(keys[index] ?? 0n);
+    rows.timestamptz(push.receivedAt.getTime());
+    rows.text(push.peer);
+    rows.text(push.transport);
+    optional(rows, push.meterId, (id) => rows.uuid(id));
+    optional(rows, push.systemTitle, (title) => rows.bytea(title));
+    optional(rows, push.pushSetup, (name) => rows.text(name));
+    optional(rows, push.readAt, (at) => rows.distantTimestamptz(BigInt(at.getTime())));
+    optional(rows, push.protection, (protection) => rows.text(protection));
+    optional(rows, push.verified, (verified) => rows.bool(verified));
+    rows.texts(push.marks.map(valueText));
+    rows.text(push.outcome);
+    optional(rows, push.reason, (reason) => rows.text(valueText(reason)));
+    rows.bytea(push.octets);
+  }
+  return rows.finish();
+}
+
+const VALUE_COLUMNS = ["push_key", "received_at", "position", "capture_object", "value", "unit"];
+
+function valueRows(pushes: readonly ReceivedPush[], keys: readonly bigint[]): Uint8Array {
+  const rows = new CopyRows();
+  for (const [index, { receivedAt, values }] of pushes.entries()) {
+    for (const [position, { captureObject, value, unit }] of values.entries()) {
+      rows.beginRow(VALUE_COLUMNS.length);
+      rows.int8(keys[index] ?? 0n);
+      rows.timestamptz(receivedAt.getTime());
+      rows.int4(position + 1);
+      rows.text(valueText(captureObject));
+      rows.text(valueText(value));
+      optional(rows, unit, (text) => rows.text(text));
+    }
+  }
+  return rows.finish();
+}
+
+function optional<T>(rows: CopyRows, value: T | undefined, write: (value: T) => void): void {
+  if (value === undefined) rows.absent();
+  else write(value);
+}
+
+function readingsOf({ meterId, readAt, receivedAt, values }: ReceivedPush): MeterReading[] {
+  if (meterId === undefined) return [];
+  return values.map((value) => ({ ...value, meterId, readAt: readAt ?? receivedAt, source: "push", receivedAt }));
 }

@@ -1,9 +1,10 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { latestRows, newestCaptures } from "../../src/store/latest-rows.ts";
 import { keepEvents, keepReadings, type MeterReading } from "../../src/store/meter-records.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
-import { keepPush, type ReceivedPush } from "../../src/store/push-history.ts";
+import { openPushQueue, type ReceivedPush } from "../../src/store/push-history.ts";
 import { ReadAttempts } from "../../src/store/read-attempts.ts";
 import { blockLoad, makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
 import { query } from "./query.ts";
@@ -36,30 +37,57 @@ test("latest rows: the newest row of each meter in plain units, and where to rea
   });
 });
 
+function reading(meterId: string, captureObject: string, value: MeterReading["value"]): MeterReading {
+  const isNumber = captureObject.startsWith("3:");
+  const readAt = new Date(START_MS);
+  return { meterId, readAt, captureObject, value, isNumber, unit: "V", source: "push", receivedAt: readAt };
+}
+
 test("meter readings: numbers are exact, other values are text, the same again is nothing new", async () => {
+  const { database, url } = current();
   const id = await meterId("R1");
-  const reading = (captureObject: string, value: MeterReading["value"]): MeterReading => {
-    return { meterId: id, readAt: new Date(START_MS), captureObject, value, unit: "V", source: "push" };
-  };
   const readings = [
-    reading("3:1.0.32.7.0.255:2", "230.10"),
-    reading("1:0.0.96.1.0.255:2", "0x0102"),
-    reading("1:0.0.96.1.1.255:2", ["1", true, "a\0b"]),
-    reading("1:0.0.96.1.2.255:2", "a\0"),
+    reading(id, "3:1.0.32.7.0.255:2", "230.10"),
+    reading(id, "1:0.0.96.1.0.255:2", "0012"),
+    reading(id, "1:0.0.96.1.1.255:2", ["1", true, "a\0b"]),
+    reading(id, "1:0.0.96.1.2.255:2", "a\0"),
   ];
-  expect(await keepReadings(current().database, readings)).toBe(4);
-  expect(await keepReadings(current().database, readings)).toBe(0);
+  await database.transaction((client) => keepReadings(client, readings));
+  const more = reading(id, "3:1.0.52.7.0.255:2", "-0.5");
+  await database.transaction((client) => keepReadings(client, [more, ...readings, { ...more, value: "7" }]));
   const rows = await query(
-    current().url,
+    url,
     "select value::text, value_text, unit from public.meter_readings where meter_id = $1 order by capture_object desc",
     [id],
   );
   expect(rows).toEqual([
+    ["-0.5", null, "V"],
     ["230.10", null, "V"],
     [null, "0x6100", "V"],
     [null, '["1",true,"a\\u0000b"]', "V"],
-    [null, "0x0102", "V"],
+    [null, "0012", "V"],
   ]);
+});
+
+const decimal = fc
+  .tuple(fc.constantFrom("", "-"), fc.bigInt({ min: 0n, max: 10n ** 40n }), fc.option(fc.stringMatching(/^\d{1,30}$/)))
+  .map(([sign, whole, fraction]) => `${sign}${whole}${fraction === null ? "" : `.${fraction}`}`);
+
+test("meter readings: any decimal comes back with all its digits", async () => {
+  const { database, url } = current();
+  const id = await meterId("R2");
+  const edges = ["0", "-0.0", "9999", "10000", "0.0001", "0.00010000", "99999999.9999", "1".repeat(1000)];
+  const values = [...edges, ...fc.sample(decimal, { numRuns: 300, seed: 7 })];
+  const readings = values.map((value, index) => reading(id, `3:1.0.1.8.0.255:2#${index}`, value));
+  await database.transaction((client) => keepReadings(client, readings));
+  const rows = await query(url, "select value::text, capture_object from public.meter_readings where meter_id = $1", [
+    id,
+  ]);
+  const stored = new Map(rows.map(([value, name]) => [name, value]));
+  for (const [index, value] of values.entries()) {
+    const expected = /^-0(\.0*)?$/.test(value) ? value.slice(1) : value;
+    expect(stored.get(`3:1.0.1.8.0.255:2#${index}`)).toBe(expected);
+  }
 });
 
 test("meter events: each is held once", async () => {
@@ -78,36 +106,93 @@ test("meter events: each is held once", async () => {
   expect(await keepEvents(current().database, [event])).toBe(0);
 });
 
-test("push history: a push is kept with its octets, its outcome and its values, also when it was turned away", async () => {
-  const { database, url } = current();
-  const push: ReceivedPush = {
+async function receivedPush(number: string): Promise<ReceivedPush> {
+  return {
     receivedAt: new Date(START_MS),
     peer: "192.0.2.9:40000",
     transport: "tcp",
-    meterId: await meterId("P1"),
+    meterId: await meterId(number),
     systemTitle: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+    pushSetup: "0.0.25.9.0.255",
+    readAt: new Date(START_MS - 1000),
+    protection: "encrypted",
+    verified: false,
+    marks: ["suite-nibble", 'a "quoted" \0 mark'],
     outcome: "partial",
     reason: "no column for 1 value",
     octets: Uint8Array.of(0x0f, 0x00),
     values: [
-      { captureObject: "3:1.0.1.8.0.255:2", value: "12345.678", unit: "kWh" },
-      { captureObject: "8:0.0.1.0.0.255:2", value: "x\0", unit: undefined },
+      { captureObject: "3:1.0.1.8.0.255:2", value: "12345.678", isNumber: true, unit: "kWh" },
+      { captureObject: "8:0.0.1.0.0.255:2", value: "x\0", isNumber: false, unit: undefined },
     ],
+    rowCount: 3,
   };
-  await keepPush(database, push);
-  await keepPush(database, { ...push, meterId: undefined, outcome: "rejected", reason: "wrong tag", values: [] });
-  expect(
-    await query(url, "select outcome, reason, encode(octets, 'hex') from dlms.push_history order by push_key"),
-  ).toEqual([
-    ["partial", "no column for 1 value", "0f00"],
-    ["rejected", "wrong tag", "0f00"],
+}
+
+const REJECTED = {
+  meterId: undefined,
+  systemTitle: undefined,
+  pushSetup: undefined,
+  readAt: undefined,
+  protection: undefined,
+  verified: undefined,
+  marks: [],
+  outcome: "rejected",
+  reason: "wrong tag",
+  values: [],
+} as const;
+
+test("push history: a push is kept with its octets, its outcome and its values, also when it was turned away", async () => {
+  const { database, url } = current();
+  const push = await receivedPush("P1");
+  const queue = openPushQueue(database);
+  const puts = await Promise.all([push, { ...push, ...REJECTED }, push].map((each) => queue.put(each)));
+  await Promise.all(puts.map((put) => put.written));
+  await queue.stop(0);
+  const columns = "outcome, reason, encode(octets, 'hex'), push_setup, read_at, protection, verified, marks";
+  const stored = [
+    "partial",
+    "no column for 1 value",
+    "0f00",
+    "0.0.25.9.0.255",
+    push.readAt,
+    "encrypted",
+    false,
+    ["suite-nibble", `0x${Buffer.from('a "quoted" \0 mark').toString("hex")}`],
+  ];
+  expect(await query(url, `select ${columns} from dlms.push_history order by push_key`)).toEqual([
+    stored,
+    ["rejected", "wrong tag", "0f00", null, null, null, null, []],
+    stored,
   ]);
+  const value = [1, "3:1.0.1.8.0.255:2", "12345.678", "kWh"];
+  const other = [2, "8:0.0.1.0.0.255:2", "0x7800", null];
   expect(
-    await query(url, "select position, capture_object, value, unit from dlms.push_values order by position"),
+    await query(url, "select position, capture_object, value, unit from dlms.push_values order by push_key, position"),
+  ).toEqual([value, other, value, other]);
+  expect(
+    await query(url, "select value::text, value_text, source, read_at from public.meter_readings where meter_id = $1", [
+      push.meterId,
+    ]),
   ).toEqual([
-    [1, "3:1.0.1.8.0.255:2", "12345.678", "kWh"],
-    [2, "8:0.0.1.0.0.255:2", "0x7800", null],
+    ["12345.678", null, "push", push.readAt],
+    [null, "0x7800", "push", push.readAt],
   ]);
+});
+
+test("push history: a push that the database refuses takes no other with it", async () => {
+  const { database } = current();
+  const push = { ...(await receivedPush("P2")), values: [] };
+  const queue = openPushQueue(database);
+  const puts = await Promise.all(
+    [push, { ...push, peer: "a\0" }, { ...push, meterId: "no uuid" }].map((each) => queue.put(each)),
+  );
+  expect(await Promise.allSettled(puts.map((put) => put.written))).toMatchObject([
+    { status: "fulfilled" },
+    { status: "rejected", reason: { code: "DATABASE_REFUSED" } },
+    { status: "rejected", reason: { cause: { message: "not a uuid" } } },
+  ]);
+  await queue.stop(0);
 });
 
 test("read attempts: each is kept with its cause; what can't be written is counted", async () => {
