@@ -12,6 +12,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/db/**", "test/e2e/**", "test/sim/**"],
+          // A loaded machine takes several times as long; what hangs is found all the same.
+          testTimeout: 20_000,
         },
       },
       {

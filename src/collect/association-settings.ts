@@ -43,7 +43,7 @@ export function associationSettings(context: AssociationContext): ClientSettings
     maxReceivePduSize: association.maxReceivePduSize,
     responseTimeoutMs,
     ...(protection === undefined ? {} : { protection }),
-    ...(security === undefined
+    ...(security === undefined || security.protection === "none"
       ? {}
       : {
           ciphering: {
@@ -87,7 +87,9 @@ function protectionOf({ association, secrets, nextInvocationCounter }: Associati
       ...(authenticationKey === undefined ? {} : { authenticationKey }),
     },
     nextInvocationCounter,
-    minimum: { sent: security.protection, received: security.protection },
+    ...(security.protection === "none"
+      ? {}
+      : { minimum: { sent: security.protection, received: security.protection } }),
   });
 }
 

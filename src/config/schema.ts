@@ -60,9 +60,11 @@ const securitySchema = z
       .default(0)
       .describe("Security suite of the meter."),
     protection: z
-      .enum(["authenticated", "encrypted", "authenticated-encrypted"])
+      .enum(["none", "authenticated", "encrypted", "authenticated-encrypted"])
       .default("authenticated-encrypted")
-      .describe("How requests are protected; responses must be protected at least as well."),
+      .describe(
+        "How requests are protected; responses must be protected at least as well. With `none` the association is not ciphered and the keys serve authentication alone.",
+      ),
     clientSystemTitle: systemTitle
       .describe("Our own system title in this association, 16 hexadecimal digits.")
       .meta({ examples: ["4845530000000001"] }),

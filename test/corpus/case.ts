@@ -9,7 +9,7 @@ import type { DlmsError } from "../../protocol/errors.ts";
  */
 export const ABOVE: unique symbol = Symbol("the error of the layer above");
 export type Facts = Readonly<Record<string, unknown>> & { readonly [ABOVE]?: DlmsError | undefined };
-export type ExpectedOutcome = "accept" | "accept-lenient" | "reject";
+type ExpectedOutcome = "accept" | "accept-lenient" | "reject";
 
 export interface CorpusCase {
   readonly id: string;

@@ -141,12 +141,12 @@ export function normaliseDateTime(octets: Uint8Array): Facts {
   return { hex: toHex(octets), ...Object.fromEntries(named) };
 }
 
-export function dotted(logicalName: Uint8Array): string {
+function dotted(logicalName: Uint8Array): string {
   return logicalName.join(".");
 }
 
 /** The outside of ciphered octets: security control and invocation counter. */
-export function securityHeader(contents: Uint8Array): Facts {
+function securityHeader(contents: Uint8Array): Facts {
   const control = contents[0] ?? 0;
   return {
     securityControl: {

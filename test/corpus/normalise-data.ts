@@ -60,7 +60,7 @@ function normaliseDescription(description: TypeDescription): unknown {
 }
 
 /** `1` and `0` in the order of the wire, without the unused bits of the last octet. */
-export function bits(octets: Uint8Array, count: number): string {
+function bits(octets: Uint8Array, count: number): string {
   return Array.from(octets, (octet) => octet.toString(2).padStart(8, "0"))
     .join("")
     .slice(0, count);

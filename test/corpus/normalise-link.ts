@@ -9,7 +9,7 @@ import type { Facts } from "./case.ts";
 
 const FLAGS = 2;
 
-export function normaliseAddress(address: HdlcAddress): Facts {
+function normaliseAddress(address: HdlcAddress): Facts {
   const octets = new Uint8Array(address.size);
   writeHdlcAddress(address, octets, 0);
   return { raw: toHex(octets), bytes: address.size, upper: address.upper, lower: address.lower ?? null };
@@ -33,7 +33,7 @@ export function normaliseFrame(frame: HdlcFrame, octets: Uint8Array): Facts {
   };
 }
 
-export function normaliseControl(control: HdlcControl): Facts {
+function normaliseControl(control: HdlcControl): Facts {
   const { type, pollFinal } = control;
   const ns = control.type === "I" ? { ns: control.ns } : {};
   const nr = "nr" in control ? { nr: control.nr } : {};

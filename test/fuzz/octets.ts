@@ -49,7 +49,7 @@ function mutate(octets: Uint8Array, { at, ...each }: Mutation): Uint8Array {
   }
 }
 
-export function join(...pieces: readonly Uint8Array[]): Uint8Array {
+function join(...pieces: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(pieces.reduce((total, piece) => total + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {

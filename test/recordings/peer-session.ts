@@ -35,7 +35,7 @@ const CLIENT_SYSTEM_TITLE = systemTitle(fromHex("4447570000000001"));
 /** Get, set, action, selective access, lists, blocks in all directions, general protection, attribute 0. */
 const CONFORMANCE = conformanceFromNumber(0x40_3e_1d);
 
-export const OBJECTS = {
+const OBJECTS = {
   association: { classId: 15, logicalName: "0.0.40.0.0.255" },
   clock: { classId: 8, logicalName: "0.0.1.0.0.255" },
   loadProfile: { classId: 7, logicalName: "1.0.99.1.0.255" },

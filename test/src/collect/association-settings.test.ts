@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
 import { ApduProtection } from "../../../protocol/security/apdu-protection.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
@@ -13,7 +14,7 @@ const keys = {
   authenticationKey: new SecretKey("authenticationKey", new Uint8Array(16).fill(2)),
 };
 
-function clientProtection(protection: "encrypted" | "authenticated-encrypted"): ApduProtection {
+function clientSettings(protection: "none" | "encrypted" | "authenticated-encrypted"): ClientSettings {
   const { association } = meterSchema.parse({
     name: "feeder-7",
     number: "7",
@@ -28,12 +29,16 @@ function clientProtection(protection: "encrypted" | "authenticated-encrypted"): 
     },
   });
   const secrets = { secret: undefined, ...keys };
-  const settings = associationSettings({
+  return associationSettings({
     association,
     secrets,
     responseTimeoutMs: 1000,
     nextInvocationCounter: () => 1,
   });
+}
+
+function clientProtection(protection: "encrypted" | "authenticated-encrypted"): ApduProtection {
+  const settings = clientSettings(protection);
   if (settings.protection === undefined) throw new Error("a ciphered association has protection");
   return settings.protection;
 }
@@ -53,4 +58,11 @@ test("association settings: an answer that is protected less than the requests i
   expect(strict.unprotect(meterAnswer("authenticated-encrypted")).verified).toBe(true);
   expect(clientProtection("encrypted").unprotect(meterAnswer("encrypted")).verified).toBe(false);
   expect(() => clientProtection("encrypted").admitPlain(RESPONSE)).toThrow(weaker);
+});
+
+test("association settings: without protection the keys serve authentication alone", () => {
+  const settings = clientSettings("none");
+  expect(settings.ciphering).toBeUndefined();
+  expect(settings.protection?.ownSystemTitle).toEqual(fromHex("4845530000000001"));
+  expect(() => settings.protection?.admitPlain(RESPONSE)).not.toThrow();
 });
