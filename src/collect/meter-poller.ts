@@ -31,7 +31,10 @@ const CLOCK_LEAD_MS = 3_600_000;
 /** Profiles that are read by time; the others are a row or a few, read whole. */
 const RANGED: ReadonlySet<ProfileKind> = new Set(["block_load", "daily_load"]);
 
-/** Throws what ends the session; what the meter refuses of single profiles is in the result. */
+/**
+ * Throws what ends the session, and the meter's first refusal when it gave none of the profiles; what it refuses of
+ * single profiles is in the result.
+ */
 export async function pollProfiles(source: AttributeSource, order: PollOrder): Promise<PollResult> {
   const mapped: (MappedProfile & { readonly profile: ProfileKind })[] = [];
   const refused: RefusedProfile[] = [];
@@ -43,6 +46,8 @@ export async function pollProfiles(source: AttributeSource, order: PollOrder): P
       refused.push({ profile, error });
     }
   }
+  const [first] = refused;
+  if (first !== undefined && mapped.length === 0) throw first.error;
   return {
     batches: mapped.map((each) => each.batch).filter((batch) => batch.rowCount > 0),
     setAside: mapped.flatMap(({ setAside, profile }) => setAside.map((row) => ({ ...row, profile }))),

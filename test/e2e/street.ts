@@ -1,0 +1,41 @@
+/** A street of simulated meters with a gateway over it, for tests: a real database, real sockets, a real control socket. */
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { streetConfiguration } from "../../src/cli/demo-street.ts";
+import { type Config, configSchema } from "../../src/config/schema.ts";
+import { Gateway } from "../../src/gateway.ts";
+import type { GatewayEvent } from "../../src/observe/events.ts";
+import { type Street, type StreetOptions, startStreet } from "../../src/simulator/street.ts";
+
+export interface GatewayOverStreet extends AsyncDisposable {
+  readonly street: Street;
+  readonly gateway: Gateway;
+  readonly config: Config;
+  readonly directory: string;
+  readonly events: readonly GatewayEvent[];
+}
+
+/** Starts a street and a gateway whose configuration has its meters. */
+export async function gatewayOverStreet(
+  options: StreetOptions,
+  change: (config: Record<string, unknown>) => Record<string, unknown> = (config) => config,
+): Promise<GatewayOverStreet> {
+  await using stack = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-test-"));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  await chmod(directory, 0o711);
+  const street = stack.use(await startStreet(options));
+  const config = configSchema.parse(
+    change({
+      stateDirectory: directory,
+      socket: join(directory, "control.sock"),
+      meters: await streetConfiguration(street.meters, join(directory, "keys")),
+    }),
+  );
+  const events: GatewayEvent[] = [];
+  const gateway = await Gateway.start({ config, version: "test", events: (event) => events.push(event) });
+  stack.use(gateway);
+  const held = stack.move();
+  return { street, gateway, config, directory, events, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
