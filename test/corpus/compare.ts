@@ -10,6 +10,15 @@ export class OneOf {
   }
 }
 
+/** A fact that needs a rule of its own: gives the differences, each to be put behind the path. */
+export class Fits {
+  readonly differences: (expected: unknown) => readonly string[];
+
+  constructor(differences: (expected: unknown) => readonly string[]) {
+    this.differences = differences;
+  }
+}
+
 /** In the place of a fact that no API of ours gives: it is not compared. */
 export const NOT_GIVEN: unique symbol = Symbol("no API gives this");
 
@@ -19,6 +28,7 @@ export const NOT_GIVEN: unique symbol = Symbol("no API gives this");
  */
 export function differences(expected: unknown, actual: unknown, path: string): string[] {
   if (actual === NOT_GIVEN) return [];
+  if (actual instanceof Fits) return actual.differences(expected).map((each) => `${path}${each}`);
   if (actual instanceof OneOf) return oneOfDifferences(expected, actual, path);
   if (Array.isArray(expected)) return arrayDifferences(expected, actual, path);
   if (isFacts(expected)) {

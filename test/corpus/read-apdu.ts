@@ -3,9 +3,11 @@ import { invokeIdAndPriority } from "../../protocol/apdu/invoke-id.ts";
 import { dataFromBytes } from "../../protocol/axdr/data.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
 import { captureObjectFromData } from "../../protocol/cosem/capture-object.ts";
+import { NOT_GIVEN } from "./compare.ts";
 import { hexInput } from "./input.ts";
 import { normaliseApdu } from "./normalise-apdu.ts";
 import { normaliseData } from "./normalise-data.ts";
+import { pushedObjects } from "./pushed.ts";
 import type { LayerReader } from "./reading.ts";
 import { NotSupported } from "./reading.ts";
 import { statedFacts } from "./stated.ts";
@@ -14,7 +16,13 @@ import { openApdu, plainFacts, quirksOf } from "./unprotect.ts";
 /** One whole APDU; what is ciphered is opened when the case has keys. */
 export const apduReader: LayerReader = (each, leniency) => {
   const opened = openApdu(each, hexInput(each), leniency);
-  return { ...statedFacts(each.stated, opened.plain ?? opened.outer), ...plainFacts(opened), apdu: opened.outer };
+  const pushed = pushedObjects(opened.innermost);
+  return {
+    ...(pushed === NOT_GIVEN ? {} : { obis: pushed }),
+    ...statedFacts(each.stated, opened.plain ?? opened.outer),
+    ...plainFacts(opened),
+    apdu: opened.outer,
+  };
 };
 
 /** A single octet of Invoke-Id-And-Priority. */

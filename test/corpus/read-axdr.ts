@@ -8,9 +8,9 @@ import { joinOctets } from "../../protocol/link/octet-buffer.ts";
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
 import { profileLayout } from "../../protocol/profile/layout.ts";
 import { type CorpusCase, type Facts, isFacts } from "./case.ts";
-import { NOT_GIVEN } from "./compare.ts";
 import { hexInput, hexList } from "./input.ts";
 import { normaliseData } from "./normalise-data.ts";
+import { objectsOf } from "./pushed.ts";
 import { isoText } from "./read-date-time.ts";
 import type { LayerReader } from "./reading.ts";
 
@@ -26,7 +26,7 @@ export const axdrReader: LayerReader = (each) => {
     dataType: data.type,
     blockCount: blocks.length,
     totalBytes: octets.length,
-    obis: NOT_GIVEN,
+    obis: objectsOf(data),
     ...elementFacts(data),
     ...timeFacts(data),
     ...profileFacts(each, data),

@@ -1,4 +1,4 @@
-import { decodeApdu } from "../../protocol/apdu/apdu.ts";
+import { type Apdu, decodeApdu } from "../../protocol/apdu/apdu.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
 import { ALL_QUIRKS, FIELD_QUIRKS, NO_QUIRKS, type Quirk } from "../../protocol/quirks.ts";
 import { parseContent } from "../../protocol/security/aead.ts";
@@ -41,6 +41,8 @@ export interface Opened {
   /** What had been protected; undefined when nothing was, or the case holds no key to open it. */
   readonly plaintext: Uint8Array | undefined;
   readonly plain: Facts | undefined;
+  /** The innermost APDU that could be decoded. */
+  readonly innermost: Apdu;
   /** What else the way there shows: additional data, an unwrapped key. */
   readonly facts?: Facts;
 }
@@ -53,15 +55,17 @@ export function openApdu(each: CorpusCase, apdu: Uint8Array, leniency: Leniency)
   const tag = apdu[0] ?? 0;
   if (tag === GENERAL_CIPHERING && Object.keys(each.keys).length > 0) {
     const { plaintext, facts } = openGeneralCiphering(each, apdu, protectionKeys(each), leniency);
-    return { outer, plaintext, plain: normaliseApdu(decodeApdu(plaintext, quirks)), facts };
+    const innermost = decodeApdu(plaintext, quirks);
+    return { outer, plaintext, plain: normaliseApdu(innermost), innermost, facts };
   }
   if (!isCipheredTag(tag) || keyOf(each, "guek", "gbek", "dedicatedKey") === undefined) {
-    return { outer, plaintext: undefined, plain: undefined };
+    return { outer, plaintext: undefined, plain: undefined, innermost: decoded };
   }
   const { apdu: plaintext, verified } = protectionFor(each, apdu, leniency).unprotect(apdu);
   const facts = { tagVerified: verified };
-  if (plaintext[0] === TELEGRAM_START) return { outer, plaintext, plain: undefined, facts };
-  return { outer, plaintext, plain: normaliseApdu(decodeApdu(plaintext, quirks)), facts };
+  if (plaintext[0] === TELEGRAM_START) return { outer, plaintext, plain: undefined, innermost: decoded, facts };
+  const innermost = decodeApdu(plaintext, quirks);
+  return { outer, plaintext, plain: normaliseApdu(innermost), innermost, facts };
 }
 
 /** `plaintext` in hex and `plainApdu`, where there are some. */
