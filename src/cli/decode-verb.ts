@@ -27,11 +27,9 @@ export async function decodeVerb(
     output.err(`decode: --layer is one of ${LAYERS.join(", ")}`);
     return "usage";
   }
-  const [blockCipherKey, authenticationKey, dedicatedKey] = await Promise.all(
-    [options.blockCipherKey, options.authenticationKey, options.dedicatedKey].map((reference) =>
-      reference === undefined ? undefined : resolveSecretText(reference),
-    ),
-  );
+  const blockCipherKey = options.blockCipherKey && (await resolveSecretText(options.blockCipherKey));
+  const authenticationKey = options.authenticationKey && (await resolveSecretText(options.authenticationKey));
+  const dedicatedKey = options.dedicatedKey && (await resolveSecretText(options.dedicatedKey));
   return decodeCommand(
     options.units ? texts : [texts.join("")],
     {

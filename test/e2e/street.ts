@@ -19,20 +19,17 @@ export interface GatewayOverStreet extends AsyncDisposable {
 /** Starts a street and a gateway whose configuration has its meters. */
 export async function gatewayOverStreet(
   options: StreetOptions,
-  change: (config: Record<string, unknown>) => Record<string, unknown> = (config) => config,
+  { responseTimeout = "10s" }: { readonly responseTimeout?: string } = {},
 ): Promise<GatewayOverStreet> {
   await using stack = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-test-"));
   stack.defer(() => rm(directory, { recursive: true, force: true }));
   await chmod(directory, 0o711);
   const street = stack.use(await startStreet(options));
-  const config = configSchema.parse(
-    change({
-      stateDirectory: directory,
-      socket: join(directory, "control.sock"),
-      meters: await streetConfiguration(street.meters, join(directory, "keys")),
-    }),
-  );
+  const meters = await streetConfiguration(street.meters, join(directory, "keys"));
+  for (const meter of meters) meter.connection.responseTimeout = responseTimeout;
+  const socket = join(directory, "control.sock");
+  const config = configSchema.parse({ stateDirectory: directory, socket, meters });
   const events: GatewayEvent[] = [];
   const gateway = await Gateway.start({ config, version: "test", events: (event) => events.push(event) });
   stack.use(gateway);
