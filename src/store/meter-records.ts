@@ -4,6 +4,7 @@ import type { OtherValue, ReadingSource } from "../profiles/batch.ts";
 import { CopyRows, copyInto, isDecimal } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
 import { failureKind } from "./failure.ts";
+import { storableText } from "./storable-text.ts";
 
 /** One value of one object. */
 export interface MeterReading {
@@ -101,10 +102,9 @@ async function insertReadings(client: PoolClient, readings: readonly MeterReadin
   );
 }
 
-/** Text that PostgreSQL can hold; it refuses NUL, so such text becomes its octets in hex. */
+/** A value as text that PostgreSQL can hold. */
 export function valueText(value: OtherValue): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.includes("\0") ? `0x${Buffer.from(text, "utf8").toString("hex")}` : text.toWellFormed();
+  return storableText(typeof value === "string" ? value : JSON.stringify(value));
 }
 
 export type EventSeverity = "info" | "warning" | "alarm";

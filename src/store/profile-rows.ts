@@ -6,6 +6,7 @@ import type { OtherValue, ProfileBatch, ProfileKind } from "../profiles/batch.ts
 import type { ProfileColumn } from "../profiles/columns.ts";
 import type { CopyRows } from "./binary-copy.ts";
 import { SOURCES, type StoredType, storedType, TIME_RULES } from "./profile-tables.ts";
+import { storableValue } from "./storable-text.ts";
 
 /** Why a row was set aside instead of stored. */
 export const SET_ASIDE_REASONS = {
@@ -217,17 +218,13 @@ export function othersOf(row: ProfileRow): Record<string, { value: OtherValue; u
     const value = values[row.index];
     if (value === undefined) return [];
     return [
-      [captureObject, unit === undefined ? { value: storable(value) } : { value: storable(value), unit }] as const,
+      [
+        captureObject,
+        unit === undefined ? { value: storableValue(value) } : { value: storableValue(value), unit },
+      ] as const,
     ];
   });
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
-}
-
-/** Text that PostgreSQL can't hold (it refuses NUL) becomes its octets in hex, as other octets are. */
-function storable(value: OtherValue): OtherValue {
-  if (typeof value === "boolean") return value;
-  if (typeof value !== "string") return value.map(storable);
-  return value.includes("\0") ? `0x${Buffer.from(value, "utf8").toString("hex")}` : value.toWellFormed();
 }
 
 /** A row as it is kept when it is set aside. */

@@ -23,6 +23,7 @@ import {
   timeFault,
 } from "./profile-rows.ts";
 import { dataTable, PROFILE_KINDS, SOURCES } from "./profile-tables.ts";
+import { keepRejectedRows } from "./rejected-rows.ts";
 import { StoreError } from "./store-error.ts";
 
 export interface WriteOutcome {
@@ -291,23 +292,17 @@ function count(attempt: Attempt, outcome: MergeOutcome): void {
 }
 
 async function keepSetAside(client: PoolClient, rows: readonly SetAsideRow[]): Promise<void> {
-  if (rows.length === 0) return;
-  await client.query(
-    `insert into dlms.rejected_rows
-       (profile, meter_key, captured_at, source, read_at, reason, detail, row_values, digest)
-     select r.*, sha256(convert_to(r.row_values::text, 'UTF8'))
-     from unnest($1::text[], $2::bigint[], $3::text[], $4::smallint[], $5::timestamptz[], $6::text[], $7::text[], $8::jsonb[])
-       as r (profile, meter_key, captured_at, source, read_at, reason, detail, row_values)
-     on conflict do nothing`,
-    [
-      rows.map(({ row }) => row.batch.profile),
-      rows.map(({ row }) => (Number.isSafeInteger(row.batch.meterKey) ? row.batch.meterKey : -1)),
-      rows.map(({ row }) => String(row.batch.instantsMs[row.index])),
-      rows.map(({ row }) => SOURCES.indexOf(row.batch.source) + 1),
-      rows.map(({ row }) => (Number.isFinite(row.batch.readAt.getTime()) ? row.batch.readAt : null)),
-      rows.map(({ reason }) => reason),
-      rows.map(({ detail }) => detail.replaceAll("\0", "")),
-      rows.map(({ row }) => rowAsJson(row)),
-    ],
+  await keepRejectedRows(
+    (text, values) => client.query(text, values),
+    rows.map(({ row, reason, detail }) => ({
+      profile: row.batch.profile,
+      meterKey: row.batch.meterKey,
+      capturedAt: String(row.batch.instantsMs[row.index]),
+      source: SOURCES.indexOf(row.batch.source) + 1,
+      readAt: row.batch.readAt,
+      reason,
+      detail,
+      json: rowAsJson(row),
+    })),
   );
 }

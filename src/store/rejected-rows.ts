@@ -1,7 +1,48 @@
+/** Rows that no profile table can hold, kept with their reason and all that they said; the same row is kept once. */
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { SetAsideRow } from "../profiles/map-profile.ts";
 import type { Database } from "./database.ts";
 import { SOURCES } from "./profile-tables.ts";
+import { storableText, storableValue } from "./storable-text.ts";
+
+export interface RejectedRow {
+  readonly profile: ProfileKind;
+  readonly meterKey: number;
+  /** What stood for the capture time: it may be no time at all. */
+  readonly capturedAt: string;
+  /** Code of the reading source. */
+  readonly source: number;
+  readonly readAt: Date;
+  readonly reason: string;
+  readonly detail: string;
+  readonly json: string;
+}
+
+/** Keeps rejected rows through whatever sends statements: a pool, or the transaction that stores the rest. */
+export async function keepRejectedRows(
+  query: (text: string, values: unknown[]) => Promise<unknown>,
+  rows: readonly RejectedRow[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await query(
+    `insert into dlms.rejected_rows
+       (profile, meter_key, captured_at, source, read_at, reason, detail, row_values, digest)
+     select r.*, sha256(convert_to(r.row_values::text, 'UTF8'))
+     from unnest($1::text[], $2::bigint[], $3::text[], $4::smallint[], $5::timestamptz[], $6::text[], $7::text[], $8::jsonb[])
+       as r (profile, meter_key, captured_at, source, read_at, reason, detail, row_values)
+     on conflict do nothing`,
+    [
+      rows.map((row) => row.profile),
+      rows.map((row) => (Number.isSafeInteger(row.meterKey) ? row.meterKey : -1)),
+      rows.map((row) => row.capturedAt),
+      rows.map((row) => row.source),
+      rows.map((row) => (Number.isFinite(row.readAt.getTime()) ? row.readAt : null)),
+      rows.map((row) => row.reason),
+      rows.map((row) => storableText(row.detail)),
+      rows.map((row) => row.json),
+    ],
+  );
+}
 
 /** A row of a meter that could not become a row of a profile, with all that it said. */
 export interface RejectedPollRow extends SetAsideRow {
@@ -10,19 +51,26 @@ export interface RejectedPollRow extends SetAsideRow {
 
 const POLL = SOURCES.indexOf("poll") + 1;
 
+/** Keeps rows that were read but could not be mapped. Throws StoreError. */
 export async function writeRejectedRows(
   database: Database,
   meterKey: number,
   rows: readonly RejectedPollRow[],
 ): Promise<void> {
-  const reasons = rows.map(({ reason }) => (typeof reason === "string" ? reason : reason.code));
-  const details = rows.map(
-    ({ reason, index }) => `row ${index}: ${typeof reason === "string" ? reason : reason.message}`,
-  );
-  await database.query(
-    `insert into dlms.rejected_rows (profile, meter_key, captured_at, source, read_at, reason, detail, row_values)
-     select profile, $2::integer, 'unknown', $3::smallint, now(), reason, detail, row_values
-     from unnest($1::text[], $4::text[], $5::text[], $6::jsonb[]) as rejected (profile, reason, detail, row_values)`,
-    [rows.map((row) => row.profile), meterKey, POLL, reasons, details, rows.map((row) => JSON.stringify(row.values))],
+  const readAt = new Date();
+  await keepRejectedRows(
+    (text, values) => database.query(text, values),
+    rows.map(({ profile, index, reason, values }) => ({
+      profile,
+      meterKey,
+      capturedAt: "unknown",
+      source: POLL,
+      readAt,
+      reason: typeof reason === "string" ? reason : reason.code,
+      detail: `row ${index}: ${typeof reason === "string" ? reason : reason.message}`,
+      json: JSON.stringify(
+        Object.fromEntries(Object.entries(values).map(([name, value]) => [name, storableValue(value)])),
+      ),
+    })),
   );
 }

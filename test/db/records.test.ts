@@ -6,6 +6,7 @@ import { keepEvents, keepReadings, type MeterReading } from "../../src/store/met
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { openPushQueue, type ReceivedPush } from "../../src/store/push-history.ts";
 import { ReadAttempts } from "../../src/store/read-attempts.ts";
+import { writeRejectedRows } from "../../src/store/rejected-rows.ts";
 import { blockLoad, makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
 import { query } from "./query.ts";
 import { useTestDatabase } from "./test-database.ts";
@@ -193,6 +194,16 @@ test("push history: a push that the database refuses takes no other with it", as
     { status: "rejected", reason: { cause: { message: "not a uuid" } } },
   ]);
   await queue.stop(0);
+});
+
+test("rejected rows: what could not be mapped is kept once with its reason", async () => {
+  const { database, url } = current();
+  const [key = 0] = await makeMeters(database, ["J1"]);
+  const row = { profile: "billing" as const, index: 3, reason: "no-time" as const, values: { row: ["1", "a\0b"] } };
+  await writeRejectedRows(database, key, [row]);
+  await writeRejectedRows(database, key, [row]);
+  const kept = "select profile, reason, detail, row_values from dlms.rejected_rows where meter_key = $1";
+  expect(await query(url, kept, [key])).toEqual([["billing", "no-time", "row 3: no-time", { row: ["1", "0x610062"] }]]);
 });
 
 test("read attempts: each is kept with its cause; what can't be written is counted", async () => {
