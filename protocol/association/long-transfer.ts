@@ -38,10 +38,6 @@ export class IncomingBlocks {
   #length = 0;
   #blockNumber = 0;
 
-  get blockNumber(): number {
-    return this.#blockNumber;
-  }
-
   /** False when the block is not the one that must follow. Throws LENGTH_OVER_LIMIT when it grows too long. */
   add(block: { readonly blockNumber: number; readonly rawData: Uint8Array }): boolean {
     if (block.blockNumber !== this.#blockNumber + 1) return false;

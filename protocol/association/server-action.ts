@@ -29,14 +29,6 @@ export class ActionService {
   #incoming: LongAction | undefined;
   #outgoing: OutgoingBlocks | undefined;
 
-  get sending(): boolean {
-    return this.#outgoing !== undefined;
-  }
-
-  get receiving(): boolean {
-    return this.#incoming !== undefined;
-  }
-
   abort(): void {
     this.#incoming = undefined;
     this.#outgoing = undefined;

@@ -21,11 +21,6 @@ const dataResults = listOf(dataResult);
 export class GetService {
   #blocks: OutgoingBlocks | undefined;
 
-  /** Whether an answer in blocks is under way. */
-  get sending(): boolean {
-    return this.#blocks !== undefined;
-  }
-
   abort(): void {
     this.#blocks = undefined;
   }

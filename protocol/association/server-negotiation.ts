@@ -217,7 +217,7 @@ function drawChallenges(aarq: Aarq, rule: AssociationRule, randomOctets: (length
 }
 
 /** The AARE that says no. */
-export function refused(aarq: Aarq, rule: AssociationRule | undefined, refusal: Refusal): Negotiation {
+function refused(aarq: Aarq, rule: AssociationRule | undefined, refusal: Refusal): Negotiation {
   const { diagnostic, initiateError, cause } = refusal;
   const known = rule?.applicationContexts.includes(aarq.applicationContextName) ?? true;
   const aare: Aare = {

@@ -23,10 +23,6 @@ const values = listOf(data);
 export class SetService {
   #long: LongSet | undefined;
 
-  get receiving(): boolean {
-    return this.#long !== undefined;
-  }
-
   abort(): void {
     this.#long = undefined;
   }

@@ -63,6 +63,12 @@ export interface DemandWindow {
   readonly periodMs: number;
 }
 
+interface RegisterReading {
+  readonly atMs: number;
+  readonly unitWh: number;
+  readonly into: Float64Array;
+}
+
 interface Period {
   readonly wh: number;
   readonly atMs: number | undefined;
@@ -74,6 +80,9 @@ export class Consumption {
   readonly #termsOfFlow = new Map<Flow, readonly (readonly [LoadCurve, number])[]>();
   /** The last window that was searched, of each flow: a demand and its time are asked for one after the other. */
   readonly #demands = new Map<Flow, DemandWindow & { readonly periods: readonly Period[] }>();
+  /** Registers that are being worked with; a row of a profile reads dozens of them. */
+  readonly #past: Float64Array;
+  readonly #present: Float64Array;
   readonly tariffCount: number;
 
   constructor(options: ConsumptionOptions) {
@@ -87,6 +96,8 @@ export class Consumption {
       ...(generation && { export: curve("export", generation) }),
     };
     this.tariffCount = Math.max(...options.tariffOfHour) + 1;
+    this.#past = new Float64Array(this.tariffCount);
+    this.#present = new Float64Array(this.tariffCount);
   }
 
   get phaseCount(): number {
@@ -95,8 +106,8 @@ export class Consumption {
 
   /** An energy register in whole units of `unitWh`: of one tariff (0 is the first), or the sum of all. */
   energy(flow: Flow, atMs: number, unitWh: number, tariff?: number): number {
-    const registers = this.#registers(flow, atMs, unitWh);
-    return tariff === undefined ? sum(registers) : (registers[tariff] ?? 0);
+    this.#readRegisters(flow, { atMs, unitWh, into: this.#present });
+    return tariff === undefined ? sum(this.#present) : (this.#present[tariff] ?? 0);
   }
 
   /** Power of all phases, in watts (VA, var). */
@@ -172,9 +183,10 @@ export class Consumption {
     const { fromMs, toMs, periodMs } = window;
     if (known?.fromMs === fromMs && known.toMs === toMs && known.periodMs === periodMs) return known.periods;
     const greatest: Period[] = Array.from({ length: this.tariffCount + 1 }, () => NO_DEMAND);
-    let before = this.#registers(flow, fromMs, 1);
+    let [before, after] = [this.#past, this.#present];
+    this.#readRegisters(flow, { atMs: fromMs, unitWh: 1, into: before });
     for (let endMs = fromMs + periodMs; endMs <= toMs; endMs += periodMs) {
-      const after = this.#registers(flow, endMs, 1);
+      this.#readRegisters(flow, { atMs: endMs, unitWh: 1, into: after });
       let total = 0;
       for (let tariff = 0; tariff < this.tariffCount; tariff++) {
         const wh = (after[tariff] ?? 0) - (before[tariff] ?? 0);
@@ -182,28 +194,30 @@ export class Consumption {
         if (wh > (greatest[tariff]?.wh ?? 0)) greatest[tariff] = { wh, atMs: endMs };
       }
       if (total > (greatest[this.tariffCount]?.wh ?? 0)) greatest[this.tariffCount] = { wh: total, atMs: endMs };
-      before = after;
+      [before, after] = [after, before];
     }
     this.#demands.set(flow, { ...window, periods: greatest });
     return greatest;
   }
 
-  /** The register of each tariff in whole units. */
-  #registers(flow: Flow, atMs: number, unitWh: number): Float64Array {
-    const sums = this.#tariffsWh(flow, atMs);
-    // What is a whole number but for the last bits of a double must not be taken for the one below.
-    for (const [tariff, wh] of sums.entries()) sums[tariff] = Math.floor(Math.round(wh * 1000) / 1000 / unitWh);
-    return sums;
+  /** Puts the register of each tariff, in whole units, into an array of that many numbers. */
+  #readRegisters(flow: Flow, { atMs, unitWh, into }: RegisterReading): void {
+    this.#readTariffs(flow, atMs, into);
+    for (let tariff = 0; tariff < into.length; tariff++) {
+      // What is a whole number but for the last bits of a double must not be taken for the one below.
+      into[tariff] = Math.floor(Math.round((into[tariff] ?? 0) * 1000) / 1000 / unitWh);
+    }
   }
 
-  #tariffsWh(flow: Flow, atMs: number): Float64Array {
-    const sums = new Float64Array(this.tariffCount);
-    for (const [curve, factor] of this.#terms(flow)) curve.addTariffs(atMs, factor, sums);
-    return sums;
+  #readTariffs(flow: Flow, atMs: number, into: Float64Array): void {
+    into.fill(0);
+    for (const [curve, factor] of this.#terms(flow)) curve.addTariffs(atMs, factor, into);
   }
 
   #flowWh(flow: Flow, fromMs: number, toMs: number): number {
-    return sum(this.#tariffsWh(flow, toMs)) - sum(this.#tariffsWh(flow, fromMs));
+    this.#readTariffs(flow, fromMs, this.#past);
+    this.#readTariffs(flow, toMs, this.#present);
+    return sum(this.#present) - sum(this.#past);
   }
 
   #terms(flow: Flow): readonly (readonly [LoadCurve, number])[] {

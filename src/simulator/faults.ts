@@ -40,7 +40,7 @@ export const METER_FAULTS = {
 
 export type MeterFault = keyof typeof METER_FAULTS;
 
-export const NO_FAULT: FaultEffects = { description: "works as it should" };
+const NO_FAULT: FaultEffects = { description: "works as it should" };
 
 export function effectsOf(fault: MeterFault | undefined): FaultEffects {
   return fault === undefined ? NO_FAULT : METER_FAULTS[fault];

@@ -89,7 +89,8 @@ export class LoadCurve {
     const quarters = (atMs - day.startMs) / QUARTER_MS;
     const quarter = Math.floor(quarters);
     const tariff = this.#tariffOfQuarter[quarter];
-    for (const [index, passed] of this.#passed.entries()) {
+    for (let index = 0; index < this.#passed.length; index++) {
+      const passed = this.#passed[index] ?? NOTHING;
       let share = passed[quarter] ?? 0;
       if (index === tariff) {
         const start = day.bends[quarter] ?? 0;
@@ -150,6 +151,8 @@ export class LoadCurve {
     return day - weekday + (this.#weekdaySums[weekday] ?? 0) + season;
   }
 }
+
+const NOTHING = new Float64Array(0);
 
 function quarterWeights(hours: readonly number[]): Float64Array {
   const total = hours.reduce((sum, hour) => sum + hour, 0);

@@ -36,6 +36,8 @@ export interface MeterModelOptions {
   readonly seed: number;
   /** The meter's registers stood at 0 at this instant. */
   readonly installedMs: number;
+  /** What clients have changed on this meter before. */
+  readonly state?: MeterState;
 }
 
 export class MeterModel {
@@ -46,18 +48,15 @@ export class MeterModel {
   readonly installedMs: number;
   readonly #logs: ReadonlyMap<string, EventSeries>;
 
-  constructor({ description, seed, installedMs }: MeterModelOptions) {
+  constructor({ description, seed, installedMs, state }: MeterModelOptions) {
     this.description = description;
     this.installedMs = installedMs;
     const { supply, zoneMinutes, timeZone, stamps, capturePeriodS } = description;
     this.consumption = new Consumption({ ...supply, seed, zoneMinutes, installedMs });
     this.calendar = new MeterCalendar(namedZone(timeZone), stamps);
-    this.state = new MeterState({
-      "capture-period": capturePeriodS,
-      "control-state": 1,
-      "output-state": 1,
-      "control-mode": 4,
-    });
+    this.state =
+      state ??
+      new MeterState({ "capture-period": capturePeriodS, "control-state": 1, "output-state": 1, "control-mode": 4 });
     this.#logs = new Map(
       description.logs.map(({ name, meanIntervalDays, codes }, index) => {
         const options = { seed: seed + 1000 + index, installedMs, meanIntervalMs: meanIntervalDays * DAY_MS, codes };

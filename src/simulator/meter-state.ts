@@ -29,7 +29,8 @@ export class MeterState {
   }
 
   written(logicalName: string, attributeId: number): Data | undefined {
-    return this.#written.get(`${logicalName}/${attributeId}`);
+    // Asked for every cell of every row.
+    return this.#written.size === 0 ? undefined : this.#written.get(`${logicalName}/${attributeId}`);
   }
 
   write(logicalName: string, attributeId: number, value: Data): void {

@@ -12,7 +12,7 @@ import { seededSecrets } from "./meter-identity.ts";
 import type { PushOrder } from "./push-message.ts";
 import { configuredDestination, type PushDestination, sendPush } from "./push-sender.ts";
 import { HOUSES, type House } from "./street-plan.ts";
-import { SERVER_SAP, VirtualMeter } from "./virtual-meter.ts";
+import { type MeterMemory, SERVER_SAP, VirtualMeter } from "./virtual-meter.ts";
 import { type MeterLink, WiredMeter } from "./wired-meter.ts";
 
 export interface StreetOptions {
@@ -75,10 +75,49 @@ const FIRST_NUMBER = 10_001;
 const COUNTER_ORIGIN_MS = Date.UTC(2025, 0, 1);
 const COUNTS_PER_SECOND = 20;
 
-interface Inhabitant {
+/** A house with its listener. The meter in it is made when somebody calls, and forgotten when nobody does any more. */
+class Inhabitant {
   readonly told: StreetMeter;
-  readonly meter: VirtualMeter;
-  readonly listener: TcpListener;
+  readonly #listener: TcpListener;
+  readonly #resident: Resident;
+
+  constructor(told: StreetMeter, listener: TcpListener, resident: Resident) {
+    this.told = told;
+    this.#listener = listener;
+    this.#resident = resident;
+  }
+
+  get meter(): VirtualMeter {
+    return this.#resident.meter;
+  }
+
+  get connectionCount(): number {
+    return this.#listener.connectionCount;
+  }
+
+  async close(): Promise<void> {
+    await this.#listener.close();
+  }
+}
+
+/** Keeps what a meter must not forget, and the meter itself only as long as somebody uses it. */
+class Resident {
+  readonly #make: (memory: MeterMemory | undefined) => VirtualMeter;
+  #memory: MeterMemory | undefined;
+  #meter: WeakRef<VirtualMeter> | undefined;
+
+  constructor(make: (memory: MeterMemory | undefined) => VirtualMeter) {
+    this.#make = make;
+  }
+
+  get meter(): VirtualMeter {
+    const present = this.#meter?.deref();
+    if (present !== undefined) return present;
+    const meter = this.#make(this.#memory);
+    this.#memory = meter.memory;
+    this.#meter = new WeakRef(meter);
+    return meter;
+  }
 }
 
 /** The open listeners of a street. Close it, or bind it with `await using`. */
@@ -105,12 +144,12 @@ export class Street implements AsyncDisposable {
   }
 
   get connectionCount(): number {
-    return this.#inhabitants.reduce((sum, { listener }) => sum + listener.connectionCount, 0);
+    return this.#inhabitants.reduce((sum, { connectionCount }) => sum + connectionCount, 0);
   }
 
   /** Closes all listeners and the connections that are open. */
   async close(): Promise<void> {
-    await Promise.all(this.#inhabitants.map(({ listener }) => listener.close()));
+    await Promise.all(this.#inhabitants.map((inhabitant) => inhabitant.close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -130,28 +169,34 @@ function pushOrder(setup: string, protection: Protection | undefined): PushOrder
 
 /** Opens one listener for each meter. Rejects with a ChannelError when one can't be had; then none stays open. */
 export async function startStreet(options: StreetOptions = {}): Promise<Street> {
-  const numbers = Array.from({ length: options.count ?? COUNT }, (_, index) => index);
-  const opened = await Promise.allSettled(numbers.map((index) => moveIn(index, options)));
+  const count = options.count ?? COUNT;
+  const rows = HOUSES.slice(0, count).map((house) => ({ house, facts: factsOf(house) }));
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  const opened = await Promise.allSettled(numbers.map((index) => moveIn(index, rows[index % rows.length], options)));
   const inhabitants = opened.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
   const failed = opened.find((each) => each.status === "rejected");
   if (failed === undefined) return new Street(inhabitants);
-  await Promise.all(inhabitants.map(({ listener }) => listener.close()));
+  await Promise.all(inhabitants.map((inhabitant) => inhabitant.close()));
   throw failed.reason;
 }
 
-async function moveIn(index: number, options: StreetOptions): Promise<Inhabitant> {
-  const house = HOUSES[index % HOUSES.length];
-  if (house === undefined) throw new RangeError("the plan of the street has no houses");
+async function moveIn(index: number, row: HouseRow | undefined, options: StreetOptions): Promise<Inhabitant> {
+  if (row === undefined) throw new RangeError("the plan of the street has no houses");
+  const { house } = row;
   const { host = HOST, latencyMs = 0, onEvent } = options;
   const name = `${house.kind}-${String(index + 1).padStart(2, "0")}`;
-  const meter: VirtualMeter = meterOf(house, index, options, (setup) => {
-    const destination = configuredDestination(meter, setup);
+  const startedMs = (options.clock ?? Date.now)();
+  const resident: Resident = new Resident((memory) =>
+    makeMeter(house, { index, options, startedMs, memory, push: (setup) => pushAsConfigured(setup) }),
+  );
+  const pushAsConfigured = (setup: string): void => {
+    const destination = configuredDestination(resident.meter, setup);
     if (destination === undefined) return;
-    const sent = sendPush(meter, pushOrder(setup, house.protection), destination);
+    const sent = sendPush(resident.meter, pushOrder(setup, house.protection), destination);
     sent.catch((error: unknown) => options.onPushFailed?.(name, error));
-  });
+  };
   const listener = await TcpListener.listen({ host, port: 0 }, (channel) => {
-    const machine = new WiredMeter({ meter, link: house.link, latencyMs });
+    const machine = new WiredMeter({ meter: resident.meter, link: house.link, latencyMs });
     const pump = new Pump(machine, channel, {
       event: (event) => onEvent?.(name, event),
       closed: () => machine.command({ type: "channelEnded" }, performance.now()),
@@ -159,12 +204,18 @@ async function moveIn(index: number, options: StreetOptions): Promise<Inhabitant
     pump.start();
     pump.command({ type: "open" });
   });
-  const fault = options.faults?.[index];
-  return { told: tell(house, { name, meter, address: listener.address, fault, index, options }), meter, listener };
+  return new Inhabitant(tell(row, { name, address: listener.address, index, options }), listener, resident);
 }
 
-function meterOf(house: House, index: number, options: StreetOptions, push: (setup: string) => void): VirtualMeter {
-  const clock = options.clock ?? Date.now;
+interface Making {
+  readonly index: number;
+  readonly options: StreetOptions;
+  readonly startedMs: number;
+  readonly memory: MeterMemory | undefined;
+  readonly push: (setup: string) => void;
+}
+
+function makeMeter(house: House, { index, options, startedMs, memory, push }: Making): VirtualMeter {
   const seed = seedOf(index, options);
   const identity = house.identity(FIRST_NUMBER + index);
   const fault = options.faults?.[index];
@@ -173,11 +224,12 @@ function meterOf(house: House, index: number, options: StreetOptions, push: (set
     identity,
     secrets: seededSecrets(seed),
     seed,
-    clock,
+    clock: options.clock ?? Date.now,
     randomOctets: (length) => new Uint8Array(randomBytes(length)),
-    firstInvocationCounter: Math.floor(((clock() - COUNTER_ORIGIN_MS) / 1000) * COUNTS_PER_SECOND),
+    firstInvocationCounter: Math.floor(((startedMs - COUNTER_ORIGIN_MS) / 1000) * COUNTS_PER_SECOND),
     push,
     ...(fault && { fault }),
+    ...(memory && { memory }),
   });
 }
 
@@ -187,16 +239,35 @@ function seedOf(index: number, { seed = SEED }: StreetOptions): number {
 
 interface Telling {
   readonly name: string;
-  readonly meter: VirtualMeter;
   readonly address: { readonly host: string; readonly port: number };
-  readonly fault: MeterFault | undefined;
   readonly index: number;
   readonly options: StreetOptions;
 }
 
+/** What the descriptions of all meters in houses of one row have in common. */
+interface HouseFacts {
+  readonly model: string;
+  readonly timeZone: string;
+  readonly pushSetups: readonly string[];
+}
+
+interface HouseRow {
+  readonly house: House;
+  readonly facts: HouseFacts;
+}
+
+const PUSH_SETUP_CLASS = 40;
+
+function factsOf(house: House): HouseFacts {
+  const { model, timeZone, objects } = house.describe(house.identity(FIRST_NUMBER));
+  const setups = objects.filter(({ classId }) => classId === PUSH_SETUP_CLASS);
+  return { model, timeZone, pushSetups: setups.map(({ logicalName }) => logicalName) };
+}
+
 /** What the head end is told; a meter with a fault may have other keys. */
-function tell(house: House, { name, meter, address, fault, index, options }: Telling): StreetMeter {
+function tell({ house, facts }: HouseRow, { name, address, index, options }: Telling): StreetMeter {
   const secrets = seededSecrets(seedOf(index, options));
+  const identity = house.identity(FIRST_NUMBER + index);
   const secret = house.mechanism === "lls" ? secrets.lowLevelSecret : secrets.highLevelSecret;
   const { protection, invocationCounter, mechanism } = house;
   const security =
@@ -205,18 +276,17 @@ function tell(house: House, { name, meter, address, fault, index, options }: Tel
       : {
           suite: 0 as const,
           protection,
-          serverSystemTitle: titleText(meter.identity.systemTitle),
+          serverSystemTitle: titleText(identity.systemTitle),
           blockCipherKey: toHex(secrets.blockCipherKey.reveal()),
           authenticationKey: toHex(secrets.authenticationKey.reveal()),
           invocationCounter,
         };
   return {
     name,
-    serial: meter.identity.serial,
-    model: meter.description.model,
+    serial: identity.serial,
     type: house.type,
     companion: house.companion,
-    timeZone: meter.description.timeZone,
+    ...facts,
     host: address.host,
     port: address.port,
     link: house.link,
@@ -225,7 +295,6 @@ function tell(house: House, { name, meter, address, fault, index, options }: Tel
     mechanism,
     secret: mechanism === "hls-5" || mechanism === "none" ? undefined : new TextDecoder().decode(secret),
     security,
-    pushSetups: meter.description.objects.filter(({ classId }) => classId === 40).map(({ logicalName }) => logicalName),
-    fault,
+    fault: options.faults?.[index],
   };
 }

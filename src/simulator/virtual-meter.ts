@@ -7,6 +7,7 @@ import { type MeterIdentity, seededSecrets } from "./meter-identity.ts";
 import { MeterModel } from "./meter-model.ts";
 import { MeterObjects } from "./meter-objects.ts";
 import { type MeterSecrets, MeterSecurity } from "./meter-security.ts";
+import type { MeterState } from "./meter-state.ts";
 import { hash } from "./noise.ts";
 
 export interface VirtualMeterOptions {
@@ -26,6 +27,14 @@ export interface VirtualMeterOptions {
   /** Hears that a client wants a push to be sent. */
   readonly push?: (logicalName: string) => void;
   readonly fault?: MeterFault;
+  /** The memory of this very meter from before: it goes on where it stopped. */
+  readonly memory?: MeterMemory;
+}
+
+/** All that a meter must not forget: what clients have changed, its keys and its counters. */
+export interface MeterMemory {
+  readonly state: MeterState;
+  readonly security: MeterSecurity;
 }
 
 /** Every meter was installed at the start of this month, in its own time zone. */
@@ -54,21 +63,21 @@ export class VirtualMeter {
     this.effects = effects;
     this.#randomOctets = options.randomOctets;
     const installedMs = options.installedMs ?? installed(description);
-    this.model = new MeterModel({ description, seed, installedMs });
-    this.model.state.clockOffsetMs = options.clockOffsetMs ?? 0;
-    this.security = new MeterSecurity({
-      suite: 0,
-      systemTitle: effects.otherSystemTitle ? otherTitle(identity.systemTitle) : identity.systemTitle,
-      secrets: effects.otherKeys ? seededSecrets(seed + 1) : options.secrets,
-      associations: description.associations,
-      firstInvocationCounter: options.firstInvocationCounter,
-      clientInvocationCounter: 1000 + (hash(seed, 6) % 1000),
-      shownCounterLag: effects.staleCounter ? STALE_BY : 0,
-      maxReceivePduSize: options.maxReceivePduSize ?? MAX_PDU,
+    const memory = options.memory;
+    this.model = new MeterModel({ description, seed, installedMs, ...(memory && { state: memory.state }) });
+    if (memory === undefined) this.model.state.clockOffsetMs = options.clockOffsetMs ?? 0;
+    this.security = memory?.security ?? security(options, description, effects);
+    this.objects = new MeterObjects({
+      model: this.model,
+      security: this.security,
+      clock: options.clock,
+      busy: effects.busy ?? false,
+      ...(options.push && { push: options.push }),
     });
-    const { model, security } = this;
-    const push = options.push && { push: options.push };
-    this.objects = new MeterObjects({ model, security, clock: options.clock, busy: effects.busy ?? false, ...push });
+  }
+
+  get memory(): MeterMemory {
+    return { state: this.model.state, security: this.security };
   }
 
   /** The server's side of one client's association; a link needs one for each client that talks over it. */
@@ -86,6 +95,20 @@ export class VirtualMeter {
 
 function installed({ zoneMinutes }: MeterDescription): number {
   return Date.UTC(Math.floor(INSTALLED_MONTH / 12), INSTALLED_MONTH % 12, 1) - zoneMinutes * 60_000;
+}
+
+function security(options: VirtualMeterOptions, description: MeterDescription, effects: FaultEffects): MeterSecurity {
+  const { identity, seed } = options;
+  return new MeterSecurity({
+    suite: 0,
+    systemTitle: effects.otherSystemTitle ? otherTitle(identity.systemTitle) : identity.systemTitle,
+    secrets: effects.otherKeys ? seededSecrets(seed + 1) : options.secrets,
+    associations: description.associations,
+    firstInvocationCounter: options.firstInvocationCounter,
+    clientInvocationCounter: 1000 + (hash(seed, 6) % 1000),
+    shownCounterLag: effects.staleCounter ? STALE_BY : 0,
+    maxReceivePduSize: options.maxReceivePduSize ?? MAX_PDU,
+  });
 }
 
 function faulty(description: MeterDescription, { compression, withoutProfiles }: FaultEffects): MeterDescription {

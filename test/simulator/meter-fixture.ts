@@ -14,7 +14,7 @@ import { STAMPS } from "../../src/simulator/models/is15959.ts";
 import { is15959D1 } from "../../src/simulator/models/is15959-d1.ts";
 import { is15959D2 } from "../../src/simulator/models/is15959-d2.ts";
 import { is15959D3 } from "../../src/simulator/models/is15959-d3.ts";
-import { VirtualMeter } from "../../src/simulator/virtual-meter.ts";
+import { type MeterMemory, VirtualMeter } from "../../src/simulator/virtual-meter.ts";
 
 /** 2026-07-15 10:47:12 in Kolkata. */
 export const NOW = Date.UTC(2026, 6, 15, 5, 17, 12);
@@ -44,7 +44,7 @@ export class BenchMeter {
   readonly meter: VirtualMeter;
   readonly pushed: string[] = [];
 
-  constructor(description: MeterDescription, seed = 42) {
+  constructor(description: MeterDescription, seed = 42, memory?: MeterMemory) {
     this.meter = new VirtualMeter({
       description,
       identity: indianIdentity(1017),
@@ -54,6 +54,7 @@ export class BenchMeter {
       randomOctets: (length) => Uint8Array.from({ length }, (_, index) => index + 1),
       firstInvocationCounter: 1,
       push: (logicalName) => this.pushed.push(logicalName),
+      ...(memory && { memory }),
     });
   }
 

@@ -345,3 +345,18 @@ test("objects: attribute 0 is the whole object", () => {
     value: [{ type: "octet-string" }, { type: "long-unsigned" }, { type: "structure" }],
   });
 });
+
+test("objects: a meter that is made again from its memory goes on where it stopped", () => {
+  const bench = new BenchMeter(DESCRIPTIONS.d1);
+  bench.invoke(8, CLOCK, 6, { type: "long", value: 100 });
+  bench.invoke(70, "0.0.96.3.10.255", 1, { type: "integer", value: 0 });
+  bench.write(15, "0.0.40.0.2.255", 7, { type: "octet-string", value: fromHex("3132333435363738") });
+  const before = bench.meter.security.pushProtection();
+  const push = { control: "encrypted", form: "general", keySet: "global" } as const;
+  const first = before.protect(Uint8Array.of(0x0f), push);
+  const again = new BenchMeter(DESCRIPTIONS.d1, 42, bench.meter.memory);
+  expect(again.read(8, CLOCK)).toEqual(bench.read(8, CLOCK));
+  expect(again.read(70, "0.0.96.3.10.255", 3)).toEqual({ type: "enum", value: 0 });
+  expect(toHex(again.meter.security.ruleFor(32)?.secret?.reveal() ?? new Uint8Array(0))).toBe("3132333435363738");
+  expect(toHex(again.meter.security.pushProtection().protect(Uint8Array.of(0x0f), push))).not.toBe(toHex(first));
+});
