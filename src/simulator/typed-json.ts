@@ -1,6 +1,7 @@
 /**
  * Values of the Data CHOICE in JSON: `{"t": type, "v": value}`. Octets are hexadecimal, strings of characters text,
- * 64-bit integers decimal text, bit-strings `0` and `1` in the order of the wire, a compact-array its whole encoding.
+ * 64-bit integers decimal text, bit-strings `0` and `1` in the order of the wire, a compact-array its whole encoding,
+ * floats that JSON does not have `NaN`, `Infinity`, `-Infinity` and `-0`.
  */
 import { type Data, dataFromBytes, dataToBytes } from "../../protocol/axdr/data.ts";
 import { DATA_TAGS, type DataType } from "../../protocol/axdr/tags.ts";
@@ -45,15 +46,30 @@ export function dataToJson(data: Data): TypedJson {
     case "date":
     case "time":
       return { t: data.type, v: toHex(data.value) };
+    case "boolean":
+      return { t: data.type, v: data.value };
     case "long64":
     case "long64-unsigned":
       return { t: data.type, v: data.value.toString() };
     case "compact-array":
       return { t: data.type, v: toHex(dataToBytes(data)) };
     default:
-      return { t: data.type, v: data.value };
+      return { t: data.type, v: numberJson(data.value) };
   }
 }
+
+function numberJson(value: number): number | string {
+  if (Object.is(value, -0)) return "-0";
+  return Number.isFinite(value) ? value : String(value);
+}
+
+/** Numbers that JSON does not have. */
+const OTHER_NUMBERS: ReadonlyMap<unknown, number> = new Map([
+  ["NaN", Number.NaN],
+  ["Infinity", Number.POSITIVE_INFINITY],
+  ["-Infinity", Number.NEGATIVE_INFINITY],
+  ["-0", -0],
+]);
 
 /** Throws ObjectDumpError that names the place. */
 export function dataFromJson(json: unknown, path: string): Data {
@@ -88,9 +104,11 @@ export function dataFromJson(json: unknown, path: string): Data {
       return encodable({ type, value: wholeNumber(textOf(value, path), path) }, path);
     case "compact-array":
       return compactArray(hexOf(value, path), path);
-    default:
-      if (typeof value !== "number") throw new ObjectDumpError(path, "v is a number");
-      return encodable({ type, value }, path);
+    default: {
+      const number = typeof value === "number" ? value : OTHER_NUMBERS.get(value);
+      if (number === undefined) throw new ObjectDumpError(path, "v is a number");
+      return encodable({ type, value: number }, path);
+    }
   }
 }
 
