@@ -74,6 +74,11 @@ export class DemoBoard {
     return this.#stale.size > 0;
   }
 
+  /** Whether there are meters that have not been tried yet. */
+  get running(): boolean {
+    return this.#endedMs === undefined;
+  }
+
   get failures(): number {
     return Array.from(this.#lines.values()).filter((line) => line.failure !== undefined).length;
   }
@@ -102,6 +107,7 @@ export class DemoBoard {
 
   /** Fetches the newest values of the meters that have been read since the last time. */
   async refresh(database: Database): Promise<void> {
+    if (this.#stale.size === 0) return;
     const lines = [...this.#stale];
     this.#stale.clear();
     const numbers = lines.map((line) => line.meter.serial);
