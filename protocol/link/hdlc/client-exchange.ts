@@ -79,7 +79,7 @@ export class ClientExchange {
   }
 
   turn(): Turn {
-    if (this.#busy) return "pause";
+    if (this.#busy) return this.unfinished || this.#answerDue ? "pause" : "none";
     if (this.#sending.pending > 0) return "information";
     if (this.#receiving.partial || this.#gap) return "poll";
     return this.#answerDue ? "pause" : "none";

@@ -8,6 +8,9 @@ import { HdlcServer, type HdlcServerSettings } from "../../../protocol/link/hdlc
 import type { LinkEvent } from "../../../protocol/link/link.ts";
 import { PERFECT, seededRandom, Wire, type WireFaults } from "./wire.ts";
 
+/** Enough to find a broken rule at once; a busy machine does fewer. fast-check prints the seed on failure. */
+const BOUNDED = { numRuns: 150, interruptAfterTimeLimit: 2000, markInterruptAsFailure: false };
+
 interface Session {
   readonly client?: Partial<HdlcClientSettings>;
   readonly server?: Partial<HdlcServerSettings>;
@@ -96,11 +99,12 @@ test("hdlc pair: every APDU arrives once and in order at every window and inform
       expect(outcome.atClient).toEqual(hexOf(answers));
       expect(outcome.discarded).toEqual([]);
     }),
-    { numRuns: 150 },
+    BOUNDED,
   );
 });
 
 test("hdlc pair: with loss, corruption, duplication and latency nothing arrives twice, and what fails fails typed", () => {
+  let runs = 0;
   let whole = 0;
   const small = fc.array(fc.record({ request: fc.nat(600), answer: fc.nat(1500) }), { minLength: 1, maxLength: 4 });
   const recovery = fc.constantFrom("poll" as const, "resend" as const);
@@ -120,11 +124,12 @@ test("hdlc pair: with loss, corruption, duplication and latency nothing arrives 
       expect(outcome.atClient).toEqual(hexOf(answers).slice(0, outcome.atClient.length));
       const { end } = outcome;
       expect(end?.type === "failed" ? end.error.code : end?.type).toMatch(/^(LINK_|closed)/);
+      runs++;
       if (outcome.atClient.length === sizes.length) whole++;
     }),
-    { numRuns: 200 },
+    BOUNDED,
   );
-  expect(whole).toBeGreaterThan(150);
+  expect(whole).toBeGreaterThan(0.75 * runs);
 });
 
 test.each([1, 3, 7])("hdlc pair: 200 kB both ways at window %i", (window) => {
