@@ -10,6 +10,8 @@ export interface HdlcClientSettings extends HdlcLineSettings {
   readonly server: HdlcAddress;
   /** What SNRM proposes; what is left out has the standard's default of 128 octets and windows of 1. */
   readonly parameters?: Partial<HdlcParameters>;
+  /** DISC before SNRM, for meters that keep an old link of another client or of a broken session. */
+  readonly discFirst?: boolean;
   /** SNRM without an information field, for meters that don't understand one; the defaults then hold. */
   readonly bareSnrm?: boolean;
   /** Octets by which our segments stay below the negotiated length: 12 for meters that count the whole frame. */

@@ -3,12 +3,12 @@ import { DlmsError } from "../../errors.ts";
 /**
  * Everything that may change the client's link state is in this table (normal response mode, IEC 62056-46, 6.4.4).
  *
- * - connecting: SNRM sent · resetting: DISC sent because SNRM stays unanswered · ready: we have the turn, nothing to do
+ * - connecting: SNRM sent · resetting: DISC sent, SNRM follows · ready: we have the turn, nothing to do
  * - awaiting: information sent, the server has the turn · polling: RR sent, the server has the turn
  * - pausing: we have the turn and wait before asking again · disconnecting: DISC sent
  */
 const TRANSITIONS = {
-  disconnected: { snrmSent: "connecting" },
+  disconnected: { snrmSent: "connecting", resetSent: "resetting" },
   connecting: {
     snrmSent: "connecting",
     resetSent: "resetting",
@@ -55,7 +55,7 @@ const TRANSITIONS = {
     failed: "failed",
   },
   disconnecting: { discSent: "disconnecting", ended: "disconnected" },
-  failed: { snrmSent: "connecting" },
+  failed: { snrmSent: "connecting", resetSent: "resetting" },
 } as const satisfies Record<string, Record<string, string>>;
 
 export type HdlcClientState = keyof typeof TRANSITIONS;

@@ -66,9 +66,7 @@ export class HdlcClient implements Link {
   command(command: LinkCommand, nowMs: number): void {
     switch (command.type) {
       case "open":
-        nextClientState(this.#state, "snrmSent");
-        this.#attempts = 0;
-        this.#sendSnrm(nowMs);
+        this.#open(nowMs);
         return;
       case "send":
         this.#order(command, nowMs);
@@ -140,7 +138,18 @@ export class HdlcClient implements Link {
     if (!isServersTurn(this.#state)) this.#useTurn(nowMs);
   }
 
+  #open(nowMs: number): void {
+    if (this.#state !== "disconnected" && this.#state !== "failed") {
+      throw new DlmsError("LINK_STATE", "caller", { order: "open", state: this.#state });
+    }
+    // Whether DISC is answered does not matter: its silence is no attempt.
+    this.#attempts = this.#settings.discFirst ? -1 : 0;
+    if (this.#settings.discFirst) this.#ask("DISC", "resetSent", nowMs);
+    else this.#sendSnrm(nowMs);
+  }
+
   #sendSnrm(nowMs: number): void {
+    this.#attempts = Math.max(0, this.#attempts);
     const { bareSnrm, parameters } = this.#settings;
     this.#ask("SNRM", "snrmSent", nowMs, bareSnrm ? NO_INFORMATION : encodeParameters(parameters));
   }

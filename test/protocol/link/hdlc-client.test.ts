@@ -312,6 +312,17 @@ test("hdlc client: a meter that answers DISC is asked once more by SNRM", () => 
   expect(played.events()).toEqual([{ type: "opened" }]);
 });
 
+test("hdlc client: with DISC first, SNRM follows whatever comes or does not come", () => {
+  for (const answer of ["7ea00721037301407e", DM, ""]) {
+    const played = new Played({ bareSnrm: true, discFirst: true });
+    played.client.command({ type: "open" }, 0);
+    expect(played.sent()).toEqual(["53"]);
+    expect(answer === "" ? played.waits() : played.hears(answer)).toEqual(["93"]);
+    played.hears(UA);
+    expect(played.events()).toEqual([{ type: "opened" }]);
+  }
+});
+
 test("hdlc client: silence after a request fails the link after all retries", () => {
   const played = new Played({ maxRetries: 2 }).open();
   played.send("c001");
