@@ -38,7 +38,8 @@ const COLUMNS = [
 const NEWEST = `select m.meter_number, b.captured_at, b.active_import_wh, i.voltage_l1_v,
     round(coalesce(i.active_import_total_wh, d.active_import_total_wh) / 1000, 1)::text as total_kwh
   from public.meters m
-  left join lateral (select captured_at, trim_scale(active_import_wh)::text as active_import_wh
+  left join lateral (select captured_at, trim_scale(coalesce(active_import_wh,
+      active_import_total_wh - lead(active_import_total_wh) over (order by captured_at desc)))::text as active_import_wh
     from dlms.block_load_profile p where p.meter_id = m.id order by captured_at desc limit 1) b on true
   left join lateral (select trim_scale(voltage_l1_v)::text as voltage_l1_v, active_import_total_wh
     from dlms.instant_profile p where p.meter_id = m.id order by captured_at desc limit 1) i on true

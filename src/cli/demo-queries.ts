@@ -22,9 +22,10 @@ group by meter_number order by kwh desc limit 5`,
   },
   {
     question: "What is the voltage now, and where is it out of 230 V ± 10 %?",
-    sql: `select meter_number, captured_at, voltage_l1_v, voltage_l2_v, voltage_l3_v,
-  voltage_l1_v not between 207 and 253 as outside
-from dlms.instant_profile
+    sql: `select meter_number, captured_at, round(voltage_l1_v, 1) as l1_v, round(voltage_l2_v, 1) as l2_v,
+  round(voltage_l3_v, 1) as l3_v, not voltage_l1_v between 207 and 253 as outside
+from (select distinct on (meter_number) * from dlms.instant_profile
+  order by meter_number, captured_at desc) as newest
 order by outside desc, voltage_l1_v limit 5`,
   },
 ];
