@@ -48,7 +48,7 @@ export async function demo(order: DemoOrder, output: Output): Promise<ExitReason
   const board = new DemoBoard(street.meters);
   const gateway = await startGateway(street.meters, directory, board);
   stack.defer(() => gateway.stop("demo ended"));
-  output.out(`database: ${gateway.database.capabilities.edition}, embedded, in ${directory}`);
+  output.out(`database: ${gateway.database.capabilities.edition}, embedded; data in ${directory}`);
   return await watch({ order, output, view, board, gateway, directory });
 }
 
