@@ -3,6 +3,13 @@ import type { InterfaceClass } from "../interface-class.ts";
 import * as associations from "./associations.ts";
 import * as clockAndTariff from "./clock-and-tariff.ts";
 import * as control from "./control.ts";
+import * as internet from "./internet.ts";
+import * as localPorts from "./local-ports.ts";
+import * as mBus from "./m-bus.ts";
+import * as meshNetworks from "./mesh-networks.ts";
+import { NAMED_CLASSES } from "./named-classes.ts";
+import * as payment from "./payment.ts";
+import * as powerLine from "./power-line.ts";
 import * as profiles from "./profiles.ts";
 import * as push from "./push.ts";
 import * as registers from "./registers.ts";
@@ -16,12 +23,19 @@ const FAMILIES: readonly Readonly<Record<string, unknown>>[] = [
   security,
   push,
   control,
+  localPorts,
+  internet,
+  mBus,
+  payment,
+  powerLine,
+  meshNetworks,
 ];
 
 /** All classes in the order of their numbers and versions. */
-export const INTERFACE_CLASSES: readonly InterfaceClass[] = FAMILIES.flatMap((family) =>
-  Object.values(family).filter(isInterfaceClass),
-).sort((one, other) => one.classId - other.classId || one.version - other.version);
+export const INTERFACE_CLASSES: readonly InterfaceClass[] = [
+  ...FAMILIES.flatMap((family) => Object.values(family).filter(isInterfaceClass)),
+  ...NAMED_CLASSES,
+].sort((one, other) => one.classId - other.classId || one.version - other.version);
 
 const BY_KEY = new Map(INTERFACE_CLASSES.map((each) => [key(each.classId, each.version), each]));
 
