@@ -31,6 +31,7 @@ import {
   type BroadcastKey,
   type DedicatedKey,
   requireSuiteLength,
+  type SecretKey,
 } from "./secret-key.ts";
 import {
   PROTECTIONS,
@@ -108,6 +109,8 @@ export interface Unprotected extends ProtectionLayer {
 /** Plain APDUs that are accepted, as a failure only, although protection is required (exception and service error). */
 const FAILURES_IN_CLEAR: ReadonlySet<number> = new Set([0xd8, 0x0e]);
 
+const KEY_NAMES = { global: "blockCipherKey", broadcast: "broadcastKey", dedicated: "dedicatedKey" } as const;
+
 export class ApduProtection {
   readonly suite: SecuritySuite;
   readonly ownSystemTitle: SystemTitle;
@@ -116,7 +119,7 @@ export class ApduProtection {
   /** Where the peer's counters stand; general-ciphering under the same keys goes by the same. */
   readonly peerCounters: PeerCounters;
   #peerSystemTitle: SystemTitle | undefined;
-  #dedicatedKey: DedicatedKey | undefined;
+  readonly #keySets: Record<KeySet, AeadKeys | undefined>;
   #dedicatedCounter = 1;
 
   constructor(options: ApduProtectionOptions) {
@@ -127,7 +130,11 @@ export class ApduProtection {
     this.peerCounters = new PeerCounters(options.replay);
     this.#tolerate = new Set(options.tolerate);
     this.#peerSystemTitle = options.peerSystemTitle;
-    this.#dedicatedKey = options.keys.dedicatedKey;
+    this.#keySets = {
+      global: this.#aeadKeys(options.keys.blockCipherKey),
+      broadcast: this.#aeadKeys(options.keys.broadcastKey),
+      dedicated: this.#aeadKeys(options.keys.dedicatedKey),
+    };
   }
 
   get peerSystemTitle(): SystemTitle | undefined {
@@ -144,7 +151,7 @@ export class ApduProtection {
   /** Puts the key of a new association in force; both directions count afresh. */
   useDedicatedKey(key: DedicatedKey | undefined, firstCounter = 1): void {
     if (key !== undefined) requireSuiteLength(key, this.suite);
-    this.#dedicatedKey = key;
+    this.#keySets.dedicated = this.#aeadKeys(key);
     this.#dedicatedCounter = firstCounter;
     this.peerCounters.forget("dedicated");
   }
@@ -184,7 +191,7 @@ export class ApduProtection {
    */
   unprotect(apdu: Uint8Array): Unprotected {
     const layers: ProtectionLayer[] = [];
-    const warnings = new Set<ProtectionWarning>();
+    const warnings: ProtectionWarning[] = [];
     let inner = apdu;
     do {
       if (layers.length === LIMITS.protectionDepth)
@@ -195,7 +202,7 @@ export class ApduProtection {
     if (outermost === undefined) throw new DlmsError("SECURITY_NOT_CIPHERED", "peer");
     const required = this.#options.minimum?.received;
     if (required !== undefined) requireProtection(together(layers), required, "peer");
-    return { ...outermost, apdu: inner, layers, warnings: [...warnings] };
+    return { ...outermost, apdu: inner, layers, warnings };
   }
 
   /**
@@ -230,7 +237,7 @@ export class ApduProtection {
     this.#requireAuthenticationKey();
     const sender = this.#requirePeerTitle();
     const { securityControl, invocationCounter, tag } = parseContent(reply, 0);
-    this.#checkControl(securityControl, new Set());
+    this.#checkControl(securityControl, []);
     if (tag === undefined || securityControl.encrypted || securityControl.broadcast)
       throw new DlmsError("HLS_REPLY_MISMATCH", "peer", {
         mechanism: "hls-gmac",
@@ -251,12 +258,12 @@ export class ApduProtection {
     }
   }
 
-  #unwrap(apdu: Uint8Array, layers: ProtectionLayer[], warnings: Set<ProtectionWarning>): Uint8Array {
+  #unwrap(apdu: Uint8Array, layers: ProtectionLayer[], warnings: ProtectionWarning[]): Uint8Array {
     const outside = parseCipheredApdu(apdu);
     if (outside.countsAbsentTag) {
       if (!this.#tolerate.has("counted-tag"))
         throw new DlmsError("SECURITY_TAG_MISSING", "peer", { octets: outside.content.length, counted: TAG_LENGTH });
-      warnings.add("counted-tag");
+      warnings.push("counted-tag");
     }
     const content = parseContent(outside.content);
     this.#checkControl(content.securityControl, warnings);
@@ -265,22 +272,22 @@ export class ApduProtection {
     const verified = content.tag !== undefined;
     checkPlainTag(plain, outside.plainTag, verified);
     const { securityControl, invocationCounter } = content;
-    if (!this.peerCounters.follow(keySet, sender, { invocationCounter, verified })) warnings.add("counter-replayed");
+    if (!this.peerCounters.follow(keySet, sender, { invocationCounter, verified })) warnings.push("counter-replayed");
     if (verified && this.#peerSystemTitle === undefined) this.#peerSystemTitle = sender;
     layers.push({ form: outside.form, keySet, securityControl, invocationCounter, systemTitle: sender, verified });
     return plain;
   }
 
-  #checkControl(control: SecurityControl, warnings: Set<ProtectionWarning>): void {
+  #checkControl(control: SecurityControl, warnings: ProtectionWarning[]): void {
     if (control.compressed)
       throw new DlmsError("SECURITY_COMPRESSION_UNSUPPORTED", "peer", { securityControl: control.octet });
     if (control.suite === this.suite) return;
     if (!this.#tolerate.has("suite-nibble"))
       throw new DlmsError("SECURITY_SUITE_MISMATCH", "peer", { suite: control.suite, expected: this.suite });
-    warnings.add("suite-nibble");
+    warnings.push("suite-nibble");
   }
 
-  #senderOf(outside: CipheredApdu, warnings: Set<ProtectionWarning>): SystemTitle {
+  #senderOf(outside: CipheredApdu, warnings: ProtectionWarning[]): SystemTitle {
     const named = outside.systemTitle;
     const known = this.#peerSystemTitle;
     if (named === undefined) return this.#requirePeerTitle();
@@ -291,7 +298,7 @@ export class ApduProtection {
         systemTitle: titleText(named),
         expected: titleText(known),
       });
-    warnings.add("other-title");
+    warnings.push("other-title");
     return named;
   }
 
@@ -299,14 +306,14 @@ export class ApduProtection {
     outside: CipheredApdu,
     content: CipheredContent,
     sender: SystemTitle,
-    warnings: Set<ProtectionWarning>,
+    warnings: ProtectionWarning[],
   ): readonly [Uint8Array, KeySet] {
     const context = { sender };
     if (outside.keySet === "dedicated") return [open(this.#keysFor("dedicated"), context, content), "dedicated"];
     if (!content.securityControl.broadcast) return [open(this.#keysFor("global"), context, content), "global"];
     const mayBeUnicast = this.#tolerate.has("broadcast-bit");
     if (mayBeUnicast && this.#options.keys.broadcastKey === undefined) {
-      warnings.add("broadcast-bit");
+      warnings.push("broadcast-bit");
       return [open(this.#keysFor("global"), context, content), "global"];
     }
     try {
@@ -314,22 +321,20 @@ export class ApduProtection {
     } catch (error) {
       if (!mayBeUnicast || !(error instanceof DlmsError) || error.code !== "SECURITY_TAG_MISMATCH") throw error;
       const plain = open(this.#keysFor("global"), context, content);
-      warnings.add("broadcast-bit");
+      warnings.push("broadcast-bit");
       return [plain, "global"];
     }
   }
 
   #keysFor(keySet: KeySet): AeadKeys {
-    const { keys, aadForm } = this.#options;
-    const [name, encryption] =
-      keySet === "global"
-        ? (["blockCipherKey", keys.blockCipherKey] as const)
-        : keySet === "dedicated"
-          ? (["dedicatedKey", this.#dedicatedKey] as const)
-          : (["broadcastKey", keys.broadcastKey] as const);
-    if (encryption === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: name });
-    const set = { suite: this.suite, encryption, authentication: keys.authenticationKey };
-    return aadForm === undefined ? set : { ...set, aadForm };
+    const keys = this.#keySets[keySet];
+    if (keys === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: KEY_NAMES[keySet] });
+    return keys;
+  }
+
+  #aeadKeys(encryption: SecretKey | undefined): AeadKeys | undefined {
+    const { keys, aadForm = "standard" } = this.#options;
+    return encryption && { suite: this.suite, encryption, authentication: keys.authenticationKey, aadForm };
   }
 
   #nextCounter(keySet: KeySet): number {
