@@ -19,10 +19,15 @@ import { VERSION } from "./version.ts";
 export interface DemoOrder {
   readonly once: boolean;
   readonly meters: string;
+  /** Some of the meters do not work, to show how that is told. */
+  readonly faults: boolean;
   readonly directory: string | undefined;
 }
 
 const MOST_METERS = 5000;
+/** What is wrong with which house of the street, for those who want to see how failures are told. */
+const FAULTS = { 1: "wrong-keys", 3: "answers-nothing", 5: "refuses-association" } as const;
+const FAULTY_RESPONSE_TIMEOUT = "3s";
 const REFRESH_MS = 250;
 /** Meters and gateway share one processor here: a few at a time show their first rows sooner. */
 const CONCURRENCY = 4;
@@ -42,11 +47,11 @@ export async function demo(order: DemoOrder, output: Output): Promise<ExitReason
   }
   await using stack = new AsyncDisposableStack();
   const directory = order.directory ?? (await temporaryDirectory(stack));
-  const street = stack.use(await startStreet({ count }));
+  const street = stack.use(await startStreet({ count, faults: order.faults ? FAULTS : {} }));
   output.out(`${count} simulated meters listen on loopback: ${kindsOf(street.meters)}`);
   const view = new LiveView(process.stdout);
   const board = new DemoBoard(street.meters);
-  const gateway = await startGateway(street.meters, directory, board);
+  const gateway = await startGateway(order, street.meters, { directory, board });
   stack.defer(() => gateway.stop("demo ended"));
   output.out(`database: ${gateway.database.capabilities.edition}, embedded; data in ${directory}`);
   return await watch({ order, output, view, board, gateway, directory });
@@ -60,13 +65,19 @@ async function temporaryDirectory(stack: AsyncDisposableStack): Promise<string> 
   return directory;
 }
 
-async function startGateway(meters: readonly StreetMeter[], directory: string, board: DemoBoard): Promise<Gateway> {
+async function startGateway(
+  order: DemoOrder,
+  street: readonly StreetMeter[],
+  { directory, board }: { readonly directory: string; readonly board: DemoBoard },
+): Promise<Gateway> {
+  const meters = await streetConfiguration(street, join(directory, "keys"));
+  if (order.faults) for (const meter of meters) meter.connection.responseTimeout = FAULTY_RESPONSE_TIMEOUT;
   const config = configSchema.parse({
     stateDirectory: directory,
     socket: join(directory, "control.sock"),
     plans: PLANS,
     polling: { concurrency: CONCURRENCY },
-    meters: await streetConfiguration(meters, join(directory, "keys")),
+    meters,
   });
   return Gateway.start({ config, version: VERSION, events: (event) => board.hear(event) });
 }

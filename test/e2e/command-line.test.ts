@@ -46,6 +46,15 @@ test("demo --once: reads the street, prints queries with results, exits 0", asyn
   expect(out).toMatch(/^D1 +\d+ +\d{3,} /m);
 }, 120_000);
 
+test("demo --once --faults: meters that fail are named with cause and next step, and the exit code says so", async () => {
+  const { code, out, err } = await run(["demo", "--once", "--faults", "--meters", "6"]);
+  expect(code).toBe(4);
+  expect(out).toContain("3 of 6 meters read");
+  expect(err).toMatch(/^d2-02: wrong .*\n {2}seen {2}.*\n {2}next {2}/m);
+  expect(err).toMatch(/^idis-04: no answer\n/m);
+  expect(err).toMatch(/^d1-06: association refused\n/m);
+}, 120_000);
+
 test("read --tcp: a meter without daemon or database, as table and as JSON", async () => {
   const [meter] = await streetConfiguration(street.meters.slice(8, 9), join(directory, "direct"));
   const { connection, association } = meter ?? {};
