@@ -6,6 +6,10 @@ export const QUIRKS = {
   "tagged-date-time": { byDefault: true, says: "a date-time has the octet-string tag 09 before its length" },
   "action-response-without-option": { byDefault: true, says: "the option octet after an action-result is missing" },
   "action-response-without-choice": { byDefault: true, says: "return parameters lack the choice octet before Data" },
+  "list-refused-by-one-result": {
+    byDefault: true,
+    says: "a list is refused as a whole: its response has the one result of a single request",
+  },
   "conformance-short-tag": { byDefault: true, says: "the conformance block has the old tag 5F without 1F" },
   "optional-flag": { byDefault: false, says: "an OPTIONAL flag is neither 00 nor 01 and counts as present" },
   "untagged-descriptors": { byDefault: false, says: "attribute descriptors in a pushed body lack their type tags" },

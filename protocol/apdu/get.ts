@@ -1,8 +1,9 @@
 /** GET service (IEC 62056-5-3). Raw data of all blocks together is Data, or for a list its DataResults with their count. */
-import { choice, type Decoded, listOf, optional, sequence, u8, u32 } from "../axdr/codec.ts";
+import { type Codec, choice, type Decoded, listOf, optional, sequence, u8, u32 } from "../axdr/codec.ts";
 import {
   attributeDescriptor,
   attributeReference,
+  type DataResult,
   dataBlockResult,
   dataResult,
   selectiveAccess,
@@ -15,8 +16,24 @@ export const getRequest = choice({
 });
 export type GetRequest = Decoded<typeof getRequest>;
 
+const countedResults = listOf(dataResult);
+/** Choice and code of a refusal; a list needs at least one octet more. */
+const REFUSAL_LENGTH = 2;
+const REFUSED = 1;
+
+/** The results of a list, or the one refusal that Gurux servers send in their place. */
+const dataResults: Codec<readonly DataResult[]> = {
+  decode(reader) {
+    const single = reader.remaining === REFUSAL_LENGTH && reader.peek() === REFUSED;
+    return single && reader.tolerates("list-refused-by-one-result")
+      ? [dataResult.decode(reader)]
+      : countedResults.decode(reader);
+  },
+  encode: (value, writer) => countedResults.encode(value, writer),
+};
+
 export const getResponse = choice({
   normal: [1, sequence({ invokeIdAndPriority: u8, result: dataResult })],
   "with-datablock": [2, sequence({ invokeIdAndPriority: u8, block: dataBlockResult })],
-  "with-list": [3, sequence({ invokeIdAndPriority: u8, results: listOf(dataResult) })],
+  "with-list": [3, sequence({ invokeIdAndPriority: u8, results: dataResults })],
 });

@@ -97,7 +97,8 @@ export class GetExchange implements ServiceExchange {
   /** Some meters refuse a list with a single result. */
   #spread(results: readonly DataResult[], form: "single" | "list", wanted: number): readonly DataResult[] {
     const [first] = results;
-    if (form === "list" || first === undefined) return resultsFor(results, wanted);
+    const refusedByOne = results.length === 1 && wanted > 1 && first?.type === "data-access-result";
+    if (first === undefined || (form === "list" && !refusedByOne)) return resultsFor(results, wanted);
     if (first.type === "data" && wanted !== 1) return resultsFor(results, wanted);
     this.#context.note(first.type === "data" ? "list-of-one" : "list-refused-whole");
     return Array.from({ length: wanted }, () => first);

@@ -17,7 +17,7 @@ import type {
 import type { ClientSettings } from "../../protocol/association/client-settings.ts";
 import { ClientSession, type SessionCommand, type SessionEvent } from "../../protocol/association/session.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
-import { DlmsError } from "../../protocol/errors.ts";
+import { DlmsError, type ErrorCode } from "../../protocol/errors.ts";
 import type { Link } from "../../protocol/link/link.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 import { entryAccess, type RangeOfTime, rangeAccess } from "../../protocol/profile/selective-access.ts";
@@ -299,12 +299,19 @@ function refusesList(result: DataResult): boolean {
 }
 
 /** The meter did not take the list as such; the association goes on. */
+/** What a server's answer to a list may be wrong in while its answers to single requests are right. */
+const LIST_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  "RESULT_COUNT_WRONG",
+  "APDU_UNKNOWN_TAG",
+  "DATA_TRUNCATED",
+  "DATA_TRAILING",
+]);
+
 function isListFailure(error: unknown): boolean {
   if (error instanceof DlmsError) return error.code === "PDU_TOO_LONG";
   if (!(error instanceof SessionFailedError) || error.stage !== "request") return false;
-  const { type } = error.failure.evidence;
-  const miscounted = error.failure.error.code === "RESULT_COUNT_WRONG";
-  return type === "exception" || type === "serviceError" || miscounted;
+  const { evidence, error: fault } = error.failure;
+  return evidence.type === "exception" || evidence.type === "serviceError" || LIST_FAULTS.has(fault.code);
 }
 
 function expectEvent<T extends SessionEvent["type"]>(event: SessionEvent, type: T): SessionEvent & { type: T } {

@@ -177,6 +177,23 @@ test.each([
   },
 );
 
+/** The answer to a list, cut off after its count. */
+function garbledList(octets: Uint8Array): Uint8Array | undefined {
+  const { apdu, body } = decodeApdu(octets);
+  if (apdu !== "get-request" || body.type !== "with-list") return undefined;
+  return Uint8Array.of(0xc4, 0x03, body.invokeIdAndPriority, body.attributes.length, 0x00);
+}
+
+test("meter connection: a meter whose answers to lists can't be decoded is asked one by one", async () => {
+  const rule = { ...OPEN_RULE, conformance: conformanceFromNumber(0x007e1f) };
+  const { line, connection } = await open(meter({ 16: rule }, "wrapper", garbledList));
+  await connection.associate();
+  const results = await connection.getList([clock, clock, clock]);
+  expect(results).toEqual(Array.from({ length: 3 }, () => ({ type: "data", data: TIME })));
+  expect(connection.listLimit).toBe(1);
+  await line.close();
+});
+
 test.each(["wrapper", "hdlc"] as const)(
   "meter access over %s: the public client reads the counter, then the Indian utility client associates above it",
   async (link) => {
