@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const USER = join(import.meta.dirname, "counter-user.ts");
-const KILLS = 60;
+const KILLS = 52;
 const AT_ONCE = 3;
 const LONGEST_LIFE_MS = 40;
 
