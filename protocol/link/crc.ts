@@ -7,9 +7,13 @@ const X25 = tables(0x8408, SLICES);
 /** CRC-16/ARC: polynomial 8005, reflected A001; the P1 telegram's. */
 const ARC = tables(0xa001, 1);
 
-/** The HDLC check sequence of the octets from `from` up to `to`. */
-export function crcX25(octets: Uint8Array, from = 0, to = octets.length): number {
-  let crc = 0xffff;
+/** The X-25 register before the first octet, and after octets with their own check sequence behind them. */
+const START = 0xffff;
+export const X25_RESIDUE = 0xf0b8;
+
+/** The HDLC check sequence of the octets from `from` up to `to`; `register` goes on from octets before them. */
+export function crcX25(octets: Uint8Array, from = 0, to = octets.length, register = START): number {
+  let crc = register;
   let i = from;
   for (; i + SLICES <= to; i += SLICES) {
     const mixed = crc ^ (octets[i]! | (octets[i + 1]! << 8));

@@ -14,7 +14,7 @@ const SUPERVISORY = { RR: 0x01, RNR: 0x05, REJ: 0x09, SREJ: 0x0d } as const;
 /** Unnumbered frames: the octet without P/F. */
 const UNNUMBERED = { SNRM: 0x83, DISC: 0x43, UA: 0x63, DM: 0x0f, FRMR: 0x87, UI: 0x03 } as const;
 
-export type SupervisoryType = keyof typeof SUPERVISORY;
+type SupervisoryType = keyof typeof SUPERVISORY;
 export type UnnumberedType = keyof typeof UNNUMBERED;
 
 const POLL_FINAL = 0x10;

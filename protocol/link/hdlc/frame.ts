@@ -4,7 +4,7 @@
  */
 import { DlmsError } from "../../errors.ts";
 import { NO_QUIRKS, type Quirk } from "../../quirks.ts";
-import { crcX25 } from "../crc.ts";
+import { crcX25, X25_RESIDUE } from "../crc.ts";
 import { type HdlcAddress, readHdlcAddress, writeHdlcAddress } from "./address.ts";
 import { decodeControl, encodeControl, type HdlcControl } from "./control.ts";
 
@@ -44,10 +44,10 @@ export function encodeHdlcFrame(frame: HdlcFrame): Uint8Array {
   writeHdlcAddress(destination, octets, 3);
   writeHdlcAddress(source, octets, 3 + destination.size);
   octets[header] = encodeControl(frame.control);
-  writeCheck(octets, header + 1);
+  writeCheck(octets, header + 1, crcX25(octets, 1, header + 1));
   if (information.length > 0) {
     octets.set(information, header + 1 + CHECK_LENGTH);
-    writeCheck(octets, length - 1);
+    writeCheck(octets, length - 1, bodyCheck(octets, header + 1, length - 1));
   }
   octets[length + 1] = FLAG;
   return octets;
@@ -99,7 +99,7 @@ function readHeader(octets: Uint8Array, tolerate: ReadonlySet<Quirk>): Header | 
   const end = 4 + destination.size + source.size;
   if (!anyLength && !canHold(length, end)) throw new DlmsError("LENGTH_INVALID", "peer", { offset: 1, length });
   if (end + CHECK_LENGTH > octets.length) return undefined;
-  requireCheck(octets, 1, end);
+  requireCheck(octets, end, crcX25(octets, 1, end));
   return { length, segmented: (high & SEGMENTATION) !== 0, destination, source, end };
 }
 
@@ -115,7 +115,8 @@ function readBody(octets: Uint8Array, header: Header, tolerate: ReadonlySet<Quir
   if (close >= octets.length) return undefined;
   const from = header.end + CHECK_LENGTH;
   const to = Math.max(from, close - CHECK_LENGTH);
-  if (from < close && !tolerate.has("hdlc-frame-check-ignored")) requireCheck(octets, 1, to);
+  const checked = from < close && !tolerate.has("hdlc-frame-check-ignored");
+  if (checked) requireCheck(octets, to, bodyCheck(octets, header.end, to));
   if (octets[close] !== FLAG) throw new DlmsError("FRAME_INVALID", "peer", { offset: close, wanted: "closing flag" });
   const control = decodeControl(octets[header.end - 1] ?? 0);
   const information = octets.subarray(from, to);
@@ -128,15 +129,21 @@ function readBodyOfAnyLength(octets: Uint8Array, header: Header, tolerate: Reado
     if (!canHold(length, header.end)) continue;
     if (length + 1 >= octets.length) return undefined;
     const close = length + 1;
-    const right = crcX25(octets, 1, close - CHECK_LENGTH) === readCheck(octets, close - CHECK_LENGTH);
+    const to = close - CHECK_LENGTH;
+    // Without information, the header's check is the frame's.
+    const right = to === header.end || bodyCheck(octets, header.end, to) === readCheck(octets, to);
     const ignored = length === header.length && tolerate.has("hdlc-frame-check-ignored");
     if (octets[close] === FLAG && (right || ignored)) return readBody(octets, { ...header, length }, tolerate);
   }
   throw new DlmsError("FRAME_CHECK_WRONG", "peer", { offset: header.length & 0xff, lengths: "all" });
 }
 
-function writeCheck(octets: Uint8Array, at: number): void {
-  const check = crcX25(octets, 1, at);
+/** The frame's check up to `to`. The header's own check, which is right, brings the register to its residue. */
+function bodyCheck(octets: Uint8Array, headerCheckAt: number, to: number): number {
+  return crcX25(octets, headerCheckAt + CHECK_LENGTH, to, X25_RESIDUE);
+}
+
+function writeCheck(octets: Uint8Array, at: number, check: number): void {
   octets[at] = check;
   octets[at + 1] = check >> 8;
 }
@@ -145,7 +152,6 @@ function readCheck(octets: Uint8Array, at: number): number {
   return (octets[at] ?? 0) | ((octets[at + 1] ?? 0) << 8);
 }
 
-function requireCheck(octets: Uint8Array, from: number, at: number): void {
-  if (readCheck(octets, at) !== crcX25(octets, from, at))
-    throw new DlmsError("FRAME_CHECK_WRONG", "peer", { offset: at });
+function requireCheck(octets: Uint8Array, at: number, check: number): void {
+  if (readCheck(octets, at) !== check) throw new DlmsError("FRAME_CHECK_WRONG", "peer", { offset: at });
 }

@@ -9,7 +9,7 @@ import { type DataSets, parseDataSets } from "./data-sets.ts";
 import { decodeIdentification, type Identification } from "./sign-on.ts";
 import { textOf } from "./text.ts";
 
-export interface Readout extends DataSets {
+interface Readout extends DataSets {
   /** Undefined when the data came without one, as after an acknowledgement. */
   readonly identification: Identification | undefined;
   /** Whether a block check protected the data; mode D has none. */

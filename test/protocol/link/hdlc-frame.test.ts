@@ -194,6 +194,7 @@ test("hdlc frame: a length without its upper bits is read only where that is tol
   const tolerate = new Set(["hdlc-length-modulo-256"] as const);
   expect(decodeHdlcFrame(octets, tolerate)?.frame.information.length).toBe(247);
   expect(decodeHdlcFrame(octets.subarray(0, -1), tolerate)).toBeUndefined();
+  expect(decodeHdlcFrame(fromHex("7ea0070321311787 7e"), tolerate)?.frame.control.type).toBe("RR");
   octets[20] = 0;
   const long = Uint8Array.of(...octets, ...new Uint8Array(0x800));
   expect(() => decodeHdlcFrame(long, tolerate)).toThrow(expect.objectContaining({ code: "FRAME_CHECK_WRONG" }));
