@@ -1,6 +1,7 @@
 import type { Conformance } from "../ber/conformance.ts";
 import type { ApplicationContextName } from "../ber/names.ts";
 import type { ApduProtection } from "../security/apdu-protection.ts";
+import type { EllipticPrivateKey, EllipticPublicKey } from "../security/elliptic-key.ts";
 import type { AuthenticationMechanism, EcbPadding } from "../security/hls.ts";
 import type { HlsSecret } from "../security/secret-key.ts";
 import type { Protection } from "../security/security-control.ts";
@@ -33,6 +34,11 @@ export interface AssociationRule {
   /** Password of LLS, secret of HLS 2, 3, 4 and 6. */
   readonly secret?: HlsSecret;
   readonly ecbPadding?: EcbPadding;
+  /** The server's own title where no `security` tells it: for HLS 6 and 7 in a plain context. */
+  readonly systemTitle?: SystemTitle;
+  /** HLS 7: the server's key to sign with, and the client's to verify with. */
+  readonly signingKey?: EllipticPrivateKey;
+  readonly clientSigningKey?: EllipticPublicKey;
   readonly challengeLength?: number;
   readonly conformance: Conformance;
   /** Octets of the longest APDU that the server takes. */

@@ -2,6 +2,7 @@
 import { type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
 import type { SERVICE_ERROR_CODES } from "../apdu/confirmed-service-error.ts";
 import { DLMS_VERSION, type InitiateRequest, VAA_NAME_LN } from "../apdu/initiate.ts";
+import { APDUS } from "../apdu/registry.ts";
 import {
   type Aare,
   type Aarq,
@@ -42,8 +43,9 @@ export interface NegotiationContext {
 
 /** The least PDU size in which a block still carries something, protection included. */
 const MIN_PDU_SIZE = 48;
-const CHALLENGE_LENGTH = 16;
-const CHALLENGE_LENGTHS = { min: 8, max: 64 } as const;
+const CHALLENGES = { length: 16, min: 8, max: 64 } as const;
+const SIGNED_CHALLENGES = { length: 32, min: 32, max: 64 } as const;
+const PLAIN_INITIATE = APDUS["initiate-request"][0];
 /** Mechanisms that put system titles into their formulas. */
 const TITLE_MECHANISMS: ReadonlySet<string> = new Set(["hls-gmac", "hls-sha256", "hls-ecdsa"]);
 
@@ -108,6 +110,10 @@ function judgeTitle(aarq: Aarq, rule: AssociationRule): Refusal | undefined {
   }
 }
 
+function challengesOf({ mechanism }: AssociationRule): { length: number; min: number; max: number } {
+  return mechanism === "hls-ecdsa" ? SIGNED_CHALLENGES : CHALLENGES;
+}
+
 function meet(title: SystemTitle, { protection, lowestCounter }: AssociationSecurity): void {
   protection.learnPeerSystemTitle(title);
   if (lowestCounter === undefined || protection.lowestAcceptable("global") !== undefined) return;
@@ -121,7 +127,7 @@ function judgeAuthentication(aarq: Aarq, rule: AssociationRule): Refusal | undef
     const right = rule.secret !== undefined && passwordMatches(rule.secret, value);
     return right ? undefined : new Refusal("authentication-failure");
   }
-  const { min, max } = CHALLENGE_LENGTHS;
+  const { min, max } = challengesOf(rule);
   return value.length >= min && value.length <= max ? undefined : new Refusal("authentication-failure");
 }
 
@@ -138,6 +144,9 @@ function readInitiate(aarq: Aarq, rule: AssociationRule): Initiate | Refusal {
   if (security === undefined && octets[0] !== undefined && isCipheredTag(octets[0])) {
     return new Refusal("application-context-name-not-supported");
   }
+  if (octets[0] === PLAIN_INITIATE && demandsProtection(octets, security)) {
+    return new Refusal("no-reason-given", "refused-by-the-vde-handler");
+  }
   const { apdu, protector, settle } = unprotectRequest(octets, security);
   try {
     const decoded = decodeApdu(apdu);
@@ -147,6 +156,17 @@ function readInitiate(aarq: Aarq, rule: AssociationRule): Initiate | Refusal {
     return { request: decoded.body, protector };
   } catch (error) {
     return new Refusal("no-reason-given", "other", dlmsError(error));
+  }
+}
+
+/** Whether the policy forbids an initiate request in clear. */
+function demandsProtection(octets: Uint8Array, security: AssociationSecurity | undefined): boolean {
+  try {
+    security?.protection.admitPlain(octets);
+    return false;
+  } catch (error) {
+    dlmsError(error);
+    return true;
   }
 }
 
@@ -170,7 +190,8 @@ interface Agreement extends Initiate {
 
 function accepted(aarq: Aarq, context: NegotiationContext, agreement: Agreement): Negotiation {
   const { rule, request, conformance, protector } = agreement;
-  const security = isCiphered(aarq) || TITLE_MECHANISMS.has(rule.mechanism) ? rule.security : undefined;
+  const named = isCiphered(aarq) || TITLE_MECHANISMS.has(rule.mechanism);
+  const respondingApTitle = named ? (rule.security?.protection.ownSystemTitle ?? rule.systemTitle) : undefined;
   const hls = rule.mechanism !== "lowest" && rule.mechanism !== "lls";
   const challenges = hls ? drawChallenges(aarq, rule, context.randomOctets) : undefined;
   const response = encodeApdu({
@@ -189,7 +210,7 @@ function accepted(aarq: Aarq, context: NegotiationContext, agreement: Agreement)
       type: "acse-service-user",
       diagnostic: hls ? "authentication-required" : "null",
     },
-    ...(security && { respondingApTitle: security.protection.ownSystemTitle }),
+    ...(respondingApTitle && { respondingApTitle }),
     ...(challenges && {
       responderAcseRequirements: AUTHENTICATION_REQUIREMENT,
       mechanismName: rule.mechanism,
@@ -213,7 +234,7 @@ function accepted(aarq: Aarq, context: NegotiationContext, agreement: Agreement)
 
 function drawChallenges(aarq: Aarq, rule: AssociationRule, randomOctets: (length: number) => Uint8Array): Challenges {
   const client = new Uint8Array(authenticationValue(aarq));
-  return { client, server: randomOctets(rule.challengeLength ?? CHALLENGE_LENGTH) };
+  return { client, server: randomOctets(rule.challengeLength ?? challengesOf(rule).length) };
 }
 
 /** The AARE that says no. */

@@ -346,14 +346,18 @@ function sameName(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function hlsInputs(view: AssociationView, challenges: Challenges): HlsInputs {
-  const { secret, ecbPadding, security } = view.rule;
+  const { secret, ecbPadding, security, signingKey, clientSigningKey } = view.rule;
   const protection = security?.protection;
+  const ownSystemTitle = protection?.ownSystemTitle ?? view.rule.systemTitle;
   return {
     ownChallenge: challenges.server,
     peerChallenge: challenges.client,
     ...(secret && { secret }),
     ...(ecbPadding && { ecbPadding }),
-    ...(protection && { protection, ownSystemTitle: protection.ownSystemTitle }),
+    ...(protection && { protection }),
+    ...(ownSystemTitle && { ownSystemTitle }),
     ...(view.clientSystemTitle && { peerSystemTitle: view.clientSystemTitle }),
+    ...(signingKey && { ownSigningKey: signingKey }),
+    ...(clientSigningKey && { peerSigningKey: clientSigningKey }),
   };
 }

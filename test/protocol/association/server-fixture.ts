@@ -77,7 +77,7 @@ export const OPEN_RULE: AssociationRule = {
   maxReceivePduSize: 1024,
 };
 
-export const SERVER_CHALLENGE = ascii("P6wRJ21FP6wRJ21F");
+export const SERVER_CHALLENGE = ascii("P6wRJ21FP6wRJ21FP6wRJ21FP6wRJ21F");
 
 /** A server machine that is asked with octets in hexadecimal or APDUs and answers with one. */
 export class Served {

@@ -7,6 +7,7 @@ import { dataFromBytes, dataToBytes } from "../../../protocol/axdr/data.ts";
 import { type Aarq, AUTHENTICATION_REQUIREMENT } from "../../../protocol/ber/association.ts";
 import { conformanceFromNumber } from "../../../protocol/ber/conformance.ts";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
+import { drawPrivateKey } from "../../../protocol/security/elliptic-key.ts";
 import { hlsReply, hlsVerify } from "../../../protocol/security/hls.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import {
@@ -313,16 +314,31 @@ test("server: carries out methods, with long parameters and long return values",
   expect(raw).toBe(`000100${toHex(dataToBytes(longValue))}`);
 });
 
-test.each(["hls", "hls-md5", "hls-sha1", "hls-sha256", "hls-gmac"] as const)(
+const [SERVER_KEY, CLIENT_KEY] = [3, 4].map((octet) =>
+  drawPrivateKey("P-256", (length) => new Uint8Array(length).fill(octet)),
+);
+
+test.each(["hls", "hls-md5", "hls-sha1", "hls-sha256", "hls-gmac", "hls-ecdsa"] as const)(
   "server: demands and answers the challenges of %s",
   (mechanism) => {
     const secret = new SecretKey("hlsSecret", ascii("wwwwwwwwwwwwwwww"));
-    const rule: AssociationRule = { ...OPEN_RULE, mechanism, secret, security: { protection: serverProtection() } };
-    const ownChallenge = ascii("K56iVagYK56iVagY");
+    if (SERVER_KEY === undefined || CLIENT_KEY === undefined) throw new Error("no keys");
+    const keys = { signingKey: SERVER_KEY, clientSigningKey: CLIENT_KEY.publicKey };
+    const rule: AssociationRule = {
+      ...OPEN_RULE,
+      mechanism,
+      secret,
+      ...keys,
+      security: { protection: serverProtection() },
+    };
+    const ownChallenge = ascii("K56iVagYK56iVagYK56iVagYK56iVagY");
+    const peerChallenge = SERVER_CHALLENGE.subarray(0, mechanism === "hls-ecdsa" ? 32 : 16);
     const client = clientProtection();
     const inputs = {
       ownChallenge,
-      peerChallenge: SERVER_CHALLENGE,
+      peerChallenge,
+      ownSigningKey: CLIENT_KEY,
+      peerSigningKey: SERVER_KEY.publicKey,
       secret,
       protection: client,
       ownSystemTitle: CLIENT_TITLE,
@@ -408,15 +424,15 @@ test("server: uses the dedicated key of the association and forgets it with it",
 test("server: enforces its security policy", () => {
   const server = new Served(cipheredRule("authenticated-encrypted"));
   const client = clientProtection();
-  expect(server.hex(encodeApdu(aarq({ applicationContextName: CIPHERED, callingApTitle: CLIENT_TITLE })))).toBe(
-    "d80101",
-  );
+  const inClear = server.apdu(aarq({ applicationContextName: CIPHERED, callingApTitle: CLIENT_TITLE }));
+  expect(diagnosticOf(inClear)).toBe("rejected-permanent no-reason-given");
+  expect(inClear).toMatchObject({ body: { userInformation: fromHex("0e010604") } });
   expect(server.hex(encodeApdu(cipheredAarq(client, "encrypted")))).toBe("d80101");
   server.apdu(cipheredAarq(client));
   expect(server.hex(GET_CLOCK)).toBe("d80101");
   const form = { form: "service-specific", keySet: "global" } as const;
   expect(server.hex(client.protect(fromHex(GET_CLOCK), { control: "authenticated", ...form }))).toBe("d80101");
-  expect(server.events().map((event) => event.type)).toEqual(["fault", "fault", "associated", "fault", "fault"]);
+  expect(server.events().map((event) => event.type)).toEqual(["refused", "fault", "associated", "fault", "fault"]);
 });
 
 test("server: protects a response as the policy says, even where the request was protected less", () => {
