@@ -141,6 +141,7 @@ export function nextCapture(
  */
 function tellRepeatedHours(builder: ColumnBuilder, { policy, sortMethod }: CarryContext): void {
   const { instantsMs, rowCount } = builder;
+  if (movesOn(instantsMs, sortMethod === LIFO)) return;
   const order = Array.from({ length: rowCount }, (_, index) => (sortMethod === LIFO ? rowCount - 1 - index : index));
   const rows = order.filter((row) => builder.rules[row] !== TIME_RULE.none);
   eachPair(rows, (row, before) => {
@@ -154,6 +155,15 @@ function tellRepeatedHours(builder: ColumnBuilder, { policy, sortMethod }: Carry
     const earlier = ahead ? twin(builder, row, policy.zone)?.first : undefined;
     if (earlier !== undefined && earlier < afterMs) instantsMs[row] = earlier;
   });
+}
+
+/** Whether every time is known and later than the one before, or earlier when the newest comes first. */
+function movesOn(instantsMs: Float64Array, newestFirst: boolean): boolean {
+  for (let row = 1; row < instantsMs.length; row++) {
+    const [before = Number.NaN, after = Number.NaN] = [instantsMs[row - 1], instantsMs[row]];
+    if (!(newestFirst ? after < before : after > before)) return false;
+  }
+  return true;
 }
 
 function eachPair(rows: readonly number[], visit: (row: number, neighbour: number) => void): void {

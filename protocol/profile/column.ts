@@ -55,6 +55,7 @@ export const TIME_RULE = { none: 0, deviation: 1, zone: 2 } as const;
 export const CELL = { missing: 0, value: 1, exception: 2, null: 3, delta: 4 } as const;
 
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 /** What a column without times has of them. */
 const NO_STAMPS = new DataView(new ArrayBuffer(0));
@@ -77,6 +78,11 @@ export class ColumnBuilder {
   instantsMs: Float64Array;
   rules: Uint8Array;
   readonly #policy: ClockPolicy;
+  /** The last day of the wall clock that the zone was asked for, and its minutes ahead of UTC where it has one offset. */
+  #zoneDay = Number.NaN;
+  #zoneMinutes = Number.NaN;
+  /** Rows that have a stamp, whatever it says. */
+  #stamped = 0;
 
   constructor(layout: LayoutColumn, rowCount: number, policy: ClockPolicy) {
     this.layout = layout;
@@ -210,6 +216,8 @@ export class ColumnBuilder {
     const { stamps, instantsMs, rules } = this;
     const rule = this.#policy.deviation;
     this.cells.fill(CELL.value, row, row + count);
+    rules.fill(TIME_RULE.deviation, row, row + count);
+    this.#stamped += count;
     // Dates and deviations rarely change from row to row.
     let dateWord = -1;
     let midnightMs = Number.NaN;
@@ -234,23 +242,39 @@ export class ColumnBuilder {
       const instantMs = wallMs + minutes * MINUTE_MS;
       instantsMs[row + i] = instantMs;
       // A NaN is a stamp without a usable deviation, or one that names no time at all.
-      if (instantMs === instantMs) rules[row + i] = TIME_RULE.deviation;
-      else this.#setByZone(row + i, wallMs, word2 & 0xff);
+      if (instantMs !== instantMs) this.#setByZone(row + i, wallMs, word2 & 0xff);
       place += stride;
       at += DATE_TIME_LENGTH;
     }
   }
 
   #setByZone(row: number, wallMs: number, status: number): void {
-    if (Number.isNaN(wallMs)) return;
-    this.instantsMs[row] = instantOfWallClock(wallMs, this.#policy.zone, saysDaylightSaving(status));
+    if (Number.isNaN(wallMs)) {
+      this.rules[row] = TIME_RULE.none;
+      return;
+    }
+    const day = Math.floor(wallMs / DAY_MS);
+    if (day !== this.#zoneDay) this.#rememberDay(day);
+    this.instantsMs[row] = Number.isNaN(this.#zoneMinutes)
+      ? instantOfWallClock(wallMs, this.#policy.zone, saysDaylightSaving(status))
+      : wallMs - this.#zoneMinutes * MINUTE_MS;
     this.rules[row] = TIME_RULE.zone;
     this.zoned = true;
+  }
+
+  /** A day far enough from any change of the clock has one offset. */
+  #rememberDay(day: number): void {
+    const { zone } = this.#policy;
+    const before = zone.offsetMinutes((day - 1) * DAY_MS);
+    const after = zone.offsetMinutes((day + 2) * DAY_MS);
+    this.#zoneDay = day;
+    this.#zoneMinutes = before === after ? before : Number.NaN;
   }
 
   /** Makes the instants of rows without a time NaN. */
   markOpenTimes(): void {
     const { instantsMs, rules, rowCount } = this;
+    if (this.#stamped >= rowCount) return;
     for (let row = 0; row < rowCount; row++) if (rules[row] === TIME_RULE.none) instantsMs[row] = Number.NaN;
   }
 

@@ -221,7 +221,7 @@ function readRows(octets: Uint8Array, reader: Reader, rows: Rows, claimed: numbe
     const at = reader.offset;
     const shaped = shapeRow(shape, octets, at, rows.times) === "shaped";
     const most = Math.min(horizon, claimed - rows.seen);
-    const count = shaped ? runLength(shape, view, { at, end: octets.length }, most) : 0;
+    const count = shaped ? runLength(shape, { octets, view }, { at, end: octets.length }, most) : 0;
     horizon = 2 * Math.max(1, count);
     if (count === 0) {
       // The general decoder takes the row, or says what is wrong with it.
@@ -246,7 +246,7 @@ function decodeCompact(
     const octets = withoutCount(contents, shape.stride);
     const view = viewOf(octets);
     const wanted = octets.length / shape.stride;
-    const same = runLength(shape, view, { at: 0, end: octets.length }, wanted);
+    const same = runLength(shape, { octets, view }, { at: 0, end: octets.length }, wanted);
     if (same === wanted && stampsAreWhole(shape, octets)) {
       const rows = new Rows(layout, options, wanted);
       decodeRun(shape, rows.builders, { octets, view, at: 0, row: 0, count: wanted });

@@ -16,24 +16,42 @@ export interface Run {
 }
 
 /** How many rows from `at` on have the shape: as many as fit before `end`, at most `rows`. */
-export function runLength(shape: RowShape, view: DataView, span: { at: number; end: number }, rows: number): number {
+export function runLength(
+  shape: RowShape,
+  octets: { readonly octets: Uint8Array; readonly view: DataView },
+  span: { at: number; end: number },
+  rows: number,
+): number {
   const { stride, checkCount, checkOffsets } = shape;
   let count = Math.min(rows, Math.floor((span.end - span.at) / stride));
   for (let check = 0; check < checkCount; ) {
     const offset = checkOffsets[check] ?? 0;
     const together = checkOffsets[check + 3] === offset + 3 && check + 3 < checkCount ? 4 : 1;
-    const alike = together === 4 ? sameWords : sameOctets;
-    count = alike(view, span.at + offset, stride, count);
+    const start = span.at + offset;
+    count =
+      together === 4 ? sameWords(octets.view, start, stride, count) : sameOctets(octets.octets, start, stride, count);
     check += together;
   }
   return count;
 }
 
 /** How many of `count` octets that are `stride` apart equal the first. */
-function sameOctets(view: DataView, start: number, stride: number, count: number): number {
-  const first = count > 0 ? view.getUint8(start) : 0;
+function sameOctets(octets: Uint8Array, start: number, stride: number, count: number): number {
+  const first = octets[start] ?? 0;
   let same = 0;
-  for (let place = start; same < count && view.getUint8(place) === first; place += stride) same++;
+  let place = start;
+  // Four rows at a time: most runs are long, and a difference is looked for one by one below.
+  for (; same + 4 <= count; same += 4, place += 4 * stride) {
+    const second = place + stride;
+    const third = second + stride;
+    const differences =
+      ((octets[place] ?? 0) ^ first) |
+      ((octets[second] ?? 0) ^ first) |
+      ((octets[third] ?? 0) ^ first) |
+      ((octets[third + stride] ?? 0) ^ first);
+    if (differences !== 0) break;
+  }
+  for (; same < count && octets[place] === first; place += stride) same++;
   return same;
 }
 

@@ -26,7 +26,7 @@ export interface MappedColumn {
   /** The column that was taken. */
   readonly column: ProfileColumn | undefined;
   readonly values: readonly (bigint | undefined)[];
-  /** What has no place in the column. */
+  /** What has no place in the column; empty when everything has. */
   readonly rest: readonly (OtherValue | undefined)[];
   /** Name and unit under which the rest is kept. */
   readonly key: string;
@@ -61,18 +61,18 @@ interface Converter {
   readonly factor: bigint | undefined;
   readonly number: (decimal: Decimal) => Cell;
   readonly data: (data: Data) => Cell;
-  /** The value if it fits the width of the column. */
-  readonly fit: (value: Cell) => Cell;
+  /** Width of the column. */
+  readonly bits: 32 | 64;
 }
 
 function converterFor(column: ProfileColumn, scalerUnit: ScalerUnit, clock: ClockPolicy | undefined): Converter {
-  const fit = (value: Cell): Cell =>
-    value !== undefined && BigInt.asIntN(column.bits, value) === value ? value : undefined;
+  const { bits } = column;
+  const fit = (value: Cell): Cell => (value !== undefined && BigInt.asIntN(bits, value) === value ? value : undefined);
   if (column.kind === "timestamp") {
-    return { factor: undefined, number: () => undefined, data: (value) => fit(instantOf(value, clock)), fit };
+    return { factor: undefined, number: () => undefined, data: (value) => fit(instantOf(value, clock)), bits };
   }
   if (column.kind === "status") {
-    return { factor: 1n, number: (decimal) => fit(rescale(decimal, 0)), data: (value) => fit(statusOf(value)), fit };
+    return { factor: 1n, number: (decimal) => fit(rescale(decimal, 0)), data: (value) => fit(statusOf(value)), bits };
   }
   const number = ({ mantissa, exponent }: Decimal): Cell => {
     const scaled = { mantissa, exponent: exponent + scalerUnit.scaler };
@@ -83,7 +83,7 @@ function converterFor(column: ProfileColumn, scalerUnit: ScalerUnit, clock: Cloc
     const decimal = decimalFromData(value);
     return decimal === undefined ? undefined : number(decimal);
   };
-  return { factor: number({ mantissa: 1n, exponent: 0 }), number, data, fit };
+  return { factor: number({ mantissa: 1n, exponent: 0 }), number, data, bits };
 }
 
 /** Bits as the integer that their octets are; true and false as 1 and 0. */
@@ -103,28 +103,42 @@ function instantOf(data: Data, clock: ClockPolicy | undefined): Cell {
 }
 
 function numberCells(column: NumberColumn, convert: Converter | undefined): Cell[] {
-  const cells: Cell[] = Array.from({ length: column.present.length });
+  const { mantissas, present, exceptions } = column;
+  const cells: Cell[] = Array.from({ length: present.length });
   if (convert === undefined) return cells;
   const { factor } = convert;
-  for (const [row, present] of column.present.entries()) {
-    if (present === 0) continue;
-    const mantissa = BigInt(column.mantissas[row] ?? 0);
-    cells[row] = factor === undefined ? convert.number({ mantissa, exponent: 0 }) : convert.fit(mantissa * factor);
+  // Products below this are exact as numbers, and so is the check of their width.
+  const limit =
+    factor === undefined || factor > MAX_EXACT
+      ? -1
+      : Math.min(Number(MAX_EXACT / factor), 2 ** (convert.bits - 1) / Number(factor) - 1);
+  const multiplier = Number(factor ?? 0n);
+  for (let row = 0; row < cells.length; row++) {
+    const mantissa = mantissas[row] ?? 0;
+    if (present[row] === 0) continue;
+    if (typeof mantissa === "number" && mantissa <= limit && mantissa >= -limit) {
+      cells[row] = BigInt(mantissa * multiplier);
+    } else {
+      cells[row] = convert.number({ mantissa: BigInt(mantissa), exponent: 0 });
+    }
   }
-  for (const [row, data] of column.exceptions) cells[row] = convert.data(data);
+  for (const [row, data] of exceptions) cells[row] = convert.data(data);
   return cells;
 }
+
+const MAX_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
 
 function dataCells(column: DataColumn, convert: Converter | undefined): Cell[] {
   return column.values.map((data) => (data === undefined ? undefined : convert?.data(data)));
 }
 
-/** The values of rows that have no cell, in their own words. */
+/** The values of rows that have no cell, in their own words; empty when every row has one. */
 function restOf(
   column: NumberColumn | DataColumn,
   cells: readonly Cell[],
   { scaler }: ScalerUnit,
-): (OtherValue | undefined)[] {
+): readonly (OtherValue | undefined)[] {
+  if (!cells.includes(undefined)) return [];
   return cells.map((cell, row) => {
     if (cell !== undefined) return undefined;
     if (column.kind === "number" && column.present[row] === 1) {
