@@ -1,5 +1,5 @@
 /** The pool of connections, transactions on it, and the driver's failures as ours. */
-import { Pool, type PoolClient, type QueryResultRow, TypeOverrides, types } from "pg";
+import { Pool, type PoolClient, type QueryResult, type QueryResultRow, TypeOverrides, types } from "pg";
 import { type Capabilities, probeCapabilities } from "./capabilities.ts";
 import { failureCode, failureKind } from "./failure.ts";
 import { StoreError } from "./store-error.ts";
@@ -66,12 +66,19 @@ export class Database {
     }
   }
 
-  /** Runs `work` on one connection in one transaction; whatever it throws undoes it and is thrown on, as StoreError. */
-  async transaction<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+  /**
+   * Runs `work` on one connection in one transaction; whatever it throws undoes it and is thrown on, as StoreError.
+   * `opening` holds statements that go on the same way as `begin`; `work` gets the rows of the last.
+   */
+  async transaction<Result>(
+    work: (client: PoolClient, opened: readonly QueryResultRow[]) => Promise<Result>,
+    opening = "",
+  ): Promise<Result> {
     return this.withClient(async (client) => {
-      await client.query("begin");
+      const opened: QueryResult | QueryResult[] = await client.query(`begin; ${opening}`);
       try {
-        const result = await work(client);
+        const last = Array.isArray(opened) ? opened.at(-1) : opened;
+        const result = await work(client, last?.rows ?? []);
         await client.query("commit");
         return result;
       } catch (error) {

@@ -32,12 +32,15 @@ interface Standing {
   completing: number;
 }
 
+export interface StagedRows {
+  readonly encoded: CopyRows;
+  readonly rangeMs: readonly [from: number, to: number];
+  /** What the connection has of the staging table, which empties itself at the end of a transaction. */
+  readonly stage: "missing" | "empty" | "filled";
+}
+
 /** Merges encoded rows, whose capture times lie within `rangeMs`, into the table of the layout. */
-export async function mergeRows(
-  client: PoolClient,
-  layout: RowLayout,
-  rows: { readonly encoded: CopyRows; readonly rangeMs: readonly [from: number, to: number] },
-): Promise<MergeOutcome> {
+export async function mergeRows(client: PoolClient, layout: RowLayout, rows: StagedRows): Promise<MergeOutcome> {
   // The literal range lets the planner leave out the chunks in which nothing can match.
   const [from, to] = rows.rangeMs.map((ms) => new Date(ms).toISOString());
   const names = {
@@ -46,7 +49,7 @@ export async function mergeRows(
     matching: `t.meter_key = s.meter_key and t.captured_at = s.captured_at
       and t.captured_at between '${from}'::timestamptz and '${to}'::timestamptz`,
   };
-  await fillStage(client, layout, { names, encoded: rows.encoded });
+  await fillStage(client, layout, { names, rows });
   let standing = await standingOf(client, layout, names);
   let inserted = 0;
   if (standing.held < rows.encoded.rowCount) {
@@ -63,13 +66,15 @@ export async function mergeRows(
 async function fillStage(
   client: PoolClient,
   layout: RowLayout,
-  filling: { readonly names: Names; readonly encoded: CopyRows },
+  { names, rows }: { readonly names: Names; readonly rows: StagedRows },
 ): Promise<void> {
-  const { table, stage } = filling.names;
-  const name = dataTable(layout.profile);
-  await client.query(`create temporary table if not exists ${name} (like ${table}) on commit delete rows`);
-  await client.query(`delete from ${stage}`);
-  await copyInto(client, { table: stage, columns: layout.columns }, filling.encoded.finish());
+  if (rows.stage === "missing") {
+    const name = dataTable(layout.profile);
+    await client.query(`create temporary table if not exists ${name} (like ${names.table}) on commit delete rows`);
+  } else if (rows.stage === "filled") {
+    await client.query(`delete from ${names.stage}`);
+  }
+  await copyInto(client, { table: names.stage, columns: layout.columns }, rows.encoded.finish());
 }
 
 async function insertStaged(client: PoolClient, layout: RowLayout, { table, stage }: Names): Promise<number> {
@@ -83,13 +88,9 @@ async function insertStaged(client: PoolClient, layout: RowLayout, { table, stag
 
 async function standingOf(client: PoolClient, layout: RowLayout, names: Names): Promise<Standing> {
   const { rows } = await client.query<Standing>(
-    `select count(t.held)::int as held, count(*) filter (where t.differing)::int as differing,
-       count(*) filter (where t.completing)::int as completing
-     from ${names.stage} s
-     left join lateral (
-       select true as held, (${differing(layout)}) as differing, (${completing(layout)}) as completing
-       from ${names.table} t where ${names.matching} limit 1
-     ) t on true`,
+    `select count(*)::int as held, count(*) filter (where ${differing(layout)})::int as differing,
+       count(*) filter (where ${completing(layout)})::int as completing
+     from ${names.stage} s join ${names.table} t on ${names.matching}`,
   );
   return rows[0] ?? { held: 0, differing: 0, completing: 0 };
 }

@@ -2,7 +2,7 @@
  * Profile batches as single rows on their way into a table: checked, sorted by key, and encoded. What can't be a row is
  * told apart with the reason, row by row; nothing is dropped silently and nothing is rounded.
  */
-import type { OtherValue, ProfileBatch, ProfileKind } from "../profiles/batch.ts";
+import type { BatchColumn, OtherValue, ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
 import type { CopyRows } from "./binary-copy.ts";
 import { SOURCES, type StoredType, storedType, TIME_RULES } from "./profile-tables.ts";
@@ -54,24 +54,51 @@ const FIXED_COLUMNS = [
   "time_rule",
 ] as const;
 
-/** Checks a batch as a whole; undefined when its rows can be looked at one by one. */
-export function batchFault(
-  batch: ProfileBatch,
-  known: ReadonlyMap<string, ProfileColumn>,
-): Pick<SetAsideRow, "reason" | "detail"> | undefined {
-  const { meterKey, intervalS = 0, readAt } = batch;
-  const detail = `meterKey ${meterKey}, intervalS ${intervalS}, readAt ${readAt.getTime()}`;
-  if (!isInt4(meterKey) || !isInt4(intervalS) || timeOutOfRange(readAt.getTime())) {
-    return { reason: "batch_invalid", detail };
+export type RowFault = Pick<SetAsideRow, "reason" | "detail">;
+
+/** Checks batches as wholes. Neighbours often have the same columns, so the last judgement on those is kept. */
+export class BatchCheck {
+  readonly #known: ReadonlyMap<string, ProfileColumn>;
+  #last: { readonly columns: readonly BatchColumn[]; readonly fault: RowFault | undefined } | undefined;
+
+  constructor(known: ReadonlyMap<string, ProfileColumn>) {
+    this.#known = known;
   }
-  const names = batch.columns.map((column) => column.column);
-  const unknown = names.find((name) => !known.has(name));
-  if (unknown !== undefined) return { reason: "column_unknown", detail: unknown };
-  const repeated = names.find((name, index) => names.indexOf(name) !== index);
-  if (repeated !== undefined) return { reason: "column_repeated", detail: repeated };
-  const lists = [batch.instantsMs, batch.timeRules, batch.meterTimes, ...batch.columns.map((each) => each.values)];
-  const uneven = [...lists, ...batch.others.map((each) => each.values)].some((list) => list.length !== batch.rowCount);
-  return uneven ? { reason: "batch_uneven", detail: `${batch.rowCount} rows` } : undefined;
+
+  /** Undefined when the rows can be looked at one by one. */
+  faultOf(batch: ProfileBatch): RowFault | undefined {
+    const { meterKey, intervalS = 0, readAt } = batch;
+    if (!isInt4(meterKey) || !isInt4(intervalS) || timeOutOfRange(readAt.getTime())) {
+      const detail = `meterKey ${meterKey}, intervalS ${intervalS}, readAt ${readAt.getTime()}`;
+      return { reason: "batch_invalid", detail };
+    }
+    if (this.#last === undefined || !haveSameColumns(this.#last.columns, batch.columns)) {
+      this.#last = { columns: batch.columns, fault: this.#columnFault(batch.columns) };
+    }
+    if (this.#last.fault !== undefined) return this.#last.fault;
+    return isEven(batch) ? undefined : { reason: "batch_uneven", detail: `${batch.rowCount} rows` };
+  }
+
+  #columnFault(columns: readonly BatchColumn[]): RowFault | undefined {
+    const names = columns.map((column) => column.column);
+    const unknown = names.find((name) => !this.#known.has(name));
+    if (unknown !== undefined) return { reason: "column_unknown", detail: unknown };
+    const repeated = names.find((name, index) => names.indexOf(name) !== index);
+    return repeated === undefined ? undefined : { reason: "column_repeated", detail: repeated };
+  }
+}
+
+function haveSameColumns(a: readonly BatchColumn[], b: readonly BatchColumn[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at]?.column !== b[at]?.column) return false;
+  return true;
+}
+
+function isEven({ rowCount, instantsMs, timeRules, meterTimes, columns, others }: ProfileBatch): boolean {
+  if (instantsMs.length !== rowCount || timeRules.length !== rowCount || meterTimes.length !== rowCount) return false;
+  for (const column of columns) if (column.values.length !== rowCount) return false;
+  for (const other of others) if (other.values.length !== rowCount) return false;
+  return true;
 }
 
 function isInt4(value: number): boolean {
@@ -82,27 +109,42 @@ function timeOutOfRange(ms: number): boolean {
   return !(ms >= OLDEST_MS && ms <= MOST_TIME_MS);
 }
 
-/** Checks the capture time of one row. */
-export function timeFault(row: ProfileRow): Pick<SetAsideRow, "reason" | "detail"> | undefined {
-  const ms = row.batch.instantsMs[row.index] ?? Number.NaN;
+function timeFault(row: ProfileRow): RowFault | undefined {
+  const ms = instantOf(row);
   if (!Number.isSafeInteger(ms)) return { reason: "time_missing", detail: String(ms) };
   if (ms < OLDEST_MS) return { reason: "time_too_old", detail: String(ms) };
   if (ms > row.batch.readAt.getTime() + MOST_AHEAD_MS) return { reason: "time_in_future", detail: String(ms) };
   return undefined;
 }
 
-/** The capture time of a row that passed `timeFault`. */
+/** The capture time of a row. */
 export function instantOf(row: ProfileRow): number {
   return row.batch.instantsMs[row.index] ?? Number.NaN;
 }
 
-/** All rows, sorted by meter and time; rows with the same key stay in the order in which they came. */
-export function sortedRows(batches: readonly ProfileBatch[]): ProfileRow[] {
-  const rows = [...batches]
-    .sort((a, b) => a.meterKey - b.meterKey || (a.instantsMs[0] ?? 0) - (b.instantsMs[0] ?? 0))
-    .flatMap((batch) => Array.from({ length: batch.rowCount }, (_, index): ProfileRow => ({ batch, index })));
-  const inOrder = rows.every((row, at) => at === 0 || compareKeys(rows[at - 1] ?? row, row) <= 0);
+/**
+ * All rows with a usable time, sorted by meter and time; rows with the same key stay in the order in which they came.
+ * The others go to `setAside`.
+ */
+export function sortedRows(batches: readonly ProfileBatch[], setAside: (row: SetAsideRow) => void): ProfileRow[] {
+  const rows: ProfileRow[] = [];
+  let inOrder = true;
+  for (const batch of batches.toSorted(compareFirst)) {
+    for (let index = 0; index < batch.rowCount; index++) {
+      const row = { batch, index };
+      const fault = timeFault(row);
+      const last = rows.at(-1);
+      if (fault === undefined) {
+        inOrder &&= last === undefined || compareKeys(last, row) <= 0;
+        rows.push(row);
+      } else setAside({ row, ...fault });
+    }
+  }
   return inOrder ? rows : rows.sort(compareKeys);
+}
+
+function compareFirst(a: ProfileBatch, b: ProfileBatch): number {
+  return a.meterKey - b.meterKey || (a.instantsMs[0] ?? 0) - (b.instantsMs[0] ?? 0);
 }
 
 export function compareKeys(a: ProfileRow, b: ProfileRow): number {
@@ -120,8 +162,9 @@ export class RowLayout {
   readonly valueColumns: readonly LayoutColumn[];
   readonly hasMeterTimes: boolean;
   readonly hasOthers: boolean;
-  /** By batch: the values of each of `valueColumns`. */
-  readonly #values = new Map<ProfileBatch, readonly (readonly (bigint | undefined)[] | undefined)[]>();
+  /** By batch: where in its columns each of `valueColumns` is; -1 for nowhere. Neighbours share the list. */
+  readonly #places = new Map<ProfileBatch, Int32Array>();
+  readonly #fieldCount: number;
   readonly #layoutKeys: ReadonlyMap<string, number>;
 
   constructor(
@@ -130,19 +173,20 @@ export class RowLayout {
     layoutKeys: ReadonlyMap<string, number>,
   ) {
     this.profile = batches[0]?.profile ?? "instant";
-    const used = new Set(batches.flatMap((batch) => batch.columns.map((column) => column.column)));
-    this.valueColumns = [...known.values()]
-      .filter((column) => used.has(column.name))
-      .map((column) => ({ name: column.name, type: storedType(column) }));
+    this.#layoutKeys = layoutKeys;
+    this.valueColumns = usedColumns(batches, known);
     this.hasMeterTimes = batches.some((batch) => batch.meterTimes.some((time) => time !== undefined));
     this.hasOthers = batches.some((batch) => batch.others.length > 0);
-    this.#layoutKeys = layoutKeys;
+    this.#fieldCount = this.columns.length;
+    let last: ProfileBatch | undefined;
+    let places = new Int32Array();
     for (const batch of batches) {
-      const lists = new Map(batch.columns.map((column) => [column.column, column.values]));
-      this.#values.set(
-        batch,
-        this.valueColumns.map((column) => lists.get(column.name)),
-      );
+      if (last === undefined || !haveSameColumns(last.columns, batch.columns)) {
+        const names = batch.columns.map((column) => column.column);
+        places = Int32Array.from(this.valueColumns, (column) => names.indexOf(column.name));
+      }
+      this.#places.set(batch, places);
+      last = batch;
     }
   }
 
@@ -157,10 +201,9 @@ export class RowLayout {
   }
 
   /** Appends one row; when a value does not fit its column the row is taken back and the fault is returned. */
-  encode(row: ProfileRow, into: CopyRows): Pick<SetAsideRow, "reason" | "detail"> | undefined {
+  encode(row: ProfileRow, into: CopyRows): RowFault | undefined {
     const { batch, index } = row;
-    const fieldCount = FIXED_COLUMNS.length + this.valueColumns.length + Number(this.hasMeterTimes);
-    into.beginRow(fieldCount + Number(this.hasOthers));
+    into.beginRow(this.#fieldCount);
     into.timestamptz(instantOf(row));
     into.timestamptz(batch.readAt.getTime());
     into.int4(batch.meterKey);
@@ -169,12 +212,13 @@ export class RowLayout {
     else into.int4(batch.intervalS);
     into.int2(SOURCES.indexOf(batch.source) + 1);
     into.int2(TIME_RULES.indexOf(batch.timeRules[index] ?? "received") + 1);
-    const lists = this.#values.get(batch) ?? [];
-    for (let at = 0; at < lists.length; at++) {
+    const places = this.#places.get(batch);
+    for (let at = 0; at < this.valueColumns.length; at++) {
       const column = this.valueColumns[at];
-      if (column !== undefined && encodeValue(lists[at]?.[index], column.type, into)) continue;
+      const value = batch.columns[places?.[at] ?? -1]?.values[index];
+      if (column !== undefined && encodeValue(value, column.type, into)) continue;
       into.takeBackRow();
-      return { reason: "value_out_of_range", detail: `${column?.name} = ${lists[at]?.[index]}` };
+      return { reason: "value_out_of_range", detail: `${column?.name} = ${value}` };
     }
     if (this.hasMeterTimes) {
       const meterTime = batch.meterTimes[index];
@@ -188,6 +232,21 @@ export class RowLayout {
     }
     return undefined;
   }
+}
+
+/** The columns that the batches name, in the table's order. */
+function usedColumns(batches: readonly ProfileBatch[], known: ReadonlyMap<string, ProfileColumn>): LayoutColumn[] {
+  const used = new Set<string>();
+  let last: ProfileBatch | undefined;
+  for (const batch of batches) {
+    if (last === undefined || !haveSameColumns(last.columns, batch.columns)) {
+      for (const column of batch.columns) used.add(column.column);
+    }
+    last = batch;
+  }
+  return [...known.values()]
+    .filter((column) => used.has(column.name))
+    .map((column) => ({ name: column.name, type: storedType(column) }));
 }
 
 /** False when the value does not fit the type. */

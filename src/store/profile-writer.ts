@@ -12,15 +12,15 @@ import { failureKind } from "./failure.ts";
 import { deriveMeasurements } from "./measurements.ts";
 import { type MergeOutcome, mergeRows } from "./profile-merge.ts";
 import {
-  batchFault,
+  BatchCheck,
   compareKeys,
   instantOf,
   type ProfileRow,
+  type RowFault,
   RowLayout,
   rowAsJson,
   type SetAsideRow,
   sortedRows,
-  timeFault,
 } from "./profile-rows.ts";
 import { dataTable, PROFILE_KINDS, SOURCES } from "./profile-tables.ts";
 import { keepRejectedRows } from "./rejected-rows.ts";
@@ -39,12 +39,12 @@ export interface WriteOutcome {
 }
 
 type Columns = Readonly<Record<ProfileKind, readonly ProfileColumn[]>>;
-type Fault = Pick<SetAsideRow, "reason" | "detail">;
 
 /** What a transaction found out; becomes known to the writer when it has committed. */
 interface Attempt {
   readonly client: PoolClient;
   readonly careful: boolean;
+  readonly stages: Map<ProfileKind, "empty" | "filled">;
   readonly newest: Map<ProfileKind, Map<number, number>>;
   readonly setAside: SetAsideRow[];
   inserted: number;
@@ -52,13 +52,18 @@ interface Attempt {
   revised: number;
 }
 
+/** No meter is deleted until the transaction ends; says how many times that has happened before. */
+const SHUT_OUT_DELETIONS = "select dlms.keep_meters(); select deletions from dlms.meter_deletions";
+
 export class ProfileWriter {
   readonly #database: Database;
   readonly #columns: ReadonlyMap<ProfileKind, ReadonlyMap<string, ProfileColumn>>;
   readonly #layoutKeys = new Map<string, number>();
   /** By profile and meter: the newest capture time that is held; -Infinity for none. A meter that is missing is asked for. */
   readonly #newest = new Map<ProfileKind, Map<number, number>>(PROFILE_KINDS.map((profile) => [profile, new Map()]));
-  #deletions: bigint | undefined;
+  #deletions: unknown;
+  /** The staging tables that a connection has; they live as long as it does. */
+  readonly #stages = new WeakMap<PoolClient, ReadonlySet<ProfileKind>>();
 
   constructor(database: Database, columns: Columns) {
     this.#database = database;
@@ -81,24 +86,26 @@ export class ProfileWriter {
 
   async #attempt(batches: readonly ProfileBatch[], careful: boolean): Promise<WriteOutcome> {
     const rows = batches.reduce((sum, batch) => sum + batch.rowCount, 0);
-    const attempt = await this.#database.transaction(async (client) => {
+    const attempt = await this.#database.transaction(async (client, [row]) => {
       const attempt: Attempt = {
         client,
         careful,
+        stages: new Map(Array.from(this.#stages.get(client) ?? [], (profile) => [profile, "empty"])),
         newest: new Map(),
         setAside: [],
         inserted: 0,
         completed: 0,
         revised: 0,
       };
-      await this.#shutOutDeletions(client);
+      this.#noteDeletions(row?.["deletions"]);
       for (const profile of PROFILE_KINDS) {
         const own = batches.filter((batch) => batch.profile === profile && batch.rowCount > 0);
         if (own.length > 0) await this.#writeProfile(attempt, profile, own);
       }
       await keepSetAside(client, attempt.setAside);
       return attempt;
-    });
+    }, SHUT_OUT_DELETIONS);
+    this.#stages.set(attempt.client, new Set(attempt.stages.keys()));
     for (const [profile, newest] of attempt.newest) {
       const known = this.#newest.get(profile);
       for (const [meterKey, ms] of newest) known?.set(meterKey, Math.max(ms, known.get(meterKey) ?? -Infinity));
@@ -107,24 +114,23 @@ export class ProfileWriter {
     return { rows, inserted, held: rows - inserted - setAside.length, completed, revised, setAside };
   }
 
-  /** No meter is deleted until the transaction ends; after deletions elsewhere, all that was known is asked for again. */
-  async #shutOutDeletions(client: PoolClient): Promise<void> {
-    await client.query("select dlms.keep_meters()");
-    const { rows } = await client.query<{ deletions: bigint }>("select deletions from dlms.meter_deletions");
-    const deletions = rows[0]?.deletions;
+  /** After deletions elsewhere, all that was known is asked for again. */
+  #noteDeletions(deletions: unknown): void {
     if (deletions !== this.#deletions) for (const known of this.#newest.values()) known.clear();
     this.#deletions = deletions;
   }
 
   async #writeProfile(attempt: Attempt, profile: ProfileKind, batches: readonly ProfileBatch[]): Promise<void> {
     const known = this.#columns.get(profile) ?? new Map<string, ProfileColumn>();
-    const sound = this.#soundBatches(attempt, batches, (batch) => batchFault(batch, known));
+    const check = new BatchCheck(known);
+    const sound = this.#soundBatches(attempt, batches, (batch) => check.faultOf(batch));
     const newest = await this.#newestOf(attempt.client, profile, sound);
     const own = this.#soundBatches(attempt, sound, (batch) =>
       newest.has(batch.meterKey) ? undefined : unknownMeter(batch),
     );
     const layout = new RowLayout(own, known, this.#layoutKeys);
-    const { fresh, others } = this.#divide(attempt, sortedRows(own), newest);
+    const rows = sortedRows(own, (row) => attempt.setAside.push(row));
+    const { fresh, others } = this.#divide(attempt, rows, newest);
     if (fresh.length > 0) await writeFresh(attempt, layout, fresh);
     if (others.length > 0) await merge(attempt, layout, others);
     if (profile === "instant") await deriveMeasurements(attempt.client, [...fresh, ...others]);
@@ -134,7 +140,7 @@ export class ProfileWriter {
   #soundBatches(
     attempt: Attempt,
     batches: readonly ProfileBatch[],
-    faultOf: (batch: ProfileBatch) => Fault | undefined,
+    faultOf: (batch: ProfileBatch) => RowFault | undefined,
   ): ProfileBatch[] {
     return batches.filter((batch) => {
       const fault = faultOf(batch);
@@ -150,20 +156,20 @@ export class ProfileWriter {
     const others: ProfileRow[] = [];
     const after = new Map<number, number>();
     let previous: ProfileRow | undefined;
+    let [meterKey, newestMs] = [-1, Infinity];
     for (const row of rows) {
-      const fault = timeFault(row);
-      if (fault !== undefined) {
-        attempt.setAside.push({ row, ...fault });
-        continue;
+      if (row.batch.meterKey !== meterKey) {
+        if (previous !== undefined) after.set(meterKey, instantOf(previous));
+        meterKey = row.batch.meterKey;
+        newestMs = newest.get(meterKey) ?? Infinity;
       }
-      const { meterKey, profile } = row.batch;
-      const ms = instantOf(row);
       const repeats = previous !== undefined && compareKeys(previous, row) === 0;
-      const isFresh = !attempt.careful && !repeats && ms > (newest.get(meterKey) ?? Infinity);
-      (isFresh ? fresh : others).push(row);
-      after.set(meterKey, Math.max(ms, newest.get(meterKey) ?? -Infinity));
-      attempt.newest.set(profile, after);
+      (!attempt.careful && !repeats && instantOf(row) > newestMs ? fresh : others).push(row);
       previous = row;
+    }
+    if (previous !== undefined) {
+      after.set(meterKey, instantOf(previous));
+      attempt.newest.set(previous.batch.profile, after);
     }
     return { fresh, others };
   }
@@ -175,18 +181,23 @@ export class ProfileWriter {
     batches: readonly ProfileBatch[],
   ): Promise<ReadonlyMap<number, number>> {
     // A snapshot: another write may make the writer forget while this one waits for the database.
-    const meters = new Set(batches.map((batch) => batch.meterKey));
     const known = this.#newest.get(profile) ?? new Map<number, number>();
-    const newest = new Map([...meters].flatMap((key) => pairIfKnown(known, key)));
-    const wanted = [...meters].filter((key) => !newest.has(key));
-    if (wanted.length === 0) return newest;
+    // A copy: another write may make the writer forget while this one waits for the database.
+    const newest = new Map<number, number>();
+    const unknown = new Set<number>();
+    for (const { meterKey } of batches) {
+      const ms = known.get(meterKey);
+      if (ms === undefined) unknown.add(meterKey);
+      else newest.set(meterKey, ms);
+    }
+    if (unknown.size === 0) return newest;
     const { rows } = await client.query<{ meter_key: number; newest: Date | null }>(
       `select m.meter_key, (
          select d.captured_at from dlms.${dataTable(profile)} d
          where d.meter_key = m.meter_key order by d.captured_at desc limit 1
        ) as newest
        from public.meters m where m.meter_key = any ($1::int[])`,
-      [wanted],
+      [[...unknown]],
     );
     for (const row of rows) {
       const ms = row.newest?.getTime() ?? -Infinity;
@@ -215,12 +226,7 @@ export class ProfileWriter {
   }
 }
 
-function pairIfKnown(known: ReadonlyMap<number, number>, key: number): [number, number][] {
-  const ms = known.get(key);
-  return ms === undefined ? [] : [[key, ms]];
-}
-
-function unknownMeter(batch: ProfileBatch): Fault {
+function unknownMeter(batch: ProfileBatch): RowFault {
   return { reason: "meter_unknown", detail: `key ${batch.meterKey}` };
 }
 
@@ -246,6 +252,7 @@ async function merge(attempt: Attempt, layout: RowLayout, rows: readonly Profile
   if (!attempt.careful) return count(attempt, await mergeEncoded(attempt, layout, rows));
   await attempt.client.query("savepoint before_rows");
   const setAsideBefore = attempt.setAside.length;
+  const stageBefore = attempt.stages.get(layout.profile);
   try {
     count(attempt, await mergeEncoded(attempt, layout, rows));
     await attempt.client.query("release savepoint before_rows");
@@ -253,6 +260,7 @@ async function merge(attempt: Attempt, layout: RowLayout, rows: readonly Profile
     if (failureKind(error) !== "data") throw error;
     await attempt.client.query("rollback to savepoint before_rows");
     attempt.setAside.length = setAsideBefore;
+    if (stageBefore === undefined) attempt.stages.delete(layout.profile);
     await isolate(attempt, layout, { rows, error });
   }
 }
@@ -282,7 +290,9 @@ async function mergeEncoded(attempt: Attempt, layout: RowLayout, rows: readonly 
     from = Math.min(from, instantOf(row));
     to = Math.max(to, instantOf(row));
   }
-  return mergeRows(attempt.client, layout, { encoded, rangeMs: [from, to] });
+  const stage = attempt.stages.get(layout.profile) ?? "missing";
+  attempt.stages.set(layout.profile, "filled");
+  return mergeRows(attempt.client, layout, { encoded, rangeMs: [from, to], stage });
 }
 
 function count(attempt: Attempt, outcome: MergeOutcome): void {

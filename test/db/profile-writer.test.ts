@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
+import { openDatabase } from "../../src/store/database.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { blockLoad, makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
 import { query } from "./query.ts";
@@ -232,14 +233,17 @@ test("profile writer: a row that only the database knows to be impossible is fou
   const meter = await newMeter();
   const { url } = current();
   await query(url, `alter table dlms.block_load_profile_data add constraint poison check (voltage_l1 <> ${meter}666)`);
+  // Connections that have not merged anything yet.
+  const database = await openDatabase({ url, connections: 2 });
   try {
     const values = slots(0, 100).map((slot) => (slot === 37 ? BigInt(`${meter}666`) : BigInt(slot)));
     const batch = blockLoad(meter, slots(0, 100), { columns: [{ column: "voltage_l1", values }] });
-    const outcome = await newWriter().write([batch]);
+    const outcome = await new ProfileWriter(database, PROFILE_COLUMNS).write([batch]);
     expect(outcome).toMatchObject({ inserted: 99, setAside: [{ reason: "refused_by_database", row: { index: 37 } }] });
     expect(outcome.setAside[0]?.detail).toContain("poison");
     expect(await countRows(meter)).toBe(99);
   } finally {
+    await database.close();
     await query(url, "alter table dlms.block_load_profile_data drop constraint poison");
   }
 });

@@ -1,5 +1,6 @@
 /** The database servers that tests run against: which edition, how it is started, and why not when it can't be. */
 import { execFile } from "node:child_process";
+import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,15 +20,22 @@ export interface TestServer {
 const INSTALL_TIMEOUT_MS = 240_000;
 const run = promisify(execFile);
 
-/** Starts a server of an edition; a text says why that is not possible here. */
-export async function startTestServer(edition: TestEdition): Promise<TestServer | string> {
+/**
+ * Starts a server of an edition; a text says why that is not possible here. `durable` for one that writes to disk as in
+ * production; the others are for tests that end with the server.
+ */
+export async function startTestServer(
+  edition: TestEdition,
+  { durable = false }: { readonly durable?: boolean } = {},
+): Promise<TestServer | string> {
   if (edition === "timescale-given") {
     const url = process.env["DLMS_GATEWAY_TEST_TIMESCALE_URL"];
     if (url === undefined) return "DLMS_GATEWAY_TEST_TIMESCALE_URL names no server";
     return { url, administratorUrl: url, stop: async () => undefined };
   }
-  const settings = { fsync: "off", synchronous_commit: "on" };
-  if (edition === "embedded") return startIn({ settings });
+  const settings: Record<string, string> = durable ? {} : { fsync: "off" };
+  const newDirectory = () => (durable ? mkdtempSync(join(tmpdir(), "dlms-gateway-bench-")) : scratchDirectory("tests"));
+  if (edition === "embedded") return startIn({ directory: newDirectory(), settings });
   const programs = await installTimescale().catch((error: unknown) => new Error("not installed", { cause: error }));
   if (programs instanceof Error) return `TimescaleDB can't be installed here: ${lastLine(programs.cause)}`;
   const binaries = {
@@ -36,7 +44,7 @@ export async function startTestServer(edition: TestEdition): Promise<TestServer 
     majorVersion: /\/(\d+)\/bin$/.exec(programs)?.[1] ?? "",
   };
   const preload = { shared_preload_libraries: "timescaledb", "timescaledb.telemetry_level": "off" };
-  return startIn({ binaries, settings: { ...settings, ...preload } });
+  return startIn({ directory: newDirectory(), binaries, settings: { ...settings, ...preload } });
 }
 
 /** The directory of the programs; kept between runs. */
@@ -52,15 +60,14 @@ function lastLine(error: unknown): string {
   return output.trim().split("\n").at(-1) ?? "";
 }
 
-async function startIn(options: Omit<EmbeddedPostgresOptions, "directory">): Promise<TestServer> {
-  const directory = scratchDirectory("tests");
-  const server = await startEmbeddedPostgres({ directory, ...options });
+async function startIn(options: EmbeddedPostgresOptions): Promise<TestServer> {
+  const server = await startEmbeddedPostgres(options);
   return {
     url: server.url,
     administratorUrl: server.administratorUrl,
     stop: async () => {
       await server.stop();
-      await rm(directory, { recursive: true, force: true });
+      await rm(options.directory, { recursive: true, force: true });
     },
   };
 }

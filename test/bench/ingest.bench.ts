@@ -1,0 +1,177 @@
+/** Writing block-load rows: the profile writer, which is idempotent, against COPY that only copies. */
+import type { ProfileBatch } from "../../src/profiles/batch.ts";
+import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
+import { CopyRows, copyInto } from "../../src/store/binary-copy.ts";
+import { describeCapabilities } from "../../src/store/capabilities.ts";
+import { type Database, openDatabase } from "../../src/store/database.ts";
+import { migrate } from "../../src/store/migrations.ts";
+import { RowLayout, sortedRows } from "../../src/store/profile-rows.ts";
+import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { startTestServer, type TestServer } from "../db/test-server.ts";
+import type { Bench, BenchReport } from "./bench.ts";
+
+const TABLE = "dlms.block_load_profile_data";
+const GROUP_ROWS = 5000;
+const GROUPS = 12;
+const START_MS = Date.UTC(2026, 0, 1);
+const SLOT_MS = 30 * 60 * 1000;
+const VALUES = [
+  "active_import",
+  "active_export",
+  "reactive_import",
+  "reactive_export",
+  "apparent_import",
+  "active_import_total",
+  "voltage_l1",
+  "current_l1",
+];
+const KNOWN = new Map(PROFILE_COLUMNS.block_load.map((column) => [column.name, column]));
+const LAYOUT = "bench-layout";
+const LEAST_ROUNDS = 5;
+
+type Write = (group: readonly ProfileBatch[]) => Promise<unknown>;
+
+/** One way to write, with meters of its own so that all write equally many rows to equal places. */
+interface Way {
+  readonly meters: readonly number[];
+  readonly write: Write;
+  readonly rates: number[];
+}
+
+export const bench: Bench = {
+  compares:
+    "ProfileWriter.write of block-load rows (8 values; 5,000 rows a transaction) against binary COPY of equal rows into the same table, encoded alike, in a transaction each, without any look at what is held; rounds take turns",
+  unfair:
+    "COPY by itself fails on the first row that is there already and keeps no rest; the server, the client and the encoder share this machine's cores; slots are fresh, in order, and the table is small enough for memory",
+  async run({ timeMs }) {
+    await using stack = new AsyncDisposableStack();
+    const server = stack.adopt(await startServer(), (each) => each.stop());
+    await migrate(server.url);
+    const database = stack.use(await openDatabase({ url: server.url, connections: 4 }));
+    const report: { rows: BenchReport["rows"]; ratios: Record<string, number> } = { rows: [], ratios: {} };
+    const edition = describeCapabilities(database.capabilities);
+    for (const { connections, slots, name } of [
+      { connections: 1, slots: 48, name: "ingest-1" },
+      { connections: 4, slots: 48, name: "ingest-4" },
+      { connections: 4, slots: 1, name: "ingest-4-one-row-a-meter" },
+    ]) {
+      const shape = { connections, slots, timeMs };
+      const rates = await compare(database, shape);
+      const say = (task: string, perSecond: number) => ({ task: `${name}: ${task}`, perSecond, unit: "rows" });
+      report.rows = [
+        ...report.rows,
+        say(`COPY (${edition})`, rates.copy),
+        say("writer, fresh rows", rates.fresh),
+        say("writer, all rows held already", rates.held),
+      ];
+      report.ratios[name] = rates.fresh / rates.copy;
+      report.ratios[`${name}-held-to-fresh`] = rates.held / rates.fresh;
+    }
+    return report;
+  },
+};
+
+async function startServer(): Promise<TestServer> {
+  const edition = "DLMS_GATEWAY_TEST_TIMESCALE_URL" in process.env ? "timescale-given" : "timescale-apache";
+  const server = await startTestServer(edition, { durable: true });
+  if (typeof server !== "string") return server;
+  console.error(`${server}; the embedded PostgreSQL is measured instead`);
+  const embedded = await startTestServer("embedded", { durable: true });
+  if (typeof embedded === "string") throw new Error(embedded);
+  return embedded;
+}
+
+interface Shape {
+  readonly connections: number;
+  /** Rows of a meter in one batch. */
+  readonly slots: number;
+  readonly timeMs: number;
+}
+
+/** Rows a second of each way: the median of rounds that take turns. */
+async function compare(database: Database, shape: Shape): Promise<{ copy: number; fresh: number; held: number }> {
+  await database.query(`truncate ${TABLE}`);
+  const meterCount = Math.floor(GROUP_ROWS / shape.slots) * GROUPS;
+  const layoutKeys = new Map([[LAYOUT, 1]]);
+  const writer = new ProfileWriter(database, PROFILE_COLUMNS);
+  const copy: Way = { meters: await newMeters(database, meterCount), write: copyOnly(database, layoutKeys), rates: [] };
+  const fresh: Way = {
+    meters: await newMeters(database, meterCount),
+    write: (group) => writer.write(group),
+    rates: [],
+  };
+  const held: Way = { ...fresh, rates: [] };
+  const endMs = performance.now() + 3 * shape.timeMs;
+  for (let round = 0; round < LEAST_ROUNDS || performance.now() < endMs; round++) {
+    const ways = [copy, fresh, held];
+    // The second round of the same rows finds them held.
+    for (const way of round % 2 === 0 ? ways : [fresh, copy, held]) await runRound(way, round, shape);
+  }
+  return { copy: median(copy.rates), fresh: median(fresh.rates), held: median(held.rates) };
+}
+
+async function runRound(way: Way, round: number, { connections, slots }: Shape): Promise<void> {
+  const firstMs = START_MS + round * slots * SLOT_MS;
+  const batches = way.meters.map((meter) => blockLoad(meter, firstMs, slots));
+  const perGroup = Math.ceil(batches.length / GROUPS);
+  const groups = Array.from({ length: GROUPS }, (_, at) => batches.slice(at * perGroup, (at + 1) * perGroup));
+  const rows = batches.length * slots;
+  const beganMs = performance.now();
+  const work = groups.values();
+  await Promise.all(
+    Array.from({ length: connections }, async () => {
+      for (const group of work) await way.write(group);
+    }),
+  );
+  way.rates.push((rows / (performance.now() - beganMs)) * 1000);
+}
+
+function copyOnly(database: Database, layoutKeys: ReadonlyMap<string, number>): Write {
+  return (group) =>
+    database.transaction(async (client) => {
+      const layout = new RowLayout(group, KNOWN, layoutKeys);
+      const rows = new CopyRows();
+      for (const row of sortedRows(group, refuse)) layout.encode(row, rows);
+      await copyInto(client, { table: TABLE, columns: layout.columns }, rows.finish());
+    });
+}
+
+function refuse(): never {
+  throw new Error("the bench made a row without a usable time");
+}
+
+async function newMeters(database: Database, count: number): Promise<number[]> {
+  const rows = await database.query<{ meter_key: number }>(
+    `insert into public.meters (meter_number, name)
+     select number, number from (select gen_random_uuid()::text as number from generate_series(1, $1::int)) as n
+     returning meter_key`,
+    [count],
+  );
+  return rows.map((row) => row.meter_key);
+}
+
+function blockLoad(meterKey: number, firstMs: number, rowCount: number): ProfileBatch {
+  const index = Array.from({ length: rowCount }, (_, at) => at);
+  return {
+    meterKey,
+    profile: "block_load",
+    source: "poll",
+    layoutFingerprint: LAYOUT,
+    readAt: new Date(firstMs + rowCount * SLOT_MS),
+    rowCount,
+    instantsMs: index.map((at) => firstMs + at * SLOT_MS),
+    timeRules: index.map(() => "deviation" as const),
+    meterTimes: index.map(() => undefined),
+    intervalS: SLOT_MS / 1000,
+    columns: VALUES.map((column, position) => ({
+      column,
+      values: index.map((at) => BigInt((meterKey % 977) * 1000 + position * 100 + at)),
+    })),
+    others: [],
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
