@@ -8,7 +8,7 @@ import type { Protection } from "../security/security-control.ts";
 import type { SystemTitle } from "../security/system-title.ts";
 
 /** How a server answers an APDU that it cannot decipher or whose counter is too low. Meters do any of these. */
-export type DecipherFailureReply = "exception-response" | "aare" | "silence";
+type DecipherFailureReply = "exception-response" | "aare" | "silence";
 
 export interface AssociationSecurity {
   /**

@@ -2,10 +2,11 @@
 import type { Data, NumberType } from "../../protocol/axdr/data.ts";
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { Consumption, type Flow, type MaximumDemand } from "./consumption.ts";
-import type { MeterDescription, Quantity, Stamp, ValueDescription } from "./description.ts";
+import type { MeterDescription, Quantity, Stamp, SupplyDescription, ValueDescription } from "./description.ts";
 import { EventSeries } from "./event-series.ts";
 import { MeterCalendar } from "./meter-calendar.ts";
 import { MeterState } from "./meter-state.ts";
+import { fraction } from "./noise.ts";
 
 /** When a value is taken: the instant by the meter's clock, and whether the row is that of a running billing period. */
 export interface Moment {
@@ -16,6 +17,7 @@ export interface Moment {
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
+const OWN_FACTOR = 77;
 const DAYLIGHT_SAVING_STATUS = 0x08;
 
 type Typed = NumberType | "boolean";
@@ -52,7 +54,7 @@ export class MeterModel {
     this.description = description;
     this.installedMs = installedMs;
     const { supply, zoneMinutes, timeZone, stamps, capturePeriodS } = description;
-    this.consumption = new Consumption({ ...supply, seed, zoneMinutes, installedMs });
+    this.consumption = new Consumption({ ...ownSupply(supply, seed), seed, zoneMinutes, installedMs });
     this.calendar = new MeterCalendar(namedZone(timeZone), stamps);
     this.state =
       state ??
@@ -220,6 +222,17 @@ export class MeterModel {
     const count = series.count(atMs);
     return count === 0 ? 0 : series.event(count - 1).code;
   }
+}
+
+/** No two customers are alike: one uses half of what is usual, another nearly twice that. */
+function ownSupply(supply: SupplyDescription, seed: number): SupplyDescription {
+  const { consumption, generation } = supply;
+  const plant = generation && { generation: { ...generation, dayWh: generation.dayWh * ownFactor(seed, 2) } };
+  return { ...supply, ...plant, consumption: { ...consumption, dayWh: consumption.dayWh * ownFactor(seed, 1) } };
+}
+
+function ownFactor(seed: number, kind: number): number {
+  return 0.5 + 1.4 * fraction(seed, OWN_FACTOR, kind);
 }
 
 function typed(as: Typed, value: number): Data {

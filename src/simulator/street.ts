@@ -55,7 +55,7 @@ export interface StreetMeter {
   readonly fault: MeterFault | undefined;
 }
 
-export interface StreetSecurity {
+interface StreetSecurity {
   readonly suite: 0;
   readonly protection: Protection;
   /** Hexadecimal, as are the keys. */

@@ -360,3 +360,11 @@ test("objects: a meter that is made again from its memory goes on where it stopp
   expect(toHex(again.meter.security.ruleFor(32)?.secret?.reveal() ?? new Uint8Array(0))).toBe("3132333435363738");
   expect(toHex(again.meter.security.pushProtection().protect(Uint8Array.of(0x0f), push))).not.toBe(toHex(first));
 });
+
+test("objects: meters of one model differ in what their customers use", () => {
+  const used = [1, 2, 3, 4, 5, 6].map((seed) =>
+    numberOf(new BenchMeter(DESCRIPTIONS.d1, seed).read(3, "1.0.1.8.0.255")),
+  );
+  expect(Math.max(...used) / Math.min(...used)).toBeGreaterThan(1.5);
+  expect(Math.max(...used) / Math.min(...used)).toBeLessThan(4);
+});

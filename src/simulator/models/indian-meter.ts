@@ -23,7 +23,7 @@ import { pushSetup } from "./push-setup.ts";
 import type { RegisterForms } from "./registers.ts";
 
 /** Columns as profiles have them: `1.0.1.8.0.255`, or `1.0.1.6.0.255/5` for another attribute than 2. */
-export interface IndianColumns {
+interface IndianColumns {
   readonly instantaneous: readonly string[];
   readonly blockLoad: readonly string[];
   readonly daily: readonly string[];

@@ -14,7 +14,7 @@ export interface NumberForm {
   readonly scaler: number;
 }
 
-export type RegisterKind =
+type RegisterKind =
   | "energy"
   | "interval"
   | "demand"
