@@ -13,7 +13,7 @@ export interface ServiceContext {
   fits(response: Apdu): boolean;
 }
 
-/** Makes the context of one request; the last response that was measured needs no second encoding. */
+/** Makes the context of one request. */
 export function serviceContext(
   view: AssociationView,
   objects: ObjectServer,
