@@ -1,12 +1,7 @@
 import type { Socket } from "node:net";
 import type { ByteChannel, ChannelSink } from "../channel.ts";
 import { ChannelError, channelErrorOf } from "../channel-error.ts";
-
-/** Host and port of one end of a connection. */
-export interface TcpAddress {
-  readonly host: string;
-  readonly port: number;
-}
+import { hostPort, type TcpAddress } from "./address.ts";
 
 export interface TcpChannelOptions {
   /** Octets that may wait for the peer before a further write ends the channel with CHANNEL_WRITE_OVERFLOW. */
@@ -66,6 +61,15 @@ export class TcpChannel implements ByteChannel {
     this.#socket.write(bytes);
   }
 
+  /** Stops taking octets in; the system holds some and then lets the peer wait. */
+  pause(): void {
+    if (!this.#closing) this.#socket.pause();
+  }
+
+  resume(): void {
+    if (this.#sink !== undefined) this.#socket.resume();
+  }
+
   close(): void {
     if (this.#closing || this.#socket.destroyed) return;
     this.#closing = true;
@@ -80,9 +84,4 @@ export class TcpChannel implements ByteChannel {
     clearTimeout(this.#linger);
     this.#sink?.closed(this.#closing ? undefined : this.#cause);
   }
-}
-
-/** `host:port`, with brackets around an IPv6 address. */
-function hostPort(address: TcpAddress): string {
-  return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }

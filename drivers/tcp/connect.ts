@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { ChannelError, channelErrorOf } from "../channel-error.ts";
-import { type TcpAddress, TcpChannel, type TcpChannelOptions } from "./channel.ts";
+import type { TcpAddress } from "./address.ts";
+import { TcpChannel, type TcpChannelOptions } from "./channel.ts";
 
 export interface TcpConnectOptions extends TcpChannelOptions {
   /** Time for name lookup and connection together; CHANNEL_NO_ANSWER after it. */

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { channelErrorOf } from "../channel-error.ts";
-import { type TcpAddress, TcpChannel, type TcpChannelOptions } from "./channel.ts";
+import type { TcpAddress } from "./address.ts";
+import { TcpChannel, type TcpChannelOptions } from "./channel.ts";
 
 export interface TcpListenOptions extends TcpChannelOptions {
   /** Connections held at once; one more is closed as soon as it is accepted. */

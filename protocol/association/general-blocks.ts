@@ -182,25 +182,49 @@ export class GeneralBlockDialogue {
   }
 }
 
-/** Joins blocks that are sent without being acknowledged, as pushes are. A gap drops what was there. */
+/**
+ * Joins blocks that are sent without being acknowledged, as pushes are. A gap drops what was there, a block that comes
+ * twice counts once.
+ */
 export class UnconfirmedBlocks {
   #incoming = new Writer();
   #received = 0;
+  #dropped: Uint8Array | undefined;
+
+  /** Octets joined so far. */
+  get joined(): number {
+    return this.#incoming.length;
+  }
 
   /** The whole APDU when its last block is there. */
   receive(block: GeneralBlockTransfer): Uint8Array | undefined {
-    if (block.blockNumber === 1) this.#reset();
-    const length = this.#incoming.length + block.blockData.length;
-    if (block.blockNumber !== this.#received + 1 || length > LIMITS.apduLength) {
-      this.#reset();
+    const { blockNumber, blockData, blockControl } = block;
+    if (blockNumber > 1 && blockNumber === this.#received) return undefined;
+    if (blockNumber === 1) this.drop();
+    const follows = blockNumber === this.#received + 1;
+    this.#received = blockNumber;
+    this.#incoming.bytes(blockData);
+    if (!follows || this.#incoming.length > LIMITS.apduLength) {
+      this.drop();
       return undefined;
     }
-    this.#received = block.blockNumber;
-    this.#incoming.bytes(block.blockData);
-    if (!block.blockControl.lastBlock) return undefined;
+    if (!blockControl.lastBlock) return undefined;
     const whole = this.#incoming.finish();
     this.#reset();
     return whole;
+  }
+
+  /** Gives up what is not whole. */
+  drop(): void {
+    if (this.#incoming.length > 0) this.#dropped = this.#incoming.finish();
+    this.#reset();
+  }
+
+  /** Data of the blocks that were given up last, once. */
+  takeDropped(): Uint8Array | undefined {
+    const dropped = this.#dropped;
+    this.#dropped = undefined;
+    return dropped;
   }
 
   #reset(): void {

@@ -1,6 +1,6 @@
 /** One visit to a meter: connect, read its counter where it has one, associate, work, take leave. */
 import type { ByteChannel } from "../../drivers/channel.ts";
-import type { TcpAddress } from "../../drivers/tcp/channel.ts";
+import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { connectTcp } from "../../drivers/tcp/connect.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
@@ -33,12 +33,6 @@ export async function visitMeter<T>(
   await using line = new MeterLine(options.wrap?.(channel) ?? channel, signalOf(options));
   await using connection = await connectMeter(line, accessOf(target, options, counters));
   return await work(connection);
-}
-
-/** `host:port` or `[IPv6]:port`; the schema has checked the form. */
-export function tcpAddress(text: string): TcpAddress {
-  const colon = text.lastIndexOf(":");
-  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
 }
 
 function signalOf({ signal }: VisitOptions): { signal?: AbortSignal } {

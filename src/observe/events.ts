@@ -18,6 +18,7 @@ export interface GatewayEvents {
   readonly pushListening: { address: string; transport: string };
   readonly pushReceived: { peer: string; meter: string | undefined; values: number };
   readonly pushRejected: { peer: string; reason: string };
+  readonly pushesDropped: { count: number };
 }
 
 export type GatewayEventName = keyof GatewayEvents;
@@ -42,6 +43,7 @@ const EVENTS = {
   pushListening: { level: "info", text: "listening for pushes" },
   pushReceived: { level: "debug", text: "push received" },
   pushRejected: { level: "warn", text: "push kept without being understood" },
+  pushesDropped: { level: "error", text: "datagrams were dropped: they come faster than the database takes them" },
 } as const satisfies Record<GatewayEventName, { level: "debug" | "info" | "warn" | "error"; text: string }>;
 
 /** Writes each event as one log line. */

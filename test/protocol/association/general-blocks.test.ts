@@ -103,6 +103,24 @@ test("general blocks: an unconfirmed transfer with a gap is dropped, the next on
   expect(blocks.receive(pushed(2, "02", true))).toEqual(fromHex("0102"));
 });
 
+test("general blocks: what an unconfirmed transfer lost can be looked at; a block that comes twice counts once", () => {
+  const blocks = new UnconfirmedBlocks();
+  blocks.receive(pushed(1, "01"));
+  expect(blocks.joined).toBe(1);
+  expect(blocks.takeDropped()).toBeUndefined();
+  blocks.receive(pushed(3, "03"));
+  expect([blocks.takeDropped(), blocks.takeDropped()]).toEqual([fromHex("0103"), undefined]);
+  blocks.receive(pushed(1, "01"));
+  blocks.receive(pushed(1, "11"));
+  expect(blocks.takeDropped()).toEqual(fromHex("01"));
+  blocks.receive(pushed(2, "02"));
+  expect(blocks.receive(pushed(2, "02"))).toBeUndefined();
+  expect(blocks.receive(pushed(3, "03", true))).toEqual(fromHex("110203"));
+  blocks.receive(pushed(1, "01"));
+  blocks.drop();
+  expect(blocks.takeDropped()).toEqual(fromHex("01"));
+});
+
 function octets(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => index);
 }

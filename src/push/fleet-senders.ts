@@ -1,0 +1,140 @@
+/** The fleet as the directory of senders: what the gateway knows of its meters, found without a scan. */
+import { tcpAddress } from "../../drivers/tcp/address.ts";
+import { fromHex } from "../../protocol/bytes/hex.ts";
+import { namedZone, type TimeZone } from "../../protocol/cosem/time-zone.ts";
+import type { ProfileLayout, RegisterScaler } from "../../protocol/profile/layout.ts";
+import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
+import type { MeterTarget } from "../collect/meter-target.ts";
+import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
+import type { Companion } from "../profiles/column-rules.ts";
+import type { PushIdentity } from "../profiles/map-push.ts";
+import type { PushSender, SenderDirectory, SenderSecurity } from "./sender-directory.ts";
+
+/** A meter of the configuration: the fleet's member, and how it is talked to. */
+export interface KnownMeter {
+  readonly meterKey: number;
+  readonly target: MeterTarget;
+}
+
+type FleetLookup = Pick<Fleet, "bySystemTitle" | "byNumber" | "byKey">;
+
+interface Scalers {
+  /** The layouts that they are from. */
+  readonly fingerprint: string;
+  readonly registers: readonly RegisterScaler[];
+}
+
+const NO_TITLE = systemTitle(new Uint8Array(8));
+/** How a system writes an IPv4 address on a socket for both. */
+const MAPPED_IPV4 = "::ffff:";
+/** A logical device name is the maker's letters and a number with leading zeros. */
+const MAKER_LETTERS = 3;
+
+export class FleetSenders implements SenderDirectory {
+  readonly #fleet: FleetLookup;
+  readonly #known: ReadonlyMap<number, KnownMeter>;
+  readonly #byHost = new Map<string, number[]>();
+  readonly #security = new Map<number, SenderSecurity>();
+  readonly #scalers = new Map<number, Scalers>();
+  readonly #zones = new Map<string, TimeZone>();
+
+  constructor(fleet: FleetLookup, known: Iterable<KnownMeter>) {
+    this.#fleet = fleet;
+    this.#known = new Map([...known].map((meter) => [meter.meterKey, meter]));
+    for (const { meterKey, target } of this.#known.values()) {
+      const { host } = tcpAddress(target.connection.tcp);
+      this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), meterKey]);
+      const security = securityOf(target);
+      if (security !== undefined) this.#security.set(meterKey, security);
+    }
+  }
+
+  bySystemTitle(title: SystemTitle): PushSender[] {
+    return this.#fleet.bySystemTitle(title).map((meter) => this.#senderOf(meter));
+  }
+
+  byIdentity({ logicalDeviceName, numbers }: PushIdentity): PushSender | undefined {
+    const names = [...(logicalDeviceName === undefined ? [] : deviceNumbers(logicalDeviceName)), ...numbers];
+    for (const name of names) {
+      const meter = this.#fleet.byNumber(name);
+      if (meter !== undefined) return this.#senderOf(meter);
+    }
+    return undefined;
+  }
+
+  byHost(host: string): PushSender[] {
+    const plain = host.startsWith(MAPPED_IPV4) ? host.slice(MAPPED_IPV4.length) : host;
+    return (this.#byHost.get(plain) ?? []).flatMap((key) => {
+      const meter = this.#fleet.byKey(key);
+      return meter === undefined ? [] : [this.#senderOf(meter)];
+    });
+  }
+
+  #senderOf(meter: FleetMeter): PushSender {
+    const target = this.#known.get(meter.key)?.target;
+    const zone = target?.zone ?? this.#zoneOf(meter.timeZone);
+    return {
+      meterId: meter.id,
+      meterKey: meter.key,
+      name: meter.name,
+      systemTitle: meter.systemTitle === undefined ? undefined : systemTitle(meter.systemTitle),
+      companion: target?.companion ?? companionOf(meter.companion),
+      clock: target?.clock ?? { deviation: "standard", zone },
+      security: this.#security.get(meter.key),
+      ...(target && { scalers: this.#scalersOf(meter.key, target) }),
+    };
+  }
+
+  #zoneOf(name: string): TimeZone {
+    const known = this.#zones.get(name);
+    if (known !== undefined) return known;
+    const zone = namedZone(name);
+    this.#zones.set(name, zone);
+    return zone;
+  }
+
+  /** Of all profiles that have been read of the meter by now. */
+  #scalersOf(meterKey: number, { layouts }: MeterTarget): readonly RegisterScaler[] {
+    const fingerprint = [...layouts.values()].map((layout) => layout.fingerprint).join(" ");
+    const held = this.#scalers.get(meterKey);
+    if (held?.fingerprint === fingerprint) return held.registers;
+    const registers = [...layouts.values()].flatMap(registersOf);
+    this.#scalers.set(meterKey, { fingerprint, registers });
+    return registers;
+  }
+}
+
+function securityOf({ association, secrets }: MeterTarget): SenderSecurity | undefined {
+  const { security } = association;
+  const { blockCipherKey, authenticationKey } = secrets;
+  if (security === undefined || blockCipherKey === undefined) return undefined;
+  const own = security.clientSystemTitle;
+  return {
+    suite: security.suite,
+    ownSystemTitle: own === undefined ? NO_TITLE : systemTitle(fromHex(own)),
+    blockCipherKey,
+    authenticationKey,
+  };
+}
+
+function registersOf({ columns }: ProfileLayout): RegisterScaler[] {
+  return columns.flatMap(({ captureObject: { classId, logicalName }, scalerUnit }) => {
+    return scalerUnit === undefined ? [] : [{ classId, logicalName, scalerUnit }];
+  });
+}
+
+/** The whole name, its number, and its number without leading zeros. */
+function deviceNumbers(logicalDeviceName: string): string[] {
+  const number = logicalDeviceName.slice(MAKER_LETTERS);
+  return [logicalDeviceName, number, number.replace(/^0+/, "")];
+}
+
+const COMPANIONS: ReadonlySet<string> = new Set<Companion>(["is15959", "idis", "dsmr", "nordic", "none"]);
+
+function companionOf(text: string): Companion {
+  return isCompanion(text) ? text : "none";
+}
+
+function isCompanion(text: string): text is Companion {
+  return COMPANIONS.has(text);
+}

@@ -1,0 +1,112 @@
+/** Pushes that come in datagrams: each holds whole frames; only a transfer in blocks goes over several. */
+import type { TcpAddress } from "../../drivers/tcp/address.ts";
+import type { LinkEvent } from "../../protocol/link/link.ts";
+import { decodeWrapper, encodeWrapper, WRAPPER_HEADER_LENGTH } from "../../protocol/link/wrapper.ts";
+import type { PushIntake } from "./push-intake.ts";
+import { PushLine } from "./push-line.ts";
+import { type PushOutcome, PushReader, type PushUnit } from "./push-reader.ts";
+
+export interface PushDatagramsOptions {
+  readonly intake: PushIntake;
+  readonly send: (octets: Uint8Array, peer: TcpAddress) => void;
+  /** Datagrams that were dropped because the store takes too little. */
+  readonly onDropped: (count: number) => void;
+}
+
+/** Peers in the middle of a transfer in blocks. */
+const TRANSFERS = 1000;
+/** Pushes that may wait for the store; a datagram above it is dropped, for nobody can be asked to wait. */
+const WAITING = 200_000;
+
+interface Peer extends TcpAddress {
+  readonly answers: boolean;
+}
+
+interface Transfer {
+  readonly reader: PushReader;
+  readonly peer: TcpAddress;
+}
+
+export class PushDatagrams {
+  readonly #options: PushDatagramsOptions;
+  readonly #transfers = new Map<string, Transfer>();
+
+  constructor(options: PushDatagramsOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one datagram; the octets belong to it. */
+  receive(octets: Uint8Array, peer: TcpAddress): void {
+    if (this.#options.intake.waiting >= WAITING) {
+      this.#options.onDropped(1);
+      return;
+    }
+    const key = `${peer.host} ${peer.port}`;
+    const reader = this.#transfers.get(key)?.reader ?? new PushReader(this.#options.intake.openersAt(peer.host));
+    const { events, answers } = openDatagram(octets);
+    for (const event of events) this.#take(event, reader, { ...peer, answers });
+    this.#transfers.delete(key);
+    if (reader.pending) this.#remember(key, { reader, peer });
+  }
+
+  /** Gives up the transfers that have not ended. */
+  end(): void {
+    for (const transfer of this.#transfers.values()) this.#giveUp(transfer);
+    this.#transfers.clear();
+  }
+
+  #take(event: LinkEvent, reader: PushReader, peer: Peer): void {
+    if (event.type === "apdu") for (const outcome of reader.receive(event)) this.#keep(outcome, peer, event);
+    if (event.type !== "discarded" && event.type !== "failed") return;
+    const octets = event.type === "discarded" ? event.octets : new Uint8Array(0);
+    this.#keep({ type: "rejected", error: event.error, systemTitle: undefined, claimed: undefined, octets }, peer);
+  }
+
+  #keep(outcome: PushOutcome, { host, port, answers }: Peer, unit?: PushUnit): void {
+    const { intake, send } = this.#options;
+    void intake.keep(outcome, { host, port, transport: "udp" }).then((apdu) => {
+      if (apdu === undefined || unit === undefined || !answers) return;
+      send(encodeWrapper({ sourceWPort: unit.destinationSap, destinationWPort: unit.sourceSap, apdu }), { host, port });
+    });
+  }
+
+  #remember(key: string, transfer: Transfer): void {
+    const [oldest] = this.#transfers;
+    if (oldest !== undefined && this.#transfers.size >= TRANSFERS) {
+      this.#transfers.delete(oldest[0]);
+      this.#giveUp(oldest[1]);
+    }
+    this.#transfers.set(key, transfer);
+  }
+
+  #giveUp({ reader, peer }: Transfer): void {
+    for (const outcome of reader.end()) this.#keep(outcome, { ...peer, answers: false });
+  }
+}
+
+interface Opened {
+  readonly events: readonly LinkEvent[];
+  /** Whether it is known how to answer. */
+  readonly answers: boolean;
+}
+
+/** What a datagram holds: nearly always one PDU of the wrapper, else whatever a line may hold. */
+function openDatagram(octets: Uint8Array): Opened {
+  if (isOnePdu(octets)) {
+    const { apdu, sourceWPort, destinationWPort } = decodeWrapper(octets);
+    const event: LinkEvent = { type: "apdu", apdu, sourceSap: sourceWPort, destinationSap: destinationWPort };
+    return { events: [event], answers: true };
+  }
+  const line = new PushLine();
+  line.receive(octets, 0);
+  line.command({ type: "channelEnded" }, 0);
+  const events: LinkEvent[] = [];
+  for (let event = line.takeEvent(); event !== undefined; event = line.takeEvent()) events.push(event);
+  return { events, answers: line.answers };
+}
+
+function isOnePdu(octets: Uint8Array): boolean {
+  const [high, low] = octets;
+  const length = (octets[6] ?? 0) * 0x100 + (octets[7] ?? 0);
+  return high === 0 && low === 1 && length > 0 && octets.length === WRAPPER_HEADER_LENGTH + length;
+}

@@ -1,0 +1,180 @@
+/**
+ * Takes what was read off a line to the store: found out whose it is, mapped, kept. Everything that comes leaves a
+ * record; what is confirmed is durable before.
+ */
+import { hostPort } from "../../drivers/tcp/address.ts";
+import { encodeApdu } from "../../protocol/apdu/apdu.ts";
+import { longInvokeIdAndPriority } from "../../protocol/apdu/invoke-id.ts";
+import { DlmsError } from "../../protocol/errors.ts";
+import { protectionName } from "../../protocol/security/security-control.ts";
+import type { SystemTitle } from "../../protocol/security/system-title.ts";
+import type { EventSink } from "../observe/events.ts";
+import type { ProfileBatch } from "../profiles/batch.ts";
+import type { ReceivedPush } from "../store/push-history.ts";
+import type { OpenerCandidate, OpenerLookup, PushOutcome, ReadPush } from "./push-reader.ts";
+import { type PushMapping, type PushOrigin, type PushRecord, recordOf, rejectionRecord } from "./push-record.ts";
+import { type Allowance, RejectionBudget } from "./rejection-budget.ts";
+import type { PushSender, SenderDirectory } from "./sender-directory.ts";
+import { SenderKeys } from "./sender-keys.ts";
+
+/** Where pushes go; `written` resolves when they are durable. */
+export interface PushStore {
+  putPush(push: ReceivedPush): Promise<{ readonly written: Promise<void> }>;
+  putRows(batch: ProfileBatch): Promise<{ readonly written: Promise<void> }>;
+}
+
+export interface PushIntakeOptions {
+  readonly directory: SenderDirectory;
+  readonly store: PushStore;
+  readonly mapping: PushMapping;
+  readonly events: EventSink;
+}
+
+/** Pushes that wait for the store at most before lines are asked to wait too. */
+const CROWDED = 20_000;
+
+/** What nobody can make sense of. */
+const NOISE: Allowance = { atOnce: 1000, perSecond: 5 };
+/** What names its sender and may yet be opened when its key is known: a concentrator's host may send for thousands. */
+const SEALED: Allowance = { atOnce: 20_000, perSecond: 100 };
+
+export class PushIntake {
+  readonly #options: PushIntakeOptions;
+  readonly #keys = new SenderKeys();
+  readonly #noiseBudget = new RejectionBudget(NOISE);
+  readonly #sealedBudget = new RejectionBudget(SEALED);
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(options: PushIntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Pushes that are not durable yet. */
+  get waiting(): number {
+    return this.#running.size;
+  }
+
+  get crowded(): boolean {
+    return this.#running.size >= CROWDED;
+  }
+
+  /** Who may push from a host. */
+  openersAt(host: string): OpenerLookup {
+    return { candidates: (title) => this.#candidates(title, host) };
+  }
+
+  /**
+   * Keeps a push. Resolves when it is durable, with the APDU that confirms it where its sender wants one. Never rejects:
+   * what could not be kept is told as an event, and is not confirmed.
+   */
+  keep(outcome: PushOutcome, origin: PushOrigin): Promise<Uint8Array | undefined> {
+    const kept = this.#keep(outcome, origin).catch((error: unknown) => {
+      this.#tellRejected(origin, error);
+      return undefined;
+    });
+    this.#running.add(kept);
+    void kept.finally(() => this.#running.delete(kept));
+    return kept;
+  }
+
+  /** Ends when everything that came is durable or given up. */
+  async drain(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  async #keep(outcome: PushOutcome, origin: PushOrigin): Promise<Uint8Array | undefined> {
+    if (outcome.type === "rejected") {
+      await this.#keepRejected({ ...outcome, reason: outcome.error.message }, origin);
+      return undefined;
+    }
+    const record = this.#recordOf(outcome, origin);
+    if (record instanceof Error) {
+      const { octets, systemTitle, opened } = outcome;
+      await this.#keepRejected({ octets, systemTitle, claimed: opened?.sender, reason: record.message }, origin);
+      return undefined;
+    }
+    await this.#keepRecord(record, origin);
+    return confirmationOf(outcome);
+  }
+
+  #recordOf(read: ReadPush, origin: PushOrigin): PushRecord | Error {
+    const { directory, mapping } = this.#options;
+    try {
+      const record = recordOf(read, origin, { directory, mapping, receivedAt: new Date() });
+      refuseWeaker(read, record.sender);
+      return record;
+    } catch (error) {
+      // A push that makes the mapping stumble must be kept as well, or it could never be looked at.
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  async #keepRecord({ push, batches, sender }: PushRecord, origin: PushOrigin): Promise<void> {
+    const { store, events } = this.#options;
+    const puts = [await store.putPush(push)];
+    for (const batch of batches) puts.push(await store.putRows(batch));
+    const [written, ...rows] = puts.map((put) => put.written);
+    await Promise.all([written?.catch((error: unknown) => this.#keepOctets(push, error)), ...rows]);
+    events({ event: "pushReceived", peer: hostPort(origin), meter: sender?.name, values: push.values.length });
+  }
+
+  /** Values that the database refuses must not take the octets with them. */
+  async #keepOctets(push: ReceivedPush, error: unknown): Promise<void> {
+    const reason = error instanceof Error ? error.message : String(error);
+    const readAt = undefined;
+    const rejected = { ...push, readAt, values: [], marks: [], outcome: "rejected" as const, reason, rowCount: 1 };
+    const { written } = await this.#options.store.putPush(rejected);
+    await written;
+  }
+
+  async #keepRejected(rejected: Parameters<typeof rejectionRecord>[0], origin: PushOrigin): Promise<void> {
+    const budget = rejected.systemTitle === undefined ? this.#noiseBudget : this.#sealedBudget;
+    const notKept = budget.spend(origin.host, performance.now());
+    if (notKept === undefined) return;
+    const reason =
+      notKept === 0 ? rejected.reason : `${rejected.reason} (and ${notKept} more before that were not kept)`;
+    this.#tellRejected(origin, reason);
+    const { written } = await this.#options.store.putPush(rejectionRecord({ ...rejected, reason }, origin, new Date()));
+    await written;
+  }
+
+  #tellRejected(origin: PushOrigin, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.events({ event: "pushRejected", peer: hostPort(origin), reason });
+  }
+
+  /** Whoever has the title; where nobody has it, or there is none, whoever is reached at the address. */
+  #candidates(title: SystemTitle | undefined, host: string): OpenerCandidate[] {
+    const { directory } = this.#options;
+    const titled = title === undefined ? [] : directory.bySystemTitle(title);
+    const senders = titled.length > 0 ? titled : directory.byHost(host).filter((each) => mayHave(each, title));
+    return senders.map((sender) => ({ sender, protection: this.#keys.protectionOf(sender) }));
+  }
+}
+
+/** A meter whose title is known has no other. */
+function mayHave(sender: PushSender, title: SystemTitle | undefined): boolean {
+  return title === undefined || sender.systemTitle === undefined;
+}
+
+/** What came in the clear is held against what its sender owes as well. */
+function refuseWeaker({ layers }: ReadPush, sender: PushSender | undefined): void {
+  const least = sender?.security?.least;
+  if (least === undefined || layers.length > 0) return;
+  throw new DlmsError("SECURITY_WEAKER_THAN_REQUIRED", "peer", { required: least, received: "none" });
+}
+
+/** The answer to a notification whose service class is confirmed, protected as the notification was. */
+function confirmationOf({ notification, opened, layers }: ReadPush): Uint8Array | undefined {
+  if (notification.apdu !== "data-notification") return undefined;
+  const field = notification.body.longInvokeIdAndPriority;
+  if (!longInvokeIdAndPriority(field).confirmed) return undefined;
+  const apdu = encodeApdu({ apdu: "data-notification-confirm", body: { longInvokeIdAndPriority: field } });
+  const [layer] = layers;
+  if (layer === undefined || opened === undefined) return apdu;
+  if (opened.sender.security?.nextInvocationCounter === undefined) return undefined;
+  const control = protectionName(layer.securityControl);
+  return control === "none"
+    ? undefined
+    : opened.protection.protect(apdu, { control, form: "general", keySet: "global" });
+}

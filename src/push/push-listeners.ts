@@ -1,0 +1,177 @@
+/** Listens for what meters send by themselves, on any number of addresses, and keeps all of it. */
+import { hostPort, tcpAddress } from "../../drivers/tcp/address.ts";
+import type { TcpChannel } from "../../drivers/tcp/channel.ts";
+import { TcpListener } from "../../drivers/tcp/listener.ts";
+import { UdpReceiver } from "../../drivers/udp/receiver.ts";
+import type { Config } from "../config/schema.ts";
+import type { EventSink } from "../observe/events.ts";
+import { type ConnectionLimits, PushConnection } from "./push-connection.ts";
+import { PushDatagrams } from "./push-datagrams.ts";
+import { PushIntake, type PushIntakeOptions } from "./push-intake.ts";
+
+export type PushListenConfig = Config["push"]["listen"][number];
+
+export interface PushListenersOptions extends PushIntakeOptions {
+  readonly limits?: Partial<PushLimits>;
+}
+
+export interface PushLimits extends ConnectionLimits {
+  /** Connections held at once by one listener. */
+  readonly connections: number;
+  /** Connections held at once of one host. */
+  readonly connectionsPerHost: number;
+  /** Silence after which a connection is closed; the meter opens another one when it has something to say. */
+  readonly idleMs: number;
+}
+
+const LIMITS: PushLimits = {
+  connections: 20_000,
+  connectionsPerHost: 5000,
+  idleMs: 10 * 60_000,
+  fruitlessOctets: 1024 * 1024,
+  waiting: 1000,
+};
+/** How long connections may still talk after the order to stop. */
+const GRACE_MS = 1000;
+const DROPPED_TELL_MS = 10_000;
+
+export class PushListeners implements AsyncDisposable {
+  readonly #events: EventSink;
+  readonly #limits: PushLimits;
+  readonly #intake: PushIntake;
+  readonly #listeners: TcpListener[] = [];
+  readonly #receivers: { readonly receiver: UdpReceiver; readonly datagrams: PushDatagrams }[] = [];
+  readonly #connections = new Set<PushConnection>();
+  readonly #perHost = new Map<string, number>();
+  #idleTimer: NodeJS.Timeout | undefined;
+  #dropped = 0;
+  #droppedTimer: NodeJS.Timeout | undefined;
+
+  /** Starts all listeners, or none: rejects with a ChannelError when an address can't be had. */
+  static async start(listen: readonly PushListenConfig[], options: PushListenersOptions): Promise<PushListeners> {
+    const listeners = new PushListeners(options);
+    try {
+      for (const each of listen) await listeners.#listen(each);
+    } catch (error) {
+      await listeners.close();
+      throw error;
+    }
+    return listeners;
+  }
+
+  private constructor(options: PushListenersOptions) {
+    this.#events = options.events;
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#intake = new PushIntake(options);
+    this.#idleTimer = setInterval(() => this.#closeIdle(), this.#limits.idleMs);
+    this.#idleTimer.unref();
+  }
+
+  /** Where it listens, with the ports that were taken for port 0, in the order of the configuration by transport. */
+  get addresses(): { readonly tcp: readonly string[]; readonly udp: readonly string[] } {
+    return {
+      tcp: this.#listeners.map((each) => hostPort(each.address)),
+      udp: this.#receivers.map((each) => hostPort(each.receiver.address)),
+    };
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Pushes that are not durable yet. */
+  get waiting(): number {
+    return this.#intake.waiting;
+  }
+
+  /** Takes nothing new, lets connections end, and ends when everything that came is kept or given up. */
+  async close(): Promise<void> {
+    clearInterval(this.#idleTimer);
+    await Promise.all(this.#receivers.map(({ receiver }) => receiver.close()));
+    for (const { datagrams } of this.#receivers) datagrams.end();
+    const closed = this.#listeners.map((listener) => listener.close(GRACE_MS));
+    for (const connection of this.#connections) connection.close();
+    await Promise.all(closed);
+    await this.#intake.drain();
+    this.#tellDropped();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #listen({ address: text, transport }: PushListenConfig): Promise<void> {
+    const address = tcpAddress(text);
+    const bound = transport === "tcp" ? await this.#listenTcp(address) : await this.#listenUdp(address);
+    this.#events({ event: "pushListening", address: hostPort(bound), transport });
+  }
+
+  async #listenTcp(address: TcpListener["address"]): Promise<TcpListener["address"]> {
+    const listener = await TcpListener.listen(address, (channel) => this.#accept(channel), {
+      connectionLimit: this.#limits.connections,
+      keepAliveMs: this.#limits.idleMs,
+      onError: (error) => this.#tellFault(hostPort(address), error),
+    });
+    this.#listeners.push(listener);
+    return listener.address;
+  }
+
+  async #listenUdp(address: UdpReceiver["address"]): Promise<UdpReceiver["address"]> {
+    const datagrams = new PushDatagrams({
+      intake: this.#intake,
+      send: (octets, peer) => receiver.send(octets, peer),
+      onDropped: () => this.#drop(),
+    });
+    const receiver = await UdpReceiver.bind(address, (octets, peer) => datagrams.receive(octets, peer), {
+      onError: (error) => this.#tellFault(hostPort(address), error),
+    });
+    this.#receivers.push({ receiver, datagrams });
+    return receiver.address;
+  }
+
+  #accept(channel: TcpChannel): void {
+    const { host } = channel.peer;
+    const held = this.#perHost.get(host) ?? 0;
+    if (held >= this.#limits.connectionsPerHost) {
+      channel.close();
+      return;
+    }
+    this.#perHost.set(host, held + 1);
+    const connection = new PushConnection(channel, {
+      intake: this.#intake,
+      origin: { ...channel.peer, transport: "tcp" },
+      limits: this.#limits,
+      onClosed: () => this.#forget(connection, host),
+      onFault: (error) => this.#tellFault(hostPort(channel.peer), error),
+    });
+    this.#connections.add(connection);
+    connection.start();
+  }
+
+  #forget(connection: PushConnection, host: string): void {
+    this.#connections.delete(connection);
+    const held = (this.#perHost.get(host) ?? 1) - 1;
+    if (held > 0) this.#perHost.set(host, held);
+    else this.#perHost.delete(host);
+  }
+
+  #closeIdle(): void {
+    for (const connection of this.#connections) if (connection.idleSinceLook()) connection.close();
+  }
+
+  #drop(): void {
+    this.#dropped += 1;
+    this.#droppedTimer ??= setTimeout(() => this.#tellDropped(), DROPPED_TELL_MS).unref();
+  }
+
+  #tellDropped(): void {
+    clearTimeout(this.#droppedTimer);
+    this.#droppedTimer = undefined;
+    if (this.#dropped > 0) this.#events({ event: "pushesDropped", count: this.#dropped });
+    this.#dropped = 0;
+  }
+
+  #tellFault(peer: string, error: unknown): void {
+    this.#events({ event: "pushRejected", peer, reason: error instanceof Error ? error.message : String(error) });
+  }
+}

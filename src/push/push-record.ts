@@ -1,0 +1,170 @@
+/** What is kept of a push: its record with all values, and the rows that it brings for profile tables. */
+import { hostPort, type TcpAddress } from "../../drivers/tcp/address.ts";
+import type { Notification } from "../../protocol/association/notifications.ts";
+import { UTC } from "../../protocol/cosem/time-zone.ts";
+import type { ProtectionLayer } from "../../protocol/security/apdu-protection.ts";
+import { protectionName } from "../../protocol/security/security-control.ts";
+import type { ProfileBatch } from "../profiles/batch.ts";
+import type { MappedPush, mapEvent, mapPush, PushContext } from "../profiles/map-push.ts";
+import type { pushRows } from "../profiles/push-rows.ts";
+import type { ReceivedPush } from "../store/push-history.ts";
+import { type Attribution, attribute } from "./attribution.ts";
+import type { ReadPush, RejectedPush } from "./push-reader.ts";
+import type { PushSender, SenderDirectory } from "./sender-directory.ts";
+
+/** The functions of src/profiles that turn what a meter said into values and rows. */
+export interface PushMapping {
+  readonly mapPush: typeof mapPush;
+  readonly mapEvent: typeof mapEvent;
+  readonly pushRows: typeof pushRows;
+}
+
+/** Where a push came from. */
+export interface PushOrigin extends TcpAddress {
+  readonly transport: "tcp" | "udp";
+}
+
+export interface PushRecord {
+  readonly push: ReceivedPush;
+  readonly batches: readonly ProfileBatch[];
+  readonly sender: PushSender | undefined;
+}
+
+export interface RecordOptions {
+  readonly directory: SenderDirectory;
+  readonly mapping: PushMapping;
+  readonly receivedAt: Date;
+}
+
+export function recordOf(read: ReadPush, origin: PushOrigin, options: RecordOptions): PushRecord {
+  const { mapped, attribution } = mapAndAttribute(read, origin, options);
+  const { sender } = attribution;
+  const { batches, setAside } = rowsOf(mapped, sender, options);
+  const values = mapped.values.map(({ captureObject, value, isNumber, unit }) => {
+    return { captureObject, value, isNumber, unit };
+  });
+  const nameless = mapped.values.filter((value) => value.logicalName === undefined).length;
+  const reasons = [
+    ...(sender === undefined ? ["the sender is not known"] : []),
+    ...(nameless > 0 ? [`${nameless} of ${values.length} values have no name`] : []),
+    ...setAside,
+  ];
+  const push: ReceivedPush = {
+    ...envelope(origin, options.receivedAt, read.octets),
+    meterId: sender?.meterId,
+    systemTitle: read.systemTitle,
+    pushSetup: mapped.identity.pushSetup,
+    readAt: new Date(mapped.time.instantMs),
+    protection: protectionOf(read.layers),
+    verified: read.layers.length > 0 && read.layers.every((layer) => layer.verified),
+    marks: [...read.marks, ...marksOf(read, attribution)],
+    outcome: reasons.length === 0 ? "stored" : "partial",
+    reason: reasons.length === 0 ? undefined : reasons.join("; "),
+    values,
+    rowCount: 1 + 2 * values.length,
+  };
+  return { push, batches, sender };
+}
+
+/** The record of what could not be read. */
+export function rejectionRecord(
+  rejected: Pick<RejectedPush, "systemTitle" | "claimed" | "octets"> & { readonly reason: string },
+  origin: PushOrigin,
+  receivedAt: Date,
+): ReceivedPush {
+  return {
+    ...envelope(origin, receivedAt, rejected.octets),
+    meterId: rejected.claimed?.meterId,
+    systemTitle: rejected.systemTitle,
+    pushSetup: undefined,
+    readAt: undefined,
+    protection: undefined,
+    verified: undefined,
+    marks: [],
+    outcome: "rejected",
+    reason: rejected.reason,
+    values: [],
+    rowCount: 1,
+  };
+}
+
+function envelope(origin: PushOrigin, receivedAt: Date, octets: Uint8Array) {
+  return { receivedAt, peer: hostPort(origin), transport: origin.transport, octets };
+}
+
+/** A sender that only the payload tells is known after mapping: what is known of the meter then maps it again. */
+function mapAndAttribute(
+  read: ReadPush,
+  { host }: PushOrigin,
+  options: RecordOptions,
+): { mapped: MappedPush; attribution: Attribution } {
+  const { directory, mapping, receivedAt } = options;
+  const titled = read.opened?.sender;
+  const first = mapNotification(read.notification, mapping, contextOf(titled, receivedAt));
+  const attribution = attribute({ byTitle: titled, identity: first.identity, host }, directory);
+  if (attribution.sender === titled) return { mapped: first, attribution };
+  const mapped = mapNotification(read.notification, mapping, contextOf(attribution.sender, receivedAt));
+  return { mapped, attribution };
+}
+
+function contextOf(sender: PushSender | undefined, receivedAt: Date): PushContext {
+  if (sender === undefined) return { companion: "none", clock: { deviation: "standard", zone: UTC }, receivedAt };
+  const { companion, clock, scalers, pushLists, profiles } = sender;
+  return {
+    companion,
+    clock,
+    receivedAt,
+    ...(scalers && { scalers }),
+    ...(pushLists && { pushLists }),
+    ...(profiles && { profiles }),
+  };
+}
+
+function mapNotification(notification: Notification, mapping: PushMapping, context: PushContext): MappedPush {
+  switch (notification.apdu) {
+    case "data-notification": {
+      const { dateTime, body } = notification.body;
+      return mapping.mapPush({ dateTime, body }, context);
+    }
+    case "event-notification-request": {
+      const { dateTime, attribute, value } = notification.body;
+      return mapping.mapEvent({ dateTime, attribute, value }, context);
+    }
+    case "information-report-request": {
+      const body = { type: "structure", value: notification.body.values } as const;
+      return mapping.mapPush({ dateTime: undefined, body }, context);
+    }
+  }
+}
+
+function rowsOf(
+  mapped: MappedPush,
+  sender: PushSender | undefined,
+  { mapping, receivedAt }: RecordOptions,
+): { batches: ProfileBatch[]; setAside: string[] } {
+  if (sender === undefined) return { batches: [], setAside: [] };
+  const profiles = mapping.pushRows(mapped, sender.meterKey, contextOf(sender, receivedAt));
+  return {
+    batches: profiles.map(({ batch }) => batch).filter((batch) => batch.rowCount > 0),
+    setAside: profiles.flatMap(({ batch, setAside }) =>
+      setAside.map(({ index, reason }) => {
+        return `row ${index} of ${batch.profile}: ${typeof reason === "string" ? reason : reason.message}`;
+      }),
+    ),
+  };
+}
+
+function protectionOf(layers: readonly ProtectionLayer[]): NonNullable<ReceivedPush["protection"]> {
+  return protectionName({
+    authenticated: layers.some(({ securityControl }) => securityControl.authenticated),
+    encrypted: layers.some(({ securityControl }) => securityControl.encrypted),
+  });
+}
+
+function marksOf({ layers }: ReadPush, { by, conflict }: Attribution): string[] {
+  return [
+    ...(layers.some((layer) => !layer.verified) ? ["no-tag"] : []),
+    ...(by === "address" ? ["sender-by-address"] : []),
+    ...(conflict === undefined ? [] : [`sender-conflict: the payload names ${conflict.name}`]),
+  ];
+}

@@ -1,0 +1,53 @@
+/** The protection of what meters push, one for each meter, so that its counters are followed from push to push. */
+
+import { DlmsError } from "../../protocol/errors.ts";
+import {
+  ApduProtection,
+  type ProtectionKeys,
+  type SecurityTolerance,
+} from "../../protocol/security/apdu-protection.ts";
+import type { PushSender, SenderSecurity } from "./sender-directory.ts";
+
+/** Meters set the suite and the broadcast bit of pushes as they please; the key tells whether it was them. */
+const TOLERATED: readonly SecurityTolerance[] = ["suite-nibble", "broadcast-bit"];
+
+interface Held {
+  readonly security: SenderSecurity;
+  readonly protection: ApduProtection;
+}
+
+export class SenderKeys {
+  readonly #held = new Map<number, Held>();
+
+  /** Undefined for a meter whose keys nobody knows. A new one when its keys have changed. */
+  protectionOf({ meterKey, security, systemTitle }: PushSender): ApduProtection | undefined {
+    if (security === undefined) {
+      this.#held.delete(meterKey);
+      return undefined;
+    }
+    const held = this.#held.get(meterKey);
+    if (held?.security === security) return held.protection;
+    const { suite, ownSystemTitle, least, nextInvocationCounter } = security;
+    const protection = new ApduProtection({
+      suite,
+      ownSystemTitle,
+      keys: keysOf(security),
+      nextInvocationCounter: nextInvocationCounter ?? noCounter,
+      // A push that came twice is data all the same; that it came twice is told.
+      replay: "warn",
+      tolerate: TOLERATED,
+      ...(systemTitle !== undefined && { peerSystemTitle: systemTitle }),
+      ...(least !== undefined && { minimum: { received: least } }),
+    });
+    this.#held.set(meterKey, { security, protection });
+    return protection;
+  }
+}
+
+function keysOf({ blockCipherKey, authenticationKey }: SenderSecurity): ProtectionKeys {
+  return { blockCipherKey, ...(authenticationKey !== undefined && { authenticationKey }) };
+}
+
+function noCounter(): never {
+  throw new DlmsError("SECURITY_COUNTER_EXHAUSTED", "caller", { keySet: "global" });
+}

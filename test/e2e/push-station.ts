@@ -1,0 +1,180 @@
+/** Listeners for pushes over a database and a fleet, and senders that behave as meters do. */
+import { createSocket } from "node:dgram";
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { tcpAddress } from "../../drivers/tcp/address.ts";
+import { namedZone } from "../../protocol/cosem/time-zone.ts";
+import { SecretKey } from "../../protocol/security/secret-key.ts";
+import { meterSchema } from "../../src/config/schema.ts";
+import { Fleet } from "../../src/fleet/fleet.ts";
+import type { GatewayEvent } from "../../src/observe/events.ts";
+import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
+import { mapEvent, mapPush } from "../../src/profiles/map-push.ts";
+import { pushRows } from "../../src/profiles/push-rows.ts";
+import { FleetSenders, type KnownMeter } from "../../src/push/fleet-senders.ts";
+import { type PushLimits, PushListeners } from "../../src/push/push-listeners.ts";
+import { BatchQueue } from "../../src/store/batch-queue.ts";
+import type { Database } from "../../src/store/database.ts";
+import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { openPushQueue } from "../../src/store/push-history.ts";
+
+export interface StationMeter {
+  readonly number: string;
+  readonly companion?: string;
+  readonly timeZone?: string;
+  /** Where it is reached, and from where it pushes. */
+  readonly host?: string;
+  readonly systemTitle?: string;
+  /** Hexadecimal. */
+  readonly blockCipherKey?: string;
+  readonly authenticationKey?: string;
+  /** Layouts, clock and whatever else polls would have found out. */
+  readonly known?: Partial<KnownMeter["target"]>;
+}
+
+export interface PushStation extends AsyncDisposable {
+  readonly tcp: string;
+  readonly udp: string;
+  readonly events: GatewayEvent[];
+  readonly listeners: PushListeners;
+  /** Ends when everything that came is kept. */
+  settled(): Promise<void>;
+}
+
+export interface PushStationOptions {
+  readonly database: Database;
+  readonly meters: readonly StationMeter[];
+  readonly limits?: Partial<PushLimits>;
+}
+
+export async function startPushStation({ database, meters, limits }: PushStationOptions): Promise<PushStation> {
+  const events: GatewayEvent[] = [];
+  const fleet = new Fleet(database);
+  const members = await fleet.put(meters.map(configOf));
+  const known = members.map((member, index) => knownMeter(member.key, meters[index] ?? { number: "" }));
+  const pushes = openPushQueue(database);
+  const writer = new ProfileWriter(database, PROFILE_COLUMNS);
+  const rows = new BatchQueue({ write: (batches) => writer.write(batches), writers: 1, groupDelayMs: 5 });
+  const listeners = await PushListeners.start(
+    [
+      { address: "127.0.0.1:0", transport: "udp" },
+      { address: "0.0.0.0:0", transport: "tcp" },
+    ],
+    {
+      directory: new FleetSenders(fleet, known),
+      store: { putPush: (push) => pushes.put(push), putRows: (batch) => rows.put(batch) },
+      mapping: { mapPush, mapEvent, pushRows },
+      events: (event) => events.push(event),
+      ...(limits && { limits }),
+    },
+  );
+  const { tcp, udp } = listeners.addresses;
+  return {
+    tcp: (tcp[0] ?? "").replace("0.0.0.0", "127.0.0.1"),
+    udp: udp[0] ?? "",
+    events,
+    listeners,
+    settled: async () => {
+      while (listeners.connectionCount > 0 || listeners.waiting > 0) await sleep(5);
+    },
+    async [Symbol.asyncDispose]() {
+      await listeners.close();
+      await pushes.stop(5000);
+      await rows.stop(5000);
+    },
+  };
+}
+
+function configOf({ number, companion, timeZone, host, systemTitle }: StationMeter) {
+  return meterSchema.parse({
+    name: `meter-${number.replaceAll(/[^A-Za-z0-9]/g, "-")}`,
+    number,
+    companion,
+    timeZone,
+    connection: { tcp: `${host ?? "192.0.2.1"}:4059` },
+    ...(systemTitle !== undefined && {
+      association: {
+        security: {
+          clientSystemTitle: "4845530000000001",
+          serverSystemTitle: systemTitle,
+          blockCipherKey: "env:NOT_ASKED_FOR",
+        },
+      },
+    }),
+  });
+}
+
+function knownMeter(meterKey: number, meter: StationMeter): KnownMeter {
+  const { name, number, companion, timeZone, connection, association } = configOf(meter);
+  const { blockCipherKey, authenticationKey } = meter;
+  return {
+    meterKey,
+    target: {
+      name,
+      number,
+      companion,
+      zone: namedZone(timeZone),
+      connection,
+      association,
+      secrets: {
+        secret: undefined,
+        blockCipherKey: blockCipherKey === undefined ? undefined : key("blockCipherKey", blockCipherKey),
+        authenticationKey: authenticationKey === undefined ? undefined : key("authenticationKey", authenticationKey),
+      },
+      layouts: new Map(),
+      clock: undefined,
+      ...meter.known,
+    },
+  };
+}
+
+function key<R extends "blockCipherKey" | "authenticationKey">(role: R, hex: string): SecretKey<R> {
+  return new SecretKey(role, Buffer.from(hex, "hex"));
+}
+
+export interface Sending {
+  /** The local address to send from. */
+  readonly from?: string;
+  /** Ends the connection after this time instead of at once. */
+  readonly lingerMs?: number;
+}
+
+export interface Sent {
+  /** As the history names it. */
+  readonly peer: string;
+  readonly answer: Uint8Array;
+}
+
+/** Sends octets in a connection of its own, and returns when the connection has ended. */
+export async function sendTcp(to: string, chunks: readonly Uint8Array[], sending: Sending = {}): Promise<Sent> {
+  const { from, lingerMs = 0 } = sending;
+  const socket = connect({ ...tcpAddress(to), ...(from !== undefined && { localAddress: from }) });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const answer: Uint8Array[] = [];
+  let peer = "";
+  socket.on("error", () => undefined);
+  socket.on("data", (octets) => answer.push(octets));
+  socket.once("close", () => resolve());
+  socket.once("connect", () => {
+    peer = `${socket.localAddress}:${socket.localPort}`;
+  });
+  for (const chunk of chunks) socket.write(chunk);
+  if (lingerMs > 0) await sleep(lingerMs);
+  socket.end();
+  await promise;
+  return { peer, answer: new Uint8Array(Buffer.concat(answer)) };
+}
+
+/** Sends datagrams from one port; returns the peer's name and what came back within `waitMs`. */
+export async function sendUdp(to: string, datagrams: readonly Uint8Array[], waitMs = 0): Promise<Sent> {
+  const { host, port } = tcpAddress(to);
+  const socket = createSocket("udp4");
+  const answer: Uint8Array[] = [];
+  socket.on("message", (message) => answer.push(message));
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  const peer = `127.0.0.1:${socket.address().port}`;
+  for (const each of datagrams) await new Promise<void>((resolve) => socket.send(each, port, host, () => resolve()));
+  for (let waited = 0; waited < waitMs && answer.length === 0; waited += 5) await sleep(5);
+  socket.close();
+  return { peer, answer: new Uint8Array(Buffer.concat(answer)) };
+}
