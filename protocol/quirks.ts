@@ -17,6 +17,7 @@ export const QUIRKS = {
     byDefault: true,
     says: "the length of ciphered octets without a tag counts one all the same",
   },
+  "empty-last-block-trailer": { byDefault: true, says: "octets follow a last block that is empty" },
   "trailing-octets": { byDefault: false, says: "octets after the end of the APDU are dropped" },
   "hdlc-length-modulo-256": { byDefault: false, says: "the length field of an HDLC frame has only its low eight bits" },
   "hdlc-frame-check-ignored": {

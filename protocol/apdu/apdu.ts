@@ -5,6 +5,7 @@ import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { FIELD_QUIRKS, type Quirk } from "../quirks.ts";
+import { isEmptyLastBlock } from "./get.ts";
 import { APDUS, type ApduBody, type ApduName, apduNameOf } from "./registry.ts";
 
 /** One APDU: its name and its body. `quirks` names the deviations that decoding tolerated; encoding ignores it. */
@@ -32,10 +33,17 @@ export function readApdu(reader: Reader): Apdu {
   if (name === undefined) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset, tag });
   const codec: Codec<object> = APDUS[name][1];
   const body = codec.decode(reader);
-  if (reader.remaining > 0 && !reader.tolerates("trailing-octets")) reader.end();
-  const apdu = reader.quirks.length > 0 ? { apdu: name, body, quirks: reader.quirks } : { apdu: name, body };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- The body came from the codec of this very name.
-  return apdu as Apdu;
+  const apdu = { apdu: name, body } as Apdu;
+  if (reader.remaining > 0) readTrailer(reader, apdu);
+  return reader.quirks.length > 0 ? { ...apdu, quirks: reader.quirks } : apdu;
+}
+
+/** Octets behind the end of an APDU. Behind a last block without data they can't be a part of what was asked for. */
+function readTrailer(reader: Reader, { apdu, body }: Apdu): void {
+  const empty = apdu === "get-response" && isEmptyLastBlock(body);
+  const meaningless = empty && reader.tolerates("empty-last-block-trailer");
+  if (!meaningless && !reader.tolerates("trailing-octets")) reader.end();
 }
 
 /** The octets of an APDU in canonical form. Throws DATA_OUT_OF_RANGE and DATA_TYPE_MISMATCH with the caller at fault. */

@@ -37,3 +37,12 @@ export const getResponse = choice({
   "with-datablock": [2, sequence({ invokeIdAndPriority: u8, block: dataBlockResult })],
   "with-list": [3, sequence({ invokeIdAndPriority: u8, results: dataResults })],
 });
+
+export type GetResponse = Decoded<typeof getResponse>;
+
+/** Whether it is the answer that ends a transfer in blocks and brings nothing more. */
+export function isEmptyLastBlock(response: GetResponse): boolean {
+  if (response.type !== "with-datablock") return false;
+  const { lastBlock, result } = response.block;
+  return lastBlock && result.type === "raw-data" && result.rawData.length === 0;
+}

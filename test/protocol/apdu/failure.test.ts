@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { decodeApdu, encodeApdu } from "../../../protocol/apdu/apdu.ts";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
+import { NO_QUIRKS } from "../../../protocol/quirks.ts";
 import { apduVectors } from "./vectors.ts";
 
 apduVectors("exception-response", [
@@ -66,4 +67,16 @@ test("option flag: other octets than 00 and 01 are refused unless allowed", () =
     expect.objectContaining({ code: "OPTION_FLAG_INVALID", at: { offset: 12, flag: 2 } }),
   );
   expect(decodeApdu(bytes, new Set(["optional-flag"])).quirks).toEqual(["optional-flag"]);
+});
+
+// GuruxDLMS.c ends a range that fits into one block so: an empty last block, an octet, and the same APDU again.
+test("apdu: octets behind a last block without data are dropped by name", () => {
+  const octets = fromHex("c402c301000000020000 00 c402c301000000020000");
+  const apdu = decodeApdu(octets);
+  expect(apdu).toMatchObject({ body: { block: { lastBlock: true } }, quirks: ["empty-last-block-trailer"] });
+  const trailing = expect.objectContaining({ code: "DATA_TRAILING", fault: "peer" });
+  expect(() => decodeApdu(octets, NO_QUIRKS)).toThrow(trailing);
+  expect(() => decodeApdu(fromHex("c402c30000000002000000"))).toThrow(trailing);
+  expect(() => decodeApdu(fromHex("c402c3010000000200010900"))).toThrow(trailing);
+  expect(() => decodeApdu(fromHex("c103c101000000020000ff"))).toThrow(trailing);
 });
