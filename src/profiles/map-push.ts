@@ -7,6 +7,8 @@ import { type CaptureObject, captureObjectKey } from "../../protocol/cosem/captu
 import { CLOCK_STATUS, type ClockPolicy, resolveDateTime } from "../../protocol/cosem/date-time.ts";
 import { logicalNameFromOctets } from "../../protocol/cosem/obis.ts";
 import { obisMeaning } from "../../protocol/cosem/obis-dictionary.ts";
+import { DlmsError } from "../../protocol/errors.ts";
+import { type CompactTemplate, decodeCompactData } from "../../protocol/profile/compact-data.ts";
 import { type LayoutSource, type RegisterScaler, wantsScaler } from "../../protocol/profile/layout.ts";
 import type { OtherValue, TimeRule } from "./batch.ts";
 import { type Companion, rulesFor } from "./column-rules.ts";
@@ -26,6 +28,13 @@ export interface PushContext {
   readonly scalers?: readonly RegisterScaler[];
   /** Layouts of the meter's profiles by logical name, for profiles that are pushed whole. */
   readonly profiles?: ReadonlyMap<string, LayoutSource>;
+  /** Templates and capture objects of the meter's compact data objects, by logical name. */
+  readonly compactData?: ReadonlyMap<string, CompactLayout>;
+}
+
+export interface CompactLayout {
+  readonly template: CompactTemplate;
+  readonly captureObjects: readonly CaptureObject[];
 }
 
 /** What the push says of its sender; the caller finds the meter with it. */
@@ -86,11 +95,38 @@ export interface PushedAttribute {
 
 /** Maps a DataNotification. Octets in the result are views into the body. */
 export function mapPush(push: PushedData, context: PushContext): MappedPush {
-  const { form, items, pushSetup } = takeApart(push.body, context);
+  const { form, items: elements, pushSetup } = takeApart(push.body, context);
+  const items = elements.flatMap((item) => openCompactData(item, context));
   const identity = identityOf(items, pushSetup);
   const traits = traitsOf(push.body, form, identity);
   const family = PUSH_FAMILIES.find((each) => each.recognises(traits));
   return mapItems(push.dateTime, { form, family, identity, items: scaled(items, family, context) }, context);
+}
+
+const COMPACT_DATA_CLASS = 62;
+const BUFFER = 2;
+
+/** The values inside a compact data buffer whose template is known, else the buffer itself. */
+function openCompactData(item: PushItem, { compactData }: PushContext): readonly PushItem[] {
+  const { object, data, path } = item;
+  if (object?.classId !== COMPACT_DATA_CLASS || object.attributeId !== BUFFER) return [item];
+  const layout = compactData?.get(object.logicalName);
+  if (layout === undefined || data.type !== "octet-string") return [item];
+  const row = rowOf(data.value, layout.template);
+  if (row?.type !== "structure") return [item];
+  return row.value.map((value, index) => {
+    return { path: `${path}.${index}`, object: layout.captureObjects[index], data: value, scalerUnit: undefined };
+  });
+}
+
+/** A buffer of another template, or one that does not fit, stays what it is. */
+function rowOf(buffer: Uint8Array, template: CompactTemplate): Data | undefined {
+  try {
+    return decodeCompactData(buffer, template);
+  } catch (error) {
+    if (error instanceof DlmsError) return undefined;
+    throw error;
+  }
 }
 
 /** Maps an EventNotification: one attribute with its name. */

@@ -1,5 +1,6 @@
 /** Rows for the profile tables from a mapped push: its values as a snapshot, and the rows of profiles pushed whole. */
 import type { Data } from "../../protocol/axdr/data.ts";
+import { DlmsError } from "../../protocol/errors.ts";
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
 import { type LayoutSource, profileLayout, type RegisterScaler } from "../../protocol/profile/layout.ts";
 import type { OtherColumn, ProfileKind } from "./batch.ts";
@@ -42,7 +43,13 @@ function profileRows(item: PushItem, to: Target): MappedProfile[] {
   const profile = PROFILE_NAMES[item.object?.logicalName ?? ""];
   if (source === undefined || profile === undefined) return [];
   const { clock } = to.context;
-  return [mapProfile(decodeProfileBuffer(item.data, profileLayout(source), { clock }), mapContext(profile, to))];
+  try {
+    return [mapProfile(decodeProfileBuffer(item.data, profileLayout(source), { clock }), mapContext(profile, to))];
+  } catch (error) {
+    // What is no buffer of that layout is still among the values of the push.
+    if (error instanceof DlmsError) return [];
+    throw error;
+  }
 }
 
 function mapContext(profile: ProfileKind, { meterKey, context }: Target): MapContext {

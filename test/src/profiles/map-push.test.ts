@@ -1,9 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Data, dataFromBytes } from "../../../protocol/axdr/data.ts";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
+import type { CaptureObject } from "../../../protocol/cosem/capture-object.ts";
 import { namedZone, UTC } from "../../../protocol/cosem/time-zone.ts";
+import { compactTemplate } from "../../../protocol/profile/compact-data.ts";
+import { bodyOfBarePush } from "../../../src/profiles/bare-push.ts";
+import type { OtherValue } from "../../../src/profiles/batch.ts";
 import { type MappedPush, mapEvent, mapPush, type PushContext } from "../../../src/profiles/map-push.ts";
 import { pushRows } from "../../../src/profiles/push-rows.ts";
 
@@ -263,6 +268,109 @@ test("map-push: an event notification is one value with its name", () => {
   );
   expect(push.time).toMatchObject({ instantMs: Date.UTC(2023, 6, 6, 8, 54, 38), rule: "deviation" });
   expect(values(push)).toEqual({ "1:0.0.97.98.0.255:2": "2" });
+});
+
+function object(classId: number, logicalName: string): CaptureObject {
+  return { classId, logicalName, attributeId: 2, dataIndex: 0 };
+}
+
+test("map-push: compact data is opened with its template", () => {
+  const context: PushContext = {
+    companion: "none",
+    clock: { deviation: "standard", zone: UTC },
+    receivedAt: RECEIVED,
+    pushLists: new Map([
+      ["0.1.25.9.0.255", [object(1, "0.0.42.0.0.255"), object(40, "0.1.25.9.0.255"), object(62, "0.0.66.0.1.255")]],
+    ]),
+    compactData: new Map([
+      [
+        "0.0.66.0.1.255",
+        {
+          template: compactTemplate(5, fromHex("0202 06 06")),
+          captureObjects: [object(1, "0.0.1.1.0.255"), object(3, "1.0.1.8.0.255")],
+        },
+      ],
+    ]),
+    scalers: [{ classId: 3, logicalName: "1.0.1.8.0.255", scalerUnit: { scaler: 1, unit: 30 } }],
+  };
+  const opened = mapPush(
+    { dateTime: undefined, body: body("0203 0902 4142 0906 0001190900ff 0909 05 65937580 0000000a") },
+    context,
+  );
+  expect(values(opened)).toMatchObject({ "1:0.0.1.1.0.255:2": "1704162688", "3:1.0.1.8.0.255:2": "100 W.h" });
+  const other = mapPush(
+    { dateTime: undefined, body: body("0203 0902 4142 0906 0001190900ff 0909 06 65937580 0000000a") },
+    context,
+  );
+  expect(values(other)["62:0.0.66.0.1.255:2"]).toBe("0x06659375800000000a");
+});
+
+test("map-push: a push of DSMR 4 without any APDU", () => {
+  const context: PushContext = { ...nordic, companion: "dsmr" };
+  const identifier = "45303031303030303030303030303031 37";
+  const alarm = bodyOfBarePush(fromHex(`${identifier} 2c 00000002`));
+  const push = mapPush({ dateTime: undefined, body: alarm ?? { type: "null-data" } }, context);
+  expect(push.identity).toMatchObject({ numbers: ["E0010000000000017"], pushSetup: "0.1.25.9.0.255" });
+  expect(values(push)["1:0.0.97.98.0.255:2"]).toBe("2");
+  const wakeUp = bodyOfBarePush(fromHex(`${identifier} 2c 0002190900ff`));
+  expect(mapPush({ dateTime: undefined, body: wakeUp ?? { type: "null-data" } }, context).identity).toMatchObject({
+    numbers: ["E0010000000000017"],
+    pushSetup: "0.2.25.9.0.255",
+  });
+  for (const other of ["", identifier, `${identifier} 2c`, `${identifier} 2d 00000002`, "0f00000000 00 0201 1101"]) {
+    expect(bodyOfBarePush(fromHex(other))).toBeUndefined();
+  }
+});
+
+const anyBody = fc.letrec<{ data: Data }>((tie) => ({
+  data: fc.oneof(
+    { depthSize: "small" },
+    fc.constant<Data>({ type: "null-data" }),
+    fc.nat(70_000).map((value): Data => ({ type: "double-long-unsigned", value })),
+    fc
+      .constantFrom(6, 12, 17)
+      .chain((length) =>
+        fc.uint8Array({ minLength: length, maxLength: length }).map((value): Data => ({ type: "octet-string", value })),
+      ),
+    fc
+      .constantFrom("0100010800ff", "0000190900ff", "0001190900ff", "000042000 1ff".replace(" ", ""))
+      .map((hex): Data => {
+        return { type: "octet-string", value: fromHex(hex) };
+      }),
+    fc.array(tie("data"), { maxLength: 4 }).map((value): Data => ({ type: "structure", value })),
+    fc.array(tie("data"), { maxLength: 4 }).map((value): Data => ({ type: "array", value })),
+  ),
+})).data;
+
+/** Values that are no structures; a null inside a structure keeps its place, one on its own says nothing. */
+function leaves(data: Data): number {
+  return data.type === "structure" || data.type === "array"
+    ? data.value.reduce((sum, each) => sum + (each.type === "null-data" ? 1 : leaves(each)), 0)
+    : Number(data.type !== "null-data");
+}
+
+function leavesKept(value: OtherValue): number {
+  return typeof value === "object" ? value.reduce((sum, each) => sum + leavesKept(each), 0) : 1;
+}
+
+test("map-push: any body is mapped, and every leaf of its items is in a value", () => {
+  const forms = new Set<string>();
+  fc.assert(
+    fc.property(anyBody, (data) => {
+      const push = mapPush({ dateTime: undefined, body: data }, nordic);
+      forms.add(push.form);
+      const said = push.values.reduce((sum, { value }) => sum + leavesKept(value), 0);
+      expect(said).toBe(push.items.reduce((sum, item) => sum + leaves(item.data), 0));
+      const elements = data.type === "structure" || data.type === "array" ? data.value : [data];
+      const inBody = elements.reduce((sum, each) => sum + leaves(each), 0);
+      // In the other forms, names and scalers are leaves of the body too.
+      const isWhole = push.form === "bare" || push.form === "opaque";
+      expect(isWhole ? said === inBody : said <= inBody).toBe(true);
+      expect(pushRows(push, 1, nordic).length).toBeLessThanOrEqual(1);
+    }),
+    { numRuns: 1000 },
+  );
+  expect([...forms].sort()).toEqual(expect.arrayContaining(["bare", "listed", "named", "opaque"]));
 });
 
 interface FieldCase {

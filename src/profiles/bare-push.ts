@@ -1,0 +1,28 @@
+/**
+ * Pushes of DSMR 4 meters, which have no APDU around them: 17 characters of equipment identifier, a comma, and either
+ * the alarm register (4 octets) or the logical name of what triggered the push (6 octets).
+ */
+import type { Data } from "../../protocol/axdr/data.ts";
+import { textOf } from "./other-value.ts";
+
+const IDENTIFIER_LENGTH = 17;
+const COMMA = 0x2c;
+const ALARM_LENGTH = 4;
+const TRIGGER_LENGTH = 6;
+/** Push setup of alarms: with it the body is what SMR 5 meters push. */
+const ALARM_SETUP = Uint8Array.of(0, 1, 25, 9, 0, 255);
+
+/** The body of the data-notification that a newer meter would have sent, or undefined when the octets are no such push. */
+export function bodyOfBarePush(octets: Uint8Array): Data | undefined {
+  const identifier = octets.subarray(0, IDENTIFIER_LENGTH);
+  const rest = octets.subarray(IDENTIFIER_LENGTH + 1);
+  if (octets[IDENTIFIER_LENGTH] !== COMMA || textOf(identifier)?.length !== IDENTIFIER_LENGTH) return undefined;
+  const sender: Data = { type: "octet-string", value: identifier };
+  if (rest.length === TRIGGER_LENGTH) {
+    return { type: "structure", value: [sender, { type: "octet-string", value: rest }] };
+  }
+  if (rest.length !== ALARM_LENGTH) return undefined;
+  const value = new DataView(rest.buffer, rest.byteOffset, ALARM_LENGTH).getUint32(0);
+  const setup: Data = { type: "octet-string", value: ALARM_SETUP };
+  return { type: "structure", value: [sender, setup, { type: "double-long-unsigned", value }] };
+}
