@@ -1,6 +1,4 @@
 /** `demo`: a street of simulated meters, read into an embedded database before your eyes. */
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { configSchema } from "../config/schema.ts";
@@ -8,6 +6,7 @@ import { Gateway } from "../gateway.ts";
 import { stopSignal } from "../main.ts";
 import { type StreetMeter, startStreet } from "../simulator/street.ts";
 import { DemoBoard } from "./demo-board.ts";
+import { demoDirectory } from "./demo-directory.ts";
 import { SAMPLE_QUERIES } from "./demo-queries.ts";
 import { streetConfiguration } from "./demo-street.ts";
 import type { ExitReason } from "./exit-code.ts";
@@ -46,7 +45,7 @@ export async function demo(order: DemoOrder, output: Output): Promise<ExitReason
     return "usage";
   }
   await using stack = new AsyncDisposableStack();
-  const directory = order.directory ?? (await temporaryDirectory(stack));
+  const directory = order.directory ?? (await demoDirectory(stack));
   const street = stack.use(await startStreet({ count, faults: order.faults ? FAULTS : {} }));
   output.out(`${count} simulated meters listen on loopback: ${kindsOf(street.meters)}`);
   const view = new LiveView(process.stdout);
@@ -55,14 +54,6 @@ export async function demo(order: DemoOrder, output: Output): Promise<ExitReason
   stack.defer(() => gateway.stop("demo ended"));
   output.out(`database: ${gateway.database.capabilities.edition}, embedded; data in ${directory}`);
   return await watch({ order, output, view, board, gateway, directory });
-}
-
-/** Where root runs the demo, the database runs as another user, who must be able to pass through. */
-async function temporaryDirectory(stack: AsyncDisposableStack): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-demo-"));
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
-  await chmod(directory, 0o711);
-  return directory;
 }
 
 async function startGateway(
