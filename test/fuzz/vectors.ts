@@ -1,6 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fromHex } from "../../protocol/bytes/hex.ts";
+import { p1Check } from "../../protocol/link/iec62056-21/p1.ts";
+import { octetsOf } from "../../protocol/link/iec62056-21/text.ts";
+import { encodeMbusFrame } from "../../protocol/link/mbus.ts";
+import { encodeWrapper } from "../../protocol/link/wrapper.ts";
 import { loadCases } from "../corpus/case.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -9,10 +13,27 @@ const PLACES = [join(ROOT, "test", "vectors"), join(ROOT, "..", "shared", "corpu
 
 const cases = loadCases(PLACES.filter((place) => existsSync(place))).cases;
 
+const APDU = fromHex("c401c1000600000001");
+const P1_LINES = "/XMX5LGBBFG1234\r\n\r\n0-0:1.0.0(230201155056W)\r\n1-0:1.8.1(000143.608*kWh)\r\n!";
+
+/** One of each layer that our vectors lack, so that nothing needs the field captures. */
+const OWN_SEEDS: readonly { readonly layer: string; readonly octets: Uint8Array }[] = [
+  { layer: "wrapper", octets: encodeWrapper({ sourceWPort: 1, destinationWPort: 16, apdu: APDU }) },
+  {
+    layer: "mbus",
+    octets: encodeMbusFrame({ control: 0x53, address: 0xff, controlInformation: 0x11, payload: APDU }),
+  },
+  {
+    layer: "p1",
+    octets: octetsOf(`${P1_LINES}${p1Check(P1_LINES).toString(16).toUpperCase().padStart(4, "0")}\r\n`),
+  },
+];
+
 /** The octets of all cases of these layers: single units, frames, APDUs, chunks and text alike. */
 export function vectorsOf(layers: readonly string[]): Uint8Array[] {
   const wanted = cases.filter((each) => layers.includes(each.layer));
-  return wanted.flatMap((each) => {
+  const own = OWN_SEEDS.filter((each) => layers.includes(each.layer)).map((each) => each.octets);
+  const captured = wanted.flatMap((each) => {
     const { hex, frames, apdus, chunks, text } = each.input;
     const parts = [frames, apdus, chunks].flatMap((list) => (Array.isArray(list) ? list.map(String) : []));
     if (typeof hex === "string") parts.push(hex);
@@ -20,4 +41,5 @@ export function vectorsOf(layers: readonly string[]): Uint8Array[] {
     if (typeof text === "string") units.push(Buffer.from(text, "latin1"));
     return units;
   });
+  return [...own, ...captured];
 }
