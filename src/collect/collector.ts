@@ -5,7 +5,7 @@ import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import type { ReadAttempt } from "../store/read-attempts.ts";
 import type { RejectedPollRow } from "../store/rejected-rows.ts";
 import { causeOf, type NamedFailure } from "./failure-cause.ts";
-import { type PollResult, pollProfiles } from "./meter-poller.ts";
+import { newestHeld, type PollResult, pollProfiles } from "./meter-poller.ts";
 import { readForAnswer } from "./meter-reader.ts";
 import { visitMeter } from "./meter-session.ts";
 import type { MeterTarget } from "./meter-target.ts";
@@ -63,13 +63,17 @@ export class Collector {
           wantedFromMs: (profile) => this.#wantedFromMs(newestMs, profile),
         }),
       );
-      const rows = await this.#keep(meter, newestMs, result);
+      const rowCount = await this.#keep(meter, newestMs, result);
+      if (result.failure !== undefined) {
+        this.#tellFailure(meter, { startedAt, what, rowCount }, causeOf(result.failure));
+        return false;
+      }
       const durationMs = Date.now() - startedAt.getTime();
-      events({ event: "meterPolled", meter: meter.target.name, profiles, rows, durationMs });
-      this.#record(meter, { startedAt, what, rowCount: rows, failure: undefined });
+      events({ event: "meterPolled", meter: meter.target.name, profiles, rows: rowCount, durationMs });
+      this.#record(meter, { startedAt, what, rowCount, failure: undefined });
       return true;
     } catch (error) {
-      this.#tellFailure(meter, { startedAt, what }, causeOf(error));
+      this.#tellFailure(meter, { startedAt, what, rowCount: 0 }, causeOf(error));
       return false;
     }
   }
@@ -118,7 +122,7 @@ export class Collector {
     return held === undefined ? Date.now() - (this.#options.historyMs.get(profile) ?? DAY_MS) : held + 1;
   }
 
-  /** What is newest moves on only when the rows are durable, so that a failed write is read again. */
+  /** What is newest moves on only when all rows, rejected ones too, are durable: what failed to be written is read again. */
   async #keep(meter: PolledMeter, newestMs: Map<ProfileKind, number>, result: PollResult): Promise<number> {
     const { batches, setAside, refused } = result;
     const { store, events } = this.#options;
@@ -128,24 +132,23 @@ export class Collector {
     const puts: { readonly written: Promise<void> }[] = [];
     for (const batch of batches) puts.push(await store.putRows(batch));
     await Promise.all(puts.map((put) => put.written));
-    for (const batch of batches) {
-      const held = newestMs.get(batch.profile) ?? Number.NEGATIVE_INFINITY;
-      newestMs.set(
-        batch.profile,
-        batch.instantsMs.reduce((a, b) => Math.max(a, b), held),
-      );
-    }
-    if (setAside.length > 0) {
-      await store.addRejected(meter.meterKey, setAside);
+    if (setAside.length > 0) await store.addRejected(meter.meterKey, setAside);
+    for (const { profile, instantsMs } of batches) {
+      const newest = newestHeld(instantsMs, newestMs.get(profile), Date.now());
+      if (newest !== undefined) newestMs.set(profile, newest);
     }
     return batches.reduce((sum, batch) => sum + batch.rowCount, 0);
   }
 
-  #tellFailure(meter: PolledMeter, attempt: { startedAt: Date; what: string }, failure: NamedFailure): void {
+  #tellFailure(
+    meter: PolledMeter,
+    attempt: Pick<ReadAttempt, "startedAt" | "what" | "rowCount">,
+    failure: NamedFailure,
+  ): void {
     const { cause, evidence, nextStep } = failure;
     const durationMs = Date.now() - attempt.startedAt.getTime();
     this.#options.events({ event: "meterFailed", meter: meter.target.name, cause, evidence, nextStep, durationMs });
-    this.#record(meter, { ...attempt, rowCount: 0, failure });
+    this.#record(meter, { ...attempt, failure });
   }
 
   #record(meter: PolledMeter, attempt: Pick<ReadAttempt, "startedAt" | "what" | "rowCount" | "failure">): void {

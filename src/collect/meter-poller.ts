@@ -1,4 +1,5 @@
 /** A scheduled poll: one association does all profiles that are due, and comes back with rows for the store. */
+import { DlmsError } from "../../protocol/errors.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import { type MappedProfile, mapProfile } from "../profiles/map-profile.ts";
 import { AccessRefusedError } from "./access-refused.ts";
@@ -16,6 +17,8 @@ export interface PollResult {
   readonly batches: readonly ProfileBatch[];
   readonly setAside: readonly (MappedProfile["setAside"][number] & { readonly profile: ProfileKind })[];
   readonly refused: readonly RefusedProfile[];
+  /** What kept other profiles from being read: the end of the session, or an answer that can't be understood. */
+  readonly failure: Error | undefined;
 }
 
 export interface PollOrder {
@@ -32,27 +35,50 @@ const CLOCK_LEAD_MS = 3_600_000;
 const RANGED: ReadonlySet<ProfileKind> = new Set(["block_load", "daily_load"]);
 
 /**
- * Throws what ends the session, and the meter's first refusal when it gave none of the profiles; what it refuses of
- * single profiles is in the result.
+ * What was read before a session ended is in the result, and so is what went wrong with single profiles. Throws what
+ * went wrong, or else the meter's first refusal, only when it gave none of the profiles.
  */
 export async function pollProfiles(source: AttributeSource, order: PollOrder): Promise<PollResult> {
   const mapped: (MappedProfile & { readonly profile: ProfileKind })[] = [];
   const refused: RefusedProfile[] = [];
+  let failure: Error | undefined;
   for (const profile of order.profiles) {
     try {
       mapped.push({ ...(await pollProfile(source, order, profile)), profile });
     } catch (error) {
-      if (!(error instanceof AccessRefusedError)) throw error;
-      refused.push({ profile, error });
+      if (error instanceof AccessRefusedError) {
+        refused.push({ profile, error });
+        continue;
+      }
+      failure ??= error instanceof Error ? error : new Error(String(error));
+      // A profile that can't be understood does not end the session: the next one may be in order.
+      if (!(error instanceof DlmsError)) break;
     }
   }
-  const [first] = refused;
-  if (first !== undefined && mapped.length === 0) throw first.error;
+  const worst = failure ?? refused[0]?.error;
+  if (worst !== undefined && mapped.length === 0) throw worst;
   return {
     batches: mapped.map((each) => each.batch).filter((batch) => batch.rowCount > 0),
     setAside: mapped.flatMap(({ setAside, profile }) => setAside.map((row) => ({ ...row, profile }))),
     refused,
+    failure,
   };
+}
+
+/**
+ * The newest capture that counts as held once these rows are stored. Stamps further ahead than a clock may be do not
+ * count: a single row of a meter whose clock was once years ahead would keep all later rows from being asked for.
+ */
+export function newestHeld(
+  instantsMs: readonly number[],
+  heldMs: number | undefined,
+  nowMs: number,
+): number | undefined {
+  let newest = heldMs;
+  for (const instantMs of instantsMs) {
+    if (instantMs <= nowMs + CLOCK_LEAD_MS && instantMs > (newest ?? Number.NEGATIVE_INFINITY)) newest = instantMs;
+  }
+  return newest;
 }
 
 async function pollProfile(

@@ -38,6 +38,15 @@ test("latest rows: the newest row of each meter in plain units, and where to rea
   });
 });
 
+test("newest captures: a row stamped hours ahead does not count, or the rows until then would not be read", async () => {
+  const { database } = current();
+  const [a = 0] = await makeMeters(database, ["AHEAD"]);
+  const halfDayAhead = Math.round((Date.now() + 12 * 3_600_000 - START_MS) / SLOT_MS);
+  const ahead = blockLoad(a, slots(halfDayAhead, halfDayAhead + 1), { readAt: new Date() });
+  await new ProfileWriter(database, PROFILE_COLUMNS).write([blockLoad(a, slots(0, 9)), ahead]);
+  expect(await newestCaptures(database, a)).toMatchObject({ block_load: START_MS + 8 * SLOT_MS });
+});
+
 function reading(meterId: string, captureObject: string, value: MeterReading["value"]): MeterReading {
   const isNumber = captureObject.startsWith("3:");
   const readAt = new Date(START_MS);
