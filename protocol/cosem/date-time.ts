@@ -34,7 +34,7 @@ export interface CosemDateTime extends CosemDate, CosemTime {
 
 export const DAYLIGHT_SAVINGS_END = 0xfd;
 export const DAYLIGHT_SAVINGS_BEGIN = 0xfe;
-export const SECOND_LAST_DAY = 0xfd;
+const SECOND_LAST_DAY = 0xfd;
 export const LAST_DAY = 0xfe;
 
 /** Bits of the clock status octet. */
@@ -163,7 +163,7 @@ export function resolveDateTime(octets: Uint8Array, policy: ClockPolicy): Resolv
  * The wall clock that 12 octets show, as ms since 1970 as if it were UTC; NaN when date, hour or minute are open or
  * wrong. Seconds and hundredths that are open count as 0, and 24:00 is the midnight that ends the day.
  */
-export function wallClockMs(octets: Uint8Array): number {
+function wallClockMs(octets: Uint8Array): number {
   const date = (at(octets, 0) << 24) | (at(octets, 1) << 16) | (at(octets, 2) << 8) | at(octets, 3);
   return dayMs(date >>> 0) + timeOfDayMs(at(octets, 5), at(octets, 6), at(octets, 7), at(octets, 8));
 }

@@ -82,6 +82,3 @@ export function parseAttribute<C extends InterfaceClass, N extends AttributeName
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the table's type says what parse returns.
   return attribute.type.parse(data) as AttributeValue<C, N>;
 }
-
-/** What a client sends to invoke a method without parameter. */
-export const NO_PARAMETER: Data = { type: "integer", value: 0 };

@@ -212,16 +212,6 @@ export function arrayOf<T>(element: ValueType<T>): ValueType<readonly T[]> {
   };
 }
 
-/** A value that may be null-data. */
-export function nullable<T>(type: ValueType<T>): ValueType<T | undefined> {
-  return {
-    ...type,
-    text: `${type.text} or null-data`,
-    parse: (data) => (data.type === "null-data" ? undefined : type.parse(data)),
-    build: (value) => (value === undefined ? { type: "null-data" } : type.build(value)),
-  };
-}
-
 function elementAt(elements: readonly Data[], index: number): Data {
   const element = elements[index];
   if (element !== undefined) return element;

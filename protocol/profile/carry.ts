@@ -117,7 +117,7 @@ function fillTimes(builder: ColumnBuilder, carried: CarriedCell | undefined, con
 }
 
 /** The capture after an instant, or NaN when the profile has no period or is not sorted by time. */
-export function nextCapture(
+function nextCapture(
   instantMs: number,
   context: Pick<CarryContext, "capturePeriod" | "sortMethod" | "policy">,
 ): number {

@@ -163,7 +163,7 @@ function clockRole(object: CaptureObject): "clock" | "unix-clock" {
 }
 
 /** Whether the capture object holds a point in time. */
-export function isTime({ classId, logicalName, attributeId }: CaptureObject): boolean {
+function isTime({ classId, logicalName, attributeId }: CaptureObject): boolean {
   if (TIME_ATTRIBUTES[classId]?.includes(attributeId) === true) return true;
   return attributeId === TIME_ATTRIBUTE && TIME_NAMES.has(logicalName);
 }

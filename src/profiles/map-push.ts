@@ -2,6 +2,7 @@
  * From what a meter pushed to values with name, exact decimal and unit, and to rows for the store. Nothing that was in
  * the body is lost: what no list, family or companion names is kept under its place.
  */
+import type { Notification } from "../../protocol/association/notifications.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { type CaptureObject, captureObjectKey } from "../../protocol/cosem/capture-object.ts";
 import { CLOCK_STATUS, type ClockPolicy, resolveDateTime } from "../../protocol/cosem/date-time.ts";
@@ -82,13 +83,13 @@ export interface MappedPush {
 
 /** The part of a DataNotification that matters here. */
 export interface PushedData {
-  readonly dateTime: Uint8Array | undefined;
+  readonly dateTime?: Uint8Array | undefined;
   readonly body: Data;
 }
 
 /** The part of an EventNotification that matters here. */
 export interface PushedAttribute {
-  readonly dateTime: Uint8Array | undefined;
+  readonly dateTime?: Uint8Array | undefined;
   readonly attribute: { readonly classId: number; readonly logicalName: Uint8Array; readonly attributeId: number };
   readonly value: Data;
 }
@@ -126,6 +127,18 @@ function rowOf(buffer: Uint8Array, template: CompactTemplate): Data | undefined 
   } catch (error) {
     if (error instanceof DlmsError) return undefined;
     throw error;
+  }
+}
+
+/** Maps what a server said unasked; undefined for an information report, whose short names only the meter's list knows. */
+export function mapNotification(notification: Notification, context: PushContext): MappedPush | undefined {
+  switch (notification.apdu) {
+    case "data-notification":
+      return mapPush(notification.body, context);
+    case "event-notification-request":
+      return mapEvent(notification.body, context);
+    case "information-report-request":
+      return undefined;
   }
 }
 

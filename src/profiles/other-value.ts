@@ -66,7 +66,7 @@ export function otherValue(data: Data, scaler = 0): OtherValue | undefined {
 }
 
 /** Text when every octet is printable, trailing zeros and blanks aside; else hexadecimal octets. */
-export function textOrHex(octets: Uint8Array): string {
+function textOrHex(octets: Uint8Array): string {
   return textOf(octets) ?? `0x${toHex(octets)}`;
 }
 

@@ -30,7 +30,7 @@ export interface PushFamily {
 }
 
 /** The scaler and unit of all quantities of one kind. */
-export interface QuantityScaler {
+interface QuantityScaler {
   readonly quantity: keyof typeof UNITS;
   readonly scaler: number;
 }

@@ -30,7 +30,6 @@ export const scalerUnit: ValueType<ScalerUnit> = {
   build: scalerUnitToData,
 };
 
-/** A sort object of an unsorted profile may be anything empty, so null-data reads as undefined. */
 export const captureObject: ValueType<CaptureObject> = {
   text: "structure{long-unsigned class_id; octet-string(6) logical_name; integer attribute_index; long-unsigned data_index}",
   parse: captureObjectFromData,
@@ -93,7 +92,7 @@ export const window = structure({ start: dateTime, end: dateTime });
 
 export const userEntry = structure({ id: unsigned, name: visibleString });
 
-export const BAUD_RATES = {
+const BAUD_RATES = {
   0: "300",
   1: "600",
   2: "1200",

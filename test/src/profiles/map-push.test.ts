@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { decodeApdu } from "../../../protocol/apdu/apdu.ts";
+import { type Notification, notificationOf } from "../../../protocol/association/notifications.ts";
 import { type Data, dataFromBytes } from "../../../protocol/axdr/data.ts";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
 import type { CaptureObject } from "../../../protocol/cosem/capture-object.ts";
@@ -9,7 +11,13 @@ import { namedZone, UTC } from "../../../protocol/cosem/time-zone.ts";
 import { compactTemplate } from "../../../protocol/profile/compact-data.ts";
 import { bodyOfBarePush } from "../../../src/profiles/bare-push.ts";
 import type { OtherValue } from "../../../src/profiles/batch.ts";
-import { type MappedPush, mapEvent, mapPush, type PushContext } from "../../../src/profiles/map-push.ts";
+import {
+  type MappedPush,
+  mapEvent,
+  mapNotification,
+  mapPush,
+  type PushContext,
+} from "../../../src/profiles/map-push.ts";
 import { pushRows } from "../../../src/profiles/push-rows.ts";
 
 const RECEIVED = new Date("2024-06-01T12:00:00Z");
@@ -254,6 +262,23 @@ test("map-push: a body that nobody knows is kept by its places", () => {
   expect(values(push)).toEqual({ "push[0]": "7", "push[1]": "258", "push[2]": "OK" });
   expect(values(mapPush({ dateTime: undefined, body: body("0904 00010203") }, nordic))).toEqual({
     "push[0]": "0x00010203",
+  });
+});
+
+function decoded(hex: string): Notification | undefined {
+  return notificationOf(decodeApdu(fromHex(hex)));
+}
+
+test("map-push: notifications are mapped as they are decoded", () => {
+  const data = decoded("0f 00000001 0c 07e7070604 0a362600ff8880 0201 1107");
+  const event = decoded("c2 00 0001 0000616200ff 02 06 00000002");
+  expect(data && mapNotification(data, nordic)).toMatchObject({
+    time: { instantMs: Date.UTC(2023, 6, 6, 8, 54, 38) },
+    values: [{ value: "7" }],
+  });
+  expect(event && mapNotification(event, nordic)).toMatchObject({
+    time: { rule: "received" },
+    values: [{ captureObject: "1:0.0.97.98.0.255:2", value: "2", isNumber: true }],
   });
 });
 
