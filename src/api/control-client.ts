@@ -7,7 +7,9 @@ const answerSchema = z.object({
   meter: z.string(),
   what: z.string(),
   readAt: z.string(),
-  columns: z.array(z.object({ name: z.string(), unit: z.string().nullable(), numeric: z.boolean() })),
+  columns: z.array(
+    z.object({ name: z.string(), meaning: z.string().nullable(), unit: z.string().nullable(), numeric: z.boolean() }),
+  ),
   rows: z.array(z.array(z.string().nullable())),
 });
 const refusalSchema = z.object({

@@ -8,7 +8,10 @@ export interface ReadAnswer {
 }
 
 export interface ReadColumn {
+  /** `class:logical name:attribute` for what a meter's object holds, else a name of our own. */
   readonly name: string;
+  /** What it is, in words; null where nobody knows. */
+  readonly meaning: string | null;
   /** Symbol of the unit, or null. */
   readonly unit: string | null;
   readonly numeric: boolean;

@@ -199,19 +199,40 @@ function printAnswer(answer: ReadAnswer, options: ReadOptions, output: Output): 
   }
   const rows = answer.rows.map((row) => row.map((cell) => cell ?? "–"));
   // A row that no terminal can hold, as a billing row of a hundred columns, reads better from top to bottom.
-  const upright = rows.length <= 2 && titles.length > 3;
-  if (upright) {
-    const lines = titles.map((title, index) => [title, ...rows.map((row) => row[index] ?? "–")]);
-    const columns = [{ title: "object" }, ...rows.map(() => ({ title: "value", align: "right" as const }))];
-    printTable(output, columns, lines);
-  } else {
-    const columns = answer.columns.map(({ numeric }, index) => ({
-      title: titles[index] ?? "",
-      align: numeric ? ("right" as const) : ("left" as const),
-    }));
-    printTable(output, columns, rows);
-  }
+  const upright = rows.length > 0 && rows.length <= 2 && titles.length > 3;
+  if (upright) printUpright(answer, rows, output);
+  else printAcross(answer, rows, output);
   output.err(`${answer.rows.length} rows from ${answer.meter} at ${answer.readAt}`);
+}
+
+function printUpright(answer: ReadAnswer, rows: readonly (readonly string[])[], output: Output): void {
+  const lines = answer.columns.map(({ name, meaning, unit }, index) => [
+    name,
+    meaning ?? "",
+    ...rows.map((row) => row[index] ?? "–"),
+    unit ?? "",
+  ]);
+  const values = rows.map(() => ({ title: "value", align: "right" as const }));
+  printTable(output, [{ title: "object" }, { title: "meaning" }, ...values, { title: "unit" }], lines);
+}
+
+/** Names of objects are long: the head has them short, and what they mean stands below. */
+function printAcross(answer: ReadAnswer, rows: readonly (readonly string[])[], output: Output): void {
+  const columns = answer.columns.map(({ name, unit, numeric }) => ({
+    title: unit === null ? shortName(name) : `${shortName(name)} [${unit}]`,
+    align: numeric ? ("right" as const) : ("left" as const),
+  }));
+  printTable(output, columns, rows);
+  const known = answer.columns.filter(({ meaning }) => meaning !== null);
+  for (const { name, meaning } of known) output.err(`${shortName(name)}  ${meaning}`);
+}
+
+/** `3:1.0.1.8.0.255:2` as `1.0.1.8.0`, with the attribute where it is not the value. */
+function shortName(name: string): string {
+  const [, , logicalName, attributeId, dataIndex = ""] = /^(\d+):([\d.]+):(-?\d+)(#\d+)?$/.exec(name) ?? [];
+  if (logicalName === undefined) return name;
+  const reduced = logicalName.replace(/\.255$/, "");
+  return attributeId === "2" ? reduced + dataIndex : `${reduced}:${attributeId}${dataIndex}`;
 }
 
 function csvCell(cell: string | null): string {

@@ -1,9 +1,12 @@
 /** What was read, as a table of text for people and machines: exact decimals, times in the meter's zone. */
 import type { Data } from "../../protocol/axdr/data.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
-import { captureObjectKey } from "../../protocol/cosem/capture-object.ts";
+import { type CaptureObject, captureObjectKey } from "../../protocol/cosem/capture-object.ts";
+import { nearestInterfaceClass } from "../../protocol/cosem/classes/registry.ts";
 import { decodeDateTime, formatDateTime } from "../../protocol/cosem/date-time.ts";
 import { decimalText } from "../../protocol/cosem/decimal.ts";
+import { attributeById } from "../../protocol/cosem/interface-class.ts";
+import { obisMeaning } from "../../protocol/cosem/obis-dictionary.ts";
 import type { ScalerUnit } from "../../protocol/cosem/scaler-unit.ts";
 import { unitOf } from "../../protocol/cosem/units.ts";
 import type { DecodedColumn, TimeColumn } from "../../protocol/profile/column.ts";
@@ -11,6 +14,7 @@ import type { DecodedProfile } from "../../protocol/profile/decode.ts";
 import type { ReadAnswer, ReadColumn } from "../api/read-answer.ts";
 
 const DATE_TIME_LENGTH = 12;
+const VALUE_ATTRIBUTE = 2;
 const FIRST_PRINTABLE = 0x20;
 const LAST_PRINTABLE = 0x7e;
 
@@ -28,18 +32,28 @@ export function profileAnswer(
 /** One value, with scaler and unit where it has them. */
 export function valueAnswer(
   head: Pick<ReadAnswer, "meter" | "what" | "readAt">,
-  name: string,
+  object: CaptureObject,
   data: Data,
   scalerUnit?: ScalerUnit,
 ): ReadAnswer {
   const numeric = "value" in data && (typeof data.value === "number" || typeof data.value === "bigint");
-  return { ...head, columns: [{ name, unit: unitSymbol(scalerUnit), numeric }], rows: [[dataText(data, scalerUnit)]] };
+  const column = { name: captureObjectKey(object), meaning: meaningOf(object), unit: unitSymbol(scalerUnit), numeric };
+  return { ...head, columns: [column], rows: [[dataText(data, scalerUnit)]] };
+}
+
+/** What a capture object is, in words. */
+function meaningOf({ classId, logicalName, attributeId }: CaptureObject): string | null {
+  const meaning = obisMeaning(logicalName, classId)?.name;
+  if (meaning === undefined) return null;
+  const attribute = nearestInterfaceClass(classId, 0);
+  const name = attribute && attributeById(attribute, attributeId)?.name;
+  return attributeId === VALUE_ATTRIBUTE || name === undefined ? meaning : `${meaning}: ${name}`;
 }
 
 function columnHead(column: DecodedColumn): ReadColumn {
-  const name = captureObjectKey(column.captureObject);
-  if (column.kind === "time") return { name, unit: null, numeric: false };
-  return { name, unit: unitSymbol(column.scalerUnit), numeric: column.kind === "number" };
+  const head = { name: captureObjectKey(column.captureObject), meaning: meaningOf(column.captureObject) };
+  if (column.kind === "time") return { ...head, unit: null, numeric: false };
+  return { ...head, unit: unitSymbol(column.scalerUnit), numeric: column.kind === "number" };
 }
 
 function unitSymbol(scalerUnit: ScalerUnit | undefined): string | null {

@@ -82,12 +82,11 @@ export class Collector {
   async read(meter: PolledMeter, what: string): Promise<ReadAnswer> {
     const order = parseReadOrder(what);
     const startedAt = new Date();
-    const grows = order.type === "profile" && (order.profile === "block_load" || order.profile === "daily_load");
-    const range = grows ? { range: { fromMs: Date.now() - DAY_MS, toMs: Date.now() } } : {};
+    const range = { fromMs: Date.now() - DAY_MS, toMs: Date.now() };
     try {
       const { target } = meter;
       const answer = await visitMeter(target, this.#visit(), (source) =>
-        readForAnswer(order, { source, target, what, ...range }),
+        readForAnswer(order, { source, target, what, range }),
       );
       this.#record(meter, { startedAt, what, rowCount: answer.rows.length, failure: undefined });
       return answer;

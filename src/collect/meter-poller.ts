@@ -25,14 +25,12 @@ export interface PollOrder {
   readonly target: MeterTarget;
   readonly meterKey: number;
   readonly profiles: readonly ProfileKind[];
-  /** Start of what is wanted of a profile that grows with time; undefined reads all of it. */
-  readonly wantedFromMs: (profile: ProfileKind) => number | undefined;
+  /** Start of what is wanted of a profile that grows with time. */
+  readonly wantedFromMs: (profile: ProfileKind) => number;
 }
 
 /** A meter's clock may be ahead of ours by this much and its newest row is still read. */
 const CLOCK_LEAD_MS = 3_600_000;
-/** Profiles that are read by time; the others are a row or a few, read whole. */
-const RANGED: ReadonlySet<ProfileKind> = new Set(["block_load", "daily_load"]);
 
 /**
  * What was read before a session ended is in the result, and so is what went wrong with single profiles. Throws what
@@ -86,9 +84,8 @@ async function pollProfile(
   { target, meterKey, wantedFromMs }: PollOrder,
   profile: ProfileKind,
 ): Promise<MappedProfile> {
-  const fromMs = RANGED.has(profile) ? wantedFromMs(profile) : undefined;
   const readAt = new Date();
-  const range = fromMs === undefined ? undefined : { fromMs, toMs: readAt.getTime() + CLOCK_LEAD_MS };
+  const range = { fromMs: wantedFromMs(profile), toMs: readAt.getTime() + CLOCK_LEAD_MS };
   const decoded = await readProfile(source, target, profile, range);
   if (decoded.rejected.length > 0) {
     // The meter may have got another list of capture objects: the next poll asks for it again.

@@ -3,6 +3,7 @@ import type { AttributeReference } from "../../protocol/apdu/descriptors.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { nearestInterfaceClass } from "../../protocol/cosem/classes/registry.ts";
 import { type ClockPolicy, decodeDateTime, formatDateTime, resolveDateTime } from "../../protocol/cosem/date-time.ts";
+import { obisMeaning } from "../../protocol/cosem/obis-dictionary.ts";
 import { objectListFromData } from "../../protocol/cosem/object-list.ts";
 import { type ScalerUnit, scalerUnitFromData } from "../../protocol/cosem/scaler-unit.ts";
 import { type DecodedProfile, decodeProfileBuffer } from "../../protocol/profile/decode.ts";
@@ -19,6 +20,8 @@ import { readBuffer, readRegisterRow, type TimeRange } from "./profile-reader.ts
 import type { ReadOrder } from "./read-order.ts";
 
 const OBJECT_LIST = { classId: 15, logicalName: "0.0.40.0.0.255", attributeId: 2 };
+/** Profiles that grow with time and are read by it; the others are a row or a few, read whole. */
+export const GROWING_PROFILES: ReadonlySet<ProfileKind> = new Set(["block_load", "daily_load"]);
 const MS_PER_SECOND = 1000;
 const DATE_TIME_LENGTH = 12;
 
@@ -48,7 +51,7 @@ export async function readForAnswer(order: ReadOrder, context: ReadContext): Pro
       const data = await readValue(source, attributeOf(object));
       const scaler = scalerAttribute(object);
       const scalerUnit = scaler && (await scalerIn(source, attributeOf(scaler)));
-      return valueAnswer(head, `${classId}:${order.logicalName}:${order.attributeId}`, data, scalerUnit);
+      return valueAnswer(head, object, data, scalerUnit);
     }
   }
 }
@@ -65,9 +68,12 @@ export async function readProfile(
   const layout =
     known ?? (await (from.type === "profile" ? readLayout(source, from) : readRegisterLayout(source, from.objects)));
   target.layouts.set(kind, layout);
-  const ranged = range && { ...range, zone: target.zone, deviation: target.companion !== "is15959" };
+  const ranged = range &&
+    GROWING_PROFILES.has(kind) && { ...range, zone: target.zone, deviation: target.companion !== "is15959" };
   const buffer =
-    from.type === "profile" ? await readBuffer(source, from, layout, ranged) : await readRegisterRow(source, from);
+    from.type === "profile"
+      ? await readBuffer(source, from, layout, ranged || undefined)
+      : await readRegisterRow(source, from);
   return decodeProfileBuffer(buffer, layout, { clock: await clockOf(source, target) });
 }
 
@@ -85,9 +91,9 @@ function clockAnswer(head: Pick<ReadAnswer, "meter" | "what" | "readAt">, data: 
   return {
     ...head,
     columns: [
-      { name: "meter clock", unit: null, numeric: false },
-      { name: "instant", unit: null, numeric: false },
-      { name: "ahead of ours", unit: "s", numeric: true },
+      { name: "meter clock", meaning: null, unit: null, numeric: false },
+      { name: "instant", meaning: null, unit: null, numeric: false },
+      { name: "ahead of ours", meaning: null, unit: "s", numeric: true },
     ],
     rows: [[time, resolved ? new Date(resolved.instantMs).toISOString() : null, aheadS?.toFixed(1) ?? null]],
   };
@@ -98,14 +104,18 @@ function objectsAnswer(head: Pick<ReadAnswer, "meter" | "what" | "readAt">, data
     String(classId),
     String(version),
     logicalName,
+    obisMeaning(logicalName, classId)?.name ?? null,
     nearestInterfaceClass(classId, version)?.name ?? null,
     attributes.map(({ id, read, write }) => `${id}${read ? "r" : ""}${write ? "w" : ""}`).join(" "),
   ]);
-  const columns = ["class", "version", "logical name", "interface class", "attributes"].map((name, index) => ({
-    name,
-    unit: null,
-    numeric: index < 2,
-  }));
+  const columns = ["class", "version", "logical name", "meaning", "interface class", "attributes"].map(
+    (name, index) => ({
+      name,
+      meaning: null,
+      unit: null,
+      numeric: index < 2,
+    }),
+  );
   return { ...head, columns, rows };
 }
 

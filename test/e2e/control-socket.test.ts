@@ -10,7 +10,7 @@ const ANSWER: ReadAnswer = {
   meter: "house-1",
   what: "clock",
   readAt: "2026-01-01T00:00:00.000Z",
-  columns: [{ name: "time", unit: null, numeric: false }],
+  columns: [{ name: "time", meaning: null, unit: null, numeric: false }],
   rows: [["2026-01-01T00:00:00Z"], [null]],
 };
 
