@@ -206,7 +206,8 @@ export async function copyInto(
   const statement = `copy ${target.table} (${target.columns.join(", ")}) from stdin (format binary)`;
   const stream = client.query(copyFrom(statement));
   await new Promise<void>((resolve, reject) => {
-    stream.once("error", reject);
+    // A lost connection is told more than once; the second time must find a listener too.
+    stream.on("error", reject);
     stream.once("finish", resolve);
     stream.end(Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength));
   });

@@ -26,8 +26,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     keepAlive: true,
     types: valueTypes(),
   });
-  // A connection that breaks while idle is replaced at its next use; without a listener it would end the process.
+  // A connection that breaks while idle is replaced at its next use; without a listener it would end the process. So
+  // would one that breaks between being lent and the first statement, where the pool itself listens no longer.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   try {
     return new Database(pool, await probeCapabilities(pool));
   } catch (cause) {

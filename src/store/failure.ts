@@ -20,7 +20,7 @@ const TRANSIENT_CODES = new Set([
 ]);
 const UNIQUE_VIOLATION = "23505";
 /** The driver says these without a code. */
-const TRANSIENT_MESSAGES = /terminat|not queryable|timeout exceeded|connection timeout|Connection ended|socket/i;
+const TRANSIENT_MESSAGES = /terminat|not queryable|timeout|Connection ended|socket/i;
 
 /** The SQLSTATE or the system's error code, or undefined. */
 export function failureCode(error: unknown): string | undefined {
