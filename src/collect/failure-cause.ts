@@ -22,6 +22,20 @@ export const FAILURE_CAUSES = {
     says: "the host answers, but does not take the connection",
     nextStep: "check the port; meters that take one connection only refuse the next for minutes: wait and try again",
   },
+  "serial port missing": {
+    says: "the serial port is not there",
+    nextStep:
+      "plug the adapter or optical head in; compare the path in the configuration with those in /dev/serial/by-id",
+  },
+  "serial port taken": {
+    says: "the serial port can't be had",
+    nextStep: "end the other program that uses it (`fuser` names it), or give this user the right to (group dialout)",
+  },
+  "wrong address": {
+    says: "the line works, but no meter answers at this address",
+    nextStep:
+      "check physicalAddress, addressLength and the server SAP (with mode E: deviceAddress too) against the meter's",
+  },
   "no answer": {
     says: "nothing answers",
     nextStep:
@@ -121,6 +135,10 @@ const CHANNEL_CAUSES: Readonly<Record<ChannelErrorCode, FailureCause>> = {
   CHANNEL_RESET: "connection lost",
   CHANNEL_WRITE_OVERFLOW: "connection lost",
   CHANNEL_ABORTED: "cancelled",
+  CHANNEL_PORT_MISSING: "serial port missing",
+  CHANNEL_PORT_LOCKED: "serial port taken",
+  CHANNEL_PORT_FORBIDDEN: "serial port taken",
+  CHANNEL_UNPLUGGED: "connection lost",
   CHANNEL_FAILED: "connection lost",
   RECORDING_INVALID: "configuration",
   RECORDING_DEVIATION: "protocol error",
@@ -259,11 +277,11 @@ function afterRefusal(error: SessionFailedError): FailureCause {
   return error.stage === "request" ? "protocol error" : "association refused";
 }
 
-/** A link that gave up after octets that made no sense has met noise. */
+/** A link that gave up after octets that made no sense has met noise; silence where others answer is an address. */
 function causeOfLink({ failure, circumstances }: SessionFailedError): FailureCause {
-  const { code } = failure.error;
-  const noisy = circumstances.noiseOctets > 0 && code === "LINK_NO_ANSWER";
-  return noisy ? "line noise" : causeOfCode(failure.error);
+  if (failure.error.code !== "LINK_NO_ANSWER") return causeOfCode(failure.error);
+  if (circumstances.noiseOctets > 0) return "line noise";
+  return circumstances.othersAnswer === true ? "wrong address" : "no answer";
 }
 
 function causeOfCode(error: DlmsError): FailureCause {

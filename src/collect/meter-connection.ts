@@ -79,6 +79,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
   #failure: SessionFailedError | undefined;
   #listLimit: number;
   #noiseOctets = 0;
+  #opened = false;
   /** The meter did not answer the last order: it would not answer a farewell either. */
   #silent = false;
 
@@ -102,6 +103,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
       ended: () => connection.#lineEnded(),
     });
     await connection.#order({ type: "open" }, "opened");
+    connection.#opened = true;
     return connection;
   }
 
@@ -280,6 +282,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
       ciphered: client.ciphering !== undefined,
       noiseOctets: this.#noiseOctets + heldOctets,
       receivedOctets: this.#line.receivedOctets,
+      othersAnswer: !this.#opened && this.#line.othersAnswer,
       ...(diagnosis && { diagnosis }),
     };
     return new SessionFailedError(failure, circumstances, this.#line.cause);

@@ -16,6 +16,8 @@ export interface MeterLineOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds on a clock that never jumps. */
   readonly clock?: () => number;
+  /** Whether other meters on the same line have answered of late: then the line is not to blame for silence. */
+  readonly othersAnswer?: () => boolean;
   /** Hears of faults of our own: a sink that threw. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -29,13 +31,15 @@ export class MeterLine implements AsyncDisposable {
   readonly #seat = new SessionSeat();
   readonly #pump: Pump<SessionCommand, SessionEvent>;
   readonly #signal: AbortSignal | undefined;
+  readonly #othersAnswer: (() => boolean) | undefined;
   readonly #ended = Promise.withResolvers<void>();
   #sink: LineSink | undefined;
   #cause: Error | undefined;
   #receivedOctets = 0;
 
   constructor(channel: ByteChannel, options: MeterLineOptions = {}) {
-    const { signal, clock, onFault } = options;
+    const { signal, clock, onFault, othersAnswer } = options;
+    this.#othersAnswer = othersAnswer;
     this.name = channel.name;
     this.#signal = signal;
     const sink = {
@@ -59,6 +63,10 @@ export class MeterLine implements AsyncDisposable {
   /** What ended the line, when it was not our order. */
   get cause(): Error | undefined {
     return this.#cause;
+  }
+
+  get othersAnswer(): boolean {
+    return this.#othersAnswer?.() === true;
   }
 
   get receivedOctets(): number {

@@ -11,6 +11,8 @@ export interface FailureCircumstances {
   /** Octets that came and were no frame, and octets that came at all. */
   readonly noiseOctets: number;
   readonly receivedOctets: number;
+  /** The meter has said nothing at all, while others on the same line do answer. */
+  readonly othersAnswer?: boolean;
   /** Why a ciphered APDU of the meter did not open. */
   readonly diagnosis?: Diagnosis;
 }

@@ -130,6 +130,7 @@ test.each([
     "line noise",
   ],
   ["the link gets no answer", failed("link", "LINK_NO_ANSWER", LOST), "no answer"],
+  ["only others on the line answer", failed("link", "LINK_NO_ANSWER", LOST, { othersAnswer: true }), "wrong address"],
   ["the link gets only noise", failed("link", "LINK_NO_ANSWER", LOST, { noiseOctets: 3 }), "line noise"],
   ["the link is refused", failed("link", "LINK_REFUSED", LOST), "meter busy"],
   ["the link ends", failed("link", "LINK_ENDED", LOST), "connection lost"],
@@ -177,6 +178,12 @@ test.each([
   expect(failure.cause).toBe(cause);
   expect(failure).toMatchObject(FAILURE_CAUSES[cause]);
   expect(failure.evidence).not.toBe("");
+});
+
+test("failure cause: serial ports have causes of their own", () => {
+  expect(causeOf(new ChannelError("CHANNEL_PORT_MISSING")).cause).toBe("serial port missing");
+  expect(causeOf(new ChannelError("CHANNEL_PORT_LOCKED")).cause).toBe("serial port taken");
+  expect(causeOf(new ChannelError("CHANNEL_UNPLUGGED")).cause).toBe("connection lost");
 });
 
 test("failure cause: every code of a channel, of the protocol and of a diagnosis has a cause", () => {

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test, vi } from "vitest";
+import { ChannelError } from "../../../drivers/channel-error.ts";
+import { SerialChannel } from "../../../drivers/serial/channel.ts";
+import { Pty } from "./pty.ts";
+
+interface Heard {
+  readonly octets: number[];
+  readonly ends: (Error | undefined)[];
+}
+
+function listenTo(channel: SerialChannel): Heard {
+  const heard: Heard = { octets: [], ends: [] };
+  channel.start({ bytes: (bytes) => heard.octets.push(...bytes), closed: (cause) => heard.ends.push(cause) });
+  return heard;
+}
+
+const ALL_OCTETS = Uint8Array.from({ length: 256 }, (_, index) => index);
+
+test("serial channel: every octet passes both ways, unchanged", async () => {
+  const atMeter: number[] = [];
+  using pty = new Pty((octets) => atMeter.push(...octets));
+  const channel = await SerialChannel.open({ path: pty.path, baud: 9600 });
+  const heard = listenTo(channel);
+  channel.write(ALL_OCTETS);
+  await vi.waitFor(() => expect(atMeter).toEqual([...ALL_OCTETS]));
+  pty.say(ALL_OCTETS);
+  await vi.waitFor(() => expect(heard.octets).toEqual([...ALL_OCTETS]));
+  channel.close();
+  await vi.waitFor(() => expect(heard.ends).toEqual([undefined]));
+});
+
+test("serial channel: the speed changes between what was written before and after", async () => {
+  const speeds: [number, number | undefined][] = [];
+  using pty = new Pty((octets) => {
+    for (const octet of octets) speeds.push([octet, pty.baud]);
+  });
+  const channel = await SerialChannel.open({ path: pty.path, baud: 300 });
+  expect(pty.baud).toBe(300);
+  const heard = listenTo(channel);
+  channel.write(Uint8Array.of(1));
+  await channel.drain();
+  await vi.waitFor(() => expect(speeds).toEqual([[1, 300]]));
+  channel.setBaud(9600);
+  channel.write(Uint8Array.of(2));
+  expect(channel.baud).toBe(9600);
+  await vi.waitFor(() =>
+    expect(speeds).toEqual([
+      [1, 300],
+      [2, 9600],
+    ]),
+  );
+  channel.close();
+  await vi.waitFor(() => expect(heard.ends).toHaveLength(1));
+});
+
+test("serial channel: a port that is taken, missing or forbidden is named", async () => {
+  using pty = new Pty(() => {});
+  const channel = await SerialChannel.open({ path: pty.path, baud: 9600 });
+  await expect(SerialChannel.open({ path: pty.path, baud: 9600 })).rejects.toMatchObject({
+    code: "CHANNEL_PORT_LOCKED",
+    at: { path: pty.path },
+  });
+  await expect(SerialChannel.open({ path: "/dev/serial/by-id/none", baud: 9600 })).rejects.toMatchObject({
+    code: "CHANNEL_PORT_MISSING",
+  });
+  await expect(SerialChannel.open({ path: import.meta.filename, baud: 9600 })).rejects.toBeInstanceOf(ChannelError);
+  const heard = listenTo(channel);
+  channel.close();
+  await vi.waitFor(() => expect(heard.ends).toHaveLength(1));
+  const again = await SerialChannel.open({ path: pty.path, baud: 9600 });
+  again.close();
+});
+
+test("serial channel: an adapter that is pulled out ends the channel with its cause, though nobody writes", async () => {
+  using pty = new Pty(() => {});
+  const channel = await SerialChannel.open({ path: pty.path, baud: 9600 });
+  const heard = listenTo(channel);
+  await sleep(20);
+  pty.unplug();
+  await vi.waitFor(() => expect(heard.ends).toEqual([expect.objectContaining({ code: "CHANNEL_UNPLUGGED" })]));
+  channel.write(Uint8Array.of(1));
+  channel.close();
+  await channel.drain();
+  expect(heard.ends).toHaveLength(1);
+});
+
+test("serial channel: an end before anybody listens is told when somebody does", async () => {
+  using pty = new Pty(() => {});
+  const channel = await SerialChannel.open({ path: pty.path, baud: 9600 });
+  pty.say(Uint8Array.of(7));
+  await sleep(50);
+  pty.unplug();
+  await vi.waitFor(() => expect(channel.open).toBe(false));
+  const heard = listenTo(channel);
+  await vi.waitFor(() => expect(heard.ends).toHaveLength(1));
+  expect(heard.octets).toEqual([7]);
+});
