@@ -14,6 +14,7 @@ import { PollLoop } from "./collect/poll-loop.ts";
 import { nearestName } from "./config/nearest-name.ts";
 import type { Config, MeterConfig } from "./config/schema.ts";
 import { resolveSecretText } from "./config/secret.ts";
+import { drain } from "./drain.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { CounterTable } from "./keys/counter-table.ts";
 import { leaseKeyCounters } from "./keys/key-counters.ts";
@@ -75,7 +76,7 @@ export class Gateway implements AsyncDisposable {
       startsPerSecond: config.polling.connectsPerSecond,
       poll: (meter, profiles) => collector.poll(meter, profiles),
     });
-    stack.defer(() => drained(loop, collector));
+    stack.defer(() => drain({ loop, sessions: collector, rows: queue }, DRAIN_MS));
     const gateway = new Gateway({ options, url, database, loop, collector, meters });
     stack.adopt(await startControlServer(config.socket, gateway), closeServer);
     gateway.#closing.use(stack.move());
@@ -222,13 +223,6 @@ function readAttempts(database: Database, events: EventSink): ReadAttempts {
     const reason = error instanceof Error ? error.message : String(error);
     events({ event: "attemptsLost", reason, count });
   });
-}
-
-/** Sessions get a while to end by themselves; what still runs then is cut. */
-async function drained(loop: PollLoop<PolledMeter>, collector: Collector): Promise<void> {
-  const timer = setTimeout(() => collector.abort(), DRAIN_MS);
-  await loop.stop();
-  clearTimeout(timer);
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { PollLoop } from "../../src/collect/poll-loop.ts";
+import { drain } from "../../src/drain.ts";
+import { BatchQueue } from "../../src/store/batch-queue.ts";
+
+const GRACE_MS = 30_000;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("drain: a poll that waits for a database that is away is given up, not waited for", async () => {
+  const unreachable = Object.assign(new Error("connection refused"), { code: "ECONNREFUSED" });
+  const rows = new BatchQueue<{ rowCount: number }, undefined>({
+    write: () => Promise.reject(unreachable),
+    writers: 1,
+  });
+  const outcomes: string[] = [];
+  const loop = new PollLoop({
+    meters: ["m"],
+    nameOf: (meter) => meter,
+    plans: [{ profile: "instant", everyMs: 60_000 }],
+    concurrency: 1,
+    startsPerSecond: 10,
+    poll: async () => {
+      const { written } = await rows.put({ rowCount: 1 });
+      const outcome = await written.then(
+        () => "written",
+        () => "given up",
+      );
+      outcomes.push(outcome);
+      return false;
+    },
+  });
+  loop.start();
+  await vi.advanceTimersByTimeAsync(1000);
+  let ended = false;
+  void drain({ loop, sessions: { abort: () => outcomes.push("cut") }, rows }, GRACE_MS).then(() => {
+    ended = true;
+  });
+  await vi.advanceTimersByTimeAsync(GRACE_MS - 1);
+  expect(outcomes).toEqual([]);
+  await vi.advanceTimersByTimeAsync(GRACE_MS + 1);
+  expect(outcomes).toEqual(["cut", "given up"]);
+  expect(ended).toBe(true);
+});
