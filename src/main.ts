@@ -19,13 +19,15 @@ export async function runDaemon(configFile: string): Promise<ExitReason> {
     return "configuration";
   }
   const log = pino({ level: config.log.level });
+  // Listened for from here on: an order to stop that comes during the start must not leave the database's server behind.
+  const stop = stopSignal();
   const gateway = await Gateway.start({ config, events: logSink(log), version: VERSION });
   gateway.run();
-  await gateway.stop(await stopSignal());
+  await gateway.stop(await stop);
   return "success";
 }
 
-/** Resolves with the name of the signal that asks the process to stop. */
+/** Resolves with the name of the signal that asks the process to stop; a second one of its kind ends it at once. */
 export function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));

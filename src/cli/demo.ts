@@ -44,6 +44,8 @@ export async function demo(order: DemoOrder, output: Output): Promise<ExitReason
     output.err(`demo: --meters is a number from 1 to ${MOST_METERS}`);
     return "usage";
   }
+  // From here on Ctrl-C clears up, also while the database is being made.
+  const stop = stopSignal();
   await using stack = new AsyncDisposableStack();
   const directory = order.directory ?? (await demoDirectory(stack));
   const street = stack.use(await startStreet({ count, faults: order.faults ? FAULTS : {} }));
@@ -53,7 +55,7 @@ export async function demo(order: DemoOrder, output: Output): Promise<ExitReason
   const gateway = await startGateway(order, street.meters, { directory, board });
   stack.defer(() => gateway.stop("demo ended"));
   output.out(`database: ${gateway.database.capabilities.edition}, embedded; data in ${directory}`);
-  return await watch({ order, output, view, board, gateway, directory });
+  return await watch({ order, output, view, board, gateway, directory, stop });
 }
 
 async function startGateway(
@@ -80,10 +82,10 @@ interface Watch {
   readonly board: DemoBoard;
   readonly gateway: Gateway;
   readonly directory: string;
+  readonly stop: Promise<string>;
 }
 
-async function watch({ order, output, view, board, gateway, directory }: Watch): Promise<ExitReason> {
-  const stop = stopSignal();
+async function watch({ order, output, view, board, gateway, directory, stop }: Watch): Promise<ExitReason> {
   const reading = order.once ? gateway.pollOnce() : startPolling(gateway, board);
   const stopped = await refreshUntil(Promise.race([reading.then(() => undefined), stop]), { view, board, gateway });
   view.end();

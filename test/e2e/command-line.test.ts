@@ -1,10 +1,11 @@
 /** The command line as people use it: real processes, their output, their exit codes. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { chmod, glob, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { streetConfiguration } from "../../src/cli/demo-street.ts";
 import { type Street, startStreet } from "../../src/simulator/street.ts";
@@ -124,6 +125,20 @@ test("run: polls, answers by name, drains on SIGTERM, and goes on where it was a
   const second = await startDaemon(file);
   expect(await second.stop()).toBe(0);
 }, 120_000);
+
+test("run: SIGTERM while the database is being made ends daemon and database in order", async () => {
+  const state = join(directory, "early");
+  const file = join(directory, "early.yaml");
+  await writeFile(file, stringify({ stateDirectory: state, socket: join(directory, "early.sock"), meters: [] }));
+  const child = spawn(COMMAND, ["run", "--config", file], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const output = text(child.stdout);
+  await vi.waitUntil(() => existsSync(state), { timeout: 30_000 });
+  child.kill("SIGTERM");
+  expect(await ended).toBe(0);
+  expect(await output).toContain('"event":"gatewayStopped"');
+  for await (const left of glob(join(state, "**/postmaster.pid"))) expect.fail(`${left} is left`);
+}, 60_000);
 
 interface Daemon {
   heard(text: string, timeoutMs: number): Promise<void>;

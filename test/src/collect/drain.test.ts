@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { PollLoop } from "../../src/collect/poll-loop.ts";
-import { drain } from "../../src/drain.ts";
-import { BatchQueue } from "../../src/store/batch-queue.ts";
+import { drain } from "../../../src/collect/drain.ts";
+import { PollLoop } from "../../../src/collect/poll-loop.ts";
+import { BatchQueue } from "../../../src/store/batch-queue.ts";
 
 const GRACE_MS = 30_000;
 
