@@ -63,7 +63,7 @@ function registers(logicalName: string, attributeId: number): Data | undefined {
 
 function poll(from: AttributeSource) {
   const profiles = ["instant", "block_load", "daily_load", "billing"] as const;
-  return pollProfiles(from, { target: meter(), meterKey: 1, profiles, wantedFromMs: () => undefined });
+  return pollProfiles(from, { target: meter(), meterKey: 1, profiles, wantedFromMs: () => 0 });
 }
 
 test("meter poll: what was read before the session broke is kept, and the break is told", async () => {
