@@ -3,6 +3,7 @@
  * Every field is described; a default is what the daemon does when the field is left out.
  */
 import { z } from "zod";
+import { parseObis } from "../../protocol/cosem/obis.ts";
 
 const DURATION_UNITS_MS = new Map([
   ["ms", 1],
@@ -11,6 +12,7 @@ const DURATION_UNITS_MS = new Map([
   ["h", 3_600_000],
   ["d", 86_400_000],
 ]);
+const LONGEST_DURATION_MS = 3650 * 86_400_000;
 const DURATION = /^(\d+)(ms|s|m|h|d)$/;
 
 /** `30s`, `15m`, `1h`, `1d` → milliseconds. */
@@ -20,7 +22,9 @@ const duration = z
   .transform((text) => {
     const [, digits = "0", unit = "ms"] = DURATION.exec(text) ?? [];
     return Number(digits) * (DURATION_UNITS_MS.get(unit) ?? 1);
-  });
+  })
+  .refine((durationMs) => durationMs > 0, "a duration is more than nothing")
+  .refine((durationMs) => durationMs <= LONGEST_DURATION_MS, "a duration is at most 3650d");
 
 const secretReference = z
   .string()
@@ -41,15 +45,30 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+const MAX_PORT = 65_535;
 const hostPort = z
   .string()
-  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):\d{1,5}$/, "an address is host:port, or [IPv6 address]:port");
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):\d{1,5}$/, "an address is host:port, or [IPv6 address]:port")
+  .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= MAX_PORT, `a port is at most ${MAX_PORT}`);
 
 const systemTitle = z.string().regex(/^[0-9a-fA-F]{16}$/, "a system title is 8 octets: 16 hexadecimal digits");
+
+const logicalName = z.string().refine(isLogicalName, "not a logical name, like 0.0.43.1.0.255 or 0-0:43.1.0*255");
+
+function isLogicalName(text: string): boolean {
+  try {
+    return parseObis(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 export const MECHANISMS = ["none", "lls", "hls-2", "hls-3", "hls-4", "hls-5", "hls-6", "hls-7"] as const;
 export const COMPANIONS = ["is15959", "idis", "dsmr", "nordic", "none"] as const;
 export const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
+
+const NEEDS_SECRET: ReadonlySet<string> = new Set(["lls", "hls-2", "hls-3", "hls-4", "hls-6"]);
+const NEEDS_SECURITY: ReadonlySet<string> = new Set(["hls-5", "hls-7"]);
 
 const sap = z.int().min(0).max(0x3fff);
 
@@ -77,8 +96,7 @@ const securitySchema = z
     authenticationKey: secretReference.optional().describe("Global authentication key (hexadecimal)."),
     dedicatedKey: z.boolean().default(false).describe("Propose a fresh dedicated key for each association."),
     general: z.boolean().default(false).describe("Use general-glo-ciphering instead of service-specific ciphering."),
-    invocationCounter: z
-      .string()
+    invocationCounter: logicalName
       .optional()
       .describe("Logical name of the meter's counter for this key, read with the public client before associating."),
   })
@@ -94,6 +112,12 @@ const associationSchema = z
       .describe("Password (lls) or HLS secret; `0x…` in the referenced place means octets."),
     security: securitySchema.optional(),
     maxReceivePduSize: z.int().min(64).max(65_535).default(1024).describe("Largest APDU that we accept, in octets."),
+  })
+  .superRefine(({ mechanism, secret, security }, context) => {
+    const lacks = (field: string) =>
+      context.addIssue({ code: "custom", path: [field], message: `mechanism ${mechanism} needs it` });
+    if (NEEDS_SECRET.has(mechanism) && secret === undefined) lacks("secret");
+    if (NEEDS_SECURITY.has(mechanism) && security === undefined) lacks("security");
   })
   .describe("How to associate with the meter.");
 

@@ -53,6 +53,20 @@ test("config: a secret written into the file is refused without repeating it", (
   expect(problem).not.toContain("0011223344");
 });
 
+test.each([
+  ["plans: [{ profile: billing, every: 0s }]", "plans[0].every: a duration is more than nothing"],
+  ["plans: [{ profile: billing, every: 99999999d }]", "plans[0].every: a duration is at most 3650d"],
+  [METER.replace("4059", "65536"), "meters[0].connection.tcp: a port is at most 65535"],
+  [`${METER}    association: { mechanism: lls }`, "meters[0].association.secret: mechanism lls needs it"],
+  [`${METER}    association: { mechanism: hls-5 }`, "meters[0].association.security: mechanism hls-5 needs it"],
+  [
+    `${METER}    association: { security: { clientSystemTitle: "4845530000000001", blockCipherKey: "env:K", invocationCounter: counter } }`,
+    "meters[0].association.security.invocationCounter: not a logical name, like 0.0.43.1.0.255 or 0-0:43.1.0*255",
+  ],
+])("config: what could only fail later is refused at once: %s", (text, problem) => {
+  expect(problemsOf(text).map((each) => each.replace(/^gateway\.yaml(:\d+)*: /, ""))).toEqual([problem]);
+});
+
 test("config: two meters of one name are refused", () => {
   const second = METER.replace("meters:\n", "").replace('"100"', '"101"');
   expect(problemsOf(METER + second)).toEqual(["gateway.yaml: meters[1].name: the same as meters[0].name"]);
