@@ -6,6 +6,8 @@ import { conformance } from "../ber/conformance.ts";
 export const DLMS_VERSION = 6;
 /** vaa-name of an association with logical name referencing. */
 export const VAA_NAME_LN = 0x0007;
+/** vaa-name of an association with short name referencing: the base name of its association object. */
+export const VAA_NAME_SN = 0xfa00;
 
 export const initiateRequest = sequence({
   dedicatedKey: optional(octets),

@@ -41,3 +41,17 @@ const ACTION_RESULTS = {
 /** A name of the table, or `unknown-<code>`. */
 export type ActionResult = NameIn<typeof ACTION_RESULTS>;
 export const actionResult = enumerated(ACTION_RESULTS);
+
+/** The same reason as the result of a method: with short names, methods are invoked by Read and Write. */
+export function actionResultFor(result: DataAccessResult): ActionResult {
+  return isIn(ACTION_RESULTS, result) ? result : "other-reason";
+}
+
+/** The same reason as the result of an attribute. */
+export function dataAccessResultFor(result: ActionResult): DataAccessResult {
+  return isIn(DATA_ACCESS_RESULTS, result) ? result : "other-reason";
+}
+
+function isIn<const T extends Readonly<Record<string, number>>>(table: T, name: string): name is NameIn<T> {
+  return name in table || name.startsWith("unknown-");
+}

@@ -1,6 +1,6 @@
 /**
  * Services with short name referencing: Read, Write, UnconfirmedWrite, InformationReport (IEC 62056-5-3). Block numbers
- * have sixteen bits here; raw data of all blocks together is the list of results, or the list of values with its count.
+ * have sixteen bits here; raw data of all blocks together is what the APDU would have held after its tag.
  */
 import { bool, choice, type Decoded, data, listOf, octets, optional, sequence, u8, u16 } from "../axdr/codec.ts";
 import { dataAccessResult } from "./result-codes.ts";
@@ -14,21 +14,25 @@ const variableAccessSpecification = choice({
 });
 export type VariableAccessSpecification = Decoded<typeof variableAccessSpecification>;
 
-export const readRequest = sequence({ variables: listOf(variableAccessSpecification) });
+/** What the blocks of a long ReadRequest carry. */
+export const variableList = listOf(variableAccessSpecification);
 
-export const readResponse = sequence({
-  results: listOf(
-    choice({
-      data: [0, sequence({ data })],
-      "data-access-error": [1, sequence({ dataAccessResult })],
-      "data-block-result": [2, sequence({ lastBlock: bool, blockNumber: u16, rawData: octets })],
-      "block-number": [3, sequence({ blockNumber: u16 })],
-    }),
-  ),
-});
+export const readRequest = sequence({ variables: variableList });
+
+/** What the blocks of a long ReadResponse carry. */
+export const readResults = listOf(
+  choice({
+    data: [0, sequence({ data })],
+    "data-access-error": [1, sequence({ dataAccessResult })],
+    "data-block-result": [2, sequence({ lastBlock: bool, blockNumber: u16, rawData: octets })],
+    "block-number": [3, sequence({ blockNumber: u16 })],
+  }),
+);
+
+export const readResponse = sequence({ results: readResults });
 
 /** Also the unconfirmed one, which is not answered. */
-export const writeRequest = sequence({ variables: listOf(variableAccessSpecification), values: listOf(data) });
+export const writeRequest = sequence({ variables: variableList, values: listOf(data) });
 
 export const writeResponse = sequence({
   results: listOf(
@@ -43,6 +47,6 @@ export const writeResponse = sequence({
 export const informationReportRequest = sequence({
   /** GeneralizedTime: ASCII digits, not a COSEM date-time. */
   currentTime: optional(octets),
-  variables: listOf(variableAccessSpecification),
+  variables: variableList,
   values: listOf(data),
 });

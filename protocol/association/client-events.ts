@@ -12,6 +12,7 @@ import type { ProtectionLayer, ProtectionWarning } from "../security/apdu-protec
 import type { SystemTitle } from "../security/system-title.ts";
 import type { ClientLeniency } from "./client-settings.ts";
 import type { Notification } from "./notifications.ts";
+import type { VariableReference } from "./variables.ts";
 
 /** One service, asked of the server. */
 export type ServiceOrder =
@@ -29,6 +30,14 @@ export type ServiceOrder =
       readonly type: "actionList";
       readonly methods: readonly MethodDescriptor[];
       readonly parameters: readonly Data[];
+    }
+  /** By short names; a method that gives something back is read, with its parameter as access. */
+  | { readonly type: "read"; readonly variables: readonly VariableReference[] }
+  /** One value for each variable; a method that gives nothing back is written. */
+  | {
+      readonly type: "write";
+      readonly variables: readonly VariableReference[];
+      readonly values: readonly Data[];
     };
 
 /** What the server answered: refusals of an object are values too. Octets inside are views of octets that are ours. */
@@ -38,7 +47,9 @@ export type ServiceResponse =
   | { readonly type: "set"; readonly result: DataAccessResult }
   | { readonly type: "setList"; readonly results: readonly DataAccessResult[] }
   | { readonly type: "action"; readonly outcome: ActionOutcome }
-  | { readonly type: "actionList"; readonly outcomes: readonly ActionOutcome[] };
+  | { readonly type: "actionList"; readonly outcomes: readonly ActionOutcome[] }
+  | { readonly type: "read"; readonly results: readonly DataResult[] }
+  | { readonly type: "write"; readonly results: readonly DataAccessResult[] };
 
 export type ClientCommand =
   | { readonly type: "associate" }

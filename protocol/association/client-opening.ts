@@ -1,10 +1,11 @@
 /** How a client opens an association: the AARQ, what an AARE says, and the HLS exchange (IEC 62056-5-3, A-ASSOCIATE). */
 import type { ActionOutcome } from "../apdu/action.ts";
-import { type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
+import { type Apdu, type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
 import type { ConfirmedServiceError } from "../apdu/confirmed-service-error.ts";
 import { DLMS_VERSION, type InitiateResponse } from "../apdu/initiate.ts";
+import { actionResultFor } from "../apdu/result-codes.ts";
 import { type Aare, type Aarq, AUTHENTICATION_REQUIREMENT, type AuthenticationValue } from "../ber/association.ts";
-import type { Conformance, ConformanceBit } from "../ber/conformance.ts";
+import type { ApplicationContextName } from "../ber/names.ts";
 import { DlmsError } from "../errors.ts";
 import { isCipheredTag } from "../security/ciphered-apdu.ts";
 import { type HlsInputs, hlsReply, hlsVerify } from "../security/hls.ts";
@@ -12,19 +13,9 @@ import type { DedicatedKey } from "../security/secret-key.ts";
 import { type SystemTitle, sameTitle, systemTitle } from "../security/system-title.ts";
 import type { Agreement, FailureEvidence } from "./client-events.ts";
 import type { ClientLeniency, ClientSettings } from "./client-settings.ts";
+import { REFERENCING } from "./referencing.ts";
+import { unexpected } from "./service-exchange.ts";
 
-/** Everything that a client of logical names uses here. */
-export const DEFAULT_CONFORMANCE: Conformance = new Set<ConformanceBit>([
-  "block-transfer-with-get-or-read",
-  "block-transfer-with-set-or-write",
-  "block-transfer-with-action",
-  "multiple-references",
-  "get",
-  "set",
-  "selective-access",
-  "event-notification",
-  "action",
-]);
 /** What one wrapper PDU holds. */
 const DEFAULT_MAX_RECEIVE_PDU_SIZE = 0xffff;
 /** Mechanisms whose formulas or initialisation vectors hold system titles. */
@@ -33,6 +24,10 @@ const TITLE_MECHANISMS: ReadonlySet<string> = new Set(["hls-gmac", "hls-sha256",
 const CURRENT_ASSOCIATION = Uint8Array.of(0, 0, 40, 0, 0, 255);
 const ASSOCIATION_CLASS = 15;
 const REPLY_TO_HLS = 1;
+/** The same method of Association SN, which has the base name FA00. */
+const REPLY_TO_HLS_NAME = 0xfa58;
+/** Has no meaning where a method is invoked. */
+const NO_SELECTOR = 0;
 const NO_OCTETS = new Uint8Array(0);
 
 export type AareVerdict =
@@ -102,21 +97,21 @@ export class ClientOpening {
   }
 
   /** Pass 3: our reply to the server's challenge. */
-  reply(invokeIdAndPriority: number): ApduOf<"action-request"> {
-    const reply = hlsReply(this.#settings.authentication.mechanism, this.#hlsInputs());
-    return {
-      apdu: "action-request",
-      body: {
-        type: "normal",
-        invokeIdAndPriority,
-        method: { classId: ASSOCIATION_CLASS, logicalName: CURRENT_ASSOCIATION, methodId: REPLY_TO_HLS },
-        parameters: { type: "octet-string", value: reply },
-      },
-    };
+  reply(invokeIdAndPriority: number): ApduOf<"action-request" | "read-request"> {
+    const value = hlsReply(this.#settings.authentication.mechanism, this.#hlsInputs());
+    const parameters = { type: "octet-string", value } as const;
+    if (this.#settings.referencing === "short-name") {
+      const variable = { variableName: REPLY_TO_HLS_NAME, selector: NO_SELECTOR, parameter: parameters } as const;
+      return { apdu: "read-request", body: { variables: [{ type: "parameterized-access", ...variable }] } };
+    }
+    const method = { classId: ASSOCIATION_CLASS, logicalName: CURRENT_ASSOCIATION, methodId: REPLY_TO_HLS };
+    return { apdu: "action-request", body: { type: "normal", invokeIdAndPriority, method, parameters } };
   }
 
   /** Pass 4: whether the server took our reply and knows the secret as well. */
-  verify(outcome: ActionOutcome): "confirmed" | Extract<FailureEvidence, { type: "replyRefused" }> {
+  verify(answer: Apdu): "confirmed" | Extract<FailureEvidence, { type: "replyRefused" }> {
+    const outcome = outcomeIn(answer);
+    if (outcome === undefined) throw unexpected(answer.apdu);
     if (outcome.result !== "success") return { type: "replyRefused", result: outcome.result };
     const parameters = outcome.returnParameters;
     if (parameters?.type === "data" && parameters.data.type === "octet-string") {
@@ -134,8 +129,9 @@ export class ClientOpening {
     return "confirmed";
   }
 
-  #contextName(): "logical-name" | "logical-name-with-ciphering" {
-    return this.#settings.ciphering === undefined ? "logical-name" : "logical-name-with-ciphering";
+  #contextName(): ApplicationContextName {
+    const { plainContext, cipheredContext } = factsOf(this.#settings);
+    return this.#settings.ciphering === undefined ? plainContext : cipheredContext;
   }
 
   #authenticationValue(): Uint8Array {
@@ -210,7 +206,8 @@ export class ClientOpening {
   }
 
   #agreementOn(response: InitiateResponse): Agreement {
-    const { conformance: proposed = DEFAULT_CONFORMANCE, assumedConformance = new Set() } = this.#settings;
+    const { conformance, assumedConformance = new Set() } = this.#settings;
+    const proposed = conformance ?? factsOf(this.#settings).conformance;
     if (response.negotiatedDlmsVersion < DLMS_VERSION) this.#note("version-low");
     const granted = [...response.negotiatedConformance].filter((bit) => proposed.has(bit));
     return {
@@ -244,6 +241,20 @@ function usesHls({ authentication: { mechanism } }: ClientSettings): boolean {
   return mechanism !== "lowest" && mechanism !== "lls";
 }
 
+function factsOf({ referencing }: ClientSettings): (typeof REFERENCING)["logical-name"] {
+  return REFERENCING[referencing ?? "logical-name"];
+}
+
+/** The outcome of the method in either referencing; undefined for an APDU that answers something else. */
+function outcomeIn(answer: Apdu): ActionOutcome | undefined {
+  if (answer.apdu === "action-response") return answer.body.type === "normal" ? answer.body.outcome : undefined;
+  if (answer.apdu !== "read-response") return undefined;
+  const [result, more] = answer.body.results;
+  if (more !== undefined) return undefined;
+  if (result?.type === "data") return { result: "success", returnParameters: result };
+  return result?.type === "data-access-error" ? { result: actionResultFor(result.dataAccessResult) } : undefined;
+}
+
 /** The xDLMS initiate request, ciphered where the context is: for the AARQ, and for an RLRQ that has to be protected. */
 export function protectedInitiate(settings: ClientSettings, dedicatedKey?: DedicatedKey): Uint8Array {
   const { ciphering, protection, conformance, maxReceivePduSize } = settings;
@@ -253,7 +264,7 @@ export function protectedInitiate(settings: ClientSettings, dedicatedKey?: Dedic
       ...(dedicatedKey !== undefined && { dedicatedKey: dedicatedKey.reveal() }),
       responseAllowed: true,
       proposedDlmsVersion: DLMS_VERSION,
-      proposedConformance: conformance ?? DEFAULT_CONFORMANCE,
+      proposedConformance: conformance ?? factsOf(settings).conformance,
       clientMaxReceivePduSize: maxReceivePduSize ?? DEFAULT_MAX_RECEIVE_PDU_SIZE,
     },
   });

@@ -6,6 +6,7 @@ import type { EcbPadding } from "../security/hls.ts";
 import type { DedicatedKey, HlsSecret } from "../security/secret-key.ts";
 import type { Protection } from "../security/security-control.ts";
 import type { SystemTitle } from "../security/system-title.ts";
+import type { Referencing } from "./referencing.ts";
 
 /** How the client proves who it is. `hls-gmac` takes its keys from `protection`. */
 export type ClientAuthentication =
@@ -60,6 +61,7 @@ const CLIENT_LENIENCIES = {
   "first-block-zero": "blocks are numbered from 0",
   "acknowledgement-names-next": "a block is acknowledged with the number of the next",
   "list-refused-whole": "one result answers a list of requests",
+  "read-results-headless": "the blocks of a long answer lack the count of results and the first choice",
   "rlre-malformed": "the RLRE can't be decoded, but its tag says what it is",
   "list-of-one": "a single request is answered by a list of one, or the other way round",
   "plain-response": "a protected request was answered in clear",
@@ -67,6 +69,8 @@ const CLIENT_LENIENCIES = {
 export type ClientLeniency = keyof typeof CLIENT_LENIENCIES;
 
 export interface ClientSettings {
+  /** How attributes and methods are named; by logical names when absent. */
+  readonly referencing?: Referencing;
   readonly authentication: ClientAuthentication;
   /** Keys, titles and counters; needed for ciphering and for `hls-gmac`. One object per association. */
   readonly protection?: ApduProtection;

@@ -12,7 +12,13 @@ const TRANSITIONS = {
   },
   authenticating: { hlsConfirmed: "associated", hlsFailed: "idle", unanswered: "idle", aborted: "idle" },
   associated: { requestSent: "requesting", rlrqSent: "releasing", leftSilently: "idle", aborted: "idle" },
-  requesting: { blockSent: "requesting", answered: "associated", failed: "associated", aborted: "idle" },
+  requesting: {
+    blockSent: "requesting",
+    answered: "associated",
+    failed: "associated",
+    answerLost: "idle",
+    aborted: "idle",
+  },
   releasing: { rlreReceived: "idle", refused: "idle", unanswered: "idle", aborted: "idle" },
 } as const satisfies Record<string, Record<string, string>>;
 

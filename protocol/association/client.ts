@@ -3,59 +3,37 @@
  * link. One request is under way at a time. Whatever the server sends ends in an event or is waited out by a deadline.
  */
 import type { Apdu } from "../apdu/apdu.ts";
-import { invokeIdAndPriority, invokeIdAndPriorityOctet } from "../apdu/invoke-id.ts";
-import { APDUS, cipheredTagsOf } from "../apdu/registry.ts";
+import { invokeIdAndPriorityOctet } from "../apdu/invoke-id.ts";
+import { APDUS, type ApduName } from "../apdu/registry.ts";
 import type { Aare } from "../ber/association.ts";
 import { DlmsError, type Fault } from "../errors.ts";
 import type { Machine } from "../machine.ts";
-import { isCipheredTag } from "../security/ciphered-apdu.ts";
 import { AnswerWatch } from "./answer-watch.ts";
+import { awaitedName, awaitingIn, faultEvidence, invokeIdOf, isMeantAs, refusalIn } from "./client-answers.ts";
 import { ClientEnvelope, type OpenedApdu } from "./client-envelope.ts";
 import type {
   Agreement,
   ClientCommand,
   ClientEvent,
   FailureEvidence,
-  FailureStage,
   ReleaseAnswer,
   ServiceOrder,
 } from "./client-events.ts";
-import { ClientOpening, DEFAULT_CONFORMANCE, protectedInitiate } from "./client-opening.ts";
+import { ClientOpening, protectedInitiate } from "./client-opening.ts";
 import type { ClientLeniency, ClientSettings } from "./client-settings.ts";
 import { type ClientState, type ClientTransition, nextClientState } from "./client-states.ts";
 import { notificationOf } from "./notifications.ts";
 import { exchangeFor, requireAgreed, transferBit } from "./orders.ts";
+import { REFERENCING, type Referencing } from "./referencing.ts";
 import { type ServiceExchange, unexpected } from "./service-exchange.ts";
 
 const RESPONSE_TIMEOUT_MS = 30_000;
 const BLOCK_TIMEOUT_MS = 5000;
 const RELEASE_TIMEOUT_MS = 5000;
 const INVOKE_IDS = 16;
-/** Tags that may hold any answer. */
-const GENERAL_TAGS: ReadonlySet<number> = new Set([
-  APDUS["general-glo-ciphering"][0],
-  APDUS["general-ded-ciphering"][0],
-  APDUS["general-block-transfer"][0],
-]);
-
-/** What is awaited in a state, at which stage its failure counts, and where it leads. */
-interface Awaiting {
-  readonly stage: FailureStage;
-  readonly awaited: "aare" | "rlre" | "action-response";
-  readonly refused: ClientTransition;
-  readonly unanswered: ClientTransition;
-}
-
-/** States in which nothing is awaited are not here. While requesting, the exchange says what is awaited. */
-const FAILURES: Readonly<Partial<Record<ClientState, Awaiting>>> = {
-  associating: { stage: "association", awaited: "aare", refused: "aareRefused", unanswered: "unanswered" },
-  authenticating: { stage: "hls", awaited: "action-response", refused: "hlsFailed", unanswered: "unanswered" },
-  requesting: { stage: "request", awaited: "action-response", refused: "failed", unanswered: "failed" },
-  releasing: { stage: "release", awaited: "rlre", refused: "refused", unanswered: "unanswered" },
-};
-
 export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   readonly #settings: ClientSettings;
+  readonly #referencing: Referencing;
   readonly #events: ClientEvent[] = [];
   readonly #envelope: ClientEnvelope;
   #state: ClientState = "idle";
@@ -68,6 +46,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   constructor(settings: ClientSettings) {
     this.#settings = settings;
+    this.#referencing = settings.referencing ?? "logical-name";
     this.#timeouts = {
       answerMs: settings.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS,
       blockMs: settings.blockTimeoutMs ?? BLOCK_TIMEOUT_MS,
@@ -155,7 +134,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
       this.#step("preEstablished", "caller");
       this.#envelope.reset();
       this.#associated({
-        conformance: this.#settings.conformance ?? DEFAULT_CONFORMANCE,
+        conformance: this.#settings.conformance ?? REFERENCING[this.#referencing].conformance,
         serverMaxReceivePduSize: 0,
         dlmsVersion: 6,
         serverSystemTitle: this.#settings.protection?.peerSystemTitle,
@@ -206,7 +185,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   }
 
   #abort(error: DlmsError): void {
-    const stage = FAILURES[this.#state]?.stage;
+    const stage = this.#awaiting()?.stage;
     const partial = this.#exchange?.partial();
     this.#step("aborted", "caller");
     this.#forget();
@@ -220,17 +199,11 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   #take({ apdu, layers }: OpenedApdu, nowMs: number): void {
     const notification = notificationOf(apdu);
+    const refusal = refusalIn(apdu);
     if (notification !== undefined) this.#events.push({ type: "notification", notification, layers });
     else if (!this.#awaitsAnswer()) this.#discard(unexpected(apdu.apdu));
-    else if (apdu.apdu === "exception-response") {
-      const { stateError, serviceError } = apdu.body;
-      const error = new DlmsError("SERVICE_REFUSED", "peer", { stateError, serviceError });
-      this.#refuse(error, { type: "exception", exception: apdu.body });
-    } else if (apdu.apdu === "confirmed-service-error") {
-      const { service, error: reason } = apdu.body;
-      const error = new DlmsError("SERVICE_REFUSED", "peer", { service, error: `${reason.type}: ${reason.code}` });
-      this.#refuse(error, { type: "serviceError", serviceError: apdu.body });
-    } else if (this.#answers(apdu)) {
+    else if (refusal !== undefined) this.#refuse(refusal.error, refusal.evidence);
+    else if (this.#answers(apdu)) {
       this.#requireProtected(apdu, layers.length > 0);
       this.#takeAnswer(apdu, nowMs);
     } else this.#discard(unexpected(apdu.apdu));
@@ -239,8 +212,8 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   /** Whether the APDU is what is awaited. An answer with another invoke-id is, unless it may be a late one. */
   #answers(apdu: Apdu): boolean {
     if (apdu.apdu !== this.#awaitedName()) return false;
-    if (!("invokeIdAndPriority" in apdu.body)) return true;
-    const { invokeId } = invokeIdAndPriority(apdu.body.invokeIdAndPriority);
+    const invokeId = invokeIdOf(apdu);
+    if (invokeId === undefined) return true;
     const verdict = this.#watch.judge(invokeId === this.#invokeId);
     if (verdict === "notEchoed") this.#note("invoke-id-not-echoed");
     return verdict !== "late";
@@ -285,10 +258,8 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   #takeReply(apdu: Apdu): void {
     const opening = this.#opening;
-    if (opening === undefined || apdu.apdu !== "action-response" || apdu.body.type !== "normal") {
-      throw unexpected(apdu.apdu);
-    }
-    const verdict = opening.verify(apdu.body.outcome);
+    if (opening === undefined) throw unexpected(apdu.apdu);
+    const verdict = opening.verify(apdu);
     if (verdict !== "confirmed") {
       this.#fail(new DlmsError("ASSOCIATION_REFUSED", "peer", { replyToHls: verdict.result }), verdict);
       return;
@@ -340,7 +311,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   /** Ends what is under way. A failed request leaves the association as it is. */
   #fail(error: DlmsError, evidence: FailureEvidence): void {
-    const failing = FAILURES[this.#state];
+    const failing = this.#awaiting();
     if (failing === undefined) {
       this.#discard(error);
       return;
@@ -356,20 +327,15 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   /** What could not be read: a failure if it was meant as the answer, noise otherwise. */
   #faultOfPeer(error: DlmsError, octets: Uint8Array): void {
-    const [tag] = octets;
-    const awaited = this.#awaitedName();
-    const plainTag = awaited && APDUS[awaited][0];
-    const ciphered = plainTag === undefined ? undefined : cipheredTagsOf(plainTag);
-    const answers = tag !== undefined && (tag === plainTag || tag === ciphered?.glo || tag === ciphered?.ded);
-    const general = tag !== undefined && ciphered !== undefined && GENERAL_TAGS.has(tag);
-    if (this.#state === "releasing" && tag === APDUS.rlre[0]) {
+    if (this.#state === "releasing" && octets[0] === APDUS.rlre[0]) {
       // A meter that gets the lengths of its farewell wrong has taken ours all the same.
       this.#note("rlre-malformed");
       this.#step("rlreReceived", "peer");
       this.#released("rlre");
       return;
     }
-    if (this.#state !== "releasing" && (answers || general)) this.#fail(error, faultEvidence(octets));
+    const isAnswer = this.#state !== "releasing" && isMeantAs(this.#awaitedName(), octets);
+    if (isAnswer) this.#fail(error, faultEvidence(octets));
     else this.#discard(error);
   }
 
@@ -389,11 +355,15 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   }
 
   #awaitsAnswer(): boolean {
-    return FAILURES[this.#state] !== undefined;
+    return this.#awaiting() !== undefined;
   }
 
-  #awaitedName(): "aare" | "rlre" | ServiceExchange["responseName"] | undefined {
-    return this.#state === "requesting" ? this.#exchange?.responseName : FAILURES[this.#state]?.awaited;
+  #awaiting(): ReturnType<typeof awaitingIn> {
+    return awaitingIn(this.#state, this.#referencing);
+  }
+
+  #awaitedName(): ApduName | undefined {
+    return this.#exchange?.responseName ?? awaitedName(this.#state, this.#referencing);
   }
 
   #invokeIdOctet(invokeId: number): number {
@@ -419,11 +389,6 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     this.#watch.stop();
     this.#envelope.reset();
   }
-}
-
-function faultEvidence(octets: Uint8Array | undefined): FailureEvidence {
-  const isCiphered = octets?.[0] !== undefined && isCipheredTag(octets[0]);
-  return isCiphered ? { type: "fault", ciphered: octets } : { type: "fault" };
 }
 
 function dlmsError(error: unknown): DlmsError {

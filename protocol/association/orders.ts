@@ -6,8 +6,11 @@ import { LIMITS } from "../limits.ts";
 import { ActionExchange } from "./action-exchange.ts";
 import type { ServiceOrder } from "./client-events.ts";
 import { GetExchange } from "./get-exchange.ts";
+import { ReadExchange } from "./read-exchange.ts";
 import type { ExchangeContext, ServiceExchange } from "./service-exchange.ts";
 import { SetExchange } from "./set-exchange.ts";
+import type { VariableReference } from "./variables.ts";
+import { WriteExchange } from "./write-exchange.ts";
 
 /** The services that an order uses, and the block transfer that carries a request which is too long. */
 const SERVICES = {
@@ -17,6 +20,8 @@ const SERVICES = {
   setList: { services: ["set", "multiple-references"], blocks: "block-transfer-with-set-or-write" },
   action: { services: ["action"], blocks: "block-transfer-with-action" },
   actionList: { services: ["action", "multiple-references"], blocks: "block-transfer-with-action" },
+  read: { services: ["read"], blocks: "block-transfer-with-get-or-read" },
+  write: { services: ["write"], blocks: "block-transfer-with-set-or-write" },
 } as const satisfies Record<
   ServiceOrder["type"],
   { readonly services: readonly ConformanceBit[]; readonly blocks: ConformanceBit }
@@ -56,15 +61,26 @@ export function exchangeFor(order: ServiceOrder, context: ExchangeContext): Serv
     }
     case "actionList":
       return new ActionExchange({ methods: order.methods, parameters: order.parameters }, context);
+    case "read":
+      return new ReadExchange(order.variables, context);
+    case "write":
+      return new WriteExchange(order.variables, order.values, context);
   }
 }
 
 function servicesOf(order: ServiceOrder): readonly ConformanceBit[] {
   const services: readonly ConformanceBit[] = SERVICES[order.type].services;
+  if (order.type === "read" || order.type === "write") return [...services, ...variableBits(order.variables)];
   const references = referencesOf(order);
   const selective = references.some((reference) => reference.access !== undefined);
   const whole = references.some((reference) => reference.attribute.attributeId === WHOLE_OBJECT);
   return [...services, ...(selective ? SELECTIVE : []), ...(whole ? wholeBit(order) : [])];
+}
+
+function variableBits(variables: readonly VariableReference[]): readonly ConformanceBit[] {
+  const bits: ConformanceBit[] = variables.length > 1 ? ["multiple-references"] : [];
+  if (variables.some(({ access }) => access !== undefined)) bits.push("parameterized-access");
+  return bits;
 }
 
 const SELECTIVE: readonly ConformanceBit[] = ["selective-access"];
@@ -92,6 +108,10 @@ function listLengths(order: ServiceOrder): readonly [number, number] {
       return [order.attributes.length, order.values.length];
     case "actionList":
       return [order.methods.length, order.parameters.length];
+    case "read":
+      return [order.variables.length, order.variables.length];
+    case "write":
+      return [order.variables.length, order.values.length];
     default:
       return [1, 1];
   }

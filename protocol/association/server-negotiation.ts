@@ -1,7 +1,7 @@
 /** How a server judges an AARQ (IEC 62056-5-3, A-ASSOCIATE): the AARE that answers it and what has been agreed on. */
 import { type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
 import type { SERVICE_ERROR_CODES } from "../apdu/confirmed-service-error.ts";
-import { DLMS_VERSION, type InitiateRequest, VAA_NAME_LN } from "../apdu/initiate.ts";
+import { DLMS_VERSION, type InitiateRequest } from "../apdu/initiate.ts";
 import { APDUS } from "../apdu/registry.ts";
 import {
   type Aare,
@@ -19,6 +19,7 @@ import { SecretKey } from "../security/secret-key.ts";
 import { type SystemTitle, sameTitle, systemTitle } from "../security/system-title.ts";
 import type { AssociationRule, AssociationSecurity } from "./association-rule.ts";
 import type { AssociationView } from "./object-server.ts";
+import { isCipheredContext, REFERENCING, referencingOf } from "./referencing.ts";
 import { type Protector, protectReply, unprotectRequest } from "./server-protection.ts";
 
 export type Diagnostic = keyof typeof SERVICE_USER_DIAGNOSTICS;
@@ -38,6 +39,7 @@ export interface NegotiationContext {
   readonly clientSap: number;
   readonly serverSap: number;
   readonly rule: AssociationRule | undefined;
+  readonly hasShortNames: boolean;
   readonly randomOctets: (length: number) => Uint8Array;
 }
 
@@ -68,7 +70,7 @@ class Refusal {
 export function negotiate(aarq: Aarq, context: NegotiationContext): Negotiation {
   const { rule } = context;
   if (rule === undefined) return refused(aarq, undefined, new Refusal("no-reason-given"));
-  const refusal = judgeContext(aarq, rule) ?? judgeMechanism(aarq, rule) ?? judgeTitle(aarq, rule);
+  const refusal = judgeContext(aarq, rule, context) ?? judgeMechanism(aarq, rule) ?? judgeTitle(aarq, rule);
   if (refusal !== undefined) return refused(aarq, rule, refusal);
   const wrong = judgeAuthentication(aarq, rule);
   if (wrong !== undefined) return refused(aarq, rule, wrong);
@@ -81,8 +83,9 @@ export function negotiate(aarq: Aarq, context: NegotiationContext): Negotiation 
   return accepted(aarq, context, { rule, request, conformance, protector });
 }
 
-function judgeContext(aarq: Aarq, rule: AssociationRule): Refusal | undefined {
-  const known = rule.applicationContexts.includes(aarq.applicationContextName);
+function judgeContext(aarq: Aarq, rule: AssociationRule, { hasShortNames }: NegotiationContext): Refusal | undefined {
+  const name = aarq.applicationContextName;
+  const known = rule.applicationContexts.includes(name) && (hasShortNames || referencingOf(name) !== "short-name");
   const ciphered = isCiphered(aarq);
   if (known && (!ciphered || rule.security !== undefined)) return undefined;
   return new Refusal("application-context-name-not-supported");
@@ -194,15 +197,17 @@ function accepted(aarq: Aarq, context: NegotiationContext, agreement: Agreement)
   const respondingApTitle = named ? (rule.security?.protection.ownSystemTitle ?? rule.systemTitle) : undefined;
   const hls = rule.mechanism !== "lowest" && rule.mechanism !== "lls";
   const challenges = hls ? drawChallenges(aarq, rule, context.randomOctets) : undefined;
-  const response = encodeApdu({
-    apdu: "initiate-response",
-    body: {
-      negotiatedDlmsVersion: DLMS_VERSION,
-      negotiatedConformance: conformance,
-      serverMaxReceivePduSize: rule.maxReceivePduSize,
-      vaaName: VAA_NAME_LN,
-    },
-  });
+  const view = {
+    rule,
+    clientSap: context.clientSap,
+    serverSap: context.serverSap,
+    applicationContext: aarq.applicationContextName,
+    conformance,
+    maxSendPduSize: request.clientMaxReceivePduSize,
+    maxReceivePduSize: rule.maxReceivePduSize,
+    clientSystemTitle: clientTitle(aarq, rule.security?.protection),
+    pending: hls,
+  };
   const aare: Aare = {
     applicationContextName: aarq.applicationContextName,
     result: "accepted",
@@ -216,20 +221,23 @@ function accepted(aarq: Aarq, context: NegotiationContext, agreement: Agreement)
       mechanismName: rule.mechanism,
       respondingAuthenticationValue: { type: "charstring", value: challenges.server },
     }),
-    userInformation: protectReply(response, protector),
-  };
-  const view = {
-    rule,
-    clientSap: context.clientSap,
-    serverSap: context.serverSap,
-    applicationContext: aarq.applicationContextName,
-    conformance,
-    maxSendPduSize: request.clientMaxReceivePduSize,
-    maxReceivePduSize: rule.maxReceivePduSize,
-    clientSystemTitle: clientTitle(aarq, rule.security?.protection),
-    pending: hls,
+    userInformation: protectReply(initiateResponse(view), protector),
   };
   return { type: "accepted", aare, view, ...(challenges && { challenges }) };
+}
+
+/** The InitiateResponse that says what an association was made on. */
+export function initiateResponse(view: AssociationView): Uint8Array {
+  const referencing = referencingOf(view.applicationContext) ?? "logical-name";
+  return encodeApdu({
+    apdu: "initiate-response",
+    body: {
+      negotiatedDlmsVersion: DLMS_VERSION,
+      negotiatedConformance: view.conformance,
+      serverMaxReceivePduSize: view.maxReceivePduSize,
+      vaaName: REFERENCING[referencing].vaaName,
+    },
+  });
 }
 
 function drawChallenges(aarq: Aarq, rule: AssociationRule, randomOctets: (length: number) => Uint8Array): Challenges {
@@ -265,7 +273,7 @@ function serviceError(code: InitiateError): ApduOf<"confirmed-service-error"> {
 }
 
 function isCiphered(aarq: Aarq): boolean {
-  return aarq.applicationContextName === "logical-name-with-ciphering";
+  return isCipheredContext(aarq.applicationContextName);
 }
 
 function authenticationValue(aarq: Aarq): Uint8Array {

@@ -3,22 +3,30 @@
  * off and puts it on, runs the HLS exchange, and has GET, SET and ACTION answered by the objects. Knows neither link nor
  * interface classes, except for reply_to_HLS_authentication, which is the association's own.
  */
-import type { ActionRequest } from "../apdu/action.ts";
 import { type Apdu, type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
 import type { DataNotification } from "../apdu/data-notification.ts";
 import { invokeIdAndPriority } from "../apdu/invoke-id.ts";
-import { apduNameOf } from "../apdu/registry.ts";
+import { type ApduName, apduNameOf } from "../apdu/registry.ts";
 import type { Aarq, Rlrq } from "../ber/association.ts";
+import type { ConformanceBit } from "../ber/conformance.ts";
 import { DlmsError } from "../errors.ts";
 import type { Machine } from "../machine.ts";
 import { isCipheredTag } from "../security/ciphered-apdu.ts";
-import { type HlsInputs, hlsReply, hlsVerify } from "../security/hls.ts";
+import { hlsReply, hlsVerify } from "../security/hls.ts";
 import type { AssociationRule, AssociationSecurity } from "./association-rule.ts";
-import { type AssociationView, type ObjectServer } from "./object-server.ts";
+import type { AssociationView, ObjectServer } from "./object-server.ts";
+import { isCipheredContext } from "./referencing.ts";
 import { ActionService } from "./server-action.ts";
 import { type ExceptionBody, exceptionFor, UNEXPECTED_SERVICE, UNKNOWN_SERVICE } from "./server-exceptions.ts";
 import { GetService } from "./server-get.ts";
-import { type Challenges, type Diagnostic, negotiate, refusedUndeciphered } from "./server-negotiation.ts";
+import { hlsCallIn, serverHlsInputs } from "./server-hls.ts";
+import {
+  type Challenges,
+  type Diagnostic,
+  initiateResponse,
+  negotiate,
+  refusedUndeciphered,
+} from "./server-negotiation.ts";
 import {
   type Protector,
   protectionOverhead,
@@ -27,8 +35,10 @@ import {
   unprotectRequest,
 } from "./server-protection.ts";
 import { SetService } from "./server-set.ts";
+import { ShortNameService } from "./server-short-name.ts";
 import { nextServerState, type ServerState, type ServerTransition } from "./server-states.ts";
-import { ServiceRefusal, serviceContext } from "./service-context.ts";
+import { type ServiceContext, ServiceRefusal, serviceContext } from "./service-context.ts";
+import type { ShortNameDirectory } from "./short-name-directory.ts";
 
 export type ServerCommand =
   /** The link is gone, and with it the association. */
@@ -50,6 +60,8 @@ export interface AssociationServerOptions {
   /** What is demanded of this client at this moment; undefined refuses it. */
   readonly rule: () => AssociationRule | undefined;
   readonly objects: ObjectServer;
+  /** The short names of the objects; without them no client may use any. */
+  readonly shortNames?: ShortNameDirectory;
   readonly randomOctets: (length: number) => Uint8Array;
   /** An association without requests for this long is closed. */
   readonly inactivityTimeoutMs?: number;
@@ -61,9 +73,15 @@ interface Association {
   readonly challenges: Challenges | undefined;
 }
 
-const ASSOCIATION_LN_CLASS = 15;
-const REPLY_TO_HLS = 1;
-const CURRENT_ASSOCIATION = Uint8Array.of(0, 0, 40, 0, 0, 255);
+/** What an association must have agreed on before a request is served. */
+const SERVICE_BITS: Readonly<Partial<Record<ApduName, ConformanceBit>>> = {
+  "get-request": "get",
+  "set-request": "set",
+  "action-request": "action",
+  "read-request": "read",
+  "write-request": "write",
+  "unconfirmed-write-request": "unconfirmed-write",
+};
 /** What is sent to a client that set no limit. */
 const UNLIMITED_PDU = 0xffff;
 /** Clients count the octets of protection as part of the PDU or beside it. */
@@ -76,12 +94,14 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
   readonly #get = new GetService();
   readonly #set = new SetService();
   readonly #action = new ActionService();
+  readonly #shortName: ShortNameService | undefined;
   #state: ServerState = "idle";
   #association: Association | undefined;
   #lastRequestMs = 0;
 
   constructor(options: AssociationServerOptions) {
     this.#options = options;
+    this.#shortName = options.shortNames && new ShortNameService(options.shortNames);
   }
 
   get state(): ServerState {
@@ -166,7 +186,8 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     if (this.#state !== "idle") this.#end("replaced");
     const { clientSap, serverSap, randomOctets } = this.#options;
     const rule = this.#options.rule();
-    const negotiation = this.#negotiate(aarq, { clientSap, serverSap, rule, randomOctets });
+    const hasShortNames = this.#shortName !== undefined;
+    const negotiation = this.#negotiate(aarq, { clientSap, serverSap, rule, hasShortNames, randomOctets });
     if (negotiation === undefined) return;
     this.#output.push(encodeApdu({ apdu: "aare", body: negotiation.aare }));
     if (negotiation.type === "refused") {
@@ -176,7 +197,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
       return;
     }
     const { view, challenges } = negotiation;
-    const ciphered = view.applicationContext === "logical-name-with-ciphering";
+    const ciphered = isCipheredContext(view.applicationContext);
     this.#association = { view, security: ciphered ? view.rule.security : undefined, challenges };
     this.#step(challenges === undefined ? "accepted" : "hlsDemanded");
     if (challenges === undefined) this.#events.push({ type: "associated", association: view });
@@ -200,21 +221,11 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     if (userInformation !== undefined && this.#association !== undefined) {
       const { protector, settle } = unprotectRequest(userInformation, security);
       settle();
-      answer = protectReply(this.#initiateResponse(this.#association.view), protector);
+      answer = protectReply(initiateResponse(this.#association.view), protector);
     }
     const body = { reason: "normal", ...(answer && { userInformation: answer }) } as const;
     this.#output.push(encodeApdu({ apdu: "rlre", body }));
     this.#end("released");
-  }
-
-  #initiateResponse({ conformance, maxReceivePduSize }: AssociationView): Uint8Array {
-    const body = {
-      negotiatedDlmsVersion: 6,
-      negotiatedConformance: conformance,
-      serverMaxReceivePduSize: maxReceivePduSize,
-      vaaName: 7,
-    };
-    return encodeApdu({ apdu: "initiate-response", body });
   }
 
   #serve(
@@ -233,26 +244,32 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     if (response !== undefined) this.#output.push(protectReply(encodeApdu(response), protector));
   }
 
-  #respond(request: Apdu, context: Parameters<GetService["answer"]>[1]): Apdu | undefined {
+  #respond(request: Apdu, context: ServiceContext): Apdu | undefined {
     const { conformance } = context.view;
+    const service = SERVICE_BITS[request.apdu];
+    if (service !== undefined && !conformance.has(service)) throw new ServiceRefusal("service-not-supported");
     switch (request.apdu) {
       case "get-request":
-        if (!conformance.has("get")) throw new ServiceRefusal("service-not-supported");
         this.#set.abort();
         this.#action.abort();
         return this.#get.answer(request.body, context);
       case "set-request": {
-        if (!conformance.has("set")) throw new ServiceRefusal("service-not-supported");
         this.#get.abort();
         this.#action.abort();
         return ifConfirmed(request, this.#set.answer(request.body, context));
       }
       case "action-request": {
-        if (!conformance.has("action")) throw new ServiceRefusal("service-not-supported");
         this.#get.abort();
         this.#set.abort();
         return ifConfirmed(request, this.#action.answer(request.body, context));
       }
+      case "read-request":
+        return this.#named().read(request.body.variables, context);
+      case "write-request":
+        return this.#named().write(request.body, context);
+      case "unconfirmed-write-request":
+        this.#named().write(request.body, context);
+        return undefined;
       case "data-notification-confirm":
         return undefined;
       default:
@@ -260,28 +277,28 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     }
   }
 
+  #named(): ShortNameService {
+    if (this.#shortName === undefined) throw new ServiceRefusal("service-not-supported");
+    return this.#shortName;
+  }
+
   /** Pass 3 and 4 of HLS; nothing else is served before they have succeeded. */
   #authenticate(request: Apdu, association: Association, protector: Protector | undefined): void {
-    const reply = hlsReplyOf(request, association.view.rule);
     const { challenges, view } = association;
-    if (reply === undefined || challenges === undefined) {
+    const call = hlsCallIn(request, view.rule);
+    if (call === undefined || challenges === undefined) {
       this.#refuse(UNEXPECTED_SERVICE, new DlmsError("SERVICE_UNEXPECTED", "peer", { state: this.#state }));
       return;
     }
-    const inputs = hlsInputs(view, challenges);
-    const answer = (outcome: ApduOf<"action-response">["body"] & { type: "normal" }) =>
-      this.#output.push(protectReply(encodeApdu({ apdu: "action-response", body: outcome }), protector));
+    const { mechanism } = view.rule;
+    const inputs = serverHlsInputs(view, challenges);
+    const answer = (reply?: Uint8Array) => this.#output.push(protectReply(encodeApdu(call.answer(reply)), protector));
     try {
-      hlsVerify(view.rule.mechanism, reply.value, inputs);
-      const data = { type: "octet-string", value: hlsReply(view.rule.mechanism, inputs) } as const;
-      answer({
-        type: "normal",
-        invokeIdAndPriority: reply.invoke,
-        outcome: { result: "success", returnParameters: { type: "data", data } },
-      });
+      hlsVerify(mechanism, call.value, inputs);
+      answer(hlsReply(mechanism, inputs));
     } catch (error) {
       if (!(error instanceof DlmsError)) throw error;
-      answer({ type: "normal", invokeIdAndPriority: reply.invoke, outcome: { result: "other-reason" } });
+      answer();
       this.#step("hlsFailed");
       this.#association = undefined;
       this.#events.push({ type: "authenticationFailed", error });
@@ -317,6 +334,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     this.#get.abort();
     this.#set.abort();
     this.#action.abort();
+    this.#shortName?.abort();
     const had = this.#association !== undefined;
     this.#association?.security?.protection.useDedicatedKey(undefined);
     this.#association = undefined;
@@ -328,36 +346,4 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
 /** What is not confirmed gets no response. */
 function ifConfirmed(request: ApduOf<"set-request" | "action-request">, response: Apdu): Apdu | undefined {
   return invokeIdAndPriority(request.body.invokeIdAndPriority).confirmed ? response : undefined;
-}
-
-/** f(server's challenge), when the request is the HLS reply to this association. */
-function hlsReplyOf(request: Apdu, rule: AssociationRule): { value: Uint8Array; invoke: number } | undefined {
-  if (request.apdu !== "action-request" || request.body.type !== "normal") return undefined;
-  const { method, parameters, invokeIdAndPriority } = request.body satisfies ActionRequest;
-  if (method.classId !== ASSOCIATION_LN_CLASS || method.methodId !== REPLY_TO_HLS) return undefined;
-  if (!sameName(method.logicalName, CURRENT_ASSOCIATION) && !sameName(method.logicalName, rule.logicalName))
-    return undefined;
-  if (parameters?.type !== "octet-string") return undefined;
-  return { value: parameters.value, invoke: invokeIdAndPriority };
-}
-
-function sameName(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((octet, index) => octet === b[index]);
-}
-
-function hlsInputs(view: AssociationView, challenges: Challenges): HlsInputs {
-  const { secret, ecbPadding, security, signingKey, clientSigningKey } = view.rule;
-  const protection = security?.protection;
-  const ownSystemTitle = protection?.ownSystemTitle ?? view.rule.systemTitle;
-  return {
-    ownChallenge: challenges.server,
-    peerChallenge: challenges.client,
-    ...(secret && { secret }),
-    ...(ecbPadding && { ecbPadding }),
-    ...(protection && { protection }),
-    ...(ownSystemTitle && { ownSystemTitle }),
-    ...(view.clientSystemTitle && { peerSystemTitle: view.clientSystemTitle }),
-    ...(signingKey && { ownSigningKey: signingKey }),
-    ...(clientSigningKey && { peerSigningKey: clientSigningKey }),
-  };
 }

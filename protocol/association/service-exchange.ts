@@ -13,7 +13,7 @@ export type ExchangeStep =
 
 /** One confirmed service from its first request to its last answer. Knows neither protection nor time. */
 export interface ServiceExchange {
-  readonly responseName: "get-response" | "set-response" | "action-response";
+  readonly responseName: "get-response" | "set-response" | "action-response" | "read-response" | "write-response";
   first(): Apdu;
   /** Throws when the answer is wrong; the exchange is then over. */
   take(answer: Apdu): ExchangeStep;

@@ -54,10 +54,14 @@ export const pushSetupV0 = interfaceClass({
   methodOffset: 0x38,
 });
 
-/** Version 1 names its port and client and protects what it sends. */
+/**
+ * Version 1 names its port and client and protects what it sends. Where its methods begin with short names is not known:
+ * attribute 8 is where those of version 0 did.
+ */
 export const pushSetupV1 = interfaceClass({
-  ...pushSetupV0,
+  classId: 40,
   version: 1,
+  name: "Push setup",
   attributes: {
     ...pushSetupV0.attributes,
     pushObjectList: { id: 2, type: pushObjectList(1), access: "read-write" },
@@ -69,6 +73,7 @@ export const pushSetupV1 = interfaceClass({
       access: "read-write",
     },
   },
+  methods: { push: 1 },
 });
 
 /** Version 2 waits for confirmations and spaces its repetitions (exponent in hundredths). */
