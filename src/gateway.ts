@@ -25,6 +25,7 @@ import { type Database, openDatabase } from "./store/database.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
 import { newestCaptures } from "./store/latest-rows.ts";
 import { migrate } from "./store/migrations.ts";
+import { keepObisCodes } from "./store/obis-codes.ts";
 import { ProfileWriter } from "./store/profile-writer.ts";
 import { ReadAttempts } from "./store/read-attempts.ts";
 import { writeRejectedRows } from "./store/rejected-rows.ts";
@@ -155,6 +156,7 @@ async function openStore(
   const { applied } = await migrate(url);
   const database = await openDatabase({ url, connections: config.database.connections });
   stack.adopt(database, (each) => each.close());
+  await keepObisCodes(database);
   events({ event: "databaseReady", edition: database.capabilities.edition, migrated: applied.length });
   return { url, database };
 }

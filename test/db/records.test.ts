@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { latestRows, newestCaptures } from "../../src/store/latest-rows.ts";
 import { keepEvents, keepReadings, type MeterReading } from "../../src/store/meter-records.ts";
+import { keepObisCodes } from "../../src/store/obis-codes.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { openPushQueue, type ReceivedPush } from "../../src/store/push-history.ts";
 import { ReadAttempts } from "../../src/store/read-attempts.ts";
@@ -238,4 +239,25 @@ test("read attempts: each is kept with its cause; what can't be written is count
   attempts.add({ ...attempt, meterId: "no uuid" });
   await attempts.flush();
   expect(lost).toEqual([1]);
+});
+
+test("obis codes: the table names what is measured, and putting them again changes nothing", async () => {
+  const { database, url } = current();
+  expect(await keepObisCodes(database)).toBeGreaterThan(1000);
+  expect(await keepObisCodes(database)).toBe(0);
+  const codes = ["1.0.1.8.0.255", "1.0.32.7.0.255", "1.0.91.7.0.255", "0.0.96.1.0.255"];
+  const rows = await query(
+    url,
+    "select code, description, unit from dlms.obis_codes where code = any ($1::text[]) order by code",
+    [codes],
+  );
+  expect(rows.map(([code, , unit]) => [code, unit])).toEqual([
+    ["0.0.96.1.0.255", null],
+    ["1.0.1.8.0.255", "Wh"],
+    ["1.0.32.7.0.255", "V"],
+    ["1.0.91.7.0.255", "A"],
+  ]);
+  expect(rows[1]?.[1]).toBe("active import energy");
+  await query(url, "update dlms.obis_codes set description = 'wrong' where code = '1.0.1.8.0.255'");
+  expect(await keepObisCodes(database)).toBe(1);
 });
