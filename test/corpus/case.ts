@@ -21,6 +21,7 @@ export interface CorpusCase {
   readonly keys: Readonly<Record<string, string>>;
   readonly outcome: ExpectedOutcome;
   readonly reason: string | undefined;
+  readonly tags: readonly string[];
   readonly stated: Facts;
   readonly derived: Facts;
 }
@@ -106,6 +107,7 @@ function toCase(file: string, element: Facts): CorpusCase | string {
     keys: Object.fromEntries(Object.entries(facts(element["keys"])).map(([name, value]) => [name, String(value)])),
     outcome: outcome as ExpectedOutcome,
     reason: text(expect["reason"]),
+    tags: Array.isArray(element["tags"]) ? element["tags"].map(String) : [],
     stated: facts(expect["stated"]),
     derived: facts(expect["derived"]),
   };
@@ -122,6 +124,7 @@ function cipherCase(file: string, element: Facts): CorpusCase {
     keys: {},
     outcome: "accept",
     reason: undefined,
+    tags: [],
     stated: {},
     derived: { plaintext, ciphertext, tag },
   };

@@ -12,7 +12,7 @@ const FIELD = join(ROOT, "..", "shared", "corpus", "field");
 const CIPHER = join(ROOT, "..", "shared", "corpus", "crypto-vectors.json");
 
 /** What was reached when this was last raised: no fewer may pass, no more may fail. */
-const FLOOR = { vectors: { passed: 212, failed: 0 }, field: { passed: 510, failed: 1 } };
+const FLOOR = { vectors: { passed: 212, failed: 0 }, field: { passed: 511, failed: 0 } };
 
 function run(...paths: string[]): readonly CaseResult[] {
   const { cases, problems } = loadCases(paths);
@@ -52,6 +52,7 @@ test("corpus: the judge fails what differs, is refused, is accepted against expe
     keys: {},
     outcome: "accept",
     reason: undefined,
+    tags: [],
     stated: {},
     derived: {},
   } as const;
