@@ -1,7 +1,7 @@
 /** Which database this is and what it can do: asked once, never found out by trying. */
 import type { ClientBase } from "pg";
 
-export type Edition = "timescaledb-community" | "timescaledb-apache-2" | "postgresql";
+type Edition = "timescaledb-community" | "timescaledb-apache-2" | "postgresql";
 
 export interface Capabilities {
   readonly edition: Edition;

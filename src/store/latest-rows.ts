@@ -75,12 +75,3 @@ export async function latestRows(database: Database, query: LatestRowsQuery): Pr
     values: row.shown,
   }));
 }
-
-/** How many rows each profile table holds; counts them all, so it is for summaries of small databases. */
-export async function countRows(database: Database): Promise<Readonly<Record<ProfileKind, number>>> {
-  const selects = PROFILE_KINDS.map(
-    (profile) => `(select count(*)::int from dlms.${dataTable(profile)}) as ${profile}`,
-  );
-  const rows = await database.query<Record<ProfileKind, number>>(`select ${selects.join(", ")}`);
-  return rows[0] ?? { instant: 0, block_load: 0, daily_load: 0, billing: 0 };
-}

@@ -4,7 +4,7 @@ import { instantOf, type ProfileRow } from "./profile-rows.ts";
 import { SOURCES } from "./profile-tables.ts";
 
 /** Table → its columns, named as in the view instant_profile. */
-export const MEASUREMENT_TABLES: Readonly<Record<string, readonly string[]>> = {
+const MEASUREMENT_TABLES: Readonly<Record<string, readonly string[]>> = {
   energy_measurements: [
     "active_import_total_wh",
     "active_export_total_wh",

@@ -107,7 +107,7 @@ export function valueText(value: OtherValue): string {
   return storableText(typeof value === "string" ? value : JSON.stringify(value));
 }
 
-export type EventSeverity = "info" | "warning" | "alarm";
+type EventSeverity = "info" | "warning" | "alarm";
 
 export interface MeterEvent {
   readonly meterId: string;

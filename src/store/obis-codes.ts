@@ -35,7 +35,7 @@ const QUANTITIES = [2, 4, 5, 6, 7, 24, 25, 27];
 const TARIFFS = 8;
 
 /** The codes with names: listed objects, and the measured quantities of electricity on channel 0. */
-export function obisEntries(): ObisEntry[] {
+function obisEntries(): ObisEntry[] {
   const entries = new Map<string, ObisEntry>();
   for (const [code, , description] of OBIS_NAMES) {
     if (!entries.has(code)) entries.set(code, { code, description, unit: undefined });

@@ -16,7 +16,7 @@ export interface MergeOutcome {
 }
 
 /** Code of the event "readings were revised" in the gateway's own log of a meter. */
-export const READINGS_REVISED = { code: 1, name: "readings_revised" } as const;
+const READINGS_REVISED = { code: 1, name: "readings_revised" } as const;
 
 interface Names {
   readonly table: string;

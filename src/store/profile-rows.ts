@@ -9,7 +9,7 @@ import { SOURCES, type StoredType, storedType, TIME_RULES } from "./profile-tabl
 import { storableValue } from "./storable-text.ts";
 
 /** Why a row was set aside instead of stored. */
-export const SET_ASIDE_REASONS = {
+const SET_ASIDE_REASONS = {
   meter_unknown: "no meter has this key (deleted while its readings were on their way?)",
   time_missing: "the capture time is not a moment in whole milliseconds",
   time_too_old: "the capture time lies before any smart meter",
@@ -22,7 +22,7 @@ export const SET_ASIDE_REASONS = {
   refused_by_database: "the database refused the row",
 } as const;
 
-export type SetAsideReason = keyof typeof SET_ASIDE_REASONS;
+type SetAsideReason = keyof typeof SET_ASIDE_REASONS;
 
 export interface SetAsideRow {
   readonly row: ProfileRow;
@@ -272,7 +272,7 @@ function encodeValue(value: bigint | undefined, type: StoredType, into: CopyRows
 }
 
 /** What no column is for, as it is kept in the row: `{ "class:logical name:attribute": { value, unit } }`. */
-export function othersOf(row: ProfileRow): Record<string, { value: OtherValue; unit?: string }> | undefined {
+function othersOf(row: ProfileRow): Record<string, { value: OtherValue; unit?: string }> | undefined {
   const entries = row.batch.others.flatMap(({ captureObject, unit, values }) => {
     const value = values[row.index];
     if (value === undefined) return [];

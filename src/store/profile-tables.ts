@@ -8,14 +8,6 @@ import type { ProfileColumn } from "../profiles/columns.ts";
 
 export const PROFILE_KINDS = ["instant", "block_load", "daily_load", "billing"] as const satisfies ProfileKind[];
 
-/** How long the part of a hypertable is that lies in one chunk. */
-const CHUNK_INTERVALS: Readonly<Record<ProfileKind, string>> = {
-  instant: "7 days",
-  block_load: "7 days",
-  daily_load: "90 days",
-  billing: "366 days",
-};
-
 const TITLES: Readonly<Record<ProfileKind, string>> = {
   instant: "Snapshots of what a meter measures, at the moment of capture.",
   block_load: "Load by interval; captured_at is the end of the interval.",
@@ -56,30 +48,6 @@ export function shownExpression(column: ProfileColumn): string {
 /** What people read about a column of the view. */
 export function shownComment(column: ProfileColumn): string {
   return column.unit === "" ? `${column.description}.` : `${column.description}, in ${column.unit}.`;
-}
-
-/** Makes a base table and says how it is chunked. */
-export function dataTableSql(profile: ProfileKind, columns: readonly ProfileColumn[]): string {
-  const table = `dlms.${dataTable(profile)}`;
-  return [
-    `create table ${table} (`,
-    "  captured_at timestamptz not null,",
-    "  read_at timestamptz not null,",
-    "  meter_key integer not null,",
-    "  layout_key integer not null,",
-    "  interval_s integer,",
-    "  source smallint not null,",
-    "  time_rule smallint not null,",
-    ...columns.map((column) => `  ${column.name} ${storedType(column)},`),
-    "  meter_time bytea,",
-    "  others jsonb,",
-    "  primary key (meter_key, captured_at)",
-    ");",
-    `comment on table ${table} is ${quoted(`Base table of dlms.${profileView(profile)}: integers in fixed decimal units.`)};`,
-    "insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval)",
-    `values ('dlms', '${dataTable(profile)}', 'captured_at', '${CHUNK_INTERVALS[profile]}');`,
-    "",
-  ].join("\n");
 }
 
 const SHOWN_BESIDES: readonly (readonly [name: string, expression: string, comment: string])[] = [

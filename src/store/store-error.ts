@@ -1,5 +1,5 @@
 /** Every way in which the database can fail us: what happened, and what to do about it. Codes are never reused. */
-export const STORE_ERRORS = {
+const STORE_ERRORS = {
   SERVER_BINARIES_MISSING: [
     "the embedded PostgreSQL for this processor is not installed",
     "run npm ci without --omit=optional, or set database.url to a server of your own",
