@@ -10,21 +10,24 @@ import { logSink } from "./observe/events.ts";
 
 /** Runs the daemon of a configuration file until SIGTERM or SIGINT. */
 export async function runDaemon(configFile: string): Promise<ExitReason> {
-  let config: Config;
   try {
-    config = withSystemdDirectories(await loadConfig(configFile));
+    await run(withSystemdDirectories(await loadConfig(configFile)));
+    return "success";
   } catch (error) {
+    // Secrets are fetched at the start: a reference that leads nowhere is a fault of the configuration too.
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return "configuration";
   }
+}
+
+async function run(config: Config): Promise<void> {
   const log = pino({ level: config.log.level });
   // Listened for from here on: an order to stop that comes during the start must not leave the database's server behind.
   const stop = stopSignal();
   const gateway = await Gateway.start({ config, events: logSink(log), version: VERSION });
   gateway.run();
   await gateway.stop(await stop);
-  return "success";
 }
 
 /** Resolves with the name of the signal that asks the process to stop; a second one of its kind ends it at once. */
