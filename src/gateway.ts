@@ -1,23 +1,18 @@
 /** The daemon as an object: wires database, fleet, collection, push and the control socket; runs them; drains them. */
 import type { Server } from "node:http";
 import { join } from "node:path";
-import { fromHex } from "../protocol/bytes/hex.ts";
-import { namedZone } from "../protocol/cosem/time-zone.ts";
-import { systemTitle } from "../protocol/security/system-title.ts";
 import { startControlServer } from "./api/control-server.ts";
-import { type ReadAnswer, ReadRefusedError } from "./api/read-answer.ts";
+import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./api/read-answer.ts";
 import { Collector, type PolledMeter } from "./collect/collector.ts";
 import { drain } from "./collect/drain.ts";
 import { causeOf } from "./collect/failure-cause.ts";
-import { resolveMeterSecrets } from "./collect/meter-secrets.ts";
-import type { MeterTarget } from "./collect/meter-target.ts";
+import { meterTarget } from "./collect/meter-target.ts";
 import { PollLoop } from "./collect/poll-loop.ts";
 import { nearestName } from "./config/nearest-name.ts";
 import type { Config, MeterConfig } from "./config/schema.ts";
 import { resolveSecretText } from "./config/secret.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { CounterTable } from "./keys/counter-table.ts";
-import { leaseKeyCounters } from "./keys/key-counters.ts";
 import type { EventSink } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
 import { BatchQueue } from "./store/batch-queue.ts";
@@ -112,7 +107,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** Reads one thing of one meter before scheduled work. Throws ReadRefusedError. */
-  async read(name: string, what: string): Promise<ReadAnswer> {
+  async read(name: string, what: string, range?: ReadRange): Promise<ReadAnswer> {
     const meter = this.#meters.get(name);
     if (meter === undefined) {
       const near = nearestName(name, [...this.#meters.keys()]);
@@ -124,7 +119,7 @@ export class Gateway implements AsyncDisposable {
       });
     }
     try {
-      return await this.#loop.readNow(meter, () => this.#collector.read(meter, what));
+      return await this.#loop.readNow(meter, () => this.#collector.read(meter, what, range));
     } catch (cause) {
       const failure = causeOf(cause);
       const evidence = `${failure.says}: ${failure.evidence}`;
@@ -179,33 +174,11 @@ async function polledMeters(
     configs.map(async (config, index): Promise<[string, PolledMeter][]> => {
       const member = members[index];
       if (member === undefined) return [];
-      const target = await targetOf(config, counters);
+      const target = await meterTarget(config, counters);
       return [[config.name, { meterId: member.id, meterKey: member.key, newestMs: undefined, target }]];
     }),
   );
   return new Map(meters.flat());
-}
-
-async function targetOf(config: MeterConfig, counters: CounterTable): Promise<MeterTarget> {
-  const { name, number, companion, timeZone, connection, association } = config;
-  const secrets = await resolveMeterSecrets(association);
-  const { blockCipherKey } = secrets;
-  const title = association.security?.clientSystemTitle;
-  return {
-    name,
-    number,
-    companion,
-    zone: namedZone(timeZone),
-    connection,
-    association,
-    secrets,
-    layouts: new Map(),
-    clock: undefined,
-    ...(title !== undefined &&
-      blockCipherKey !== undefined && {
-        openCounters: () => leaseKeyCounters(counters, blockCipherKey, systemTitle(fromHex(title))),
-      }),
-  };
 }
 
 function batchQueue(config: Config, database: Database, events: EventSink): BatchQueue {

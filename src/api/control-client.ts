@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { type ReadAnswer, ReadRefusedError } from "./read-answer.ts";
+import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./read-answer.ts";
 
 const answerSchema = z.object({
   meter: z.string(),
@@ -18,8 +18,13 @@ const refusalSchema = z.object({
 const errorSchema = z.object({ error: z.string() });
 
 /** Asks the running daemon for a read. Throws ReadRefusedError, or an Error that says how to reach a daemon. */
-export async function askForRead(socketPath: string, meter: string, what: string): Promise<ReadAnswer> {
-  const { status, body } = await post(socketPath, "/v1/reads", { meter, what });
+export async function askForRead(
+  socketPath: string,
+  meter: string,
+  what: string,
+  range?: ReadRange,
+): Promise<ReadAnswer> {
+  const { status, body } = await post(socketPath, "/v1/reads", { meter, what, range });
   if (status === 200) return answerSchema.parse(body);
   const refusal = refusalSchema.safeParse(body);
   if (refusal.success) throw new ReadRefusedError(refusal.data.refusal);
@@ -37,10 +42,9 @@ function post(socketPath: string, path: string, body: unknown): Promise<{ status
         headers: { "content-type": "application/json", "content-length": Buffer.byteLength(payload) },
       },
       (response) => {
-        text(response).then(
-          (answer) => resolve({ status: response.statusCode ?? 0, body: JSON.parse(answer) }),
-          reject,
-        );
+        text(response)
+          .then((answer) => resolve({ status: response.statusCode ?? 0, body: jsonOf(answer, socketPath) }))
+          .catch(reject);
       },
     );
     call.once("error", (cause) => {
@@ -49,4 +53,12 @@ function post(socketPath: string, path: string, body: unknown): Promise<{ status
     });
     call.end(payload);
   });
+}
+
+function jsonOf(answer: string, socketPath: string): unknown {
+  try {
+    return JSON.parse(answer);
+  } catch (cause) {
+    throw new Error(`what answers on ${socketPath} is no dlms-gateway; \`--socket\` names another one`, { cause });
+  }
 }

@@ -7,18 +7,22 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { type ReadAnswer, ReadRefusedError } from "./read-answer.ts";
+import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./read-answer.ts";
 
 const MAX_BODY_OCTETS = 64 * 1024;
 const MAX_SOCKET_PATH_OCTETS = 107;
 /** Owner and group only: members of the service's group may read meters. */
 const SOCKET_MODE = 0o660;
 
-export const readOrderSchema = z.strictObject({ meter: z.string().max(128), what: z.string().max(128) });
+const readOrderSchema = z.strictObject({
+  meter: z.string().max(128),
+  what: z.string().max(128),
+  range: z.strictObject({ fromMs: z.number(), toMs: z.number() }).optional(),
+});
 
 export interface ControlService {
   /** Reads now, before scheduled work. Throws ReadRefusedError with the cause. */
-  read(meter: string, what: string): Promise<ReadAnswer>;
+  read(meter: string, what: string, range?: ReadRange): Promise<ReadAnswer>;
 }
 
 export async function startControlServer(path: string, service: ControlService): Promise<Server> {
@@ -46,7 +50,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, servic
     if (body === undefined) return reply(413, { error: `the body is longer than ${MAX_BODY_OCTETS} octets` });
     const order = readOrderSchema.safeParse(JSON.parse(body));
     if (!order.success) return reply(400, { error: z.prettifyError(order.error) });
-    return reply(200, await service.read(order.data.meter, order.data.what));
+    const { meter, what, range } = order.data;
+    return reply(200, await service.read(meter, what, range));
   } catch (error) {
     if (error instanceof ReadRefusedError) return reply(502, { refusal: error.refusal });
     return reply(error instanceof SyntaxError ? 400 : 500, {

@@ -7,6 +7,12 @@ export interface ReadAnswer {
   readonly rows: readonly (readonly (string | null)[])[];
 }
 
+/** Rows from one instant to another, both inclusive, in milliseconds since 1970. */
+export interface ReadRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 export interface ReadColumn {
   /** `class:logical name:attribute` for what a meter's object holds, else a name of our own. */
   readonly name: string;

@@ -5,20 +5,15 @@ import { join } from "node:path";
 import { z } from "zod";
 import { RecordingFile } from "../../drivers/recording/file.ts";
 import { RecordingTee } from "../../drivers/recording/tee.ts";
-import { fromHex } from "../../protocol/bytes/hex.ts";
-import { namedZone } from "../../protocol/cosem/time-zone.ts";
-import { systemTitle } from "../../protocol/security/system-title.ts";
 import { askForRead } from "../api/control-client.ts";
-import { type ReadAnswer, ReadRefusedError } from "../api/read-answer.ts";
+import { type ReadAnswer, type ReadRange, ReadRefusedError } from "../api/read-answer.ts";
 import { causeOf } from "../collect/failure-cause.ts";
 import { readForAnswer } from "../collect/meter-reader.ts";
-import { resolveMeterSecrets } from "../collect/meter-secrets.ts";
 import { visitMeter } from "../collect/meter-session.ts";
-import type { MeterTarget } from "../collect/meter-target.ts";
+import { type MeterTarget, meterTarget } from "../collect/meter-target.ts";
 import { parseReadOrder } from "../collect/read-order.ts";
 import { meterSchema } from "../config/schema.ts";
 import { CounterFile } from "../keys/counter-file.ts";
-import { leaseKeyCounters } from "../keys/key-counters.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
 
@@ -55,16 +50,27 @@ export interface ReadOptions {
 const BUDGET_MS = 600_000;
 const DEFAULT_CLIENT_TITLE = "444C4D5347570001";
 
+/** Options that serve a read through the daemon as well. */
+const OPTIONS_BY_NAME: ReadonlySet<string> = new Set(["json", "csv", "from", "to", "socket"]);
+
 export async function readCommand(words: readonly string[], options: ReadOptions, output: Output): Promise<ExitReason> {
   const what = words.at(-1);
   if (what === undefined || words.length > 2 || (options.tcp === undefined && words.length < 2)) {
     output.err("read: say METER and WHAT, or --tcp host:port and WHAT; see `dlms-gateway read --help`");
     return "usage";
   }
+  const idle = options.tcp === undefined ? directOptionsIn(options) : [];
+  if (idle.length > 0) {
+    output.err(
+      `read: ${idle.join(", ")} without --tcp: by name, the daemon's configuration says how the meter is read`,
+    );
+    return "usage";
+  }
+  parseReadOrder(what);
   try {
     const answer =
       options.tcp === undefined
-        ? await askForRead(options.socket, words[0] ?? "", what)
+        ? await askForRead(options.socket, words[0] ?? "", what, rangeOf(options))
         : await readDirectly(words.length === 2 ? (words[0] ?? "") : options.tcp, what, options);
     printAnswer(answer, options, output);
     return "success";
@@ -73,6 +79,13 @@ export async function readCommand(words: readonly string[], options: ReadOptions
     printRefusal(error, options, output);
     return "meterFailed";
   }
+}
+
+/** The given options that mean something only when the meter is read without the daemon. */
+function directOptionsIn(options: ReadOptions): string[] {
+  return Object.keys(options)
+    .filter((name) => !OPTIONS_BY_NAME.has(name))
+    .map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
 }
 
 async function readDirectly(name: string, what: string, options: ReadOptions): Promise<ReadAnswer> {
@@ -101,25 +114,7 @@ async function readDirectly(name: string, what: string, options: ReadOptions): P
 async function targetOf(name: string, options: ReadOptions, reservations: CounterFile): Promise<MeterTarget> {
   const parsed = meterSchema.safeParse(meterInput(options));
   if (!parsed.success) throw new Error(`read: ${z.prettifyError(parsed.error)}`);
-  const { association, connection, companion, timeZone, number } = parsed.data;
-  const secrets = await resolveMeterSecrets(association);
-  const { blockCipherKey } = secrets;
-  const title = association.security?.clientSystemTitle;
-  return {
-    name,
-    number,
-    companion,
-    zone: namedZone(timeZone),
-    connection,
-    association,
-    secrets,
-    layouts: new Map(),
-    clock: undefined,
-    ...(title !== undefined &&
-      blockCipherKey !== undefined && {
-        openCounters: () => leaseKeyCounters(reservations, blockCipherKey, systemTitle(fromHex(title))),
-      }),
-  };
+  return { ...(await meterTarget(parsed.data, reservations)), name };
 }
 
 /** The options in the form of a meter of the configuration, so that one schema checks both. */
@@ -160,7 +155,7 @@ function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-function rangeOf({ from, to }: ReadOptions): { fromMs: number; toMs: number } | undefined {
+function rangeOf({ from, to }: ReadOptions): ReadRange | undefined {
   if (from === undefined && to === undefined) return undefined;
   const range = {
     fromMs: from === undefined ? 0 : Date.parse(from),

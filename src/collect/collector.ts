@@ -1,5 +1,5 @@
 /** Polls meters and reads them on demand; tells what came of it, and keeps rows and attempts in the store it is given. */
-import type { ReadAnswer } from "../api/read-answer.ts";
+import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import type { ReadAttempt } from "../store/read-attempts.ts";
@@ -78,11 +78,10 @@ export class Collector {
     }
   }
 
-  /** Reads one thing now. Throws what the visit throws; `causeOf` names it. */
-  async read(meter: PolledMeter, what: string): Promise<ReadAnswer> {
+  /** Reads one thing now, rows of the last day where no range is said. Throws what the visit throws; `causeOf` names it. */
+  async read(meter: PolledMeter, what: string, range: ReadRange = lastDay()): Promise<ReadAnswer> {
     const order = parseReadOrder(what);
     const startedAt = new Date();
-    const range = { fromMs: Date.now() - DAY_MS, toMs: Date.now() };
     try {
       const { target } = meter;
       const answer = await visitMeter(target, this.#visit(), (source) =>
@@ -153,4 +152,9 @@ export class Collector {
   #record(meter: PolledMeter, attempt: Pick<ReadAttempt, "startedAt" | "what" | "rowCount" | "failure">): void {
     this.#options.store.addAttempt({ ...attempt, meterId: meter.meterId, endedAt: new Date() });
   }
+}
+
+function lastDay(): ReadRange {
+  const toMs = Date.now();
+  return { fromMs: toMs - DAY_MS, toMs };
 }

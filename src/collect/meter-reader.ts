@@ -8,7 +8,7 @@ import { objectListFromData } from "../../protocol/cosem/object-list.ts";
 import { type ScalerUnit, scalerUnitFromData } from "../../protocol/cosem/scaler-unit.ts";
 import { type DecodedProfile, decodeProfileBuffer } from "../../protocol/profile/decode.ts";
 import { scalerAttribute } from "../../protocol/profile/layout.ts";
-import type { ReadAnswer } from "../api/read-answer.ts";
+import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import { dataText, profileAnswer, valueAnswer } from "./answer-table.ts";
 import type { AttributeSource } from "./attribute-source.ts";
@@ -16,7 +16,7 @@ import { attributeOf, readLayout, readRegisterLayout, readValue } from "./layout
 import { CLOCK_TIME, readClockPolicy } from "./meter-clock.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { PROFILE_SOURCES } from "./profile-objects.ts";
-import { readBuffer, readRegisterRow, type TimeRange } from "./profile-reader.ts";
+import { readBuffer, readRegisterRow } from "./profile-reader.ts";
 import type { ReadOrder } from "./read-order.ts";
 
 const OBJECT_LIST = { classId: 15, logicalName: "0.0.40.0.0.255", attributeId: 2 };
@@ -31,7 +31,7 @@ export interface ReadContext {
   readonly target: MeterTarget;
   readonly what: string;
   /** Rows of block and daily load; all of them when left out. */
-  readonly range?: TimeRange;
+  readonly range?: ReadRange;
 }
 
 /** Throws AccessRefusedError, and what the session throws. */
@@ -61,7 +61,7 @@ export async function readProfile(
   source: AttributeSource,
   target: MeterTarget,
   kind: ProfileKind,
-  range?: TimeRange,
+  range?: ReadRange,
 ): Promise<DecodedProfile> {
   const from = PROFILE_SOURCES[target.companion][kind];
   const known = target.layouts.get(kind);

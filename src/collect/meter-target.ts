@@ -1,10 +1,14 @@
+import { fromHex } from "../../protocol/bytes/hex.ts";
 import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
-import type { TimeZone } from "../../protocol/cosem/time-zone.ts";
+import { namedZone, type TimeZone } from "../../protocol/cosem/time-zone.ts";
 import type { ProfileLayout } from "../../protocol/profile/layout.ts";
-import type { AssociationConfig, ConnectionConfig } from "../config/schema.ts";
+import { systemTitle } from "../../protocol/security/system-title.ts";
+import type { AssociationConfig, ConnectionConfig, MeterConfig } from "../config/schema.ts";
+import type { CounterReservations } from "../keys/counter-reservations.ts";
+import { leaseKeyCounters } from "../keys/key-counters.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { InvocationCounters } from "./meter-access.ts";
-import type { MeterSecrets } from "./meter-secrets.ts";
+import { type MeterSecrets, resolveMeterSecrets } from "./meter-secrets.ts";
 import type { Companion } from "./profile-objects.ts";
 
 /** One meter as the collector works it: how to reach it, how to get in, and what is known of it by now. */
@@ -22,4 +26,27 @@ export interface MeterTarget {
   readonly layouts: Map<ProfileKind, ProfileLayout>;
   /** Found at the first visit. */
   clock: ClockPolicy | undefined;
+}
+
+/** A meter of the configuration with its secrets fetched. Throws ConfigError for a secret that can't be had. */
+export async function meterTarget(config: MeterConfig, reservations: CounterReservations): Promise<MeterTarget> {
+  const { name, number, companion, timeZone, connection, association } = config;
+  const secrets = await resolveMeterSecrets(association);
+  const { blockCipherKey } = secrets;
+  const title = association.security?.clientSystemTitle;
+  return {
+    name,
+    number,
+    companion,
+    zone: namedZone(timeZone),
+    connection,
+    association,
+    secrets,
+    layouts: new Map(),
+    clock: undefined,
+    ...(title !== undefined &&
+      blockCipherKey !== undefined && {
+        openCounters: () => leaseKeyCounters(reservations, blockCipherKey, systemTitle(fromHex(title))),
+      }),
+  };
 }

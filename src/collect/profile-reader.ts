@@ -4,15 +4,10 @@ import { dateTimeAt, encodeDateTime } from "../../protocol/cosem/date-time.ts";
 import type { TimeZone } from "../../protocol/cosem/time-zone.ts";
 import type { ProfileLayout } from "../../protocol/profile/layout.ts";
 import { rangeAccess } from "../../protocol/profile/selective-access.ts";
+import type { ReadRange } from "../api/read-answer.ts";
 import type { AttributeSource } from "./attribute-source.ts";
 import { attributeOf, profileAttribute, readValue } from "./layout-reader.ts";
 import type { ProfileObject, RegisterSet } from "./profile-objects.ts";
-
-/** Instants in milliseconds since 1970, both inclusive. */
-export interface TimeRange {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
 
 export interface RangeStyle {
   readonly zone: TimeZone;
@@ -25,7 +20,7 @@ export async function readBuffer(
   source: AttributeSource,
   object: ProfileObject,
   layout: ProfileLayout,
-  range?: TimeRange & RangeStyle,
+  range?: ReadRange & RangeStyle,
 ): Promise<Data> {
   const whole = profileAttribute(object.logicalName, "buffer");
   const clock = layout.columns.find((column) => column.role === "clock");

@@ -90,6 +90,7 @@ test.each([
   [["read"], 2, "missing required argument"],
   [["raed"], 2, "Did you mean read?"],
   [["read", "--tcp", "127.0.0.1:1", "everything"], 1, "instant, block, daily"],
+  [["read", "m", "clock", "--auth", "lls", "--client-sap", "32"], 2, "--auth, --client-sap without --tcp"],
   [["demo", "--meters", "many"], 2, "a number from 1"],
   [["config", "check", "/nowhere.yaml"], 3, "can't be read (ENOENT)"],
   [["decode", "zz"], 2, "HEX_INVALID"],
@@ -117,6 +118,11 @@ test("run: polls, answers by name, drains on SIGTERM, and goes on where it was a
   const name = street.meters[0]?.name ?? "";
   const answer = await run(["read", name, "clock", "--socket", socket]);
   expect(answer.err).toContain(`1 rows from ${name}`);
+  const toMs = Date.now() - 86_400_000;
+  const times = ["--from", new Date(toMs - 3 * 3_600_000).toISOString(), "--to", new Date(toMs).toISOString()];
+  const hours = await run(["read", name, "block", ...times, "--csv", "--socket", socket]);
+  // The header, and a row each half hour.
+  expect(hours.out.trim().split("\n")).toHaveLength(1 + 6);
   const failed = await run(["read", street.meters[6]?.name ?? "", "clock", "--socket", socket]);
   expect(failed.code).toBe(4);
   expect(failed.err).toMatch(/wrong (block key|password|authentication key)/);
@@ -138,6 +144,22 @@ test("run: SIGTERM while the database is being made ends daemon and database in 
   expect(await ended).toBe(0);
   expect(await output).toContain('"event":"gatewayStopped"');
   for await (const left of glob(join(state, "**/postmaster.pid"))) expect.fail(`${left} is left`);
+}, 60_000);
+
+test("run: a secret that can't be had is a fault of the configuration: exit code 3, the reference named", async () => {
+  const file = join(directory, "no-secret.yaml");
+  const secret = "env:DLMS_GATEWAY_NO_SUCH";
+  const meter = {
+    name: "m",
+    number: "1",
+    connection: { tcp: "127.0.0.1:1" },
+    association: { mechanism: "lls", secret },
+  };
+  const places = { stateDirectory: join(directory, "no-secret"), socket: join(directory, "no-secret.sock") };
+  await writeFile(file, stringify({ ...places, meters: [meter] }));
+  const { code, err } = await run(["run", "--config", file]);
+  expect(err).toContain(`${secret}: the secret can't be read: the environment variable is not set`);
+  expect(code).toBe(3);
 }, 60_000);
 
 interface Daemon {

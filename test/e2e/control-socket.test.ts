@@ -1,10 +1,11 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { askForRead } from "../../src/api/control-client.ts";
 import { startControlServer } from "../../src/api/control-server.ts";
-import { type ReadAnswer, ReadRefusedError } from "../../src/api/read-answer.ts";
+import { type ReadAnswer, type ReadRange, ReadRefusedError } from "../../src/api/read-answer.ts";
 
 const ANSWER: ReadAnswer = {
   meter: "house-1",
@@ -26,6 +27,24 @@ test("control socket: a read goes through and the socket is closed to others", a
   expect(await askForRead(path, "house-1", "clock")).toEqual(ANSWER);
   expect((await stat(path)).mode & 0o777).toBe(0o660);
   server.close();
+});
+
+async function rangeAsRow(_meter: string, _what: string, range?: ReadRange): Promise<ReadAnswer> {
+  return { ...ANSWER, rows: [[String(range?.fromMs), String(range?.toMs)]] };
+}
+
+test("control socket: the range of a read reaches the daemon", async () => {
+  const path = join(directory, "control.sock");
+  const server = await startControlServer(path, { read: rangeAsRow });
+  expect((await askForRead(path, "house-1", "block", { fromMs: 1000, toMs: 2000 })).rows).toEqual([["1000", "2000"]]);
+  server.close();
+});
+
+test("control socket: something else that answers there is told, not thrown about", async () => {
+  const path = join(directory, "other.sock");
+  const other = createServer((_, response) => response.end("page not found")).listen(path);
+  await expect(askForRead(path, "house-1", "clock")).rejects.toThrow("is no dlms-gateway");
+  other.close();
 });
 
 test("control socket: a refusal keeps its cause and next step", async () => {
