@@ -1,7 +1,7 @@
 /**
- * The SQL of the four profile tables, made from the list of columns: a base table of integers in fixed decimal units,
- * which is fast, small and exact, and a view over it that shows plain units. Migrations hold the result; a test compares
- * what they made with the list.
+ * What the four profile tables and their views are made of, by the list of columns: base tables hold integers in fixed
+ * decimal units, which is fast, small and exact; the views over them show plain units. Migrations hold the result; a
+ * test compares what they made with the list.
  */
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
