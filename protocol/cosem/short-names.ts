@@ -145,7 +145,7 @@ function elementToData({ baseName, classId, version, logicalName }: ShortNamedOb
   return {
     type: "structure",
     value: [
-      { type: "long", value: signed(baseName) },
+      baseNameToData(baseName),
       { type: "long-unsigned", value: classId },
       { type: "unsigned", value: version },
       { type: "octet-string", value: logicalNameToOctets(logicalName) },
@@ -153,8 +153,9 @@ function elementToData({ baseName, classId, version, logicalName }: ShortNamedOb
   };
 }
 
-function signed(baseName: number): number {
-  return baseName < NAMES / 2 ? baseName : baseName - NAMES;
+/** A base name in the signed type that lists of a meter have it in. */
+export function baseNameToData(baseName: number): Data {
+  return { type: "long", value: baseName < NAMES / 2 ? baseName : baseName - NAMES };
 }
 
 function numberOf(data: Data | undefined): number {

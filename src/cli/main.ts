@@ -64,6 +64,7 @@ program
   .option("--timeout <duration>", "how long to wait for an answer, as 10s")
   .option("--client-sap <number>", "16 public, 32 meter reader, 48 utility setting …")
   .option("--server-sap <number>", "logical device; 1 when left out")
+  .option("--referencing <kind>", "ln or sn: how the meter names its objects")
   .option("--auth <mechanism>", "none, lls, hls-2 … hls-7")
   .option("--secret <reference>", "password or HLS secret: env:NAME or file:PATH")
   .option("--block-cipher-key <reference>", "ciphers the association: env:NAME or file:PATH, hexadecimal")

@@ -31,6 +31,7 @@ export interface ReadOptions {
   readonly timeout?: string;
   readonly clientSap?: string;
   readonly serverSap?: string;
+  readonly referencing?: string;
   readonly auth?: string;
   readonly secret?: string;
   readonly suite?: string;
@@ -144,6 +145,7 @@ function meterInput(options: ReadOptions): unknown {
     association: {
       clientSap: numberOf(options.clientSap),
       serverSap: numberOf(options.serverSap),
+      referencing: options.referencing,
       mechanism: options.auth,
       secret: options.secret,
       ...(security && { security }),

@@ -18,6 +18,7 @@ const MECHANISMS = {
   "hls-7": "hls-ecdsa",
 } as const;
 
+const REFERENCING = { ln: "logical-name", sn: "short-name" } as const;
 const CHALLENGE_LENGTH = 16;
 /** Some meters take printable challenges only. */
 const FIRST_PRINTABLE = 0x21;
@@ -39,6 +40,7 @@ export function associationSettings(context: AssociationContext): ClientSettings
   const protection = protectionOf(context);
   return {
     authentication: authenticationOf(context),
+    referencing: REFERENCING[association.referencing],
     challenge: printableChallenge,
     maxReceivePduSize: association.maxReceivePduSize,
     responseTimeoutMs,
@@ -56,8 +58,16 @@ export function associationSettings(context: AssociationContext): ClientSettings
 }
 
 /** The public client: no authentication, no ciphering. */
-export function publicClientSettings(responseTimeoutMs: number): ClientSettings {
-  return { authentication: { mechanism: "lowest" }, challenge: printableChallenge, responseTimeoutMs };
+export function publicClientSettings(
+  { referencing }: Pick<AssociationConfig, "referencing">,
+  responseTimeoutMs: number,
+): ClientSettings {
+  return {
+    authentication: { mechanism: "lowest" },
+    referencing: REFERENCING[referencing],
+    challenge: printableChallenge,
+    responseTimeoutMs,
+  };
 }
 
 function authenticationOf({ association, secrets }: AssociationContext): ClientAuthentication {

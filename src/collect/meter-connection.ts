@@ -24,6 +24,7 @@ import { entryAccess, type RangeOfTime, rangeAccess } from "../../protocol/profi
 import type { Diagnosis } from "../../protocol/security/diagnosis.ts";
 import type { AttributeSource } from "./attribute-source.ts";
 import type { MeterLine } from "./meter-line.ts";
+import { NameResolver, type ShortNameMemory } from "./name-resolver.ts";
 import { SessionFailedError } from "./session-failure.ts";
 
 type Told = Extract<ClientEvent, { type: "notification" | "leniency" | "progress" | "discarded" }>;
@@ -35,6 +36,8 @@ export interface MeterConnectionSettings {
   readonly budgetMs?: number;
   /** Most references in one request; it is halved when the meter refuses a list whole. */
   readonly listLimit?: number;
+  /** Where names are kept of a meter with short names. */
+  readonly names?: ShortNameMemory;
   /** Hears what the meter says unasked, and what was let pass. Must not throw. */
   readonly onTold?: (told: Told) => void;
   /** Awaited before each order: sees that there are invocation counters enough for it. */
@@ -74,6 +77,8 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
   readonly #line: MeterLine;
   readonly #settings: MeterConnectionSettings;
   readonly #session: ClientSession;
+  /** For a meter with short names: callers say logical ones all the same. */
+  readonly #resolver: NameResolver | undefined;
   #pending: Pending | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #failure: SessionFailedError | undefined;
@@ -87,7 +92,9 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
     this.#line = line;
     this.#settings = settings;
     this.#listLimit = settings.listLimit ?? LIST_LIMIT;
-    const { link, client, budgetMs } = settings;
+    const { link, client, budgetMs, names } = settings;
+    const byShortName = client.referencing === "short-name";
+    this.#resolver = byShortName ? new NameResolver((order) => this.#service(order), names) : undefined;
     this.#session = new ClientSession({
       link,
       client: new ClientAssociation(client),
@@ -204,7 +211,11 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
     return results;
   }
 
-  async #ask(order: ServiceOrder): Promise<ServiceResponse> {
+  #ask(order: ServiceOrder): Promise<ServiceResponse> {
+    return this.#resolver?.ask(order) ?? this.#service(order);
+  }
+
+  async #service(order: ServiceOrder): Promise<ServiceResponse> {
     return expectEvent(await this.#order(order, "response"), "response").response;
   }
 
@@ -301,7 +312,6 @@ function refusesList(result: DataResult): boolean {
   return result.type === "data-access-result" && LIST_REFUSALS.has(result.dataAccessResult);
 }
 
-/** The meter did not take the list as such; the association goes on. */
 /** What a server's answer to a list may be wrong in while its answers to single requests are right. */
 const LIST_FAULTS: ReadonlySet<ErrorCode> = new Set([
   "RESULT_COUNT_WRONG",
@@ -310,6 +320,7 @@ const LIST_FAULTS: ReadonlySet<ErrorCode> = new Set([
   "DATA_TRAILING",
 ]);
 
+/** The meter did not take the list as such; the association goes on. */
 function isListFailure(error: unknown): boolean {
   if (error instanceof DlmsError) return error.code === "PDU_TOO_LONG";
   if (!(error instanceof SessionFailedError) || error.stage !== "request") return false;

@@ -48,10 +48,10 @@ function accessOf(target: MeterTarget, options: VisitOptions, counters: Invocati
   return {
     clientSap: association.clientSap,
     link: (clientSap) => sessionLink(connection, { clientSap, serverSap: association.serverSap }),
-    publicSession: () => ({ client: publicClientSettings(responseTimeoutMs), budgetMs }),
+    publicSession: () => ({ client: publicClientSettings(association, responseTimeoutMs), budgetMs }),
     session: () => {
       const client = associationSettings({ association, secrets, responseTimeoutMs, nextInvocationCounter });
-      return { client, budgetMs, ...diagnosisOf(target), ...(onTold && { onTold }) };
+      return { client, budgetMs, names: target, ...diagnosisOf(target), ...(onTold && { onTold }) };
     },
     ...(counterObject !== undefined &&
       counters !== undefined && { counter: { logicalName: logicalNameToOctets(counterObject), counters } }),

@@ -1,5 +1,6 @@
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
+import type { ShortNames } from "../../protocol/cosem/short-names.ts";
 import { namedZone, type TimeZone } from "../../protocol/cosem/time-zone.ts";
 import type { ProfileLayout } from "../../protocol/profile/layout.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
@@ -26,6 +27,8 @@ export interface MeterTarget {
   readonly layouts: Map<ProfileKind, ProfileLayout>;
   /** Found at the first visit. */
   clock: ClockPolicy | undefined;
+  /** Of a meter with short names; found at the first visit. */
+  shortNames?: ShortNames | undefined;
 }
 
 /** A meter of the configuration with its secrets fetched. Throws ConfigError for a secret that can't be had. */

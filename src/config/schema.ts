@@ -106,6 +106,10 @@ const associationSchema = z
   .strictObject({
     clientSap: sap.default(16).describe("Client SAP: 16 public, 32 meter reader, 48 utility setting in India."),
     serverSap: sap.default(1).describe("Server SAP: the logical device, 1 for the management logical device."),
+    referencing: z
+      .enum(["ln", "sn"])
+      .default("ln")
+      .describe("How the meter's objects are named: ln by logical names, sn by short names (older meters)."),
     mechanism: z.enum(MECHANISMS).default("none").describe("Authentication mechanism."),
     secret: secretReference
       .optional()

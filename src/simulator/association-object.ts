@@ -87,11 +87,8 @@ export class AssociationObject implements VirtualObject {
   }
 
   #changeSecret(octets: Uint8Array, { association }: ObjectRequest): boolean {
-    const kind = this.#descriptionFor(association)?.secret;
-    if (kind === undefined) return false;
-    const copy = new Uint8Array(octets);
-    this.#options.security.change(kind === "low-level" ? { lowLevelSecret: copy } : { highLevelSecret: copy });
-    return true;
+    const clientSap = this.#descriptionFor(association)?.clientSap;
+    return clientSap !== undefined && this.#options.security.changeSecret(clientSap, octets);
   }
 
   #descriptionFor(association: AssociationView): AssociationDescription | undefined {

@@ -134,4 +134,9 @@ export interface MeterDescription {
   readonly associations: readonly AssociationDescription[];
   readonly associationVersion: number;
   readonly compression?: Compression;
+  /**
+   * Base names by logical name, each a multiple of 8. A meter that has them takes clients with short names only, and
+   * has an Association SN at FA00; an object without a base name can't be reached.
+   */
+  readonly shortNames?: Readonly<Record<string, number>>;
 }

@@ -7,7 +7,9 @@ import type { Data } from "../../protocol/axdr/data.ts";
 import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
 import { logicalNameFromOctets, logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { type AccessRight, objectListElementToData } from "../../protocol/cosem/object-list.ts";
+import { ASSOCIATION_BASE_NAME, baseNameToData, ShortNames } from "../../protocol/cosem/short-names.ts";
 import { AssociationObject, CURRENT_ASSOCIATION } from "./association-object.ts";
+import { AssociationSnObject } from "./association-sn-object.ts";
 import { DescribedObject } from "./described-object.ts";
 import type { AccessDescription, ProfileDescription } from "./description.ts";
 import type { MeterModel, Moment } from "./meter-model.ts";
@@ -32,10 +34,14 @@ const READ = 1;
 const WRITE = 2;
 const PROFILE_CLASS = 7;
 const RANGE_AND_ENTRY = [1, 2];
+/** The access rights of an Association SN look like those of an Association LN of this version. */
+const SHORT_NAME_RIGHTS = 1;
 
 export class MeterObjects implements ObjectServer {
   readonly #options: MeterObjectsOptions;
   readonly #objects = new Map<string, VirtualObject>();
+  /** Of a meter that has them. */
+  readonly shortNames: ShortNames | undefined;
 
   constructor(options: MeterObjectsOptions) {
     this.#options = options;
@@ -48,7 +54,9 @@ export class MeterObjects implements ObjectServer {
     }
     this.#addCounters();
     for (const profile of description.profiles) this.#add(this.#profile(profile));
-    this.#addAssociations(description.associationVersion);
+    if (description.shortNames === undefined) this.#addAssociations(description.associationVersion);
+    else this.#addAssociationSn();
+    this.shortNames = description.shortNames && this.#named(description.shortNames);
   }
 
   /** The present by the meter's own clock. */
@@ -58,9 +66,7 @@ export class MeterObjects implements ObjectServer {
 
   /** All objects but associations and invocation counters, which are the meter's own. */
   list(): readonly VirtualObject[] {
-    return [...this.#objects.values()].filter(
-      (object) => !(object instanceof AssociationObject) && !(object instanceof CounterObject),
-    );
+    return [...this.#objects.values()].filter((object) => !MADE.some((made) => object instanceof made));
   }
 
   /** The value of an attribute for a push or a capture; undefined for what the meter does not have. */
@@ -164,16 +170,52 @@ export class MeterObjects implements ObjectServer {
     }
   }
 
-  #objectList(association: AssociationView, version: number): Data {
-    const { write } = this.#accessOf(association);
-    const visible = [...this.#objects.values()].filter((object) => this.#sees(association, object));
-    const value = visible.map((object) => {
-      const { classId, logicalName } = object;
-      const attributes = [1, ...object.attributeIds].map((id) => attributeRight(object, id, write));
-      const methods = object.methodIds.map((id) => right(id, write ? READ : 0));
-      return objectListElementToData({ classId, version: object.version, logicalName, attributes, methods }, version);
+  #addAssociationSn(): void {
+    this.#add(
+      new AssociationSnObject({
+        security: this.#options.security,
+        objectList: (association) => shortNamesOf(this.#visibleNames(association)).toObjectList(),
+        accessRights: (association) => this.#accessRights(association),
+      }),
+    );
+  }
+
+  #named(baseNames: Readonly<Record<string, number>>): ShortNames {
+    return shortNamesOf(
+      [...this.#objects.values()].flatMap((object) => {
+        const baseName = isAssociation(object) ? ASSOCIATION_BASE_NAME : baseNames[object.logicalName];
+        return baseName === undefined ? [] : [{ object, baseName }];
+      }),
+    );
+  }
+
+  #visibleNames(association: AssociationView): readonly Named[] {
+    return (this.shortNames?.objects ?? []).flatMap(({ baseName, logicalName }) => {
+      const object = this.#objects.get(logicalName);
+      return object !== undefined && this.#sees(association, object) ? [{ object, baseName }] : [];
+    });
+  }
+
+  #accessRights(association: AssociationView): Data {
+    const value = this.#visibleNames(association).map(({ object, baseName }): Data => {
+      const rights = this.#elementOf(object, association, SHORT_NAME_RIGHTS);
+      const lists = rights.type === "structure" && rights.value[3]?.type === "structure" ? rights.value[3].value : [];
+      return { type: "structure", value: [baseNameToData(baseName), ...lists] };
     });
     return { type: "array", value };
+  }
+
+  #objectList(association: AssociationView, version: number): Data {
+    const visible = [...this.#objects.values()].filter((object) => this.#sees(association, object));
+    return { type: "array", value: visible.map((object) => this.#elementOf(object, association, version)) };
+  }
+
+  #elementOf(object: VirtualObject, association: AssociationView, associationVersion: number): Data {
+    const { write } = this.#accessOf(association);
+    const { classId, version, logicalName } = object;
+    const attributes = [1, ...object.attributeIds].map((id) => attributeRight(object, id, write));
+    const methods = object.methodIds.map((id) => right(id, write ? READ : 0));
+    return objectListElementToData({ classId, version, logicalName, attributes, methods }, associationVersion);
   }
 }
 
@@ -209,6 +251,29 @@ class CounterObject implements VirtualObject {
   invoke(): ActionOutcome {
     return outcome("object-undefined");
   }
+}
+
+/** Objects that follow from others and are in no description. */
+const MADE = [AssociationObject, AssociationSnObject, CounterObject] as const;
+
+interface Named {
+  readonly object: VirtualObject;
+  readonly baseName: number;
+}
+
+function shortNamesOf(named: readonly Named[]): ShortNames {
+  return new ShortNames(
+    named.map(({ object: { classId, version, logicalName }, baseName }) => ({
+      baseName,
+      classId,
+      version,
+      logicalName,
+    })),
+  );
+}
+
+function isAssociation({ logicalName }: VirtualObject): boolean {
+  return logicalName === CURRENT_ASSOCIATION;
 }
 
 function nameData({ logicalName }: VirtualObject): Data {

@@ -1,6 +1,7 @@
 /** A virtual meter's secrets, keys and counters, and the rules of its associations that follow from them. */
 import type { AssociationRule } from "../../protocol/association/association-rule.ts";
-import { type Conformance, conformanceFromNumber } from "../../protocol/ber/conformance.ts";
+import { REFERENCING, type Referencing } from "../../protocol/association/referencing.ts";
+import { type Conformance, type ConformanceBit, conformanceFromNumber } from "../../protocol/ber/conformance.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import {
@@ -33,10 +34,16 @@ export interface MeterSecurityOptions {
   /** By how much the counter objects are behind the truth. */
   readonly shownCounterLag?: number;
   readonly maxReceivePduSize: number;
+  readonly referencing?: Referencing;
 }
 
-/** Everything that a server with logical names usually offers. */
-const FULL_CONFORMANCE = conformanceFromNumber(0x40fe1f);
+/** Everything that a server usually offers. */
+const FULL_CONFORMANCE = {
+  "logical-name": conformanceFromNumber(0x40fe1f),
+  "short-name": conformanceFromNumber(0x1c1b20),
+} as const;
+/** What a client that may only read is not offered. */
+const WRITING: ReadonlySet<ConformanceBit> = new Set(["set", "write", "unconfirmed-write"]);
 const GMAC = "hls-gmac";
 
 export class MeterSecurity {
@@ -73,6 +80,15 @@ export class MeterSecurity {
     this.#rules.clear();
   }
 
+  /** Puts the secret of a client's association in force; false for an association that has none. */
+  changeSecret(clientSap: number, octets: Uint8Array): boolean {
+    const kind = this.#options.associations.find((each) => each.clientSap === clientSap)?.secret;
+    if (kind === undefined) return false;
+    const copy = new Uint8Array(octets);
+    this.change(kind === "low-level" ? { lowLevelSecret: copy } : { highLevelSecret: copy });
+    return true;
+  }
+
   /** The rule for a client, or undefined for one that the meter does not know. */
   ruleFor(clientSap: number): AssociationRule | undefined {
     const description = this.#options.associations.find((each) => each.clientSap === clientSap);
@@ -102,14 +118,16 @@ export class MeterSecurity {
   #makeRule(description: AssociationDescription): AssociationRule {
     const { name, clientSap, mechanism, protection: required } = description;
     const protects = required !== undefined || mechanism === GMAC;
+    const referencing = this.#options.referencing ?? "logical-name";
+    const { plainContext, cipheredContext } = REFERENCING[referencing];
     return {
       name,
       clientSap,
       logicalName: logicalNameToOctets(description.logicalName),
-      applicationContexts: [required === undefined ? "logical-name" : "logical-name-with-ciphering"],
+      applicationContexts: [required === undefined ? plainContext : cipheredContext],
       mechanism,
       ...this.#secret(description),
-      conformance: conformanceOf(description),
+      conformance: conformanceOf(description, referencing),
       maxReceivePduSize: this.#options.maxReceivePduSize,
       ...(protects && {
         security: {
@@ -140,8 +158,7 @@ export class MeterSecurity {
   }
 }
 
-/** A client that may only read is offered nothing else. */
-function conformanceOf({ access }: AssociationDescription): Conformance {
-  if (access.write) return FULL_CONFORMANCE;
-  return new Set([...FULL_CONFORMANCE].filter((bit) => bit !== "set"));
+function conformanceOf({ access }: AssociationDescription, referencing: Referencing): Conformance {
+  const full = FULL_CONFORMANCE[referencing];
+  return access.write ? full : new Set([...full].filter((bit) => !WRITING.has(bit)));
 }

@@ -61,6 +61,8 @@ const dumpSchema = z.strictObject({
       class: z.int().min(0).max(0xffff),
       version: z.int().min(0).max(255).default(0),
       logicalName,
+      /** A meter of which any object has one takes clients with short names only. */
+      baseName: z.int().min(0).max(0xfff8).multipleOf(8).optional(),
       attributes: z.record(attributeNumber, z.unknown()),
       /** Attributes that may be written; what the class says when absent. */
       writable: z.array(z.int()).optional(),
@@ -100,6 +102,7 @@ export function meterFromDump(json: unknown): LoadedMeter {
       profiles: [],
       associations: associations.map(associationOf),
       associationVersion: meter.associationVersion,
+      ...shortNamesOf(objects),
     },
   };
 }
@@ -124,6 +127,7 @@ export function dumpMeter(meter: VirtualMeter): ObjectDump {
       class: object.classId,
       version: object.version,
       logicalName: object.logicalName,
+      ...baseNameOf(meter, object),
       attributes: Object.fromEntries(attributesOf(meter, object)),
       writable: [...object.writableIds],
     })),
@@ -149,6 +153,18 @@ function attributesOf(
     const value = meter.objects.value({ classId, logicalName, attributeId }, moment);
     return value === undefined ? [] : [[String(attributeId), dataToJson(value)]];
   });
+}
+
+function baseNameOf({ description }: VirtualMeter, { logicalName }: DumpedObject): { baseName?: number } {
+  const baseName = description.shortNames?.[logicalName];
+  return baseName === undefined ? {} : { baseName };
+}
+
+function shortNamesOf(objects: Dump["objects"]): Pick<MeterDescription, "shortNames"> {
+  const named = objects.flatMap(({ logicalName, baseName }): [string, number][] =>
+    baseName === undefined ? [] : [[logicalName, baseName]],
+  );
+  return named.length === 0 ? {} : { shortNames: Object.fromEntries(named) };
 }
 
 const CLOCK_CLASS = 8;

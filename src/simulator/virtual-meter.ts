@@ -87,6 +87,7 @@ export class VirtualMeter {
       serverSap: SERVER_SAP,
       rule: () => (this.effects.refuses ? undefined : this.security.ruleFor(clientSap)),
       objects: this.objects,
+      ...(this.objects.shortNames && { shortNames: this.objects.shortNames }),
       randomOctets: this.#randomOctets,
       ...(inactivityTimeoutMs !== undefined && { inactivityTimeoutMs }),
     });
@@ -108,6 +109,7 @@ function security(options: VirtualMeterOptions, description: MeterDescription, e
     clientInvocationCounter: 1000 + (hash(seed, 6) % 1000),
     shownCounterLag: effects.staleCounter ? STALE_BY : 0,
     maxReceivePduSize: options.maxReceivePduSize ?? MAX_PDU,
+    referencing: description.shortNames === undefined ? "logical-name" : "short-name",
   });
 }
 

@@ -4,7 +4,7 @@ import { fromHex } from "../../../protocol/bytes/hex.ts";
 import { ApduProtection } from "../../../protocol/security/apdu-protection.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../../protocol/security/system-title.ts";
-import { associationSettings } from "../../../src/collect/association-settings.ts";
+import { associationSettings, publicClientSettings } from "../../../src/collect/association-settings.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 
 const METER_TITLE = "4d4d4d0000bc614e";
@@ -13,6 +13,8 @@ const keys = {
   blockCipherKey: new SecretKey("blockCipherKey", new Uint8Array(16).fill(1)),
   authenticationKey: new SecretKey("authenticationKey", new Uint8Array(16).fill(2)),
 };
+
+const NO_SECRETS = { secret: undefined, blockCipherKey: undefined, authenticationKey: undefined };
 
 function clientSettings(protection: "none" | "encrypted" | "authenticated-encrypted"): ClientSettings {
   const { association } = meterSchema.parse({
@@ -65,4 +67,25 @@ test("association settings: without protection the keys serve authentication alo
   expect(settings.ciphering).toBeUndefined();
   expect(settings.protection?.ownSystemTitle).toEqual(fromHex("4845530000000001"));
   expect(() => settings.protection?.admitPlain(RESPONSE)).not.toThrow();
+});
+
+test.each([
+  ["ln", "logical-name"],
+  ["sn", "short-name"],
+] as const)("association settings: referencing %s, for the public client too", (configured, referencing) => {
+  const { association } = meterSchema.parse({
+    name: "feeder-7",
+    number: "7",
+    connection: { tcp: "192.0.2.7:4059" },
+    association: { referencing: configured },
+  });
+  const nextInvocationCounter = () => 1;
+  const settings = associationSettings({
+    association,
+    secrets: NO_SECRETS,
+    responseTimeoutMs: 1,
+    nextInvocationCounter,
+  });
+  expect(settings.referencing).toBe(referencing);
+  expect(publicClientSettings(association, 1).referencing).toBe(referencing);
 });

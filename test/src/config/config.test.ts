@@ -31,7 +31,13 @@ test("config: an empty file is a valid one, with defaults", () => {
 test("config: durations become milliseconds and a meter gets its defaults", () => {
   const [meter] = parseConfig(METER, "gateway.yaml").meters;
   expect(meter?.connection).toEqual({ tcp: "127.0.0.1:4059", link: "wrapper", responseTimeout: 10_000 });
-  expect(meter?.association).toEqual({ clientSap: 16, serverSap: 1, mechanism: "none", maxReceivePduSize: 1024 });
+  expect(meter?.association).toEqual({
+    clientSap: 16,
+    serverSap: 1,
+    referencing: "ln",
+    mechanism: "none",
+    maxReceivePduSize: 1024,
+  });
 });
 
 test("config: an unknown key names its line and the nearest known name", () => {
