@@ -123,14 +123,20 @@ export function dumpMeter(meter: VirtualMeter): ObjectDump {
       associationVersion: description.associationVersion,
     },
     associations: description.associations.map(associationJson),
-    objects: meter.objects.list().map((object) => ({
-      class: object.classId,
-      version: object.version,
-      logicalName: object.logicalName,
-      ...baseNameOf(meter, object),
-      attributes: Object.fromEntries(attributesOf(meter, object)),
-      writable: [...object.writableIds],
-    })),
+    objects: meter.objects.list().map((object) => objectJson(meter, object)),
+  };
+}
+
+function objectJson(meter: VirtualMeter, object: DumpedObject): ObjectDump["objects"][number] {
+  const { classId, version, logicalName, writableIds } = object;
+  const baseName = meter.description.shortNames?.[logicalName];
+  return {
+    class: classId,
+    version,
+    logicalName,
+    ...(baseName !== undefined && { baseName }),
+    attributes: Object.fromEntries(attributesOf(meter, object)),
+    writable: [...writableIds],
   };
 }
 
@@ -153,11 +159,6 @@ function attributesOf(
     const value = meter.objects.value({ classId, logicalName, attributeId }, moment);
     return value === undefined ? [] : [[String(attributeId), dataToJson(value)]];
   });
-}
-
-function baseNameOf({ description }: VirtualMeter, { logicalName }: DumpedObject): { baseName?: number } {
-  const baseName = description.shortNames?.[logicalName];
-  return baseName === undefined ? {} : { baseName };
 }
 
 function shortNamesOf(objects: Dump["objects"]): Pick<MeterDescription, "shortNames"> {

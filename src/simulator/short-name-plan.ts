@@ -6,8 +6,8 @@ const FIRST_NAME = 0x0100;
 const STEP = 8;
 /** Distances between objects are multiples of this. */
 const GRAIN = 0x20;
-const PROFILE = { classId: 7, version: 1 };
-const DATA = { classId: 1, version: 0 };
+const DATA_CLASS = 1;
+const PROFILE_CLASS = 7;
 
 interface Planned {
   readonly classId: number;
@@ -20,8 +20,8 @@ export function withShortNames(description: MeterDescription): MeterDescription 
   const counters = description.associations.flatMap(({ invocationCounter }) => invocationCounter ?? []);
   const objects: Planned[] = [
     ...description.objects,
-    ...counters.map((logicalName) => ({ ...DATA, logicalName })),
-    ...description.profiles.map(({ logicalName }) => ({ ...PROFILE, logicalName })),
+    ...counters.map((logicalName) => ({ classId: DATA_CLASS, version: 0, logicalName })),
+    ...description.profiles.map(({ logicalName }) => ({ classId: PROFILE_CLASS, version: 1, logicalName })),
   ];
   const shortNames: Record<string, number> = {};
   let next = FIRST_NAME;

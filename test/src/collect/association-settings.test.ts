@@ -79,12 +79,11 @@ test.each([
     connection: { tcp: "192.0.2.7:4059" },
     association: { referencing: configured },
   });
-  const nextInvocationCounter = () => 1;
   const settings = associationSettings({
     association,
     secrets: NO_SECRETS,
     responseTimeoutMs: 1,
-    nextInvocationCounter,
+    nextInvocationCounter: () => 1,
   });
   expect(settings.referencing).toBe(referencing);
   expect(publicClientSettings(association, 1).referencing).toBe(referencing);

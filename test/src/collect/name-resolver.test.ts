@@ -63,16 +63,15 @@ function meter(names = new ShortNames(NAMES)): Meter {
     requests,
     async connect(memory) {
       const [near, far] = channelPair();
-      const server = () =>
-        new AssociationServer({
-          clientSap: 16,
-          serverSap: 1,
-          rule: () => RULE,
-          objects,
-          shortNames: names,
-          randomOctets: (length) => new Uint8Array(length),
-        });
-      const served = new ServedLink(new WrapperLink({ role: "server" }), server, heard);
+      const server = new AssociationServer({
+        clientSap: 16,
+        serverSap: 1,
+        rule: () => RULE,
+        objects,
+        shortNames: names,
+        randomOctets: (length) => new Uint8Array(length),
+      });
+      const served = new ServedLink(new WrapperLink({ role: "server" }), () => server, heard);
       new Pump(served, far, { event: () => {}, closed: () => {} }, { ended: { type: "channelEnded" } }).start();
       const connection = await MeterConnection.open(new MeterLine(near), {
         link: new WrapperLink({ role: "client", clientSap: 16, serverSap: 1 }),
