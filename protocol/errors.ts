@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   READOUT_INVALID: "the text is not a message of IEC 62056-21",
   LINK_NO_ANSWER: "the peer gives no usable answer after all retries",
   LINK_REFUSED: "the peer refuses to open the link",
+  LINK_MODE_NOT_OFFERED: "the meter's identification does not offer HDLC",
   LINK_REJECTED: "the peer rejected a frame; the link must be opened anew",
   LINK_SEQUENCE: "the peer acknowledges frames that were never sent",
   LINK_STATE: "the order does not fit the state of the link",

@@ -8,6 +8,7 @@ import { drain } from "./collect/drain.ts";
 import { causeOf } from "./collect/failure-cause.ts";
 import { meterTarget } from "./collect/meter-target.ts";
 import { PollLoop } from "./collect/poll-loop.ts";
+import { SerialLines } from "./collect/serial-lines.ts";
 import { nearestName } from "./config/nearest-name.ts";
 import type { Config, MeterConfig } from "./config/schema.ts";
 import { resolveSecretText } from "./config/secret.ts";
@@ -53,8 +54,10 @@ export class Gateway implements AsyncDisposable {
     const meters = await polledMeters(config.meters, fleet, database);
     const queue = stack.adopt(batchQueue(config, database, events), (each) => each.stop(DRAIN_MS));
     const attempts = stack.adopt(readAttempts(database, events), (each) => each.flush());
+    const lines = stack.use(new SerialLines());
     const collector = new Collector({
       events,
+      lines,
       sessionBudgetMs: config.polling.sessionTimeout,
       historyMs: new Map(config.plans.map((plan) => [plan.profile, plan.history])),
       store: {
@@ -67,6 +70,7 @@ export class Gateway implements AsyncDisposable {
     const loop = new PollLoop({
       meters: [...meters.values()],
       nameOf: (meter) => meter.target.name,
+      lineOf: (meter) => meter.target.connection.serial,
       plans: config.plans.map((plan) => ({ profile: plan.profile, everyMs: plan.every })),
       concurrency: config.polling.concurrency,
       startsPerSecond: config.polling.connectsPerSecond,

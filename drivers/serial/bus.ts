@@ -11,8 +11,6 @@ import { SerialTurn } from "./turn.ts";
 export interface SerialBusOptions {
   /** `/dev/serial/by-id/…` stays the same device after it was unplugged. */
   readonly path: string;
-  /** Silence between two turns. */
-  readonly turnaroundMs?: number;
   /** How long a port that is missing or taken is waited for; its error after that. */
   readonly openTimeoutMs?: number;
   /** Quiet time after which the port is given back to the system, for other programs. */
@@ -22,6 +20,8 @@ export interface SerialBusOptions {
 export interface SerialTurnOptions {
   /** Speed at the begin of the turn. */
   readonly baud: number;
+  /** Silence on the line before it begins. */
+  readonly turnaroundMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -62,7 +62,6 @@ export class SerialBus implements AsyncDisposable {
     this.path = options.path;
     this.#options = {
       path: options.path,
-      turnaroundMs: options.turnaroundMs ?? TURNAROUND_MS,
       openTimeoutMs: options.openTimeoutMs ?? OPEN_TIMEOUT_MS,
       idleCloseMs: options.idleCloseMs ?? IDLE_CLOSE_MS,
     };
@@ -74,13 +73,14 @@ export class SerialBus implements AsyncDisposable {
   }
 
   /** The line for one visit, as a channel; closing it gives the line to the next. Rejects with a ChannelError. */
-  async turn({ baud, signal: given }: SerialTurnOptions): Promise<SerialTurn> {
+  async turn(options: SerialTurnOptions): Promise<SerialTurn> {
+    const { baud, turnaroundMs = TURNAROUND_MS, signal: given } = options;
     const signal = given === undefined ? this.#closing.signal : AbortSignal.any([given, this.#closing.signal]);
     await this.#place(signal);
     try {
       const channel = await this.#openedChannel(baud, signal);
       channel.setBaud(baud);
-      await this.#quiet();
+      await this.#quiet(turnaroundMs);
       signal.throwIfAborted();
       this.#turn = new SerialTurn(channel, () => this.#pass());
       return this.#turn;
@@ -160,8 +160,7 @@ export class SerialBus implements AsyncDisposable {
   }
 
   /** What the last talker still says is not for the next one. */
-  async #quiet(): Promise<void> {
-    const { turnaroundMs } = this.#options;
+  async #quiet(turnaroundMs: number): Promise<void> {
     const endMs = performance.now() + LONGEST_QUIET_WAIT_MS;
     for (;;) {
       const nowMs = performance.now();

@@ -25,6 +25,12 @@ export interface ReadOptions {
   readonly from?: string;
   readonly to?: string;
   readonly tcp?: string;
+  readonly serial?: string;
+  readonly opening?: string;
+  readonly speed?: string;
+  readonly echo?: true;
+  readonly turnaround?: string;
+  readonly deviceAddress?: string;
   readonly link?: string;
   readonly physicalAddress?: string;
   readonly addressLength?: string;
@@ -56,23 +62,26 @@ const OPTIONS_BY_NAME: ReadonlySet<string> = new Set(["json", "csv", "from", "to
 
 export async function readCommand(words: readonly string[], options: ReadOptions, output: Output): Promise<ExitReason> {
   const what = words.at(-1);
-  if (what === undefined || words.length > 2 || (options.tcp === undefined && words.length < 2)) {
-    output.err("read: say METER and WHAT, or --tcp host:port and WHAT; see `dlms-gateway read --help`");
+  const place = options.tcp ?? options.serial;
+  if (what === undefined || words.length > 2 || (place === undefined && words.length < 2)) {
+    output.err(
+      "read: say METER and WHAT, or --tcp host:port or --serial path and WHAT; see `dlms-gateway read --help`",
+    );
     return "usage";
   }
-  const idle = options.tcp === undefined ? directOptionsIn(options) : [];
+  const idle = place === undefined ? directOptionsIn(options) : [];
   if (idle.length > 0) {
     output.err(
-      `read: ${idle.join(", ")} without --tcp: by name, the daemon's configuration says how the meter is read`,
+      `read: ${idle.join(", ")} without --tcp or --serial: by name, the daemon's configuration says how the meter is read`,
     );
     return "usage";
   }
   parseReadOrder(what);
   try {
     const answer =
-      options.tcp === undefined
+      place === undefined
         ? await askForRead(options.socket, words[0] ?? "", what, rangeOf(options))
-        : await readDirectly(words.length === 2 ? (words[0] ?? "") : options.tcp, what, options);
+        : await readDirectly(words.length === 2 ? (words[0] ?? "") : place, what, options);
     printAnswer(answer, options, output);
     return "success";
   } catch (error) {
@@ -137,6 +146,12 @@ function meterInput(options: ReadOptions): unknown {
     timeZone: options.timeZone,
     connection: {
       tcp: options.tcp,
+      serial: options.serial,
+      opening: options.opening,
+      speed: numberOf(options.speed),
+      echo: options.echo,
+      turnaround: options.turnaround,
+      deviceAddress: options.deviceAddress,
       link: options.link,
       physicalAddress: numberOf(options.physicalAddress),
       addressLength: numberOf(options.addressLength),

@@ -10,6 +10,7 @@ import { readForAnswer } from "./meter-reader.ts";
 import { visitMeter } from "./meter-session.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { parseReadOrder } from "./read-order.ts";
+import type { SerialLines } from "./serial-lines.ts";
 
 /** A meter of the fleet with what the collector knows of it. */
 export interface PolledMeter {
@@ -33,6 +34,7 @@ export interface CollectorOptions {
   readonly store: CollectorStore;
   readonly events: EventSink;
   readonly sessionBudgetMs: number;
+  readonly lines: SerialLines;
   /** How far back a profile is read of which nothing is held. */
   readonly historyMs: ReadonlyMap<ProfileKind, number>;
 }
@@ -101,7 +103,8 @@ export class Collector {
   }
 
   #visit() {
-    return { budgetMs: this.#options.sessionBudgetMs, signal: this.#abort.signal };
+    const { sessionBudgetMs, lines } = this.#options;
+    return { budgetMs: sessionBudgetMs, lines, signal: this.#abort.signal };
   }
 
   async #newestOf(meter: PolledMeter): Promise<Map<ProfileKind, number>> {

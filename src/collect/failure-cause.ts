@@ -51,6 +51,10 @@ export const FAILURE_CAUSES = {
     nextStep:
       "check the link (wrapper or HDLC), speed and parity of a serial line, and whether a modem speaks in between",
   },
+  "opening refused": {
+    says: "the meter's identification does not offer HDLC",
+    nextStep: "use `opening: hdlc` if the meter speaks HDLC at once; one of modes A to D has a readout only",
+  },
   "association refused": {
     says: "the meter refuses the association",
     nextStep: "check client SAP, authentication mechanism and whether the association is ciphered",
@@ -152,6 +156,7 @@ const CODE_CAUSES: Readonly<Partial<Record<ErrorCode, FailureCause>>> = {
   SESSION_BUDGET_SPENT: "limits",
   LINK_NO_ANSWER: "no answer",
   LINK_REFUSED: "meter busy",
+  LINK_MODE_NOT_OFFERED: "opening refused",
   LINK_ENDED: "connection lost",
   SERVICE_UNANSWERED: "no answer",
   SERVICE_NOT_NEGOTIATED: "access denied",

@@ -1,21 +1,23 @@
 /** One visit to a meter: connect, read its counter where it has one, associate, work, take leave. */
 import type { ByteChannel } from "../../drivers/channel.ts";
-import { tcpAddress } from "../../drivers/tcp/address.ts";
-import { connectTcp } from "../../drivers/tcp/connect.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { diagnose } from "../../protocol/security/diagnosis.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import { associationSettings, publicClientSettings } from "./association-settings.ts";
 import { connectMeter, type InvocationCounters, type MeterAccess } from "./meter-access.ts";
+import { type MeterChannel, openMeterChannel } from "./meter-channel.ts";
 import type { MeterConnection, MeterConnectionSettings } from "./meter-connection.ts";
 import { MeterLine } from "./meter-line.ts";
 import type { MeterTarget } from "./meter-target.ts";
-import { sessionLink } from "./session-link.ts";
+import { SerialLines } from "./serial-lines.ts";
+import { answerTimeoutMs } from "./session-link.ts";
 
 export interface VisitOptions {
   readonly budgetMs: number;
   readonly signal?: AbortSignal;
+  /** The serial lines that this process shares among its visits; without them the visit has its own. */
+  readonly lines?: SerialLines;
   /** Puts something between the channel and the session: a recorder. */
   readonly wrap?: (channel: ByteChannel) => ByteChannel;
   readonly onTold?: MeterConnectionSettings["onTold"];
@@ -28,10 +30,13 @@ export async function visitMeter<T>(
   work: (connection: MeterConnection) => Promise<T>,
 ): Promise<T> {
   const counters = await target.openCounters?.();
-  const connectTimeoutMs = target.connection.responseTimeout;
-  const channel = await connectTcp(tcpAddress(target.connection.tcp), { connectTimeoutMs, ...signalOf(options) });
-  await using line = new MeterLine(options.wrap?.(channel) ?? channel, signalOf(options));
-  await using connection = await connectMeter(line, accessOf(target, options, counters));
+  await using ownLines = new SerialLines();
+  const opened = await openMeterChannel(target, { lines: options.lines ?? ownLines, ...signalOf(options) });
+  const { channel, othersAnswer, noteAnswer } = opened;
+  const lineOptions = { ...signalOf(options), ...(othersAnswer && { othersAnswer }) };
+  await using line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
+  await using connection = await connectMeter(line, accessOf(target, { ...options, opened }, counters));
+  noteAnswer?.();
   return await work(connection);
 }
 
@@ -39,15 +44,19 @@ function signalOf({ signal }: VisitOptions): { signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
 }
 
-function accessOf(target: MeterTarget, options: VisitOptions, counters: InvocationCounters | undefined): MeterAccess {
+function accessOf(
+  target: MeterTarget,
+  options: VisitOptions & { readonly opened: MeterChannel },
+  counters: InvocationCounters | undefined,
+): MeterAccess {
   const { association, connection, secrets } = target;
-  const responseTimeoutMs = connection.responseTimeout;
-  const { budgetMs, onTold } = options;
+  const responseTimeoutMs = answerTimeoutMs(connection, association.maxReceivePduSize);
+  const { budgetMs, onTold, opened } = options;
   const counterObject = association.security?.invocationCounter;
   const nextInvocationCounter = () => requireCounters(counters).next();
   return {
     clientSap: association.clientSap,
-    link: (clientSap) => sessionLink(connection, { clientSap, serverSap: association.serverSap }),
+    link: opened.link,
     publicSession: () => ({ client: publicClientSettings(association, responseTimeoutMs), budgetMs }),
     session: () => {
       const client = associationSettings({ association, secrets, responseTimeoutMs, nextInvocationCounter });

@@ -7,6 +7,7 @@ import PQueue from "p-queue";
 import type { ProfileKind } from "../profiles/batch.ts";
 import { DueHeap } from "./due-heap.ts";
 import { type Lane, LaneQueue, lanePriority } from "./lane-queue.ts";
+import { LineGate } from "./line-gate.ts";
 import { nextSlotMs, retryDelayMs } from "./slot.ts";
 
 export interface ReadingPlan {
@@ -17,6 +18,8 @@ export interface ReadingPlan {
 export interface PollLoopOptions<Meter> {
   readonly meters: readonly Meter[];
   readonly nameOf: (meter: Meter) => string;
+  /** The line that the meter shares with others, if it does: they are worked one after the other. */
+  readonly lineOf?: (meter: Meter) => string | undefined;
   readonly plans: readonly ReadingPlan[];
   readonly concurrency: number;
   readonly startsPerSecond: number;
@@ -29,6 +32,7 @@ export interface PollLoopOptions<Meter> {
 interface Entry<Meter> {
   readonly meter: Meter;
   readonly name: string;
+  readonly gate: LineGate | undefined;
   /** When each plan is due next, in the order of the plans. */
   readonly dueMs: number[];
   failures: number;
@@ -44,6 +48,7 @@ export class PollLoop<Meter> {
   readonly #options: PollLoopOptions<Meter>;
   readonly #queue: PQueue<LaneQueue>;
   readonly #entries: Map<Meter, Entry<Meter>>;
+  readonly #gates = new Map<string, LineGate>();
   readonly #due = new DueHeap<Entry<Meter>>();
   readonly #now: () => number;
   #timer: NodeJS.Timeout | undefined;
@@ -89,24 +94,36 @@ export class PollLoop<Meter> {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    for (const gate of this.#gates.values()) gate.clear();
     this.#queue.clear();
     await this.#queue.onIdle();
   }
 
   #newEntry(meter: Meter): Entry<Meter> {
     const name = this.#options.nameOf(meter);
-    return { meter, name, dueMs: this.#options.plans.map(() => 0), failures: 0, busy: Promise.resolve() };
+    const gate = this.#gateOf(meter);
+    return { meter, name, gate, dueMs: this.#options.plans.map(() => 0), failures: 0, busy: Promise.resolve() };
   }
 
   #enqueue<T>(entry: Entry<Meter>, lane: Lane, job: () => Promise<T>): Promise<T> {
-    return this.#queue.add(
-      () => {
-        const turn = entry.busy.then(job);
-        entry.busy = turn.catch(() => undefined);
-        return turn;
-      },
-      { priority: lanePriority(lane) },
-    );
+    const run = () =>
+      this.#queue.add(
+        () => {
+          const turn = entry.busy.then(job);
+          entry.busy = turn.catch(() => undefined);
+          return turn;
+        },
+        { priority: lanePriority(lane) },
+      );
+    return entry.gate === undefined ? run() : entry.gate.pass(lane, run);
+  }
+
+  #gateOf(meter: Meter): LineGate | undefined {
+    const line = this.#options.lineOf?.(meter);
+    if (line === undefined) return undefined;
+    const gate = this.#gates.get(line) ?? new LineGate();
+    this.#gates.set(line, gate);
+    return gate;
   }
 
   #topUp(): void {

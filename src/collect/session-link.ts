@@ -3,20 +3,86 @@ import { HdlcClient } from "../../protocol/link/hdlc/client.ts";
 import type { Link } from "../../protocol/link/link.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 import type { AssociationConfig, ConnectionConfig } from "../config/schema.ts";
+import { ModeELink } from "./mode-e-link.ts";
 
 /** Proposed to every meter; each takes what it can, down to the standard's 128. */
 const PROPOSED_INFO_LENGTH = 1024;
+const LEAST_INFO_LENGTH = 128;
+/** Start bit, eight bits, stop bit. */
+const BITS_PER_OCTET = 10;
+/** Frame octets around the information field. */
+const FRAME_OCTETS = 20;
+/** Silence within a frame on a local line: USB adapters hold octets back, meters pause. */
+const SERIAL_INTER_OCTET_MS = 500;
+const SECOND_MS = 1000;
+
+export const DEFAULT_BAUD = 9600;
+export const DEFAULT_TURNAROUND_MS = 20;
+export const SIGN_ON_BAUD = 300;
+
+/** The serial line under the links of one visit. */
+export interface VisitedLine {
+  setBaud(baud: number): void;
+  /** What the meter chose when a link was opened by mode E. */
+  openedBaud?: number;
+}
+
+type Saps = Pick<AssociationConfig, "clientSap" | "serverSap">;
 
 /** The client side of the link that a meter's connection says. Throws DATA_OUT_OF_RANGE for an address that can't be. */
-export function sessionLink(
-  connection: ConnectionConfig,
-  { clientSap, serverSap }: Pick<AssociationConfig, "clientSap" | "serverSap">,
-): Link {
-  if (connection.link === "wrapper") return new WrapperLink({ role: "client", clientSap, serverSap });
+export function sessionLink(connection: ConnectionConfig, saps: Saps, line?: VisitedLine): Link {
+  if (line !== undefined) return serialLink(connection, saps, line);
+  if (connection.link === "wrapper") return new WrapperLink({ role: "client", ...saps });
   return new HdlcClient({
-    clientSap,
-    server: hdlcAddress(serverSap, connection.physicalAddress, connection.addressLength),
+    ...addressed(connection, saps),
     parameters: { maxInfoTransmit: PROPOSED_INFO_LENGTH, maxInfoReceive: PROPOSED_INFO_LENGTH },
     responseTimeoutMs: connection.responseTimeout,
   });
+}
+
+/** How long an answer may take, with the time that request and answer are on a serial line. */
+export function answerTimeoutMs({ serial, speed = DEFAULT_BAUD, responseTimeout }: ConnectionConfig, pduSize: number) {
+  if (serial === undefined) return responseTimeout;
+  return responseTimeout + Math.ceil((2 * pduSize * BITS_PER_OCTET * SECOND_MS) / speed);
+}
+
+function serialLink(connection: ConnectionConfig, saps: Saps, line: VisitedLine): Link {
+  const { speed = DEFAULT_BAUD, opening = "hdlc", echo = false, deviceAddress } = connection;
+  if (opening === "hdlc") return serialHdlc(connection, saps, speed);
+  const { openedBaud } = line;
+  return new ModeELink({
+    opening: {
+      maxBaud: speed,
+      softwareParity: true,
+      echo,
+      ...(deviceAddress !== undefined && { deviceAddress }),
+    },
+    hdlc: (baud) => serialHdlc(connection, saps, baud),
+    setLine: ({ baud }) => line.setBaud(baud),
+    onOpened: (baud) => {
+      line.openedBaud = baud;
+    },
+    ...(openedBaud !== undefined && { lastBaud: openedBaud }),
+  });
+}
+
+function serialHdlc(connection: ConnectionConfig, saps: Saps, baud: number): HdlcClient {
+  const { echo = false, turnaround = DEFAULT_TURNAROUND_MS, responseTimeout } = connection;
+  const octetsPerSecond = baud / BITS_PER_OCTET;
+  // A frame should not have the line for longer than a second or so: what noise spoils is sent again whole.
+  const infoLength = Math.min(PROPOSED_INFO_LENGTH, Math.max(LEAST_INFO_LENGTH, Math.trunc(octetsPerSecond)));
+  // Our own frame has to get out first; an answer that has begun is waited for anyway.
+  const transmissionMs = ((infoLength + FRAME_OCTETS) * SECOND_MS) / octetsPerSecond;
+  return new HdlcClient({
+    ...addressed(connection, saps),
+    parameters: { maxInfoTransmit: infoLength, maxInfoReceive: infoLength },
+    responseTimeoutMs: responseTimeout + Math.ceil(transmissionMs),
+    interOctetTimeoutMs: SERIAL_INTER_OCTET_MS,
+    turnaroundMs: turnaround,
+    echo,
+  });
+}
+
+function addressed(connection: ConnectionConfig, { clientSap, serverSap }: Saps) {
+  return { clientSap, server: hdlcAddress(serverSap, connection.physicalAddress, connection.addressLength) };
 }

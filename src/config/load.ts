@@ -84,7 +84,9 @@ function knownKeys(path: Path): string[] {
 function unwrapped(schema: unknown): unknown {
   let inner = schema;
   for (;;) {
-    const type = property(property(inner, "def"), "innerType");
+    const def = property(inner, "def");
+    // A pipe's input is what the file has.
+    const type = property(def, "innerType") ?? property(def, "in");
     if (type === undefined) return inner;
     inner = type;
   }

@@ -1,7 +1,7 @@
 import { type ConfigField, configFields } from "./schema-walk.ts";
 
 const HEADER = `# Configuration of dlms-gateway.
-# "##" explains; "#" shows a field with its default or an example: take away the "#" to change it.
+# "##" explains, or shows what can stand in place of something else; "#" shows a field with its default or an example: take away the "#" to change it.
 # Secrets are never written here: env:NAME, file:/path or credential:NAME say where they are.
 `;
 
@@ -12,7 +12,7 @@ export function sampleConfig(): string {
     const indent = "  ".repeat(field.depth);
     if (field.depth === 0) lines.push("");
     lines.push(`## ${indent}${field.description}${field.isSection ? "" : ` (${field.type})`}`);
-    lines.push(`#${fieldLine(field, indent)}`);
+    lines.push(`#${field.isAlternative ? "# " : ""}${fieldLine(field, indent)}`);
   }
   return `${lines.join("\n")}\n`;
 }

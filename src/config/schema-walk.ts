@@ -15,6 +15,8 @@ export interface ConfigField {
   readonly fallback: unknown;
   readonly example: unknown;
   readonly isSection: boolean;
+  /** It excludes other fields that are shown. */
+  readonly isAlternative: boolean;
 }
 
 interface JsonSchema {
@@ -31,6 +33,7 @@ interface JsonSchema {
   readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly alternative?: boolean;
 }
 
 /** Every field in the order of the schema. */
@@ -63,6 +66,7 @@ function walk(
       fallback: field.default,
       example: field.examples?.[0],
       isSection: section !== undefined,
+      isAlternative: field.alternative === true,
     });
     first = false;
     if (section === undefined) continue;

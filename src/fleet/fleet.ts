@@ -179,25 +179,36 @@ function meterParameters(configs: readonly MeterConfig[]): unknown[] {
   ];
 }
 
-const TRANSPORT = "tcp";
-
 const PUT_CONNECTIONS = `insert into dlms.connections (transport, address, link)
-  select distinct $1::text, address, link from unnest($2::text[], $3::text[]) as c (address, link) order by 1, 2, 3
+  select distinct transport, address, link
+  from unnest($1::text[], $2::text[], $3::text[]) as c (transport, address, link) order by 1, 2, 3
   on conflict do nothing`;
 
 function connectionParameters(configs: readonly MeterConfig[]): unknown[] {
-  return [TRANSPORT, configs.map((config) => config.connection.tcp), configs.map((config) => config.connection.link)];
+  return [
+    configs.map((config) => transportOf(config)),
+    configs.map((config) => addressOf(config)),
+    configs.map((config) => config.connection.link),
+  ];
+}
+
+function transportOf({ connection }: MeterConfig): "tcp" | "serial" {
+  return connection.serial === undefined ? "tcp" : "serial";
+}
+
+function addressOf({ connection }: MeterConfig): string | undefined {
+  return connection.serial ?? connection.tcp;
 }
 
 const PUT_ASSOCIATIONS = `insert into dlms.associations (meter_id, client_sap, server_sap, connection_key, physical_address,
     address_length, mechanism, security_suite, protection, client_system_title, max_receive_pdu_size, response_timeout_ms)
   select a.meter_id, a.client_sap, a.server_sap, c.connection_key, a.physical_address, a.address_length, a.mechanism,
     a.security_suite, a.protection, a.client_system_title, a.max_receive_pdu_size, a.response_timeout_ms
-  from unnest($2::uuid[], $3::text[], $4::text[], $5::int[], $6::int[], $7::int[], $8::smallint[], $9::text[],
+  from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::int[], $7::int[], $8::smallint[], $9::text[],
       $10::smallint[], $11::text[], $12::bytea[], $13::int[], $14::int[])
-    as a (meter_id, address, link, client_sap, server_sap, physical_address, address_length, mechanism, security_suite,
+    as a (transport, meter_id, address, link, client_sap, server_sap, physical_address, address_length, mechanism, security_suite,
       protection, client_system_title, max_receive_pdu_size, response_timeout_ms)
-  join dlms.connections c on c.transport = $1::text and c.address = a.address and c.link = a.link
+  join dlms.connections c on c.transport = a.transport and c.address = a.address and c.link = a.link
   on conflict (meter_id, client_sap, server_sap) do update set
     connection_key = excluded.connection_key, physical_address = excluded.physical_address,
     address_length = excluded.address_length, mechanism = excluded.mechanism, security_suite = excluded.security_suite,
@@ -208,9 +219,9 @@ const PUT_ASSOCIATIONS = `insert into dlms.associations (meter_id, client_sap, s
 function associationParameters(configs: readonly MeterConfig[], ids: ReadonlyMap<string, string>): unknown[] {
   const security = configs.map((config) => config.association.security);
   return [
-    TRANSPORT,
+    configs.map((config) => transportOf(config)),
     configs.map((config) => ids.get(config.number) ?? null),
-    configs.map((config) => config.connection.tcp),
+    configs.map((config) => addressOf(config)),
     configs.map((config) => config.connection.link),
     configs.map((config) => config.association.clientSap),
     configs.map((config) => config.association.serverSap),

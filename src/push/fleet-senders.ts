@@ -42,11 +42,16 @@ export class FleetSenders implements SenderDirectory {
     this.#fleet = fleet;
     this.#known = new Map([...known].map((meter) => [meter.meterKey, meter]));
     for (const { meterKey, target } of this.#known.values()) {
-      const { host } = tcpAddress(target.connection.tcp);
-      this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), meterKey]);
+      this.#noteHost(target.connection.tcp, meterKey);
       const security = securityOf(target);
       if (security !== undefined) this.#security.set(meterKey, security);
     }
+  }
+
+  #noteHost(address: string | undefined, meterKey: number): void {
+    if (address === undefined) return;
+    const { host } = tcpAddress(address);
+    this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), meterKey]);
   }
 
   bySystemTitle(title: SystemTitle): PushSender[] {

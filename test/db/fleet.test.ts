@@ -56,6 +56,21 @@ test("fleet: meters of the configuration are found by name, number, key and syst
   ]);
 });
 
+test("fleet: the port of a serial line is the address of a connection that its meters share", async () => {
+  const fleet = new Fleet(current().database);
+  const serial = "/dev/serial/by-id/x";
+  await fleet.put([
+    meter("L1", "line-1", { connection: { serial, physicalAddress: 17 } }),
+    meter("L2", "line-2", { connection: { serial, physicalAddress: 18 } }),
+  ]);
+  const rows = await query(
+    current().url,
+    `select c.transport, c.address, c.link, array_agg(a.physical_address order by 1) from dlms.connections c
+     join dlms.associations a using (connection_key) where c.transport = 'serial' group by 1, 2, 3`,
+  );
+  expect(rows).toEqual([["serial", serial, "hdlc", [17, 18]]]);
+});
+
 test("fleet: putting the same again changes nothing, not even the time of the last change", async () => {
   const fleet = new Fleet(current().database);
   const configs = [meter("S1", "same-1"), meter("S2", "same-2", SECURED)];

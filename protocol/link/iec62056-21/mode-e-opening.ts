@@ -231,7 +231,7 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
     }
     this.#events.push({ type: "identified", identification });
     if (identification.mode !== "E" && !this.#settings.unannounced) {
-      this.#fail(new DlmsError("LINK_REFUSED", "peer", { mode: identification.mode }));
+      this.#fail(new DlmsError("LINK_MODE_NOT_OFFERED", "peer", { mode: identification.mode }));
       return;
     }
     const offered = identification.baud ?? START_BAUD;

@@ -33,10 +33,10 @@ class ById implements Disposable {
 test("serial bus: one talks at a time, in the order of asking, each at its speed", async () => {
   const said: string[] = [];
   using pty = new Pty((octets) => said.push(`${pty.baud}:${octets[0]}`));
-  await using bus = new SerialBus({ path: pty.path, turnaroundMs: 5 });
+  await using bus = new SerialBus({ path: pty.path });
   let talking = 0;
   const visit = async (number: number, baud: number) => {
-    const turn = await bus.turn({ baud });
+    const turn = await bus.turn({ baud, turnaroundMs: 5 });
     talking++;
     expect(talking).toBe(1);
     const heard = listenTo(turn);
@@ -52,13 +52,13 @@ test("serial bus: one talks at a time, in the order of asking, each at its speed
 
 test("serial bus: what comes between two turns is nobody's, and the next one waits for silence", async () => {
   using pty = new Pty(() => {});
-  await using bus = new SerialBus({ path: pty.path, turnaroundMs: 100 });
+  await using bus = new SerialBus({ path: pty.path });
   const first = await bus.turn({ baud: 9600 });
   const heard = listenTo(first);
   pty.say(Uint8Array.of(1));
   await vi.waitFor(() => expect(heard.octets).toEqual([1]));
   first.close();
-  const waiting = bus.turn({ baud: 9600 });
+  const waiting = bus.turn({ baud: 9600, turnaroundMs: 100 });
   pty.say(Uint8Array.of(2));
   const startedMs = performance.now();
   const second = await waiting;

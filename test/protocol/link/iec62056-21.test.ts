@@ -268,7 +268,7 @@ test("mode E: silence is met by another sign-on after a rest, then it fails", ()
 test("mode E: a meter that does not offer HDLC is refused, unless it is known to do it", () => {
   const refused = new Played();
   refused.happens();
-  expect(refused.hears("/LGZ5ZMD310\r\n")).toEqual(["ZMD310", "failed LINK_REFUSED"]);
+  expect(refused.hears("/LGZ5ZMD310\r\n")).toEqual(["ZMD310", "failed LINK_MODE_NOT_OFFERED"]);
   const known = new Played({ unannounced: true });
   known.hears("/LGZ5ZMD310\r\n");
   expect(known.waits()).toEqual(["\x06252\r\n"]);

@@ -117,3 +117,55 @@ test("slots: retries double and stay within an hour and the period", () => {
   expect(retryDelayMs(50, 86_400_000)).toBe(3_600_000);
   expect(retryDelayMs(50, 1000)).toBe(30_000);
 });
+
+test("poll loop: meters of one line are worked one after the other and leave the others' places free", async () => {
+  const running = new Set<string>();
+  const seen: string[] = [];
+  const meters = ["l-1", "l-2", "l-3", "l-4", "a", "b", "c"];
+  const loop = new PollLoop({
+    meters,
+    nameOf: (meter) => meter,
+    lineOf: (meter) => (meter.startsWith("l") ? "/dev/serial/by-id/x" : undefined),
+    plans: [{ profile: "instant", everyMs: 15 * MINUTE_MS }],
+    concurrency: 4,
+    startsPerSecond: 1000,
+    poll: async (meter) => {
+      running.add(meter);
+      seen.push(meter);
+      expect([...running].filter((each) => each.startsWith("l")).length).toBeLessThan(2);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 1000);
+      });
+      running.delete(meter);
+      return true;
+    },
+  });
+  const all = loop.pollOnce();
+  await vi.advanceTimersByTimeAsync(100);
+  expect([...running].toSorted()).toEqual(["a", "b", "c", "l-1"]);
+  const now = loop.readNow("l-4", async () => seen.push("asked"));
+  await vi.advanceTimersByTimeAsync(5000);
+  await Promise.all([all, now]);
+  expect(seen.filter((each) => !/^[abc]$/.test(each))).toEqual(["l-1", "asked", "l-2", "l-3", "l-4"]);
+});
+
+test("poll loop: a stop refuses what waits for a line", async () => {
+  const loop = new PollLoop({
+    meters: ["a", "b"],
+    nameOf: (meter) => meter,
+    lineOf: () => "line",
+    plans: [{ profile: "instant", everyMs: MINUTE_MS }],
+    concurrency: 4,
+    startsPerSecond: 1000,
+    poll: async () => true,
+  });
+  const first = Promise.withResolvers<string>();
+  const running = loop.readNow("a", () => first.promise);
+  const waiting = loop.readNow("b", async () => "never");
+  await vi.advanceTimersByTimeAsync(10);
+  const stopped = loop.stop();
+  await expect(waiting).rejects.toThrow("cleared");
+  first.resolve("done");
+  await stopped;
+  expect(await running).toBe("done");
+});

@@ -78,6 +78,33 @@ test("config: two meters of one name are refused", () => {
   expect(problemsOf(METER + second)).toEqual(["gateway.yaml: meters[1].name: the same as meters[0].name"]);
 });
 
+test.each([
+  ["{ responseTimeout: 5s }", "meters[0].connection: needs `tcp` (host:port) or `serial` (path of a serial port)"],
+  ['{ tcp: "127.0.0.1:1", serial: /dev/ttyUSB0 }', "meters[0].connection.serial: there is `tcp` already"],
+  ['{ tcp: "127.0.0.1:1", echo: true }', "meters[0].connection.echo: has a meaning with `serial` only"],
+  ["{ serial: /dev/ttyUSB0, link: wrapper }", "meters[0].connection.link: a serial line carries HDLC"],
+  ["{ serial: ttyUSB0 }", "meters[0].connection.serial: a serial port is an absolute path"],
+  ["{ serial: /dev/ttyUSB0, deviceAddress: x }", "meters[0].connection.deviceAddress: has a meaning with"],
+  ["{ serial: /dev/ttyUSB0, sped: 300 }", "meters[0].connection.sped: unknown key; did you mean speed?"],
+])("config: of the connection %s it says %s", (connection, problem) => {
+  const problems = problemsOf(METER.replace('{ tcp: "127.0.0.1:4059" }', connection));
+  expect(problems).toEqual([expect.stringContaining(problem)]);
+});
+
+test("config: a meter on a serial line speaks HDLC", () => {
+  const text = METER.replace(
+    '{ tcp: "127.0.0.1:4059" }',
+    "{ serial: /dev/ttyUSB0, opening: mode-e, turnaround: 50ms }",
+  );
+  expect(parseConfig(text, "gateway.yaml").meters[0]?.connection).toEqual({
+    serial: "/dev/ttyUSB0",
+    opening: "mode-e",
+    turnaround: 50,
+    link: "hdlc",
+    responseTimeout: 10_000,
+  });
+});
+
 test("config: broken YAML names line and column", () => {
   expect(problemsOf("meters: [")[0]).toMatch(/^gateway\.yaml:1:\d+: /);
 });

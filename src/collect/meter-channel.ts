@@ -1,0 +1,60 @@
+/** From where a meter is to an open channel and the links that go over it. */
+import type { ByteChannel } from "../../drivers/channel.ts";
+import { tcpAddress } from "../../drivers/tcp/address.ts";
+import { connectTcp } from "../../drivers/tcp/connect.ts";
+import type { Link } from "../../protocol/link/link.ts";
+import type { ConnectionConfig } from "../config/schema.ts";
+import type { MeterTarget } from "./meter-target.ts";
+import type { SerialLines } from "./serial-lines.ts";
+import { DEFAULT_BAUD, DEFAULT_TURNAROUND_MS, SIGN_ON_BAUD, sessionLink, type VisitedLine } from "./session-link.ts";
+
+export interface MeterChannel {
+  readonly channel: ByteChannel;
+  /** A new link for each session of the visit. */
+  readonly link: (clientSap: number) => Link;
+  /** On a shared line: whether meters other than this one answer. */
+  readonly othersAnswer?: () => boolean;
+  /** To be told when the meter has answered. */
+  readonly noteAnswer?: () => void;
+}
+
+export interface MeterChannelOptions {
+  readonly signal?: AbortSignal;
+  readonly lines: SerialLines;
+}
+
+/** Waits for its turn where the line is shared. Rejects with a ChannelError. */
+export async function openMeterChannel(target: MeterTarget, options: MeterChannelOptions): Promise<MeterChannel> {
+  const { connection, association } = target;
+  const { serverSap } = association;
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  if (connection.serial !== undefined) return serialChannel(target, connection.serial, options);
+  const address = tcpAddress(connection.tcp ?? "");
+  const channel = await connectTcp(address, { connectTimeoutMs: connection.responseTimeout, ...signal });
+  return { channel, link: (clientSap) => sessionLink(connection, { clientSap, serverSap }) };
+}
+
+async function serialChannel(
+  { name, connection, association }: MeterTarget,
+  path: string,
+  { lines, signal }: MeterChannelOptions,
+): Promise<MeterChannel> {
+  const { serverSap } = association;
+  const line = lines.line(path);
+  const turn = await line.bus.turn({
+    baud: firstBaud(connection),
+    turnaroundMs: connection.turnaround ?? DEFAULT_TURNAROUND_MS,
+    ...(signal && { signal }),
+  });
+  const visited: VisitedLine = { setBaud: (baud) => turn.setBaud(baud) };
+  return {
+    channel: turn,
+    link: (clientSap) => sessionLink(connection, { clientSap, serverSap }, visited),
+    othersAnswer: () => line.othersAnswer(name),
+    noteAnswer: () => line.noteAnswer(name),
+  };
+}
+
+function firstBaud({ opening, speed }: ConnectionConfig): number {
+  return opening === "mode-e" ? SIGN_ON_BAUD : (speed ?? DEFAULT_BAUD);
+}
