@@ -90,7 +90,7 @@ test.each([
   [["read"], 2, "missing required argument"],
   [["raed"], 2, "Did you mean read?"],
   [["read", "--tcp", "127.0.0.1:1", "everything"], 1, "instant, block, daily"],
-  [["read", "m", "clock", "--auth", "lls", "--client-sap", "32"], 2, "--auth, --client-sap without --tcp"],
+  [["read", "m", "clock", "--auth", "lls", "--client-sap", "32"], 2, "--auth, --client-sap without --tcp or --serial"],
   [["demo", "--meters", "many"], 2, "a number from 1"],
   [["config", "check", "/nowhere.yaml"], 3, "can't be read (ENOENT)"],
   [["decode", "zz"], 2, "HEX_INVALID"],

@@ -1,0 +1,166 @@
+/** The whole client stack over serial lines: an RS-485 bus with three meters, and optical heads in mode E. */
+import { expect, test } from "vitest";
+import { namedZone } from "../../protocol/cosem/time-zone.ts";
+import { SecretKey } from "../../protocol/security/secret-key.ts";
+import { causeOf } from "../../src/collect/failure-cause.ts";
+import type { InvocationCounters } from "../../src/collect/meter-access.ts";
+import { readForAnswer } from "../../src/collect/meter-reader.ts";
+import { visitMeter } from "../../src/collect/meter-session.ts";
+import type { MeterTarget } from "../../src/collect/meter-target.ts";
+import { parseReadOrder } from "../../src/collect/read-order.ts";
+import { SerialLines } from "../../src/collect/serial-lines.ts";
+import { meterSchema } from "../../src/config/schema.ts";
+import { indianIdentity, seededSecrets } from "../../src/simulator/meter-identity.ts";
+import { STAMPS } from "../../src/simulator/models/is15959.ts";
+import { is15959D1 } from "../../src/simulator/models/is15959-d1.ts";
+import { VirtualMeter } from "../../src/simulator/virtual-meter.ts";
+import { SimulatedLine, type Station } from "./serial-line.ts";
+
+const HOUR_MS = 3_600_000;
+const FIRST_NUMBER = 20_001;
+
+const CIPHERED = {
+  clientSap: 48,
+  mechanism: "hls-2",
+  secret: "env:NONE",
+  security: {
+    clientSystemTitle: "4845530000000001",
+    blockCipherKey: "env:NONE",
+    invocationCounter: "0.0.43.1.3.255",
+  },
+};
+
+function virtualMeter(seed: number): VirtualMeter {
+  const identity = indianIdentity(FIRST_NUMBER + seed);
+  return new VirtualMeter({
+    description: is15959D1({
+      identity,
+      security: { ciphered: true, meterReader: "encrypted", utilitySetting: "hls" },
+      solar: false,
+      amended: false,
+      stamps: STAMPS.standard,
+      capturePeriodS: 1800,
+      energyScaler: 0,
+    }),
+    identity,
+    secrets: seededSecrets(seed),
+    seed,
+    clock: Date.now,
+    randomOctets: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    firstInvocationCounter: 1,
+  });
+}
+
+/** Counters that live as long as the test. */
+function counters(): InvocationCounters {
+  let counter = 1;
+  return {
+    next: () => counter++,
+    raise: async (least) => {
+      counter = Math.max(counter, least);
+    },
+  };
+}
+
+function target(line: SimulatedLine, seed: number, connection: Record<string, unknown>): MeterTarget {
+  const meter = meterSchema.parse({
+    name: `meter-${seed}`,
+    number: String(FIRST_NUMBER + seed),
+    companion: "is15959",
+    timeZone: "Asia/Kolkata",
+    connection: { serial: line.path, responseTimeout: "500ms", ...connection },
+    association: CIPHERED,
+  });
+  const { highLevelSecret, blockCipherKey, authenticationKey } = seededSecrets(seed);
+  const secrets = { secret: new SecretKey("hlsSecret", highLevelSecret), blockCipherKey, authenticationKey };
+  const held = counters();
+  const zone = namedZone(meter.timeZone);
+  return { ...meter, zone, secrets, layouts: new Map(), clock: undefined, openCounters: async () => held };
+}
+
+function read(lines: SerialLines, from: MeterTarget, what: string) {
+  const range = { fromMs: Date.now() - 6 * HOUR_MS, toMs: Date.now() };
+  return visitMeter(from, { budgetMs: 30_000, lines }, (source) =>
+    readForAnswer(parseReadOrder(what), { source, target: from, what, range }),
+  );
+}
+
+async function causeOfRead(lines: SerialLines, from: MeterTarget): Promise<string> {
+  return read(lines, from, "clock").then(
+    () => "none",
+    (error: unknown) => causeOf(error).cause,
+  );
+}
+
+/** How many rows clock and block load of the last six hours have. */
+async function rowCounts(lines: SerialLines, from: MeterTarget): Promise<readonly [number, number]> {
+  const clock = await read(lines, from, "clock");
+  const blockLoad = await read(lines, from, "block");
+  return [clock.rows.length, blockLoad.rows.length];
+}
+
+const WHOLE = [1, expect.toSatisfy((rows: number) => rows >= 11)];
+
+const ADDRESSES = [17, 18, 256];
+
+function bus(): Station[] {
+  return ADDRESSES.map((physicalDevice, seed) => ({ meter: virtualMeter(seed), physicalDevice }));
+}
+
+test.each([
+  ["a clean line", {}],
+  ["echo", { echo: true }],
+  ["noise", { noise: true }],
+  ["echo and noise", { echo: true, noise: true }],
+])("serial bus with %s: three meters give clock and block load, all asked at once", async (_name, habits) => {
+  using line = new SimulatedLine({ stations: bus(), ...habits });
+  await using lines = new SerialLines();
+  const connection = (physicalAddress: number) => ({ physicalAddress, ...("echo" in habits && { echo: true }) });
+  const meters = ADDRESSES.map((address, seed) => target(line, seed, connection(address)));
+  expect(await Promise.all(meters.map((meter) => rowCounts(lines, meter)))).toEqual([WHOLE, WHOLE, WHOLE]);
+});
+
+test("serial bus: silence is no answer; where others answer it is the address", async () => {
+  using line = new SimulatedLine({ stations: bus(), baud: 19_200 });
+  await using lines = new SerialLines();
+  const absent = target(line, 7, { physicalAddress: 99, responseTimeout: "50ms", speed: 19_200 });
+  expect(await causeOfRead(lines, absent)).toBe("no answer");
+  expect(await causeOfRead(lines, target(line, 0, { physicalAddress: 17, speed: 19_200 }))).toBe("none");
+  expect(await causeOfRead(lines, absent)).toBe("wrong address");
+  expect(await causeOfRead(lines, target(line, 0, { physicalAddress: 17, speed: 19_200 }))).toBe("none");
+});
+
+test("serial bus: an adapter that is pulled out and plugged in again serves the next read, without a restart", async () => {
+  using line = new SimulatedLine({ stations: bus() });
+  await using lines = new SerialLines();
+  const meter = target(line, 1, { physicalAddress: 18 });
+  expect(await rowCounts(lines, meter)).toEqual(WHOLE);
+  line.unplugAfter(7);
+  expect(await causeOfRead(lines, meter)).toBe("connection lost");
+  expect(await causeOfRead(lines, meter)).toBe("serial port missing");
+  line.plug();
+  expect(await rowCounts(lines, meter)).toEqual(WHOLE);
+});
+
+test("serial bus: a port that another program has is named", async () => {
+  using line = new SimulatedLine({ stations: bus() });
+  await using lines = new SerialLines();
+  await using others = new SerialLines();
+  const meter = target(line, 1, { physicalAddress: 18 });
+  expect(await rowCounts(others, meter)).toEqual(WHOLE);
+  expect(await causeOfRead(lines, meter)).toBe("serial port taken");
+});
+
+test.each([
+  ["waits for a sign-on after each link", { returns: true, echo: false, reads: ["clock", "block"] }],
+  ["waits for a sign-on after each link, with echo", { returns: true, echo: true, reads: ["clock", "block"] }],
+  // Its second visit would have to wait until the meter has left HDLC by itself.
+  ["stays with HDLC", { returns: false, echo: false, reads: ["block"] }],
+])("optical head, mode E: a meter that %s is read", async (_name, { returns, echo, reads }) => {
+  const modeE = { deviceAddress: "", returns };
+  using line = new SimulatedLine({ stations: [{ meter: virtualMeter(0), physicalDevice: 17, modeE }], echo });
+  await using lines = new SerialLines();
+  const meter = target(line, 0, { physicalAddress: 17, opening: "mode-e", responseTimeout: "2s", echo });
+  for (const what of reads) expect((await read(lines, meter, what)).rows.length).toBeGreaterThan(0);
+  expect(line.parityFaults).toBe(0);
+});
