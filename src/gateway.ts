@@ -14,6 +14,7 @@ import type { Config, MeterConfig } from "./config/schema.ts";
 import { resolveSecretText } from "./config/secret.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { CounterTable } from "./keys/counter-table.ts";
+import { leaseKeyCounters } from "./keys/key-counters.ts";
 import type { EventSink } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
 import { BatchQueue } from "./store/batch-queue.ts";
@@ -178,7 +179,7 @@ async function polledMeters(
     configs.map(async (config, index): Promise<[string, PolledMeter][]> => {
       const member = members[index];
       if (member === undefined) return [];
-      const target = await meterTarget(config, counters);
+      const target = await meterTarget(config, (key, title) => leaseKeyCounters(counters, key, title));
       return [[config.name, { meterId: member.id, meterKey: member.key, newestMs: undefined, target }]];
     }),
   );

@@ -10,10 +10,11 @@ import { type ReadAnswer, type ReadRange, ReadRefusedError } from "../api/read-a
 import { causeOf } from "../collect/failure-cause.ts";
 import { readForAnswer } from "../collect/meter-reader.ts";
 import { visitMeter } from "../collect/meter-session.ts";
-import { type MeterTarget, meterTarget } from "../collect/meter-target.ts";
+import { type LeaseCounters, type MeterTarget, meterTarget } from "../collect/meter-target.ts";
 import { parseReadOrder } from "../collect/read-order.ts";
 import { meterSchema } from "../config/schema.ts";
 import { CounterFile } from "../keys/counter-file.ts";
+import { leaseKeyCounters } from "../keys/key-counters.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
 
@@ -124,7 +125,8 @@ async function readDirectly(name: string, what: string, options: ReadOptions): P
 async function targetOf(name: string, options: ReadOptions, reservations: CounterFile): Promise<MeterTarget> {
   const parsed = meterSchema.safeParse(meterInput(options));
   if (!parsed.success) throw new Error(`read: ${z.prettifyError(parsed.error)}`);
-  return { ...(await meterTarget(parsed.data, reservations)), name };
+  const leaseCounters: LeaseCounters = (key, title) => leaseKeyCounters(reservations, key, title);
+  return { ...(await meterTarget(parsed.data, leaseCounters)), name };
 }
 
 /** The options in the form of a meter of the configuration, so that one schema checks both. */

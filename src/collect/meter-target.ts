@@ -3,10 +3,9 @@ import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
 import type { ShortNames } from "../../protocol/cosem/short-names.ts";
 import { namedZone, type TimeZone } from "../../protocol/cosem/time-zone.ts";
 import type { ProfileLayout } from "../../protocol/profile/layout.ts";
-import { systemTitle } from "../../protocol/security/system-title.ts";
+import type { SecretKey } from "../../protocol/security/secret-key.ts";
+import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 import type { AssociationConfig, ConnectionConfig, MeterConfig } from "../config/schema.ts";
-import type { CounterReservations } from "../keys/counter-reservations.ts";
-import { leaseKeyCounters } from "../keys/key-counters.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { InvocationCounters } from "./meter-access.ts";
 import { type MeterSecrets, resolveMeterSecrets } from "./meter-secrets.ts";
@@ -31,8 +30,11 @@ export interface MeterTarget {
   shortNames?: ShortNames | undefined;
 }
 
+/** Leases counters of a key for one sender. */
+export type LeaseCounters = (key: SecretKey, clientSystemTitle: SystemTitle) => Promise<InvocationCounters>;
+
 /** A meter of the configuration with its secrets fetched. Throws ConfigError for a secret that can't be had. */
-export async function meterTarget(config: MeterConfig, reservations: CounterReservations): Promise<MeterTarget> {
+export async function meterTarget(config: MeterConfig, leaseCounters: LeaseCounters): Promise<MeterTarget> {
   const { name, number, companion, timeZone, connection, association } = config;
   const secrets = await resolveMeterSecrets(association);
   const { blockCipherKey } = secrets;
@@ -49,7 +51,7 @@ export async function meterTarget(config: MeterConfig, reservations: CounterRese
     clock: undefined,
     ...(title !== undefined &&
       blockCipherKey !== undefined && {
-        openCounters: () => leaseKeyCounters(reservations, blockCipherKey, systemTitle(fromHex(title))),
+        openCounters: () => leaseCounters(blockCipherKey, systemTitle(fromHex(title))),
       }),
   };
 }
