@@ -2,7 +2,7 @@
  * Deviations of real devices that a decoder can read all the same. A decoder that meets one either is allowed to
  * tolerate it and reports its name with the value, or refuses the octets as the standard wants.
  */
-export const QUIRKS = {
+const QUIRKS = {
   "tagged-date-time": { byDefault: true, says: "a date-time has the octet-string tag 09 before its length" },
   "action-response-without-option": { byDefault: true, says: "the option octet after an action-result is missing" },
   "action-response-without-choice": { byDefault: true, says: "return parameters lack the choice octet before Data" },

@@ -21,7 +21,7 @@ import type { ReadOrder } from "./read-order.ts";
 
 const OBJECT_LIST = { classId: 15, logicalName: "0.0.40.0.0.255", attributeId: 2 };
 /** Profiles that grow with time and are read by it; the others are a row or a few, read whole. */
-export const GROWING_PROFILES: ReadonlySet<ProfileKind> = new Set(["block_load", "daily_load"]);
+const GROWING_PROFILES: ReadonlySet<ProfileKind> = new Set(["block_load", "daily_load"]);
 const MS_PER_SECOND = 1000;
 const DATE_TIME_LENGTH = 12;
 

@@ -15,7 +15,7 @@ export type ReadOrder =
     };
 
 /** The words for `what`, and what each means. */
-export const READ_WORDS = new Map<string, ReadOrder>([
+const READ_WORDS = new Map<string, ReadOrder>([
   ["instant", { type: "profile", profile: "instant" }],
   ["block", { type: "profile", profile: "block_load" }],
   ["daily", { type: "profile", profile: "daily_load" }],

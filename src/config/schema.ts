@@ -63,9 +63,9 @@ function isLogicalName(text: string): boolean {
   }
 }
 
-export const MECHANISMS = ["none", "lls", "hls-2", "hls-3", "hls-4", "hls-5", "hls-6", "hls-7"] as const;
-export const COMPANIONS = ["is15959", "idis", "dsmr", "nordic", "none"] as const;
-export const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
+const MECHANISMS = ["none", "lls", "hls-2", "hls-3", "hls-4", "hls-5", "hls-6", "hls-7"] as const;
+const COMPANIONS = ["is15959", "idis", "dsmr", "nordic", "none"] as const;
+const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
 
 const NEEDS_SECRET: ReadonlySet<string> = new Set(["lls", "hls-2", "hls-3", "hls-4", "hls-6"]);
 const NEEDS_SECURITY: ReadonlySet<string> = new Set(["hls-5", "hls-7"]);

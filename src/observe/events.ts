@@ -53,10 +53,3 @@ export function logSink(log: Logger): EventSink {
     log[level](event, text);
   };
 }
-
-/** One sink that feeds several. */
-export function fanOut(sinks: readonly EventSink[]): EventSink {
-  return (event) => {
-    for (const sink of sinks) sink(event);
-  };
-}

@@ -73,7 +73,7 @@ export function openPushQueue(database: Database, options: PushQueueOptions = {}
 }
 
 /** Keeps pushes in a transaction of the caller's. */
-export async function keepPushes(client: PoolClient, pushes: readonly ReceivedPush[]): Promise<void> {
+async function keepPushes(client: PoolClient, pushes: readonly ReceivedPush[]): Promise<void> {
   const keys = await nextKeys(client, pushes.length);
   await copyInto(client, { table: "dlms.push_history", columns: HISTORY_COLUMNS }, historyRows(pushes, keys));
   if (pushes.some((push) => push.values.length > 0)) {

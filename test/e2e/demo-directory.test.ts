@@ -31,7 +31,9 @@ test("demo directory: what a killed demo left is cleared, what is in use or youn
 });
 
 test("demo directory: a demo that is stopped by a signal leaves nothing", async () => {
-  const child = spawn("bin/dlms-gateway", ["demo", "--meters", "1"], { stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(join(import.meta.dirname, "../../bin/dlms-gateway"), ["demo", "--meters", "1"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   let output = "";
   for await (const chunk of child.stdout) {

@@ -86,7 +86,7 @@ export const VARIANTS: readonly Variant[] = [
   },
 ];
 
-export function ciphered(over: Partial<AssociationRule>): AssociationRule {
+function ciphered(over: Partial<AssociationRule>): AssociationRule {
   return {
     ...OPEN_RULE,
     applicationContexts: ["logical-name-with-ciphering"],
