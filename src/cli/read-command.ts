@@ -82,7 +82,7 @@ export async function readCommand(words: readonly string[], options: ReadOptions
     const answer =
       place === undefined
         ? await askForRead(options.socket, words[0] ?? "", what, rangeOf(options))
-        : await readDirectly(words.length === 2 ? (words[0] ?? "") : place, what, options);
+        : await readDirectly({ name: words.length === 2 ? (words[0] ?? "") : place, what }, options, output);
     printAnswer(answer, options, output);
     return "success";
   } catch (error) {
@@ -99,7 +99,11 @@ function directOptionsIn(options: ReadOptions): string[] {
     .map((name) => `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
 }
 
-async function readDirectly(name: string, what: string, options: ReadOptions): Promise<ReadAnswer> {
+async function readDirectly(
+  { name, what }: { readonly name: string; readonly what: string },
+  options: ReadOptions,
+  output: Output,
+): Promise<ReadAnswer> {
   const order = parseReadOrder(what);
   const range = rangeOf(options);
   await using counters = await CounterFile.open({
@@ -118,7 +122,8 @@ async function readDirectly(name: string, what: string, options: ReadOptions): P
     const { says, evidence, nextStep, cause: kind } = causeOf(cause);
     throw new ReadRefusedError({ meter: name, cause: kind, evidence: `${says}: ${evidence}`, nextStep }, { cause });
   } finally {
-    await recording?.[Symbol.asyncDispose]();
+    await recording?.close();
+    if (recording?.error !== undefined) output.err(`the session was not recorded: ${recording.error.message}`);
   }
 }
 

@@ -76,6 +76,7 @@ test("read --tcp: a meter without daemon or database, as table and as JSON", asy
   expect(table.code).toBe(0);
   expect(table.out.split("\n")[0]).toMatch(/^meter clock +instant +ahead of ours \[s\]$/);
   const json = await run([...args, "block", "--from", new Date(Date.now() - 7_200_000).toISOString(), "--json"]);
+  expect(json.err).toMatch(/the session was not recorded: EEXIST/);
   const answer: unknown = JSON.parse(json.out);
   expect(answer).toMatchObject({ what: "block", columns: expect.any(Array), rows: expect.any(Array) });
 }, 60_000);
