@@ -286,7 +286,7 @@ function afterRefusal(error: SessionFailedError): FailureCause {
 function causeOfLink({ failure, circumstances }: SessionFailedError): FailureCause {
   if (failure.error.code !== "LINK_NO_ANSWER") return causeOfCode(failure.error);
   if (circumstances.noiseOctets > 0) return "line noise";
-  return circumstances.othersAnswer === true ? "wrong address" : "no answer";
+  return circumstances.onlyOthersAnswer === true ? "wrong address" : "no answer";
 }
 
 function causeOfCode(error: DlmsError): FailureCause {

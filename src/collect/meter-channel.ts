@@ -12,8 +12,8 @@ export interface MeterChannel {
   readonly channel: ByteChannel;
   /** A new link for each session of the visit. */
   readonly link: (clientSap: number) => Link;
-  /** On a shared line: whether meters other than this one answer. */
-  readonly othersAnswer?: () => boolean;
+  /** On a shared line: whether meters other than this one answer, and this one never has. */
+  readonly onlyOthersAnswer?: () => boolean;
   /** To be told when the meter has answered. */
   readonly noteAnswer?: () => void;
 }
@@ -50,7 +50,7 @@ async function serialChannel(
   return {
     channel: turn,
     link: (clientSap) => sessionLink(connection, { clientSap, serverSap }, visited),
-    othersAnswer: () => line.othersAnswer(name),
+    onlyOthersAnswer: () => line.onlyOthersAnswer(name),
     noteAnswer: () => line.noteAnswer(name),
   };
 }

@@ -293,7 +293,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
       ciphered: client.ciphering !== undefined,
       noiseOctets: this.#noiseOctets + heldOctets,
       receivedOctets: this.#line.receivedOctets,
-      othersAnswer: !this.#opened && this.#line.othersAnswer,
+      onlyOthersAnswer: !this.#opened && this.#line.onlyOthersAnswer,
       ...(diagnosis && { diagnosis }),
     };
     return new SessionFailedError(failure, circumstances, this.#line.cause);

@@ -16,8 +16,8 @@ export interface MeterLineOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds on a clock that never jumps. */
   readonly clock?: () => number;
-  /** Whether other meters on the same line have answered of late: then the line is not to blame for silence. */
-  readonly othersAnswer?: () => boolean;
+  /** Whether others on the same line have answered of late, and this meter never: the line is not to blame for silence. */
+  readonly onlyOthersAnswer?: () => boolean;
   /** Hears of faults of our own: a sink that threw. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -31,15 +31,15 @@ export class MeterLine implements AsyncDisposable {
   readonly #seat = new SessionSeat();
   readonly #pump: Pump<SessionCommand, SessionEvent>;
   readonly #signal: AbortSignal | undefined;
-  readonly #othersAnswer: (() => boolean) | undefined;
+  readonly #onlyOthersAnswer: (() => boolean) | undefined;
   readonly #ended = Promise.withResolvers<void>();
   #sink: LineSink | undefined;
   #cause: Error | undefined;
   #receivedOctets = 0;
 
   constructor(channel: ByteChannel, options: MeterLineOptions = {}) {
-    const { signal, clock, onFault, othersAnswer } = options;
-    this.#othersAnswer = othersAnswer;
+    const { signal, clock, onFault, onlyOthersAnswer } = options;
+    this.#onlyOthersAnswer = onlyOthersAnswer;
     this.name = channel.name;
     this.#signal = signal;
     const sink = {
@@ -65,8 +65,8 @@ export class MeterLine implements AsyncDisposable {
     return this.#cause;
   }
 
-  get othersAnswer(): boolean {
-    return this.#othersAnswer?.() === true;
+  get onlyOthersAnswer(): boolean {
+    return this.#onlyOthersAnswer?.() === true;
   }
 
   get receivedOctets(): number {

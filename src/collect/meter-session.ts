@@ -32,8 +32,8 @@ export async function visitMeter<T>(
   const counters = await target.openCounters?.();
   await using ownLines = new SerialLines();
   const opened = await openMeterChannel(target, { lines: options.lines ?? ownLines, ...signalOf(options) });
-  const { channel, othersAnswer, noteAnswer } = opened;
-  const lineOptions = { ...signalOf(options), ...(othersAnswer && { othersAnswer }) };
+  const { channel, onlyOthersAnswer, noteAnswer } = opened;
+  const lineOptions = { ...signalOf(options), ...(onlyOthersAnswer && { onlyOthersAnswer }) };
   await using line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
   await using connection = await connectMeter(line, accessOf(target, { ...options, opened }, counters));
   noteAnswer?.();

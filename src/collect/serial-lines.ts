@@ -17,10 +17,10 @@ export class SerialLine {
     this.#answeredMs.set(meter, performance.now());
   }
 
-  /** Whether other meters have answered of late: then the line is not to blame for a silence. */
-  othersAnswer(meter: string): boolean {
+  /** Whether others have answered of late, and this meter never: then it is not the line that is to blame. */
+  onlyOthersAnswer(meter: string): boolean {
     const sinceMs = performance.now() - ANSWER_COUNTS_MS;
-    return this.#answeredMs.entries().some(([name, atMs]) => name !== meter && atMs >= sinceMs);
+    return !this.#answeredMs.has(meter) && this.#answeredMs.values().some((atMs) => atMs >= sinceMs);
   }
 }
 

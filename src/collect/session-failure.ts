@@ -12,7 +12,7 @@ export interface FailureCircumstances {
   readonly noiseOctets: number;
   readonly receivedOctets: number;
   /** The meter has said nothing at all, while others on the same line do answer. */
-  readonly othersAnswer?: boolean;
+  readonly onlyOthersAnswer?: boolean;
   /** Why a ciphered APDU of the meter did not open. */
   readonly diagnosis?: Diagnosis;
 }

@@ -10,46 +10,11 @@ import type { MeterTarget } from "../../src/collect/meter-target.ts";
 import { parseReadOrder } from "../../src/collect/read-order.ts";
 import { SerialLines } from "../../src/collect/serial-lines.ts";
 import { meterSchema } from "../../src/config/schema.ts";
-import { indianIdentity, seededSecrets } from "../../src/simulator/meter-identity.ts";
-import { STAMPS } from "../../src/simulator/models/is15959.ts";
-import { is15959D1 } from "../../src/simulator/models/is15959-d1.ts";
-import { VirtualMeter } from "../../src/simulator/virtual-meter.ts";
+import { seededSecrets } from "../../src/simulator/meter-identity.ts";
 import { SimulatedLine, type Station } from "./serial-line.ts";
+import { CIPHERED_ASSOCIATION, meterNumber, virtualMeter } from "./serial-meter.ts";
 
 const HOUR_MS = 3_600_000;
-const FIRST_NUMBER = 20_001;
-
-const CIPHERED = {
-  clientSap: 48,
-  mechanism: "hls-2",
-  secret: "env:NONE",
-  security: {
-    clientSystemTitle: "4845530000000001",
-    blockCipherKey: "env:NONE",
-    invocationCounter: "0.0.43.1.3.255",
-  },
-};
-
-function virtualMeter(seed: number): VirtualMeter {
-  const identity = indianIdentity(FIRST_NUMBER + seed);
-  return new VirtualMeter({
-    description: is15959D1({
-      identity,
-      security: { ciphered: true, meterReader: "encrypted", utilitySetting: "hls" },
-      solar: false,
-      amended: false,
-      stamps: STAMPS.standard,
-      capturePeriodS: 1800,
-      energyScaler: 0,
-    }),
-    identity,
-    secrets: seededSecrets(seed),
-    seed,
-    clock: Date.now,
-    randomOctets: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    firstInvocationCounter: 1,
-  });
-}
 
 /** Counters that live as long as the test. */
 function counters(): InvocationCounters {
@@ -65,11 +30,11 @@ function counters(): InvocationCounters {
 function target(line: SimulatedLine, seed: number, connection: Record<string, unknown>): MeterTarget {
   const meter = meterSchema.parse({
     name: `meter-${seed}`,
-    number: String(FIRST_NUMBER + seed),
+    number: meterNumber(seed),
     companion: "is15959",
     timeZone: "Asia/Kolkata",
     connection: { serial: line.path, responseTimeout: "500ms", ...connection },
-    association: CIPHERED,
+    association: CIPHERED_ASSOCIATION,
   });
   const { highLevelSecret, blockCipherKey, authenticationKey } = seededSecrets(seed);
   const secrets = { secret: new SecretKey("hlsSecret", highLevelSecret), blockCipherKey, authenticationKey };

@@ -21,6 +21,8 @@ const BAUDS: ReadonlyMap<number, number> = new Map([
   [14, 19_200],
   [15, 38_400],
 ]);
+/** Children of this process must not keep the line plugged in; Node does not name the flag. */
+const O_CLOEXEC = 0x8_0000;
 const TERMIOS_LENGTH = 128;
 
 export class Pty implements Disposable {
@@ -31,7 +33,7 @@ export class Pty implements Disposable {
   #open = true;
 
   constructor(hear: (octets: Uint8Array) => void) {
-    const fd = posixOpenpt(constants.O_RDWR | constants.O_NOCTTY);
+    const fd = posixOpenpt(constants.O_RDWR | constants.O_NOCTTY | O_CLOEXEC);
     if (fd < 0 || grantpt(fd) !== 0 || unlockpt(fd) !== 0) throw new Error("the system gives no pseudo-terminal");
     this.path = ptsname(fd) ?? "";
     this.#slave = openSync(this.path, constants.O_RDWR | constants.O_NOCTTY);

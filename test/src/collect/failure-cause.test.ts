@@ -130,7 +130,11 @@ test.each([
     "line noise",
   ],
   ["the link gets no answer", failed("link", "LINK_NO_ANSWER", LOST), "no answer"],
-  ["only others on the line answer", failed("link", "LINK_NO_ANSWER", LOST, { othersAnswer: true }), "wrong address"],
+  [
+    "only others on the line answer",
+    failed("link", "LINK_NO_ANSWER", LOST, { onlyOthersAnswer: true }),
+    "wrong address",
+  ],
   ["the link gets only noise", failed("link", "LINK_NO_ANSWER", LOST, { noiseOctets: 3 }), "line noise"],
   ["the link is refused", failed("link", "LINK_REFUSED", LOST), "meter busy"],
   ["the link ends", failed("link", "LINK_ENDED", LOST), "connection lost"],
