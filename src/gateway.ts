@@ -6,6 +6,7 @@ import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./api/read-an
 import { Collector, type PolledMeter } from "./collect/collector.ts";
 import { drain } from "./collect/drain.ts";
 import { causeOf } from "./collect/failure-cause.ts";
+import type { MeterConnection } from "./collect/meter-connection.ts";
 import { meterTarget } from "./collect/meter-target.ts";
 import { PollLoop } from "./collect/poll-loop.ts";
 import { SerialLines } from "./collect/serial-lines.ts";
@@ -17,6 +18,11 @@ import { CounterTable } from "./keys/counter-table.ts";
 import { leaseKeyCounters } from "./keys/key-counters.ts";
 import type { EventSink } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
+import { mapEvent, mapPush } from "./profiles/map-push.ts";
+import { pushRows } from "./profiles/push-rows.ts";
+import { FleetSenders } from "./push/fleet-senders.ts";
+import { PushListeners } from "./push/push-listeners.ts";
+import { SenderLearning } from "./push/sender-learning.ts";
 import { BatchQueue } from "./store/batch-queue.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
@@ -24,8 +30,11 @@ import { newestCaptures } from "./store/latest-rows.ts";
 import { migrate } from "./store/migrations.ts";
 import { keepObisCodes } from "./store/obis-codes.ts";
 import { ProfileWriter } from "./store/profile-writer.ts";
+import { openPushQueue } from "./store/push-history.ts";
+import { keepPushSetups, loadPushLists } from "./store/push-setups.ts";
 import { ReadAttempts } from "./store/read-attempts.ts";
 import { writeRejectedRows } from "./store/rejected-rows.ts";
+import type { StoreError } from "./store/store-error.ts";
 
 /** How long running sessions may go on after the order to stop. */
 const DRAIN_MS = 30_000;
@@ -56,9 +65,18 @@ export class Gateway implements AsyncDisposable {
     const queue = stack.adopt(batchQueue(config, database, events), (each) => each.stop(DRAIN_MS));
     const attempts = stack.adopt(readAttempts(database, events), (each) => each.flush());
     const lines = stack.use(new SerialLines());
+    const senders = new FleetSenders(fleet, meters.values());
+    const learning = new SenderLearning({
+      fleet,
+      senders,
+      keep: (meterId, setups) => keepPushSetups(database, meterId, setups),
+    });
     const collector = new Collector({
       events,
       lines,
+      ...(config.push.listen.length > 0 && {
+        whileOnLine: (meter: PolledMeter, connection: MeterConnection) => learning.learn(meter, connection),
+      }),
       sessionBudgetMs: config.polling.sessionTimeout,
       historyMs: new Map(config.plans.map((plan) => [plan.profile, plan.history])),
       store: {
@@ -78,6 +96,7 @@ export class Gateway implements AsyncDisposable {
       poll: (meter, profiles) => collector.poll(meter, profiles),
     });
     stack.defer(() => drain({ loop, sessions: collector, rows: queue }, DRAIN_MS));
+    await listenForPushes({ config, database, senders, rows: queue, events }, stack);
     const gateway = new Gateway({ options, url, database, loop, collector, meters });
     stack.adopt(await startControlServer(config.socket, gateway), closeServer);
     gateway.#closing.use(stack.move());
@@ -196,6 +215,30 @@ function batchQueue(config: Config, database: Database, events: EventSink): Batc
       events({ event: "rowsStored", rows, inserted, revised, setAside: setAside.length }),
     onRetry: (error, retryMs) => events({ event: "storeFailed", reason: error.message, retryMs }),
   });
+}
+
+async function listenForPushes(
+  parts: {
+    readonly config: Config;
+    readonly database: Database;
+    readonly senders: FleetSenders;
+    readonly rows: BatchQueue;
+    readonly events: EventSink;
+  },
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const { config, database, senders, rows, events } = parts;
+  for (const [meterKey, lists] of await loadPushLists(database)) senders.learnPushLists(meterKey, lists);
+  const onRetry = (error: StoreError, retryMs: number) =>
+    events({ event: "storeFailed", reason: error.message, retryMs });
+  const pushes = stack.adopt(openPushQueue(database, { onRetry }), (each) => each.stop(DRAIN_MS));
+  const listeners = await PushListeners.start(config.push.listen, {
+    directory: senders,
+    store: { putPush: (push) => pushes.put(push), putRows: (batch) => rows.put(batch) },
+    mapping: { mapPush, mapEvent, pushRows },
+    events,
+  });
+  stack.use(listeners);
 }
 
 function readAttempts(database: Database, events: EventSink): ReadAttempts {

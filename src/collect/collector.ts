@@ -5,6 +5,7 @@ import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import type { ReadAttempt } from "../store/read-attempts.ts";
 import type { RejectedPollRow } from "../store/rejected-rows.ts";
 import { causeOf, type NamedFailure } from "./failure-cause.ts";
+import type { MeterConnection } from "./meter-connection.ts";
 import { newestHeld, type PollResult, pollProfiles } from "./meter-poller.ts";
 import { readForAnswer } from "./meter-reader.ts";
 import { visitMeter } from "./meter-session.ts";
@@ -37,6 +38,8 @@ export interface CollectorOptions {
   readonly lines: SerialLines;
   /** How far back a profile is read of which nothing is held. */
   readonly historyMs: ReadonlyMap<ProfileKind, number>;
+  /** What else there is to do while a meter is on the line, after its profiles; what it throws harms no reading. */
+  readonly whileOnLine?: (meter: PolledMeter, connection: MeterConnection) => Promise<void>;
 }
 
 const DAY_MS = 86_400_000;
@@ -57,14 +60,18 @@ export class Collector {
     const what = profiles.join(" ");
     try {
       const newestMs = await this.#newestOf(meter);
-      const result = await visitMeter(meter.target, this.#visit(), (source) =>
-        pollProfiles(source, {
+      const result = await visitMeter(meter.target, this.#visit(), async (connection) => {
+        const polled = await pollProfiles(connection, {
           target: meter.target,
           meterKey: meter.meterKey,
           profiles,
           wantedFromMs: (profile) => this.#wantedFromMs(newestMs, profile),
-        }),
-      );
+        });
+        if (polled.failure === undefined) {
+          await this.#options.whileOnLine?.(meter, connection).catch(() => undefined);
+        }
+        return polled;
+      });
       const rowCount = await this.#keep(meter, newestMs, result);
       if (result.failure !== undefined) {
         this.#tellFailure(meter, { startedAt, what, rowCount }, causeOf(result.failure));

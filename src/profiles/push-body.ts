@@ -16,7 +16,15 @@ import { unitOf } from "../../protocol/cosem/units.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import type { Companion } from "./column-rules.ts";
 import { textOf } from "./other-value.ts";
-import { BARE_LAYOUTS, CLOCK, COMPANION_LISTS, LIST_ID, type PushTraits, TRAILING_TEXT } from "./push-families.ts";
+import {
+  BARE_LAYOUTS,
+  CLOCK,
+  COMPANION_LISTS,
+  DEVICE_ID,
+  LIST_ID,
+  type PushTraits,
+  TRAILING_TEXT,
+} from "./push-families.ts";
 
 export interface PushItem {
   /** Place in the body, from 0: `3`, or `1.5` for the sixth element of the second. */
@@ -105,14 +113,20 @@ function setupBody(elements: readonly Data[], { companion, pushLists }: KnownLis
   const pushSetup = element === undefined ? undefined : setupName(element);
   if (pushSetup === undefined) return undefined;
   const read = pushLists?.get(pushSetup);
-  const objects = read ?? COMPANION_LISTS[companion][pushSetup] ?? COMPANION_LISTS.none[pushSetup] ?? [];
-  const items = elements.map((data, index) => item(index, objectOr(objects[index], index === at, pushSetup), data));
+  // A list that has changed since it was read would give the values wrong names.
+  const fitting = read?.length === elements.length ? read : undefined;
+  const objects = fitting ?? COMPANION_LISTS[companion][pushSetup] ?? COMPANION_LISTS.none[pushSetup] ?? [];
+  const items = elements.map((data, index) => {
+    return item(index, objects[index] ?? usualObject(data, index - at, pushSetup), data);
+  });
   return { form: "listed", items, pushSetup };
 }
 
-function objectOr(object: CaptureObject | undefined, isSetup: boolean, pushSetup: string): CaptureObject | undefined {
-  if (object !== undefined || !isSetup) return object;
-  return { classId: PUSH_SETUP, logicalName: pushSetup, attributeId: 1, dataIndex: 0 };
+/** Around the name of its setup a push has who sends it and when, whatever follows. */
+function usualObject(data: Data, behindSetup: number, pushSetup: string): CaptureObject | undefined {
+  if (behindSetup === 0) return { classId: PUSH_SETUP, logicalName: pushSetup, attributeId: 1, dataIndex: 0 };
+  if (behindSetup === -1 && stringOctets(data) !== undefined) return DEVICE_ID;
+  return behindSetup === 1 && isStamp(data) ? CLOCK : undefined;
 }
 
 function setupName(data: Data): string | undefined {

@@ -184,7 +184,7 @@ export const TRAILING_TEXT = METER_NUMBER;
 
 const EQUIPMENT_ID = object(1, "0.0.96.1.1.255");
 /** Who sends, in IS 15959. */
-const DEVICE_ID = object(1, "0.0.96.1.2.255");
+export const DEVICE_ID = object(1, "0.0.96.1.2.255");
 const EVENT_STATUS_WORD = object(1, "0.0.94.91.18.255");
 const alarmRegister = (e: number): CaptureObject => object(1, `0.0.97.98.${e}.255`);
 

@@ -8,6 +8,7 @@ import type { MeterTarget } from "../collect/meter-target.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
 import type { Companion } from "../profiles/column-rules.ts";
 import type { PushIdentity } from "../profiles/map-push.ts";
+import type { PushLists } from "../store/push-setups.ts";
 import type { PushSender, SenderDirectory, SenderSecurity } from "./sender-directory.ts";
 
 /** A meter of the configuration: the fleet's member, and how it is talked to. */
@@ -27,8 +28,8 @@ interface Scalers {
 const NO_TITLE = systemTitle(new Uint8Array(8));
 /** How a system writes an IPv4 address on a socket for both. */
 const MAPPED_IPV4 = "::ffff:";
-/** A logical device name is the maker's letters and a number with leading zeros. */
-const MAKER_LETTERS = 3;
+/** The maker's letters, with which logical device names and device ids begin. */
+const MAKER_LETTERS = /^[A-Za-z]{3}/;
 
 export class FleetSenders implements SenderDirectory {
   readonly #fleet: FleetLookup;
@@ -36,6 +37,7 @@ export class FleetSenders implements SenderDirectory {
   readonly #byHost = new Map<string, number[]>();
   readonly #security = new Map<number, SenderSecurity>();
   readonly #scalers = new Map<number, Scalers>();
+  readonly #pushLists = new Map<number, PushLists>();
   readonly #zones = new Map<string, TimeZone>();
 
   constructor(fleet: FleetLookup, known: Iterable<KnownMeter>) {
@@ -54,13 +56,22 @@ export class FleetSenders implements SenderDirectory {
     this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), meterKey]);
   }
 
+  /** The lists of a meter's push setups, by logical name. */
+  pushListsOf(meterKey: number): PushLists | undefined {
+    return this.#pushLists.get(meterKey);
+  }
+
+  learnPushLists(meterKey: number, lists: PushLists): void {
+    this.#pushLists.set(meterKey, lists);
+  }
+
   bySystemTitle(title: SystemTitle): PushSender[] {
     return this.#fleet.bySystemTitle(title).map((meter) => this.#senderOf(meter));
   }
 
   byIdentity({ logicalDeviceName, numbers }: PushIdentity): PushSender | undefined {
-    const names = [...(logicalDeviceName === undefined ? [] : deviceNumbers(logicalDeviceName)), ...numbers];
-    for (const name of names) {
+    const names = [...(logicalDeviceName === undefined ? [] : [logicalDeviceName]), ...numbers];
+    for (const name of names.flatMap(deviceNumbers)) {
       const meter = this.#fleet.byNumber(name);
       if (meter !== undefined) return this.#senderOf(meter);
     }
@@ -78,6 +89,7 @@ export class FleetSenders implements SenderDirectory {
   #senderOf(meter: FleetMeter): PushSender {
     const target = this.#known.get(meter.key)?.target;
     const zone = target?.zone ?? this.#zoneOf(meter.timeZone);
+    const pushLists = this.#pushLists.get(meter.key);
     return {
       meterId: meter.id,
       meterKey: meter.key,
@@ -87,6 +99,7 @@ export class FleetSenders implements SenderDirectory {
       clock: target?.clock ?? { deviation: "standard", zone },
       security: this.#security.get(meter.key),
       ...(target && { scalers: this.#scalersOf(meter.key, target) }),
+      ...(pushLists && { pushLists }),
     };
   }
 
@@ -128,10 +141,10 @@ function registersOf({ columns }: ProfileLayout): RegisterScaler[] {
   });
 }
 
-/** The whole name, its number, and its number without leading zeros. */
-function deviceNumbers(logicalDeviceName: string): string[] {
-  const number = logicalDeviceName.slice(MAKER_LETTERS);
-  return [logicalDeviceName, number, number.replace(/^0+/, "")];
+/** The whole name, its number behind the maker's letters, and that without leading zeros. */
+function deviceNumbers(name: string): string[] {
+  const number = name.replace(MAKER_LETTERS, "");
+  return number === name ? [name] : [name, number, number.replace(/^0+/, "")];
 }
 
 const COMPANIONS: ReadonlySet<string> = new Set<Companion>(["is15959", "idis", "dsmr", "nordic", "none"]);

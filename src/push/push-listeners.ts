@@ -1,4 +1,5 @@
 /** Listens for what meters send by themselves, on any number of addresses, and keeps all of it. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { hostPort, tcpAddress } from "../../drivers/tcp/address.ts";
 import type { TcpChannel } from "../../drivers/tcp/channel.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
@@ -33,6 +34,8 @@ const LIMITS: PushLimits = {
 };
 /** How long connections may still talk after the order to stop. */
 const GRACE_MS = 1000;
+/** How long is waited for the store then. */
+const DRAIN_MS = 10_000;
 const DROPPED_TELL_MS = 10_000;
 
 export class PushListeners implements AsyncDisposable {
@@ -84,7 +87,10 @@ export class PushListeners implements AsyncDisposable {
     return this.#intake.waiting;
   }
 
-  /** Takes nothing new, lets connections end, and ends when everything that came is kept or given up. */
+  /**
+   * Takes nothing new, lets connections end, and ends when everything that came is kept; what the store does not take
+   * within seconds is left to its own end.
+   */
   async close(): Promise<void> {
     clearInterval(this.#idleTimer);
     await Promise.all(this.#receivers.map(({ receiver }) => receiver.close()));
@@ -92,7 +98,7 @@ export class PushListeners implements AsyncDisposable {
     const closed = this.#listeners.map((listener) => listener.close(GRACE_MS));
     for (const connection of this.#connections) connection.close();
     await Promise.all(closed);
-    await this.#intake.drain();
+    await Promise.race([this.#intake.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
     this.#tellDropped();
   }
 

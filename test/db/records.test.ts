@@ -6,6 +6,7 @@ import { keepEvents, keepReadings, type MeterReading } from "../../src/store/met
 import { keepObisCodes } from "../../src/store/obis-codes.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { openPushQueue, type ReceivedPush } from "../../src/store/push-history.ts";
+import { keepPushSetups, loadPushLists } from "../../src/store/push-setups.ts";
 import { ReadAttempts } from "../../src/store/read-attempts.ts";
 import { writeRejectedRows } from "../../src/store/rejected-rows.ts";
 import { blockLoad, makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
@@ -214,6 +215,28 @@ test("rejected rows: what could not be mapped is kept once with its reason", asy
   await writeRejectedRows(database, key, [row]);
   const kept = "select profile, reason, detail, row_values from dlms.rejected_rows where meter_key = $1";
   expect(await query(url, kept, [key])).toEqual([["billing", "no-time", "row 3: no-time", { row: ["1", "0x610062"] }]]);
+});
+
+test("push setups: what a meter sends is replaced whole, and loaded by the meter's key", async () => {
+  const { database, url } = current();
+  const id = await meterId("S1");
+  const clock = { classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2, dataIndex: 0 };
+  const voltage = { classId: 3, logicalName: "1.0.12.7.0.255", attributeId: 2, dataIndex: 1 };
+  const setup = { logicalName: "0.0.25.9.0.255", destination: "192.0.2.1:4059", transport: "tcp" };
+  const other = { logicalName: "0.4.25.9.0.255", destination: undefined, transport: undefined };
+  await keepPushSetups(database, id, [
+    { ...setup, objects: [clock, voltage] },
+    { ...other, objects: [clock] },
+  ]);
+  await keepPushSetups(database, id, [{ ...setup, objects: [voltage, clock, clock] }]);
+  await keepPushSetups(database, id, []);
+  const [[key] = []] = await query(url, "select meter_key from public.meters where meter_number = 'S1'");
+  expect((await loadPushLists(database)).get(Number(key))).toEqual(
+    new Map([
+      ["0.0.25.9.0.255", [voltage, clock, clock]],
+      ["0.4.25.9.0.255", [clock]],
+    ]),
+  );
 });
 
 test("read attempts: each is kept with its cause; what can't be written is counted", async () => {

@@ -2,6 +2,7 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { z } from "zod";
 import { streetConfiguration } from "../../src/cli/demo-street.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { Gateway } from "../../src/gateway.ts";
@@ -16,10 +17,18 @@ export interface GatewayOverStreet extends AsyncDisposable {
   readonly events: readonly GatewayEvent[];
 }
 
+export interface GatewaySettings {
+  readonly responseTimeout?: string;
+  /** Changes the configuration, in the form that it has in its file. */
+  readonly configure?: (config: ConfigInput) => void;
+}
+
+type ConfigInput = z.input<typeof configSchema>;
+
 /** Starts a street and a gateway whose configuration has its meters. */
 export async function gatewayOverStreet(
   options: StreetOptions,
-  { responseTimeout = "10s" }: { readonly responseTimeout?: string } = {},
+  { responseTimeout = "10s", configure }: GatewaySettings = {},
 ): Promise<GatewayOverStreet> {
   await using stack = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-test-"));
@@ -29,7 +38,9 @@ export async function gatewayOverStreet(
   const meters = await streetConfiguration(street.meters, join(directory, "keys"));
   for (const meter of meters) meter.connection.responseTimeout = responseTimeout;
   const socket = join(directory, "control.sock");
-  const config = configSchema.parse({ stateDirectory: directory, socket, meters });
+  const input: ConfigInput = { stateDirectory: directory, socket, meters };
+  configure?.(input);
+  const config = configSchema.parse(input);
   const events: GatewayEvent[] = [];
   const gateway = await Gateway.start({ config, version: "test", events: (event) => events.push(event) });
   stack.use(gateway);

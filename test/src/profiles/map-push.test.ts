@@ -172,6 +172,21 @@ test("map-push: an alert of IS 15959 is known by its push setup and makes no row
   expect(pushRows(push, 1, context)).toEqual([]);
 });
 
+test("map-push: without a list that fits, a push still says who sends it and when", () => {
+  const object = { classId: 1, logicalName: "0.0.96.1.2.255", attributeId: 2, dataIndex: 0 };
+  const context: PushContext = {
+    companion: "is15959",
+    clock: { deviation: "inverted", zone: namedZone("Asia/Kolkata") },
+    receivedAt: RECEIVED,
+    pushLists: new Map([["0.5.25.9.0.255", [object, object]]]),
+  };
+  const hex = "0204 0904 41424331 0906 0005190900ff 090c 07e907170308 1e00ff014a00 12 5ba0";
+  const push = mapPush({ dateTime: undefined, body: body(hex) }, context);
+  expect(push.identity).toMatchObject({ numbers: ["ABC1"], pushSetup: "0.5.25.9.0.255" });
+  expect(push.time).toMatchObject({ instantMs: Date.UTC(2025, 6, 23, 3, 0, 0), rule: "deviation" });
+  expect(values(push)).toMatchObject({ "push[3]": "23456" });
+});
+
 test("map-push: a periodic push is read by the meter's own list and scalers", () => {
   const names = ["0.0.96.1.2.255", "0.0.25.9.0.255", "0.0.1.0.0.255", "1.0.12.7.0.255", "1.0.1.8.0.255"];
   const classes = [1, 40, 8, 3, 3];

@@ -1,0 +1,86 @@
+/** What a meter's push setups send and where to, read over an association. */
+import type { AttributeReference, DataResult } from "../../protocol/apdu/descriptors.ts";
+import type { Data } from "../../protocol/axdr/data.ts";
+import { type CaptureObject, pushObjectsFromData } from "../../protocol/cosem/capture-object.ts";
+import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
+import { DlmsError } from "../../protocol/errors.ts";
+import type { AttributeSource } from "../collect/attribute-source.ts";
+import type { Companion } from "../profiles/column-rules.ts";
+import type { StoredPushSetup } from "../store/push-setups.ts";
+
+const PUSH_SETUP_CLASS = 40;
+const OBJECT_LIST = 2;
+const DESTINATION = 3;
+
+/** The push setups that meters of a companion specification may have. */
+const SETUPS: Readonly<Record<Companion, readonly string[]>> = {
+  is15959: names(0, 4, 5, 6, 130, 132, 134),
+  idis: names(0, 1, 2, 3, 4, 5, 6, 7),
+  dsmr: names(0, 1, 2, 3),
+  nordic: [],
+  none: [],
+};
+
+function names(...channels: readonly number[]): string[] {
+  return channels.map((channel) => `0.${channel}.25.9.0.255`);
+}
+
+/** The setups that the meter has and shows. Throws what the source throws. */
+export async function readPushSetups(source: AttributeSource, companion: Companion): Promise<StoredPushSetup[]> {
+  const setups: StoredPushSetup[] = [];
+  for (const logicalName of SETUPS[companion]) {
+    const list = valueOf(await source.get(reference(logicalName, OBJECT_LIST)));
+    const objects = list === undefined ? undefined : objectsIn(list);
+    if (objects === undefined) continue;
+    const destination = valueOf(await source.get(reference(logicalName, DESTINATION)));
+    setups.push({ logicalName, objects, ...destinationIn(destination) });
+  }
+  return setups;
+}
+
+function reference(logicalName: string, attributeId: number): AttributeReference {
+  const attribute = { classId: PUSH_SETUP_CLASS, logicalName: logicalNameToOctets(logicalName), attributeId };
+  return { attribute };
+}
+
+function valueOf(result: DataResult): Data | undefined {
+  return result.type === "data" ? result.data : undefined;
+}
+
+/** A list that is none is no list. */
+function objectsIn(list: Data): CaptureObject[] | undefined {
+  try {
+    return pushObjectsFromData(list).map(({ classId, logicalName, attributeId, dataIndex }) => {
+      return { classId, logicalName, attributeId, dataIndex };
+    });
+  } catch (error) {
+    if (error instanceof DlmsError) return undefined;
+    throw error;
+  }
+}
+
+/** transport_service_type of send_destination_and_method. */
+const TRANSPORTS: Readonly<Record<number, string>> = {
+  0: "tcp",
+  1: "udp",
+  2: "ftp",
+  3: "smtp",
+  4: "sms",
+  5: "hdlc",
+  6: "m-bus",
+  7: "zigbee",
+};
+
+function destinationIn(data: Data | undefined): Pick<StoredPushSetup, "destination" | "transport"> {
+  const [service, address] = data?.type === "structure" ? data.value : [];
+  return {
+    transport: service?.type === "enum" ? TRANSPORTS[service.value] : undefined,
+    destination: address?.type === "octet-string" ? addressText(address.value) : undefined,
+  };
+}
+
+/** Text, or the octets as they are: some meters hold an address in binary. */
+function addressText(octets: Uint8Array): string {
+  const text = Buffer.from(octets).toString("latin1");
+  return /^[\x20-\x7e]*$/.test(text) ? text : `0x${Buffer.from(octets).toString("hex")}`;
+}

@@ -1,0 +1,91 @@
+/** What the push setups of meters send, and where to: as it was read from them last. */
+import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
+import type { Database } from "./database.ts";
+
+export interface StoredPushSetup {
+  /** Dotted logical name. */
+  readonly logicalName: string;
+  /** As the meter has it, for people. */
+  readonly destination: string | undefined;
+  readonly transport: string | undefined;
+  /** The push_object_list, in order. */
+  readonly objects: readonly CaptureObject[];
+}
+
+/** The lists of one meter by the setup's logical name. */
+export type PushLists = ReadonlyMap<string, readonly CaptureObject[]>;
+
+/** Replaces what is held of these setups of a meter. */
+export async function keepPushSetups(
+  database: Database,
+  meterId: string,
+  setups: readonly StoredPushSetup[],
+): Promise<void> {
+  if (setups.length === 0) return;
+  await database.transaction(async (client) => {
+    const { rows } = await client.query<{ push_setup_id: string; logical_name: string }>(
+      `insert into dlms.push_setups as p (meter_id, logical_name, destination, transport)
+       select $1::uuid, * from unnest($2::text[], $3::text[], $4::text[])
+       on conflict (meter_id, logical_name) do update set
+         destination = excluded.destination, transport = excluded.transport, updated_at = now()
+       returning push_setup_id, logical_name`,
+      [
+        meterId,
+        setups.map((setup) => setup.logicalName),
+        setups.map((setup) => setup.destination ?? null),
+        setups.map((setup) => setup.transport ?? null),
+      ],
+    );
+    const ids = new Map(rows.map((row) => [row.logical_name, row.push_setup_id]));
+    await client.query("delete from dlms.push_objects where push_setup_id = any ($1::uuid[])", [[...ids.values()]]);
+    const objects = setups.flatMap((setup) =>
+      setup.objects.map((object, position) => ({ ...object, position, setupId: ids.get(setup.logicalName) })),
+    );
+    await client.query(
+      `insert into dlms.push_objects (push_setup_id, position, class_id, logical_name, attribute_index, data_index)
+       select * from unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::int[], $6::int[])`,
+      [
+        objects.map((object) => object.setupId),
+        objects.map((object) => object.position + 1),
+        objects.map((object) => object.classId),
+        objects.map((object) => object.logicalName),
+        objects.map((object) => object.attributeId),
+        objects.map((object) => object.dataIndex),
+      ],
+    );
+  });
+}
+
+interface Row {
+  meter_key: number;
+  setup: string;
+  class_id: number;
+  logical_name: string;
+  attribute_index: number;
+  data_index: number;
+}
+
+/** All lists that are held, by the meter's key. */
+export async function loadPushLists(database: Database): Promise<Map<number, PushLists>> {
+  const rows = await database.query<Row>(
+    `select m.meter_key, s.logical_name as setup, o.class_id, o.logical_name, o.attribute_index, o.data_index
+     from dlms.push_objects o
+     join dlms.push_setups s using (push_setup_id)
+     join public.meters m on m.id = s.meter_id
+     order by s.push_setup_id, o.position`,
+  );
+  const meters = new Map<number, Map<string, CaptureObject[]>>();
+  for (const row of rows) {
+    const lists = meters.get(row.meter_key) ?? new Map<string, CaptureObject[]>();
+    meters.set(row.meter_key, lists);
+    const list = lists.get(row.setup) ?? [];
+    lists.set(row.setup, list);
+    list.push({
+      classId: row.class_id,
+      logicalName: row.logical_name,
+      attributeId: row.attribute_index,
+      dataIndex: row.data_index,
+    });
+  }
+  return meters;
+}
