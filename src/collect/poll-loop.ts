@@ -68,6 +68,8 @@ export class PollLoop<Meter> {
 
   /** Polls every meter once now and then whenever its plans are due. */
   start(): void {
+    // A gateway that only takes pushes has no plans, and no reason to call its meters.
+    if (this.#options.plans.length === 0) return;
     this.#stopped = false;
     const now = this.#now();
     for (const entry of this.#entries.values()) this.#due.add(now, entry);

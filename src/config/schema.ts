@@ -296,6 +296,7 @@ export const configSchema = z.strictObject({
     .describe("Reception of pushes; wrapper, HDLC and M-Bus framing are told apart by their first octets."),
   plans: z
     .array(planSchema)
+    .refine((plans) => new Set(plans.map((plan) => plan.profile)).size === plans.length, "a profile has one plan only")
     .prefault([
       { profile: "instant", every: "15m" },
       { profile: "block_load", every: "15m" },

@@ -169,3 +169,19 @@ test("poll loop: a stop refuses what waits for a line", async () => {
   await stopped;
   expect(await running).toBe("done");
 });
+
+test("poll loop: without plans no meter is called", async () => {
+  const polls: string[] = [];
+  const loop = new PollLoop({
+    meters: ["a"],
+    nameOf: (meter) => meter,
+    plans: [],
+    concurrency: 1,
+    startsPerSecond: 10,
+    poll: async (meter) => polls.push(meter) > 0,
+  });
+  loop.start();
+  await vi.advanceTimersByTimeAsync(MINUTE_MS);
+  expect(polls).toEqual([]);
+  await loop.stop();
+});

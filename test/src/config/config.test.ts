@@ -62,6 +62,7 @@ test("config: a secret written into the file is refused without repeating it", (
 test.each([
   ["plans: [{ profile: billing, every: 0s }]", "plans[0].every: a duration is more than nothing"],
   ["plans: [{ profile: billing, every: 99999999d }]", "plans[0].every: a duration is at most 3650d"],
+  ["plans: [{ profile: billing, every: 1d }, { profile: billing, every: 2d }]", "plans: a profile has one plan only"],
   [METER.replace("4059", "65536"), "meters[0].connection.tcp: a port is at most 65535"],
   [`${METER}    association: { mechanism: lls }`, "meters[0].association.secret: mechanism lls needs it"],
   [`${METER}    association: { mechanism: hls-5 }`, "meters[0].association.security: mechanism hls-5 needs it"],
