@@ -45,7 +45,7 @@ export async function demo(order: DemoOrder, output: Output): Promise<ExitReason
     return "usage";
   }
   // From here on Ctrl-C clears up, also while the database is being made.
-  const stop = stopSignal();
+  const stop = Promise.race([stopSignal(), outputClosed()]);
   await using stack = new AsyncDisposableStack();
   const directory = order.directory ?? (await demoDirectory(stack));
   const street = stack.use(await startStreet({ count, faults: order.faults ? FAULTS : {} }));
@@ -56,6 +56,11 @@ export async function demo(order: DemoOrder, output: Output): Promise<ExitReason
   stack.defer(() => gateway.stop("demo ended"));
   output.out(`database: ${gateway.database.capabilities.edition}, embedded; data in ${directory}`);
   return await watch({ order, output, view, board, gateway, directory, stop });
+}
+
+/** Resolves when nobody reads any more what the demo shows. */
+function outputClosed(): Promise<string> {
+  return new Promise((resolve) => process.stdout.once("error", () => resolve("output closed")));
 }
 
 async function startGateway(

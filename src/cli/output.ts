@@ -9,6 +9,10 @@ export interface Output {
 }
 
 export function processOutput(): Output {
+  // A reader that has gone, as `head` does, must not end a command before it has cleared up.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),

@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { demoDirectory } from "../../src/cli/demo-directory.ts";
 import { lockDirectory } from "../../src/store/directory-lock.ts";
 
+const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
 const LONG_AGO = new Date(Date.now() - 3_600_000);
 
 async function oldDirectory(): Promise<string> {
@@ -30,10 +31,20 @@ test("demo directory: what a killed demo left is cleared, what is in use or youn
   await Promise.all([used, young].map((each) => rm(each, { recursive: true })));
 });
 
+test("demo directory: a demo whose reader goes away ends in order and leaves nothing", async () => {
+  const child = spawn(COMMAND, ["demo", "--meters", "1"], { stdio: ["ignore", "pipe", "ignore"] });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  let output = "";
+  for await (const chunk of child.stdout) {
+    output += String(chunk);
+    if (output.includes("; data in ")) break;
+  }
+  expect(await ended).toBe(0);
+  expect(existsSync(/; data in (\S+)/.exec(output)?.[1] ?? "/")).toBe(false);
+}, 60_000);
+
 test("demo directory: a demo that is stopped by a signal leaves nothing", async () => {
-  const child = spawn(join(import.meta.dirname, "../../bin/dlms-gateway"), ["demo", "--meters", "1"], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  const child = spawn(COMMAND, ["demo", "--meters", "1"], { stdio: ["ignore", "pipe", "ignore"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   let output = "";
   for await (const chunk of child.stdout) {
