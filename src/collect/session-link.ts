@@ -14,6 +14,7 @@ const BITS_PER_OCTET = 10;
 const FRAME_OCTETS = 20;
 /** Silence within a frame on a local line: USB adapters hold octets back, meters pause. */
 const SERIAL_INTER_OCTET_MS = 500;
+const SERIAL_RETRIES = 3;
 const SECOND_MS = 1000;
 
 export const DEFAULT_BAUD = 9600;
@@ -40,10 +41,25 @@ export function sessionLink(connection: ConnectionConfig, saps: Saps, line?: Vis
   });
 }
 
-/** How long an answer may take, with the time that request and answer are on a serial line. */
-export function answerTimeoutMs({ serial, speed = DEFAULT_BAUD, responseTimeout }: ConnectionConfig, pduSize: number) {
+/**
+ * How long an answer may take. A serial line loses frames: its link must have had its tries before the answer is given
+ * up, and request and answer take their time on the line.
+ */
+export function answerTimeoutMs(connection: ConnectionConfig, pduSize: number): number {
+  const { serial, speed = DEFAULT_BAUD, responseTimeout } = connection;
   if (serial === undefined) return responseTimeout;
-  return responseTimeout + Math.ceil((2 * pduSize * BITS_PER_OCTET * SECOND_MS) / speed);
+  const { frameTimeoutMs } = serialTimes(connection, speed);
+  return (SERIAL_RETRIES + 1) * frameTimeoutMs + Math.ceil((2 * pduSize * BITS_PER_OCTET * SECOND_MS) / speed);
+}
+
+/** What the speed of a line means for its frames. */
+function serialTimes({ responseTimeout }: ConnectionConfig, baud: number) {
+  const octetsPerSecond = baud / BITS_PER_OCTET;
+  // A frame should not have the line for longer than a second or so: what noise spoils is sent again whole.
+  const infoLength = Math.min(PROPOSED_INFO_LENGTH, Math.max(LEAST_INFO_LENGTH, Math.trunc(octetsPerSecond)));
+  // Our own frame has to get out first; an answer that has begun is waited for anyway.
+  const transmissionMs = ((infoLength + FRAME_OCTETS) * SECOND_MS) / octetsPerSecond;
+  return { infoLength, frameTimeoutMs: responseTimeout + Math.ceil(transmissionMs) };
 }
 
 function serialLink(connection: ConnectionConfig, saps: Saps, line: VisitedLine): Link {
@@ -67,16 +83,13 @@ function serialLink(connection: ConnectionConfig, saps: Saps, line: VisitedLine)
 }
 
 function serialHdlc(connection: ConnectionConfig, saps: Saps, baud: number): HdlcClient {
-  const { echo = false, turnaround = DEFAULT_TURNAROUND_MS, responseTimeout } = connection;
-  const octetsPerSecond = baud / BITS_PER_OCTET;
-  // A frame should not have the line for longer than a second or so: what noise spoils is sent again whole.
-  const infoLength = Math.min(PROPOSED_INFO_LENGTH, Math.max(LEAST_INFO_LENGTH, Math.trunc(octetsPerSecond)));
-  // Our own frame has to get out first; an answer that has begun is waited for anyway.
-  const transmissionMs = ((infoLength + FRAME_OCTETS) * SECOND_MS) / octetsPerSecond;
+  const { echo = false, turnaround = DEFAULT_TURNAROUND_MS } = connection;
+  const { infoLength, frameTimeoutMs } = serialTimes(connection, baud);
   return new HdlcClient({
     ...addressed(connection, saps),
     parameters: { maxInfoTransmit: infoLength, maxInfoReceive: infoLength },
-    responseTimeoutMs: responseTimeout + Math.ceil(transmissionMs),
+    responseTimeoutMs: frameTimeoutMs,
+    maxRetries: SERIAL_RETRIES,
     interOctetTimeoutMs: SERIAL_INTER_OCTET_MS,
     turnaroundMs: turnaround,
     echo,

@@ -27,6 +27,8 @@ export interface SerialLineOptions {
   readonly echo?: boolean;
   /** Octets that mean nothing, in front of every answer. */
   readonly noise?: boolean;
+  /** One octet of every so many messages, of both sides, is damaged by a collision. */
+  readonly collisionEvery?: number;
 }
 
 const NOISE = Uint8Array.of(0x00, 0xff, 0x7e, 0x13, 0xa0);
@@ -45,6 +47,8 @@ export class SimulatedLine implements Disposable {
   #answersLeft = Number.POSITIVE_INFINITY;
   /** Octets that the gateway said with a wrong parity bit while signing on. */
   parityFaults = 0;
+  collisions = 0;
+  #messages = 0;
 
   constructor(options: SerialLineOptions) {
     this.#options = options;
@@ -77,11 +81,20 @@ export class SimulatedLine implements Disposable {
   }
 
   /** What one station says is heard by the gateway and by all other stations. */
-  say(octets: Uint8Array, by: StationPort): void {
+  say(said: Uint8Array, by: StationPort): void {
+    const octets = this.#collided(said);
     if (this.#answersLeft-- === 0) this.unplug();
     if (this.#options.noise === true) this.#pty.say(NOISE);
     this.#pty.say(octets);
     for (const station of this.#stations) if (station !== by) station.hear(octets);
+  }
+
+  #collided(octets: Uint8Array): Uint8Array {
+    const { collisionEvery } = this.#options;
+    this.#messages++;
+    if (collisionEvery === undefined || this.#messages % collisionEvery !== 0) return octets;
+    this.collisions++;
+    return octets.map((octet, index) => (index === octets.length >> 1 ? octet ^ 0x55 : octet));
   }
 
   [Symbol.dispose](): void {
@@ -90,7 +103,8 @@ export class SimulatedLine implements Disposable {
     rmSync(this.#directory, { recursive: true });
   }
 
-  #hear(octets: Uint8Array): void {
+  #hear(heard: Uint8Array): void {
+    const octets = this.#collided(heard);
     if (this.#options.echo === true) this.#pty.say(octets);
     for (const station of this.#stations) station.hear(octets);
   }
@@ -104,6 +118,8 @@ class StationPort implements ByteChannel {
   readonly #pump: { close(): void };
   #sink: ChannelSink | undefined;
   #signedOn: boolean;
+  /** It was this station that was asked for. */
+  #identified = false;
   #text = "";
 
   constructor(station: Station, line: SimulatedLine) {
@@ -153,9 +169,11 @@ class StationPort implements ByteChannel {
     const { deviceAddress } = this.#station.modeE ?? { deviceAddress: "" };
     if (this.#text.endsWith("/?!\r\n") || this.#text.endsWith(`/?${deviceAddress}!\r\n`)) {
       this.#text = "";
+      this.#identified = true;
       this.write(seven(IDENTIFICATION));
-    } else if (this.#text.endsWith(ACKNOWLEDGEMENT)) {
+    } else if (this.#identified && this.#text.endsWith(ACKNOWLEDGEMENT)) {
       this.#text = "";
+      this.#identified = false;
       this.write(seven(ACKNOWLEDGEMENT));
       this.#signedOn = true;
     }

@@ -85,6 +85,15 @@ test.each([
   expect(await Promise.all(meters.map((meter) => rowCounts(lines, meter)))).toEqual([WHOLE, WHOLE, WHOLE]);
 });
 
+test("serial bus: what collisions damage is sent again, and nothing is missing", async () => {
+  using line = new SimulatedLine({ stations: bus(), collisionEvery: 7 });
+  await using lines = new SerialLines();
+  const meter = target(line, 0, { physicalAddress: 17, speed: 9600, responseTimeout: "100ms" });
+  const clean = await read(lines, meter, "block");
+  expect(line.collisions).toBeGreaterThan(0);
+  expect(clean.rows.length).toBeGreaterThanOrEqual(11);
+});
+
 test("serial bus: silence is no answer; where others answer it is the address", async () => {
   using line = new SimulatedLine({ stations: bus(), baud: 19_200 });
   await using lines = new SerialLines();
@@ -128,4 +137,21 @@ test.each([
   const meter = target(line, 0, { physicalAddress: 17, opening: "mode-e", responseTimeout: "2s", echo });
   for (const what of reads) expect((await read(lines, meter, what)).rows.length).toBeGreaterThan(0);
   expect(line.parityFaults).toBe(0);
+});
+
+test("optical head, mode E: of several meters the one is signed on to whose device address is asked for", async () => {
+  const stations = [0, 1].map((seed) => ({
+    meter: virtualMeter(seed),
+    physicalDevice: 17,
+    modeE: { deviceAddress: `000${seed}`, returns: true },
+  }));
+  using line = new SimulatedLine({ stations });
+  await using lines = new SerialLines();
+  const serials: unknown[] = [];
+  for (const seed of [0, 1]) {
+    const meter = target(line, seed, { physicalAddress: 17, opening: "mode-e", deviceAddress: `000${seed}` });
+    const answer = await read(lines, meter, "1:0.0.96.1.0.255:2");
+    serials.push(answer.rows[0]?.at(-1));
+  }
+  expect(new Set(serials).size).toBe(2);
 });
