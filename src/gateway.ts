@@ -1,5 +1,4 @@
 /** The daemon as an object: wires database, fleet, collection, push and the control socket; runs them; drains them. */
-import type { Server } from "node:http";
 import { join } from "node:path";
 import { startControlServer } from "./api/control-server.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./api/read-answer.ts";
@@ -25,7 +24,7 @@ import { PushListeners } from "./push/push-listeners.ts";
 import { SenderLearning } from "./push/sender-learning.ts";
 import { BatchQueue } from "./store/batch-queue.ts";
 import { type Database, openDatabase } from "./store/database.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
+import { type EmbeddedPostgres, type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
 import { newestCaptures } from "./store/latest-rows.ts";
 import { migrate } from "./store/migrations.ts";
 import { keepObisCodes } from "./store/obis-codes.ts";
@@ -49,6 +48,8 @@ export class Gateway implements AsyncDisposable {
   readonly database: Database;
   /** Connection string of the database; may hold a password. */
   readonly databaseUrl: string;
+  /** A command line for people that opens the embedded database; undefined where it is not ours. */
+  readonly psqlCommand: string | undefined;
   readonly #options: GatewayOptions;
   readonly #closing = new AsyncDisposableStack();
   readonly #loop: PollLoop<PolledMeter>;
@@ -59,7 +60,8 @@ export class Gateway implements AsyncDisposable {
   static async start(options: GatewayOptions): Promise<Gateway> {
     const { config, events, version } = options;
     await using stack = new AsyncDisposableStack();
-    const { url, database } = await openStore(options, stack);
+    const store = await openStore(options, stack);
+    const { database } = store;
     const fleet = await Fleet.load(database);
     const meters = await polledMeters(config.meters, fleet, database);
     const queue = stack.adopt(batchQueue(config, database, events), (each) => each.stop(DRAIN_MS));
@@ -95,10 +97,14 @@ export class Gateway implements AsyncDisposable {
       startsPerSecond: config.polling.connectsPerSecond,
       poll: (meter, profiles) => collector.poll(meter, profiles),
     });
+    // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
+    const connections = stack.use(new DisposableStack());
     stack.defer(() => drain({ loop, sessions: collector, rows: queue }, DRAIN_MS));
     await listenForPushes({ config, database, senders, rows: queue, events }, stack);
-    const gateway = new Gateway({ options, url, database, loop, collector, meters });
-    stack.adopt(await startControlServer(config.socket, gateway), closeServer);
+    const gateway = new Gateway({ options, store, loop, collector, meters });
+    const control = await startControlServer(config.socket, gateway);
+    connections.adopt(control, (each) => each.closeAllConnections());
+    stack.adopt(control, (each) => void each.close());
     gateway.#closing.use(stack.move());
     events({ event: "gatewayStarted", meters: meters.size, database: database.capabilities.edition, version });
     return gateway;
@@ -106,15 +112,15 @@ export class Gateway implements AsyncDisposable {
 
   private constructor(parts: {
     readonly options: GatewayOptions;
-    readonly url: string;
-    readonly database: Database;
+    readonly store: Store;
     readonly loop: PollLoop<PolledMeter>;
     readonly collector: Collector;
     readonly meters: ReadonlyMap<string, PolledMeter>;
   }) {
     this.#options = parts.options;
-    this.databaseUrl = parts.url;
-    this.database = parts.database;
+    this.databaseUrl = parts.store.url;
+    this.psqlCommand = parts.store.psqlCommand;
+    this.database = parts.store.database;
     this.#loop = parts.loop;
     this.#collector = parts.collector;
     this.#meters = parts.meters;
@@ -164,27 +170,39 @@ export class Gateway implements AsyncDisposable {
   }
 }
 
-async function openStore(
-  { config, events }: GatewayOptions,
-  stack: AsyncDisposableStack,
-): Promise<{ url: string; database: Database }> {
-  const url =
-    config.database.url === undefined
-      ? await startEmbedded(config, stack)
-      : await resolveSecretText(config.database.url);
+interface Store {
+  readonly url: string;
+  readonly database: Database;
+  readonly psqlCommand: string | undefined;
+}
+
+async function openStore({ config, events }: GatewayOptions, stack: AsyncDisposableStack): Promise<Store> {
+  const server = config.database.url === undefined ? await startEmbedded(config, events, stack) : undefined;
+  const url = server?.url ?? (await resolveSecretText(config.database.url ?? ""));
   const { applied } = await migrate(url);
   const database = await openDatabase({ url, connections: config.database.connections });
   stack.adopt(database, (each) => each.close());
   await keepObisCodes(database);
   events({ event: "databaseReady", edition: database.capabilities.edition, migrated: applied.length });
-  return { url, database };
+  return { url, database, psqlCommand: server?.psqlCommand };
 }
 
-async function startEmbedded(config: Config, stack: AsyncDisposableStack): Promise<string> {
+async function startEmbedded(
+  config: Config,
+  events: EventSink,
+  stack: AsyncDisposableStack,
+): Promise<EmbeddedPostgres> {
   const directory = join(config.stateDirectory, config.database.directory);
-  const server: EmbeddedPostgres = await startEmbeddedPostgres({ directory });
-  stack.adopt(server, (each) => each.stop());
-  return server.url;
+  const server = await startEmbeddedPostgres({
+    directory,
+    onEvent: (event) => events({ event: "databaseServer", what: event.type, detail: detailOf(event) }),
+  });
+  return stack.adopt(server, (each) => each.stop());
+}
+
+function detailOf(event: EmbeddedPostgresEvent): string {
+  if (event.type !== "serverLost") return `process ${event.pid}`;
+  return event.error instanceof Error ? event.error.message : "unknown";
 }
 
 async function polledMeters(
@@ -245,12 +263,5 @@ function readAttempts(database: Database, events: EventSink): ReadAttempts {
   return new ReadAttempts(database, (error, count) => {
     const reason = error instanceof Error ? error.message : String(error);
     events({ event: "attemptsLost", reason, count });
-  });
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
   });
 }

@@ -160,7 +160,7 @@ function furtherLines(gateway: Gateway, directory: string, meter: string): strin
   return [
     "",
     "The street is polled on; look further from another terminal:",
-    `  psql '${gateway.databaseUrl}'`,
+    `  ${gateway.psqlCommand ?? "psql"}`,
     `  npx dlms-gateway read ${meter} clock --socket ${join(directory, "control.sock")}`,
     "Ctrl-C stops it and takes the data away.",
     "",

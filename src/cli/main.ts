@@ -77,7 +77,10 @@ program
   .option("--authentication-key <reference>", "env:NAME or file:PATH, hexadecimal")
   .option("--suite <number>", "security suite 0, 1 or 2")
   .option("--protection <kind>", "authenticated, encrypted or authenticated-encrypted")
-  .option("--client-title <hex>", "our system title")
+  .option(
+    "--client-title <hex>",
+    "our system title; one of this installation's own when left out, so that no counter serves twice",
+  )
   .option("--server-title <hex>", "the meter's system title, where its answer does not tell")
   .option("--general", "general-glo-ciphering instead of service-specific ciphering")
   .option("--counter <logical name>", "object that holds the meter's invocation counter")

@@ -17,6 +17,7 @@ import { CounterFile } from "../keys/counter-file.ts";
 import { leaseKeyCounters } from "../keys/key-counters.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
+import { ownSystemTitle } from "./own-title.ts";
 
 /** Options of the command line, as commander gives them. */
 export interface ReadOptions {
@@ -56,7 +57,6 @@ export interface ReadOptions {
 }
 
 const BUDGET_MS = 600_000;
-const DEFAULT_CLIENT_TITLE = "444C4D5347570001";
 
 /** Options that serve a read through the daemon as well. */
 const OPTIONS_BY_NAME: ReadonlySet<string> = new Set(["json", "csv", "from", "to", "socket"]);
@@ -106,11 +106,10 @@ async function readDirectly(
 ): Promise<ReadAnswer> {
   const order = parseReadOrder(what);
   const range = rangeOf(options);
-  await using counters = await CounterFile.open({
-    path: options.counters ?? defaultCounterFile(),
-    randomOctets: randomBytes,
-  });
-  const target = await targetOf(name, options, counters);
+  const path = options.counters ?? defaultCounterFile();
+  await using counters = await CounterFile.open({ path, randomOctets: randomBytes });
+  const clientTitle = options.clientTitle ?? (await ownSystemTitle(path));
+  const target = await targetOf(name, { ...options, clientTitle }, counters);
   const recording = options.record === undefined ? undefined : new RecordingFile(options.record);
   try {
     return await visitMeter(
@@ -139,7 +138,7 @@ function meterInput(options: ReadOptions): unknown {
   const security = options.blockCipherKey !== undefined && {
     suite: numberOf(options.suite),
     protection: options.protection,
-    clientSystemTitle: options.clientTitle ?? DEFAULT_CLIENT_TITLE,
+    clientSystemTitle: options.clientTitle,
     serverSystemTitle: options.serverTitle,
     blockCipherKey: options.blockCipherKey,
     authenticationKey: options.authenticationKey,

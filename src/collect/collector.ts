@@ -43,6 +43,8 @@ export interface CollectorOptions {
 }
 
 const DAY_MS = 86_400_000;
+/** Read again with each poll: rows that came late, or that a clock that was set back wrote a second time. */
+const OVERLAP_MS = 3_600_000;
 const PROFILE_KINDS: readonly ProfileKind[] = ["instant", "block_load", "daily_load", "billing"];
 
 export class Collector {
@@ -127,7 +129,7 @@ export class Collector {
 
   #wantedFromMs(newestMs: ReadonlyMap<ProfileKind, number>, profile: ProfileKind): number {
     const held = newestMs.get(profile);
-    return held === undefined ? Date.now() - (this.#options.historyMs.get(profile) ?? DAY_MS) : held + 1;
+    return held === undefined ? Date.now() - (this.#options.historyMs.get(profile) ?? DAY_MS) : held - OVERLAP_MS;
   }
 
   /** What is newest moves on only when all rows, rejected ones too, are durable: what failed to be written is read again. */

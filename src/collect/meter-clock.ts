@@ -13,15 +13,16 @@ export const CLOCK_TIME = { classId: 8, logicalName: "0.0.1.0.0.255", attributeI
  */
 const TOLERANCE_MS = 45 * 60_000;
 
-/** The rule under which the meter's clock agrees with ours; the standard's where none does and the clock is wrong. */
+/** The rule under which the meter's clock agrees with ours; undefined where it can't be read or is simply wrong. */
 export async function readClockPolicy(
   source: AttributeSource,
   zone: TimeZone,
   nowMs: () => number = Date.now,
-): Promise<ClockPolicy> {
+): Promise<ClockPolicy | undefined> {
   const result = await source.get(attributeOf(CLOCK_TIME));
   const value = result.type === "data" && "value" in result.data ? result.data.value : undefined;
-  if (!(value instanceof Uint8Array) || value.length !== DATE_TIME_LENGTH) return { deviation: "standard", zone };
+  if (!(value instanceof Uint8Array) || value.length !== DATE_TIME_LENGTH) return undefined;
   const truth = { instantMs: nowMs(), toleranceMs: TOLERANCE_MS, zone };
-  return { deviation: deviationRuleFor(value, truth) ?? "standard", zone };
+  const deviation = deviationRuleFor(value, truth);
+  return deviation && { deviation, zone };
 }

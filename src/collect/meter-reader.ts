@@ -77,10 +77,10 @@ export async function readProfile(
   return decodeProfileBuffer(buffer, layout, { clock: await clockOf(source, target) });
 }
 
-/** The meter's clock policy; read once and remembered. */
+/** The meter's clock policy, remembered once it is found; the standard's while the meter's clock tells nothing. */
 export async function clockOf(source: AttributeSource, target: MeterTarget): Promise<ClockPolicy> {
   target.clock ??= await readClockPolicy(source, target.zone);
-  return target.clock;
+  return target.clock ?? { deviation: "standard", zone: target.zone };
 }
 
 function clockAnswer(head: Pick<ReadAnswer, "meter" | "what" | "readAt">, data: Data, policy: ClockPolicy): ReadAnswer {

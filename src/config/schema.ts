@@ -255,9 +255,6 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Where readings go."),
-  masterKey: secretReference
-    .optional()
-    .describe("Key that seals the meters' keys in the database (64 hexadecimal digits in the referenced place)."),
   stateDirectory: z
     .string()
     .default("/var/lib/dlms-gateway")

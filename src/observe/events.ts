@@ -9,6 +9,8 @@ export interface GatewayEvents {
   readonly gatewayStopping: { signal: string };
   readonly gatewayStopped: { durationMs: number };
   readonly databaseReady: { edition: string; migrated: number };
+  /** The embedded server: an orphan ended, the server died, came back, or is lost for good. */
+  readonly databaseServer: { what: string; detail: string };
   readonly meterPolled: { meter: string; profiles: readonly string[]; rows: number; durationMs: number };
   readonly meterFailed: { meter: string; cause: string; evidence: string; nextStep: string; durationMs: number };
   readonly profileRefused: { meter: string; profile: string; evidence: string };
@@ -34,6 +36,7 @@ const EVENTS = {
   gatewayStopping: { level: "info", text: "gateway stops: no new work, what runs may finish" },
   gatewayStopped: { level: "info", text: "gateway stopped" },
   databaseReady: { level: "info", text: "database is ready" },
+  databaseServer: { level: "warn", text: "the embedded database server" },
   meterPolled: { level: "debug", text: "meter polled" },
   meterFailed: { level: "warn", text: "meter could not be read" },
   profileRefused: { level: "info", text: "the meter has no such profile for us; the others were read" },

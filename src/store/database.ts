@@ -6,6 +6,9 @@ import { StoreError } from "./store-error.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 60_000;
+const STATEMENT_TIMEOUT_MS = 60_000;
+/** Later than the server's own limit, for servers that do not answer at all. */
+const QUERY_TIMEOUT_MS = 75_000;
 
 export interface DatabaseOptions {
   /** A connection string; it may hold a password and is never shown. */
@@ -23,6 +26,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     application_name: options.applicationName ?? "dlms-gateway",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    // A server, or the way to it, that hangs must hold neither a poll nor a stop for ever.
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
     types: valueTypes(),
   });

@@ -54,7 +54,7 @@ test("config: every problem is told at once, with its place", () => {
 });
 
 test("config: a secret written into the file is refused without repeating it", () => {
-  const [problem] = problemsOf(`masterKey: "00112233445566778899"\n`);
+  const [problem] = problemsOf(`database: { url: "postgresql://dlms:0011223344@db/dlms" }\n`);
   expect(problem).toContain("a secret is a reference");
   expect(problem).not.toContain("0011223344");
 });

@@ -1,0 +1,31 @@
+/** The system title of the field tool: drawn once and kept beside its counters. */
+import { randomBytes } from "node:crypto";
+import { link, readFile, rm, writeFile } from "node:fs/promises";
+
+/** Three letters as makers have them, then octets that no other installation has. */
+const LETTERS = "444c47";
+const RANDOM_OCTETS = 5;
+const TITLE = /^[0-9a-f]{16}$/;
+
+/**
+ * A title that belongs to this counter file alone. Two senders with one key and one title would use the same
+ * initialisation vectors, however well each keeps its own counters.
+ */
+export async function ownSystemTitle(counterFile: string): Promise<string> {
+  const file = `${counterFile}.title`;
+  const drawn = LETTERS + randomBytes(RANDOM_OCTETS).toString("hex");
+  // Linked into place whole, so that two that start at once agree on the first one's.
+  const draft = `${file}.${drawn}`;
+  await writeFile(draft, drawn, { flag: "wx", mode: 0o600 });
+  try {
+    await link(draft, file);
+    return drawn;
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  } finally {
+    await rm(draft);
+  }
+  const kept = (await readFile(file, "utf8")).trim();
+  if (!TITLE.test(kept)) throw new Error(`${file} holds no system title; take it away, or say --client-title`);
+  return kept;
+}
