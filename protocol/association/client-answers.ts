@@ -32,17 +32,20 @@ export function awaitingIn(state: ClientState, referencing: Referencing): Awaiti
   return { ...awaiting, unanswered: "answerLost" };
 }
 
-/** Which APDU answers in a state, when it is not a service that is under way. */
-export function awaitedName(state: ClientState, referencing: Referencing): ApduName | undefined {
+const AARE: readonly ApduName[] = ["aare"];
+const RLRE: readonly ApduName[] = ["rlre"];
+
+/** Which APDUs answer in a state, when it is not a service that is under way. */
+export function awaitedNames(state: ClientState, referencing: Referencing): readonly ApduName[] {
   switch (state) {
     case "associating":
-      return "aare";
+      return AARE;
     case "authenticating":
-      return REFERENCING[referencing].hlsAnswer;
+      return REFERENCING[referencing].hlsAnswers;
     case "releasing":
-      return "rlre";
+      return RLRE;
     default:
-      return undefined;
+      return [];
   }
 }
 
@@ -54,9 +57,9 @@ const GENERAL_TAGS: ReadonlySet<number> = new Set([
 ]);
 
 /** Whether octets that can't be read were meant as the answer, as far as their first octet tells. */
-export function isMeantAs(name: ApduName | undefined, octets: Uint8Array): boolean {
+export function isMeantAs(name: ApduName, octets: Uint8Array): boolean {
   const [tag] = octets;
-  if (name === undefined || tag === undefined) return false;
+  if (tag === undefined) return false;
   const plainTag = APDUS[name][0];
   const ciphered = cipheredTagsOf(plainTag);
   if (tag === plainTag || tag === ciphered?.glo || tag === ciphered?.ded) return true;
@@ -68,8 +71,21 @@ export function invokeIdOf({ body }: Apdu): number | undefined {
   return "invokeIdAndPriority" in body ? invokeIdAndPriority(body.invokeIdAndPriority).invokeId : undefined;
 }
 
+export interface Refusal {
+  readonly error: DlmsError;
+  readonly evidence: FailureEvidence;
+}
+
+/** Whether a refusal says that the service is not there, rather than that something in the request was wrong. */
+export function refusesService({ evidence }: Refusal): boolean {
+  if (evidence.type === "serviceError") return evidence.serviceError.error.type === "service";
+  if (evidence.type !== "exception") return false;
+  const { serviceError } = evidence.exception;
+  return serviceError === "service-not-supported" || serviceError === "operation-not-possible";
+}
+
 /** An APDU that refuses whatever is under way, as an error with its evidence; undefined when it is none. */
-export function refusalIn(apdu: Apdu): { readonly error: DlmsError; readonly evidence: FailureEvidence } | undefined {
+export function refusalIn(apdu: Apdu): Refusal | undefined {
   if (apdu.apdu === "exception-response") {
     const { stateError, serviceError } = apdu.body;
     const error = new DlmsError("SERVICE_REFUSED", "peer", { stateError, serviceError });

@@ -5,6 +5,7 @@
 import { type Apdu, type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
 import { APDUS } from "../apdu/registry.ts";
 import { DlmsError } from "../errors.ts";
+import type { Quirk } from "../quirks.ts";
 import type { ProtectionLayer } from "../security/apdu-protection.ts";
 import { isCipheredTag } from "../security/ciphered-apdu.ts";
 import type { DedicatedKey } from "../security/secret-key.ts";
@@ -105,21 +106,21 @@ export class ClientEnvelope {
   }
 
   /**
-   * Joins, deciphers and decodes what came; undefined while blocks are missing. `awaited` says that an answer is.
-   * Throws what is wrong with the octets.
+   * Joins, deciphers and decodes what came; undefined while blocks are missing. `awaited` says that an answer is,
+   * `tolerated` which deviations its octets may have. Throws what is wrong with them.
    */
-  open(octets: Uint8Array, awaited: boolean): OpenedApdu | undefined {
+  open(octets: Uint8Array, awaited: boolean, tolerated?: ReadonlySet<Quirk>): OpenedApdu | undefined {
     const whole = octets[0] === GENERAL_BLOCK_TAG ? this.#join(octets, awaited) : octets;
     if (whole === undefined) return undefined;
     const { protection } = this.#settings;
     if (whole[0] === undefined || !isCipheredTag(whole[0])) {
       if (!isAcse(whole)) protection?.admitPlain(whole);
-      return { apdu: this.#decode(whole), layers: [] };
+      return { apdu: this.#decode(whole, tolerated), layers: [] };
     }
     if (protection === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });
     const { apdu, layers, warnings } = protection.unprotect(whole);
     for (const name of warnings) this.#tell({ type: "leniency", name });
-    return { apdu: this.#decode(apdu), layers };
+    return { apdu: this.#decode(apdu, tolerated), layers };
   }
 
   /** Whether the answer comes in general blocks, of which some are missing. */
@@ -178,8 +179,8 @@ export class ClientEnvelope {
     });
   }
 
-  #decode(octets: Uint8Array): Apdu {
-    const apdu = decodeApdu(octets);
+  #decode(octets: Uint8Array, tolerated?: ReadonlySet<Quirk>): Apdu {
+    const apdu = decodeApdu(octets, tolerated);
     for (const name of apdu.quirks ?? []) this.#tell({ type: "leniency", name });
     return apdu;
   }

@@ -4,9 +4,11 @@ import { type Apdu, type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts"
 import type { ConfirmedServiceError } from "../apdu/confirmed-service-error.ts";
 import { DLMS_VERSION, type InitiateResponse } from "../apdu/initiate.ts";
 import { actionResultFor } from "../apdu/result-codes.ts";
+import type { Data } from "../axdr/data.ts";
 import { type Aare, type Aarq, AUTHENTICATION_REQUIREMENT, type AuthenticationValue } from "../ber/association.ts";
 import type { ApplicationContextName } from "../ber/names.ts";
 import { DlmsError } from "../errors.ts";
+import { FIELD_QUIRKS, type Quirk } from "../quirks.ts";
 import { isCipheredTag } from "../security/ciphered-apdu.ts";
 import { type HlsInputs, hlsReply, hlsVerify } from "../security/hls.ts";
 import type { DedicatedKey } from "../security/secret-key.ts";
@@ -29,6 +31,7 @@ const REPLY_TO_HLS_NAME = 0xfa58;
 /** Has no meaning where a method is invoked. */
 const NO_SELECTOR = 0;
 const NO_OCTETS = new Uint8Array(0);
+const ANSWERED_TWICE: ReadonlySet<Quirk> = new Set([...FIELD_QUIRKS, "trailing-octets"]);
 
 export type AareVerdict =
   | { readonly type: "accepted"; readonly agreement: Agreement }
@@ -43,6 +46,7 @@ export class ClientOpening {
   readonly #dedicatedKey: DedicatedKey | undefined;
   #peerChallenge: Uint8Array | undefined;
   #serverTitle: SystemTitle | undefined;
+  #written = false;
 
   constructor(settings: ClientSettings, note: (leniency: ClientLeniency) => void) {
     this.#settings = settings;
@@ -98,14 +102,26 @@ export class ClientOpening {
 
   /** Pass 3: our reply to the server's challenge. */
   reply(invokeIdAndPriority: number): ApduOf<"action-request" | "read-request"> {
-    const value = hlsReply(this.#settings.authentication.mechanism, this.#hlsInputs());
-    const parameters = { type: "octet-string", value } as const;
+    const parameters = this.#replyValue();
     if (this.#settings.referencing === "short-name") {
       const variable = { variableName: REPLY_TO_HLS_NAME, selector: NO_SELECTOR, parameter: parameters } as const;
       return { apdu: "read-request", body: { variables: [{ type: "parameterized-access", ...variable }] } };
     }
     const method = { classId: ASSOCIATION_CLASS, logicalName: CURRENT_ASSOCIATION, methodId: REPLY_TO_HLS };
     return { apdu: "action-request", body: { type: "normal", invokeIdAndPriority, method, parameters } };
+  }
+
+  /** Pass 3 for servers with short names that let the method be written only; undefined when that has been tried. */
+  otherReply(): ApduOf<"write-request"> | undefined {
+    if (this.#settings.referencing !== "short-name" || this.#written) return undefined;
+    this.#written = true;
+    const variables = [{ type: "variable-name", variableName: REPLY_TO_HLS_NAME }] as const;
+    return { apdu: "write-request", body: { variables, values: [this.#replyValue()] } };
+  }
+
+  /** Servers that let the method be written answer twice in one: with what it gives back, and that it was written. */
+  get tolerated(): ReadonlySet<Quirk> | undefined {
+    return this.#written ? ANSWERED_TWICE : undefined;
   }
 
   /** Pass 4: whether the server took our reply and knows the secret as well. */
@@ -127,6 +143,11 @@ export class ClientOpening {
     }
     this.#note("pass4-missing");
     return "confirmed";
+  }
+
+  #replyValue(): Data {
+    const value = hlsReply(this.#settings.authentication.mechanism, this.#hlsInputs());
+    return { type: "octet-string", value };
   }
 
   #contextName(): ApplicationContextName {
@@ -248,9 +269,10 @@ function factsOf({ referencing }: ClientSettings): (typeof REFERENCING)["logical
 /** The outcome of the method in either referencing; undefined for an APDU that answers something else. */
 function outcomeIn(answer: Apdu): ActionOutcome | undefined {
   if (answer.apdu === "action-response") return answer.body.type === "normal" ? answer.body.outcome : undefined;
-  if (answer.apdu !== "read-response") return undefined;
+  if (answer.apdu !== "read-response" && answer.apdu !== "write-response") return undefined;
   const [result, more] = answer.body.results;
   if (more !== undefined) return undefined;
+  if (result?.type === "success") return { result: "success" };
   if (result?.type === "data") return { result: "success", returnParameters: result };
   return result?.type === "data-access-error" ? { result: actionResultFor(result.dataAccessResult) } : undefined;
 }

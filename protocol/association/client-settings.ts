@@ -61,6 +61,7 @@ const CLIENT_LENIENCIES = {
   "first-block-zero": "blocks are numbered from 0",
   "acknowledgement-names-next": "a block is acknowledged with the number of the next",
   "list-refused-whole": "one result answers a list of requests",
+  "hls-reply-by-write": "the reply to the challenge is not read but written, as the server refused the reading",
   "read-results-headless": "the blocks of a long answer lack the count of results and the first choice",
   "rlre-malformed": "the RLRE can't be decoded, but its tag says what it is",
   "list-of-one": "a single request is answered by a list of one, or the other way round",

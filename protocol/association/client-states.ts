@@ -10,7 +10,13 @@ const TRANSITIONS = {
     unanswered: "idle",
     aborted: "idle",
   },
-  authenticating: { hlsConfirmed: "associated", hlsFailed: "idle", unanswered: "idle", aborted: "idle" },
+  authenticating: {
+    replySent: "authenticating",
+    hlsConfirmed: "associated",
+    hlsFailed: "idle",
+    unanswered: "idle",
+    aborted: "idle",
+  },
   associated: { requestSent: "requesting", rlrqSent: "releasing", leftSilently: "idle", aborted: "idle" },
   requesting: {
     blockSent: "requesting",

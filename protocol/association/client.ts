@@ -9,7 +9,16 @@ import type { Aare } from "../ber/association.ts";
 import { DlmsError, type Fault } from "../errors.ts";
 import type { Machine } from "../machine.ts";
 import { AnswerWatch } from "./answer-watch.ts";
-import { awaitedName, awaitingIn, faultEvidence, invokeIdOf, isMeantAs, refusalIn } from "./client-answers.ts";
+import {
+  awaitedNames,
+  awaitingIn,
+  faultEvidence,
+  invokeIdOf,
+  isMeantAs,
+  type Refusal,
+  refusalIn,
+  refusesService,
+} from "./client-answers.ts";
 import { ClientEnvelope, type OpenedApdu } from "./client-envelope.ts";
 import type {
   Agreement,
@@ -84,7 +93,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     let opened: OpenedApdu | undefined;
     const progress = this.#envelope.blockProgress;
     try {
-      opened = this.#envelope.open(bytes, this.#awaitsAnswer());
+      opened = this.#envelope.open(bytes, this.#awaitsAnswer(), this.#opening?.tolerated);
     } catch (error) {
       this.#faultOfPeer(dlmsError(error), bytes);
       return;
@@ -202,7 +211,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     const refusal = refusalIn(apdu);
     if (notification !== undefined) this.#events.push({ type: "notification", notification, layers });
     else if (!this.#awaitsAnswer()) this.#discard(unexpected(apdu.apdu));
-    else if (refusal !== undefined) this.#refuse(refusal.error, refusal.evidence);
+    else if (refusal !== undefined) this.#refuse(refusal, nowMs);
     else if (this.#answers(apdu)) {
       this.#requireProtected(apdu, layers.length > 0);
       this.#takeAnswer(apdu, nowMs);
@@ -211,7 +220,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   /** Whether the APDU is what is awaited. An answer with another invoke-id is, unless it may be a late one. */
   #answers(apdu: Apdu): boolean {
-    if (apdu.apdu !== this.#awaitedName()) return false;
+    if (!this.#awaitedNames().includes(apdu.apdu)) return false;
     const invokeId = invokeIdOf(apdu);
     if (invokeId === undefined) return true;
     const verdict = this.#watch.judge(invokeId === this.#invokeId);
@@ -300,13 +309,25 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     this.#events.push({ type: "released", answer });
   }
 
-  #refuse(error: DlmsError, evidence: FailureEvidence): void {
-    if (this.#state !== "releasing") {
-      this.#fail(error, evidence);
+  #refuse(refusal: Refusal, nowMs: number): void {
+    if (this.#state === "releasing") {
+      this.#step("refused", "peer");
+      this.#released("refused");
       return;
     }
-    this.#step("refused", "peer");
-    this.#released("refused");
+    const otherwise = this.#state === "authenticating" && refusesService(refusal) && this.#replyAgain(nowMs);
+    if (!otherwise) this.#fail(refusal.error, refusal.evidence);
+  }
+
+  /** Says the reply to the challenge in another way, if there is one. */
+  #replyAgain(nowMs: number): boolean {
+    const reply = this.#opening?.otherReply();
+    if (reply === undefined) return false;
+    this.#envelope.send(reply);
+    this.#step("replySent", "peer");
+    this.#note("hls-reply-by-write");
+    this.#watch.start(nowMs, this.#timeouts.answerMs);
+    return true;
   }
 
   /** Ends what is under way. A failed request leaves the association as it is. */
@@ -334,7 +355,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
       this.#released("rlre");
       return;
     }
-    const isAnswer = this.#state !== "releasing" && isMeantAs(this.#awaitedName(), octets);
+    const isAnswer = this.#state !== "releasing" && this.#awaitedNames().some((name) => isMeantAs(name, octets));
     if (isAnswer) this.#fail(error, faultEvidence(octets));
     else this.#discard(error);
   }
@@ -362,8 +383,9 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     return awaitingIn(this.#state, this.#referencing);
   }
 
-  #awaitedName(): ApduName | undefined {
-    return this.#exchange?.responseName ?? awaitedName(this.#state, this.#referencing);
+  #awaitedNames(): readonly ApduName[] {
+    const exchange = this.#exchange;
+    return exchange === undefined ? awaitedNames(this.#state, this.#referencing) : [exchange.responseName];
   }
 
   #invokeIdOctet(invokeId: number): number {

@@ -1,5 +1,6 @@
 /** The two ways in which a client names what it wants (IEC 62056-5-3): what differs between them, as a table. */
 import { VAA_NAME_LN, VAA_NAME_SN } from "../apdu/initiate.ts";
+import type { ApduName } from "../apdu/registry.ts";
 import type { Conformance, ConformanceBit } from "../ber/conformance.ts";
 import type { ApplicationContextName } from "../ber/names.ts";
 
@@ -11,8 +12,8 @@ interface ReferencingFacts {
   readonly vaaName: number;
   /** Everything that a client of ours uses here. */
   readonly conformance: Conformance;
-  /** Which APDU answers the client's reply to the server's challenge. */
-  readonly hlsAnswer: "action-response" | "read-response";
+  /** Which APDUs may answer the client's reply to the server's challenge. */
+  readonly hlsAnswers: readonly ApduName[];
   /** Whether answers carry the invoke-id of their request: where they don't, a late one can't be told from the next. */
   readonly invokeIds: boolean;
 }
@@ -33,7 +34,7 @@ export const REFERENCING: Readonly<Record<Referencing, ReferencingFacts>> = {
       "event-notification",
       "action",
     ]),
-    hlsAnswer: "action-response",
+    hlsAnswers: ["action-response"],
     invokeIds: true,
   },
   "short-name": {
@@ -50,7 +51,7 @@ export const REFERENCING: Readonly<Record<Referencing, ReferencingFacts>> = {
       "information-report",
       "parameterized-access",
     ]),
-    hlsAnswer: "read-response",
+    hlsAnswers: ["read-response", "write-response"],
     invokeIds: false,
   },
 };

@@ -1,11 +1,12 @@
 /** The server's side of the HLS exchange: the client's reply in either referencing, and how it is answered. */
 import type { Apdu } from "../apdu/apdu.ts";
+import type { VariableAccessSpecification } from "../apdu/short-name.ts";
 import type { Data } from "../axdr/data.ts";
 import { type HlsInputs } from "../security/hls.ts";
 import type { AssociationRule } from "./association-rule.ts";
 import type { AssociationView } from "./object-server.ts";
 import type { Challenges } from "./server-negotiation.ts";
-import { variableOf } from "./variables.ts";
+import { type VariableReference, variableOf } from "./variables.ts";
 
 const ASSOCIATION_LN_CLASS = 15;
 const REPLY_TO_HLS = 1;
@@ -25,23 +26,29 @@ export function hlsCallIn(request: Apdu, rule: AssociationRule): HlsCall | undef
   switch (request.apdu) {
     case "action-request":
       return byLogicalName(request, rule);
-    case "read-request": {
-      const [variable, more] = request.body.variables.map(variableOf);
-      if (more !== undefined || variable?.variableName !== REPLY_TO_HLS_NAME) return undefined;
-      return octetsIn(variable.access?.parameters, (reply) => ({
-        apdu: "read-response",
-        body: {
-          results: [
-            reply === undefined
-              ? { type: "data-access-error", dataAccessResult: "other-reason" }
-              : { type: "data", data: octetString(reply) },
-          ],
-        },
-      }));
+    case "read-request":
+      return byShortName(request.body.variables, (variable) => variable.access?.parameters);
+    // Some clients write the method; what it gives back they want as if they had read it.
+    case "write-request": {
+      const [value] = request.body.values;
+      return byShortName(request.body.variables, () => value);
     }
     default:
       return undefined;
   }
+}
+
+function byShortName(
+  variables: readonly VariableAccessSpecification[],
+  parameterOf: (variable: VariableReference) => Data | undefined,
+): HlsCall | undefined {
+  const [variable, more] = variables.map(variableOf);
+  if (more !== undefined || variable?.variableName !== REPLY_TO_HLS_NAME) return undefined;
+  return octetsIn(parameterOf(variable), (reply) => {
+    const refused = { type: "data-access-error", dataAccessResult: "other-reason" } as const;
+    const result = reply === undefined ? refused : ({ type: "data", data: octetString(reply) } as const);
+    return { apdu: "read-response", body: { results: [result] } };
+  });
 }
 
 function byLogicalName(request: Extract<Apdu, { apdu: "action-request" }>, rule: AssociationRule): HlsCall | undefined {

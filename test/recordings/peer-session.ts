@@ -4,11 +4,13 @@
  */
 import type { ByteChannel } from "../../drivers/channel.ts";
 import { Pump } from "../../drivers/pump.ts";
-import type { AttributeReference } from "../../protocol/apdu/descriptors.ts";
+import type { AttributeReference, DataResult } from "../../protocol/apdu/descriptors.ts";
 import { ClientAssociation } from "../../protocol/association/client.ts";
-import type { ServiceOrder } from "../../protocol/association/client-events.ts";
+import type { ServiceOrder, ServiceResponse } from "../../protocol/association/client-events.ts";
 import type { ClientAuthentication, ClientSettings } from "../../protocol/association/client-settings.ts";
+import type { Referencing } from "../../protocol/association/referencing.ts";
 import { ClientSession, type SessionCommand, type SessionEvent } from "../../protocol/association/session.ts";
+import { inShortNames } from "../../protocol/association/short-name-orders.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { conformanceFromNumber } from "../../protocol/ber/conformance.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
@@ -16,10 +18,13 @@ import { captureObjectKey, captureObjectsFromData } from "../../protocol/cosem/c
 import { decodeDateTime, formatDateTime } from "../../protocol/cosem/date-time.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { objectListFromData } from "../../protocol/cosem/object-list.ts";
+import { ShortNames } from "../../protocol/cosem/short-names.ts";
+import { DlmsError } from "../../protocol/errors.ts";
 import { type HdlcAddressSize, hdlcAddress } from "../../protocol/link/hdlc/address.ts";
 import { HdlcClient } from "../../protocol/link/hdlc/client.ts";
 import type { Link } from "../../protocol/link/link.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
+import { entryAccess } from "../../protocol/profile/selective-access.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
@@ -34,6 +39,10 @@ const EXAMPLE = {
 const CLIENT_SYSTEM_TITLE = systemTitle(fromHex("4447570000000001"));
 /** Get, set, action, selective access, lists, blocks in all directions, general protection, attribute 0. */
 const CONFORMANCE = conformanceFromNumber(0x40_3e_1d);
+/** Read, write, blocks both ways, lists, parameterised access. */
+const SHORT_NAME_CONFORMANCE = conformanceFromNumber(0x18_1a_20);
+/** Attribute 2 of the Association SN in use. */
+const SHORT_NAME_LIST = 0xfa08;
 
 const OBJECTS = {
   association: { classId: 15, logicalName: "0.0.40.0.0.255" },
@@ -46,6 +55,8 @@ export const MECHANISMS = ["lowest", "lls", "hls", "hls-md5", "hls-sha1", "hls-s
 /** What a recording's header keeps in `settings`, so that its replay sends the same octets. */
 export interface PeerSettings {
   readonly link: "wrapper" | "hdlc";
+  /** By logical names when absent. */
+  readonly referencing?: Referencing | undefined;
   readonly clientSap: number;
   readonly serverSap: number;
   /** The physical device, and the octets of the server's HDLC address. */
@@ -71,6 +82,18 @@ export interface PeerReading {
   /** Deviations that were let pass, in order, each once. */
   readonly leniencies: readonly string[];
   readonly release: string;
+  /** What only readings with short names try. */
+  readonly shortName?: ShortNameReading;
+}
+
+interface ShortNameReading {
+  /** Two variables in one request: clock and capture objects, each by the type of its value or the server's reason. */
+  readonly list: readonly string[];
+  /** How many rows came for the first three entries, or what was wrong with the answer. */
+  readonly entries: number | string;
+  /** What the clock's time zone, written as it was read, and the capture of a row gave. */
+  readonly written: string;
+  readonly invoked: string;
 }
 
 export async function readPeer(channel: ByteChannel, settings: PeerSettings): Promise<PeerReading> {
@@ -86,6 +109,7 @@ class Peer {
   readonly #pump: Pump<SessionCommand, SessionEvent>;
   readonly #events: SessionEvent[] = [];
   readonly #leniencies = new Set<string>();
+  #names: ShortNames | undefined;
   #wake: () => void = () => {};
   #ended: Error | undefined;
 
@@ -113,11 +137,12 @@ class Peer {
     await this.#await("opened");
     this.#pump.command({ type: "associate" });
     const { agreement } = await this.#await("associated");
-    const objects = objectListFromData(await this.#get(OBJECTS.association, 2));
+    const objects = await this.#objects(agreement.conformance.has("read"));
     const clock = await this.#get(OBJECTS.clock, 2);
     const captureObjects = captureObjectsFromData(await this.#get(OBJECTS.loadProfile, 3));
     const buffer = await this.#get(OBJECTS.loadProfile, 2);
     const rows = buffer.type === "array" ? buffer.value.map(normaliseData) : [];
+    const shortName = this.#names && (await this.#tryShortNames());
     this.#pump.command({ type: "release" });
     const { answer } = await this.#await("released");
     this.#pump.command({ type: "close" });
@@ -133,6 +158,33 @@ class Peer {
       lastRow: rows.at(-1),
       leniencies: [...this.#leniencies],
       release: answer,
+      ...(shortName && { shortName }),
+    };
+  }
+
+  async #objects(byShortName: boolean): Promise<readonly { readonly classId: number; readonly logicalName: string }[]> {
+    if (!byShortName) return objectListFromData(await this.#get(OBJECTS.association, 2));
+    const response = await this.#service({ type: "read", variables: [{ variableName: SHORT_NAME_LIST }] });
+    const result = response.type === "read" ? response.results[0] : undefined;
+    if (result?.type !== "data") throw new Error(`the list of short names: ${JSON.stringify(response)}`);
+    this.#names = ShortNames.fromObjectList(result.data);
+    return this.#names.objects;
+  }
+
+  async #tryShortNames(): Promise<ShortNameReading> {
+    const attributes = [reference(OBJECTS.clock, 2), reference(OBJECTS.loadProfile, 3)];
+    const list = await this.#ask({ type: "getList", attributes });
+    const access = entryAccess(1, 3);
+    const entries = await this.#rowsOf({ type: "get", ...reference(OBJECTS.loadProfile, 2), access });
+    const zone = await this.#get(OBJECTS.clock, 3);
+    const written = await this.#ask({ type: "set", ...reference(OBJECTS.clock, 3), value: zone });
+    const { classId, logicalName } = reference(OBJECTS.loadProfile, 1).attribute;
+    const invoked = await this.#ask({ type: "action", method: { classId, logicalName, methodId: 2 } });
+    return {
+      list: list.type === "getList" ? list.results.map(resultText) : [],
+      entries,
+      written: written.type === "set" ? written.result : "no answer",
+      invoked: invoked.type === "action" ? invoked.outcome.result : "no answer",
     };
   }
 
@@ -141,18 +193,35 @@ class Peer {
   }
 
   async #get(object: { readonly classId: number; readonly logicalName: string }, attributeId: number): Promise<Data> {
-    const logicalName = logicalNameToOctets(object.logicalName);
-    const reference: AttributeReference = {
-      attribute: { classId: object.classId, logicalName, attributeId },
-      access: undefined,
-    };
-    const order: ServiceOrder = { type: "get", ...reference };
-    this.#pump.command(order);
-    const { response } = await this.#await("response");
+    const response = await this.#ask({ type: "get", ...reference(object, attributeId) });
     if (response.type !== "get" || response.result.type !== "data") {
       throw new Error(`attribute ${attributeId} of ${object.logicalName}: ${JSON.stringify(response)}`);
     }
     return response.result.data;
+  }
+
+  async #rowsOf(order: ServiceOrder): Promise<number | string> {
+    try {
+      const response = await this.#ask(order);
+      return response.type === "get" ? rowCount(response.result) : response.type;
+    } catch (error) {
+      if (error instanceof DlmsError) return error.code;
+      throw error;
+    }
+  }
+
+  /** An order by logical name, put into short names where the peer has those. */
+  async #ask(order: ServiceOrder): Promise<ServiceResponse> {
+    if (this.#names === undefined) return this.#service(order);
+    const { orders, responseOf } = inShortNames(order, this.#names);
+    const responses: ServiceResponse[] = [];
+    for (const each of orders) responses.push(await this.#service(each));
+    return responseOf(responses);
+  }
+
+  async #service(order: ServiceOrder): Promise<ServiceResponse> {
+    this.#pump.command(order);
+    return (await this.#await("response")).response;
   }
 
   /** A peer that drops the connection instead of answering the DISC has closed the link as well. */
@@ -183,13 +252,30 @@ class Peer {
   }
 }
 
+function reference(
+  object: { readonly classId: number; readonly logicalName: string },
+  attributeId: number,
+): AttributeReference {
+  const logicalName = logicalNameToOctets(object.logicalName);
+  return { attribute: { classId: object.classId, logicalName, attributeId }, access: undefined };
+}
+
+function resultText(result: DataResult): string {
+  return result.type === "data" ? result.data.type : result.dataAccessResult;
+}
+
+function rowCount(result: DataResult): number | string {
+  return result.type === "data" && result.data.type === "array" ? result.data.value.length : resultText(result);
+}
+
 function linkOf(settings: PeerSettings): Link {
   const { clientSap, serverSap, physicalDevice, addressSize, sequenceNumbers } = settings;
   if (settings.link === "wrapper") return new WrapperLink({ role: "client", clientSap, serverSap });
   return new HdlcClient({ clientSap, server: hdlcAddress(serverSap, physicalDevice, addressSize), sequenceNumbers });
 }
 
-function clientSettings({ mechanism, ciphered, challenge, firstInvocationCounter }: PeerSettings): ClientSettings {
+function clientSettings(settings: PeerSettings): ClientSettings {
+  const { referencing, mechanism, ciphered, challenge, firstInvocationCounter } = settings;
   const secret = new SecretKey("hlsSecret", EXAMPLE.password);
   let counter = firstInvocationCounter;
   const protection = new ApduProtection({
@@ -210,7 +296,8 @@ function clientSettings({ mechanism, ciphered, challenge, firstInvocationCounter
   return {
     authentication,
     challenge: () => fromHex(challenge),
-    conformance: CONFORMANCE,
+    ...(referencing && { referencing }),
+    conformance: referencing === "short-name" ? SHORT_NAME_CONFORMANCE : CONFORMANCE,
     responseTimeoutMs: 5000,
     ...(ciphered || mechanism === "hls-gmac" ? { protection } : { systemTitle: CLIENT_SYSTEM_TITLE }),
     ...(ciphered ? { ciphering: { request: "authenticated-encrypted" } } : {}),

@@ -22,6 +22,7 @@ const { values, positionals } = parseArgs({
     host: { type: "string", default: "127.0.0.1" },
     port: { type: "string", default: "4059" },
     link: { type: "string", default: "wrapper" },
+    "short-name": { type: "boolean", default: false },
     client: { type: "string", default: "16" },
     server: { type: "string", default: "1" },
     physical: { type: "string" },
@@ -40,6 +41,7 @@ if (name === undefined || mechanism === undefined || values.peer === "" || value
 const size = Number(values["address-size"] ?? 0);
 const settings: PeerSettings = {
   link: values.link === "hdlc" ? "hdlc" : "wrapper",
+  referencing: values["short-name"] ? "short-name" : undefined,
   clientSap: Number(values.client),
   serverSap: Number(values.server),
   physicalDevice: values.physical === undefined ? undefined : Number(values.physical),

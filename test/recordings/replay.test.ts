@@ -20,6 +20,7 @@ function settingsOf({ settings = {} }: RecordingHeader): PeerSettings {
   if (mechanism === undefined) throw new Error("the recording's header names no mechanism");
   return {
     link: settings["link"] === "hdlc" ? "hdlc" : "wrapper",
+    referencing: settings["referencing"] === "short-name" ? "short-name" : undefined,
     clientSap: number("clientSap") ?? 0,
     serverSap: number("serverSap") ?? 0,
     physicalDevice: number("physicalDevice"),

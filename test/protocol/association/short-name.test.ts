@@ -1,8 +1,10 @@
 /** Short names between our client and our server: Read and Write in every form, and orders by logical name put into them. */
+import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { decodeApdu, encodeApdu } from "../../../protocol/apdu/apdu.ts";
 import type { AssociationRule } from "../../../protocol/association/association-rule.ts";
 import type { ServiceOrder, ServiceResponse } from "../../../protocol/association/client-events.ts";
+import { ClientOpening } from "../../../protocol/association/client-opening.ts";
 import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
 import { AssociationServer } from "../../../protocol/association/server.ts";
 import { inShortNames } from "../../../protocol/association/short-name-orders.ts";
@@ -14,7 +16,7 @@ import { ShortNames } from "../../../protocol/cosem/short-names.ts";
 import { DlmsError } from "../../../protocol/errors.ts";
 import { ApduPair } from "./pair.ts";
 import { CLOCK, FixtureObjects, OPEN_RULE, SERVER_CHALLENGE } from "./server-fixture.ts";
-import { LONG, octets, settingsOf, VARIANTS, type Variant } from "./variants.ts";
+import { LONG, octets, SECRET, settingsOf, VARIANTS, type Variant } from "./variants.ts";
 
 /** Read, Write, UnconfirmedWrite, blocks both ways, lists, parameterised access. */
 const SN_CONFORMANCE = conformanceFromNumber(0x1c1b20);
@@ -159,6 +161,67 @@ test("short names: the reply to the challenge is read from FA58 with the reply a
   });
 });
 
+const HLS_MD5: Partial<ClientSettings> = { authentication: { mechanism: "hls-md5", secret: SECRET } };
+// AARE with challenge 16 octets 2D47…: GuruxDLMS Java server, 2026-11-21, conformance as here.
+const CHALLENGED =
+  "614aa109060760857405080102a203020100a305a10302010e88020780890760857405080203aa1280102d47744a15152f1b53356e0515154e71be10040e0800065f1f04001c1b200400fa00";
+
+function proof(): string {
+  const hash = createHash("md5").update("K56iVagYK56iVagY").update("sixteen octets!!");
+  return hash.digest("hex");
+}
+
+test("short names: where the reply can't be read it is written, and both answers in one are taken", () => {
+  // As the Gurux Java server does it: D8 to the reading, ReadResponse and WriteResponse in one APDU to the writing.
+  const pair = scripted(["d80202", `0c01000910${proof()}0d0100`], CHALLENGED, HLS_MD5);
+  const events = pair.run({ type: "associate" });
+  expect(decodeApdu(pair.requests[2] ?? new Uint8Array(0))).toMatchObject({
+    apdu: "write-request",
+    body: { variables: [{ type: "variable-name", variableName: 0xfa58 }], values: [{ type: "octet-string" }] },
+  });
+  expect(events.filter(({ type }) => type === "leniency")).toEqual([
+    { type: "leniency", name: "hls-reply-by-write" },
+    { type: "leniency", name: "trailing-octets" },
+  ]);
+  expect(events.at(-1)).toMatchObject({ type: "associated" });
+});
+
+test.each([
+  ["refused twice", ["d80202", "d80202"], "SERVICE_REFUSED"],
+  ["refused because of the counter", ["d8010600000009"], "SERVICE_REFUSED"],
+  ["written, and answered without proof", ["0e010302", "0d0100"], "HLS_REPLY_MISMATCH"],
+  ["written and refused", ["d80202", "0d010103"], "ASSOCIATION_REFUSED"],
+  ["read and refused", ["0c010103"], "ASSOCIATION_REFUSED"],
+  ["answered with octets too many", [`0c01000910${"00".repeat(16)}0d0100`], "DATA_TRAILING"],
+] as const)("short names: a reply that is %s fails the association", (_name, answers, code) => {
+  const pair = scripted(answers, CHALLENGED, HLS_MD5);
+  expect(pair.run({ type: "associate" }).at(-1)).toMatchObject({
+    type: "failed",
+    failure: { stage: "hls", error: { code } },
+  });
+  expect(pair.client.state).toBe("idle");
+});
+
+test("short-name server: a reply that is written is answered as if it had been read", () => {
+  const variant = VARIANTS.find(({ name }) => name === "hls-md5");
+  if (variant === undefined) throw new Error("no such variant");
+  const made = served(named(variant.rule()), variant.settings());
+  const answer = (request: Uint8Array) => {
+    made.pair.server.receive(request, 0);
+    return decodeApdu(made.pair.server.takeBytes() ?? new Uint8Array(0));
+  };
+  const { challenge, ...settings } = settingsOf({ referencing: "short-name", ...variant.settings() });
+  const opening = new ClientOpening({ ...settings, challenge }, () => undefined);
+  const aare = answer(encodeApdu(opening.aarq()));
+  if (aare.apdu !== "aare") throw new Error("no AARE");
+  expect(opening.judge(aare.body).type).toBe("hlsPending");
+  const reply = opening.otherReply();
+  if (reply === undefined) throw new Error("no reply");
+  const proof = answer(encodeApdu(reply));
+  expect(proof.apdu).toBe("read-response");
+  expect(opening.verify(proof)).toBe("confirmed");
+});
+
 test("short names: values of every length around the block boundaries pass both ways, in APDUs that fit", () => {
   const variants = VARIANTS.filter(({ name }) => ["none", "hls-gmac, ciphered, dedicated key"].includes(name));
   for (const { rule, settings } of variants) {
@@ -210,11 +273,17 @@ test("short names: a server without them refuses the context", () => {
   });
 });
 
+const ACCEPTED = "6129a109060760857405080102a203020100a305a103020100be10040e0800065f1f04001c1b200400fa00";
+
 /** A server that answers each request with the next of some octets. */
-function scripted(answers: readonly string[]): ApduPair {
-  const queue = ["6129a109060760857405080102a203020100a305a103020100be10040e0800065f1f04001c1b200400fa00", ...answers];
+function scripted(
+  answers: readonly string[],
+  aare: string = ACCEPTED,
+  settings: Partial<ClientSettings> = {},
+): ApduPair {
+  const queue = [aare, ...answers];
   let answer: string | undefined;
-  return new ApduPair(settingsOf({ referencing: "short-name" }), {
+  return new ApduPair(settingsOf({ referencing: "short-name", ...settings }), {
     command: () => undefined,
     receive: () => {
       answer = queue.shift();
