@@ -52,7 +52,7 @@ export class TcpChannel implements ByteChannel {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#closing || this.#socket.destroyed) return;
+    if (this.#closing || this.#socket.destroyed || this.#socket.writableEnded) return;
     const queued = this.#socket.writableLength;
     if (queued > this.#writeQueueLimit) {
       this.#socket.destroy(new ChannelError("CHANNEL_WRITE_OVERFLOW", { ...this.peer, queued }));
@@ -70,12 +70,20 @@ export class TcpChannel implements ByteChannel {
     if (this.#sink !== undefined) this.#socket.resume();
   }
 
+  /** Sends what is queued and nothing more; octets of the peer are delivered until it closes, or for the linger time. */
+  finish(): void {
+    if (this.#closing || this.#socket.writableEnded) return;
+    this.#socket.end();
+    this.#linger = setTimeout(() => this.#socket.destroy(), this.#lingerMs);
+  }
+
   close(): void {
     if (this.#closing || this.#socket.destroyed) return;
     this.#closing = true;
     this.#socket.end();
     // The peer's end is only seen when the octets before it have been read.
     this.#socket.resume();
+    clearTimeout(this.#linger);
     this.#linger = setTimeout(() => this.#socket.destroy(), this.#lingerMs);
   }
 

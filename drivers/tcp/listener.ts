@@ -7,6 +7,8 @@ export interface TcpListenOptions extends TcpChannelOptions {
   /** Connections held at once; one more is closed as soon as it is accepted. */
   readonly connectionLimit?: number;
   readonly keepAliveMs?: number;
+  /** Hears that a connection was not taken because of the limit. */
+  readonly onRefused?: () => void;
   /** Hears what went wrong with one connection (a handler that threw) or with accepting; the listener goes on. */
   readonly onError?: (error: Error) => void;
 }
@@ -37,6 +39,7 @@ export class TcpListener implements AsyncDisposable {
       keepAliveInitialDelay: options.keepAliveMs ?? 0,
     });
     server.maxConnections = options.connectionLimit ?? CONNECTION_LIMIT;
+    server.on("drop", () => options.onRefused?.());
     server.on("connection", (socket) => accept(socket, sockets, { onChannel, options }));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);

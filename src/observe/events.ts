@@ -46,7 +46,10 @@ const EVENTS = {
   pushListening: { level: "info", text: "listening for pushes" },
   pushReceived: { level: "debug", text: "push received" },
   pushRejected: { level: "warn", text: "push kept without being understood" },
-  pushesDropped: { level: "error", text: "datagrams were dropped: they come faster than the database takes them" },
+  pushesDropped: {
+    level: "error",
+    text: "connections or datagrams were turned away: more come than the limits and the database allow",
+  },
 } as const satisfies Record<GatewayEventName, { level: "debug" | "info" | "warn" | "error"; text: string }>;
 
 /** Writes each event as one log line. */

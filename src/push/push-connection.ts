@@ -12,6 +12,8 @@ import type { PushOrigin } from "./push-record.ts";
 export interface PushChannel extends ByteChannel {
   pause(): void;
   resume(): void;
+  /** Sends nothing more; what the peer still says is heard until it closes, or for a short while. */
+  finish(): void;
 }
 
 export interface ConnectionLimits {
@@ -38,7 +40,7 @@ export class PushConnection {
   readonly #pump: Pump<LinkCommand, LinkEvent>;
   /** How many octets had come when the last push could be read. */
   #fruitfulAt = 0;
-  #receivedAtLook = 0;
+  #receivedAtLook = -1;
   #waiting = 0;
   #paused = false;
 
@@ -54,7 +56,7 @@ export class PushConnection {
         closed: () => this.#end(),
         fault: (error) => {
           options.onFault(error);
-          this.close();
+          this.#close();
         },
       },
       { ended: { type: "channelEnded" } },
@@ -65,8 +67,9 @@ export class PushConnection {
     this.#pump.start();
   }
 
-  close(): void {
-    this.#pump.close();
+  /** Ends the connection; what has been sent already is heard. */
+  finish(): void {
+    this.#channel.finish();
   }
 
   /** Whether nothing has come since it was asked last. A peer that has to wait for us is not idle. */
@@ -86,7 +89,7 @@ export class PushConnection {
         break;
       case "failed":
         this.#keep(rejected(event.error, new Uint8Array(0)));
-        this.close();
+        this.#close();
         break;
       case "opened":
       case "closed":
@@ -126,7 +129,11 @@ export class PushConnection {
     if (octets <= limit) return;
     this.#fruitfulAt = this.#line.received;
     this.#keep(rejected(new DlmsError("LENGTH_OVER_LIMIT", "peer", { octets, limit }), new Uint8Array(0)));
-    this.close();
+    this.#close();
+  }
+
+  #close(): void {
+    this.#pump.close();
   }
 
   #end(): void {

@@ -96,7 +96,7 @@ export class PushListeners implements AsyncDisposable {
     await Promise.all(this.#receivers.map(({ receiver }) => receiver.close()));
     for (const { datagrams } of this.#receivers) datagrams.end();
     const closed = this.#listeners.map((listener) => listener.close(GRACE_MS));
-    for (const connection of this.#connections) connection.close();
+    for (const connection of this.#connections) connection.finish();
     await Promise.all(closed);
     await Promise.race([this.#intake.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
     this.#tellDropped();
@@ -116,6 +116,7 @@ export class PushListeners implements AsyncDisposable {
     const listener = await TcpListener.listen(address, (channel) => this.#accept(channel), {
       connectionLimit: this.#limits.connections,
       keepAliveMs: this.#limits.idleMs,
+      onRefused: () => this.#drop(),
       onError: (error) => this.#tellFault(hostPort(address), error),
     });
     this.#listeners.push(listener);
@@ -140,6 +141,7 @@ export class PushListeners implements AsyncDisposable {
     const held = this.#perHost.get(host) ?? 0;
     if (held >= this.#limits.connectionsPerHost) {
       channel.close();
+      this.#drop();
       return;
     }
     this.#perHost.set(host, held + 1);
@@ -162,7 +164,7 @@ export class PushListeners implements AsyncDisposable {
   }
 
   #closeIdle(): void {
-    for (const connection of this.#connections) if (connection.idleSinceLook()) connection.close();
+    for (const connection of this.#connections) if (connection.idleSinceLook()) connection.finish();
   }
 
   #drop(): void {

@@ -11,6 +11,8 @@ import { RecordingTee } from "../../drivers/recording/tee.ts";
 import type { TcpChannel } from "../../drivers/tcp/channel.ts";
 import { connectTcp } from "../../drivers/tcp/connect.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
+import { UdpReceiver } from "../../drivers/udp/receiver.ts";
+import { sendDatagram } from "../../drivers/udp/send.ts";
 
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
 
@@ -143,6 +145,64 @@ test("tcp: a closed channel is torn down although the peer keeps its side open",
   client.close();
   expect(await closed).toBeUndefined();
   server.close();
+});
+
+test("tcp: a finished channel still hears what the peer has said", async () => {
+  const { listener, client, server } = await pair({ lingerMs: 300 });
+  await using _ = listener;
+  const atServer = collect(server);
+  client.write(Uint8Array.of(1, 2));
+  server.finish();
+  server.write(Uint8Array.of(9));
+  expect(await atServer.until(2)).toEqual(Uint8Array.of(1, 2));
+  client.close();
+  expect(await atServer.closed).toBeUndefined();
+});
+
+test("tcp: a paused channel delivers nothing until it goes on", async () => {
+  const { listener, client, server } = await pair();
+  await using _ = listener;
+  const atServer = collect(server);
+  server.pause();
+  client.write(Uint8Array.of(1, 2, 3));
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(atServer.octets).toEqual([]);
+  server.resume();
+  expect(await atServer.until(3)).toEqual(Uint8Array.of(1, 2, 3));
+  client.close();
+  await atServer.closed;
+});
+
+test("udp: datagrams come with their sender, who can be answered; a taken port is named", async () => {
+  const { promise, resolve } = Promise.withResolvers<[Uint8Array, { host: string; port: number }]>();
+  await using receiver = await UdpReceiver.bind(LOOPBACK, (octets, peer) => resolve([octets, peer]));
+  await expect(UdpReceiver.bind(receiver.address, () => undefined)).rejects.toMatchObject({ name: "ChannelError" });
+  const answer = Promise.withResolvers<Uint8Array>();
+  await using meter = await UdpReceiver.bind(LOOPBACK, (octets) => answer.resolve(octets));
+  meter.send(Uint8Array.of(1, 2), receiver.address);
+  const [octets, peer] = await promise;
+  expect([octets, peer]).toEqual([Uint8Array.of(1, 2), meter.address]);
+  receiver.send(Uint8Array.of(3), peer);
+  expect(await answer.promise).toEqual(Uint8Array.of(3));
+});
+
+test("udp: a handler that throws is told, and the next datagram comes", async () => {
+  const faults: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using receiver = await UdpReceiver.bind(
+    LOOPBACK,
+    ([first]) => {
+      if (first === 1) throw new Error("stumbled");
+      resolve();
+    },
+    { onError: (error) => faults.push(error.message) },
+  );
+  await sendDatagram(receiver.address, Uint8Array.of(1));
+  await sendDatagram(receiver.address, Uint8Array.of(2));
+  await promise;
+  expect(faults).toEqual(["stumbled"]);
+  await receiver.close();
+  receiver.send(Uint8Array.of(1), LOOPBACK);
 });
 
 test("tcp: a handler that throws costs its own connection only", async () => {
