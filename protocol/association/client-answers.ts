@@ -1,6 +1,6 @@
 /** What a client awaits in each state, and what counts as an answer, as a refusal, as noise. */
 import type { Apdu } from "../apdu/apdu.ts";
-import { invokeIdAndPriority } from "../apdu/invoke-id.ts";
+import { invokeIdAndPriority, longInvokeIdAndPriority } from "../apdu/invoke-id.ts";
 import { APDUS, type ApduName, cipheredTagsOf } from "../apdu/registry.ts";
 import { DlmsError } from "../errors.ts";
 import { isCipheredTag } from "../security/ciphered-apdu.ts";
@@ -68,7 +68,9 @@ export function isMeantAs(name: ApduName, octets: Uint8Array): boolean {
 
 /** The invoke-id that an answer gives back; undefined where it has none. */
 export function invokeIdOf({ body }: Apdu): number | undefined {
-  return "invokeIdAndPriority" in body ? invokeIdAndPriority(body.invokeIdAndPriority).invokeId : undefined;
+  if ("invokeIdAndPriority" in body) return invokeIdAndPriority(body.invokeIdAndPriority).invokeId;
+  if ("longInvokeIdAndPriority" in body) return longInvokeIdAndPriority(body.longInvokeIdAndPriority).longInvokeId;
+  return undefined;
 }
 
 export interface Refusal {

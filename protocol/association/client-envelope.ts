@@ -3,7 +3,7 @@
  * round. Nothing is queued when something is refused.
  */
 import { type Apdu, type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
-import { APDUS } from "../apdu/registry.ts";
+import { APDUS, cipheredTagsOf } from "../apdu/registry.ts";
 import { DlmsError } from "../errors.ts";
 import type { Quirk } from "../quirks.ts";
 import type { ProtectionLayer } from "../security/apdu-protection.ts";
@@ -82,6 +82,16 @@ export class ClientEnvelope {
   sendPlain(apdu: ApduOf<"aarq" | "rlrq">): void {
     const octets = encodeApdu(apdu);
     this.#dialogue = undefined;
+    this.#output.push(octets);
+  }
+
+  /** Protects an APDU that gets no answer and sends it, whatever else is under way. Throws PDU_TOO_LONG. */
+  sendAside(apdu: Apdu): void {
+    const octets = this.#protect(encodeApdu(apdu));
+    const limit = this.#maxPduLength();
+    if (octets.length > Math.max(limit, SHORTEST_PDU + this.#reserve())) {
+      throw new DlmsError("PDU_TOO_LONG", "caller", { length: octets.length, limit });
+    }
     this.#output.push(octets);
   }
 
@@ -172,11 +182,10 @@ export class ClientEnvelope {
     if (ciphering === undefined || ciphering.request === "none") return plain;
     if (protection === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });
     const keySet = this.#dedicated ? "dedicated" : "global";
-    return protection.protect(plain, {
-      control: ciphering.request,
-      form: ciphering.form ?? "service-specific",
-      keySet,
-    });
+    // What has no ciphered tag of its own travels in the general form whatever the association's is.
+    const hasTag = plain[0] !== undefined && cipheredTagsOf(plain[0]) !== undefined;
+    const form = hasTag ? (ciphering.form ?? "service-specific") : "general";
+    return protection.protect(plain, { control: ciphering.request, form, keySet });
   }
 
   #decode(octets: Uint8Array, tolerated?: ReadonlySet<Quirk>): Apdu {

@@ -1,5 +1,6 @@
 import type { ActionOutcome } from "../apdu/action.ts";
 import type { ConfirmedServiceError } from "../apdu/confirmed-service-error.ts";
+import type { DataNotification } from "../apdu/data-notification.ts";
 import type { AttributeReference, DataResult, MethodDescriptor } from "../apdu/descriptors.ts";
 import type { ExceptionResponse } from "../apdu/exception-response.ts";
 import type { ActionResult, DataAccessResult } from "../apdu/result-codes.ts";
@@ -10,6 +11,7 @@ import type { DlmsError } from "../errors.ts";
 import type { Quirk } from "../quirks.ts";
 import type { ProtectionLayer, ProtectionWarning } from "../security/apdu-protection.ts";
 import type { SystemTitle } from "../security/system-title.ts";
+import type { AccessOrder, AccessOutcome } from "./access-order.ts";
 import type { ClientLeniency } from "./client-settings.ts";
 import type { Notification } from "./notifications.ts";
 import type { VariableReference } from "./variables.ts";
@@ -31,6 +33,7 @@ export type ServiceOrder =
       readonly methods: readonly MethodDescriptor[];
       readonly parameters: readonly Data[];
     }
+  | ({ readonly type: "access" } & AccessOrder)
   /** By short names; a method that gives something back is read, with its parameter as access. */
   | { readonly type: "read"; readonly variables: readonly VariableReference[] }
   /** One value for each variable; a method that gives nothing back is written. */
@@ -48,12 +51,23 @@ export type ServiceResponse =
   | { readonly type: "setList"; readonly results: readonly DataAccessResult[] }
   | { readonly type: "action"; readonly outcome: ActionOutcome }
   | { readonly type: "actionList"; readonly outcomes: readonly ActionOutcome[] }
+  | { readonly type: "access"; readonly outcomes: readonly AccessOutcome[] }
   | { readonly type: "read"; readonly results: readonly DataResult[] }
   | { readonly type: "write"; readonly results: readonly DataAccessResult[] };
+
+/** An order that may go without an answer. */
+export type UnconfirmedOrder = Extract<
+  ServiceOrder,
+  { readonly type: "set" | "setList" | "action" | "actionList" | "access" | "write" }
+>;
 
 export type ClientCommand =
   | { readonly type: "associate" }
   | ServiceOrder
+  /** Wants no answer, and gets none: `sent` says only that the request is on its way. */
+  | { readonly type: "sendUnconfirmed"; readonly order: UnconfirmedOrder }
+  /** Tells the server that a notification is ours now; does nothing when it wants no confirmation. */
+  | { readonly type: "confirmNotification"; readonly notification: DataNotification }
   | { readonly type: "release" }
   /** The link has gone: whatever was under way fails at stage `link`, and the association is over. */
   | { readonly type: "abort"; readonly error: DlmsError };
@@ -105,6 +119,7 @@ export type ReleaseAnswer = "rlre" | "refused" | "unanswered" | "notAsked";
 export type ClientEvent =
   | { readonly type: "associated"; readonly agreement: Agreement }
   | { readonly type: "response"; readonly response: ServiceResponse }
+  | { readonly type: "sent" }
   /** One more block of a long answer; octets joined so far. */
   | { readonly type: "progress"; readonly octets: number }
   | { readonly type: "released"; readonly answer: ReleaseAnswer }

@@ -17,9 +17,17 @@ const TRANSITIONS = {
     unanswered: "idle",
     aborted: "idle",
   },
-  associated: { requestSent: "requesting", rlrqSent: "releasing", leftSilently: "idle", aborted: "idle" },
+  associated: {
+    requestSent: "requesting",
+    unconfirmedSent: "associated",
+    confirmationSent: "associated",
+    rlrqSent: "releasing",
+    leftSilently: "idle",
+    aborted: "idle",
+  },
   requesting: {
     blockSent: "requesting",
+    confirmationSent: "requesting",
     answered: "associated",
     failed: "associated",
     answerLost: "idle",

@@ -3,9 +3,10 @@
  * link. One request is under way at a time. Whatever the server sends ends in an event or is waited out by a deadline.
  */
 import type { Apdu } from "../apdu/apdu.ts";
-import { invokeIdAndPriorityOctet } from "../apdu/invoke-id.ts";
+import type { DataNotification } from "../apdu/data-notification.ts";
 import { APDUS, type ApduName } from "../apdu/registry.ts";
 import type { Aare } from "../ber/association.ts";
+import type { Conformance } from "../ber/conformance.ts";
 import { DlmsError, type Fault } from "../errors.ts";
 import type { Machine } from "../machine.ts";
 import { AnswerWatch } from "./answer-watch.ts";
@@ -13,7 +14,6 @@ import {
   awaitedNames,
   awaitingIn,
   faultEvidence,
-  invokeIdOf,
   isMeantAs,
   type Refusal,
   refusalIn,
@@ -27,19 +27,19 @@ import type {
   FailureEvidence,
   ReleaseAnswer,
   ServiceOrder,
+  UnconfirmedOrder,
 } from "./client-events.ts";
 import { ClientOpening, protectedInitiate } from "./client-opening.ts";
+import { ClientRequests } from "./client-requests.ts";
 import type { ClientLeniency, ClientSettings } from "./client-settings.ts";
 import { type ClientState, type ClientTransition, nextClientState } from "./client-states.ts";
-import { notificationOf } from "./notifications.ts";
-import { exchangeFor, requireAgreed, transferBit } from "./orders.ts";
+import { confirmationOf, notificationOf } from "./notifications.ts";
 import { REFERENCING, type Referencing } from "./referencing.ts";
-import { type ServiceExchange, unexpected } from "./service-exchange.ts";
+import { unexpected } from "./service-exchange.ts";
 
 const RESPONSE_TIMEOUT_MS = 30_000;
 const BLOCK_TIMEOUT_MS = 5000;
 const RELEASE_TIMEOUT_MS = 5000;
-const INVOKE_IDS = 16;
 export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   readonly #settings: ClientSettings;
   readonly #referencing: Referencing;
@@ -48,8 +48,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   #state: ClientState = "idle";
   #agreement: Agreement | undefined;
   #opening: ClientOpening | undefined;
-  #exchange: ServiceExchange | undefined;
-  #invokeId = 0;
+  readonly #requests: ClientRequests;
   readonly #watch = new AnswerWatch();
   readonly #timeouts: { readonly answerMs: number; readonly blockMs: number; readonly releaseMs: number };
 
@@ -62,6 +61,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
       releaseMs: settings.releaseTimeoutMs ?? RELEASE_TIMEOUT_MS,
     };
     this.#envelope = new ClientEnvelope(settings, (event) => this.#events.push(event));
+    this.#requests = new ClientRequests(settings.highPriority ?? true, (leniency) => this.#note(leniency));
   }
 
   get state(): ClientState {
@@ -83,6 +83,12 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
         return;
       case "abort":
         this.#abort(command.error);
+        return;
+      case "sendUnconfirmed":
+        this.#sendUnconfirmed(command.order);
+        return;
+      case "confirmNotification":
+        this.#confirm(command.notification);
         return;
       default:
         this.#request(command, nowMs);
@@ -163,20 +169,29 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   #request(order: ServiceOrder, nowMs: number): void {
     const next = nextClientState(this.#state, "requestSent", "caller");
-    const agreed = this.#agreement?.conformance ?? new Set();
-    requireAgreed(order, agreed);
-    const invokeId = (this.#invokeId + 1) % INVOKE_IDS;
-    const ownBlocks = agreed.has(transferBit(order)) && !this.#envelope.prefersGeneralBlocks;
-    const exchange = exchangeFor(order, {
-      invokeIdAndPriority: this.#invokeIdOctet(invokeId),
-      maxPduLength: ownBlocks ? this.#envelope.maxPlainLength : Number.POSITIVE_INFINITY,
-      note: (leniency) => this.#note(leniency),
-    });
-    this.#envelope.send(exchange.first());
-    this.#exchange = exchange;
-    this.#invokeId = invokeId;
+    const ownBlocks = this.#envelope.prefersGeneralBlocks ? Number.POSITIVE_INFINITY : this.#envelope.maxPlainLength;
+    const request = this.#requests.prepare(order, this.#agreed(), ownBlocks);
+    this.#envelope.send(request.apdu);
+    request.sent();
     this.#state = next;
     this.#watch.start(nowMs, this.#timeouts.answerMs);
+  }
+
+  #sendUnconfirmed(order: UnconfirmedOrder): void {
+    const next = nextClientState(this.#state, "unconfirmedSent", "caller");
+    const request = this.#requests.prepareUnconfirmed(order, this.#agreed());
+    this.#envelope.sendAside(request.apdu);
+    request.sent();
+    this.#state = next;
+    this.#events.push({ type: "sent" });
+  }
+
+  #confirm(notification: DataNotification): void {
+    const confirmation = confirmationOf(notification);
+    if (confirmation === undefined) return;
+    const next = nextClientState(this.#state, "confirmationSent", "caller");
+    this.#envelope.sendAside(confirmation);
+    this.#state = next;
   }
 
   #release(nowMs: number): void {
@@ -195,7 +210,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   #abort(error: DlmsError): void {
     const stage = this.#awaiting()?.stage;
-    const partial = this.#exchange?.partial();
+    const partial = this.#requests.partial();
     this.#step("aborted", "caller");
     this.#forget();
     if (stage === undefined) return;
@@ -221,9 +236,9 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   /** Whether the APDU is what is awaited. An answer with another invoke-id is, unless it may be a late one. */
   #answers(apdu: Apdu): boolean {
     if (!this.#awaitedNames().includes(apdu.apdu)) return false;
-    const invokeId = invokeIdOf(apdu);
-    if (invokeId === undefined) return true;
-    const verdict = this.#watch.judge(invokeId === this.#invokeId);
+    const echoed = this.#requests.isEchoed(apdu);
+    if (echoed === undefined) return true;
+    const verdict = this.#watch.judge(echoed);
     if (verdict === "notEchoed") this.#note("invoke-id-not-echoed");
     return verdict !== "late";
   }
@@ -260,8 +275,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     }
     this.#step("aareHlsPending", "peer");
     this.#agreement = verdict.agreement;
-    this.#invokeId = 1;
-    this.#envelope.send(opening.reply(this.#invokeIdOctet(this.#invokeId)));
+    this.#envelope.send(opening.reply(this.#requests.firstOctet()));
     this.#watch.start(nowMs, this.#timeouts.answerMs);
   }
 
@@ -279,8 +293,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   }
 
   #continue(apdu: Apdu, nowMs: number): void {
-    const step = this.#exchange?.take(apdu);
-    if (step === undefined) throw unexpected(apdu.apdu);
+    const step = this.#requests.take(apdu);
     if (step.type === "ignored") this.#discard(step.error);
     else if (step.type === "send") {
       this.#envelope.send(step.apdu);
@@ -289,7 +302,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
       if (step.joined > 0) this.#events.push({ type: "progress", octets: step.joined });
     } else {
       this.#step("answered", "peer");
-      this.#exchange = undefined;
+      this.#requests.end();
       this.#watch.stop();
       this.#watch.settle();
       this.#events.push({ type: "response", response: step.response });
@@ -338,10 +351,10 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
       return;
     }
     const { stage } = failing;
-    const partial = this.#exchange?.partial();
+    const partial = this.#requests.partial();
     this.#step(evidence.type === "silence" ? failing.unanswered : failing.refused, "peer");
     this.#watch.stop();
-    this.#exchange = undefined;
+    this.#requests.end();
     if (this.#state === "idle") this.#forget();
     this.#events.push({ type: "failed", failure: { stage, error, evidence, ...(partial && { partial }) } });
   }
@@ -384,16 +397,12 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   }
 
   #awaitedNames(): readonly ApduName[] {
-    const exchange = this.#exchange;
-    return exchange === undefined ? awaitedNames(this.#state, this.#referencing) : [exchange.responseName];
+    const { awaited } = this.#requests;
+    return awaited === undefined ? awaitedNames(this.#state, this.#referencing) : [awaited];
   }
 
-  #invokeIdOctet(invokeId: number): number {
-    return invokeIdAndPriorityOctet({
-      invokeId,
-      confirmed: true,
-      highPriority: this.#settings.highPriority ?? true,
-    });
+  #agreed(): Conformance {
+    return this.#agreement?.conformance ?? new Set();
   }
 
   #note(name: ClientLeniency): void {
@@ -407,7 +416,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   #forget(): void {
     this.#agreement = undefined;
     this.#opening = undefined;
-    this.#exchange = undefined;
+    this.#requests.end();
     this.#watch.stop();
     this.#envelope.reset();
   }

@@ -1,4 +1,6 @@
 import type { Apdu, ApduOf } from "../apdu/apdu.ts";
+import type { DataNotification } from "../apdu/data-notification.ts";
+import { longInvokeIdAndPriority } from "../apdu/invoke-id.ts";
 
 /** What a server says unasked. */
 export type Notification = ApduOf<"data-notification" | "event-notification-request" | "information-report-request">;
@@ -13,4 +15,14 @@ export function notificationOf(apdu: Apdu): Notification | undefined {
     default:
       return undefined;
   }
+}
+
+/**
+ * What tells the server that a DataNotification is ours now; undefined when it wants no confirmation. To be sent by
+ * whoever has made the notification durable.
+ */
+export function confirmationOf(notification: DataNotification): ApduOf<"data-notification-confirm"> | undefined {
+  const { longInvokeIdAndPriority: field } = notification;
+  if (!longInvokeIdAndPriority(field).confirmed) return undefined;
+  return { apdu: "data-notification-confirm", body: { longInvokeIdAndPriority: field, dateTime: undefined } };
 }

@@ -1,10 +1,12 @@
 /** What a service order needs of an association, and the exchange that carries it out. */
+import type { Apdu } from "../apdu/apdu.ts";
 import type { AttributeReference } from "../apdu/descriptors.ts";
 import type { Conformance, ConformanceBit } from "../ber/conformance.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { AccessExchange } from "./access-exchange.ts";
 import { ActionExchange } from "./action-exchange.ts";
-import type { ServiceOrder } from "./client-events.ts";
+import type { ServiceOrder, UnconfirmedOrder } from "./client-events.ts";
 import { GetExchange } from "./get-exchange.ts";
 import { ReadExchange } from "./read-exchange.ts";
 import type { ExchangeContext, ServiceExchange } from "./service-exchange.ts";
@@ -20,18 +22,22 @@ const SERVICES = {
   setList: { services: ["set", "multiple-references"], blocks: "block-transfer-with-set-or-write" },
   action: { services: ["action"], blocks: "block-transfer-with-action" },
   actionList: { services: ["action", "multiple-references"], blocks: "block-transfer-with-action" },
+  access: { services: ["access"], blocks: undefined },
   read: { services: ["read"], blocks: "block-transfer-with-get-or-read" },
   write: { services: ["write"], blocks: "block-transfer-with-set-or-write" },
 } as const satisfies Record<
   ServiceOrder["type"],
-  { readonly services: readonly ConformanceBit[]; readonly blocks: ConformanceBit }
+  { readonly services: readonly ConformanceBit[]; readonly blocks: ConformanceBit | undefined }
 >;
 
 const WHOLE_OBJECT = 0;
 
 /** Throws SERVICE_NOT_NEGOTIATED when the association does not offer what the order needs, and for malformed lists. */
-export function requireAgreed(order: ServiceOrder, agreed: Conformance): void {
-  for (const service of servicesOf(order)) {
+export function requireAgreed(order: ServiceOrder, agreed: Conformance, kind?: "unconfirmed"): void {
+  const wanted = servicesOf(order).map((bit) =>
+    kind === "unconfirmed" && bit === "write" ? "unconfirmed-write" : bit,
+  );
+  for (const service of wanted) {
     if (!agreed.has(service)) throw new DlmsError("SERVICE_NOT_NEGOTIATED", "caller", { service });
   }
   const [count, other] = listLengths(order);
@@ -40,8 +46,8 @@ export function requireAgreed(order: ServiceOrder, agreed: Conformance): void {
   }
 }
 
-/** The conformance bit of the blocks that a long request of this service goes in. */
-export function transferBit(order: ServiceOrder): ConformanceBit {
+/** The conformance bit of the blocks that a long request of this service goes in; undefined where it has none. */
+export function transferBit(order: ServiceOrder): ConformanceBit | undefined {
   return SERVICES[order.type].blocks;
 }
 
@@ -61,11 +67,20 @@ export function exchangeFor(order: ServiceOrder, context: ExchangeContext): Serv
     }
     case "actionList":
       return new ActionExchange({ methods: order.methods, parameters: order.parameters }, context);
+    case "access":
+      return new AccessExchange(order, context);
     case "read":
       return new ReadExchange(order.variables, context);
     case "write":
       return new WriteExchange(order.variables, order.values, context);
   }
+}
+
+/** The request of an order that wants no answer. `invokeIdAndPriority` says so. */
+export function unconfirmedRequest(order: UnconfirmedOrder, invokeIdAndPriority: number): Apdu {
+  const maxPduLength = Number.POSITIVE_INFINITY;
+  const request = exchangeFor(order, { invokeIdAndPriority, maxPduLength, note: () => undefined }).first();
+  return request.apdu === "write-request" ? { ...request, apdu: "unconfirmed-write-request" } : request;
 }
 
 function servicesOf(order: ServiceOrder): readonly ConformanceBit[] {
@@ -86,11 +101,13 @@ function variableBits(variables: readonly VariableReference[]): readonly Conform
 const SELECTIVE: readonly ConformanceBit[] = ["selective-access"];
 
 function wholeBit(order: ServiceOrder): readonly ConformanceBit[] {
-  return [order.type.startsWith("get") ? "attribute0-supported-with-get" : "attribute0-supported-with-set"];
+  const writes = order.type.startsWith("set");
+  return [writes ? "attribute0-supported-with-set" : "attribute0-supported-with-get"];
 }
 
 function referencesOf(order: ServiceOrder): readonly AttributeReference[] {
   if (order.type === "get" || order.type === "set") return [order];
+  if (order.type === "access") return order.items.filter((item) => item.type !== "action");
   return order.type === "getList" || order.type === "setList" ? order.attributes : [];
 }
 
@@ -108,6 +125,8 @@ function listLengths(order: ServiceOrder): readonly [number, number] {
       return [order.attributes.length, order.values.length];
     case "actionList":
       return [order.methods.length, order.parameters.length];
+    case "access":
+      return [order.items.length, order.items.length];
     case "read":
       return [order.variables.length, order.variables.length];
     case "write":

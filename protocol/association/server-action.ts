@@ -7,6 +7,7 @@ import type { Data } from "../axdr/data.ts";
 import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import { IncomingBlocks, OutgoingBlocks } from "./long-transfer.ts";
+import { invokeMethod } from "./object-access.ts";
 import { guarded, type ServiceContext, ServiceRefusal } from "./service-context.ts";
 
 type Response = ApduOf<"action-response">;
@@ -44,7 +45,7 @@ export class ActionService {
     if (list && !conformance.has("multiple-references")) throw new ServiceRefusal("service-not-supported");
     switch (request.type) {
       case "normal":
-        return this.#respond([invoke(request.method, request.parameters, context)], invokeIdAndPriority, context);
+        return this.#respond([invokeMethod(request.method, request.parameters, context)], invokeIdAndPriority, context);
       case "with-list":
         return this.#respondList(invokeList(request, context), invokeIdAndPriority, context);
       case "with-first-pblock":
@@ -139,16 +140,8 @@ function invokeList(
   return request.methods.map((method, index) => {
     const parameter = request.parameters[index];
     if (parameter === undefined) return failed("other-reason");
-    return invoke(method, parameter.type === "null-data" ? undefined : parameter, context);
+    return invokeMethod(method, parameter.type === "null-data" ? undefined : parameter, context);
   });
-}
-
-function invoke(method: MethodDescriptor, parameters: Data | undefined, context: ServiceContext): ActionOutcome {
-  const { view, objects, nowMs } = context;
-  return guarded(
-    () => objects.action(method, parameters, view, nowMs),
-    () => failed("type-unmatched"),
-  );
 }
 
 function failed(result: ActionResult): ActionOutcome {

@@ -1,12 +1,13 @@
 import type { ApduOf } from "../apdu/apdu.ts";
-import { type AttributeReference, type DataResult, dataResult } from "../apdu/descriptors.ts";
+import { type DataResult, dataResult } from "../apdu/descriptors.ts";
 import type { GetRequest } from "../apdu/get.ts";
 import type { DataAccessResult } from "../apdu/result-codes.ts";
 import { listOf } from "../axdr/codec.ts";
 import { encodeData } from "../axdr/data.ts";
 import { Writer } from "../bytes/writer.ts";
 import { OutgoingBlocks } from "./long-transfer.ts";
-import { guarded, type ServiceContext, ServiceRefusal } from "./service-context.ts";
+import { readAttribute } from "./object-access.ts";
+import { type ServiceContext, ServiceRefusal } from "./service-context.ts";
 
 type Response = ApduOf<"get-response">;
 type Next = Extract<GetRequest, { type: "next" }>;
@@ -31,7 +32,7 @@ export class GetService {
     if (request.type === "next") return this.#next(request, context);
     this.abort();
     if (request.type === "normal") {
-      const result = read(request, context);
+      const result = readAttribute(request, context);
       const response = body({ type: "normal", invokeIdAndPriority, result });
       if (context.fits(response)) return response;
       if (result.type !== "data") return response;
@@ -40,7 +41,7 @@ export class GetService {
       return this.#first(invokeIdAndPriority, writer.finish(), context);
     }
     if (!context.view.conformance.has("multiple-references")) throw new ServiceRefusal("service-not-supported");
-    const results = request.attributes.map((reference) => read(reference, context));
+    const results = request.attributes.map((reference) => readAttribute(reference, context));
     const response = body({ type: "with-list", invokeIdAndPriority, results });
     if (context.fits(response)) return response;
     const writer = new Writer();
@@ -72,27 +73,6 @@ export class GetService {
     const result = { type: "raw-data", rawData } as const;
     return body({ type: "with-datablock", invokeIdAndPriority, block: { ...block, result } });
   }
-}
-
-function read(reference: AttributeReference, context: ServiceContext): DataResult {
-  const { view, objects, nowMs } = context;
-  const refused = judgeReference(reference, context, "attribute0-supported-with-get");
-  if (refused !== undefined) return failure(refused);
-  return guarded(
-    () => objects.get(reference, view, nowMs),
-    () => failure("other-reason"),
-  );
-}
-
-/** Why the association does not allow what a reference asks for. */
-export function judgeReference(
-  { attribute, access }: AttributeReference,
-  { view }: ServiceContext,
-  wholeObject: "attribute0-supported-with-get" | "attribute0-supported-with-set",
-): DataAccessResult | undefined {
-  if (access !== undefined && !view.conformance.has("selective-access")) return "scope-of-access-violated";
-  if (attribute.attributeId === 0 && !view.conformance.has(wholeObject)) return "object-undefined";
-  return undefined;
 }
 
 function failure(dataAccessResult: DataAccessResult): DataResult {

@@ -6,7 +6,7 @@ import { data, listOf } from "../axdr/codec.ts";
 import type { Data } from "../axdr/data.ts";
 import { Reader } from "../bytes/reader.ts";
 import { IncomingBlocks } from "./long-transfer.ts";
-import { judgeReference } from "./server-get.ts";
+import { writeAttribute } from "./object-access.ts";
 import { guarded, type ServiceContext, ServiceRefusal } from "./service-context.ts";
 
 type Response = ApduOf<"set-response">;
@@ -36,7 +36,7 @@ export class SetService {
     if (list && !conformance.has("multiple-references")) throw new ServiceRefusal("service-not-supported");
     switch (request.type) {
       case "normal":
-        return body({ type: "normal", invokeIdAndPriority, result: write(request, request.value, context) });
+        return body({ type: "normal", invokeIdAndPriority, result: writeAttribute(request, request.value, context) });
       case "with-list":
         return body({ type: "with-list", invokeIdAndPriority, results: writeList(request, context) });
       case "with-first-datablock":
@@ -86,18 +86,8 @@ function writeList(
 ): DataAccessResult[] {
   return request.attributes.map((reference, index) => {
     const value = request.values[index];
-    return value === undefined ? "other-reason" : write(reference, value, context);
+    return value === undefined ? "other-reason" : writeAttribute(reference, value, context);
   });
-}
-
-function write(reference: AttributeReference, value: Data, context: ServiceContext): DataAccessResult {
-  const { view, objects, nowMs } = context;
-  const refused = judgeReference(reference, context, "attribute0-supported-with-set");
-  if (refused !== undefined) return refused;
-  return guarded(
-    () => objects.set(reference, value, view, nowMs),
-    () => "type-unmatched",
-  );
 }
 
 function body(response: Response["body"]): Response {

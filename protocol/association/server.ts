@@ -5,7 +5,7 @@
  */
 import { type Apdu, type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
 import type { DataNotification } from "../apdu/data-notification.ts";
-import { invokeIdAndPriority } from "../apdu/invoke-id.ts";
+import { invokeIdAndPriority, longInvokeIdAndPriority } from "../apdu/invoke-id.ts";
 import { type ApduName, apduNameOf } from "../apdu/registry.ts";
 import type { Aarq, Rlrq } from "../ber/association.ts";
 import type { ConformanceBit } from "../ber/conformance.ts";
@@ -16,6 +16,7 @@ import { hlsReply, hlsVerify } from "../security/hls.ts";
 import type { AssociationRule, AssociationSecurity } from "./association-rule.ts";
 import type { AssociationView, ObjectServer } from "./object-server.ts";
 import { isCipheredContext } from "./referencing.ts";
+import { answerAccess } from "./server-access.ts";
 import { ActionService } from "./server-action.ts";
 import { type ExceptionBody, exceptionFor, UNEXPECTED_SERVICE, UNKNOWN_SERVICE } from "./server-exceptions.ts";
 import { GetService } from "./server-get.ts";
@@ -78,6 +79,7 @@ const SERVICE_BITS: Readonly<Partial<Record<ApduName, ConformanceBit>>> = {
   "get-request": "get",
   "set-request": "set",
   "action-request": "action",
+  "access-request": "access",
   "read-request": "read",
   "write-request": "write",
   "unconfirmed-write-request": "unconfirmed-write",
@@ -256,13 +258,16 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
       case "set-request": {
         this.#get.abort();
         this.#action.abort();
-        return ifConfirmed(request, this.#set.answer(request.body, context));
+        return ifConfirmed(request.body, this.#set.answer(request.body, context));
       }
       case "action-request": {
         this.#get.abort();
         this.#set.abort();
-        return ifConfirmed(request, this.#action.answer(request.body, context));
+        return ifConfirmed(request.body, this.#action.answer(request.body, context));
       }
+      case "access-request":
+        this.#endTransfers();
+        return ifConfirmed(request.body, answerAccess(request.body, context));
       case "read-request":
         return this.#named().read(request.body.variables, context);
       case "write-request":
@@ -330,11 +335,15 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     this.#events.push({ type: "fault", error });
   }
 
-  #end(reason: Extract<ServerEvent, { type: "ended" }>["reason"]): void {
+  #endTransfers(): void {
     this.#get.abort();
     this.#set.abort();
     this.#action.abort();
     this.#shortName?.abort();
+  }
+
+  #end(reason: Extract<ServerEvent, { type: "ended" }>["reason"]): void {
+    this.#endTransfers();
     const had = this.#association !== undefined;
     this.#association?.security?.protection.useDedicatedKey(undefined);
     this.#association = undefined;
@@ -344,6 +353,13 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
 }
 
 /** What is not confirmed gets no response. */
-function ifConfirmed(request: ApduOf<"set-request" | "action-request">, response: Apdu): Apdu | undefined {
-  return invokeIdAndPriority(request.body.invokeIdAndPriority).confirmed ? response : undefined;
+function ifConfirmed(
+  body: ApduOf<"set-request" | "action-request" | "access-request">["body"],
+  response: Apdu,
+): Apdu | undefined {
+  const { confirmed } =
+    "invokeIdAndPriority" in body
+      ? invokeIdAndPriority(body.invokeIdAndPriority)
+      : longInvokeIdAndPriority(body.longInvokeIdAndPriority);
+  return confirmed ? response : undefined;
 }

@@ -1,4 +1,5 @@
 import { type Apdu, encodeApdu } from "../apdu/apdu.ts";
+import type { ApduName } from "../apdu/registry.ts";
 import { DlmsError } from "../errors.ts";
 import type { BlockCutter } from "./block-transfer.ts";
 import type { ServiceResponse } from "./client-events.ts";
@@ -13,7 +14,7 @@ export type ExchangeStep =
 
 /** One confirmed service from its first request to its last answer. Knows neither protection nor time. */
 export interface ServiceExchange {
-  readonly responseName: "get-response" | "set-response" | "action-response" | "read-response" | "write-response";
+  readonly responseName: ApduName & `${string}-response`;
   first(): Apdu;
   /** Throws when the answer is wrong; the exchange is then over. */
   take(answer: Apdu): ExchangeStep;

@@ -3,6 +3,7 @@
  * wait their turn. Whatever goes wrong is a SessionFailedError; what the meter *answers*, refusals included, is a value.
  */
 import type { ActionOutcome } from "../../protocol/apdu/action.ts";
+import type { DataNotification } from "../../protocol/apdu/data-notification.ts";
 import type { AttributeReference, DataResult, MethodDescriptor } from "../../protocol/apdu/descriptors.ts";
 import type { DataAccessResult } from "../../protocol/apdu/result-codes.ts";
 import { ClientAssociation } from "../../protocol/association/client.ts";
@@ -156,6 +157,11 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
   async action(method: MethodDescriptor, parameters?: Data): Promise<ActionOutcome> {
     const order = { type: "action", method, ...(parameters !== undefined && { parameters }) } as const;
     return expectResponse(await this.#ask(order), "action").outcome;
+  }
+
+  /** Tells the meter that a notification is kept, for good; does nothing when it wants no confirmation. */
+  confirm(notification: DataNotification): void {
+    if (this.#line.open) this.#line.command({ type: "confirmNotification", notification });
   }
 
   /** The buffer of a profile, or the meter's reason. A failure carries what had come of it as `failure.partial`. */

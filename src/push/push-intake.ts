@@ -4,7 +4,7 @@
  */
 import { hostPort } from "../../drivers/tcp/address.ts";
 import { encodeApdu } from "../../protocol/apdu/apdu.ts";
-import { longInvokeIdAndPriority } from "../../protocol/apdu/invoke-id.ts";
+import { confirmationOf } from "../../protocol/association/notifications.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import { protectionName } from "../../protocol/security/security-control.ts";
 import type { SystemTitle } from "../../protocol/security/system-title.ts";
@@ -94,7 +94,7 @@ export class PushIntake {
       return undefined;
     }
     await this.#keepRecord(record, origin);
-    return confirmationOf(outcome);
+    return answerTo(outcome);
   }
 
   #recordOf(read: ReadPush, origin: PushOrigin): PushRecord | Error {
@@ -165,11 +165,10 @@ function refuseWeaker({ layers }: ReadPush, sender: PushSender | undefined): voi
 }
 
 /** The answer to a notification whose service class is confirmed, protected as the notification was. */
-function confirmationOf({ notification, opened, layers }: ReadPush): Uint8Array | undefined {
-  if (notification.apdu !== "data-notification") return undefined;
-  const field = notification.body.longInvokeIdAndPriority;
-  if (!longInvokeIdAndPriority(field).confirmed) return undefined;
-  const apdu = encodeApdu({ apdu: "data-notification-confirm", body: { longInvokeIdAndPriority: field } });
+function answerTo({ notification, opened, layers }: ReadPush): Uint8Array | undefined {
+  const confirmation = notification.apdu === "data-notification" ? confirmationOf(notification.body) : undefined;
+  if (confirmation === undefined) return undefined;
+  const apdu = encodeApdu(confirmation);
   const [layer] = layers;
   if (layer === undefined || opened === undefined) return apdu;
   if (opened.sender.security?.nextInvocationCounter === undefined) return undefined;

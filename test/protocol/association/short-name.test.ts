@@ -396,6 +396,16 @@ test("short-name server: an unconfirmed write is carried out and not answered", 
   });
 });
 
+test("short names: an unconfirmed write needs its own bit, and is carried out", () => {
+  const order = { type: "write", variables: [{ variableName: 0x0108 }], values: [TIME] } as const;
+  const without = associated(OPEN, { conformance: conformanceFromNumber(0x180000) });
+  expect(() => without.pair.client.command({ type: "sendUnconfirmed", order }, 0)).toThrow("service=unconfirmed-write");
+  const { pair, objects } = associated(OPEN);
+  objects.values.set(FixtureObjects.key(8, CLOCK, 2), octets(12));
+  expect(pair.run({ type: "sendUnconfirmed", order })).toEqual([{ type: "sent" }]);
+  expect(objects.values.get(FixtureObjects.key(8, CLOCK, 2))).toEqual(TIME);
+});
+
 test("short-name server: every truncation of a request is refused, and the association goes on", () => {
   const made = associated(OPEN);
   const request = fromHex("05 02 02 0108 04 0208 02 09 03 010203");

@@ -278,6 +278,27 @@ test("meter connection: what the meter says unasked is heard, and does not distu
   await line.close();
 });
 
+test("meter connection: a notification is confirmed when whoever keeps it says so", async () => {
+  const heard: string[] = [];
+  const told: ClientEvent[] = [];
+  const each = meter({ 16: OPEN_RULE }, "wrapper", (apdu) => {
+    heard.push(decodeApdu(apdu).apdu);
+    return undefined;
+  });
+  const { line, connection } = await open(each, { onTold: (event) => told.push(event) });
+  await connection.associate();
+  each.far.write(fromHex("0001 0001 0010 000b 0f 40000001 00 0600000007".replaceAll(" ", "")));
+  expect(await connection.get(clock)).toEqual({ type: "data", data: TIME });
+  const event = told.find(({ type }) => type === "notification");
+  if (event?.type !== "notification" || event.notification.apdu !== "data-notification") throw new Error("not heard");
+  expect(heard).not.toContain("data-notification-confirm");
+  connection.confirm(event.notification.body);
+  await connection.release();
+  expect(heard).toContain("data-notification-confirm");
+  await line.close();
+  connection.confirm(event.notification.body);
+});
+
 class TestCounters implements InvocationCounters {
   readonly given: number[] = [];
   #next: number;
