@@ -1,3 +1,5 @@
+import { GatewayLink } from "../../protocol/association/gateway-link.ts";
+import { fromHex } from "../../protocol/bytes/hex.ts";
 import { hdlcAddress } from "../../protocol/link/hdlc/address.ts";
 import { HdlcClient } from "../../protocol/link/hdlc/client.ts";
 import type { Link } from "../../protocol/link/link.ts";
@@ -32,6 +34,19 @@ type Saps = Pick<AssociationConfig, "clientSap" | "serverSap">;
 
 /** The client side of the link that a meter's connection says. Throws DATA_OUT_OF_RANGE for an address that can't be. */
 export function sessionLink(connection: ConnectionConfig, saps: Saps, line?: VisitedLine): Link {
+  const link = directLink(connection, saps, line);
+  const { gateway } = connection;
+  if (gateway === undefined) return link;
+  const { network: networkId, device } = gateway;
+  return new GatewayLink(link, "client", { networkId, physicalDeviceAddress: deviceOctets(device) });
+}
+
+/** The text's own octets, or hexadecimal octets after `0x`; the schema has checked the form. */
+function deviceOctets(device: string): Uint8Array {
+  return device.startsWith("0x") ? fromHex(device.slice(2)) : new TextEncoder().encode(device);
+}
+
+function directLink(connection: ConnectionConfig, saps: Saps, line?: VisitedLine): Link {
   if (line !== undefined) return serialLink(connection, saps, line);
   if (connection.link === "wrapper") return new WrapperLink({ role: "client", ...saps });
   return new HdlcClient({

@@ -185,6 +185,17 @@ const connectionSchema = z
       .union([z.literal(1), z.literal(2), z.literal(4)])
       .optional()
       .describe("HDLC: octets of the server address; the shortest that fits when left out."),
+    gateway: z
+      .strictObject({
+        network: z.int().min(0).max(255).default(0).describe("Network of the gateway that the meter is in."),
+        device: z
+          .string()
+          .regex(/^(0x([0-9a-fA-F]{2})+|(?!0x).{1,64})$/, "a device address is text, or octets as 0x…")
+          .describe("What the gateway knows the meter by: text, or octets as 0x….")
+          .meta({ examples: ["SMT10007"] }),
+      })
+      .optional()
+      .describe("For a meter behind a DLMS gateway: the header that every APDU gets."),
     responseTimeout: duration.prefault("10s").describe("How long to wait for an answer."),
   })
   .superRefine((connection, context) => {
