@@ -1,0 +1,12 @@
+import type { DeclareVerb } from "./verb.ts";
+
+export const declareRun: DeclareVerb = (program, { finish }) => {
+  program
+    .command("run")
+    .description("run the daemon")
+    .requiredOption("-c, --config <file>", "configuration file", "/etc/dlms-gateway/gateway.yaml")
+    .action(async (options: { config: string }) => {
+      const { runDaemon } = await import("../../main.ts");
+      finish(await runDaemon(options.config));
+    });
+};

@@ -1,0 +1,13 @@
+import type { Command } from "commander";
+import type { ExitReason } from "../exit-code.ts";
+import type { Output } from "../output.ts";
+
+/** What a verb's action works with. */
+export interface VerbContext {
+  readonly output: Output;
+  /** Says how the command ended. */
+  readonly finish: (reason: ExitReason) => void;
+}
+
+/** Adds a verb to the program: its words, options and help. Its code is imported by its action. */
+export type DeclareVerb = (program: Command, context: VerbContext) => void;
