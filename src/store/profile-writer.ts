@@ -40,6 +40,20 @@ export interface WriteOutcome {
 
 type Columns = Readonly<Record<ProfileKind, readonly ProfileColumn[]>>;
 
+/** What a write has put in place so far, in the transaction that is still open. */
+export interface WrittenBatches {
+  /** As they were given to `write`. */
+  readonly batches: readonly ProfileBatch[];
+  /** The rows of these that were set aside; all others are held now. */
+  readonly setAside: readonly SetAsideRow[];
+}
+
+/**
+ * Takes part in the transaction of a write, after its rows: what it does becomes durable with them or not at all. It may
+ * be called again for the same batches, after a write that was undone. What it throws undoes the write.
+ */
+export type WriteParticipant = (client: PoolClient, written: WrittenBatches) => Promise<void>;
+
 /** What a transaction found out; becomes known to the writer when it has committed. */
 interface Attempt {
   readonly client: PoolClient;
@@ -64,27 +78,37 @@ export class ProfileWriter {
   #deletions: unknown;
   /** The staging tables that a connection has; they live as long as it does. */
   readonly #stages = new WeakMap<PoolClient, ReadonlySet<ProfileKind>>();
+  readonly #participants: readonly WriteParticipant[];
 
-  constructor(database: Database, columns: Columns) {
+  /** `participants` take part in every write, one after the other. */
+  constructor(database: Database, columns: Columns, participants: readonly WriteParticipant[] = []) {
     this.#database = database;
+    this.#participants = participants;
     this.#columns = new Map(
       PROFILE_KINDS.map((profile) => [profile, new Map(columns[profile].map((column) => [column.name, column]))]),
     );
   }
 
-  /** Writes the batches in one transaction. Throws StoreError; then nothing was written and the same may be tried again. */
-  async write(batches: readonly ProfileBatch[]): Promise<WriteOutcome> {
+  /**
+   * Writes the batches in one transaction, in which `alsoHere` takes part as well. Throws StoreError; then nothing was
+   * written and the same may be tried again.
+   */
+  async write(batches: readonly ProfileBatch[], alsoHere?: WriteParticipant): Promise<WriteOutcome> {
+    const participants = alsoHere === undefined ? this.#participants : [...this.#participants, alsoHere];
     await this.#learnLayouts(batches);
     try {
-      return await this.#attempt(batches, false);
+      return await this.#attempt(batches, { careful: false, participants });
     } catch (error) {
       const kind = failureKind(error instanceof StoreError ? error.cause : error);
       if (kind !== "conflict" && kind !== "data") throw error;
-      return this.#attempt(batches, true);
+      return this.#attempt(batches, { careful: true, participants });
     }
   }
 
-  async #attempt(batches: readonly ProfileBatch[], careful: boolean): Promise<WriteOutcome> {
+  async #attempt(
+    batches: readonly ProfileBatch[],
+    { careful, participants }: { readonly careful: boolean; readonly participants: readonly WriteParticipant[] },
+  ): Promise<WriteOutcome> {
     const rows = batches.reduce((sum, batch) => sum + batch.rowCount, 0);
     const attempt = await this.#database.transaction(async (client, [row]) => {
       const attempt: Attempt = {
@@ -103,6 +127,7 @@ export class ProfileWriter {
         if (own.length > 0) await this.#writeProfile(attempt, profile, own);
       }
       await keepSetAside(client, attempt.setAside);
+      for (const takePart of participants) await takePart(client, { batches, setAside: attempt.setAside });
       return attempt;
     }, SHUT_OUT_DELETIONS);
     this.#stages.set(attempt.client, new Set(attempt.stages.keys()));

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { openDatabase } from "../../src/store/database.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { ProfileWriter, type WriteParticipant } from "../../src/store/profile-writer.ts";
 import { blockLoad, makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
 import { query } from "./query.ts";
 import { useTestDatabase } from "./test-database.ts";
@@ -304,6 +304,28 @@ test("profile writer: a session that is ended in mid-write leaves nothing, and t
   expect(again).toMatchObject({ inserted: 5, held: 1 });
   expect([await countRows(meter), await countRows(blocked)]).toEqual([4, 4]);
   expect(url).not.toBe("");
+});
+
+test("profile writer: a participant's statements become durable with the rows, or not at all", async () => {
+  const meter = await newMeter();
+  const { database, url } = current();
+  await query(url, "create table participant_notes (rows int, set_aside int)");
+  const note: WriteParticipant = async (client, { batches, setAside }) => {
+    const rows = batches.reduce((sum, batch) => sum + batch.rowCount, 0);
+    await client.query("insert into participant_notes values ($1, $2)", [rows, setAside.length]);
+  };
+  const writer = new ProfileWriter(database, PROFILE_COLUMNS, [note]);
+  await writer.write([blockLoad(meter, [0, 1], { instantsMs: [START_MS, Number.NaN] })]);
+  const refusal = writer.write([blockLoad(meter, [2])], () => Promise.reject(new Error("not now")));
+  await expect(refusal).rejects.toMatchObject({ code: "DATABASE_REFUSED" });
+  // Slots that another writer put in meanwhile make the first try fail: it leaves no note.
+  await newWriter().write([blockLoad(meter, [1, 2])]);
+  await writer.write([blockLoad(meter, [1, 2, 3])]);
+  expect(await query(url, "select rows, set_aside from participant_notes order by rows")).toEqual([
+    [2, 1],
+    [3, 0],
+  ]);
+  expect(await countRows(meter)).toBe(4);
 });
 
 test("profile writer: instant profiles also fill the tables of energy, power, voltage and current", async () => {
