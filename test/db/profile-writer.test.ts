@@ -306,15 +306,16 @@ test("profile writer: a session that is ended in mid-write leaves nothing, and t
   expect(url).not.toBe("");
 });
 
+const noteRows: WriteParticipant = async (client, { batches, setAside }) => {
+  const rows = batches.reduce((sum, batch) => sum + batch.rowCount, 0);
+  await client.query("insert into participant_notes values ($1, $2)", [rows, setAside.length]);
+};
+
 test("profile writer: a participant's statements become durable with the rows, or not at all", async () => {
   const meter = await newMeter();
   const { database, url } = current();
   await query(url, "create table participant_notes (rows int, set_aside int)");
-  const note: WriteParticipant = async (client, { batches, setAside }) => {
-    const rows = batches.reduce((sum, batch) => sum + batch.rowCount, 0);
-    await client.query("insert into participant_notes values ($1, $2)", [rows, setAside.length]);
-  };
-  const writer = new ProfileWriter(database, PROFILE_COLUMNS, [note]);
+  const writer = new ProfileWriter(database, PROFILE_COLUMNS, [noteRows]);
   await writer.write([blockLoad(meter, [0, 1], { instantsMs: [START_MS, Number.NaN] })]);
   const refusal = writer.write([blockLoad(meter, [2])], () => Promise.reject(new Error("not now")));
   await expect(refusal).rejects.toMatchObject({ code: "DATABASE_REFUSED" });
