@@ -47,4 +47,12 @@ export interface AssociationRule {
   /** The only client that may associate; any when absent. */
   readonly clientSystemTitle?: SystemTitle;
   readonly decipherFailure?: DecipherFailureReply;
+  /**
+   * The association is there without being asked for: the first of the contexts, all of the conformance. Requests and
+   * pushes are served at once; an AARQ is judged all the same.
+   */
+  readonly preEstablished?: {
+    /** Octets of the longest APDU that the client takes; 0, as when absent, for no limit. */
+    readonly maxSendPduSize?: number;
+  };
 }

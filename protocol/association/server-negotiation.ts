@@ -113,6 +113,25 @@ function judgeTitle(aarq: Aarq, rule: AssociationRule): Refusal | undefined {
   }
 }
 
+/** The association that a rule has without an AARQ; undefined when it has none. */
+export function preEstablished({ rule, clientSap, serverSap }: NegotiationContext): AssociationView | undefined {
+  const [applicationContext] = rule?.applicationContexts ?? [];
+  if (rule?.preEstablished === undefined || applicationContext === undefined) return undefined;
+  const { clientSystemTitle, security, conformance, maxReceivePduSize } = rule;
+  if (clientSystemTitle !== undefined && security !== undefined) meet(clientSystemTitle, security);
+  return {
+    rule,
+    clientSap,
+    serverSap,
+    applicationContext,
+    conformance,
+    maxSendPduSize: rule.preEstablished.maxSendPduSize ?? 0,
+    maxReceivePduSize,
+    clientSystemTitle: clientSystemTitle ?? security?.protection.peerSystemTitle,
+    pending: false,
+  };
+}
+
 function challengesOf({ mechanism }: AssociationRule): { length: number; min: number; max: number } {
   return mechanism === "hls-ecdsa" ? SIGNED_CHALLENGES : CHALLENGES;
 }

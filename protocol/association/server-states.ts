@@ -2,7 +2,13 @@ import { DlmsError } from "../errors.ts";
 
 /** Everything that may change the server's association state is in this table. */
 const TRANSITIONS = {
-  idle: { accepted: "associated", hlsDemanded: "authenticating", refused: "idle", ended: "idle" },
+  idle: {
+    accepted: "associated",
+    preEstablished: "associated",
+    hlsDemanded: "authenticating",
+    refused: "idle",
+    ended: "idle",
+  },
   authenticating: { hlsConfirmed: "associated", hlsFailed: "idle", ended: "idle" },
   associated: { ended: "idle" },
 } as const satisfies Record<string, Record<string, string>>;

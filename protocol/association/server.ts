@@ -25,7 +25,9 @@ import {
   type Challenges,
   type Diagnostic,
   initiateResponse,
+  type NegotiationContext,
   negotiate,
+  preEstablished,
   refusedUndeciphered,
 } from "./server-negotiation.ts";
 import {
@@ -115,7 +117,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
       this.#end("aborted");
       return;
     }
-    const association = this.#association;
+    const association = this.#association ?? this.#establish();
     if (association === undefined || this.#state !== "associated") {
       throw new DlmsError("SERVICE_UNEXPECTED", "caller", { order: command.type, state: this.#state });
     }
@@ -171,7 +173,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
       this.#refuse(UNKNOWN_SERVICE, new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset: 0, tag }));
       return;
     }
-    const association = this.#association;
+    const association = this.#association ?? this.#establish();
     if (association === undefined) {
       this.#refuse(UNEXPECTED_SERVICE, new DlmsError("SERVICE_UNEXPECTED", "peer", { tag, state: this.#state }));
       return;
@@ -186,10 +188,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
 
   #associate(aarq: Aarq): void {
     if (this.#state !== "idle") this.#end("replaced");
-    const { clientSap, serverSap, randomOctets } = this.#options;
-    const rule = this.#options.rule();
-    const hasShortNames = this.#shortName !== undefined;
-    const negotiation = this.#negotiate(aarq, { clientSap, serverSap, rule, hasShortNames, randomOctets });
+    const negotiation = this.#negotiate(aarq, this.#context());
     if (negotiation === undefined) return;
     this.#output.push(encodeApdu({ apdu: "aare", body: negotiation.aare }));
     if (negotiation.type === "refused") {
@@ -199,13 +198,27 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
       return;
     }
     const { view, challenges } = negotiation;
-    const ciphered = isCipheredContext(view.applicationContext);
-    this.#association = { view, security: ciphered ? view.rule.security : undefined, challenges };
+    this.#association = { view, security: securityOf(view), challenges };
     this.#step(challenges === undefined ? "accepted" : "hlsDemanded");
     if (challenges === undefined) this.#events.push({ type: "associated", association: view });
   }
 
-  #negotiate(aarq: Aarq, context: Parameters<typeof negotiate>[1]): ReturnType<typeof negotiate> | undefined {
+  #context(): NegotiationContext {
+    const { clientSap, serverSap, randomOctets, rule } = this.#options;
+    return { clientSap, serverSap, rule: rule(), hasShortNames: this.#shortName !== undefined, randomOctets };
+  }
+
+  /** The association of a client that needs not ask for it. */
+  #establish(): Association | undefined {
+    const view = this.#state === "idle" ? preEstablished(this.#context()) : undefined;
+    if (view === undefined) return undefined;
+    this.#step("preEstablished");
+    this.#association = { view, security: securityOf(view), challenges: undefined };
+    this.#events.push({ type: "associated", association: view });
+    return this.#association;
+  }
+
+  #negotiate(aarq: Aarq, context: NegotiationContext): ReturnType<typeof negotiate> | undefined {
     try {
       return negotiate(aarq, context);
     } catch (error) {
@@ -350,6 +363,10 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     this.#step("ended");
     if (had) this.#events.push({ type: "ended", reason });
   }
+}
+
+function securityOf({ applicationContext, rule }: AssociationView): AssociationSecurity | undefined {
+  return isCipheredContext(applicationContext) ? rule.security : undefined;
 }
 
 /** What is not confirmed gets no response. */
