@@ -51,6 +51,7 @@ export const ERROR_CODES = {
   SECURITY_SUITE_WITHOUT_PUBLIC_KEYS: "security suite 0 has no public keys",
   SECURITY_PUBLIC_KEY_INVALID: "the octets are no public key on the curve of the suite",
   SECURITY_PRIVATE_KEY_INVALID: "this is no private key on the curve of the suite",
+  SECURITY_TRANSACTION_MISMATCH: "the answer belongs to another transaction than the request",
   SECURITY_SIGNATURE_MISMATCH: "the signature does not fit the octets and the signer's public key",
   SECURITY_KEY_INFO_UNKNOWN: "the APDU names its key in a way that is not known here",
   SECURITY_KEY_UNWRAP_FAILED: "the wrapped key fails its integrity check: the master key or the octets are wrong",

@@ -2,6 +2,7 @@ import type { Conformance } from "../ber/conformance.ts";
 import type { ApplicationContextName } from "../ber/names.ts";
 import type { ApduProtection } from "../security/apdu-protection.ts";
 import type { EllipticPrivateKey, EllipticPublicKey } from "../security/elliptic-key.ts";
+import type { GeneralProtection } from "../security/general-protection.ts";
 import type { AuthenticationMechanism, EcbPadding } from "../security/hls.ts";
 import type { HlsSecret } from "../security/secret-key.ts";
 import type { Protection } from "../security/security-control.ts";
@@ -16,6 +17,10 @@ export interface AssociationSecurity {
    * holds. Its `minimum.received` is the security policy for requests.
    */
   readonly protection: ApduProtection;
+  /** Opens general-ciphering and general-signing, and answers in the same way. Built on `protection`. */
+  readonly general?: GeneralProtection;
+  /** Requests must be signed. */
+  readonly signedRequests?: boolean;
   /** The lowest invocation counter taken from a client that has not been heard before. */
   readonly lowestCounter?: number;
   /** The least protection of responses; a response is never protected less than its request. */

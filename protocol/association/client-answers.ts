@@ -53,6 +53,8 @@ export function awaitedNames(state: ClientState, referencing: Referencing): read
 const GENERAL_TAGS: ReadonlySet<number> = new Set([
   APDUS["general-glo-ciphering"][0],
   APDUS["general-ded-ciphering"][0],
+  APDUS["general-ciphering"][0],
+  APDUS["general-signing"][0],
   APDUS["general-block-transfer"][0],
 ]);
 

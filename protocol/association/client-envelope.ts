@@ -6,12 +6,19 @@ import { type Apdu, type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts"
 import { APDUS, cipheredTagsOf } from "../apdu/registry.ts";
 import { DlmsError } from "../errors.ts";
 import type { Quirk } from "../quirks.ts";
-import type { ProtectionLayer } from "../security/apdu-protection.ts";
 import { isCipheredTag } from "../security/ciphered-apdu.ts";
 import type { DedicatedKey } from "../security/secret-key.ts";
 import type { Agreement, ClientEvent } from "./client-events.ts";
 import type { ClientSettings } from "./client-settings.ts";
 import { GENERAL_BLOCK_OVERHEAD, GeneralBlockDialogue, UnconfirmedBlocks } from "./general-blocks.ts";
+import {
+  type AnyLayer,
+  type GeneralWrap,
+  isGeneralTag,
+  requireTransaction,
+  wrapGeneral,
+  wrapOverhead,
+} from "./general-use.ts";
 
 /** Octets that protection may add; meters differ in whether their limit counts them. */
 const PROTECTION_RESERVE = { "service-specific": 30, general: 40 } as const;
@@ -25,7 +32,7 @@ const GENERAL_BLOCK_TAG = 0xe0;
 /** A plain APDU that came in, and what had protected it. */
 export interface OpenedApdu {
   readonly apdu: Apdu;
-  readonly layers: readonly ProtectionLayer[];
+  readonly layers: readonly AnyLayer[];
 }
 
 /** AARE and RLRE are never ciphered themselves: their user-information is, and it is judged where it is opened. */
@@ -41,6 +48,8 @@ export class ClientEnvelope {
   #agreement: Agreement | undefined;
   #dedicated = false;
   #dialogue: GeneralBlockDialogue | undefined;
+  /** Of the latest request. */
+  #wrap: GeneralWrap | undefined;
 
   constructor(settings: ClientSettings, tell: (event: ClientEvent) => void) {
     this.#settings = settings;
@@ -51,6 +60,7 @@ export class ClientEnvelope {
   reset(): void {
     this.#agreement = undefined;
     this.#dialogue = undefined;
+    this.#wrap = undefined;
     this.#dedicated = false;
     this.#output.length = 0;
   }
@@ -74,8 +84,7 @@ export class ClientEnvelope {
   get maxPlainLength(): number {
     const { ciphering } = this.#settings;
     const protects = ciphering !== undefined && ciphering.request !== "none";
-    const reserve = protects ? PROTECTION_RESERVE[ciphering.form ?? "service-specific"] : 0;
-    return Math.max(SHORTEST_PDU, this.#maxPduLength() - reserve);
+    return Math.max(SHORTEST_PDU, this.#maxPduLength() - (protects ? this.#reserve() : 0));
   }
 
   /** Sends an APDU as it is: one that opens or closes an association. */
@@ -87,7 +96,7 @@ export class ClientEnvelope {
 
   /** Protects an APDU that gets no answer and sends it, whatever else is under way. Throws PDU_TOO_LONG. */
   sendAside(apdu: Apdu): void {
-    const octets = this.#protect(encodeApdu(apdu));
+    const octets = this.#protect(encodeApdu(apdu), this.#nextWrap());
     const limit = this.#maxPduLength();
     if (octets.length > Math.max(limit, SHORTEST_PDU + this.#reserve())) {
       throw new DlmsError("PDU_TOO_LONG", "caller", { length: octets.length, limit });
@@ -97,7 +106,8 @@ export class ClientEnvelope {
 
   /** Protects a request and sends it, in general blocks where that is needed. Throws PDU_TOO_LONG. */
   send(apdu: Apdu): void {
-    const octets = this.#protect(encodeApdu(apdu));
+    const wrap = this.#nextWrap();
+    const octets = this.#protect(encodeApdu(apdu), wrap);
     const maxLength = this.#maxPduLength();
     const dialogue = new GeneralBlockDialogue({
       blockLength: Math.max(SHORTEST_PDU, maxLength) - GENERAL_BLOCK_OVERHEAD,
@@ -106,11 +116,13 @@ export class ClientEnvelope {
     const tooLong = octets.length > Math.max(maxLength, SHORTEST_PDU + this.#reserve());
     if (this.prefersGeneralBlocks || (tooLong && this.#generalBlocksAgreed())) {
       dialogue.send(octets);
+      this.#wrap = wrap;
       this.#dialogue = dialogue;
       this.#drainBlocks(dialogue);
       return;
     }
     if (tooLong) throw new DlmsError("PDU_TOO_LONG", "caller", { length: octets.length, limit: maxLength });
+    this.#wrap = wrap;
     this.#dialogue = dialogue;
     this.#output.push(octets);
   }
@@ -122,6 +134,7 @@ export class ClientEnvelope {
   open(octets: Uint8Array, awaited: boolean, tolerated?: ReadonlySet<Quirk>): OpenedApdu | undefined {
     const whole = octets[0] === GENERAL_BLOCK_TAG ? this.#join(octets, awaited) : octets;
     if (whole === undefined) return undefined;
+    if (isGeneralTag(whole[0])) return this.#openGeneral(whole, tolerated);
     const { protection } = this.#settings;
     if (whole[0] === undefined || !isCipheredTag(whole[0])) {
       if (!isAcse(whole)) protection?.admitPlain(whole);
@@ -131,6 +144,22 @@ export class ClientEnvelope {
     const { apdu, layers, warnings } = protection.unprotect(whole);
     for (const name of warnings) this.#tell({ type: "leniency", name });
     return { apdu: this.#decode(apdu, tolerated), layers };
+  }
+
+  /**
+   * Says whether an answer may be believed: throws SECURITY_WEAKER_THAN_REQUIRED for one that came in clear although the
+   * request did not, SECURITY_TRANSACTION_MISMATCH for one that belongs to another request.
+   */
+  admitAnswer({ apdu, layers }: OpenedApdu): void {
+    const { ciphering, tolerate } = this.#settings;
+    const plainByNature = apdu.apdu === "aare" || apdu.apdu === "rlre";
+    if (plainByNature || ciphering === undefined || ciphering.request === "none") return;
+    if (this.#wrap !== undefined) requireTransaction(layers, this.#wrap);
+    if (layers.length > 0) return;
+    if (tolerate?.includes("plain-response") !== true) {
+      throw new DlmsError("SECURITY_WEAKER_THAN_REQUIRED", "peer", { apdu: apdu.apdu, protection: "none" });
+    }
+    this.#tell({ type: "leniency", name: "plain-response" });
   }
 
   /** Whether the answer comes in general blocks, of which some are missing. */
@@ -155,6 +184,16 @@ export class ClientEnvelope {
     return this.#output.shift();
   }
 
+  #openGeneral(octets: Uint8Array, tolerated: ReadonlySet<Quirk> | undefined): OpenedApdu {
+    const { general, protection } = this.#settings;
+    if (general === undefined || protection === undefined) {
+      throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "general protection" });
+    }
+    const { apdu, layers } = general.protection.unprotect(octets);
+    protection.admit(layers.filter((layer) => "securityControl" in layer));
+    return { apdu: this.#decode(apdu, tolerated), layers };
+  }
+
   #join(octets: Uint8Array, awaited: boolean): Uint8Array | undefined {
     const block = decodeApdu(octets);
     if (block.apdu !== "general-block-transfer") return octets;
@@ -177,15 +216,25 @@ export class ClientEnvelope {
     }
   }
 
-  #protect(plain: Uint8Array): Uint8Array {
-    const { ciphering, protection } = this.#settings;
+  #nextWrap(): GeneralWrap | undefined {
+    const { general, ciphering } = this.#settings;
+    if (general === undefined || ciphering === undefined || ciphering.request === "none") return undefined;
+    const { scheme, sign = false } = general;
+    return scheme === undefined && !sign ? undefined : { scheme, sign, transactionId: general.transactionId() };
+  }
+
+  #protect(plain: Uint8Array, wrap: GeneralWrap | undefined): Uint8Array {
+    const { ciphering, protection, general } = this.#settings;
     if (ciphering === undefined || ciphering.request === "none") return plain;
     if (protection === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });
     const keySet = this.#dedicated ? "dedicated" : "global";
     // What has no ciphered tag of its own travels in the general form whatever the association's is.
     const hasTag = plain[0] !== undefined && cipheredTagsOf(plain[0]) !== undefined;
     const form = hasTag ? (ciphering.form ?? "service-specific") : "general";
-    return protection.protect(plain, { control: ciphering.request, form, keySet });
+    const control = ciphering.request;
+    const seal = () => protection.protect(plain, { control, form, keySet });
+    if (wrap === undefined || general === undefined) return seal();
+    return wrapGeneral(plain, control, { ...wrap, protection: general.protection }, seal);
   }
 
   #decode(octets: Uint8Array, tolerated?: ReadonlySet<Quirk>): Apdu {
@@ -195,7 +244,8 @@ export class ClientEnvelope {
   }
 
   #reserve(): number {
-    return PROTECTION_RESERVE[this.#settings.ciphering?.form ?? "service-specific"];
+    const { ciphering, general = {} } = this.#settings;
+    return PROTECTION_RESERVE[ciphering?.form ?? "service-specific"] + wrapOverhead(general);
   }
 
   #maxPduLength(): number {

@@ -9,10 +9,11 @@ import type { Aare } from "../ber/association.ts";
 import type { Conformance } from "../ber/conformance.ts";
 import type { DlmsError } from "../errors.ts";
 import type { Quirk } from "../quirks.ts";
-import type { ProtectionLayer, ProtectionWarning } from "../security/apdu-protection.ts";
+import type { ProtectionWarning } from "../security/apdu-protection.ts";
 import type { SystemTitle } from "../security/system-title.ts";
 import type { AccessOrder, AccessOutcome } from "./access-order.ts";
 import type { ClientLeniency } from "./client-settings.ts";
+import type { AnyLayer } from "./general-use.ts";
 import type { Notification } from "./notifications.ts";
 import type { VariableReference } from "./variables.ts";
 
@@ -127,7 +128,7 @@ export type ClientEvent =
   | {
       readonly type: "notification";
       readonly notification: Notification;
-      readonly layers: readonly ProtectionLayer[];
+      readonly layers: readonly AnyLayer[];
     }
   | { readonly type: "leniency"; readonly name: ClientLeniency | Quirk | ProtectionWarning }
   /** An APDU that answers nothing. */

@@ -6,6 +6,7 @@ import type { EcbPadding } from "../security/hls.ts";
 import type { DedicatedKey, HlsSecret } from "../security/secret-key.ts";
 import type { Protection } from "../security/security-control.ts";
 import type { SystemTitle } from "../security/system-title.ts";
+import type { GeneralUse } from "./general-use.ts";
 import type { Referencing } from "./referencing.ts";
 
 /** How the client proves who it is. `hls-gmac` takes its keys from `protection`. */
@@ -77,6 +78,8 @@ export interface ClientSettings {
   readonly protection?: ApduProtection;
   /** Present: context with ciphering. Absent: context without. */
   readonly ciphering?: ClientCiphering;
+  /** General-ciphering and general-signing; in a context with ciphering only. */
+  readonly general?: GeneralUse;
   /** The client's system title where there is no `protection` (`hls-sha256`). */
   readonly systemTitle?: SystemTitle;
   /** Draws a challenge of 8 to 64 octets. */

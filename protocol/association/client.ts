@@ -221,14 +221,15 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     }
   }
 
-  #take({ apdu, layers }: OpenedApdu, nowMs: number): void {
+  #take(opened: OpenedApdu, nowMs: number): void {
+    const { apdu, layers } = opened;
     const notification = notificationOf(apdu);
     const refusal = refusalIn(apdu);
     if (notification !== undefined) this.#events.push({ type: "notification", notification, layers });
     else if (!this.#awaitsAnswer()) this.#discard(unexpected(apdu.apdu));
     else if (refusal !== undefined) this.#refuse(refusal, nowMs);
     else if (this.#answers(apdu)) {
-      this.#requireProtected(apdu, layers.length > 0);
+      this.#envelope.admitAnswer(opened);
       this.#takeAnswer(apdu, nowMs);
     } else this.#discard(unexpected(apdu.apdu));
   }
@@ -376,16 +377,6 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   #discard(error: DlmsError): void {
     this.#events.push({ type: "discarded", error });
     if (!this.#watch.discard() && this.#awaitsAnswer()) this.#fail(error, { type: "fault" });
-  }
-
-  #requireProtected(apdu: Apdu, isProtected: boolean): void {
-    const { ciphering, tolerate } = this.#settings;
-    const plainByNature = apdu.apdu === "aare" || apdu.apdu === "rlre";
-    if (isProtected || plainByNature || ciphering === undefined || ciphering.request === "none") return;
-    if (tolerate?.includes("plain-response") !== true) {
-      throw new DlmsError("SECURITY_WEAKER_THAN_REQUIRED", "peer", { apdu: apdu.apdu, protection: "none" });
-    }
-    this.#note("plain-response");
   }
 
   #awaitsAnswer(): boolean {

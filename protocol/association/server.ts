@@ -180,7 +180,10 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     }
     const limit = association.view.maxReceivePduSize + PROTECTION_ALLOWANCE;
     if (octets.length > limit) throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { length: octets.length, limit });
-    const { apdu, protector, settle } = unprotectRequest(octets, association.security);
+    const { apdu, protector, signed, settle } = unprotectRequest(octets, association.security);
+    if (!signed && association.security?.signedRequests === true) {
+      throw new DlmsError("SECURITY_WEAKER_THAN_REQUIRED", "peer", { protection: "unsigned", required: "signed" });
+    }
     const request = decodeApdu(apdu);
     settle();
     this.#serve(request, association, { protector, nowMs });

@@ -200,9 +200,14 @@ export class ApduProtection {
     } while (inner[0] !== undefined && isCipheredTag(inner[0]));
     const outermost = layers[0];
     if (outermost === undefined) throw new DlmsError("SECURITY_NOT_CIPHERED", "peer");
+    this.admit(layers);
+    return { ...outermost, apdu: inner, layers, warnings };
+  }
+
+  /** Throws SECURITY_WEAKER_THAN_REQUIRED unless the layers together protect as is required of what is received. */
+  admit(layers: readonly Pick<ProtectionLayer, "securityControl">[]): void {
     const required = this.#options.minimum?.received;
     if (required !== undefined) requireProtection(together(layers), required, "peer");
-    return { ...outermost, apdu: inner, layers, warnings };
   }
 
   /**
@@ -369,7 +374,7 @@ function requireProtection(given: ProtectionBits, required: Protection, fault: "
     throw new DlmsError("SECURITY_WEAKER_THAN_REQUIRED", fault, { protection: protectionName(given), required });
 }
 
-function together(layers: readonly ProtectionLayer[]): ProtectionBits {
+function together(layers: readonly Pick<ProtectionLayer, "securityControl">[]): ProtectionBits {
   return {
     authenticated: layers.some((layer) => layer.securityControl.authenticated),
     encrypted: layers.some((layer) => layer.securityControl.encrypted),
