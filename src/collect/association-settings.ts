@@ -1,8 +1,10 @@
 /** From the configuration of an association and its secrets to the settings of the client machine. */
-import { randomInt } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import type { ClientAuthentication, ClientSettings } from "../../protocol/association/client-settings.ts";
+import type { GeneralUse } from "../../protocol/association/general-use.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
+import { GeneralProtection } from "../../protocol/security/general-protection.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import type { AssociationConfig } from "../config/schema.ts";
@@ -20,6 +22,9 @@ const MECHANISMS = {
 
 const REFERENCING = { ln: "logical-name", sn: "short-name" } as const;
 const CHALLENGE_LENGTH = 16;
+/** HLS 7 wants at least this. */
+const SIGNED_CHALLENGE_LENGTH = 32;
+const TRANSACTION_ID_LENGTH = 8;
 /** Some meters take printable challenges only. */
 const FIRST_PRINTABLE = 0x21;
 const AFTER_LAST_PRINTABLE = 0x7f;
@@ -41,7 +46,7 @@ export function associationSettings(context: AssociationContext): ClientSettings
   return {
     authentication: authenticationOf(context),
     referencing: REFERENCING[association.referencing],
-    challenge: printableChallenge,
+    challenge: () => printableChallenge(association.mechanism === "hls-7" ? SIGNED_CHALLENGE_LENGTH : CHALLENGE_LENGTH),
     maxReceivePduSize: association.maxReceivePduSize,
     responseTimeoutMs,
     ...(protection === undefined ? {} : { protection }),
@@ -54,7 +59,30 @@ export function associationSettings(context: AssociationContext): ClientSettings
             ...(security.dedicatedKey ? { dedicatedKey: () => randomDedicatedKey(security.suite) } : {}),
           },
         }),
+    ...(protection && generalUse(context, protection)),
   };
+}
+
+/** General-ciphering and general-signing, where the configuration wants any of them. */
+function generalUse(
+  { association: { security }, secrets, nextInvocationCounter }: AssociationContext,
+  protection: ApduProtection,
+): { general?: GeneralUse } {
+  if (security?.generalCiphering === undefined && security?.sign !== true) return {};
+  const { generalCiphering: scheme, sign } = security;
+  const { blockCipherKey, authenticationKey, masterKey } = secrets;
+  const keys = {
+    ...(blockCipherKey && { blockCipherKey }),
+    ...(authenticationKey && { authenticationKey }),
+    ...(masterKey && { masterKey }),
+    ...(secrets.signingKey && { ownSigningKey: secrets.signingKey }),
+    ...(secrets.serverSigningKey && { peerSigningKey: secrets.serverSigningKey }),
+    ...(secrets.agreementKey && { ownAgreementKey: secrets.agreementKey }),
+    ...(secrets.serverAgreementKey && { peerAgreementKey: secrets.serverAgreementKey }),
+  };
+  const general = new GeneralProtection({ protection, keys, nextInvocationCounter, randomOctets });
+  const transactionId = () => randomOctets(TRANSACTION_ID_LENGTH);
+  return { general: { protection: general, sign, transactionId, ...(scheme && { scheme }) } };
 }
 
 /** The public client: no authentication, no ciphering. */
@@ -65,7 +93,7 @@ export function publicClientSettings(
   return {
     authentication: { mechanism: "lowest" },
     referencing: REFERENCING[referencing],
-    challenge: printableChallenge,
+    challenge: () => printableChallenge(CHALLENGE_LENGTH),
     responseTimeoutMs,
   };
 }
@@ -75,7 +103,14 @@ function authenticationOf({ association, secrets }: AssociationContext): ClientA
   if (mechanism === "none") return { mechanism: "lowest" };
   if (mechanism === "lls") return { mechanism: "lls", password: required(secrets.secret, mechanism, "secret") };
   const name = MECHANISMS[mechanism];
-  if (name === "hls-gmac" || name === "hls-ecdsa") {
+  if (name === "hls-ecdsa") {
+    return {
+      mechanism: name,
+      signingKey: required(secrets.signingKey, mechanism, "security.signingKey"),
+      serverSigningKey: required(secrets.serverSigningKey, mechanism, "security.serverSigningKey"),
+    };
+  }
+  if (name === "hls-gmac") {
     required(association.security, mechanism, "security");
     return { mechanism: name };
   }
@@ -108,11 +143,14 @@ function required<T>(value: T | undefined, mechanism: string, field: string): T 
   return value;
 }
 
-function printableChallenge(): Uint8Array {
-  return Uint8Array.from({ length: CHALLENGE_LENGTH }, () => randomInt(FIRST_PRINTABLE, AFTER_LAST_PRINTABLE));
+function printableChallenge(length: number): Uint8Array {
+  return Uint8Array.from({ length }, () => randomInt(FIRST_PRINTABLE, AFTER_LAST_PRINTABLE));
 }
 
 function randomDedicatedKey(suite: 0 | 1 | 2): SecretKey<"dedicatedKey"> {
-  const octets = Uint8Array.from({ length: DEDICATED_KEY_LENGTHS[suite] }, () => randomInt(256));
-  return new SecretKey("dedicatedKey", octets);
+  return new SecretKey("dedicatedKey", randomOctets(DEDICATED_KEY_LENGTHS[suite]));
+}
+
+function randomOctets(length: number): Uint8Array {
+  return new Uint8Array(randomBytes(length));
 }

@@ -1,11 +1,20 @@
+import { DlmsError } from "../../protocol/errors.ts";
+import { readCertificate } from "../../protocol/security/certificate.ts";
+import {
+  type EllipticPrivateKey,
+  type EllipticPublicKey,
+  privateKeyFromPem,
+  publicKeyFromDer,
+} from "../../protocol/security/elliptic-key.ts";
 import {
   type AuthenticationKey,
   type BlockCipherKey,
   type HlsSecret,
+  type MasterKey,
   SecretKey,
 } from "../../protocol/security/secret-key.ts";
 import type { AssociationConfig } from "../config/schema.ts";
-import { resolveKey, resolvePassword } from "../config/secret.ts";
+import { resolveKey, resolvePassword, resolveSecretAs } from "../config/secret.ts";
 
 /** What one association with a meter needs to keep to itself. The objects never print their octets. */
 export interface MeterSecrets {
@@ -13,6 +22,12 @@ export interface MeterSecrets {
   readonly secret: HlsSecret | undefined;
   readonly blockCipherKey: BlockCipherKey | undefined;
   readonly authenticationKey: AuthenticationKey | undefined;
+  readonly masterKey?: MasterKey | undefined;
+  /** Keys of suites 1 and 2: our own, and the meter's public ones. */
+  readonly signingKey?: EllipticPrivateKey | undefined;
+  readonly serverSigningKey?: EllipticPublicKey | undefined;
+  readonly agreementKey?: EllipticPrivateKey | undefined;
+  readonly serverAgreementKey?: EllipticPublicKey | undefined;
 }
 
 const KEY_LENGTHS = { 0: [16], 1: [16], 2: [32] } as const;
@@ -21,14 +36,47 @@ const KEY_LENGTHS = { 0: [16], 1: [16], 2: [32] } as const;
 export async function resolveMeterSecrets(association: AssociationConfig): Promise<MeterSecrets> {
   const { secret, security } = association;
   const lengths = KEY_LENGTHS[security?.suite ?? 0];
-  const [secretOctets, blockCipherOctets, authenticationOctets] = await Promise.all([
+  const key = (reference: string | undefined) => (reference === undefined ? undefined : resolveKey(reference, lengths));
+  const [secretOctets, blockCipherOctets, authenticationOctets, masterOctets] = await Promise.all([
     secret === undefined ? undefined : resolvePassword(secret),
-    security === undefined ? undefined : resolveKey(security.blockCipherKey, lengths),
-    security?.authenticationKey === undefined ? undefined : resolveKey(security.authenticationKey, lengths),
+    key(security?.blockCipherKey),
+    key(security?.authenticationKey),
+    key(security?.masterKey),
   ]);
   return {
     secret: secretOctets && new SecretKey("hlsSecret", secretOctets),
     blockCipherKey: blockCipherOctets && new SecretKey("blockCipherKey", blockCipherOctets),
     authenticationKey: authenticationOctets && new SecretKey("authenticationKey", authenticationOctets),
+    masterKey: masterOctets && new SecretKey("masterKey", masterOctets),
+    signingKey: await privateKey(security?.signingKey),
+    serverSigningKey: await publicKey(security?.serverSigningKey, "digitalSignature"),
+    agreementKey: await privateKey(security?.agreementKey),
+    serverAgreementKey: await publicKey(security?.serverAgreementKey, "keyAgreement"),
   };
+}
+
+async function privateKey(reference: string | undefined): Promise<EllipticPrivateKey | undefined> {
+  return reference === undefined ? undefined : resolveSecretAs(reference, privateKeyFromPem);
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/;
+const PUBLIC_KEY = /-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----/;
+
+/** Of a certificate that is given here by hand, only the usage is checked: whoever gave it vouches for it. */
+async function publicKey(
+  reference: string | undefined,
+  usage: "digitalSignature" | "keyAgreement",
+): Promise<EllipticPublicKey | undefined> {
+  if (reference === undefined) return undefined;
+  return resolveSecretAs(reference, (pem) => {
+    const [, certificate] = CERTIFICATE.exec(pem) ?? [];
+    if (certificate === undefined) return publicKeyFromDer(octetsOfBase64(PUBLIC_KEY.exec(pem)?.[1] ?? ""), "caller");
+    const { publicKey: key, keyUsages } = readCertificate(octetsOfBase64(certificate));
+    if (!keyUsages.includes(usage)) throw new DlmsError("CERTIFICATE_USAGE_WRONG", "caller", { usage });
+    return key;
+  });
+}
+
+function octetsOfBase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, "base64"));
 }

@@ -70,6 +70,15 @@ const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
 const NEEDS_SECRET: ReadonlySet<string> = new Set(["lls", "hls-2", "hls-3", "hls-4", "hls-6"]);
 const NEEDS_SECURITY: ReadonlySet<string> = new Set(["hls-5", "hls-7"]);
 
+const SIGNING_KEYS = ["signingKey", "serverSigningKey"] as const;
+/** What general-ciphering needs besides the unicast and authentication keys, by how its key is found. */
+const GENERAL_KEYS = {
+  unicast: [],
+  wrapped: ["masterKey"],
+  "one-pass": [...SIGNING_KEYS, "agreementKey", "serverAgreementKey"],
+  static: ["agreementKey", "serverAgreementKey"],
+} as const;
+
 const sap = z.int().min(0).max(0x3fff);
 
 const securitySchema = z
@@ -96,9 +105,42 @@ const securitySchema = z
     authenticationKey: secretReference.optional().describe("Global authentication key (hexadecimal)."),
     dedicatedKey: z.boolean().default(false).describe("Propose a fresh dedicated key for each association."),
     general: z.boolean().default(false).describe("Use general-glo-ciphering instead of service-specific ciphering."),
+    generalCiphering: z
+      .enum(["unicast", "wrapped", "one-pass", "static"])
+      .optional()
+      .describe(
+        "Cipher requests by general-ciphering, under the key named here: the unicast key, a new one wrapped with the master key, or one agreed on (suites 1 and 2).",
+      )
+      .meta({ examples: ["one-pass"] }),
+    sign: z
+      .boolean()
+      .default(false)
+      .describe("Sign requests (general-signing, suites 1 and 2); answers must be signed too."),
+    masterKey: secretReference
+      .optional()
+      .describe("Master key of the meter (hexadecimal), for `generalCiphering: wrapped`."),
+    signingKey: secretReference
+      .optional()
+      .describe("Our private key for digital signatures (PEM in the referenced place): hls-7, `sign`, agreed keys."),
+    serverSigningKey: secretReference
+      .optional()
+      .describe("The meter's certificate or public key for digital signatures (PEM in the referenced place)."),
+    agreementKey: secretReference
+      .optional()
+      .describe("Our private key for key agreement (PEM in the referenced place)."),
+    serverAgreementKey: secretReference
+      .optional()
+      .describe("The meter's certificate or public key for key agreement (PEM in the referenced place)."),
     invocationCounter: logicalName
       .optional()
       .describe("Logical name of the meter's counter for this key, read with the public client before associating."),
+  })
+  .superRefine((security, context) => {
+    const needs = [...(security.sign ? SIGNING_KEYS : []), ...GENERAL_KEYS[security.generalCiphering ?? "unicast"]];
+    for (const field of needs) {
+      if (security[field] !== undefined) continue;
+      context.addIssue({ code: "custom", path: [field], message: "this protection needs it" });
+    }
   })
   .describe("Ciphering of the association; leave out for a meter without it.");
 
@@ -122,6 +164,8 @@ const associationSchema = z
       context.addIssue({ code: "custom", path: [field], message: `mechanism ${mechanism} needs it` });
     if (NEEDS_SECRET.has(mechanism) && secret === undefined) lacks("secret");
     if (NEEDS_SECURITY.has(mechanism) && security === undefined) lacks("security");
+    if (mechanism !== "hls-7" || security === undefined) return;
+    for (const field of SIGNING_KEYS) if (security[field] === undefined) lacks(`security.${field}`);
   })
   .describe("How to associate with the meter.");
 

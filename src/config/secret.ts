@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DlmsError } from "../../protocol/errors.ts";
 import { ConfigError } from "./config-error.ts";
 
 const HEX_OCTETS = /^(?:[0-9a-fA-F]{2})+$/;
@@ -20,6 +21,17 @@ export async function resolveSecretText(reference: string): Promise<string> {
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError(reference, [{ path: "", message: `the secret can't be read: ${message}` }], { cause });
+  }
+}
+
+/** Fetches a text and reads it. Throws ConfigError naming the reference, with what `read` says but never the text. */
+export async function resolveSecretAs<T>(reference: string, read: (text: string) => T): Promise<T> {
+  const text = await resolveSecretText(reference);
+  try {
+    return read(text);
+  } catch (cause) {
+    const message = cause instanceof DlmsError ? cause.message : "it can't be read";
+    throw new ConfigError(reference, [{ path: "", message }], { cause });
   }
 }
 

@@ -1,11 +1,13 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
 import { ApduProtection } from "../../../protocol/security/apdu-protection.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../../protocol/security/system-title.ts";
 import { associationSettings, publicClientSettings } from "../../../src/collect/association-settings.ts";
+import { resolveMeterSecrets } from "../../../src/collect/meter-secrets.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
+import { SIGNING_IDENTITIES } from "../../protocol/association/identities.ts";
 
 const METER_TITLE = "4d4d4d0000bc614e";
 const RESPONSE = fromHex("c401c1000600000000");
@@ -87,4 +89,78 @@ test.each([
   });
   expect(settings.referencing).toBe(referencing);
   expect(publicClientSettings(association, 1).referencing).toBe(referencing);
+});
+
+const SUITE_ONE = {
+  suite: 1,
+  clientSystemTitle: "4d4d4d0000000001",
+  serverSystemTitle: "4d4d4d0000bc614e",
+  blockCipherKey: "env:TEST_STACK_KEY",
+  authenticationKey: "env:TEST_STACK_KEY",
+  signingKey: "env:TEST_STACK_PRIVATE",
+  serverSigningKey: "env:TEST_STACK_CERTIFICATE",
+} as const;
+
+function withPem(body: () => Promise<void>): () => Promise<void> {
+  return async () => {
+    const { privateKey, certificate } = SIGNING_IDENTITIES.client;
+    const pem = `-----BEGIN CERTIFICATE-----\n${Buffer.from(certificate).toString("base64")}\n-----END CERTIFICATE-----`;
+    vi.stubEnv("TEST_STACK_KEY", "00".repeat(16));
+    vi.stubEnv("TEST_STACK_PRIVATE", privateKey);
+    vi.stubEnv("TEST_STACK_CERTIFICATE", pem);
+    await body();
+    vi.unstubAllEnvs();
+  };
+}
+
+async function settingsWith(over: object, mechanism = "hls-7"): Promise<ClientSettings> {
+  const { association } = meterSchema.parse({
+    name: "feeder-7",
+    number: "7",
+    connection: { tcp: "192.0.2.7:4059" },
+    association: { mechanism, security: { ...SUITE_ONE, ...over } },
+  });
+  const secrets = await resolveMeterSecrets(association);
+  return associationSettings({ association, secrets, responseTimeoutMs: 1, nextInvocationCounter: () => 1 });
+}
+
+test(
+  "association settings: hls-7 has our key, the meter's certificate, and a challenge that is long enough",
+  withPem(async () => {
+    const { authentication, challenge, general } = await settingsWith({});
+    expect(challenge()).toHaveLength(32);
+    expect(general).toBeUndefined();
+    if (authentication.mechanism !== "hls-ecdsa") throw new Error("another mechanism");
+    expect(authentication.signingKey?.publicKey.octets()).toEqual(authentication.serverSigningKey?.octets());
+  }),
+);
+
+test(
+  "association settings: signed requests and general ciphering draw a new transaction id each time",
+  withPem(async () => {
+    const { general } = await settingsWith({ sign: true, generalCiphering: "unicast" });
+    expect(general).toMatchObject({ sign: true, scheme: "unicast" });
+    expect(general?.transactionId()).not.toEqual(general?.transactionId());
+  }),
+);
+
+test(
+  "association settings: a certificate for another use, or no PEM, is refused by its reference",
+  withPem(async () => {
+    const agreed = { generalCiphering: "static", agreementKey: "env:TEST_STACK_PRIVATE" };
+    await expect(settingsWith({ ...agreed, serverAgreementKey: "env:TEST_STACK_CERTIFICATE" })).rejects.toThrow(
+      "CERTIFICATE_USAGE_WRONG",
+    );
+    await expect(settingsWith({ signingKey: "env:TEST_STACK_KEY" })).rejects.toThrow("TEST_STACK_KEY");
+    await expect(settingsWith({ serverSigningKey: "env:TEST_STACK_KEY" })).rejects.toThrow("TEST_STACK_KEY");
+  }),
+);
+
+test.each([
+  [{ sign: true, serverSigningKey: undefined }, "security.serverSigningKey"],
+  [{ generalCiphering: "wrapped" }, "security.masterKey"],
+  [{ generalCiphering: "one-pass" }, "security.agreementKey"],
+  [{ signingKey: undefined }, "security.signingKey"],
+])("association settings: %j lacks %s", async (over, field) => {
+  await expect(settingsWith(over)).rejects.toThrow(field.replace("security.", ""));
 });
