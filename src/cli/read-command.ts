@@ -48,6 +48,8 @@ export interface ReadOptions {
   readonly serverTitle?: string;
   readonly blockCipherKey?: string;
   readonly authenticationKey?: string;
+  readonly signingKey?: string;
+  readonly serverSigningKey?: string;
   readonly general?: true;
   readonly counter?: string;
   readonly counters?: string;
@@ -142,6 +144,8 @@ function meterInput(options: ReadOptions): unknown {
     serverSystemTitle: options.serverTitle,
     blockCipherKey: options.blockCipherKey,
     authenticationKey: options.authenticationKey,
+    signingKey: options.signingKey,
+    serverSigningKey: options.serverSigningKey,
     general: options.general,
     invocationCounter: options.counter,
   };

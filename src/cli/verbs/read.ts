@@ -28,6 +28,11 @@ export const declareRead: DeclareVerb = (program, { output, finish }) => {
     .option("--auth <mechanism>", "none, lls, hls-2 … hls-7")
     .option("--secret <reference>", "password or HLS secret: env:NAME or file:PATH")
     .option("--block-cipher-key <reference>", "ciphers the association: env:NAME or file:PATH, hexadecimal")
+    .option("--signing-key <reference>", "hls-7: our private key, env:NAME or file:PATH, PEM")
+    .option(
+      "--server-signing-key <reference>",
+      "hls-7: the meter's certificate or public key, env:NAME or file:PATH, PEM",
+    )
     .option("--authentication-key <reference>", "env:NAME or file:PATH, hexadecimal")
     .option("--suite <number>", "security suite 0, 1 or 2")
     .option("--protection <kind>", "authenticated, encrypted or authenticated-encrypted")
