@@ -47,6 +47,7 @@ export function associationSettings(context: AssociationContext): ClientSettings
     authentication: authenticationOf(context),
     referencing: REFERENCING[association.referencing],
     challenge: () => printableChallenge(association.mechanism === "hls-7" ? SIGNED_CHALLENGE_LENGTH : CHALLENGE_LENGTH),
+    ...(association.preEstablished && { preEstablished: true }),
     maxReceivePduSize: association.maxReceivePduSize,
     responseTimeoutMs,
     ...(protection === undefined ? {} : { protection }),

@@ -153,13 +153,25 @@ const associationSchema = z
       .default("ln")
       .describe("How the meter's objects are named: ln by logical names, sn by short names (older meters)."),
     mechanism: z.enum(MECHANISMS).default("none").describe("Authentication mechanism."),
+    preEstablished: z
+      .boolean()
+      .default(false)
+      .describe("The meter counts us as associated always: nothing is exchanged to associate or to take leave."),
     secret: secretReference
       .optional()
       .describe("Password (lls) or HLS secret; `0x…` in the referenced place means octets."),
     security: securitySchema.optional(),
     maxReceivePduSize: z.int().min(64).max(65_535).default(1024).describe("Largest APDU that we accept, in octets."),
   })
-  .superRefine(({ mechanism, secret, security }, context) => {
+  .superRefine(({ mechanism, secret, security, preEstablished }, context) => {
+    if (preEstablished && mechanism !== "none") {
+      const message = "there is no authentication in a pre-established association";
+      context.addIssue({ code: "custom", path: ["mechanism"], message });
+    }
+    if (preEstablished && security !== undefined && security.serverSystemTitle === undefined) {
+      const message = "a pre-established association needs it: the meter does not tell it";
+      context.addIssue({ code: "custom", path: ["security", "serverSystemTitle"], message });
+    }
     const lacks = (field: string) =>
       context.addIssue({ code: "custom", path: [field], message: `mechanism ${mechanism} needs it` });
     if (NEEDS_SECRET.has(mechanism) && secret === undefined) lacks("secret");

@@ -164,3 +164,18 @@ test.each([
 ])("association settings: %j lacks %s", async (over, field) => {
   await expect(settingsWith(over)).rejects.toThrow(field.replace("security.", ""));
 });
+
+test("association settings: a pre-established association has no mechanism, and knows the meter's title", () => {
+  const security = { clientSystemTitle: "4d4d4d0000000001", blockCipherKey: "env:KEY" };
+  const serverSystemTitle = METER_TITLE;
+  expect(parseAssociation({ preEstablished: true, mechanism: "hls-5", security }).success).toBe(false);
+  expect(parseAssociation({ preEstablished: true, security }).success).toBe(false);
+  const { data } = parseAssociation({ preEstablished: true, security: { ...security, serverSystemTitle } });
+  if (data === undefined) throw new Error("not parsed");
+  const context = { secrets: { ...NO_SECRETS, ...keys }, responseTimeoutMs: 1, nextInvocationCounter: () => 1 };
+  expect(associationSettings({ association: data.association, ...context }).preEstablished).toBe(true);
+});
+
+function parseAssociation(association: object) {
+  return meterSchema.safeParse({ name: "m", number: "1", connection: { tcp: "192.0.2.7:4059" }, association });
+}

@@ -35,6 +35,7 @@ test("config: durations become milliseconds and a meter gets its defaults", () =
     clientSap: 16,
     serverSap: 1,
     referencing: "ln",
+    preEstablished: false,
     mechanism: "none",
     maxReceivePduSize: 1024,
   });
