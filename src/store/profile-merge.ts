@@ -70,7 +70,7 @@ async function fillStage(
 ): Promise<void> {
   if (rows.stage === "missing") {
     const name = dataTable(layout.profile);
-    await client.query(`create temporary table if not exists ${name} (like ${names.table}) on commit delete rows`);
+    await client.query(`create temporary table if not exists ${name} (like ${names.table} including defaults) on commit delete rows`);
   } else if (rows.stage === "filled") {
     await client.query(`delete from ${names.stage}`);
   }
@@ -101,6 +101,10 @@ const OTHERS_DIFFER = `exists (
 const OTHERS_COMPLETE =
   "exists (select from jsonb_object_keys(s.others) key where not coalesce(t.others ? key, false))";
 
+const OTHERS_MISSING = `array(
+    select key from jsonb_object_keys(s.others) key where not coalesce(t.others ? key, false) order by key
+  )`;
+
 /** The condition that a staged row `s` has another value than the held row `t`. */
 function differing(layout: RowLayout): string {
   const differences = layout.valueColumns.map(({ name }) => `t.${name} <> s.${name}`);
@@ -113,13 +117,25 @@ function completing(layout: RowLayout): string {
   return [...missing, ...(layout.hasOthers ? [OTHERS_COMPLETE] : [])].join(" or ") || "false";
 }
 
+/** Fills in what is missing, and notes since when it is known; returns how many rows were filled. */
 async function complete(client: PoolClient, layout: RowLayout, names: Names): Promise<number> {
+  const missing = layout.valueColumns.map(
+    ({ name }) => `case when t.${name} is null and s.${name} is not null then '${name}' end`,
+  );
   const filled = layout.valueColumns.map(({ name }) => `${name} = coalesce(t.${name}, s.${name})`);
   if (layout.hasOthers) filled.push("others = coalesce(s.others, '{}') || coalesce(t.others, '{}')");
-  const { rowCount } = await client.query(
-    `update ${names.table} t set ${filled.join(", ")} from ${names.stage} s
-     where ${names.matching} and (${completing(layout)})`,
-  );
+  const others = layout.hasOthers ? `|| ${OTHERS_MISSING}` : "";
+  const { rowCount } = await client.query(`with completing as (
+      select s.meter_key, s.captured_at, array_remove(array[${missing.join(", ")}]::text[], null) ${others} as columns
+      from ${names.stage} s join ${names.table} t on ${names.matching}
+      where ${completing(layout)}
+    ), noted as (
+      insert into dlms.profile_completions (profile, meter_key, captured_at, columns)
+      select distinct on (meter_key, captured_at) '${layout.profile}', meter_key, captured_at, columns from completing
+      order by meter_key, captured_at
+    )
+    update ${names.table} t set ${filled.join(", ")} from ${names.stage} s
+    where ${names.matching} and (${completing(layout)})`);
   return rowCount ?? 0;
 }
 

@@ -56,6 +56,7 @@ const SHOWN_BESIDES: readonly (readonly [name: string, expression: string, comme
   ["time_rule", named("d.time_rule", TIME_RULES), "What turned the meter''s clock into captured_at."],
   ["source", named("d.source", SOURCES), "How the row came to us."],
   ["read_at", "d.read_at", "When the row was read or received."],
+  ["known_from", "d.known_from", "When the database came to know the row."],
   ["others", "d.others", "What no column is for: value and unit under class:logical name:attribute."],
   ["layout", "l.fingerprint", "Fingerprint of the capture objects, scalers and units that the row was decoded with."],
 ];

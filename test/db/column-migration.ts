@@ -19,6 +19,7 @@ const TYPES = new Map([["timestamp with time zone", "timestamptz"]]);
 const FIXED = new Set([
   "captured_at",
   "read_at",
+  "known_from",
   "meter_key",
   "layout_key",
   "interval_s",

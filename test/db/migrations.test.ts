@@ -161,14 +161,14 @@ test("profile tables: columns, types, units and comments are those of the list",
     for (const column of columns) {
       expect(`${column.name} ${types.get(column.name)}`).toBe(`${column.name} ${typeNames[storedType(column)]}`);
     }
-    const fixed = ["captured_at", "read_at", "meter_key", "layout_key", "interval_s", "source", "time_rule"];
+    const fixed = ["captured_at", "read_at", "meter_key", "layout_key", "interval_s", "source", "time_rule", "known_from"];
     expect(stored.map((each) => each.name).toSorted()).toEqual(
       [...fixed, "meter_time", "others", ...columns.map((column) => column.name)].toSorted(),
     );
     const shown = await database.query<{ name: string; comment: string }>(text, [`dlms.${profileView(profile)}`]);
     const comments = new Map(shown.map((each) => [each.name, each.comment]));
     for (const column of columns) expect(comments.get(column.shownAs)).toBe(shownComment(column));
-    expect(shown.length).toBe(columns.length + 3 + 7);
+    expect(shown.length).toBe(columns.length + 3 + 8);
   }
 });
 

@@ -157,6 +157,13 @@ test("profile writer: what a held slot lacks is filled in, what it has stays", a
     [meter],
   );
   expect(rows).toEqual([[5, 6, { "3:1.0.99.99.0.255:2": { value: "1" }, "1:1.0.0.0.0.255:2": { value: "new" } }]]);
+  const completions = await query(
+    current().url,
+    `select c.columns, c.known_from > d.known_from from dlms.profile_completions c
+     join dlms.block_load_profile_data d using (meter_key, captured_at) where meter_key = $1`,
+    [meter],
+  );
+  expect(completions).toEqual([[["voltage_l2", "1:1.0.0.0.0.255:2"], true]]);
 });
 
 const IMPOSSIBLE = [
