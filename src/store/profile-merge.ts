@@ -70,7 +70,9 @@ async function fillStage(
 ): Promise<void> {
   if (rows.stage === "missing") {
     const name = dataTable(layout.profile);
-    await client.query(`create temporary table if not exists ${name} (like ${names.table} including defaults) on commit delete rows`);
+    await client.query(
+      `create temporary table if not exists ${name} (like ${names.table} including defaults) on commit delete rows`,
+    );
   } else if (rows.stage === "filled") {
     await client.query(`delete from ${names.stage}`);
   }

@@ -161,7 +161,16 @@ test("profile tables: columns, types, units and comments are those of the list",
     for (const column of columns) {
       expect(`${column.name} ${types.get(column.name)}`).toBe(`${column.name} ${typeNames[storedType(column)]}`);
     }
-    const fixed = ["captured_at", "read_at", "meter_key", "layout_key", "interval_s", "source", "time_rule", "known_from"];
+    const fixed = [
+      "captured_at",
+      "read_at",
+      "meter_key",
+      "layout_key",
+      "interval_s",
+      "source",
+      "time_rule",
+      "known_from",
+    ];
     expect(stored.map((each) => each.name).toSorted()).toEqual(
       [...fixed, "meter_time", "others", ...columns.map((column) => column.name)].toSorted(),
     );
