@@ -128,7 +128,9 @@ export class ClientSession implements Machine<SessionCommand, SessionEvent> {
     if (this.#state !== "open" && this.#state !== "opening") return;
     this.#step("closeOrdered");
     this.#endMs = nowMs + this.#closeTimeoutMs;
-    this.#client.command({ type: "abort", error: new DlmsError("LINK_ENDED", "caller", { by: "local" }) }, nowMs);
+    if (this.#client.state !== "idle") {
+      this.#client.command({ type: "abort", error: new DlmsError("LINK_ENDED", "caller", { by: "local" }) }, nowMs);
+    }
     this.#link.command({ type: "close" }, nowMs);
   }
 

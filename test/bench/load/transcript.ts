@@ -1,0 +1,80 @@
+/** One whole session with a simulated meter, recorded: what went out, and what came back. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ByteChannel } from "../../../drivers/channel.ts";
+import { logicalNameToOctets } from "../../../protocol/cosem/obis.ts";
+import { streetConfiguration } from "../../../src/cli/demo-street.ts";
+import type { MeterConnection } from "../../../src/collect/meter-connection.ts";
+import { visitMeter } from "../../../src/collect/meter-session.ts";
+import { type MeterTarget, meterTarget } from "../../../src/collect/meter-target.ts";
+import { meterSchema } from "../../../src/config/schema.ts";
+import { startStreet } from "../../../src/simulator/street.ts";
+
+export type Transcript = readonly { readonly request: Uint8Array; readonly answer: Uint8Array }[];
+
+export interface RecordedSession {
+  readonly target: MeterTarget;
+  readonly transcript: Transcript;
+}
+
+/** Later than this, so that every house has been measuring for days. */
+const NOW_MS = Date.UTC(2026, 5, 15, 12);
+const BUDGET_MS = 60_000;
+const CLOCK = { classId: 8, logicalName: logicalNameToOctets("0.0.1.0.0.255"), attributeId: 2 };
+const BLOCK_LOAD = logicalNameToOctets("1.0.99.1.0.255");
+const REGISTERS = ["1.0.1.8.0.255", "1.0.9.8.0.255"].map((name) => ({
+  attribute: { classId: 3, logicalName: logicalNameToOctets(name), attributeId: 2 },
+}));
+const HOUSES = 24;
+const SLOTS_OF_A_DAY = 48;
+
+/** What a session does once it is associated: clock, two registers, a day of block load. */
+export async function sessionWork(connection: MeterConnection): Promise<void> {
+  const results = [await connection.get({ attribute: CLOCK }), ...(await connection.getList(REGISTERS))];
+  results.push(await connection.readProfile(BLOCK_LOAD, { type: "entries", from: 1, to: SLOTS_OF_A_DAY }));
+  const refused = results.find((result) => result.type !== "data");
+  if (refused !== undefined) throw new Error("the meter refused a part of the session");
+}
+
+/** A plain session over wrapper with a password: its octets are the same every time. */
+export async function recordSession(): Promise<RecordedSession> {
+  await using stack = new AsyncDisposableStack();
+  const street = stack.use(await startStreet({ count: HOUSES, clock: () => NOW_MS }));
+  const house = street.meters.find(
+    ({ link, security, mechanism }) => link.type === "wrapper" && security === undefined && mechanism === "lls",
+  );
+  if (house === undefined) throw new Error("the street has no house with a plain session over wrapper");
+  const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-bench-"));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const [config] = await streetConfiguration([house], directory);
+  const target = await meterTarget(meterSchema.parse(config), () => Promise.reject(new Error("no key here")));
+  const steps: { request: Uint8Array[]; answer: Uint8Array[] }[] = [];
+  await visitMeter(target, { budgetMs: BUDGET_MS, wrap: (channel) => overheard(channel, steps) }, sessionWork);
+  const transcript = steps.map(({ request, answer }) => ({
+    request: Buffer.concat(request),
+    answer: Buffer.concat(answer),
+  }));
+  return { target, transcript };
+}
+
+function overheard(channel: ByteChannel, steps: { request: Uint8Array[]; answer: Uint8Array[] }[]): ByteChannel {
+  return {
+    name: channel.name,
+    start: (sink) =>
+      channel.start({
+        bytes: (bytes) => {
+          steps.at(-1)?.answer.push(bytes.slice());
+          sink.bytes(bytes);
+        },
+        closed: (cause) => sink.closed(cause),
+      }),
+    write: (bytes) => {
+      const step = steps.at(-1);
+      if (step === undefined || step.answer.length > 0) steps.push({ request: [bytes.slice()], answer: [] });
+      else step.request.push(bytes.slice());
+      channel.write(bytes);
+    },
+    close: () => channel.close(),
+  };
+}
