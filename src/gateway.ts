@@ -23,6 +23,8 @@ import { FleetSenders } from "./push/fleet-senders.ts";
 import { PushListeners } from "./push/push-listeners.ts";
 import { SenderLearning } from "./push/sender-learning.ts";
 import { BatchQueue } from "./store/batch-queue.ts";
+import { CoverageFolding } from "./store/coverage-folding.ts";
+import { journalCoverage } from "./store/coverage-journal.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { type EmbeddedPostgres, type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
 import { newestCaptures } from "./store/latest-rows.ts";
@@ -64,6 +66,7 @@ export class Gateway implements AsyncDisposable {
     const { database } = store;
     const fleet = await Fleet.load(database);
     const meters = await polledMeters(config.meters, fleet, database);
+    stack.adopt(coverageFolding(database, events), (each) => each.stop());
     const queue = stack.adopt(batchQueue(config, database, events), (each) => each.stop(DRAIN_MS));
     const attempts = stack.adopt(readAttempts(database, events), (each) => each.flush());
     const lines = stack.use(new SerialLines());
@@ -224,7 +227,7 @@ async function polledMeters(
 }
 
 function batchQueue(config: Config, database: Database, events: EventSink): BatchQueue {
-  const writer = new ProfileWriter(database, PROFILE_COLUMNS);
+  const writer = new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage]);
   return new BatchQueue({
     write: (batches) => writer.write(batches),
     // One connection stays free for what people ask.
@@ -257,6 +260,12 @@ async function listenForPushes(
     events,
   });
   stack.use(listeners);
+}
+
+function coverageFolding(database: Database, events: EventSink): CoverageFolding {
+  return new CoverageFolding(database, (error) => {
+    events({ event: "coverageUnfolded", reason: error instanceof Error ? error.message : String(error) });
+  });
 }
 
 function readAttempts(database: Database, events: EventSink): ReadAttempts {

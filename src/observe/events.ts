@@ -16,6 +16,7 @@ export interface GatewayEvents {
   readonly profileRefused: { meter: string; profile: string; evidence: string };
   readonly rowsStored: { rows: number; inserted: number; revised: number; setAside: number };
   readonly storeFailed: { reason: string; retryMs: number };
+  readonly coverageUnfolded: { reason: string };
   readonly attemptsLost: { reason: string; count: number };
   readonly pushListening: { address: string; transport: string };
   readonly pushReceived: { peer: string; meter: string | undefined; values: number };
@@ -42,6 +43,7 @@ const EVENTS = {
   profileRefused: { level: "info", text: "the meter has no such profile for us; the others were read" },
   rowsStored: { level: "debug", text: "rows stored" },
   storeFailed: { level: "error", text: "rows could not be stored; they are kept and tried again" },
+  coverageUnfolded: { level: "warn", text: "the ledger's journal was not folded; it grows, but is whole" },
   attemptsLost: { level: "warn", text: "the record of read attempts has a gap; readings are not concerned" },
   pushListening: { level: "info", text: "listening for pushes" },
   pushReceived: { level: "debug", text: "push received" },

@@ -55,4 +55,8 @@ export interface ProfileBatch {
   readonly intervalS: number | undefined;
   readonly columns: readonly BatchColumn[];
   readonly others: readonly OtherColumn[];
+  /** Slots, ms since 1970, that the meter was asked for and has no row of. */
+  readonly absentMs?: readonly number[];
+  /** Slots that the meter did not record because it was off. */
+  readonly offMs?: readonly number[];
 }

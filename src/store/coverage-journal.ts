@@ -1,0 +1,121 @@
+/**
+ * The ledger's part in a write: what a batch did to slots, in the same transaction as its rows. One statement appends it
+ * to the journal as runs, whatever the number of meters; folding it into pages is done later (see coverage.ts).
+ */
+import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
+import { PROFILE_KINDS } from "./profile-tables.ts";
+import type { WriteParticipant } from "./profile-writer.ts";
+
+/** Codes of the column state, in the order of this list from 1 on. */
+const SLOT_STATES = ["held", "absent", "off", "setAside"] as const;
+type SlotState = (typeof SLOT_STATES)[number];
+
+/** Profiles that have slots; an instant snapshot is what was true when it was asked for. */
+export const SLOTTED_PROFILES = ["block_load", "daily_load", "billing"] as const satisfies ProfileKind[];
+
+const EPOCH_S = Date.UTC(2000, 0, 1) / 1000;
+const MOST_SECONDS = 2 ** 31 - 1;
+const LONGEST_RUN = 32_767;
+const DAY_S = 86_400;
+const LEAST_INTERVAL_S = 60;
+
+/** The code of a profile in the ledger. */
+export function profileCode(profile: ProfileKind): number {
+  return PROFILE_KINDS.indexOf(profile) + 1;
+}
+
+/** Seconds between the slots of a batch; 0 for months; undefined where there are no slots. */
+function slotIntervalS({ profile, intervalS }: ProfileBatch): number | undefined {
+  if (profile === "instant") return undefined;
+  if (profile === "billing") return 0;
+  if (profile === "daily_load") return DAY_S;
+  return intervalS !== undefined && intervalS >= LEAST_INTERVAL_S && intervalS <= DAY_S ? intervalS : undefined;
+}
+
+/** Runs of one profile, interval and state: slots of a meter that follow one another are one run. */
+class RunList {
+  readonly meterKeys: number[] = [];
+  readonly starts: number[] = [];
+  readonly counts: number[] = [];
+  #endS = Number.NaN;
+
+  add(meterKey: number, instantMs: number, intervalS: number): void {
+    const startS = Math.round(instantMs / 1000) - EPOCH_S;
+    if (!(startS >= 0 && startS <= MOST_SECONDS)) return;
+    const last = this.counts.length - 1;
+    const count = this.counts[last] ?? 0;
+    if (startS === this.#endS && this.meterKeys[last] === meterKey && count < LONGEST_RUN) {
+      this.counts[last] = count + 1;
+    } else {
+      this.meterKeys.push(meterKey);
+      this.starts.push(startS);
+      this.counts.push(1);
+    }
+    this.#endS = intervalS === 0 ? Number.NaN : startS + intervalS;
+  }
+}
+
+class JournalEntries {
+  readonly #lists = new Map<string, { readonly head: readonly number[]; readonly runs: RunList }>();
+
+  runsOf(profile: ProfileKind, intervalS: number, state: SlotState): RunList {
+    const head = [profileCode(profile), intervalS, SLOT_STATES.indexOf(state) + 1];
+    const key = head.join(" ");
+    const known = this.#lists.get(key)?.runs;
+    if (known !== undefined) return known;
+    const runs = new RunList();
+    this.#lists.set(key, { head, runs });
+    return runs;
+  }
+
+  /** Parameters of an insert of all entries, by entry. */
+  rows(): string[][] {
+    return Array.from(this.#lists.values(), ({ head, runs }) =>
+      runs.counts.length === 0
+        ? []
+        : head.map(String).concat([runs.meterKeys, runs.starts, runs.counts].map(arrayText)),
+    ).filter((row) => row.length > 0);
+  }
+}
+
+/** The driver writes arrays element by element, quoted; these are numbers. */
+function arrayText(numbers: readonly number[]): string {
+  return `{${numbers.join(",")}}`;
+}
+
+/** Appends what the batches of a write did to slots. */
+export const journalCoverage: WriteParticipant = async (client, { batches, setAside }) => {
+  const aside = new Map<ProfileBatch, Set<number>>();
+  for (const { row } of setAside) {
+    const rows = aside.get(row.batch) ?? new Set();
+    aside.set(row.batch, rows.add(row.index));
+  }
+  const entries = new JournalEntries();
+  for (const batch of batches) journalBatch(entries, batch, aside.get(batch));
+  const rows = entries.rows();
+  if (rows.length === 0) return;
+  const places = rows.map((row, at) => `(${row.map((_, column) => `$${at * row.length + column + 1}`).join(", ")})`);
+  await client.query(
+    `insert into dlms.coverage_journal (profile, interval_s, state, meter_keys, starts, counts)
+     values ${places.join(", ")}`,
+    rows.flat(),
+  );
+};
+
+function journalBatch(entries: JournalEntries, batch: ProfileBatch, aside: ReadonlySet<number> | undefined): void {
+  const intervalS = slotIntervalS(batch);
+  if (intervalS === undefined || !Number.isInteger(batch.meterKey)) return;
+  const { meterKey, profile, instantsMs, rowCount } = batch;
+  if (rowCount > 0) {
+    const held = entries.runsOf(profile, intervalS, "held");
+    for (let row = 0; row < rowCount; row++) {
+      const runs = aside?.has(row) === true ? entries.runsOf(profile, intervalS, "setAside") : held;
+      runs.add(meterKey, instantsMs[row] ?? Number.NaN, intervalS);
+    }
+  }
+  for (const [state, slots] of [["absent", batch.absentMs] as const, ["off", batch.offMs] as const]) {
+    if (slots === undefined || slots.length === 0) continue;
+    const runs = entries.runsOf(profile, intervalS, state);
+    for (const slotMs of slots) runs.add(meterKey, slotMs, intervalS);
+  }
+}
