@@ -1,10 +1,10 @@
 import { DlmsError } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
 import type { HdlcAddress } from "./address.ts";
-import type { HdlcLineSettings } from "./line.ts";
 import { DEFAULT_PARAMETERS, type HdlcParameters, MIN_INFO_LENGTH, requireParameters } from "./parameters.ts";
+import type { HdlcStationSettings } from "./station.ts";
 
-export interface HdlcClientSettings extends HdlcLineSettings {
+export interface HdlcClientSettings extends HdlcStationSettings {
   readonly clientSap: number;
   /** `hdlcAddress(1)`, or with the physical device and the size that the meter wants. */
   readonly server: HdlcAddress;
@@ -34,8 +34,6 @@ export interface HdlcClientSettings extends HdlcLineSettings {
   readonly keepAliveMs?: number;
   /** Octets of one received APDU. */
   readonly maxApduLength?: number;
-  /** Silence after which an APDU in segmented UI frames is given up. */
-  readonly segmentTimeoutMs?: number;
 }
 
 /** The settings with their defaults. Throws DATA_OUT_OF_RANGE for what HDLC can't do. */

@@ -12,32 +12,25 @@ import { ClientExchange, type InformationControl, type NumberedControl } from ".
 import { type CompleteSettings, completeSettings, type HdlcClientSettings } from "./client-settings.ts";
 import { type HdlcClientState, type HdlcClientStep, isOpen, isServersTurn, nextClientState } from "./client-states.ts";
 import type { HdlcControl, UnnumberedType } from "./control.ts";
-import type { HdlcUnit } from "./frame-parser.ts";
 import { frmrError } from "./frmr.ts";
-import { earlier, HdlcLine } from "./line.ts";
+import { earlier } from "./line.ts";
 import { LLC_COMMAND, stripLlc, withLlc } from "./llc.ts";
 import { decodeParameters, encodeParameters, type HdlcParameters, negotiate } from "./parameters.ts";
-import { UnnumberedAssembler, unnumberedFrames } from "./unnumbered.ts";
+import { ResponseTimer } from "./response-timer.ts";
+import { type FrameUnit, HdlcStation, NO_INFORMATION } from "./station.ts";
+import { unnumberedFrames } from "./unnumbered.ts";
 
 type SendOrder = Extract<LinkCommand, { type: "send" }>;
-
-const NO_INFORMATION: Uint8Array = new Uint8Array(0);
-
-type FrameUnit = Extract<HdlcUnit, { type: "frame" }>;
 
 export class HdlcClient implements Link {
   readonly #settings: CompleteSettings;
   readonly #address: HdlcAddress;
-  readonly #line: HdlcLine;
-  readonly #unnumbered: UnnumberedAssembler;
+  readonly #station: HdlcStation;
   readonly #exchange: ClientExchange;
-  readonly #events: LinkEvent[] = [];
+  readonly #timer = new ResponseTimer();
   #queue: Uint8Array[] = [];
   #state: HdlcClientState = "disconnected";
   #parameters: HdlcParameters;
-  #timerMs: number | undefined;
-  /** How far an expired timer may be put off while a frame is coming in. */
-  #latestMs = 0;
   /** Silences and turns without progress in a row. */
   #attempts = 0;
   /** Until when a busy server, or one that owes an answer, is asked again. */
@@ -48,8 +41,7 @@ export class HdlcClient implements Link {
     const { parameters, maxApduLength, sequenceNumbers } = this.#settings;
     this.#address = hdlcAddress(settings.clientSap, undefined, 1);
     this.#parameters = parameters;
-    this.#line = new HdlcLine(settings);
-    this.#unnumbered = new UnnumberedAssembler(settings.segmentTimeoutMs);
+    this.#station = new HdlcStation(settings, (unit, nowMs) => this.#take(unit, nowMs));
     const numbersChecked = sequenceNumbers === "checked";
     this.#exchange = new ClientExchange(parameters, { maxApduLength, numbersChecked });
   }
@@ -78,42 +70,31 @@ export class HdlcClient implements Link {
         this.#ask("DISC", "discSent", nowMs);
         return;
       case "channelEnded":
-        this.#line.flush();
-        this.#unnumbered.flush();
-        this.#drain(nowMs);
+        this.#station.flush(nowMs);
         if (this.#state !== "disconnected" && this.#state !== "failed") this.#end("peer");
         return;
     }
   }
 
   receive(bytes: Uint8Array, nowMs: number): void {
-    this.#line.receive(bytes, nowMs);
-    this.#drain(nowMs);
+    this.#station.receive(bytes, nowMs);
   }
 
   timeout(nowMs: number): void {
-    this.#line.timeout(nowMs);
-    this.#unnumbered.timeout(nowMs);
-    this.#drain(nowMs);
-    if (this.#timerMs === undefined || nowMs < this.#timerMs) return;
-    if (this.#line.receiving && nowMs < this.#latestMs) {
-      this.#timerMs = Math.min(this.#latestMs, this.#line.deadlineMs() ?? this.#latestMs);
-      return;
-    }
-    this.#timerMs = undefined;
-    this.#expire(nowMs);
+    this.#station.timeout(nowMs);
+    if (this.#timer.expires(nowMs, this.#station.frameDeadlineMs)) this.#expire(nowMs);
   }
 
   takeBytes(): Uint8Array | undefined {
-    return this.#line.takeBytes();
+    return this.#station.takeBytes();
   }
 
   takeEvent(): LinkEvent | undefined {
-    return this.#events.shift();
+    return this.#station.takeEvent();
   }
 
   deadlineMs(): number | undefined {
-    return earlier(this.#timerMs, earlier(this.#line.deadlineMs(), this.#unnumbered.deadlineMs()));
+    return earlier(this.#timer.deadlineMs, this.#station.deadlineMs());
   }
 
   #step(step: HdlcClientStep): void {
@@ -128,7 +109,7 @@ export class HdlcClient implements Link {
       const information = withLlc(LLC_COMMAND, order.apdu);
       const route = { destination, source: this.#address };
       const frames = unnumberedFrames(route, information, this.#parameters.maxInfoTransmit);
-      for (const frame of frames) this.#line.send(frame, nowMs);
+      for (const frame of frames) this.#station.send(frame, nowMs);
       return;
     }
     const at = { order: "send", state: this.#state, queued: this.#queue.length };
@@ -164,48 +145,29 @@ export class HdlcClient implements Link {
   #send(control: HdlcControl, nowMs: number, content: { information?: Uint8Array; segmented?: boolean } = {}): void {
     const { information = NO_INFORMATION, segmented = false } = content;
     const { server } = this.#settings;
-    this.#line.send({ destination: server, source: this.#address, control, segmented, information }, nowMs);
+    this.#station.send({ destination: server, source: this.#address, control, segmented, information }, nowMs);
   }
 
   #awaitResponse(nowMs: number): void {
-    const { responseTimeoutMs } = this.#settings;
-    this.#timerMs = nowMs + responseTimeoutMs;
-    this.#latestMs = nowMs + 2 * responseTimeoutMs;
-  }
-
-  #drain(nowMs: number): void {
-    for (let unit = this.#line.takeUnit(); unit; unit = this.#line.takeUnit()) {
-      if (unit.type === "discarded") this.#events.push(unit);
-      else this.#take(unit, nowMs);
-      this.#drainUnnumbered();
-    }
-    this.#drainUnnumbered();
-  }
-
-  #drainUnnumbered(): void {
-    for (let unit = this.#unnumbered.takeUnit(); unit; unit = this.#unnumbered.takeUnit()) this.#events.push(unit);
+    this.#timer.awaitAnswer(nowMs, this.#settings.responseTimeoutMs);
   }
 
   #take(unit: FrameUnit, nowMs: number): void {
     const { frame } = unit;
     const { control } = frame;
     if (control.type === "UI") {
-      this.#unnumbered.receive(unit, nowMs);
+      this.#station.join(unit, nowMs);
       return;
     }
     const route = { source: showHdlcAddress(frame.source), destination: showHdlcAddress(frame.destination) };
     const ours = mayAnswer(frame.source, this.#settings.server) && frame.destination.upper === this.#address.upper;
-    if (!ours) this.#discard(unit.octets, new DlmsError("FRAME_NOT_FOR_US", "peer", route));
+    if (!ours) this.#station.discard(unit.octets, new DlmsError("FRAME_NOT_FOR_US", "peer", route));
     else if (control.type === "unknown") {
-      this.#discard(unit.octets, new DlmsError("FRAME_UNKNOWN", "peer", { control: control.octet }));
+      this.#station.discard(unit.octets, new DlmsError("FRAME_UNKNOWN", "peer", { control: control.octet }));
     } else if (!this.#handle(unit, nowMs)) {
       const at = { frame: control.type, state: this.#state };
-      this.#discard(unit.octets, new DlmsError("FRAME_UNEXPECTED", "peer", at));
+      this.#station.discard(unit.octets, new DlmsError("FRAME_UNEXPECTED", "peer", at));
     }
-  }
-
-  #discard(octets: Uint8Array, error: DlmsError): void {
-    this.#events.push({ type: "discarded", octets, error });
   }
 
   /** Returns false when the frame has no meaning in this state. */
@@ -249,13 +211,13 @@ export class HdlcClient implements Link {
       answer = decodeParameters(information);
     } catch (error) {
       if (!(error instanceof DlmsError)) throw error;
-      this.#discard(information, error);
+      this.#station.discard(information, error);
     }
     this.#parameters = negotiate(bareSnrm ? negotiate(parameters, {}) : parameters, answer);
     this.#step("uaReceived");
     this.#attempts = 0;
     this.#exchange.start(this.#parameters, infoReserve);
-    this.#events.push({ type: "opened" });
+    this.#station.tell({ type: "opened" });
     this.#useTurn(nowMs);
   }
 
@@ -271,7 +233,7 @@ export class HdlcClient implements Link {
   #takeNumbered(control: NumberedControl, unit: FrameUnit, nowMs: number): void {
     // Without numbers, only the turn tells an answer from its repetition.
     if (this.#settings.sequenceNumbers === "ignored" && !isServersTurn(this.#state)) {
-      this.#discard(unit.octets, new DlmsError("FRAME_DUPLICATE", "peer", { frame: control.type }));
+      this.#station.discard(unit.octets, new DlmsError("FRAME_DUPLICATE", "peer", { frame: control.type }));
       return;
     }
     try {
@@ -288,13 +250,13 @@ export class HdlcClient implements Link {
   #takeInformation(control: InformationControl, { frame, octets }: FrameUnit): boolean {
     const received = this.#exchange.accept(control, frame.information, frame.segmented);
     if (received.type === "duplicate") {
-      this.#discard(octets, new DlmsError("FRAME_DUPLICATE", "peer", { ns: control.ns }));
+      this.#station.discard(octets, new DlmsError("FRAME_DUPLICATE", "peer", { ns: control.ns }));
       return false;
     }
     const apdu = received.type === "whole" ? stripLlc(received.information) : NO_INFORMATION;
     if (apdu.length > 0) {
       const [sourceSap, destinationSap] = [frame.source.upper, frame.destination.upper];
-      this.#events.push({ type: "apdu", apdu, sourceSap, destinationSap });
+      this.#station.tell({ type: "apdu", apdu, sourceSap, destinationSap });
     }
     return true;
   }
@@ -333,10 +295,14 @@ export class HdlcClient implements Link {
         return;
       case "none":
         this.#step("turnKept");
-        this.#timerMs = this.#settings.keepAliveMs === undefined ? undefined : nowMs + this.#settings.keepAliveMs;
-        this.#latestMs = nowMs;
+        this.#rest(nowMs);
         return;
     }
+  }
+
+  #rest(nowMs: number): void {
+    const { keepAliveMs } = this.#settings;
+    this.#timer.pauseUntil(keepAliveMs === undefined ? undefined : nowMs + keepAliveMs, nowMs);
   }
 
   #sendInformation(nowMs: number): void {
@@ -370,8 +336,7 @@ export class HdlcClient implements Link {
       return;
     }
     this.#step("pauseBegun");
-    this.#timerMs = Math.min(nowMs + pollIntervalMs, this.#patienceMs);
-    this.#latestMs = nowMs;
+    this.#timer.pauseUntil(Math.min(nowMs + pollIntervalMs, this.#patienceMs), nowMs);
   }
 
   #expire(nowMs: number): void {
@@ -410,15 +375,15 @@ export class HdlcClient implements Link {
 
   #fail(error: DlmsError): void {
     this.#step("failed");
-    this.#timerMs = undefined;
+    this.#timer.stop();
     this.#queue = [];
-    this.#events.push({ type: "failed", error });
+    this.#station.tell({ type: "failed", error });
   }
 
   #end(reason: "local" | "peer"): void {
     this.#step("ended");
-    this.#timerMs = undefined;
+    this.#timer.stop();
     this.#queue = [];
-    this.#events.push({ type: "closed", reason });
+    this.#station.tell({ type: "closed", reason });
   }
 }

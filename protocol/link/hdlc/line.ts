@@ -40,9 +40,9 @@ export class HdlcLine {
     this.#parser = new HdlcFrameParser(settings.tolerate);
   }
 
-  /** Whether a frame has begun and not ended. */
-  get receiving(): boolean {
-    return this.#stalledAtMs !== undefined;
+  /** When a frame that has begun and not ended is given up; undefined when none has begun. */
+  get frameDeadlineMs(): number | undefined {
+    return this.#stalledAtMs;
   }
 
   receive(octets: Uint8Array, nowMs: number): void {

@@ -16,9 +16,8 @@ import {
 } from "./address.ts";
 import { encodeControl, type HdlcControl } from "./control.ts";
 import type { HdlcFrame } from "./frame.ts";
-import type { HdlcUnit } from "./frame-parser.ts";
 import { encodeFrmr, type FrmrReason } from "./frmr.ts";
-import { earlier, HdlcLine, type HdlcLineSettings } from "./line.ts";
+import { earlier, type HdlcLineSettings } from "./line.ts";
 import { LLC_RESPONSE, stripLlc, withLlc } from "./llc.ts";
 import {
   DEFAULT_PARAMETERS,
@@ -29,7 +28,8 @@ import {
   requireParameters,
 } from "./parameters.ts";
 import { type HdlcServerState, type HdlcServerStep, nextServerState } from "./server-states.ts";
-import { UnnumberedAssembler, unnumberedFrames } from "./unnumbered.ts";
+import { type FrameUnit, HdlcStation, NO_INFORMATION } from "./station.ts";
+import { unnumberedFrames } from "./unnumbered.ts";
 import { ReceiveWindow, SendWindow } from "./window.ts";
 
 export interface HdlcServerSettings extends HdlcLineSettings {
@@ -51,7 +51,6 @@ export interface HdlcServerSettings extends HdlcLineSettings {
   readonly maxApduLength?: number;
 }
 
-type FrameUnit = Extract<HdlcUnit, { type: "frame" }>;
 type SendOrder = Extract<LinkCommand, { type: "send" }>;
 type NumberedControl = Extract<HdlcControl, { nr: number }>;
 interface Route {
@@ -60,18 +59,15 @@ interface Route {
   readonly server: HdlcAddress;
 }
 
-const NO_INFORMATION: Uint8Array = new Uint8Array(0);
 const INACTIVITY_TIMEOUT_MS = 120_000;
 const READY_AFTER_MS = 2000;
 
 export class HdlcServer implements Link {
   readonly #settings: HdlcServerSettings;
   readonly #proposal: HdlcParameters;
-  readonly #line: HdlcLine;
-  readonly #unnumbered = new UnnumberedAssembler();
+  readonly #station: HdlcStation;
   readonly #sending = new SendWindow();
   readonly #receiving: ReceiveWindow;
-  readonly #events: LinkEvent[] = [];
   #state: HdlcServerState = "disconnected";
   #parameters: HdlcParameters;
   #route: Route | undefined;
@@ -85,7 +81,7 @@ export class HdlcServer implements Link {
     this.#settings = settings;
     this.#proposal = requireParameters({ ...DEFAULT_PARAMETERS, ...settings.parameters });
     this.#parameters = this.#proposal;
-    this.#line = new HdlcLine(settings);
+    this.#station = new HdlcStation(settings, (unit, nowMs) => this.#take(unit, nowMs));
     this.#receiving = new ReceiveWindow(settings.maxApduLength ?? LIMITS.apduLength);
   }
 
@@ -110,38 +106,32 @@ export class HdlcServer implements Link {
         this.#end("local");
         return;
       case "channelEnded":
-        this.#line.flush();
-        this.#unnumbered.flush();
-        this.#drain(nowMs);
+        this.#station.flush(nowMs);
         this.#end("peer");
         return;
     }
   }
 
   receive(bytes: Uint8Array, nowMs: number): void {
-    this.#line.receive(bytes, nowMs);
-    this.#drain(nowMs);
+    this.#station.receive(bytes, nowMs);
   }
 
   timeout(nowMs: number): void {
-    this.#line.timeout(nowMs);
-    this.#unnumbered.timeout(nowMs);
-    this.#drain(nowMs);
+    this.#station.timeout(nowMs);
     if (this.#inactiveAtMs !== undefined && nowMs >= this.#inactiveAtMs) this.#end("inactive");
     if (this.#readyAtMs !== undefined && nowMs >= this.#readyAtMs) this.#sendReady(nowMs);
   }
 
   takeBytes(): Uint8Array | undefined {
-    return this.#line.takeBytes();
+    return this.#station.takeBytes();
   }
 
   takeEvent(): LinkEvent | undefined {
-    return this.#events.shift();
+    return this.#station.takeEvent();
   }
 
   deadlineMs(): number | undefined {
-    const own = earlier(this.#inactiveAtMs, this.#readyAtMs);
-    return earlier(own, earlier(this.#line.deadlineMs(), this.#unnumbered.deadlineMs()));
+    return earlier(earlier(this.#inactiveAtMs, this.#readyAtMs), this.#station.deadlineMs());
   }
 
   #step(step: HdlcServerStep): void {
@@ -151,7 +141,7 @@ export class HdlcServer implements Link {
   #order(order: SendOrder, nowMs: number): void {
     const information = withLlc(LLC_RESPONSE, order.apdu);
     if (order.unnumbered) {
-      for (const frame of this.#pushFrames(order, information)) this.#line.send(frame, nowMs);
+      for (const frame of this.#pushFrames(order, information)) this.#station.send(frame, nowMs);
       return;
     }
     const linked = this.#state === "listening" || this.#state === "processing";
@@ -182,27 +172,14 @@ export class HdlcServer implements Link {
     );
   }
 
-  #drain(nowMs: number): void {
-    for (let unit = this.#line.takeUnit(); unit; unit = this.#line.takeUnit()) {
-      if (unit.type === "discarded") this.#events.push(unit);
-      else this.#take(unit, nowMs);
-      this.#drainUnnumbered();
-    }
-    this.#drainUnnumbered();
-  }
-
-  #drainUnnumbered(): void {
-    for (let unit = this.#unnumbered.takeUnit(); unit; unit = this.#unnumbered.takeUnit()) this.#events.push(unit);
-  }
-
   #take(unit: FrameUnit, nowMs: number): void {
     const { frame } = unit;
     const ours = this.#isOurs(frame.destination);
     if (frame.control.type === "UI" && (ours || isAllStation(frame.destination))) {
-      this.#unnumbered.receive(unit, nowMs);
+      this.#station.join(unit, nowMs);
     } else if (!ours || frame.source.size !== 1) {
       const route = { source: showHdlcAddress(frame.source), destination: showHdlcAddress(frame.destination) };
-      this.#discard(unit.octets, new DlmsError("FRAME_NOT_FOR_US", "peer", route));
+      this.#station.discard(unit.octets, new DlmsError("FRAME_NOT_FOR_US", "peer", route));
     } else {
       if (this.#isLinked(frame.source)) this.#postponeInactivity(nowMs);
       this.#handle(unit, nowMs);
@@ -217,10 +194,6 @@ export class HdlcServer implements Link {
 
   #isLinked(client: HdlcAddress): boolean {
     return this.#route !== undefined && sameStation(client, this.#route.client);
-  }
-
-  #discard(octets: Uint8Array, error: DlmsError): void {
-    this.#events.push({ type: "discarded", octets, error });
   }
 
   #handle(unit: FrameUnit, nowMs: number): void {
@@ -245,7 +218,7 @@ export class HdlcServer implements Link {
         else this.#takeNumbered(control, unit, nowMs);
         return;
       default:
-        this.#discard(
+        this.#station.discard(
           unit.octets,
           new DlmsError("FRAME_UNEXPECTED", "peer", { frame: control.type, state: this.#state }),
         );
@@ -258,10 +231,10 @@ export class HdlcServer implements Link {
       proposal = decodeParameters(frame.information);
     } catch (error) {
       if (!(error instanceof DlmsError)) throw error;
-      this.#discard(octets, error);
+      this.#station.discard(octets, error);
       return;
     }
-    if (this.#route !== undefined) this.#events.push({ type: "closed", reason: "peer" });
+    if (this.#route !== undefined) this.#station.tell({ type: "closed", reason: "peer" });
     this.#step("connected");
     this.#parameters = negotiate(this.#proposal, proposal);
     this.#route = { client: frame.source, server: frame.destination };
@@ -272,7 +245,7 @@ export class HdlcServer implements Link {
     this.#postponeInactivity(nowMs);
     const information = this.#settings.bareUa ? NO_INFORMATION : encodeParameters(this.#parameters);
     this.#answer(frame, { type: "UA", pollFinal: true }, nowMs, information);
-    this.#events.push({ type: "opened" });
+    this.#station.tell({ type: "opened" });
   }
 
   #disconnect(frame: HdlcFrame, nowMs: number): void {
@@ -315,15 +288,20 @@ export class HdlcServer implements Link {
       const segment = { ns: control.ns, information, more: segmented };
       const received = this.#receiving.accept(segment, this.#parameters.windowReceive);
       if (received.type === "duplicate") {
-        this.#discard(octets, new DlmsError("FRAME_DUPLICATE", "peer", { ns: control.ns }));
+        this.#station.discard(octets, new DlmsError("FRAME_DUPLICATE", "peer", { ns: control.ns }));
       }
       if (received.type !== "whole") return false;
       const apdu = stripLlc(received.information);
-      this.#events.push({ type: "apdu", apdu, sourceSap: frame.source.upper, destinationSap: frame.destination.upper });
+      this.#station.tell({
+        type: "apdu",
+        apdu,
+        sourceSap: frame.source.upper,
+        destinationSap: frame.destination.upper,
+      });
       return true;
     } catch (error) {
       if (!(error instanceof DlmsError)) throw error;
-      this.#discard(octets, error);
+      this.#station.discard(octets, error);
       return false;
     }
   }
@@ -364,12 +342,12 @@ export class HdlcServer implements Link {
     if (this.#route === undefined) return;
     const { information = NO_INFORMATION, segmented = false } = content;
     const { client, server } = this.#route;
-    this.#line.send({ destination: client, source: server, control, segmented, information }, nowMs);
+    this.#station.send({ destination: client, source: server, control, segmented, information }, nowMs);
   }
 
   #answer(frame: HdlcFrame, control: HdlcControl, nowMs: number, information = NO_INFORMATION): void {
     const [destination, source] = [frame.source, frame.destination];
-    this.#line.send({ destination, source, control, segmented: false, information }, nowMs);
+    this.#station.send({ destination, source, control, segmented: false, information }, nowMs);
   }
 
   #postponeInactivity(nowMs: number): void {
@@ -383,6 +361,6 @@ export class HdlcServer implements Link {
     this.#route = undefined;
     this.#inactiveAtMs = undefined;
     this.#readyAtMs = undefined;
-    this.#events.push({ type: "closed", reason });
+    this.#station.tell({ type: "closed", reason });
   }
 }
