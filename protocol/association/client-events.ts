@@ -70,6 +70,8 @@ export type ClientCommand =
   /** Tells the server that a notification is ours now; does nothing when it wants no confirmation. */
   | { readonly type: "confirmNotification"; readonly notification: DataNotification }
   | { readonly type: "release" }
+  /** A part of what is awaited is on its way: the time for it begins anew. */
+  | { readonly type: "waitOn" }
   /** The link has gone: whatever was under way fails at stage `link`, and the association is over. */
   | { readonly type: "abort"; readonly error: DlmsError };
 

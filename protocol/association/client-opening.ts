@@ -33,9 +33,15 @@ const NO_SELECTOR = 0;
 const NO_OCTETS = new Uint8Array(0);
 const ANSWERED_TWICE: ReadonlySet<Quirk> = new Set([...FIELD_QUIRKS, "trailing-octets"]);
 
-export type AareVerdict =
-  | { readonly type: "accepted"; readonly agreement: Agreement }
-  | { readonly type: "hlsPending"; readonly agreement: Agreement }
+/** What an answer means for the opening, and the step of the client's state that it is. */
+export type OpeningVerdict =
+  | {
+      readonly type: "accepted";
+      readonly agreement: Agreement;
+      readonly transition: "aareAccepted" | "hlsConfirmed";
+    }
+  /** The server's challenge wants a reply. */
+  | { readonly type: "challenged"; readonly agreement: Agreement; readonly transition: "aareHlsPending" }
   | { readonly type: "refused"; readonly evidence: FailureEvidence; readonly error: DlmsError };
 
 /** One attempt to associate: draws the challenge and the dedicated key, and remembers them until it has ended. */
@@ -46,6 +52,7 @@ export class ClientOpening {
   readonly #dedicatedKey: DedicatedKey | undefined;
   #peerChallenge: Uint8Array | undefined;
   #serverTitle: SystemTitle | undefined;
+  #agreement: Agreement | undefined;
   #written = false;
 
   constructor(settings: ClientSettings, note: (leniency: ClientLeniency) => void) {
@@ -81,23 +88,16 @@ export class ClientOpening {
     return { apdu: "aarq", body };
   }
 
-  /** Result and diagnostic are looked at first: a refusal may lack everything else. Throws when an AARE is wrong. */
-  judge(aare: Aare): AareVerdict {
-    const { diagnostic } = aare.resultSourceDiagnostic;
-    const challenge = octetsOf(aare.respondingAuthenticationValue);
-    const expectsChallenge = usesHls(this.#settings);
-    if (aare.result !== "accepted") return this.#refused(aare);
-    if (diagnostic === "authentication-required" && !expectsChallenge) return this.#refused(aare);
-    this.#compareNames(aare);
-    this.#learnTitle(aare);
-    const initiated = this.#readInitiate(aare);
-    if (initiated.apdu === "confirmed-service-error") return this.#refused(aare, initiated.body);
-    const agreement = this.#agreementOn(initiated.body);
-    if (!expectsChallenge) return { type: "accepted", agreement };
-    if (challenge === undefined) throw new DlmsError("HLS_NO_CHALLENGE", "peer", { diagnostic });
-    if (diagnostic !== "authentication-required") this.#note("hls-without-diagnostic");
-    this.#peerChallenge = new Uint8Array(challenge);
-    return { type: "hlsPending", agreement };
+  /** Takes the AARE or the server's reply to our challenge. Throws when either is wrong. */
+  judge(answer: Apdu): OpeningVerdict {
+    if (answer.apdu === "aare") return this.#judgeAare(answer.body);
+    if (this.#agreement === undefined) throw unexpected(answer.apdu);
+    const verdict = this.#verify(answer);
+    if (verdict === "confirmed") {
+      return { type: "accepted", agreement: this.#agreement, transition: "hlsConfirmed" };
+    }
+    const error = new DlmsError("ASSOCIATION_REFUSED", "peer", { replyToHls: verdict.result });
+    return { type: "refused", error, evidence: verdict };
   }
 
   /** Pass 3: our reply to the server's challenge. */
@@ -124,8 +124,28 @@ export class ClientOpening {
     return this.#written ? ANSWERED_TWICE : undefined;
   }
 
+  /** Result and diagnostic are looked at first: a refusal may lack everything else. */
+  #judgeAare(aare: Aare): OpeningVerdict {
+    const { diagnostic } = aare.resultSourceDiagnostic;
+    const challenge = octetsOf(aare.respondingAuthenticationValue);
+    const expectsChallenge = usesHls(this.#settings);
+    if (aare.result !== "accepted") return this.#refused(aare);
+    if (diagnostic === "authentication-required" && !expectsChallenge) return this.#refused(aare);
+    this.#compareNames(aare);
+    this.#learnTitle(aare);
+    const initiated = this.#readInitiate(aare);
+    if (initiated.apdu === "confirmed-service-error") return this.#refused(aare, initiated.body);
+    const agreement = this.#agreementOn(initiated.body);
+    if (!expectsChallenge) return { type: "accepted", agreement, transition: "aareAccepted" };
+    if (challenge === undefined) throw new DlmsError("HLS_NO_CHALLENGE", "peer", { diagnostic });
+    if (diagnostic !== "authentication-required") this.#note("hls-without-diagnostic");
+    this.#peerChallenge = new Uint8Array(challenge);
+    this.#agreement = agreement;
+    return { type: "challenged", agreement, transition: "aareHlsPending" };
+  }
+
   /** Pass 4: whether the server took our reply and knows the secret as well. */
-  verify(answer: Apdu): "confirmed" | Extract<FailureEvidence, { type: "replyRefused" }> {
+  #verify(answer: Apdu): "confirmed" | Extract<FailureEvidence, { type: "replyRefused" }> {
     const outcome = outcomeIn(answer);
     if (outcome === undefined) throw unexpected(answer.apdu);
     if (outcome.result !== "success") return { type: "replyRefused", result: outcome.result };
@@ -160,7 +180,7 @@ export class ClientOpening {
     return authentication.mechanism === "lls" ? authentication.password.reveal() : this.#challenge;
   }
 
-  #refused(aare: Aare, found?: ConfirmedServiceError): AareVerdict {
+  #refused(aare: Aare, found?: ConfirmedServiceError): OpeningVerdict {
     const { result, resultSourceDiagnostic: diagnostic } = aare;
     const serviceError = found ?? this.#serviceErrorOf(aare);
     const evidence = { type: "refused", result, diagnostic, ...(serviceError && { serviceError }) } as const;
@@ -277,8 +297,26 @@ function outcomeIn(answer: Apdu): ActionOutcome | undefined {
   return result?.type === "data-access-error" ? { result: actionResultFor(result.dataAccessResult) } : undefined;
 }
 
+/** What holds with a server that nothing has been negotiated with. */
+export function presumedAgreement(settings: ClientSettings): Agreement {
+  return {
+    conformance: settings.conformance ?? factsOf(settings).conformance,
+    serverMaxReceivePduSize: 0,
+    dlmsVersion: DLMS_VERSION,
+    serverSystemTitle: settings.protection?.peerSystemTitle,
+  };
+}
+
+/** How leave is taken: the RLRQ of the settings' habit, or undefined where nothing is said. */
+export function releaseRequest(settings: ClientSettings): ApduOf<"rlrq"> | undefined {
+  const habit = settings.release ?? (settings.ciphering === undefined ? "plain" : "protected");
+  if (habit === "none" || settings.preEstablished === true) return undefined;
+  if (habit === "plain") return { apdu: "rlrq", body: { reason: "normal" } };
+  return { apdu: "rlrq", body: { reason: "normal", userInformation: protectedInitiate(settings) } };
+}
+
 /** The xDLMS initiate request, ciphered where the context is: for the AARQ, and for an RLRQ that has to be protected. */
-export function protectedInitiate(settings: ClientSettings, dedicatedKey?: DedicatedKey): Uint8Array {
+function protectedInitiate(settings: ClientSettings, dedicatedKey?: DedicatedKey): Uint8Array {
   const { ciphering, protection, conformance, maxReceivePduSize } = settings;
   const plain = encodeApdu({
     apdu: "initiate-request",

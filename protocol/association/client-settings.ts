@@ -104,3 +104,16 @@ export interface ClientSettings {
   readonly highPriority?: boolean;
   readonly tolerate?: readonly ClientTolerance[];
 }
+
+const RESPONSE_TIMEOUT_MS = 30_000;
+const BLOCK_TIMEOUT_MS = 5000;
+const RELEASE_TIMEOUT_MS = 5000;
+
+/** How long is waited for what, with the defaults. */
+export function clientTimeouts(settings: ClientSettings) {
+  return {
+    answerMs: settings.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS,
+    blockMs: settings.blockTimeoutMs ?? BLOCK_TIMEOUT_MS,
+    releaseMs: settings.releaseTimeoutMs ?? RELEASE_TIMEOUT_MS,
+  };
+}

@@ -5,7 +5,6 @@
 import type { Apdu } from "../apdu/apdu.ts";
 import type { DataNotification } from "../apdu/data-notification.ts";
 import { APDUS, type ApduName } from "../apdu/registry.ts";
-import type { Aare } from "../ber/association.ts";
 import type { Conformance } from "../ber/conformance.ts";
 import { DlmsError, type Fault } from "../errors.ts";
 import type { Machine } from "../machine.ts";
@@ -29,17 +28,14 @@ import type {
   ServiceOrder,
   UnconfirmedOrder,
 } from "./client-events.ts";
-import { ClientOpening, protectedInitiate } from "./client-opening.ts";
+import { ClientOpening, presumedAgreement, releaseRequest } from "./client-opening.ts";
 import { ClientRequests } from "./client-requests.ts";
-import type { ClientLeniency, ClientSettings } from "./client-settings.ts";
+import { type ClientLeniency, type ClientSettings, clientTimeouts } from "./client-settings.ts";
 import { type ClientState, type ClientTransition, nextClientState } from "./client-states.ts";
 import { confirmationOf, notificationOf } from "./notifications.ts";
-import { REFERENCING, type Referencing } from "./referencing.ts";
+import type { Referencing } from "./referencing.ts";
 import { unexpected } from "./service-exchange.ts";
 
-const RESPONSE_TIMEOUT_MS = 30_000;
-const BLOCK_TIMEOUT_MS = 5000;
-const RELEASE_TIMEOUT_MS = 5000;
 export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   readonly #settings: ClientSettings;
   readonly #referencing: Referencing;
@@ -50,16 +46,12 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   #opening: ClientOpening | undefined;
   readonly #requests: ClientRequests;
   readonly #watch = new AnswerWatch();
-  readonly #timeouts: { readonly answerMs: number; readonly blockMs: number; readonly releaseMs: number };
+  readonly #timeouts: ReturnType<typeof clientTimeouts>;
 
   constructor(settings: ClientSettings) {
     this.#settings = settings;
     this.#referencing = settings.referencing ?? "logical-name";
-    this.#timeouts = {
-      answerMs: settings.responseTimeoutMs ?? RESPONSE_TIMEOUT_MS,
-      blockMs: settings.blockTimeoutMs ?? BLOCK_TIMEOUT_MS,
-      releaseMs: settings.releaseTimeoutMs ?? RELEASE_TIMEOUT_MS,
-    };
+    this.#timeouts = clientTimeouts(settings);
     this.#envelope = new ClientEnvelope(settings, (event) => this.#events.push(event));
     this.#requests = new ClientRequests(settings.highPriority ?? true, (leniency) => this.#note(leniency));
   }
@@ -80,6 +72,9 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
         return;
       case "release":
         this.#release(nowMs);
+        return;
+      case "waitOn":
+        if (this.#watch.deadlineMs !== undefined) this.#watch.extend(nowMs, this.#timeouts.answerMs);
         return;
       case "abort":
         this.#abort(command.error);
@@ -148,12 +143,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     if (this.#settings.preEstablished === true) {
       this.#step("preEstablished", "caller");
       this.#envelope.reset();
-      this.#associated({
-        conformance: this.#settings.conformance ?? REFERENCING[this.#referencing].conformance,
-        serverMaxReceivePduSize: 0,
-        dlmsVersion: 6,
-        serverSystemTitle: this.#settings.protection?.peerSystemTitle,
-      });
+      this.#associated(presumedAgreement(this.#settings));
       return;
     }
     const next = nextClientState(this.#state, "aarqSent", "caller");
@@ -195,15 +185,14 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   }
 
   #release(nowMs: number): void {
-    const habit = this.#settings.release ?? (this.#settings.ciphering === undefined ? "plain" : "protected");
-    if (habit === "none" || this.#settings.preEstablished === true) {
+    const rlrq = releaseRequest(this.#settings);
+    if (rlrq === undefined) {
       this.#step("leftSilently", "caller");
       this.#released("notAsked");
       return;
     }
     const next = nextClientState(this.#state, "rlrqSent", "caller");
-    const userInformation = habit === "protected" ? protectedInitiate(this.#settings) : undefined;
-    this.#envelope.sendPlain({ apdu: "rlrq", body: { reason: "normal", ...(userInformation && { userInformation }) } });
+    this.#envelope.sendPlain(rlrq);
     this.#state = next;
     this.#watch.start(nowMs, this.#timeouts.releaseMs);
   }
@@ -245,52 +234,37 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   }
 
   #takeAnswer(apdu: Apdu, nowMs: number): void {
-    switch (apdu.apdu) {
-      case "aare":
-        this.#takeAare(apdu.body, nowMs);
+    switch (this.#state) {
+      case "requesting":
+        this.#continue(apdu, nowMs);
         return;
-      case "rlre":
+      case "releasing":
         this.#step("rlreReceived", "peer");
         this.#released("rlre");
         return;
       default:
-        if (this.#state === "requesting") this.#continue(apdu, nowMs);
-        else this.#takeReply(apdu);
+        this.#takeOpening(apdu, nowMs);
     }
   }
 
-  #takeAare(aare: Aare, nowMs: number): void {
+  #takeOpening(apdu: Apdu, nowMs: number): void {
     const opening = this.#opening;
-    if (opening === undefined) throw unexpected("aare");
-    const verdict = opening.judge(aare);
+    if (opening === undefined) throw unexpected(apdu.apdu);
+    const verdict = opening.judge(apdu);
     if (verdict.type === "refused") {
       this.#fail(verdict.error, verdict.evidence);
       return;
     }
-    this.#envelope.agree(verdict.agreement);
+    this.#step(verdict.transition, "peer");
     if (verdict.type === "accepted") {
-      this.#step("aareAccepted", "peer");
       this.#envelope.useDedicatedKey(opening.dedicatedKey);
       this.#associated(verdict.agreement);
       return;
     }
-    this.#step("aareHlsPending", "peer");
     this.#agreement = verdict.agreement;
+    this.#envelope.agree(verdict.agreement);
     this.#envelope.send(opening.reply(this.#requests.firstOctet()));
     this.#watch.start(nowMs, this.#timeouts.answerMs);
-  }
-
-  #takeReply(apdu: Apdu): void {
-    const opening = this.#opening;
-    if (opening === undefined) throw unexpected(apdu.apdu);
-    const verdict = opening.verify(apdu);
-    if (verdict !== "confirmed") {
-      this.#fail(new DlmsError("ASSOCIATION_REFUSED", "peer", { replyToHls: verdict.result }), verdict);
-      return;
-    }
-    this.#step("hlsConfirmed", "peer");
-    this.#envelope.useDedicatedKey(opening.dedicatedKey);
-    if (this.#agreement !== undefined) this.#associated(this.#agreement);
   }
 
   #continue(apdu: Apdu, nowMs: number): void {

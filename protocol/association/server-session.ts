@@ -93,6 +93,8 @@ export class ServerSession implements Machine<ServerSessionCommand, ServerSessio
       case "opened":
         this.#events.push(event);
         return;
+      case "progress":
+        return;
       case "closed":
       case "failed":
         this.#abort(nowMs);

@@ -22,7 +22,7 @@ export type SessionTransition = { [S in SessionState]: keyof (typeof TRANSITIONS
 
 export type SessionCommand =
   | { readonly type: "open" }
-  | Exclude<ClientCommand, { readonly type: "abort" }>
+  | Exclude<ClientCommand, { readonly type: "abort" | "waitOn" }>
   | { readonly type: "close" }
   /** The channel below has ended. */
   | { readonly type: "channelEnded" };
@@ -178,6 +178,9 @@ export class ClientSession implements Machine<SessionCommand, SessionEvent> {
         return;
       case "apdu":
         this.#client.receive(event.apdu, nowMs);
+        return;
+      case "progress":
+        this.#client.command({ type: "waitOn" }, nowMs);
         return;
       case "discarded":
         this.#events.push({ type: "noise", octets: event.octets.length, error: event.error });

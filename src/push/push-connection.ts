@@ -92,6 +92,7 @@ export class PushConnection {
         this.#close();
         break;
       case "opened":
+      case "progress":
       case "closed":
         break;
     }

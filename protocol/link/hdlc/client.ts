@@ -270,7 +270,10 @@ export class HdlcClient implements Link {
       if (control.type === "I") this.#awaitResponse(nowMs);
       return;
     }
-    if (this.#exchange.takeProgress() || !this.#exchange.unfinished) this.#attempts = 0;
+    const { unfinished } = this.#exchange;
+    const progress = this.#exchange.takeProgress();
+    if (progress && unfinished) this.#station.tell({ type: "progress" });
+    if (progress || !unfinished) this.#attempts = 0;
     else this.#attempts++;
     if (this.#attempts > this.#settings.maxRetries) this.#giveUp("no progress");
     else this.#useTurn(nowMs);

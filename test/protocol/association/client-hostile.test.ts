@@ -32,8 +32,10 @@ const COMMANDS: readonly ClientCommand[] = [
     parameters: { type: "octet-string", value: new Uint8Array(1200) },
   },
   { type: "release" },
+  { type: "waitOn" },
   { type: "abort", error },
 ];
+type LinksOwn = Extract<ClientCommand, { readonly type: "abort" | "waitOn" }>;
 
 /** Answers of every kind, to be changed. */
 const ANSWERS = [
@@ -149,6 +151,10 @@ test("client: any orders and any octets in any order leave it with a deadline or
   );
 });
 
+function isOrder(command: ClientCommand): command is Exclude<ClientCommand, LinksOwn> {
+  return command.type !== "abort" && command.type !== "waitOn";
+}
+
 const LINKS: readonly (() => Link)[] = [
   () => new WrapperLink({ role: "client", clientSap: 16, serverSap: 1 }),
   () => new HdlcClient({ clientSap: 16, server: hdlcAddress(1), responseTimeoutMs: 100, maxRetries: 1 }),
@@ -157,7 +163,7 @@ const UA = fromHex("7EA01E210373C37A81801205018006018007040000000108040000000153
 
 test("session: any octets from a channel, and its end at any time, leave it with a deadline or with nothing awaited", () => {
   const SESSION: readonly SessionCommand[] = [{ type: "open" }, { type: "close" }, { type: "channelEnded" }];
-  const orders = [...SESSION, ...COMMANDS.filter((command) => command.type !== "abort")];
+  const orders = [...SESSION, ...COMMANDS.filter(isOrder)];
   const heard = fc.oneof(
     fc.constant(UA),
     octets,

@@ -197,6 +197,24 @@ test("session over hdlc: on a bad line a request is read whole or fails at the l
   expect(ends.get("whole")).toBeGreaterThan(10);
 });
 
+test("session over hdlc: an answer whose segments go on coming is waited for longer than one answer may take", () => {
+  const [variant] = VARIANTS;
+  if (variant === undefined) throw new Error("no variant");
+  const { client, server } = LINKS.hdlc();
+  const settings = settingsOf({ ...variant.settings(), responseTimeoutMs: 2000 });
+  const association = serve(variant.rule()).server;
+  const pair = new SessionPair(
+    { link: client, settings },
+    { link: server, association },
+    { ...CLEAN_WIRE, latencyMs: 400 },
+  );
+  pair.run({ type: "open" }, "opened");
+  pair.run({ type: "associate" }, "associated");
+  const startMs = pair.nowMs;
+  expect(pair.ask({ type: "get", attribute: long })).toMatchObject({ result: { data: octets(3000) } });
+  expect(pair.nowMs - startMs).toBeGreaterThan(4000);
+});
+
 test("session: a channel that ends fails what is under way with stage link, and the session is closed", () => {
   const [variant] = VARIANTS;
   if (variant === undefined) throw new Error("no variant");

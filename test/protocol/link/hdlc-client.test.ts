@@ -77,10 +77,11 @@ class Played {
     return this.sent();
   }
 
+  /** All but progress. */
   events(): LinkEvent[] {
     const events: LinkEvent[] = [];
     for (let event = this.client.takeEvent(); event; event = this.client.takeEvent()) events.push(event);
-    return events;
+    return events.filter((event) => event.type !== "progress");
   }
 
   apdus(): string[] {
