@@ -1,4 +1,6 @@
 /** Names for logical names: listed ones from obis-names.ts, measured quantities of electricity put together. */
+import { COMPANIONS, type Companion } from "./companion/companion.ts";
+import { COMPANION_NAMES } from "./companion/object-names.ts";
 import { LOGICAL_NAME_LENGTH, parseObis } from "./obis.ts";
 import { OBIS_NAMES } from "./obis-names.ts";
 
@@ -77,8 +79,24 @@ for (const [logicalName, classId, name] of OBIS_NAMES) {
   if (!LISTED.has(logicalName)) LISTED.set(logicalName, { name, classId });
 }
 
-/** What an object of that name means, or undefined. The class decides where one name has two meanings. */
-export function obisMeaning(logicalName: string, classId?: number): ObisMeaning | undefined {
+const OF_COMPANION = new Map(
+  COMPANIONS.map((companion) => [
+    companion,
+    new Map(COMPANION_NAMES[companion].map(([logicalName, classId, name]) => [logicalName, { name, classId }])),
+  ]),
+);
+
+/**
+ * What an object of that name means, or undefined. The class decides where one name has two meanings, the companion
+ * specification where it has one of its own.
+ */
+export function obisMeaning(
+  logicalName: string,
+  classId?: number,
+  companion: Companion = "none",
+): ObisMeaning | undefined {
+  const own = OF_COMPANION.get(companion)?.get(logicalName);
+  if (own !== undefined && (classId ?? own.classId) === own.classId) return own;
   return (
     LISTED.get(`${logicalName}:${classId}`) ??
     LISTED.get(logicalName) ??

@@ -2,6 +2,7 @@
 import type { AttributeReference } from "../../protocol/apdu/descriptors.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { nearestInterfaceClass } from "../../protocol/cosem/classes/registry.ts";
+import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import { type ClockPolicy, decodeDateTime, formatDateTime, resolveDateTime } from "../../protocol/cosem/date-time.ts";
 import { obisMeaning } from "../../protocol/cosem/obis-dictionary.ts";
 import { objectListFromData } from "../../protocol/cosem/object-list.ts";
@@ -44,7 +45,7 @@ export async function readForAnswer(order: ReadOrder, context: ReadContext): Pro
     case "clock":
       return clockAnswer(head, await readValue(source, attributeOf(CLOCK_TIME)), await clockOf(source, target));
     case "objects":
-      return objectsAnswer(head, await readValue(source, attributeOf(OBJECT_LIST)));
+      return objectsAnswer(head, await readValue(source, attributeOf(OBJECT_LIST)), target.companion);
     case "attribute": {
       const classId = order.classId ?? (await classOf(source, order.logicalName));
       const object = { ...order, classId, dataIndex: 0 };
@@ -99,12 +100,16 @@ function clockAnswer(head: Pick<ReadAnswer, "meter" | "what" | "readAt">, data: 
   };
 }
 
-function objectsAnswer(head: Pick<ReadAnswer, "meter" | "what" | "readAt">, data: Data): ReadAnswer {
+function objectsAnswer(
+  head: Pick<ReadAnswer, "meter" | "what" | "readAt">,
+  data: Data,
+  companion: Companion,
+): ReadAnswer {
   const rows = objectListFromData(data).map(({ classId, version, logicalName, attributes }) => [
     String(classId),
     String(version),
     logicalName,
-    obisMeaning(logicalName, classId)?.name ?? null,
+    obisMeaning(logicalName, classId, companion)?.name ?? null,
     nearestInterfaceClass(classId, version)?.name ?? null,
     attributes.map(({ id, read, write }) => `${id}${read ? "r" : ""}${write ? "w" : ""}`).join(" "),
   ]);

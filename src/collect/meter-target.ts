@@ -1,4 +1,5 @@
 import { fromHex } from "../../protocol/bytes/hex.ts";
+import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
 import type { ShortNames } from "../../protocol/cosem/short-names.ts";
 import { namedZone, type TimeZone } from "../../protocol/cosem/time-zone.ts";
@@ -9,7 +10,6 @@ import type { AssociationConfig, ConnectionConfig, MeterConfig } from "../config
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { InvocationCounters } from "./meter-access.ts";
 import { type MeterSecrets, resolveMeterSecrets } from "./meter-secrets.ts";
-import type { Companion } from "./profile-objects.ts";
 
 /** One meter as the collector works it: how to reach it, how to get in, and what is known of it by now. */
 export interface MeterTarget {

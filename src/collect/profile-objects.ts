@@ -1,9 +1,7 @@
 /** Which object of a meter holds which profile, by companion specification. */
 import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
-import type { MeterConfig } from "../config/schema.ts";
+import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
-
-export type Companion = MeterConfig["companion"];
 
 /** A profile generic object, and the one that holds its scalers where a companion has such. */
 export interface ProfileObject {
@@ -56,10 +54,18 @@ const INDIAN: Readonly<Record<ProfileKind, ProfileSource>> = {
   billing: profile("1.0.98.1.0.255", { scalerProfile: "1.0.94.91.6.255", capturePeriodMonths: 1 }),
 };
 
+const RUSSIAN: Readonly<Record<ProfileKind, ProfileSource>> = {
+  instant: profile("1.0.94.7.0.255", { scalerProfile: "1.0.94.7.3.255" }),
+  block_load: profile("1.0.99.1.0.255", { scalerProfile: "1.0.94.7.4.255" }),
+  daily_load: profile("1.0.98.2.0.255", { scalerProfile: "1.0.94.7.2.255" }),
+  billing: profile("1.0.98.1.0.255", { scalerProfile: "1.0.94.7.1.255", capturePeriodMonths: 1 }),
+};
+
 export const PROFILE_SOURCES: Readonly<Record<Companion, Readonly<Record<ProfileKind, ProfileSource>>>> = {
   is15959: INDIAN,
   idis: EUROPEAN,
   dsmr: EUROPEAN,
   nordic: EUROPEAN,
+  spodes: RUSSIAN,
   none: EUROPEAN,
 };

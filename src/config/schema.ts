@@ -3,6 +3,7 @@
  * Every field is described; a default is what the daemon does when the field is left out.
  */
 import { z } from "zod";
+import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
 import { parseObis } from "../../protocol/cosem/obis.ts";
 
 const DURATION_UNITS_MS = new Map([
@@ -64,7 +65,6 @@ function isLogicalName(text: string): boolean {
 }
 
 const MECHANISMS = ["none", "lls", "hls-2", "hls-3", "hls-4", "hls-5", "hls-6", "hls-7"] as const;
-const COMPANIONS = ["is15959", "idis", "dsmr", "nordic", "none"] as const;
 const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
 
 const NEEDS_SECRET: ReadonlySet<string> = new Set(["lls", "hls-2", "hls-3", "hls-4", "hls-6"]);

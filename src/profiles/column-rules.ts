@@ -3,10 +3,9 @@
  * specification come before the general ones of electricity meters. Facts are in the tables; `rulesFor` indexes them.
  */
 import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
+import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import type { ProfileKind } from "./batch.ts";
 import { profileColumn } from "./columns.ts";
-
-export type Companion = "is15959" | "idis" | "dsmr" | "nordic" | "none";
 
 export interface ColumnRule {
   /** Dotted logical name; `*` for B stands for channels 0 and 1, which makers use at will for the only meter. */
@@ -209,6 +208,7 @@ const OF_COMPANION: Readonly<Record<Companion, readonly ColumnRule[]>> = {
   idis: AMR_STATUS,
   dsmr: AMR_STATUS,
   nordic: AMR_STATUS,
+  spodes: [],
   none: AMR_STATUS,
 };
 

@@ -3,6 +3,8 @@
  * map-column.ts). Everything that has no column is kept under its capture object in `others`. A row that cannot be keyed
  * by time, or that did not fit the layout, is set aside with all that it said.
  */
+
+import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import { CLOCK_STATUS, type ClockPolicy } from "../../protocol/cosem/date-time.ts";
 import type { DlmsError } from "../../protocol/errors.ts";
 import { type DecodedColumn, TIME_RULE, type TimeColumn } from "../../protocol/profile/column.ts";
@@ -17,7 +19,7 @@ import type {
   ReadingSource,
   TimeRule,
 } from "./batch.ts";
-import { type Companion, rulesFor } from "./column-rules.ts";
+import { rulesFor } from "./column-rules.ts";
 import { type ProfileColumn, profileColumn } from "./columns.ts";
 import { type MappedColumn, type MapTarget, mapColumn } from "./map-column.ts";
 import { otherValue } from "./other-value.ts";

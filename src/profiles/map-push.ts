@@ -5,6 +5,7 @@
 import type { Notification } from "../../protocol/association/notifications.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { type CaptureObject, captureObjectKey } from "../../protocol/cosem/capture-object.ts";
+import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import { CLOCK_STATUS, type ClockPolicy, resolveDateTime } from "../../protocol/cosem/date-time.ts";
 import { logicalNameFromOctets } from "../../protocol/cosem/obis.ts";
 import { obisMeaning } from "../../protocol/cosem/obis-dictionary.ts";
@@ -12,7 +13,7 @@ import { DlmsError } from "../../protocol/errors.ts";
 import { type CompactTemplate, decodeCompactData } from "../../protocol/profile/compact-data.ts";
 import { type LayoutSource, type RegisterScaler, wantsScaler } from "../../protocol/profile/layout.ts";
 import type { OtherValue, TimeRule } from "./batch.ts";
-import { type Companion, rulesFor } from "./column-rules.ts";
+import { rulesFor } from "./column-rules.ts";
 import { decimalFromData, otherValue, textOf } from "./other-value.ts";
 import { type PushItem, stringOctets, takeApart } from "./push-body.ts";
 import { familyScaler, PUSH_FAMILIES, type PushFamily, type PushTraits } from "./push-families.ts";
@@ -170,14 +171,18 @@ function mapItems(header: Uint8Array | undefined, parts: Parts, context: PushCon
     identity,
     time: timeOf(header, items, context),
     values: items.flatMap((item) =>
-      valueOf(item, item.object === undefined ? undefined : columnOf(item.object)?.columns[0]),
+      valueOf(item, item.object === undefined ? undefined : columnOf(item.object)?.columns[0], context.companion),
     ),
     items,
   };
 }
 
 /** Null-data has nothing to say. */
-function valueOf({ path, object, data, scalerUnit }: PushItem, column: string | undefined): PushedValue[] {
+function valueOf(
+  { path, object, data, scalerUnit }: PushItem,
+  column: string | undefined,
+  companion: Companion,
+): PushedValue[] {
   const value = otherValue(data, scalerUnit?.scaler);
   if (value === undefined) return [];
   const isRaw = object !== undefined && scalerUnit === undefined && wantsScaler(object);
@@ -185,7 +190,7 @@ function valueOf({ path, object, data, scalerUnit }: PushItem, column: string | 
     {
       captureObject: object === undefined ? placeName(path) : `${captureObjectKey(object)}${isRaw ? "@raw" : ""}`,
       logicalName: object?.logicalName,
-      name: object === undefined ? undefined : obisMeaning(object.logicalName, object.classId)?.name,
+      name: object === undefined ? undefined : obisMeaning(object.logicalName, object.classId, companion)?.name,
       column: isRaw ? undefined : column,
       value,
       isNumber: decimalFromData(data) !== undefined,

@@ -8,13 +8,13 @@ import {
   captureObjectFromData,
   captureObjectsFromData,
 } from "../../protocol/cosem/capture-object.ts";
+import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
 import { logicalNameFromOctets } from "../../protocol/cosem/obis.ts";
 import { obisMeaning } from "../../protocol/cosem/obis-dictionary.ts";
 import { type ScalerUnit, scalerUnitFromData } from "../../protocol/cosem/scaler-unit.ts";
 import { unitOf } from "../../protocol/cosem/units.ts";
 import { DlmsError } from "../../protocol/errors.ts";
-import type { Companion } from "./column-rules.ts";
 import { textOf } from "./other-value.ts";
 import {
   BARE_LAYOUTS,

@@ -4,10 +4,10 @@
  * of its body; a new one is one more entry.
  */
 import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
+import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import { parseObis } from "../../protocol/cosem/obis.ts";
 import type { ScalerUnit } from "../../protocol/cosem/scaler-unit.ts";
 import type { ProfileKind } from "./batch.ts";
-import type { Companion } from "./column-rules.ts";
 
 /** What a body is recognised by. */
 export interface PushTraits {
@@ -211,6 +211,7 @@ export const COMPANION_LISTS: Readonly<Record<Companion, PushLists>> = {
   dsmr: DUTCH_LISTS,
   idis: {},
   nordic: {},
+  spodes: {},
   none: { ...DUTCH_LISTS, ...INDIAN_LISTS },
 };
 
@@ -225,12 +226,14 @@ export const PUSHED_PROFILES: Readonly<Record<Companion, Readonly<Record<string,
   dsmr: {},
   idis: {},
   nordic: {},
+  spodes: {},
   none: {},
 };
 
 /** Which table the rows of a pushed profile go to. */
 export const PROFILE_NAMES: Readonly<Record<string, ProfileKind>> = {
   "1.0.94.91.0.255": "instant",
+  "1.0.94.7.0.255": "instant",
   "1.0.99.1.0.255": "block_load",
   "1.0.99.2.0.255": "daily_load",
   "0.0.98.1.0.255": "billing",

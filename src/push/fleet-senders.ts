@@ -1,12 +1,12 @@
 /** The fleet as the directory of senders: what the gateway knows of its meters, found without a scan. */
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
+import { COMPANIONS, type Companion } from "../../protocol/cosem/companion/companion.ts";
 import { namedZone, type TimeZone } from "../../protocol/cosem/time-zone.ts";
 import type { ProfileLayout, RegisterScaler } from "../../protocol/profile/layout.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 import type { MeterTarget } from "../collect/meter-target.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
-import type { Companion } from "../profiles/column-rules.ts";
 import type { PushIdentity } from "../profiles/map-push.ts";
 import type { PushLists } from "../store/push-setups.ts";
 import type { PushSender, SenderDirectory, SenderSecurity } from "./sender-directory.ts";
@@ -147,12 +147,6 @@ function deviceNumbers(name: string): string[] {
   return number === name ? [name] : [name, number, number.replace(/^0+/, "")];
 }
 
-const COMPANIONS: ReadonlySet<string> = new Set<Companion>(["is15959", "idis", "dsmr", "nordic", "none"]);
-
 function companionOf(text: string): Companion {
-  return isCompanion(text) ? text : "none";
-}
-
-function isCompanion(text: string): text is Companion {
-  return COMPANIONS.has(text);
+  return COMPANIONS.find((companion) => companion === text) ?? "none";
 }

@@ -1,12 +1,12 @@
 /** Who may be pushing: what the receiver of pushes asks of the fleet. Every question costs a look-up, never a scan. */
 import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
+import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
 import type { LayoutSource, RegisterScaler } from "../../protocol/profile/layout.ts";
 import type { AuthenticationKey, BlockCipherKey } from "../../protocol/security/secret-key.ts";
 import type { Protection } from "../../protocol/security/security-control.ts";
 import type { SecuritySuite } from "../../protocol/security/suites.ts";
 import type { SystemTitle } from "../../protocol/security/system-title.ts";
-import type { Companion } from "../profiles/column-rules.ts";
 import type { PushIdentity } from "../profiles/map-push.ts";
 
 /** A meter that pushes. */

@@ -2,10 +2,10 @@
 import type { AttributeReference, DataResult } from "../../protocol/apdu/descriptors.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { type CaptureObject, pushObjectsFromData } from "../../protocol/cosem/capture-object.ts";
+import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import type { AttributeSource } from "../collect/attribute-source.ts";
-import type { Companion } from "../profiles/column-rules.ts";
 import type { StoredPushSetup } from "../store/push-setups.ts";
 
 const PUSH_SETUP_CLASS = 40;
@@ -18,6 +18,7 @@ const SETUPS: Readonly<Record<Companion, readonly string[]>> = {
   idis: names(0, 1, 2, 3, 4, 5, 6, 7),
   dsmr: names(0, 1, 2, 3),
   nordic: [],
+  spodes: names(0, 1, 2, 3),
   none: [],
 };
 

@@ -11,8 +11,9 @@
  * `undefined`, never a guess; bits that no table has come back with the name "bit n".
  */
 import type { Data } from "../../axdr/data.ts";
+import type { Companion } from "./companion.ts";
 import { DSMR_EVENTS } from "./dsmr-events.ts";
-import type { Companion, CompanionEvents, EventEntry, EventLog, EventMeaning } from "./event-table.ts";
+import type { CompanionEvents, EventEntry, EventLog, EventMeaning } from "./event-table.ts";
 import { IDIS_EVENTS } from "./idis-events.ts";
 import { IS15959_EVENTS } from "./is15959-events.ts";
 import { SPODES_EVENTS } from "./spodes-events.ts";

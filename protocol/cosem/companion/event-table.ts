@@ -1,8 +1,5 @@
 /** What the event tables of the companion specifications are made of: one entry for each event, in our own words. */
 
-/** Companion specifications whose event codes and status words are known here; `none` has no tables. */
-export type Companion = "is15959" | "idis" | "dsmr" | "nordic" | "spodes" | "none";
-
 export type EventSeverity = "info" | "warning" | "alarm";
 
 /** A condition begins, it ends, or something happened that has no end. */

@@ -1,3 +1,4 @@
+import { COMPANIONS } from "../../../protocol/cosem/companion/companion.ts";
 import type { ReadOptions } from "../read-command.ts";
 import type { DeclareVerb } from "./verb.ts";
 
@@ -44,7 +45,7 @@ export const declareRead: DeclareVerb = (program, { output, finish }) => {
     .option("--general", "general-glo-ciphering instead of service-specific ciphering")
     .option("--counter <logical name>", "object that holds the meter's invocation counter")
     .option("--counters <file>", "where used invocation counters are remembered")
-    .option("--companion <name>", "is15959, idis, dsmr, nordic or none")
+    .option("--companion <name>", `${COMPANIONS.slice(0, -1).join(", ")} or none`)
     .option("--time-zone <name>", "zone of the meter's clock, as Asia/Kolkata")
     .option("--record <file>", "write the octets of the session to a file, without secrets")
     .addHelpText(

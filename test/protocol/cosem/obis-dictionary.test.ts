@@ -17,6 +17,17 @@ test.for([
   expect(obisMeaning(logicalName, classId)).toEqual({ name, classId: usualClass });
 });
 
+test("obis-dictionary: a companion specification has its own names for what others use otherwise", () => {
+  const log = "0.0.99.98.4.255";
+  expect(obisMeaning(log, 7, "idis")?.name).toBe("Event log: power quality");
+  expect(obisMeaning(log, 7, "dsmr")?.name).toBe("Event log: communication sessions");
+  expect(obisMeaning(log, 7, "spodes")?.name).toBe("Event log: external influences");
+  expect(obisMeaning(log, 7)?.name).toBe("Event log 5");
+  // Another class than the specification says is another object.
+  expect(obisMeaning(log, 1, "idis")?.name).toBe("Event log 5");
+  expect(obisMeaning("1.0.1.8.0.255", 3, "spodes")?.name).toBe("active import energy");
+});
+
 test("obis-dictionary: what nobody knows has no name", () => {
   expect(obisMeaning("9.9.200.200.9.9")).toBeUndefined();
   expect(obisMeaning("not a name")).toBeUndefined();
