@@ -1,7 +1,12 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { decodeHdlcFrame } from "../../protocol/link/hdlc/frame.ts";
+import { DIALOGUES } from "./dialogues.ts";
 import { STREAMS } from "./machines.ts";
+import { Mutator } from "./mutation.ts";
 import { cutAt, cutPoints, hostileOctets } from "./octets.ts";
+import { Random } from "./random.ts";
+import { repairHdlc } from "./repair.ts";
 import { DECODERS, runDecoder, runStream } from "./targets.ts";
 import { vectorsOf } from "./vectors.ts";
 
@@ -45,3 +50,39 @@ test.for(STREAMS)("fuzz $name: whole, cut and octet by octet give the same", (ta
     SHORT,
   );
 });
+
+test.for(DIALOGUES)("fuzz $name: whatever a recorded peer says instead, the session goes on or ends", (target) => {
+  const seeds = target.seeds();
+  expect(target.repair === undefined).toBe(seeds.length === 0);
+  for (const octets of seeds) target.run(octets);
+  const mutator = new Mutator(new Random(20_261_121));
+  const vectors = seeds.length > 0 ? seeds : vectorsOf(["apdu"]);
+  for (let count = 0; count < 60; count++) {
+    const octets = mutator.mutate(vectors);
+    target.run(count % 2 === 0 ? octets : (target.repair?.(octets) ?? octets));
+  }
+});
+
+test("fuzz: one seed draws the same inputs again", () => {
+  const vectors = vectorsOf(["apdu"]);
+  const [one, other] = [7, 7].map((seed) => new Mutator(new Random(seed)));
+  for (let count = 0; count < 500; count++) expect(other?.mutate(vectors)).toEqual(one?.mutate(vectors));
+});
+
+test("fuzz: a repaired frame passes its checks, whatever octet was changed", () => {
+  for (const vector of vectorsOf(["hdlc"]).filter((each) => decodes(each))) {
+    for (let at = 7; at < vector.length - 3; at++) {
+      const changed = vector.with(at, (vector[at] ?? 0) ^ 0x20);
+      expect(decodes(changed)).toBe(false);
+      expect(decodes(repairHdlc(changed))).toBe(true);
+    }
+  }
+});
+
+function decodes(octets: Uint8Array): boolean {
+  try {
+    return decodeHdlcFrame(octets)?.closingFlag === octets.length - 1;
+  } catch {
+    return false;
+  }
+}

@@ -3,25 +3,42 @@ import { isDeepStrictEqual } from "node:util";
 import { decodeApdu, encodeApdu } from "../../protocol/apdu/apdu.ts";
 import { dataFromBytes, dataToBytes, expandCompactArray } from "../../protocol/axdr/data.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
-import { captureObjectsFromData } from "../../protocol/cosem/capture-object.ts";
-import { decodeDateTime, encodeDateTime, resolveDateTime } from "../../protocol/cosem/date-time.ts";
+import { captureObjectsFromData, pushObjectsFromData } from "../../protocol/cosem/capture-object.ts";
+import { INTERFACE_CLASSES } from "../../protocol/cosem/classes/registry.ts";
+import {
+  decodeDate,
+  decodeDateTime,
+  decodeTime,
+  encodeDate,
+  encodeDateTime,
+  encodeTime,
+  resolveDateTime,
+} from "../../protocol/cosem/date-time.ts";
+import { parseAttribute } from "../../protocol/cosem/interface-class.ts";
 import { objectListFromData } from "../../protocol/cosem/object-list.ts";
 import { scalerUnitFromData } from "../../protocol/cosem/scaler-unit.ts";
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import { decodeHdlcFrame, encodeHdlcFrame } from "../../protocol/link/hdlc/frame.ts";
+import { frmrError } from "../../protocol/link/hdlc/frmr.ts";
 import { decodeParameters } from "../../protocol/link/hdlc/parameters.ts";
-import { decodeP1Telegram } from "../../protocol/link/iec62056-21/p1.ts";
+import { parseDecimal } from "../../protocol/link/iec62056-21/data-sets.ts";
+import { decodeP1Telegram, parseP1Time } from "../../protocol/link/iec62056-21/p1.ts";
 import { decodeReadoutBlock } from "../../protocol/link/iec62056-21/readout.ts";
-import { decodeIdentification } from "../../protocol/link/iec62056-21/sign-on.ts";
+import { decodeIdentification, decodeOptionSelect } from "../../protocol/link/iec62056-21/sign-on.ts";
+import { textOf } from "../../protocol/link/iec62056-21/text.ts";
 import { decodeMbusFrame, encodeMbusFrame } from "../../protocol/link/mbus.ts";
 import { decodeWrapper, encodeWrapper } from "../../protocol/link/wrapper.ts";
+import { compactTemplate, decodeCompactData, templateIdOf } from "../../protocol/profile/compact-data.ts";
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
-import { profileLayout } from "../../protocol/profile/layout.ts";
+import { profileLayout, scalersFromProfile } from "../../protocol/profile/layout.ts";
 import { ALL_QUIRKS, FIELD_QUIRKS, NO_QUIRKS, type Quirk } from "../../protocol/quirks.ts";
 import { parseContent } from "../../protocol/security/aead.ts";
+import { readCertificate } from "../../protocol/security/certificate.ts";
+import { readCertificateRequest } from "../../protocol/security/certificate-request.ts";
 import { parseCipheredApdu } from "../../protocol/security/ciphered-apdu.ts";
-import { parseGeneralCiphering } from "../../protocol/security/general-apdu.ts";
+import { publicKeyFromDer, publicKeyFromOctets } from "../../protocol/security/elliptic-key.ts";
+import { parseGeneralCiphering, parseGeneralSigning } from "../../protocol/security/general-apdu.ts";
 import { treeLines } from "../../protocol/translate/render.ts";
 import { translate } from "../../protocol/translate/translate.ts";
 import { APDU_MACHINES, type StreamTarget } from "./machines.ts";
@@ -71,6 +88,35 @@ function inTagOrder(apdu: ReturnType<typeof decodeApdu>): ReturnType<typeof deco
   return { ...apdu, body: { ...apdu.body, unknownElements } } as ReturnType<typeof decodeApdu>;
 }
 
+/** Every attribute of one interface class; which one, the octets say. */
+function decodeAttributes(octets: Uint8Array): void {
+  const data = dataFromBytes(octets);
+  const sum = octets.reduce((total, octet) => total + octet, 0);
+  const cosemClass = INTERFACE_CLASSES[sum % INTERFACE_CLASSES.length];
+  if (cosemClass === undefined) return;
+  for (const name of Object.keys(cosemClass.attributes)) {
+    try {
+      parseAttribute(cosemClass, name, data);
+    } catch (error) {
+      if (!(error instanceof DlmsError && error.fault === "peer")) throw error;
+    }
+  }
+}
+
+/** The template's length, the template, and a buffer behind it. */
+function decodeWithTemplate(octets: Uint8Array): unknown {
+  const [length = 0] = octets;
+  const buffer = octets.subarray(1 + length);
+  return decodeCompactData(buffer, compactTemplate(templateIdOf(buffer), octets.subarray(1, 1 + length)));
+}
+
+/** A structure of capture objects and their row. */
+function decodeScalerProfile(octets: Uint8Array): unknown {
+  const data = dataFromBytes(octets);
+  const [objects, row] = data.type === "structure" ? data.value : [];
+  return objects && row && scalersFromProfile(captureObjectsFromData(objects), row);
+}
+
 export const DECODERS: readonly DecoderTarget[] = [
   {
     name: "data",
@@ -96,6 +142,8 @@ export const DECODERS: readonly DecoderTarget[] = [
     name: "date-time",
     layers: ["datetime"],
     decode: (octets) => {
+      if (octets.length === 5) return roundTrip(decodeDate(octets), encodeDate, decodeDate);
+      if (octets.length === 4) return roundTrip(decodeTime(octets), encodeTime, decodeTime);
       const value = roundTrip(decodeDateTime(octets), encodeDateTime, decodeDateTime);
       return [value, resolveDateTime(octets, CLOCK)];
     },
@@ -134,10 +182,30 @@ export const DECODERS: readonly DecoderTarget[] = [
     truncation: "sampled",
   },
   { name: "general-protection", layers: ["apdu", "security"], decode: (octets) => parseGeneralCiphering(octets) },
+  { name: "general-signing", layers: ["apdu", "security"], decode: (octets) => parseGeneralSigning(octets) },
   {
     name: "profile-buffer",
     layers: ["axdr"],
     decode: (octets) => decodeProfileBuffer(octets, LAYOUT, { clock: CLOCK, keepWholeRows: octets.length % 2 === 0 }),
+  },
+  { name: "push-objects", layers: ["axdr"], decode: (octets) => pushObjectsFromData(dataFromBytes(octets)) },
+  { name: "attributes", layers: ["axdr"], decode: decodeAttributes },
+  { name: "compact-data", layers: ["compact-data"], decode: decodeWithTemplate },
+  { name: "scaler-profile", layers: ["capture-row"], decode: decodeScalerProfile },
+  { name: "hdlc-frmr", layers: ["frmr"], decode: (octets) => frmrError(octets) },
+  { name: "option-select", layers: ["option-select"], decode: (octets) => decodeOptionSelect(octets) },
+  {
+    name: "p1-value",
+    layers: ["p1-value"],
+    decode: (octets) => [parseDecimal(textOf(octets)), parseP1Time(textOf(octets))],
+  },
+  { name: "certificate", layers: ["certificate"], decode: (octets) => readCertificate(octets) },
+  { name: "certificate-request", layers: ["certificate-request"], decode: (octets) => readCertificateRequest(octets) },
+  {
+    name: "public-key",
+    layers: ["certificate"],
+    decode: (octets) =>
+      octets.length < 100 ? publicKeyFromOctets("P-256", octets.subarray(-64)) : publicKeyFromDer(octets),
   },
   ...APDU_MACHINES,
   { name: "ciphered-apdu", layers: ["apdu", "security"], decode: (octets) => parseCipheredApdu(octets) },

@@ -2,10 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { p1Check } from "../../protocol/link/iec62056-21/p1.ts";
+import { encodeOptionSelect } from "../../protocol/link/iec62056-21/sign-on.ts";
 import { octetsOf } from "../../protocol/link/iec62056-21/text.ts";
 import { encodeMbusFrame } from "../../protocol/link/mbus.ts";
 import { encodeWrapper } from "../../protocol/link/wrapper.ts";
 import { loadCases } from "../corpus/case.ts";
+import { certificateOctets } from "../protocol/security/certificates.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 /** Field captures make better seeds where they are at hand; without them our own vectors serve. */
@@ -27,6 +29,25 @@ const OWN_SEEDS: readonly { readonly layer: string; readonly octets: Uint8Array 
     layer: "p1",
     octets: octetsOf(`${P1_LINES}${p1Check(P1_LINES).toString(16).toUpperCase().padStart(4, "0")}\r\n`),
   },
+  {
+    layer: "axdr",
+    octets: fromHex(
+      "01010204 12000f 1102 09060000280000ff 02020101 02030f01160100 0101 02020f011600".replaceAll(" ", ""),
+    ),
+  },
+  { layer: "p1-value", octets: octetsOf("230201155056W") },
+  { layer: "p1-value", octets: octetsOf("000143.608*kWh") },
+  { layer: "option-select", octets: encodeOptionSelect("5", "hdlc") },
+  { layer: "datetime", octets: fromHex("07e9071703") },
+  { layer: "datetime", octets: fromHex("081e1800") },
+  { layer: "compact-data", octets: fromHex("0702020612011606018000000102") },
+  { layer: "capture-row", octets: fromHex("02020101020412000309060100010800ff0f03120000020102020f00161e") },
+  { layer: "frmr", octets: fromHex("1e6a01") },
+  ...(["rootCa", "subCa", "signing", "agreement", "rootCa2", "signing2"] as const).map((name) => ({
+    layer: "certificate",
+    octets: certificateOctets(name),
+  })),
+  { layer: "certificate-request", octets: certificateOctets("request") },
 ];
 
 /** The octets of all cases of these layers: single units, frames, APDUs, chunks and text alike. */
