@@ -1,0 +1,118 @@
+/** How to associate with a meter, and how the association is protected. */
+import { z } from "zod";
+import { logicalName, secretReference, systemTitle } from "./fields.ts";
+
+const MECHANISMS = ["none", "lls", "hls-2", "hls-3", "hls-4", "hls-5", "hls-6", "hls-7"] as const;
+const NEEDS_SECRET: ReadonlySet<string> = new Set(["lls", "hls-2", "hls-3", "hls-4", "hls-6"]);
+const NEEDS_SECURITY: ReadonlySet<string> = new Set(["hls-5", "hls-7"]);
+
+const SIGNING_KEYS = ["signingKey", "serverSigningKey"] as const;
+/** What general-ciphering needs besides the unicast and authentication keys, by how its key is found. */
+const GENERAL_KEYS = {
+  unicast: [],
+  wrapped: ["masterKey"],
+  "one-pass": [...SIGNING_KEYS, "agreementKey", "serverAgreementKey"],
+  static: ["agreementKey", "serverAgreementKey"],
+} as const;
+
+const sap = z.int().min(0).max(0x3fff);
+
+const securitySchema = z
+  .strictObject({
+    suite: z
+      .union([z.literal(0), z.literal(1), z.literal(2)])
+      .default(0)
+      .describe("Security suite of the meter."),
+    protection: z
+      .enum(["none", "authenticated", "encrypted", "authenticated-encrypted"])
+      .default("authenticated-encrypted")
+      .describe(
+        "How requests are protected; responses must be protected at least as well. With `none` the association is not ciphered and the keys serve authentication alone.",
+      ),
+    clientSystemTitle: systemTitle
+      .describe("Our own system title in this association, 16 hexadecimal digits.")
+      .meta({ examples: ["4845530000000001"] }),
+    serverSystemTitle: systemTitle
+      .optional()
+      .describe("The meter's system title; learned from its answer when left out."),
+    blockCipherKey: secretReference
+      .describe("Global unicast encryption key (hexadecimal in the referenced place).")
+      .meta({ examples: ["file:/etc/dlms-gateway/keys/feeder-7.block-cipher-key"] }),
+    authenticationKey: secretReference.optional().describe("Global authentication key (hexadecimal)."),
+    dedicatedKey: z.boolean().default(false).describe("Propose a fresh dedicated key for each association."),
+    general: z.boolean().default(false).describe("Use general-glo-ciphering instead of service-specific ciphering."),
+    generalCiphering: z
+      .enum(["unicast", "wrapped", "one-pass", "static"])
+      .optional()
+      .describe(
+        "Cipher requests by general-ciphering, under the key named here: the unicast key, a new one wrapped with the master key, or one agreed on (suites 1 and 2).",
+      )
+      .meta({ examples: ["one-pass"] }),
+    sign: z
+      .boolean()
+      .default(false)
+      .describe("Sign requests (general-signing, suites 1 and 2); answers must be signed too."),
+    masterKey: secretReference
+      .optional()
+      .describe("Master key of the meter (hexadecimal), for `generalCiphering: wrapped`."),
+    signingKey: secretReference
+      .optional()
+      .describe("Our private key for digital signatures (PEM in the referenced place): hls-7, `sign`, agreed keys."),
+    serverSigningKey: secretReference
+      .optional()
+      .describe("The meter's certificate or public key for digital signatures (PEM in the referenced place)."),
+    agreementKey: secretReference
+      .optional()
+      .describe("Our private key for key agreement (PEM in the referenced place)."),
+    serverAgreementKey: secretReference
+      .optional()
+      .describe("The meter's certificate or public key for key agreement (PEM in the referenced place)."),
+    invocationCounter: logicalName
+      .optional()
+      .describe("Logical name of the meter's counter for this key, read with the public client before associating."),
+  })
+  .superRefine((security, context) => {
+    const needs = [...(security.sign ? SIGNING_KEYS : []), ...GENERAL_KEYS[security.generalCiphering ?? "unicast"]];
+    for (const field of needs) {
+      if (security[field] !== undefined) continue;
+      context.addIssue({ code: "custom", path: [field], message: "this protection needs it" });
+    }
+  })
+  .describe("Ciphering of the association; leave out for a meter without it.");
+
+export const associationSchema = z
+  .strictObject({
+    clientSap: sap.default(16).describe("Client SAP: 16 public, 32 meter reader, 48 utility setting in India."),
+    serverSap: sap.default(1).describe("Server SAP: the logical device, 1 for the management logical device."),
+    referencing: z
+      .enum(["ln", "sn"])
+      .default("ln")
+      .describe("How the meter's objects are named: ln by logical names, sn by short names (older meters)."),
+    mechanism: z.enum(MECHANISMS).default("none").describe("Authentication mechanism."),
+    preEstablished: z
+      .boolean()
+      .default(false)
+      .describe("The meter counts us as associated always: nothing is exchanged to associate or to take leave."),
+    secret: secretReference
+      .optional()
+      .describe("Password (lls) or HLS secret; `0x…` in the referenced place means octets."),
+    security: securitySchema.optional(),
+    maxReceivePduSize: z.int().min(64).max(65_535).default(1024).describe("Largest APDU that we accept, in octets."),
+  })
+  .superRefine(({ mechanism, secret, security, preEstablished }, context) => {
+    if (preEstablished && mechanism !== "none") {
+      const message = "there is no authentication in a pre-established association";
+      context.addIssue({ code: "custom", path: ["mechanism"], message });
+    }
+    if (preEstablished && security !== undefined && security.serverSystemTitle === undefined) {
+      const message = "a pre-established association needs it: the meter does not tell it";
+      context.addIssue({ code: "custom", path: ["security", "serverSystemTitle"], message });
+    }
+    const lacks = (field: string) =>
+      context.addIssue({ code: "custom", path: [field], message: `mechanism ${mechanism} needs it` });
+    if (NEEDS_SECRET.has(mechanism) && secret === undefined) lacks("secret");
+    if (NEEDS_SECURITY.has(mechanism) && security === undefined) lacks("security");
+    if (mechanism !== "hls-7" || security === undefined) return;
+    for (const field of SIGNING_KEYS) if (security[field] === undefined) lacks(`security.${field}`);
+  })
+  .describe("How to associate with the meter.");

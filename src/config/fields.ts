@@ -1,0 +1,63 @@
+/** What fields of the configuration are made of. */
+import { z } from "zod";
+import { parseObis } from "../../protocol/cosem/obis.ts";
+
+const DURATION_UNITS_MS = new Map([
+  ["ms", 1],
+  ["s", 1000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+]);
+const LONGEST_DURATION_MS = 3650 * 86_400_000;
+const DURATION = /^(\d+)(ms|s|m|h|d)$/;
+
+/** `30s`, `15m`, `1h`, `1d` → milliseconds. */
+export const duration = z
+  .string()
+  .regex(DURATION, "a duration is a number and a unit: 500ms, 30s, 15m, 1h, 1d")
+  .transform((text) => {
+    const [, digits = "0", unit = "ms"] = DURATION.exec(text) ?? [];
+    return Number(digits) * (DURATION_UNITS_MS.get(unit) ?? 1);
+  })
+  .refine((durationMs) => durationMs > 0, "a duration is more than nothing")
+  .refine((durationMs) => durationMs <= LONGEST_DURATION_MS, "a duration is at most 3650d");
+
+export const secretReference = z
+  .string()
+  .regex(
+    /^(env|file|credential):.+$/,
+    "a secret is a reference: env:NAME, file:/path or credential:NAME, never the secret itself",
+  );
+
+export const timeZone = z
+  .string()
+  .refine(isTimeZone, "not a time zone of the tz database, like Asia/Kolkata or Europe/Vienna");
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
+  } catch {
+    return false;
+  }
+}
+
+const MAX_PORT = 65_535;
+export const hostPort = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:[\]]+):\d{1,5}$/, "an address is host:port, or [IPv6 address]:port")
+  .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= MAX_PORT, `a port is at most ${MAX_PORT}`);
+
+export const systemTitle = z.string().regex(/^[0-9a-fA-F]{16}$/, "a system title is 8 octets: 16 hexadecimal digits");
+
+export const logicalName = z
+  .string()
+  .refine(isLogicalName, "not a logical name, like 0.0.43.1.0.255 or 0-0:43.1.0*255");
+
+function isLogicalName(text: string): boolean {
+  try {
+    return parseObis(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
