@@ -86,6 +86,11 @@ const OF_COMPANION = new Map(
   ]),
 );
 
+/** Meanings that have been asked for: the same few dozen names come with every push and every list. */
+const ASKED = new Map<string, ObisMeaning | undefined>();
+/** Names come from meters, and may be any. */
+const ASKED_LIMIT = 4096;
+
 /**
  * What an object of that name means, or undefined. The class decides where one name has two meanings, the companion
  * specification where it has one of its own.
@@ -95,6 +100,15 @@ export function obisMeaning(
   classId?: number,
   companion: Companion = "none",
 ): ObisMeaning | undefined {
+  const key = `${logicalName}:${classId}:${companion}`;
+  if (ASKED.has(key)) return ASKED.get(key);
+  const meaning = meaningOf(logicalName, classId, companion);
+  if (ASKED.size >= ASKED_LIMIT) ASKED.clear();
+  ASKED.set(key, meaning);
+  return meaning;
+}
+
+function meaningOf(logicalName: string, classId: number | undefined, companion: Companion): ObisMeaning | undefined {
   const own = OF_COMPANION.get(companion)?.get(logicalName);
   if (own !== undefined && (classId ?? own.classId) === own.classId) return own;
   return (

@@ -21,7 +21,8 @@ export function logicalNameFromOctets(octets: Uint8Array): string {
   if (octets.length !== LOGICAL_NAME_LENGTH) {
     throw new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted: "logical name", length: octets.length });
   }
-  return octets.join(".");
+  const [a, b, c, d, e, f] = octets;
+  return `${a}.${b}.${c}.${d}.${e}.${f}`;
 }
 
 /** The 6 octets of a logical name in any of the forms of `parseObis`. Throws OBIS_INVALID. */

@@ -79,12 +79,33 @@ export function textOf(octets: Uint8Array): string | undefined {
   let end = octets.length;
   while (end > 0 && octets[end - 1] === 0) end--;
   if (end === 0) return octets.length === 0 ? "" : undefined;
+  const kind = kindOf(octets, end);
+  if (kind === "binary") return undefined;
+  if (kind === "ascii" && end <= SHORT) {
+    const text = String.fromCharCode(...octets.subarray(0, end)).trimEnd();
+    return text.startsWith("0x") ? undefined : text;
+  }
   try {
     const text = UTF8.decode(octets.subarray(0, end)).trimEnd();
     return UNPRINTABLE.test(text) || text.startsWith("0x") ? undefined : text;
   } catch {
     return undefined;
   }
+}
+
+/** Longer texts are rare, and a function takes only so many arguments. */
+const SHORT = 64;
+const DELETE = 0x7f;
+
+/** Nearly all octets are told apart here: a decoder costs ten times as much, and for stamps its exception more. */
+function kindOf(octets: Uint8Array, end: number): "ascii" | "binary" | "perhaps-text" {
+  let kind: "ascii" | "perhaps-text" = "ascii";
+  for (let at = 0; at < end; at++) {
+    const octet = octets[at] ?? 0;
+    if (octet < 0x20 || octet === DELETE) return "binary";
+    if (octet > DELETE) kind = "perhaps-text";
+  }
+  return kind;
 }
 
 function bits(octets: Uint8Array, count: number): string {

@@ -5,7 +5,7 @@ import { UTC } from "../../protocol/cosem/time-zone.ts";
 import type { ProtectionLayer } from "../../protocol/security/apdu-protection.ts";
 import { protectionName } from "../../protocol/security/security-control.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
-import type { MappedPush, mapEvent, mapPush, PushContext } from "../profiles/map-push.ts";
+import type { MappedPush, mapEvent, mapPush, PushContext, PushIdentity, pushIdentity } from "../profiles/map-push.ts";
 import type { pushRows } from "../profiles/push-rows.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
 import { type Attribution, attribute } from "./attribution.ts";
@@ -16,6 +16,7 @@ import type { PushSender, SenderDirectory } from "./sender-directory.ts";
 export interface PushMapping {
   readonly mapPush: typeof mapPush;
   readonly mapEvent: typeof mapEvent;
+  readonly pushIdentity: typeof pushIdentity;
   readonly pushRows: typeof pushRows;
 }
 
@@ -92,19 +93,26 @@ function envelope(origin: PushOrigin, receivedAt: Date, octets: Uint8Array) {
   return { receivedAt, peer: hostPort(origin), transport: origin.transport, octets };
 }
 
-/** A sender that only the payload tells is known after mapping: what is known of the meter then maps it again. */
+/** Whoever opened the push is its sender; else the payload is asked who it is from before it is mapped. */
 function mapAndAttribute(
   read: ReadPush,
   { host }: PushOrigin,
-  options: RecordOptions,
+  { directory, mapping, receivedAt }: RecordOptions,
 ): { mapped: MappedPush; attribution: Attribution } {
-  const { directory, mapping, receivedAt } = options;
-  const titled = read.opened?.sender;
-  const first = mapNotification(read.notification, mapping, contextOf(titled, receivedAt));
-  const attribution = attribute({ byTitle: titled, identity: first.identity, host }, directory);
-  if (attribution.sender === titled) return { mapped: first, attribution };
+  const byTitle = read.opened?.sender;
+  if (byTitle !== undefined) {
+    const mapped = mapNotification(read.notification, mapping, contextOf(byTitle, receivedAt));
+    return { mapped, attribution: attribute({ byTitle, identity: mapped.identity, host }, directory) };
+  }
+  const identity = identityOf(read.notification, mapping, contextOf(undefined, receivedAt));
+  const attribution = attribute({ byTitle, identity, host }, directory);
   const mapped = mapNotification(read.notification, mapping, contextOf(attribution.sender, receivedAt));
   return { mapped, attribution };
+}
+
+function identityOf(notification: Notification, mapping: PushMapping, context: PushContext): PushIdentity {
+  if (notification.apdu === "data-notification") return mapping.pushIdentity(notification.body, context);
+  return mapNotification(notification, mapping, context).identity;
 }
 
 function contextOf(sender: PushSender | undefined, receivedAt: Date): PushContext {
@@ -130,10 +138,8 @@ function mapNotification(notification: Notification, mapping: PushMapping, conte
       const { dateTime, attribute, value } = notification.body;
       return mapping.mapEvent({ dateTime, attribute, value }, context);
     }
-    case "information-report-request": {
-      const body = { type: "structure", value: notification.body.values } as const;
-      return mapping.mapPush({ dateTime: undefined, body }, context);
-    }
+    case "information-report-request":
+      return mapping.mapPush({ body: { type: "structure", value: notification.body.values } }, context);
   }
 }
 

@@ -31,9 +31,13 @@ export function isDecimal(text: string): boolean {
 export class CopyRows {
   #octets = new Uint8Array(INITIAL_LENGTH);
   #view = new DataView(this.#octets.buffer);
+  /** The same octets: the quickest way in for text. */
+  #buffer = Buffer.from(this.#octets.buffer);
   #end = HEADER_LENGTH;
   #rowStart = HEADER_LENGTH;
   #rows = 0;
+  /** The last uuid and where it is: rows of one meter come together. */
+  #uuid = { value: "", at: 0 };
   readonly #encoder = new TextEncoder();
 
   constructor() {
@@ -54,6 +58,7 @@ export class CopyRows {
 
   takeBackRow(): void {
     this.#end = this.#rowStart;
+    this.#uuid = { value: "", at: 0 };
     this.#rows -= 1;
   }
 
@@ -118,7 +123,7 @@ export class CopyRows {
   /** Text without NUL. */
   text(value: string): void {
     this.#reserve(4 + 3 * value.length);
-    const { written } = this.#encoder.encodeInto(value, this.#octets.subarray(this.#end + 4));
+    const written = this.#buffer.write(value, this.#end + 4, "utf8");
     this.#view.setInt32(this.#end, written);
     this.#end += 4 + written;
   }
@@ -137,13 +142,17 @@ export class CopyRows {
 
   /** A uuid in its usual form. Throws RangeError for another text. */
   uuid(value: string): void {
+    this.#reserve(4 + UUID_LENGTH);
+    if (value === this.#uuid.value) {
+      this.#octets.copyWithin(this.#end, this.#uuid.at, this.#uuid.at + 4 + UUID_LENGTH);
+      this.#end += 4 + UUID_LENGTH;
+      return;
+    }
     const digits = value.replaceAll("-", "");
     if (!UUID_DIGITS.test(digits)) throw new RangeError("not a uuid");
-    this.#reserve(4 + UUID_LENGTH);
+    this.#uuid = { value, at: this.#end };
     this.#view.setInt32(this.#end, UUID_LENGTH);
-    for (let at = 0; at < UUID_LENGTH; at++) {
-      this.#octets[this.#end + 4 + at] = Number.parseInt(digits.slice(2 * at, 2 * at + 2), 16);
-    }
+    this.#buffer.write(digits, this.#end + 4, "hex");
     this.#end += 4 + UUID_LENGTH;
   }
 
@@ -183,12 +192,16 @@ export class CopyRows {
     grown.set(this.#octets);
     this.#octets = grown;
     this.#view = new DataView(grown.buffer);
+    this.#buffer = Buffer.from(grown.buffer);
   }
 }
 
 /** A decimal as PostgreSQL sends it: groups of four digits, the first of which counts 10000^weight. */
 function numericParts(decimal: string): { weight: number; dscale: number; isNegative: boolean; groups: number[] } {
   const [, sign = "", whole = "0", fraction = ""] = DECIMAL.exec(decimal) ?? [];
+  if (fraction === "" && whole.length <= GROUP) {
+    return { weight: 0, dscale: 0, isNegative: sign === "-", groups: [Number(whole)] };
+  }
   const wholeGroups = Math.ceil(whole.length / GROUP);
   const digits = whole.padStart(wholeGroups * GROUP, "0") + fraction;
   const groups: number[] = [];

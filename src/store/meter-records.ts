@@ -34,14 +34,16 @@ const READING_COLUMNS = [
   "received_at",
 ];
 
+/** What the transaction in which `keepReadings` comes first opens with. */
+export const BEFORE_READINGS = "savepoint readings";
+
 /**
- * Keeps readings in a transaction of the caller's; one that is held already stays as it is. All go in at once; only when
- * some are held are they put in one by one.
+ * Keeps readings, as the first thing in a transaction of the caller's that was opened with BEFORE_READINGS; one that is
+ * held already stays as it is. All go in at once; only when some are held are they put in one by one.
  */
 export async function keepReadings(client: PoolClient, readings: readonly MeterReading[]): Promise<void> {
   const distinct = withoutRepetitions(readings);
   if (distinct.length === 0) return;
-  await client.query("savepoint readings");
   try {
     await copyInto(client, { table: "public.meter_readings", columns: READING_COLUMNS }, encoded(distinct));
   } catch (error) {
@@ -49,17 +51,16 @@ export async function keepReadings(client: PoolClient, readings: readonly MeterR
     await client.query("rollback to savepoint readings");
     await insertReadings(client, distinct);
   }
-  await client.query("release savepoint readings");
 }
 
-/** In the order of the key, so that no two writers wait for each other. */
+/** In the order of the key, so that no two writers wait for each other; of two for one key the first. */
 function withoutRepetitions(readings: readonly MeterReading[]): MeterReading[] {
-  const byKey = new Map<string, MeterReading>();
-  for (const each of readings) {
-    const key = `${each.meterId} ${each.captureObject} ${each.readAt.getTime()}`;
-    if (!byKey.has(key)) byKey.set(key, each);
-  }
-  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, reading]) => reading);
+  const keyed = readings.map((reading, order) => {
+    const { meterId, captureObject, readAt } = reading;
+    return { key: `${meterId} ${captureObject} ${readAt.getTime()}`, order, reading };
+  });
+  keyed.sort((a, b) => (a.key === b.key ? a.order - b.order : a.key < b.key ? -1 : 1));
+  return keyed.filter(({ key }, at) => key !== keyed[at - 1]?.key).map(({ reading }) => reading);
 }
 
 function encoded(readings: readonly MeterReading[]): Uint8Array {

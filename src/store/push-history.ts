@@ -7,7 +7,7 @@ import type { OtherValue } from "../profiles/batch.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
-import { keepReadings, type MeterReading, valueText } from "./meter-records.ts";
+import { BEFORE_READINGS, keepReadings, type MeterReading, valueText } from "./meter-records.ts";
 import type { StoreError } from "./store-error.ts";
 
 /** `stored`: all values have a place; `partial`: some were set aside; `rejected`: none was taken. */
@@ -59,36 +59,49 @@ export interface PushQueueOptions {
 
 /** How long the first push of a group waits for others: its sender may be waiting for a confirmation. */
 const GROUP_DELAY_MS = 5;
+/** Where pushes are rare, keys should not run far ahead of them; where they are not, groups are as large as this. */
+const KEYS_AHEAD = 200;
 
 export type PushQueue = BatchQueue<ReceivedPush, void>;
 
 /** Takes pushes and tells when each is durable. */
 export function openPushQueue(database: Database, options: PushQueueOptions = {}): PushQueue {
+  const keys = new PushKeys();
   return new BatchQueue<ReceivedPush, void>({
     ...options,
-    write: (pushes) => database.transaction((client) => keepPushes(client, pushes)),
-    writers: 1,
+    write: (pushes) => database.transaction((client) => keepPushes(client, pushes, keys), BEFORE_READINGS),
+    // While one transaction waits for the disk, the next is on its way.
+    writers: 2,
     groupDelayMs: GROUP_DELAY_MS,
   });
 }
 
-/** Keeps pushes in a transaction of the caller's. */
-async function keepPushes(client: PoolClient, pushes: readonly ReceivedPush[]): Promise<void> {
-  const keys = await nextKeys(client, pushes.length);
+async function keepPushes(client: PoolClient, pushes: readonly ReceivedPush[], source: PushKeys): Promise<void> {
+  await keepReadings(client, pushes.flatMap(readingsOf));
+  const keys = await source.take(client, pushes.length);
   await copyInto(client, { table: "dlms.push_history", columns: HISTORY_COLUMNS }, historyRows(pushes, keys));
   if (pushes.some((push) => push.values.length > 0)) {
     await copyInto(client, { table: "dlms.push_values", columns: VALUE_COLUMNS }, valueRows(pushes, keys));
   }
-  await keepReadings(client, pushes.flatMap(readingsOf));
 }
 
-async function nextKeys(client: PoolClient, count: number): Promise<bigint[]> {
-  const { rows } = await client.query<{ key: bigint }>(
-    `select nextval(pg_get_serial_sequence('dlms.push_history', 'push_key')) as key
-     from generate_series(1, $1::integer)`,
-    [count],
-  );
-  return rows.map((row) => row.key);
+/** Keys are taken from their sequence many at a time. What is not used is lost, as a sequence's keys are. */
+class PushKeys {
+  readonly #spare: bigint[] = [];
+
+  async take(client: PoolClient, count: number): Promise<bigint[]> {
+    const taken = this.#spare.splice(0, count);
+    const missing = count - taken.length;
+    if (missing === 0) return taken;
+    const { rows } = await client.query<{ key: bigint }>(
+      `with sequence as materialized (select pg_get_serial_sequence('dlms.push_history', 'push_key')::regclass as name)
+       select nextval(sequence.name) as key from sequence, generate_series(1, $1::integer)`,
+      [missing + KEYS_AHEAD],
+    );
+    const keys = rows.map((row) => row.key);
+    this.#spare.push(...keys.slice(missing));
+    return [...taken, ...keys.slice(0, missing)];
+  }
 }
 
 const HISTORY_COLUMNS = [

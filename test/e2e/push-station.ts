@@ -9,7 +9,7 @@ import { meterSchema } from "../../src/config/schema.ts";
 import { Fleet } from "../../src/fleet/fleet.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { mapEvent, mapPush } from "../../src/profiles/map-push.ts";
+import { mapEvent, mapPush, pushIdentity } from "../../src/profiles/map-push.ts";
 import { pushRows } from "../../src/profiles/push-rows.ts";
 import { FleetSenders, type KnownMeter } from "../../src/push/fleet-senders.ts";
 import { type PushLimits, PushListeners } from "../../src/push/push-listeners.ts";
@@ -63,7 +63,7 @@ export async function startPushStation({ database, meters, limits }: PushStation
     {
       directory: new FleetSenders(fleet, known),
       store: { putPush: (push) => pushes.put(push), putRows: (batch) => rows.put(batch) },
-      mapping: { mapPush, mapEvent, pushRows },
+      mapping: { mapPush, mapEvent, pushIdentity, pushRows },
       events: (event) => events.push(event),
       ...(limits && { limits }),
     },
