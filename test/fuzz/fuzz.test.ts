@@ -1,12 +1,16 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeHdlcFrame } from "../../protocol/link/hdlc/frame.ts";
+import { TARGETS } from "./catalogue.ts";
+import { decodersOf } from "./decoders.ts";
 import { DIALOGUES } from "./dialogues.ts";
+import { exploration } from "./exploration.ts";
 import { STREAMS } from "./machines.ts";
 import { Mutator } from "./mutation.ts";
 import { cutAt, cutPoints, hostileOctets } from "./octets.ts";
 import { Random } from "./random.ts";
 import { repairHdlc } from "./repair.ts";
+import { UnderWay } from "./stall.ts";
 import { DECODERS, runDecoder, runStream } from "./targets.ts";
 import { vectorsOf } from "./vectors.ts";
 
@@ -62,6 +66,15 @@ test.for(DIALOGUES)("fuzz $name: whatever a recorded peer says instead, the sess
     target.run(count % 2 === 0 ? octets : (target.repair?.(octets) ?? octets));
   }
 });
+
+test("fuzz: every decoder of protocol/ is entered by the vectors of some target", async () => {
+  const targets = [...TARGETS.keys()];
+  const order = { seed: 1, secondsEach: 0, targets, memory: new UnderWay().memory };
+  const { functions } = await exploration(order, ({ target, finding }) =>
+    expect([TARGETS[target]?.name, finding]).toEqual([TARGETS[target]?.name, undefined]),
+  );
+  expect(decodersOf().filter((name) => !functions.has(name))).toEqual([]);
+}, 60_000);
 
 test("fuzz: one seed draws the same inputs again", () => {
   const vectors = vectorsOf(["apdu"]);

@@ -5,12 +5,11 @@
  * repeats the draws, though not the time. Exits with 1 when something was found, or when a decoder was never entered.
  */
 import { parseArgs } from "node:util";
-import { Worker } from "node:worker_threads";
 import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { type FuzzTarget, TARGETS } from "./catalogue.ts";
 import { decodersOf } from "./decoders.ts";
 import { Engine } from "./engine.ts";
-import type { ExploreNews, ExploreOrder } from "./explore.ts";
+import { type Explored, exploration } from "./exploration.ts";
 import { UnderWay, watch } from "./stall.ts";
 import { DECODERS, runDecoder } from "./targets.ts";
 import { vectorsOf } from "./vectors.ts";
@@ -31,7 +30,7 @@ const seconds = Number(values.seconds ?? DEFAULT_SECONDS);
 const seed = Number(values.seed ?? Date.now() % 0x7fff_ffff);
 const indexes = [...TARGETS.keys()].filter((index) => TARGETS[index]?.name.includes(values.target ?? ""));
 const underWay = new UnderWay();
-const explored = new Map<number, Extract<ExploreNews, { type: "explored" }>>();
+const explored = new Map<number, Explored>();
 let total = 0;
 let failed = 0;
 
@@ -45,19 +44,6 @@ function cutEverywhere(): number {
     }
   }
   return cuts;
-}
-
-function explore(secondsEach: number): Promise<Extract<ExploreNews, { type: "covered" }>> {
-  const workerData: ExploreOrder = { seed, secondsEach, targets: indexes, memory: underWay.memory };
-  const worker = new Worker(new URL("explore.ts", import.meta.url), { workerData });
-  return new Promise((resolve, reject) => {
-    worker.on("error", reject);
-    worker.on("exit", (code) => reject(new Error(`the exploration ended with ${code}`)));
-    worker.on("message", (news: ExploreNews) => {
-      if (news.type === "covered") resolve(news);
-      else explored.set(news.target, news);
-    });
-  });
 }
 
 function report(
@@ -96,7 +82,11 @@ watch(
   TARGETS.map(({ name }) => name),
 );
 if (values.truncations) console.log(`truncations: ${cutEverywhere()} executions  ok`);
-const covered = await explore((seconds * GUIDED_SHARE) / indexes.length);
+const secondsGuided = (seconds * GUIDED_SHARE) / indexes.length;
+const covered = await exploration(
+  { seed, secondsEach: secondsGuided, targets: indexes, memory: underWay.memory },
+  (news) => explored.set(news.target, news),
+);
 for (const index of indexes) {
   const target = TARGETS[index];
   if (target !== undefined) fuzz(index, target, (seconds * (1 - GUIDED_SHARE)) / indexes.length);

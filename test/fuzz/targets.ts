@@ -203,7 +203,7 @@ export const DECODERS: readonly DecoderTarget[] = [
   { name: "certificate-request", layers: ["certificate-request"], decode: (octets) => readCertificateRequest(octets) },
   {
     name: "public-key",
-    layers: ["certificate"],
+    layers: ["certificate", "public-key"],
     decode: (octets) =>
       octets.length < 100 ? publicKeyFromOctets("P-256", octets.subarray(-64)) : publicKeyFromDer(octets),
   },

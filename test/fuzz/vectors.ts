@@ -6,6 +6,7 @@ import { encodeOptionSelect } from "../../protocol/link/iec62056-21/sign-on.ts";
 import { octetsOf } from "../../protocol/link/iec62056-21/text.ts";
 import { encodeMbusFrame } from "../../protocol/link/mbus.ts";
 import { encodeWrapper } from "../../protocol/link/wrapper.ts";
+import { readCertificate } from "../../protocol/security/certificate.ts";
 import { loadCases } from "../corpus/case.ts";
 import { certificateOctets } from "../protocol/security/certificates.ts";
 
@@ -40,13 +41,14 @@ const OWN_SEEDS: readonly { readonly layer: string; readonly octets: Uint8Array 
   { layer: "option-select", octets: encodeOptionSelect("5", "hdlc") },
   { layer: "datetime", octets: fromHex("07e9071703") },
   { layer: "datetime", octets: fromHex("081e1800") },
-  { layer: "compact-data", octets: fromHex("0702020612011606018000000102") },
+  { layer: "compact-data", octets: fromHex("040202061205000000010002") },
   { layer: "capture-row", octets: fromHex("02020101020412000309060100010800ff0f03120000020102020f00161e") },
   { layer: "frmr", octets: fromHex("1e6a01") },
   ...(["rootCa", "subCa", "signing", "agreement", "rootCa2", "signing2"] as const).map((name) => ({
     layer: "certificate",
     octets: certificateOctets(name),
   })),
+  { layer: "public-key", octets: readCertificate(certificateOctets("signing")).publicKey.octets() },
   { layer: "certificate-request", octets: certificateOctets("request") },
 ];
 
