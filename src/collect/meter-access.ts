@@ -1,6 +1,7 @@
 /**
  * Gets into a meter: reads its invocation counter with the public client where it has one, then associates above it
- * (IS 15959 Part 2, and most meters with ciphering). A counter that the meter refuses is raised once.
+ * (IS 15959 Part 2, and most meters with ciphering). Once a meter has taken our counters they are not read again until
+ * something goes wrong: that spares an association with each visit. A counter that the meter refuses is raised once.
  */
 import type { Data } from "../../protocol/axdr/data.ts";
 import { DlmsError } from "../../protocol/errors.ts";
@@ -13,13 +14,21 @@ import type { MeterLine } from "./meter-line.ts";
 import { SessionFailedError } from "./session-failure.ts";
 
 /** Counters of one key that are ours to use: given once each, and never below what `raise` has been told. */
-export type InvocationCounters = Pick<CounterLease, "next" | "raise">;
+export type InvocationCounters = Pick<CounterLease, "next" | "upcoming" | "raise" | "ensure">;
+
+/** What is known of a meter's counter from the visit before. */
+export interface CounterMemory {
+  /** The meter has taken our counters, and nothing has gone wrong since. */
+  countersAccepted?: boolean;
+}
 
 /** Where the meter keeps the counter that it will accept next, or has accepted last: both are met by value + 1. */
 interface CounterObject {
   /** Six octets; a Data object (class 1). */
   readonly logicalName: Uint8Array;
   readonly counters: InvocationCounters;
+  /** Kept from visit to visit; without it the counter is read each time. */
+  readonly memory?: CounterMemory;
   /** Client SAP that may read it without security. */
   readonly publicSap?: number;
   /** Quiet time that the meter needs between two clients. */
@@ -45,18 +54,45 @@ const COUNTER_OCTETS = 4;
 /** Opens a link and associates. The line stays open whatever happens. Rejects with SessionFailedError. */
 export async function connectMeter(line: MeterLine, access: MeterAccess): Promise<MeterConnection> {
   const { counter } = access;
-  if (counter !== undefined) {
-    await counter.counters.raise((await readCounter(line, access, counter)) + 1);
+  if (counter === undefined) return attempt(line, access);
+  const trusted = counter.memory?.countersAccepted === true;
+  if (!trusted) {
+    await counter.counters.raise(await readFloor(line, access, counter));
     if (counter.pauseMs !== undefined) await pause(counter.pauseMs);
   }
+  remember(counter, false);
+  const connection = await attemptTwice(line, access, counter, trusted);
+  remember(counter, true);
+  return connection;
+}
+
+async function attemptTwice(
+  line: MeterLine,
+  access: MeterAccess,
+  counter: CounterObject,
+  trusted: boolean,
+): Promise<MeterConnection> {
+  const { counters } = counter;
   try {
     return await attempt(line, access);
   } catch (error) {
-    const refused = refusedCounter(error);
-    if (counter === undefined || refused === undefined || !line.open) throw error;
-    await counter.counters.raise(refused + 1);
+    const told = refusedCounter(error);
+    // Many meters are silent, or refuse without a reason, when a counter is too low: only the meter's own tells.
+    const floor = told === undefined && trusted ? await floorAfter(line, access, counter) : told && told + 1;
+    if (floor === undefined || !line.open || (told === undefined && floor <= counters.upcoming)) throw error;
+    await counters.raise(floor);
     return attempt(line, access);
   }
+}
+
+/** What the meter's counter asks for; undefined where that can't be read, for then the first failure is the one to tell. */
+async function floorAfter(line: MeterLine, access: MeterAccess, counter: CounterObject): Promise<number | undefined> {
+  if (!line.open) return undefined;
+  return readFloor(line, access, counter).catch(() => undefined);
+}
+
+function remember({ memory }: CounterObject, countersAccepted: boolean): void {
+  if (memory !== undefined) memory.countersAccepted = countersAccepted;
 }
 
 async function attempt(line: MeterLine, access: MeterAccess): Promise<MeterConnection> {
@@ -70,7 +106,8 @@ async function attempt(line: MeterLine, access: MeterAccess): Promise<MeterConne
   }
 }
 
-async function readCounter(line: MeterLine, access: MeterAccess, counter: CounterObject): Promise<number> {
+/** The lowest counter that the meter may take, from its own. */
+async function readFloor(line: MeterLine, access: MeterAccess, counter: CounterObject): Promise<number> {
   const link = access.link(counter.publicSap ?? PUBLIC_CLIENT);
   const settings = access.publicSession?.() ?? { client: PUBLIC_SETTINGS };
   await using connection = await MeterConnection.open(line, { ...settings, link });
@@ -78,7 +115,7 @@ async function readCounter(line: MeterLine, access: MeterAccess, counter: Counte
   const reference = { attribute: { classId: DATA_CLASS, logicalName: counter.logicalName, attributeId: VALUE } };
   const result = await connection.get(reference);
   if (result.type !== "data") throw new AccessRefusedError(reference, result.dataAccessResult);
-  return counterOf(result.data);
+  return counterOf(result.data) + 1;
 }
 
 const PUBLIC_SETTINGS: MeterConnectionSettings["client"] = {

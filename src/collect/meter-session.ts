@@ -13,6 +13,9 @@ import type { MeterTarget } from "./meter-target.ts";
 import { SerialLines } from "./serial-lines.ts";
 import { answerTimeoutMs } from "./session-link.ts";
 
+/** More than any one order takes that is not in blocks; those reserve as they go. */
+const COUNTERS_OF_AN_ORDER = 8;
+
 export interface VisitOptions {
   readonly budgetMs: number;
   readonly signal?: AbortSignal;
@@ -37,7 +40,13 @@ export async function visitMeter<T>(
   await using line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
   await using connection = await connectMeter(line, accessOf(target, { ...options, opened }, counters));
   noteAnswer?.();
-  return await work(connection);
+  try {
+    return await work(connection);
+  } catch (error) {
+    // Whatever it was, a counter may have had a part in it: the next visit asks the meter again.
+    target.countersAccepted = false;
+    throw error;
+  }
 }
 
 function signalOf({ signal }: VisitOptions): { signal?: AbortSignal } {
@@ -60,10 +69,19 @@ function accessOf(
     publicSession: () => ({ client: publicClientSettings(association, responseTimeoutMs), budgetMs }),
     session: () => {
       const client = associationSettings({ association, secrets, responseTimeoutMs, nextInvocationCounter });
-      return { client, budgetMs, names: target, ...diagnosisOf(target), ...(onTold && { onTold }) };
+      return {
+        client,
+        budgetMs,
+        names: target,
+        ...(counters && { prepare: () => counters.ensure(COUNTERS_OF_AN_ORDER) }),
+        ...diagnosisOf(target),
+        ...(onTold && { onTold }),
+      };
     },
     ...(counterObject !== undefined &&
-      counters !== undefined && { counter: { logicalName: logicalNameToOctets(counterObject), counters } }),
+      counters !== undefined && {
+        counter: { logicalName: logicalNameToOctets(counterObject), counters, memory: target },
+      }),
   };
 }
 

@@ -8,11 +8,11 @@ import type { SecretKey } from "../../protocol/security/secret-key.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 import type { AssociationConfig, ConnectionConfig, MeterConfig } from "../config/schema.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
-import type { InvocationCounters } from "./meter-access.ts";
+import type { CounterMemory, InvocationCounters } from "./meter-access.ts";
 import { type MeterSecrets, resolveMeterSecrets } from "./meter-secrets.ts";
 
 /** One meter as the collector works it: how to reach it, how to get in, and what is known of it by now. */
-export interface MeterTarget {
+export interface MeterTarget extends CounterMemory {
   readonly name: string;
   readonly number: string;
   readonly companion: Companion;
@@ -20,7 +20,7 @@ export interface MeterTarget {
   readonly connection: ConnectionConfig;
   readonly association: AssociationConfig;
   readonly secrets: MeterSecrets;
-  /** Leases invocation counters for one visit; for ciphered associations. */
+  /** Invocation counters of ciphered associations: leased at the first visit, and kept. */
   readonly openCounters?: () => Promise<InvocationCounters>;
   /** Layouts that have been read, so that a poll asks for rows only. */
   readonly layouts: Map<ProfileKind, ProfileLayout>;
@@ -51,7 +51,19 @@ export async function meterTarget(config: MeterConfig, leaseCounters: LeaseCount
     clock: undefined,
     ...(title !== undefined &&
       blockCipherKey !== undefined && {
-        openCounters: () => leaseCounters(blockCipherKey, systemTitle(fromHex(title))),
+        openCounters: kept(() => leaseCounters(blockCipherKey, systemTitle(fromHex(title)))),
       }),
+  };
+}
+
+/** Opens once; again after a failure. */
+function kept<T>(open: () => Promise<T>): () => Promise<T> {
+  let opened: Promise<T> | undefined;
+  return () => {
+    opened ??= open().catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+    return opened;
   };
 }

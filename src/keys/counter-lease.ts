@@ -42,6 +42,11 @@ export class CounterLease {
     return lease;
   }
 
+  /** The counter that `next` gives next, as far as is reserved by now. */
+  get upcoming(): number {
+    return this.#next < this.#end ? this.#next : (this.#following?.first ?? this.#next);
+  }
+
   /** Counters that can be taken without waiting. */
   get remaining(): number {
     const following = this.#following === undefined ? 0 : this.#following.end - this.#following.first;

@@ -4,8 +4,8 @@ import type { SystemTitle } from "../../protocol/security/system-title.ts";
 import { CounterLease } from "./counter-lease.ts";
 import type { CounterReservations } from "./counter-reservations.ts";
 
-/** Counters that one visit takes at most without reserving again. */
-const BLOCK = 64;
+/** Counters that are reserved at a time: some visits go by before the next reservation. */
+const BLOCK = 128;
 
 /**
  * A lease of invocation counters of one key. It is the key that is named, not the meter: two meters with one key and

@@ -15,6 +15,8 @@ export interface BenchOptions {
 }
 
 export interface BenchReport {
+  /** Figures that are no rates, a sentence each. */
+  readonly facts?: readonly string[];
   readonly rows: readonly BenchRow[];
   /** Bigger is better for us; ends as the lines `ratio NAME VALUE`. */
   readonly ratios: Readonly<Record<string, number>>;

@@ -22,6 +22,7 @@ function print(name: string, bench: Bench, report: BenchReport): void {
   console.log(`bench ${name}: ${bench.compares}`);
   console.log(`unfair: ${bench.unfair}`);
   console.log(`machine: ${machine}${values.quick ? "; a quick run, the numbers mean nothing" : ""}`);
+  for (const fact of report.facts ?? []) console.log(`  ${fact}`);
   const width = Math.max(...report.rows.map((row) => row.task.length));
   for (const row of report.rows) {
     const margin = row.marginPercent === undefined ? "" : ` ±${row.marginPercent.toFixed(1)} %`;

@@ -1,11 +1,10 @@
 /** Whole sessions: connect, associate, read clock, registers and a day of block load, release, close. */
 import { visitMeter } from "../../src/collect/meter-session.ts";
-import type { MeterTarget } from "../../src/collect/meter-target.ts";
 import type { Bench, BenchRow } from "./bench.ts";
 import { bareSession } from "./load/bare-client.ts";
 import { cannedOrder } from "./load/canned-meter.ts";
 import { Spawned } from "./load/spawned.ts";
-import { recordSession, sessionWork } from "./load/transcript.ts";
+import { at, recordSession, sessionWork } from "./load/transcript.ts";
 
 const AT_ONCE = 32;
 const SESSIONS_A_ROUND = 400;
@@ -54,10 +53,6 @@ function row(task: string, perSecond: number): BenchRow {
 
 function way(session: () => Promise<void>): Way {
   return { session, cpuUs: [], perSecond: [] };
-}
-
-function at(target: MeterTarget, port: number): MeterTarget {
-  return { ...target, connection: { ...target.connection, tcp: `127.0.0.1:${port}` } };
 }
 
 async function round({ session, cpuUs, perSecond }: Way, sessions: number): Promise<void> {

@@ -21,6 +21,10 @@ function counters(): InvocationCounters {
   let counter = 1;
   return {
     next: () => counter++,
+    get upcoming() {
+      return counter;
+    },
+    ensure: async () => {},
     raise: async (least) => {
       counter = Math.max(counter, least);
     },
@@ -109,7 +113,7 @@ test("serial bus: an adapter that is pulled out and plugged in again serves the 
   await using lines = new SerialLines();
   const meter = target(line, 1, { physicalAddress: 18 });
   expect(await rowCounts(lines, meter)).toEqual(WHOLE);
-  line.unplugAfter(7);
+  line.unplugAfter(3);
   expect(await causeOfRead(lines, meter)).toBe("connection lost");
   expect(await causeOfRead(lines, meter)).toBe("serial port missing");
   line.plug();

@@ -37,6 +37,11 @@ export async function sessionWork(connection: MeterConnection): Promise<void> {
   if (refused !== undefined) throw new Error("the meter refused a part of the session");
 }
 
+/** The meter of the recording, at another port. */
+export function at(target: MeterTarget, port: number): MeterTarget {
+  return { ...target, connection: { ...target.connection, tcp: `127.0.0.1:${port}` } };
+}
+
 /** A plain session over wrapper with a password: its octets are the same every time. */
 export async function recordSession(): Promise<RecordedSession> {
   await using stack = new AsyncDisposableStack();

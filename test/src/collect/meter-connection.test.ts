@@ -16,9 +16,16 @@ import { WrapperLink } from "../../../protocol/link/wrapper-link.ts";
 import { diagnose } from "../../../protocol/security/diagnosis.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import { causeOf } from "../../../src/collect/failure-cause.ts";
-import { connectMeter, counterOf, type InvocationCounters } from "../../../src/collect/meter-access.ts";
+import {
+  type CounterMemory,
+  connectMeter,
+  counterOf,
+  type InvocationCounters,
+  type MeterAccess,
+} from "../../../src/collect/meter-access.ts";
 import { MeterConnection, type MeterConnectionSettings } from "../../../src/collect/meter-connection.ts";
 import { MeterLine } from "../../../src/collect/meter-line.ts";
+import { SessionFailedError } from "../../../src/collect/session-failure.ts";
 import { channelPair, type PairedChannel } from "../../drivers/channel-pair.ts";
 import { ServedLink } from "../../protocol/association/served-link.ts";
 import {
@@ -234,6 +241,47 @@ test("meter access: a counter that the meter refuses is raised above what it say
   await line.close();
 });
 
+test("meter access: once the meter takes our counters, the public client is not needed until something fails", async () => {
+  const each = meter({ 16: OPEN_RULE, 48: indianRule() });
+  const counters = new TestCounters(5);
+  const memory: CounterMemory = {};
+  const line = new MeterLine(each.near);
+  const access = indianAccess(counters, memory);
+  for (let visit = 0; visit < 3; visit++) await (await connectMeter(line, access)).close();
+  // The meter notes who comes after somebody else.
+  expect(visitors(each)).toEqual(["client 16", "client 48"]);
+  expect(memory.countersAccepted).toBe(true);
+  await line.close();
+});
+
+test("meter access: a meter that goes silent since another head end used the key is asked for its counter", async () => {
+  const rule = indianRule();
+  const each = meter({ 16: OPEN_RULE, 48: rule });
+  const counters = new TestCounters(5);
+  // As after a visit before: the counter is trusted, and by now too low.
+  const memory: CounterMemory = { countersAccepted: true };
+  const line = new MeterLine(each.near);
+  rule.security?.protection.learnPeerSystemTitle(clientProtection().ownSystemTitle);
+  rule.security?.protection.expectInvocationCounter("global", 900);
+  const connection = await connectMeter(line, indianAccess(counters, memory));
+  expect(counters.given[0]).toBe(5);
+  expect(counters.given[1]).toBeGreaterThan(900);
+  expect(memory.countersAccepted).toBe(true);
+  await connection.close();
+  await line.close();
+});
+
+test("meter access: a failure that no counter explains is told as it was, and the counter is read next time", async () => {
+  const each = meter({ 16: OPEN_RULE });
+  const counters = new TestCounters(5_000);
+  const memory: CounterMemory = { countersAccepted: true };
+  const line = new MeterLine(each.near);
+  await expect(connectMeter(line, indianAccess(counters, memory))).rejects.toThrow(SessionFailedError);
+  expect(visitors(each)).toEqual(["client 48", "client 16"]);
+  expect(memory.countersAccepted).toBe(false);
+  await line.close();
+});
+
 test("meter connection: an abort ends what waits at once, and the line hears of a signal once only", async () => {
   const controller = new AbortController();
   const signal = AbortSignal.any([controller.signal, new AbortController().signal]);
@@ -299,6 +347,19 @@ test("meter connection: a notification is confirmed when whoever keeps it says s
   connection.confirm(event.notification.body);
 });
 
+function indianAccess(counters: InvocationCounters, memory: CounterMemory): MeterAccess {
+  return {
+    clientSap: 48,
+    link: wrapper,
+    session: () => ({ client: indianSettings(counters) }),
+    counter: { logicalName: COUNTER, counters, memory },
+  };
+}
+
+function visitors({ log }: { readonly log: readonly string[] }): string[] {
+  return log.filter((entry) => entry.startsWith("client"));
+}
+
 class TestCounters implements InvocationCounters {
   readonly given: number[] = [];
   #next: number;
@@ -309,6 +370,10 @@ class TestCounters implements InvocationCounters {
     this.given.push(this.#next);
     return this.#next++;
   }
+  get upcoming(): number {
+    return this.#next;
+  }
+  async ensure(): Promise<void> {}
   async raise(lowest: number): Promise<void> {
     this.#next = Math.max(this.#next, lowest);
   }
