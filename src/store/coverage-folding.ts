@@ -2,7 +2,7 @@
 import { foldCoverage } from "./coverage.ts";
 import type { Database } from "./database.ts";
 
-const PERIOD_MS = 600_000;
+const PERIOD_MS = 1_800_000;
 
 export class CoverageFolding {
   readonly #timer: NodeJS.Timeout;

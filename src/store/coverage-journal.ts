@@ -29,7 +29,7 @@ function slotIntervalS({ profile, intervalS }: ProfileBatch): number | undefined
   if (profile === "instant") return undefined;
   if (profile === "billing") return 0;
   if (profile === "daily_load") return DAY_S;
-  return intervalS !== undefined && intervalS >= LEAST_INTERVAL_S && intervalS <= DAY_S ? intervalS : undefined;
+  return intervalS !== undefined && intervalS >= LEAST_INTERVAL_S && DAY_S % intervalS === 0 ? intervalS : undefined;
 }
 
 /** Runs of one profile, interval and state: slots of a meter that follow one another are one run. */

@@ -143,6 +143,30 @@ test("coverage: stamps a little beside the slot count, those of a power-up or a 
   await expectAgreement(meter);
 });
 
+test("coverage: an hour's row at half past counts for no slot, an interval that does not divide the day has none", async () => {
+  const meter = await newMeter();
+  const stamps = [START_MS + HOUR_MS, START_MS + 2.5 * HOUR_MS];
+  await newWriter().write([at(blockLoad(meter, [0, 1]), stamps, { intervalS: 3600 })]);
+  const thirds = slots(0, 6).map((slot) => START_MS + slot * 1_200_000);
+  await newWriter().write([
+    at(
+      blockLoad(meter, slots(0, 6)),
+      thirds.map((ms) => ms + DAY_MS),
+      { intervalS: 1200 },
+    ),
+    at(
+      blockLoad(meter, slots(0, 6)),
+      slots(0, 6).map((slot) => START_MS + 2 * DAY_MS + slot * 420_000),
+      { intervalS: 420 },
+    ),
+  ]);
+  expect((await pagesOf(meter)).map((page) => [page.interval_s, ones(page.held)])).toEqual([
+    [3600, [1]],
+    [1200, slots(0, 6)],
+  ]);
+  await expectAgreement(meter);
+});
+
 test("coverage: days of 23 and 25 hours have each of their slots once", async () => {
   const meter = await newMeter("Europe/Vienna");
   const writer = newWriter();
