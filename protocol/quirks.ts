@@ -37,3 +37,33 @@ export const FIELD_QUIRKS: ReadonlySet<Quirk> = new Set(ALL.filter((quirk) => QU
 export const ALL_QUIRKS: ReadonlySet<Quirk> = new Set(ALL);
 /** The standard and nothing else: for devices under test. */
 export const NO_QUIRKS: ReadonlySet<Quirk> = new Set();
+
+/**
+ * What a head end has to do otherwise for some meters. They belong to a model, or to a single meter, in the
+ * configuration; `read --probe` finds those that an unknown meter needs.
+ */
+export const METER_QUIRKS = {
+  "range-without-deviation": "the limits of a range of time must carry no deviation from UTC",
+  "range-refused": "rows can't be asked for by a range of time: they are read by entry",
+  "entries-refused": "rows can't be asked for by entry either, or wrong ones come: the whole buffer is read",
+  "entries-newest-first": "entry 1 of a buffer is the newest row, whatever the sort method says",
+  "zero-period-is-an-hour": "a capture period of 0 stands for an hour",
+  "lists-refused": "one attribute in a request, although lists are negotiated",
+  "selective-access-unnegotiated": "rows can be asked for by range although the meter does not negotiate it",
+  "deviation-inverted": "the deviation field has minutes ahead of UTC instead of minutes to UTC",
+  "deviation-without-season": "the deviation field leaves the hour of daylight saving out",
+  "deviation-wrong": "the deviation field is not to be believed: the time zone decides",
+  "standard-time-all-year": "the clock never turns to daylight saving time",
+  "proof-missing": "the meter confirms high-level authentication without proving itself",
+  "plain-answers": "protected requests may be answered in clear",
+  "release-unanswered": "the association is left without a release request",
+  "frame-numbers-fixed": "every HDLC frame of the meter has the number 0",
+  "small-frames": "HDLC frames over 128 octets of information are refused or lost",
+  "slow-client-change": "the meter needs 20 seconds between two clients",
+  "quiet-after-connect": "the meter, or its modem, needs a second of silence after the connection",
+} as const satisfies Record<string, string>;
+
+export type MeterQuirk = keyof typeof METER_QUIRKS;
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.keys forgets the keys' literal types.
+export const METER_QUIRK_NAMES = Object.keys(METER_QUIRKS) as MeterQuirk[];

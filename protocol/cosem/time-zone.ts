@@ -17,6 +17,15 @@ export function fixedZone(minutesAhead: number): TimeZone {
   return { name: `fixed ${minutesAhead} min`, offsetMinutes: () => minutesAhead };
 }
 
+/** The zone without its daylight saving, for clocks that never turn to it. */
+export function standardTimeOf(zone: TimeZone): TimeZone {
+  const winterMinutes = (instantMs: number) => {
+    const year = new Date(instantMs).getUTCFullYear();
+    return Math.min(zone.offsetMinutes(Date.UTC(year, 0, 1)), zone.offsetMinutes(Date.UTC(year, 6, 1)));
+  };
+  return { name: `${zone.name}, standard time`, offsetMinutes: winterMinutes };
+}
+
 export const UTC: TimeZone = fixedZone(0);
 
 /** A zone of the IANA data base, as `Europe/Amsterdam`. Throws DATA_OUT_OF_RANGE for a name that it does not have. */

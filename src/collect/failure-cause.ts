@@ -10,6 +10,7 @@ import type { SERVICE_USER_DIAGNOSTICS } from "../../protocol/ber/association.ts
 import { DlmsError, type ErrorCode } from "../../protocol/errors.ts";
 import type { Finding } from "../../protocol/security/diagnosis.ts";
 import { AccessRefusedError } from "./access-refused.ts";
+import { BrokenReadError } from "./broken-read.ts";
 import { SessionFailedError } from "./session-failure.ts";
 
 /** Every cause: what it says, and what to do next. */
@@ -226,6 +227,7 @@ const CONFIGURATION_ERRORS: ReadonlySet<string> = new Set(["ConfigError", "KeyEr
 
 /** Names the cause of anything that a read was ended by. */
 export function causeOf(error: unknown): NamedFailure {
+  if (error instanceof BrokenReadError) return causeOf(error.cause);
   if (error instanceof SessionFailedError) return named(causeOfSession(error), evidenceOfSession(error));
   if (error instanceof AccessRefusedError) {
     return named(lookUp(RESULT_CAUSES, error.result) ?? "protocol error", `${error.attribute}: ${error.result}`);

@@ -11,11 +11,13 @@ import {
   scalerAttribute,
   scalersFromProfile,
 } from "../../protocol/profile/layout.ts";
+import type { MeterQuirk } from "../../protocol/quirks.ts";
 import { AccessRefusedError } from "./access-refused.ts";
 import type { AttributeSource } from "./attribute-source.ts";
 import type { ProfileObject } from "./profile-objects.ts";
 
 const PROFILE_CLASS = 7;
+const HOUR_S = 3600;
 export const PROFILE_ATTRIBUTES = { buffer: 2, captureObjects: 3, capturePeriod: 4, sortMethod: 5 } as const;
 
 /** The reference of an attribute, by dotted logical name. */
@@ -38,7 +40,11 @@ function valueOf(reference: AttributeReference, result: DataResult): Data {
   throw new AccessRefusedError(reference, result.dataAccessResult);
 }
 
-export async function readLayout(source: AttributeSource, object: ProfileObject): Promise<ProfileLayout> {
+export async function readLayout(
+  source: AttributeSource,
+  object: ProfileObject,
+  quirks: ReadonlySet<MeterQuirk>,
+): Promise<ProfileLayout> {
   const references = (["captureObjects", "capturePeriod", "sortMethod"] as const).map((attribute) =>
     profileAttribute(object.logicalName, attribute),
   );
@@ -49,10 +55,17 @@ export async function readLayout(source: AttributeSource, object: ProfileObject)
   return profileLayout({
     captureObjects,
     scalers: await readScalers(source, object, captureObjects),
-    ...(numberIn(period) === undefined ? {} : { capturePeriodS: numberIn(period) ?? 0 }),
+    ...periodIn(period, quirks),
     ...(numberIn(sort) === undefined ? {} : { sortMethod: numberIn(sort) ?? 0 }),
     ...(object.capturePeriodMonths === undefined ? {} : { capturePeriodMonths: object.capturePeriodMonths }),
   });
+}
+
+/** 0 says that events capture the rows, except where it is known to stand for an hour: that is never guessed. */
+function periodIn(result: DataResult | undefined, quirks: ReadonlySet<MeterQuirk>): { capturePeriodS?: number } {
+  const seconds = numberIn(result);
+  if (seconds === undefined) return {};
+  return { capturePeriodS: seconds === 0 && quirks.has("zero-period-is-an-hour") ? HOUR_S : seconds };
 }
 
 /** A layout of registers that are read one by one. */

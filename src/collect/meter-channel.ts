@@ -25,17 +25,17 @@ export interface MeterChannelOptions {
 
 /** Waits for its turn where the line is shared. Rejects with a ChannelError. */
 export async function openMeterChannel(target: MeterTarget, options: MeterChannelOptions): Promise<MeterChannel> {
-  const { connection, association } = target;
+  const { connection, association, quirks } = target;
   const { serverSap } = association;
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   if (connection.serial !== undefined) return serialChannel(target, connection.serial, options);
   const address = tcpAddress(connection.tcp ?? "");
   const channel = await connectTcp(address, { connectTimeoutMs: connection.responseTimeout, ...signal });
-  return { channel, link: (clientSap) => sessionLink(connection, { clientSap, serverSap }) };
+  return { channel, link: (clientSap) => sessionLink(connection, { clientSap, serverSap, quirks }) };
 }
 
 async function serialChannel(
-  { name, connection, association }: MeterTarget,
+  { name, connection, association, quirks }: MeterTarget,
   path: string,
   { lines, signal }: MeterChannelOptions,
 ): Promise<MeterChannel> {
@@ -49,7 +49,7 @@ async function serialChannel(
   const visited: VisitedLine = { setBaud: (baud) => turn.setBaud(baud) };
   return {
     channel: turn,
-    link: (clientSap) => sessionLink(connection, { clientSap, serverSap }, visited),
+    link: (clientSap) => sessionLink(connection, { clientSap, serverSap, quirks }, visited),
     onlyOthersAnswer: () => line.onlyOthersAnswer(name),
     noteAnswer: () => line.noteAnswer(name),
   };

@@ -1,10 +1,12 @@
 /** A scheduled poll: one association does all profiles that are due, and comes back with rows for the store. */
 import { DlmsError } from "../../protocol/errors.ts";
+import type { DecodedProfile } from "../../protocol/profile/decode.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import { type MappedProfile, mapProfile } from "../profiles/map-profile.ts";
 import { AccessRefusedError } from "./access-refused.ts";
 import type { AttributeSource } from "./attribute-source.ts";
-import { clockOf, readProfile } from "./meter-reader.ts";
+import { BrokenReadError } from "./broken-read.ts";
+import { knownClock, readProfile } from "./meter-reader.ts";
 import type { MeterTarget } from "./meter-target.ts";
 
 /** A profile that the meter would not give; the others were read all the same. */
@@ -48,6 +50,7 @@ export async function pollProfiles(source: AttributeSource, order: PollOrder): P
         refused.push({ profile, error });
         continue;
       }
+      if (error instanceof BrokenReadError) mapped.push({ ...mapRows(order, profile, error.rows), profile });
       failure ??= error instanceof Error ? error : new Error(String(error));
       // A profile that can't be understood does not end the session: the next one may be in order.
       if (!(error instanceof DlmsError)) break;
@@ -79,14 +82,21 @@ export function newestHeld(
   return newest;
 }
 
-async function pollProfile(
-  source: AttributeSource,
-  { target, meterKey, wantedFromMs }: PollOrder,
-  profile: ProfileKind,
-): Promise<MappedProfile> {
+async function pollProfile(source: AttributeSource, order: PollOrder, profile: ProfileKind): Promise<MappedProfile> {
+  const { target, wantedFromMs } = order;
   const readAt = new Date();
   const range = { fromMs: wantedFromMs(profile), toMs: readAt.getTime() + CLOCK_LEAD_MS };
   const decoded = await readProfile(source, target, profile, range);
+  return mapRows(order, profile, decoded, readAt);
+}
+
+/** Rows as they go to the store. */
+function mapRows(
+  { target, meterKey }: PollOrder,
+  profile: ProfileKind,
+  decoded: DecodedProfile,
+  readAt = new Date(),
+): MappedProfile {
   if (decoded.rejected.length > 0) {
     // The meter may have got another list of capture objects: the next poll asks for it again.
     target.layouts.delete(profile);
@@ -97,6 +107,6 @@ async function pollProfile(
     companion: target.companion,
     source: "poll",
     readAt,
-    clock: await clockOf(source, target),
+    clock: knownClock(target),
   });
 }

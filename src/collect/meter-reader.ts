@@ -3,12 +3,19 @@ import type { AttributeReference } from "../../protocol/apdu/descriptors.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { nearestInterfaceClass } from "../../protocol/cosem/classes/registry.ts";
 import type { Companion } from "../../protocol/cosem/companion/companion.ts";
-import { type ClockPolicy, decodeDateTime, formatDateTime, resolveDateTime } from "../../protocol/cosem/date-time.ts";
+import {
+  type ClockPolicy,
+  type DeviationRule,
+  decodeDateTime,
+  formatDateTime,
+  resolveDateTime,
+} from "../../protocol/cosem/date-time.ts";
 import { obisMeaning } from "../../protocol/cosem/obis-dictionary.ts";
 import { objectListFromData } from "../../protocol/cosem/object-list.ts";
 import { type ScalerUnit, scalerUnitFromData } from "../../protocol/cosem/scaler-unit.ts";
 import { type DecodedProfile, decodeProfileBuffer } from "../../protocol/profile/decode.ts";
 import { scalerAttribute } from "../../protocol/profile/layout.ts";
+import type { MeterQuirk } from "../../protocol/quirks.ts";
 import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import { dataText, profileAnswer, valueAnswer } from "./answer-table.ts";
@@ -17,7 +24,7 @@ import { attributeOf, readLayout, readRegisterLayout, readValue } from "./layout
 import { CLOCK_TIME, readClockPolicy } from "./meter-clock.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { PROFILE_SOURCES } from "./profile-objects.ts";
-import { readBuffer, readRegisterRow } from "./profile-reader.ts";
+import { readRegisterRow, readRows } from "./profile-reader.ts";
 import type { ReadOrder } from "./read-order.ts";
 
 const OBJECT_LIST = { classId: 15, logicalName: "0.0.40.0.0.255", attributeId: 2 };
@@ -67,21 +74,40 @@ export async function readProfile(
   const from = PROFILE_SOURCES[target.companion][kind];
   const known = target.layouts.get(kind);
   const layout =
-    known ?? (await (from.type === "profile" ? readLayout(source, from) : readRegisterLayout(source, from.objects)));
+    known ??
+    (await (from.type === "profile"
+      ? readLayout(source, from, target.quirks)
+      : readRegisterLayout(source, from.objects)));
   target.layouts.set(kind, layout);
-  const ranged = range &&
-    GROWING_PROFILES.has(kind) && { ...range, zone: target.zone, deviation: target.companion !== "is15959" };
-  const buffer =
-    from.type === "profile"
-      ? await readBuffer(source, from, layout, ranged || undefined)
-      : await readRegisterRow(source, from);
-  return decodeProfileBuffer(buffer, layout, { clock: await clockOf(source, target) });
+  const clock = await clockOf(source, target);
+  if (from.type === "registers") return decodeProfileBuffer(await readRegisterRow(source, from), layout, { clock });
+  const { quirks, ways } = target;
+  const ranged = range !== undefined && GROWING_PROFILES.has(kind) && { range };
+  return readRows(source, { object: from, layout, clock, quirks, ways, ...ranged });
+}
+
+const DEVIATION_QUIRKS: Readonly<Partial<Record<MeterQuirk, DeviationRule>>> = {
+  "deviation-inverted": "inverted",
+  "deviation-without-season": "without-daylight-saving",
+  "deviation-wrong": "ignored",
+};
+
+/** The rule that the configuration says; undefined where it has to be found out. */
+function clockOfQuirks({ quirks, zone }: MeterTarget): ClockPolicy | undefined {
+  const rules = [...quirks].flatMap((quirk) => DEVIATION_QUIRKS[quirk] ?? []);
+  const [deviation] = rules;
+  return deviation && { deviation, zone };
 }
 
 /** The meter's clock policy, remembered once it is found; the standard's while the meter's clock tells nothing. */
-export async function clockOf(source: AttributeSource, target: MeterTarget): Promise<ClockPolicy> {
-  target.clock ??= await readClockPolicy(source, target.zone);
-  return target.clock ?? { deviation: "standard", zone: target.zone };
+async function clockOf(source: AttributeSource, target: MeterTarget): Promise<ClockPolicy> {
+  target.clock ??= clockOfQuirks(target) ?? (await readClockPolicy(source, target.zone));
+  return knownClock(target);
+}
+
+/** The policy as far as it is known without asking. */
+export function knownClock({ clock, zone }: MeterTarget): ClockPolicy {
+  return clock ?? { deviation: "standard", zone };
 }
 
 function clockAnswer(head: Pick<ReadAnswer, "meter" | "what" | "readAt">, data: Data, policy: ClockPolicy): ReadAnswer {

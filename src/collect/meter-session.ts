@@ -1,4 +1,5 @@
 /** One visit to a meter: connect, read its counter where it has one, associate, work, take leave. */
+import { setTimeout } from "node:timers/promises";
 import type { ByteChannel } from "../../drivers/channel.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
@@ -10,6 +11,7 @@ import { type MeterChannel, openMeterChannel } from "./meter-channel.ts";
 import type { MeterConnection, MeterConnectionSettings } from "./meter-connection.ts";
 import { MeterLine } from "./meter-line.ts";
 import type { MeterTarget } from "./meter-target.ts";
+import { clientChangeMs, listLimitFor, quietMs, quirkyClient } from "./quirk-settings.ts";
 import { SerialLines } from "./serial-lines.ts";
 import { answerTimeoutMs } from "./session-link.ts";
 
@@ -36,6 +38,7 @@ export async function visitMeter<T>(
   await using ownLines = new SerialLines();
   const opened = await openMeterChannel(target, { lines: options.lines ?? ownLines, ...signalOf(options) });
   const { channel, onlyOthersAnswer, noteAnswer } = opened;
+  await setTimeout(quietMs(target.quirks), undefined, signalOf(options));
   const lineOptions = { ...signalOf(options), ...(onlyOthersAnswer && { onlyOthersAnswer }) };
   await using line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
   await using connection = await connectMeter(line, accessOf(target, { ...options, opened }, counters));
@@ -58,9 +61,10 @@ function accessOf(
   options: VisitOptions & { readonly opened: MeterChannel },
   counters: InvocationCounters | undefined,
 ): MeterAccess {
-  const { association, connection, secrets } = target;
+  const { association, connection, secrets, quirks } = target;
   const responseTimeoutMs = answerTimeoutMs(connection, association.maxReceivePduSize);
   const { budgetMs, onTold, opened } = options;
+  const changeMs = clientChangeMs(quirks);
   const counterObject = association.security?.invocationCounter;
   const nextInvocationCounter = () => requireCounters(counters).next();
   return {
@@ -68,9 +72,11 @@ function accessOf(
     link: opened.link,
     publicSession: () => ({ client: publicClientSettings(association, responseTimeoutMs), budgetMs }),
     session: () => {
-      const client = associationSettings({ association, secrets, responseTimeoutMs, nextInvocationCounter });
+      const settings = associationSettings({ association, secrets, responseTimeoutMs, nextInvocationCounter });
+      const client = { ...settings, ...quirkyClient(quirks) };
       return {
         client,
+        ...listLimitFor(quirks),
         budgetMs,
         names: target,
         ...(counters && { prepare: () => counters.ensure(COUNTERS_OF_AN_ORDER) }),
@@ -80,7 +86,12 @@ function accessOf(
     },
     ...(counterObject !== undefined &&
       counters !== undefined && {
-        counter: { logicalName: logicalNameToOctets(counterObject), counters, memory: target },
+        counter: {
+          logicalName: logicalNameToOctets(counterObject),
+          counters,
+          memory: target,
+          ...(changeMs !== undefined && { pauseMs: changeMs }),
+        },
       }),
   };
 }

@@ -2,14 +2,16 @@ import { fromHex } from "../../protocol/bytes/hex.ts";
 import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
 import type { ShortNames } from "../../protocol/cosem/short-names.ts";
-import { namedZone, type TimeZone } from "../../protocol/cosem/time-zone.ts";
+import { namedZone, standardTimeOf, type TimeZone } from "../../protocol/cosem/time-zone.ts";
 import type { ProfileLayout } from "../../protocol/profile/layout.ts";
+import type { MeterQuirk } from "../../protocol/quirks.ts";
 import type { SecretKey } from "../../protocol/security/secret-key.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 import type { AssociationConfig, ConnectionConfig, MeterConfig } from "../config/schema.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { CounterMemory, InvocationCounters } from "./meter-access.ts";
 import { type MeterSecrets, resolveMeterSecrets } from "./meter-secrets.ts";
+import type { RowWays } from "./profile-reader.ts";
 
 /** One meter as the collector works it: how to reach it, how to get in, and what is known of it by now. */
 export interface MeterTarget extends CounterMemory {
@@ -22,6 +24,10 @@ export interface MeterTarget extends CounterMemory {
   readonly secrets: MeterSecrets;
   /** Invocation counters of ciphered associations: leased at the first visit, and kept. */
   readonly openCounters?: () => Promise<InvocationCounters>;
+  /** What the meter does otherwise: its own quirks, those of its model and of its companion specification. */
+  readonly quirks: ReadonlySet<MeterQuirk>;
+  /** How its profiles can be asked for, as far as visits have shown. */
+  readonly ways: RowWays;
   /** Layouts that have been read, so that a poll asks for rows only. */
   readonly layouts: Map<ProfileKind, ProfileLayout>;
   /** Found at the first visit. */
@@ -33,17 +39,30 @@ export interface MeterTarget extends CounterMemory {
 /** Leases counters of a key for one sender. */
 export type LeaseCounters = (key: SecretKey, clientSystemTitle: SystemTitle) => Promise<InvocationCounters>;
 
+/** What all meters of a companion specification need. */
+const COMPANION_QUIRKS: Readonly<Record<Companion, readonly MeterQuirk[]>> = {
+  is15959: ["range-without-deviation"],
+  idis: [],
+  dsmr: [],
+  nordic: [],
+  spodes: [],
+  none: [],
+};
+
 /** A meter of the configuration with its secrets fetched. Throws ConfigError for a secret that can't be had. */
 export async function meterTarget(config: MeterConfig, leaseCounters: LeaseCounters): Promise<MeterTarget> {
   const { name, number, companion, timeZone, connection, association } = config;
   const secrets = await resolveMeterSecrets(association);
   const { blockCipherKey } = secrets;
+  const quirks = new Set([...COMPANION_QUIRKS[companion], ...config.quirks]);
   const title = association.security?.clientSystemTitle;
   return {
     name,
     number,
     companion,
-    zone: namedZone(timeZone),
+    zone: quirks.has("standard-time-all-year") ? standardTimeOf(namedZone(timeZone)) : namedZone(timeZone),
+    quirks,
+    ways: new Map(),
     connection,
     association,
     secrets,

@@ -1,37 +1,62 @@
-/** Reads the rows of a profile from a meter: by range of time where that makes sense and the meter can, else whole. */
+/**
+ * Reads the rows of a profile from a meter: by range of time where the meter can, else by entry, else whole; which of
+ * them works is remembered. Whatever comes is held against the range that was wanted, since meters treat limits each in
+ * their own way. A read that breaks off goes on after its last whole row.
+ */
+import type { DataResult, SelectiveAccess } from "../../protocol/apdu/descriptors.ts";
+import type { DataAccessResult } from "../../protocol/apdu/result-codes.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
-import { dateTimeAt, encodeDateTime } from "../../protocol/cosem/date-time.ts";
-import type { TimeZone } from "../../protocol/cosem/time-zone.ts";
-import type { ProfileLayout } from "../../protocol/profile/layout.ts";
-import { rangeAccess } from "../../protocol/profile/selective-access.ts";
+import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
+import { integerOf } from "../../protocol/cosem/integers.ts";
+import { DlmsError } from "../../protocol/errors.ts";
+import { carryOf, type DecodedProfile, decodeProfileBuffer } from "../../protocol/profile/decode.ts";
+import { LIFO, type ProfileLayout } from "../../protocol/profile/layout.ts";
+import { filterRows, joinRows } from "../../protocol/profile/rows.ts";
+import { entryAccess, rangeAccess } from "../../protocol/profile/selective-access.ts";
+import type { MeterQuirk } from "../../protocol/quirks.ts";
 import type { ReadRange } from "../api/read-answer.ts";
+import { AccessRefusedError } from "./access-refused.ts";
 import type { AttributeSource } from "./attribute-source.ts";
-import { attributeOf, profileAttribute, readValue } from "./layout-reader.ts";
+import { BrokenReadError } from "./broken-read.ts";
+import { attributeOf, profileAttribute } from "./layout-reader.ts";
 import type { ProfileObject, RegisterSet } from "./profile-objects.ts";
+import { askedWindow, periodMs, rangeLimit } from "./range-window.ts";
+import { SessionFailedError } from "./session-failure.ts";
 
-export interface RangeStyle {
-  readonly zone: TimeZone;
-  /** Whether the meter wants the deviation from UTC in the limits of a range; Indian meters refuse it. */
-  readonly deviation: boolean;
+/** How the rows of a profile can be asked for, in the order of trying. */
+const WAYS = ["range", "entries", "whole"] as const;
+export type RowWay = (typeof WAYS)[number];
+
+/** What is known by now of how a meter's profiles are read, by logical name; kept from visit to visit. */
+export type RowWays = Map<string, { way: RowWay; proven: boolean; newestFirst?: boolean }>;
+
+export interface RowsOrder {
+  readonly object: ProfileObject;
+  readonly layout: ProfileLayout;
+  readonly clock: ClockPolicy;
+  readonly quirks: ReadonlySet<MeterQuirk>;
+  readonly ways: RowWays;
+  /** What is wanted; the whole buffer without it. */
+  readonly range?: ReadRange;
 }
 
-/** The buffer's rows in the range, or all of them. A meter that refuses the range is read whole. */
-export async function readBuffer(
-  source: AttributeSource,
-  object: ProfileObject,
-  layout: ProfileLayout,
-  range?: ReadRange & RangeStyle,
-): Promise<Data> {
-  const whole = profileAttribute(object.logicalName, "buffer");
-  const clock = layout.columns.find((column) => column.role === "clock");
-  if (range === undefined || clock === undefined) return readValue(source, whole);
-  const access = rangeAccess({
-    restrictingObject: clock.captureObject,
-    from: stamp(range.fromMs, range),
-    to: stamp(range.toMs, range),
-  });
-  const result = await source.get({ ...whole, access });
-  return result.type === "data" ? result.data : readValue(source, whole);
+/** What meters answer when no row lies in a range, and also when they know no ranges. */
+const EMPTY_ANSWERS: ReadonlySet<DataAccessResult> = new Set(["object-unavailable", "other-reason"]);
+const RESTARTS = 3;
+const ENTRIES_IN_USE = 7;
+const PROFILE_CLASS = 7;
+const SPARE_ENTRIES = 2;
+
+/** The profile's rows in the range, or all of them. Throws AccessRefusedError, BrokenReadError, and what the source does. */
+export async function readRows(source: AttributeSource, order: RowsOrder): Promise<DecodedProfile> {
+  const { range, layout } = order;
+  const clock = layout.columns.find((column) => column.role === "clock" || column.role === "unix-clock");
+  if (range === undefined || clock === undefined) return readWhole(source, order);
+  for (const way of waysOf(order)) {
+    const rows = await tryWay(source, { ...order, range }, way);
+    if (rows !== undefined) return within(rows, range);
+  }
+  return readWhole(source, order);
 }
 
 /** Registers read one by one, as a buffer of one row; what the meter refuses is null-data in it. */
@@ -41,7 +66,241 @@ export async function readRegisterRow(source: AttributeSource, set: RegisterSet)
   return { type: "array", value: [{ type: "structure", value: row }] };
 }
 
-function stamp(instantMs: number, { zone, deviation }: RangeStyle): Uint8Array {
-  const time = dateTimeAt(instantMs, zone);
-  return encodeDateTime(deviation ? time : { ...time, deviationMinutes: undefined });
+type RangedOrder = RowsOrder & { readonly range: ReadRange };
+
+function waysOf({ quirks, ways, object }: RowsOrder): readonly RowWay[] {
+  const known = ways.get(object.logicalName)?.way ?? "range";
+  return WAYS.slice(WAYS.indexOf(known)).filter((way) => {
+    if (way === "range") return !quirks.has("range-refused");
+    return way === "whole" || !quirks.has("entries-refused");
+  });
+}
+
+/** Undefined when the meter does not give rows in that way. */
+async function tryWay(source: AttributeSource, order: RangedOrder, way: RowWay): Promise<DecodedProfile | undefined> {
+  switch (way) {
+    case "range":
+      return readRange(source, order);
+    case "entries":
+      return readEntries(source, order);
+    case "whole":
+      return readWhole(source, order);
+  }
+}
+
+function remember({ ways, object }: RowsOrder, way: RowWay, newestFirst?: boolean): void {
+  ways.set(object.logicalName, { way, proven: true, ...(newestFirst !== undefined && { newestFirst }) });
+}
+
+async function readRange(source: AttributeSource, order: RangedOrder): Promise<DecodedProfile | undefined> {
+  const { layout, object, range } = order;
+  const parts: DecodedProfile[] = [];
+  let window = askedWindow(range, layout.capturePeriod);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const result = await selected(source, object, accessTo(window, order));
+      if (result.type !== "data") return refusedRange(source, order, result.dataAccessResult);
+      parts.push(decode(result.data, order, parts.at(-1)));
+      remember(order, "range");
+      return joinParts(parts, layout);
+    } catch (error) {
+      const rest = wholeRows(error, order, parts.at(-1));
+      if (rest !== undefined) parts.push(rest);
+      if (!(error instanceof SessionFailedError) || parts.length === 0) throw error;
+      const next = windowAfter(window, parts, layout);
+      if (attempt >= RESTARTS || rest === undefined || next === undefined || error.stage !== "request") {
+        throw new BrokenReadError(within(joinParts(parts, layout), range), error);
+      }
+      window = next;
+    }
+  }
+}
+
+/** A meter that has not negotiated selective access is not asked. */
+async function selected(
+  source: AttributeSource,
+  { logicalName }: ProfileObject,
+  access: SelectiveAccess,
+): Promise<DataResult> {
+  try {
+    return await source.get({ ...profileAttribute(logicalName, "buffer"), access });
+  } catch (error) {
+    if (!(error instanceof DlmsError) || error.code !== "SERVICE_NOT_NEGOTIATED") throw error;
+    return { type: "data-access-result", dataAccessResult: "scope-of-access-violated" };
+  }
+}
+
+function accessTo(window: ReadRange, { layout, clock, quirks }: RowsOrder) {
+  const column = layout.columns.find(({ role }) => role === "clock" || role === "unix-clock");
+  const restrictingObject = column?.captureObject;
+  if (restrictingObject === undefined) throw new DlmsError("DATA_OUT_OF_RANGE", "caller", { clock: "none" });
+  const limit = (instantMs: number) => rangeLimit(instantMs, clock, !quirks.has("range-without-deviation"));
+  return rangeAccess({ restrictingObject, from: limit(window.fromMs), to: limit(window.toMs) });
+}
+
+/** The rows that came whole before a read broke off; undefined when there are none. */
+function wholeRows(error: unknown, order: RowsOrder, before: DecodedProfile | undefined): DecodedProfile | undefined {
+  const partial = error instanceof SessionFailedError ? error.failure.partial : undefined;
+  if (partial === undefined) return undefined;
+  try {
+    const rows = decode(partial, order, before);
+    return rows.rowCount > 0 ? rows : undefined;
+  } catch (fault) {
+    if (fault instanceof DlmsError) return undefined;
+    throw fault;
+  }
+}
+
+function decode(buffer: Data | Uint8Array, order: RowsOrder, before?: DecodedProfile): DecodedProfile {
+  const carry = before && carryOf(before);
+  return decodeProfileBuffer(buffer, order.layout, {
+    clock: order.clock,
+    ...(carry && { carry }),
+    ...(buffer instanceof Uint8Array && { keepWholeRows: true }),
+  });
+}
+
+/** What is still to come: from the last whole row on, which comes once more; undefined when its time is not known. */
+function windowAfter(
+  window: ReadRange,
+  parts: readonly DecodedProfile[],
+  { sortMethod }: ProfileLayout,
+): ReadRange | undefined {
+  const lastMs = lastInstant(parts);
+  if (lastMs === undefined) return undefined;
+  return sortMethod === LIFO ? { ...window, toMs: lastMs } : { ...window, fromMs: lastMs };
+}
+
+function lastInstant(parts: readonly DecodedProfile[]): number | undefined {
+  const last = parts.at(-1);
+  const instantMs = last?.clock?.instantsMs[last.rowCount - 1];
+  return instantMs === undefined || Number.isNaN(instantMs) ? undefined : instantMs;
+}
+
+/** A part that goes on after another begins with the rows that are held already. */
+function joinParts(parts: readonly DecodedProfile[], { sortMethod }: ProfileLayout): DecodedProfile {
+  const [only] = parts;
+  if (parts.length === 1 && only !== undefined) return only;
+  const places = parts.flatMap((part, index) => {
+    const heldMs = index === 0 ? undefined : lastInstant(parts.slice(0, index));
+    const isNew = (row: number) => {
+      const instantMs = part.clock?.instantsMs[row] ?? Number.NaN;
+      if (heldMs === undefined || Number.isNaN(instantMs)) return true;
+      return sortMethod === LIFO ? instantMs < heldMs : instantMs > heldMs;
+    };
+    return rowNumbers(part)
+      .filter(isNew)
+      .map((row) => ({ part: index, row }));
+  });
+  return joinRows(parts, places);
+}
+
+/**
+ * The same answers mean that no row lies in the range and that ranges are not known. If the rows by another way show
+ * that there was one, it is the latter, and the meter is not asked by range again.
+ */
+async function refusedRange(
+  source: AttributeSource,
+  order: RangedOrder,
+  answer: DataAccessResult,
+): Promise<DecodedProfile | undefined> {
+  const { ways, object, layout, clock, quirks, range } = order;
+  if (!EMPTY_ANSWERS.has(answer)) return undefined;
+  const nothing = decodeProfileBuffer({ type: "array", value: [] }, layout, { clock });
+  if (ways.get(object.logicalName)?.proven === true) return nothing;
+  const known = ways.get(object.logicalName);
+  const rows = quirks.has("entries-refused") ? undefined : await readEntries(source, order);
+  const found = rows ?? (await readWhole(source, order));
+  if (within(found, range).rowCount > 0) return found;
+  // Nothing was to be had, so nothing is learned: the next read asks by range again.
+  if (known === undefined) ways.delete(object.logicalName);
+  else ways.set(object.logicalName, known);
+  return nothing;
+}
+
+/** The newest entries, as many as reach back to the range's begin. Undefined when the meter gives none by entry. */
+async function readEntries(source: AttributeSource, order: RangedOrder): Promise<DecodedProfile | undefined> {
+  const { object, quirks, layout, ways } = order;
+  const reference = attributeOf({
+    classId: PROFILE_CLASS,
+    logicalName: object.logicalName,
+    attributeId: ENTRIES_IN_USE,
+  });
+  const inUse = await source.get(reference);
+  const count = inUse.type === "data" ? integerOf(inUse.data) : undefined;
+  if (count === undefined || count < 1) return undefined;
+  const known = ways.get(object.logicalName)?.newestFirst;
+  const newestFirst = known ?? (quirks.has("entries-newest-first") || layout.sortMethod === LIFO);
+  const rows = await newestEntries(source, order, { count, newestFirst });
+  if (rows === undefined || known !== undefined || !endsBefore(rows, order.range.fromMs)) return rows;
+  // All of them are older than what is wanted: perhaps the meter counts from the other end.
+  const others = await newestEntries(source, order, { count, newestFirst: !newestFirst });
+  if (others === undefined || endsBefore(others, order.range.fromMs)) return rows;
+  remember(order, "entries", !newestFirst);
+  return others;
+}
+
+interface Entries {
+  readonly count: number;
+  readonly newestFirst: boolean;
+}
+
+async function newestEntries(
+  source: AttributeSource,
+  order: RangedOrder,
+  { count, newestFirst }: Entries,
+): Promise<DecodedProfile | undefined> {
+  const { layout, range, object } = order;
+  const spanMs = Math.max(Date.now(), range.toMs) - range.fromMs;
+  let wanted = Math.min(count, Math.ceil(spanMs / periodMs(layout.capturePeriod)) + SPARE_ENTRIES);
+  for (;;) {
+    const access = newestFirst ? entryAccess(1, wanted) : entryAccess(count - wanted + 1, count);
+    const result = await selected(source, object, access);
+    if (result.type !== "data") return undefined;
+    const rows = decode(result.data, order);
+    remember(order, "entries", newestFirst);
+    if (wanted >= count || !beginsAfter(rows, range.fromMs)) return rows;
+    wanted = Math.min(count, 2 * wanted);
+  }
+}
+
+async function readWhole(source: AttributeSource, order: RowsOrder): Promise<DecodedProfile> {
+  const reference = profileAttribute(order.object.logicalName, "buffer");
+  try {
+    const result = await source.get(reference);
+    if (result.type !== "data") throw new AccessRefusedError(reference, result.dataAccessResult);
+    const rows = decode(result.data, order);
+    if (order.range !== undefined) remember(order, "whole");
+    return rows;
+  } catch (error) {
+    const rows = wholeRows(error, order, undefined);
+    if (rows === undefined || !(error instanceof SessionFailedError)) throw error;
+    throw new BrokenReadError(rows, error);
+  }
+}
+
+/** Rows without a time are kept: whoever reads them has to see that they are there. */
+function within(rows: DecodedProfile, { fromMs, toMs }: ReadRange): DecodedProfile {
+  const { clock } = rows;
+  if (clock === undefined) return rows;
+  return filterRows(rows, (row) => {
+    const instantMs = clock.instantsMs[row] ?? Number.NaN;
+    return Number.isNaN(instantMs) || (instantMs >= fromMs && instantMs <= toMs);
+  });
+}
+
+function endsBefore(rows: DecodedProfile, atMs: number): boolean {
+  return rows.rowCount > 0 && instantsOf(rows).every((instantMs) => instantMs < atMs);
+}
+
+function beginsAfter(rows: DecodedProfile, atMs: number): boolean {
+  return rows.rowCount > 0 && instantsOf(rows).every((instantMs) => instantMs > atMs);
+}
+
+function instantsOf({ clock }: DecodedProfile): readonly number[] {
+  return clock === undefined ? [] : [...clock.instantsMs].filter((instantMs) => !Number.isNaN(instantMs));
+}
+
+function rowNumbers({ rowCount }: DecodedProfile): number[] {
+  return Array.from({ length: rowCount }, (_, row) => row);
 }

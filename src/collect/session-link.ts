@@ -4,8 +4,10 @@ import { hdlcAddress } from "../../protocol/link/hdlc/address.ts";
 import { HdlcClient } from "../../protocol/link/hdlc/client.ts";
 import type { Link } from "../../protocol/link/link.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
+import type { MeterQuirk } from "../../protocol/quirks.ts";
 import type { AssociationConfig, ConnectionConfig } from "../config/schema.ts";
 import { ModeELink } from "./mode-e-link.ts";
+import { infoLengthFor, quirkyHdlc } from "./quirk-settings.ts";
 
 /** Proposed to every meter; each takes what it can, down to the standard's 128. */
 const PROPOSED_INFO_LENGTH = 1024;
@@ -30,7 +32,10 @@ export interface VisitedLine {
   openedBaud?: number;
 }
 
-type Saps = Pick<AssociationConfig, "clientSap" | "serverSap">;
+/** Who talks to whom, and what is special about the meter. */
+type Saps = Pick<AssociationConfig, "clientSap" | "serverSap"> & { readonly quirks?: ReadonlySet<MeterQuirk> };
+
+const NO_QUIRKS: ReadonlySet<MeterQuirk> = new Set();
 
 /** The client side of the link that a meter's connection says. Throws DATA_OUT_OF_RANGE for an address that can't be. */
 export function sessionLink(connection: ConnectionConfig, saps: Saps, line?: VisitedLine): Link {
@@ -48,10 +53,13 @@ function deviceOctets(device: string): Uint8Array {
 
 function directLink(connection: ConnectionConfig, saps: Saps, line?: VisitedLine): Link {
   if (line !== undefined) return serialLink(connection, saps, line);
-  if (connection.link === "wrapper") return new WrapperLink({ role: "client", ...saps });
+  const { clientSap, serverSap, quirks = NO_QUIRKS } = saps;
+  if (connection.link === "wrapper") return new WrapperLink({ role: "client", clientSap, serverSap });
+  const infoLength = infoLengthFor(quirks, PROPOSED_INFO_LENGTH);
   return new HdlcClient({
     ...addressed(connection, saps),
-    parameters: { maxInfoTransmit: PROPOSED_INFO_LENGTH, maxInfoReceive: PROPOSED_INFO_LENGTH },
+    ...quirkyHdlc(quirks),
+    parameters: { maxInfoTransmit: infoLength, maxInfoReceive: infoLength },
     responseTimeoutMs: connection.responseTimeout,
   });
 }
@@ -99,9 +107,12 @@ function serialLink(connection: ConnectionConfig, saps: Saps, line: VisitedLine)
 
 function serialHdlc(connection: ConnectionConfig, saps: Saps, baud: number): HdlcClient {
   const { echo = false, turnaround = DEFAULT_TURNAROUND_MS } = connection;
-  const { infoLength, frameTimeoutMs } = serialTimes(connection, baud);
+  const { quirks = NO_QUIRKS } = saps;
+  const { infoLength: most, frameTimeoutMs } = serialTimes(connection, baud);
+  const infoLength = infoLengthFor(quirks, most);
   return new HdlcClient({
     ...addressed(connection, saps),
+    ...quirkyHdlc(quirks),
     parameters: { maxInfoTransmit: infoLength, maxInfoReceive: infoLength },
     responseTimeoutMs: frameTimeoutMs,
     maxRetries: SERIAL_RETRIES,

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
+import { withModelQuirks } from "./model-quirks.ts";
 import { nearestName } from "./nearest-name.ts";
 import { type Config, configSchema } from "./schema.ts";
 
@@ -50,7 +51,7 @@ export function parseConfig(text: string, source: string): Config {
     );
   }
   checkNamesAreUnique(parsed.data, source);
-  return parsed.data;
+  return withModelQuirks(parsed.data, source);
 }
 
 function isRanged(node: unknown): node is { range: [number, number, number] | null } {

@@ -4,11 +4,37 @@
  */
 import { z } from "zod";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
+import { METER_QUIRK_NAMES, METER_QUIRKS } from "../../protocol/quirks.ts";
 import { associationSchema } from "./association-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
 import { duration, hostPort, secretReference, timeZone } from "./fields.ts";
 
 const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
+
+const quirks = z
+  .array(
+    z.enum(METER_QUIRK_NAMES, {
+      error: (issue) => `no quirk ${JSON.stringify(issue.input)}; there are: ${METER_QUIRK_NAMES.join(", ")}`,
+    }),
+  )
+  .default([])
+  .meta({ examples: [[]] });
+
+const modelSchema = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(64)
+    .describe("What meters call the model.")
+    .meta({ examples: ["acme-x1"] }),
+  maker: z.string().max(64).optional().describe("For people."),
+  firmware: z.string().max(64).optional().describe("For people: the firmware that was seen to need them."),
+  quirks: quirks.describe(
+    `What its meters do otherwise. ${Object.entries(METER_QUIRKS)
+      .map(([name, says]) => `\`${name}\`: ${says}.`)
+      .join(" ")}`,
+  ),
+});
 
 export const meterSchema = z.strictObject({
   name: z
@@ -27,6 +53,13 @@ export const meterSchema = z.strictObject({
     .enum(COMPANIONS)
     .default("none")
     .describe("Companion specification that gives the objects their meaning."),
+  model: z
+    .string()
+    .max(64)
+    .optional()
+    .describe("Model, one of `models` or of those known to the gateway, whose quirks the meter has.")
+    .meta({ examples: ["hexing-hxe130"] }),
+  quirks: quirks.describe("What this meter does otherwise, by name; `read --probe` finds them."),
   timeZone: timeZone.default("UTC").describe("Zone of the meter's clock where its stamps carry no deviation."),
   connection: connectionSchema,
   association: associationSchema.prefault({}),
@@ -101,6 +134,10 @@ export const configSchema = z.strictObject({
       { profile: "billing", every: "1d" },
     ])
     .describe("What is read how often, for every meter."),
+  models: z
+    .array(modelSchema)
+    .default([])
+    .describe("Models of meters with the quirks that they need, besides those known to the gateway."),
   meters: z.array(meterSchema).default([]).describe("The meters."),
 });
 

@@ -121,6 +121,8 @@ function knownMeter(meterKey: number, meter: StationMeter): KnownMeter {
         blockCipherKey: blockCipherKey === undefined ? undefined : key("blockCipherKey", blockCipherKey),
         authenticationKey: authenticationKey === undefined ? undefined : key("authenticationKey", authenticationKey),
       },
+      quirks: new Set(),
+      ways: new Map(),
       layouts: new Map(),
       clock: undefined,
       ...meter.known,

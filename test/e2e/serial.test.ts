@@ -44,7 +44,16 @@ function target(line: SimulatedLine, seed: number, connection: Record<string, un
   const secrets = { secret: new SecretKey("hlsSecret", highLevelSecret), blockCipherKey, authenticationKey };
   const held = counters();
   const zone = namedZone(meter.timeZone);
-  return { ...meter, zone, secrets, layouts: new Map(), clock: undefined, openCounters: async () => held };
+  return {
+    ...meter,
+    zone,
+    secrets,
+    quirks: new Set(),
+    ways: new Map(),
+    layouts: new Map(),
+    clock: undefined,
+    openCounters: async () => held,
+  };
 }
 
 function read(lines: SerialLines, from: MeterTarget, what: string) {

@@ -31,6 +31,8 @@ function meter(): MeterTarget {
     connection,
     association,
     secrets,
+    quirks: new Set(),
+    ways: new Map(),
     layouts,
     clock: undefined,
   };

@@ -40,7 +40,19 @@ function known(meterKey: number, host: string, secured = false): KnownMeter {
   const zone = fixedZone(330);
   return {
     meterKey,
-    target: { name, number, companion, zone, connection, association, secrets, layouts: new Map(), clock: undefined },
+    target: {
+      name,
+      number,
+      companion,
+      zone,
+      connection,
+      association,
+      secrets,
+      quirks: new Set(),
+      ways: new Map(),
+      layouts: new Map(),
+      clock: undefined,
+    },
   };
 }
 

@@ -1,0 +1,46 @@
+/** What the quirks of a meter change in the settings of its sessions. */
+import type { ClientSettings } from "../../protocol/association/client-settings.ts";
+import type { HdlcClientSettings } from "../../protocol/link/hdlc/client-settings.ts";
+import type { MeterQuirk } from "../../protocol/quirks.ts";
+
+type Quirks = ReadonlySet<MeterQuirk>;
+
+const SMALL_FRAME = 128;
+/** Time that some meters need between two clients, and after a connection. */
+const CLIENT_CHANGE_MS = 20_000;
+const QUIET_MS = 1000;
+
+export function quirkyClient(quirks: Quirks): Partial<ClientSettings> {
+  const tolerate = [
+    ...(quirks.has("proof-missing") ? (["pass4-missing"] as const) : []),
+    ...(quirks.has("plain-answers") ? (["plain-response"] as const) : []),
+  ];
+  return {
+    ...(tolerate.length > 0 && { tolerate }),
+    ...(quirks.has("release-unanswered") && { release: "none" as const }),
+    ...(quirks.has("selective-access-unnegotiated") && {
+      assumedConformance: new Set(["selective-access"] as const),
+    }),
+  };
+}
+
+export function quirkyHdlc(quirks: Quirks): Pick<HdlcClientSettings, "sequenceNumbers"> {
+  return quirks.has("frame-numbers-fixed") ? { sequenceNumbers: "ignored" } : {};
+}
+
+/** The largest information field to propose, at most so many octets. */
+export function infoLengthFor(quirks: Quirks, most: number): number {
+  return quirks.has("small-frames") ? Math.min(SMALL_FRAME, most) : most;
+}
+
+export function listLimitFor(quirks: Quirks): { listLimit?: number } {
+  return quirks.has("lists-refused") ? { listLimit: 1 } : {};
+}
+
+export function clientChangeMs(quirks: Quirks): number | undefined {
+  return quirks.has("slow-client-change") ? CLIENT_CHANGE_MS : undefined;
+}
+
+export function quietMs(quirks: Quirks): number {
+  return quirks.has("quiet-after-connect") ? QUIET_MS : 0;
+}
