@@ -28,6 +28,7 @@ import { journalCoverage } from "./store/coverage-journal.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { type EmbeddedPostgres, type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
 import { newestCaptures } from "./store/latest-rows.ts";
+import { noteLoadChanges } from "./store/load-changes.ts";
 import { migrate } from "./store/migrations.ts";
 import { keepObisCodes } from "./store/obis-codes.ts";
 import { ProfileWriter } from "./store/profile-writer.ts";
@@ -36,6 +37,7 @@ import { keepPushSetups, loadPushLists } from "./store/push-setups.ts";
 import { ReadAttempts } from "./store/read-attempts.ts";
 import { writeRejectedRows } from "./store/rejected-rows.ts";
 import type { StoreError } from "./store/store-error.ts";
+import { Upkeep } from "./store/upkeep.ts";
 
 /** How long running sessions may go on after the order to stop. */
 const DRAIN_MS = 30_000;
@@ -67,6 +69,7 @@ export class Gateway implements AsyncDisposable {
     const fleet = await Fleet.load(database);
     const meters = await polledMeters(config.meters, fleet, database);
     stack.adopt(coverageFolding(database, events), (each) => each.stop());
+    stack.adopt(await upkeep(store.url, events), (each) => each.stop());
     const queue = stack.adopt(batchQueue(config, database, events), (each) => each.stop(DRAIN_MS));
     const attempts = stack.adopt(readAttempts(database, events), (each) => each.flush());
     const lines = stack.use(new SerialLines());
@@ -227,7 +230,7 @@ async function polledMeters(
 }
 
 function batchQueue(config: Config, database: Database, events: EventSink): BatchQueue {
-  const writer = new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage]);
+  const writer = new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage, noteLoadChanges]);
   return new BatchQueue({
     write: (batches) => writer.write(batches),
     // One connection stays free for what people ask.
@@ -260,6 +263,15 @@ async function listenForPushes(
     events,
   });
   stack.use(listeners);
+}
+
+function upkeep(url: string, events: EventSink): Promise<Upkeep> {
+  return Upkeep.start({
+    url,
+    onFailure: (error) => {
+      events({ event: "upkeepFailed", reason: error instanceof Error ? error.message : String(error) });
+    },
+  });
 }
 
 function coverageFolding(database: Database, events: EventSink): CoverageFolding {

@@ -44,7 +44,7 @@ const NEWEST = `select m.meter_number, b.captured_at, b.active_import_wh, i.volt
   left join lateral (select trim_scale(voltage_l1_v)::text as voltage_l1_v, active_import_total_wh
     from dlms.instant_profile p where p.meter_id = m.id order by captured_at desc limit 1) i on true
   left join lateral (select active_import_total_wh
-    from dlms.daily_load_profile p where p.meter_id = m.id order by captured_at desc limit 1) d on true
+    from dlms.daily_load_captures p where p.meter_id = m.id order by captured_at desc limit 1) d on true
   where m.meter_number = any($1::text[])`;
 
 export class DemoBoard {

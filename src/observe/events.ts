@@ -18,6 +18,7 @@ export interface GatewayEvents {
   readonly storeFailed: { reason: string; retryMs: number };
   readonly coverageUnfolded: { reason: string };
   readonly attemptsLost: { reason: string; count: number };
+  readonly upkeepFailed: { reason: string };
   readonly pushListening: { address: string; transport: string };
   readonly pushReceived: { peer: string; meter: string | undefined; values: number };
   readonly pushRejected: { peer: string; reason: string };
@@ -45,6 +46,7 @@ const EVENTS = {
   storeFailed: { level: "error", text: "rows could not be stored; they are kept and tried again" },
   coverageUnfolded: { level: "warn", text: "the ledger's journal was not folded; it grows, but is whole" },
   attemptsLost: { level: "warn", text: "the record of read attempts has a gap; readings are not concerned" },
+  upkeepFailed: { level: "warn", text: "the database's upkeep failed and is tried again; views are exact without it" },
   pushListening: { level: "info", text: "listening for pushes" },
   pushReceived: { level: "debug", text: "push received" },
   pushRejected: { level: "warn", text: "push kept without being understood" },

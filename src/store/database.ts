@@ -16,6 +16,8 @@ export interface DatabaseOptions {
   /** Most connections of the pool. */
   readonly connections: number;
   readonly applicationName?: string;
+  /** Statements may take as long as they need. */
+  readonly unlimited?: boolean;
 }
 
 /** Connects and asks what the database can do. Throws StoreError when it does not answer. */
@@ -27,8 +29,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     // A server, or the way to it, that hangs must hold neither a poll nor a stop for ever.
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    ...(options.unlimited !== true && { statement_timeout: STATEMENT_TIMEOUT_MS, query_timeout: QUERY_TIMEOUT_MS }),
     keepAlive: true,
     types: valueTypes(),
   });

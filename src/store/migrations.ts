@@ -64,6 +64,7 @@ export async function migrate(url: string, directory = DIRECTORY): Promise<Migra
     const ready = pending.filter((each) => each.requires.every((capability) => capabilities[capability]));
     for (const each of ready) await apply(client, each);
     const made = await client.query<{ made: number }>("select dlms.make_hypertables() as made");
+    await client.query("select dlms.apply_storage_policies()");
     const waiting = pending.filter((each) => !ready.includes(each));
     return {
       capabilities,

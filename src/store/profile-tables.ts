@@ -34,7 +34,7 @@ export function dataTable(profile: ProfileKind): string {
 
 /** Name of the view. */
 export function profileView(profile: ProfileKind): string {
-  return `${profile}_profile`;
+  return profile === "daily_load" ? "daily_load_captures" : `${profile}_profile`;
 }
 
 /** The expression that shows a stored column in plain units, over the base table `d`. */

@@ -40,15 +40,25 @@ async function copyOfMigrations(name: string): Promise<string> {
   return copy;
 }
 
+/** Migrations that need what this edition lacks. */
+async function waitingHere(): Promise<string[]> {
+  const { capabilities } = current().database;
+  const migrations = await readMigrations();
+  return migrations
+    .filter((each) => !each.requires.every((capability) => capabilities[capability]))
+    .map((each) => each.name);
+}
+
 test("migrations: running them again changes nothing", async () => {
   const { url, database } = current();
   const before = await dumpSchema(database);
   const report = await migrate(url);
-  expect(report).toMatchObject({ applied: [], waiting: [], hypertablesMade: 0 });
+  expect(report).toMatchObject({ applied: [], waiting: await waitingHere(), hypertablesMade: 0 });
   expect(await dumpSchema(database)).toBe(before);
   const status = await migrationStatus(url);
   expect(status.length).toBeGreaterThanOrEqual(2);
-  expect(new Set(status.map((each) => each.state))).toEqual(new Set(["applied"]));
+  const pending = status.filter((each) => each.state !== "applied").map((each) => each.name);
+  expect(pending).toEqual(await waitingHere());
 });
 
 // UPDATE_SCHEMA=1 npx vitest run test/db/migrations.test.ts writes it anew.
@@ -79,7 +89,9 @@ test("migrations: two gateways that start at once both end with the whole schema
     return JSON.parse(output) as string[];
   });
   const applied = (await Promise.all(runs)).toSorted((a, b) => b.length - a.length);
-  expect(applied).toEqual([(await readMigrations()).map((each) => each.name), [], []]);
+  const waiting = await waitingHere();
+  const names = (await readMigrations()).map((each) => each.name);
+  expect(applied).toEqual([names.filter((name) => !waiting.includes(name)), [], []]);
 });
 
 test("migrations: a database that is newer than this version is refused by name", async () => {
@@ -135,7 +147,8 @@ test("migrations: one waits for a capability that the database lacks", async () 
   await writeFile(join(waiting, name), "-- requires: policies\nselect 1;\n");
   const report = await migrate(url, waiting);
   const there = database.capabilities.policies;
-  expect([report.applied, report.waiting]).toEqual(there ? [[name], []] : [[], [name]]);
+  const before = await waitingHere();
+  expect([report.applied, report.waiting]).toEqual(there ? [[name], before] : [[], [...before, name]]);
   await query(url, "delete from dlms.migrations where name = $1", [name]);
 });
 

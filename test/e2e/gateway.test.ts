@@ -80,7 +80,7 @@ test("gateway: the sum of a day's intervals is the difference of its midnight re
        select meter_number, captured_at, active_import_total_wh
          - lag(active_import_total_wh) over (partition by meter_number order by captured_at) as difference,
          lag(captured_at) over (partition by meter_number order by captured_at) as since
-       from dlms.daily_load_profile)
+       from dlms.daily_load_captures)
      select trim_scale(days.difference)::text as difference, trim_scale(sum(active_import_wh))::text as intervals
      from days join dlms.block_load_profile as block using (meter_number)
      where block.captured_at > days.since and block.captured_at <= days.captured_at and active_import_wh is not null
@@ -92,6 +92,17 @@ test("gateway: the sum of a day's intervals is the difference of its midnight re
   for (const { difference, intervals } of rows) {
     expect(Math.abs(Number(difference) - Number(intervals))).toBeLessThan(20);
   }
+});
+
+test("gateway: days are summed in each meter's own zone, and no meter's sums disagree with its registers", async () => {
+  const { database } = over.gateway;
+  const [days] = await database.query<{ complete: bigint; compared: bigint; zones: bigint }>(
+    `select (select count(*) from dlms.daily_load_profile where complete and active_import_wh is not null) as complete,
+       (select count(*) from dlms.daily_load_comparison where complete) as compared`,
+  );
+  expect(Number(days?.complete)).toBeGreaterThan(20);
+  expect(Number(days?.compared)).toBeGreaterThan(20);
+  expect(await database.query("select * from dlms.daily_load_disagreements")).toEqual([]);
 });
 
 test("gateway: stamps of meters that turn the deviation's sign round become the right instants", async () => {

@@ -1,0 +1,83 @@
+/**
+ * What has to be done in the database now and then, over a connection of its own without limits of time: sums by day, and
+ * the deletion of what is older than it is to be kept. Nothing that is read depends on when it happens.
+ */
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { keepDailyLoad } from "./daily-load.ts";
+import { type Database, openDatabase } from "./database.ts";
+
+export interface UpkeepOptions {
+  readonly url: string;
+  /** Hears why something could not be done; it is tried again. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** How often notes become due days. */
+const TAKE_MS = 5_000;
+/** How often due days are summed: one by one where we do it, a day of the whole fleet at once where an aggregate does. */
+const SUM_MS = 30_000;
+const AGGREGATE_MS = 900_000;
+const EXPIRE_MS = 3_600_000;
+/** What runs longer when we stop is cancelled: it is undone, and done again another time. */
+const STOP_MS = 5_000;
+
+export class Upkeep {
+  readonly #database: Database;
+  readonly #name: string;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #sumMs: number;
+  readonly #timer: NodeJS.Timeout;
+  #running: Promise<void> | undefined;
+  #summedMs = -Infinity;
+  #expiredMs = -Infinity;
+
+  static async start(options: UpkeepOptions): Promise<Upkeep> {
+    const { url, onFailure } = options;
+    const name = `dlms-gateway upkeep ${randomUUID()}`;
+    // The second connection cancels what the first is at.
+    const database = await openDatabase({ url, connections: 2, applicationName: name, unlimited: true });
+    return new Upkeep(database, name, onFailure);
+  }
+
+  private constructor(database: Database, name: string, onFailure: (error: unknown) => void) {
+    this.#database = database;
+    this.#name = name;
+    this.#onFailure = onFailure;
+    this.#sumMs = database.capabilities.continuousAggregates ? AGGREGATE_MS : SUM_MS;
+    this.#timer = setInterval(() => this.#run(), TAKE_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.race([this.#running, sleep(STOP_MS, undefined, { ref: false })]);
+    if (this.#running !== undefined) await this.#cancel().catch(this.#onFailure);
+    await this.#running;
+    await this.#database.close();
+  }
+
+  async #cancel(): Promise<void> {
+    await this.#database.query(
+      "select pg_cancel_backend(pid) from pg_stat_activity where application_name = $1::text and pid <> pg_backend_pid()",
+      [this.#name],
+    );
+  }
+
+  #run(): void {
+    this.#running ??= this.#work()
+      .catch(this.#onFailure)
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  async #work(): Promise<void> {
+    const nowMs = performance.now();
+    const sum = nowMs - this.#summedMs >= this.#sumMs;
+    await keepDailyLoad(this.#database, { sum });
+    if (sum) this.#summedMs = nowMs;
+    if (nowMs - this.#expiredMs < EXPIRE_MS) return;
+    await this.#database.query("select dlms.drop_expired()");
+    this.#expiredMs = nowMs;
+  }
+}
