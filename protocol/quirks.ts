@@ -58,6 +58,7 @@ export const METER_QUIRKS = {
   "plain-answers": "protected requests may be answered in clear",
   "release-unanswered": "the association is left without a release request",
   "frame-numbers-fixed": "every HDLC frame of the meter has the number 0",
+  "wrapper-header-reversed": "the fields of the wrapper's header have their octets in reversed order",
   "small-frames": "HDLC frames over 128 octets of information are refused or lost",
   "slow-client-change": "the meter needs 20 seconds between two clients",
   "quiet-after-connect": "the meter, or its modem, needs a second of silence after the connection",

@@ -9,6 +9,8 @@ export class AnswerWatch {
   #echoesInvokeId: boolean | undefined;
   /** An answer that was given up may still come. */
   #lateAnswerPossible = false;
+  /** A request was made more than once: each may be answered, whenever. */
+  #repeated = false;
 
   get deadlineMs(): number | undefined {
     return this.#deadlineMs;
@@ -48,8 +50,18 @@ export class AnswerWatch {
     this.#lateAnswerPossible = true;
   }
 
-  /** Nothing is late any more: the answer has come, or the association is a new one. */
+  repeat(): void {
+    this.#repeated = true;
+  }
+
+  /** The answer has come; what comes after it is late only where a request was made more than once. */
   settle(): void {
+    this.#lateAnswerPossible = this.#repeated;
+  }
+
+  /** A new association: nothing is late any more. */
+  begin(): void {
+    this.#repeated = false;
     this.#lateAnswerPossible = false;
   }
 

@@ -10,6 +10,8 @@ import { exchangeFor, requireAgreed, transferBit, unconfirmedRequest } from "./o
 import { type ExchangeStep, type ServiceExchange, unexpected } from "./service-exchange.ts";
 
 const INVOKE_IDS = 16;
+/** What may be asked twice; their answers carry invoke-ids, so that a late one is told from the next. */
+const REPEATABLE: ReadonlySet<ServiceOrder["type"]> = new Set(["get", "getList"]);
 
 /** A request that has not been sent yet. */
 export interface PreparedRequest {
@@ -23,6 +25,9 @@ export class ClientRequests {
   readonly #note: (leniency: ClientLeniency) => void;
   #invokeId = 0;
   #exchange: ServiceExchange | undefined;
+  /** The request under way as long as it may be made anew. */
+  #repeatable: Apdu | undefined;
+  #repetitions = 0;
 
   constructor(highPriority: boolean, note: (leniency: ClientLeniency) => void) {
     this.#highPriority = highPriority;
@@ -47,11 +52,14 @@ export class ClientRequests {
       maxPduLength: blocks !== undefined && agreed.has(blocks) ? ownBlocks : Number.POSITIVE_INFINITY,
       note: this.#note,
     });
+    const apdu = exchange.first();
     const sent = () => {
       this.#invokeId = invokeId;
       this.#exchange = exchange;
+      this.#repeatable = REPEATABLE.has(order.type) ? apdu : undefined;
+      this.#repetitions = 0;
     };
-    return { apdu: exchange.first(), sent };
+    return { apdu, sent };
   }
 
   /** As `prepare`, for what gets no answer. */
@@ -76,9 +84,18 @@ export class ClientRequests {
     return invokeId === undefined ? undefined : invokeId === this.#invokeId;
   }
 
+  /** The request under way, to be made anew; undefined when nothing may be repeated (any more). */
+  again(maxRepetitions: number): Apdu | undefined {
+    if (this.#repetitions >= maxRepetitions) return undefined;
+    this.#repetitions++;
+    return this.#repeatable;
+  }
+
   /** Throws when the answer is wrong. */
   take(answer: Apdu): ExchangeStep {
     if (this.#exchange === undefined) throw unexpected(answer.apdu);
+    // Blocks follow one another: asked anew, the server would begin anew.
+    this.#repeatable = undefined;
     return this.#exchange.take(answer);
   }
 

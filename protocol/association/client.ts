@@ -119,7 +119,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
       this.#released("unanswered");
     } else if (this.#envelope.inBlocks && this.#envelope.repeat()) {
       this.#watch.extend(nowMs, this.#timeouts.blockMs);
-    } else {
+    } else if (!this.#repeat(nowMs)) {
       const waitedMs = this.#watch.waitedMs(nowMs);
       const error = new DlmsError("SERVICE_UNANSWERED", "peer", { state: this.#state, waitedMs });
       this.#watch.giveUp();
@@ -153,7 +153,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     this.#envelope.useDedicatedKey(undefined);
     this.#opening = opening;
     this.#state = next;
-    this.#watch.settle();
+    this.#watch.begin();
     this.#watch.start(nowMs, this.#timeouts.answerMs);
   }
 
@@ -165,6 +165,16 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     request.sent();
     this.#state = next;
     this.#watch.start(nowMs, this.#timeouts.answerMs);
+  }
+
+  /** Makes a request that changes nothing anew, if it may be. */
+  #repeat(nowMs: number): boolean {
+    const request = this.#state === "requesting" ? this.#requests.again(this.#settings.repeatReads ?? 0) : undefined;
+    if (request === undefined) return false;
+    this.#envelope.send(request);
+    this.#watch.repeat();
+    this.#watch.extend(nowMs, this.#timeouts.answerMs);
+    return true;
   }
 
   #sendUnconfirmed(order: UnconfirmedOrder): void {

@@ -1,19 +1,22 @@
 import { DlmsError } from "../errors.ts";
 import type { Link, LinkCommand, LinkEvent } from "./link.ts";
-import { encodeWrapper, WrapperParser, type WrapperPorts, type WrapperUnit } from "./wrapper.ts";
+import { encodeWrapper, type WrapperByteOrder, WrapperParser, type WrapperPorts, type WrapperUnit } from "./wrapper.ts";
 
 /** A PDU that has not gone on for this long is given up: mobile networks pause for many seconds within one. */
 const STALL_TIMEOUT_MS = 30_000;
 
+interface WrapperHabits {
+  readonly stallTimeoutMs?: number;
+  /** Of the header's fields; `standard` when left out. */
+  readonly byteOrder?: WrapperByteOrder;
+  /** Each `receive` is one datagram: what it leaves unfinished does not go on in the next. */
+  readonly datagrams?: boolean;
+}
+
 export type WrapperLinkSettings =
-  | {
-      readonly role: "client";
-      readonly clientSap: number;
-      readonly serverSap: number;
-      readonly stallTimeoutMs?: number;
-    }
+  | (WrapperHabits & { readonly role: "client"; readonly clientSap: number; readonly serverSap: number })
   /** A server takes its SAPs from what comes; until something has, `send` needs both of them. */
-  | { readonly role: "server"; readonly stallTimeoutMs?: number };
+  | (WrapperHabits & { readonly role: "server" });
 
 /**
  * The wrapper as a link, both sides. There is no acknowledgement and no repetition: TCP has both. wPorts of what comes are
@@ -21,22 +24,26 @@ export type WrapperLinkSettings =
  */
 export class WrapperLink implements Link {
   readonly #stallTimeoutMs: number;
+  readonly #byteOrder: WrapperByteOrder;
   readonly #parser: WrapperParser;
   readonly #events: LinkEvent[] = [];
   readonly #output: Uint8Array[] = [];
   /** Who we are and whom we talk to, from our point of view. */
   #ports: WrapperPorts | undefined;
   readonly #follows: boolean;
+  readonly #datagrams: boolean;
   #open = false;
   #stalledAtMs: number | undefined;
 
   constructor(settings: WrapperLinkSettings) {
     this.#stallTimeoutMs = settings.stallTimeoutMs ?? STALL_TIMEOUT_MS;
+    this.#byteOrder = settings.byteOrder ?? "standard";
+    this.#datagrams = settings.datagrams ?? false;
     this.#follows = settings.role === "server";
     if (settings.role === "client") {
       this.#ports = { sourceWPort: settings.clientSap, destinationWPort: settings.serverSap };
     }
-    this.#parser = new WrapperParser((ports) => this.#plausible(ports));
+    this.#parser = new WrapperParser((ports) => this.#plausible(ports), this.#byteOrder);
   }
 
   /** Octets that have come and are no whole PDU yet, or never will be. */
@@ -66,6 +73,7 @@ export class WrapperLink implements Link {
   /** Works before `open` as well: a meter that called us may talk first. */
   receive(bytes: Uint8Array, nowMs: number): void {
     this.#parser.receive(bytes);
+    if (this.#datagrams) this.#parser.flush();
     this.#drain();
     this.#stalledAtMs = this.#parser.pending ? nowMs + this.#stallTimeoutMs : undefined;
   }
@@ -94,7 +102,7 @@ export class WrapperLink implements Link {
     if (sourceWPort === undefined || destinationWPort === undefined) {
       throw new DlmsError("LINK_STATE", "caller", { order: "send", state: "nobody has asked and no SAP is given" });
     }
-    this.#output.push(encodeWrapper({ sourceWPort, destinationWPort, apdu: order.apdu }));
+    this.#output.push(encodeWrapper({ sourceWPort, destinationWPort, apdu: order.apdu }, this.#byteOrder));
   }
 
   #end(reason: "local" | "peer"): void {

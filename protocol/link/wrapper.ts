@@ -17,6 +17,9 @@ const WRAPPER_MAX_APDU_LENGTH = 0xffff;
 /** A run of noise is reported at the latest after this many octets. */
 const RUN_LIMIT = 1024;
 
+/** The standard's order of the header's octets, or the other one, which some modems before a meter use. */
+export type WrapperByteOrder = "standard" | "reversed";
+
 export interface WrapperPorts {
   readonly sourceWPort: number;
   readonly destinationWPort: number;
@@ -31,19 +34,20 @@ export type WrapperUnit =
   | { readonly type: "discarded"; readonly octets: Uint8Array; readonly error: DlmsError };
 
 /** Header and APDU as one piece of octets. Throws LENGTH_OVER_LIMIT above 65535 octets, LENGTH_INVALID for none. */
-export function encodeWrapper(pdu: WrapperPdu): Uint8Array {
+export function encodeWrapper(pdu: WrapperPdu, byteOrder: WrapperByteOrder = "standard"): Uint8Array {
   const length = pdu.apdu.length;
   if (length === 0) throw new DlmsError("LENGTH_INVALID", "caller", { length });
   if (length > WRAPPER_MAX_APDU_LENGTH) {
     throw new DlmsError("LENGTH_OVER_LIMIT", "caller", { length, limit: WRAPPER_MAX_APDU_LENGTH });
   }
-  return new Writer(WRAPPER_HEADER_LENGTH + length)
-    .u16(WRAPPER_VERSION)
-    .u16(pdu.sourceWPort)
-    .u16(pdu.destinationWPort)
-    .u16(length)
-    .bytes(pdu.apdu)
-    .finish();
+  const fields = [WRAPPER_VERSION, pdu.sourceWPort, pdu.destinationWPort, length];
+  const writer = new Writer(WRAPPER_HEADER_LENGTH + length);
+  for (const field of fields) writer.u16(byteOrder === "standard" ? field : swapped(field));
+  return writer.bytes(pdu.apdu).finish();
+}
+
+function swapped(field: number): number {
+  return ((field & 0xff) << 8) | (field >> 8);
 }
 
 /** Reads exactly one PDU, as a UDP datagram holds it; `apdu` is a view. Throws for anything else. */
@@ -62,14 +66,17 @@ export function decodeWrapper(octets: Uint8Array): WrapperPdu {
 /** Cuts a stream into wrapper PDUs, however the octets are chunked. */
 export class WrapperParser {
   readonly #plausible: (ports: WrapperPorts) => boolean;
+  /** Where a field of two octets has its high one. */
+  readonly #high: 0 | 1;
   readonly #buffer = new OctetBuffer();
   readonly #units: WrapperUnit[] = [];
   /** Octets at the start of the buffer that are known to be noise. */
   #noise = 0;
 
   /** `plausible` is asked only while hunting for a header after noise. */
-  constructor(plausible: (ports: WrapperPorts) => boolean = () => true) {
+  constructor(plausible: (ports: WrapperPorts) => boolean = () => true, byteOrder: WrapperByteOrder = "standard") {
     this.#plausible = plausible;
+    this.#high = byteOrder === "standard" ? 0 : 1;
   }
 
   /** Octets held that have not come out as a unit. */
@@ -124,7 +131,7 @@ export class WrapperParser {
 
   /** Whether what there is at `index` is the version field or may become one. */
   #versionFits(index: number): boolean {
-    const [high, low] = [this.#buffer.at(index), this.#buffer.at(index + 1)];
+    const [high, low] = [this.#buffer.at(index + this.#high), this.#buffer.at(index + 1 - this.#high)];
     return (high === undefined || high === 0) && (low === undefined || low === WRAPPER_VERSION);
   }
 
@@ -143,6 +150,6 @@ export class WrapperParser {
   }
 
   #u16(index: number): number {
-    return (this.#buffer.at(index) ?? 0) * 0x100 + (this.#buffer.at(index + 1) ?? 0);
+    return (this.#buffer.at(index + this.#high) ?? 0) * 0x100 + (this.#buffer.at(index + 1 - this.#high) ?? 0);
   }
 }

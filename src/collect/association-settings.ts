@@ -34,13 +34,14 @@ export interface AssociationContext {
   readonly association: AssociationConfig;
   readonly secrets: MeterSecrets;
   readonly responseTimeoutMs: number;
+  readonly repeatReads?: number;
   /** Gives each counter once; asked only where the association is ciphered or authenticates by GMAC. */
   readonly nextInvocationCounter: () => number;
 }
 
 /** Throws an Error that names what the configuration lacks for its mechanism. */
 export function associationSettings(context: AssociationContext): ClientSettings {
-  const { association, responseTimeoutMs } = context;
+  const { association, responseTimeoutMs, repeatReads = 0 } = context;
   const { security } = association;
   const protection = protectionOf(context);
   return {
@@ -50,6 +51,7 @@ export function associationSettings(context: AssociationContext): ClientSettings
     ...(association.preEstablished && { preEstablished: true }),
     maxReceivePduSize: association.maxReceivePduSize,
     responseTimeoutMs,
+    repeatReads,
     ...(protection === undefined ? {} : { protection }),
     ...(security === undefined || security.protection === "none"
       ? {}

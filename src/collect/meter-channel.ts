@@ -2,6 +2,7 @@
 import type { ByteChannel } from "../../drivers/channel.ts";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { connectTcp } from "../../drivers/tcp/connect.ts";
+import { UdpChannel } from "../../drivers/udp/channel.ts";
 import type { Link } from "../../protocol/link/link.ts";
 import type { ConnectionConfig } from "../config/schema.ts";
 import type { MeterTarget } from "./meter-target.ts";
@@ -29,9 +30,12 @@ export async function openMeterChannel(target: MeterTarget, options: MeterChanne
   const { serverSap } = association;
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   if (connection.serial !== undefined) return serialChannel(target, connection.serial, options);
+  const link = (clientSap: number) => sessionLink(connection, { clientSap, serverSap, quirks });
+  if (connection.udp !== undefined) {
+    return { channel: await UdpChannel.connect(tcpAddress(connection.udp), signal), link };
+  }
   const address = tcpAddress(connection.tcp ?? "");
-  const channel = await connectTcp(address, { connectTimeoutMs: connection.responseTimeout, ...signal });
-  return { channel, link: (clientSap) => sessionLink(connection, { clientSap, serverSap, quirks }) };
+  return { channel: await connectTcp(address, { connectTimeoutMs: connection.responseTimeout, ...signal }), link };
 }
 
 async function serialChannel(

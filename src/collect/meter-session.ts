@@ -13,7 +13,7 @@ import { MeterLine } from "./meter-line.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { clientChangeMs, listLimitFor, quietMs, quirkyClient } from "./quirk-settings.ts";
 import { SerialLines } from "./serial-lines.ts";
-import { answerTimeoutMs } from "./session-link.ts";
+import { answerTimeoutMs, readRepetitions } from "./session-link.ts";
 
 /** More than any one order takes that is not in blocks; those reserve as they go. */
 const COUNTERS_OF_AN_ORDER = 8;
@@ -72,10 +72,10 @@ function accessOf(
     link: opened.link,
     publicSession: () => ({ client: publicClientSettings(association, responseTimeoutMs), budgetMs }),
     session: () => {
-      const settings = associationSettings({ association, secrets, responseTimeoutMs, nextInvocationCounter });
-      const client = { ...settings, ...quirkyClient(quirks) };
+      const repeatReads = readRepetitions(connection);
+      const context = { association, secrets, responseTimeoutMs, repeatReads, nextInvocationCounter };
       return {
-        client,
+        client: { ...associationSettings(context), ...quirkyClient(quirks) },
         ...listLimitFor(quirks),
         budgetMs,
         names: target,

@@ -1,6 +1,7 @@
 /** What the quirks of a meter change in the settings of its sessions. */
 import type { ClientSettings } from "../../protocol/association/client-settings.ts";
 import type { HdlcClientSettings } from "../../protocol/link/hdlc/client-settings.ts";
+import type { WrapperByteOrder } from "../../protocol/link/wrapper.ts";
 import type { MeterQuirk } from "../../protocol/quirks.ts";
 
 type Quirks = ReadonlySet<MeterQuirk>;
@@ -28,9 +29,18 @@ export function quirkyHdlc(quirks: Quirks): Pick<HdlcClientSettings, "sequenceNu
   return quirks.has("frame-numbers-fixed") ? { sequenceNumbers: "ignored" } : {};
 }
 
+export function quirkyWrapper(quirks: Quirks): { byteOrder?: WrapperByteOrder } {
+  return quirks.has("wrapper-header-reversed") ? { byteOrder: "reversed" } : {};
+}
+
 /** The largest information field to propose, at most so many octets. */
 export function infoLengthFor(quirks: Quirks, most: number): number {
   return quirks.has("small-frames") ? Math.min(SMALL_FRAME, most) : most;
+}
+
+/** Frames that may be unacknowledged: without numbers, one. */
+export function windowFor(quirks: Quirks, most: number): number {
+  return quirks.has("frame-numbers-fixed") ? 1 : most;
 }
 
 export function listLimitFor(quirks: Quirks): { listLimit?: number } {

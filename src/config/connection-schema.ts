@@ -1,17 +1,117 @@
 /** Where a meter is, and what carries APDUs to it. */
 import { z } from "zod";
+import { PHYSICAL_DEVICE_FORMULAS } from "../../protocol/link/hdlc/physical-device.ts";
 import { duration, hostPort } from "./fields.ts";
 
+const PLACES = ["tcp", "udp", "serial"] as const;
+const MODE_E_ONLY = ["deviceAddress", "modeE"] as const;
 /** Fields that mean something on a serial line only; the sample file shows them as an alternative. */
-const SERIAL_ONLY = ["opening", "speed", "echo", "turnaround", "deviceAddress"] as const;
+const SERIAL_ONLY = ["opening", "speed", "echo", "turnaround", "deviceAddress", "modeE"] as const;
 const alternative = { alternative: true };
+const LEAST_INFO_LENGTH = 32;
+const LONGEST_INFO_LENGTH = 2030;
+const LARGEST_WINDOW = 7;
+const MOST_RETRIES = 20;
+
+const hdlcSchema = z
+  .strictObject({
+    frameTimeout: duration
+      .optional()
+      .describe(
+        "How long the answer to one frame may take before it is asked for again; `responseTimeout` when left out.",
+      )
+      .meta({ examples: ["5s"] }),
+    retries: z
+      .int()
+      .min(0)
+      .max(MOST_RETRIES)
+      .default(3)
+      .describe("How often a frame without an answer is asked for again before the link is given up."),
+    recovery: z
+      .enum(["poll", "resend"])
+      .default("poll")
+      .describe(
+        "After a silence, ask by RR what has arrived, or send the frame again at once, for meters that ignore RR. The number of the frame stays, so that nothing is done twice.",
+      ),
+    infoLength: z
+      .int()
+      .min(LEAST_INFO_LENGTH)
+      .max(LONGEST_INFO_LENGTH)
+      .optional()
+      .describe("Octets of information in a frame that we propose, 1024 when left out; less on a slow serial line.")
+      .meta({ examples: [128] }),
+    window: z
+      .int()
+      .min(1)
+      .max(LARGEST_WINDOW)
+      .default(1)
+      .describe("Frames that may be on their way without being acknowledged; what we propose."),
+    discFirst: z
+      .boolean()
+      .default(false)
+      .describe("DISC before SNRM, for meters that keep the link of another client."),
+    bareSnrm: z.boolean().default(false).describe("SNRM without parameters, for meters that don't understand them."),
+    infoReserve: z
+      .int()
+      .min(0)
+      .max(LEAST_INFO_LENGTH - 1)
+      .default(0)
+      .describe(
+        "Octets by which our frames stay below the length agreed on: 12 for meters that count the whole frame.",
+      ),
+    interOctetTimeout: duration
+      .optional()
+      .describe("Silence within a frame after which it is given up; 2s when left out, 500ms on a serial line.")
+      .meta({ examples: ["2s"] }),
+    keepAlive: duration
+      .optional()
+      .describe("Silence after which an idle link is kept open by RR; never when left out.")
+      .meta({ examples: ["60s"] }),
+  })
+  .describe("HDLC: habits of the meter's link.");
+
+const modeESchema = z
+  .strictObject({
+    confirmation: z
+      .enum(["awaited", "none"])
+      .default("awaited")
+      .describe("Whether the meter repeats the acknowledgement before it changes speed."),
+    reactionTimeout: duration
+      .optional()
+      .describe("From our last octet at 300 baud to the meter's first one; 2500ms when left out.")
+      .meta({ examples: ["2500ms"] }),
+    interOctetTimeout: duration
+      .optional()
+      .describe("Silence within a message at 300 baud after which it is given up; 1500ms when left out.")
+      .meta({ examples: ["1500ms"] }),
+    switchDelay: duration
+      .optional()
+      .describe(
+        "From the acknowledgement to the change of speed, and from there to the first frame; 300ms when left out.",
+      )
+      .meta({ examples: ["300ms"] }),
+    retries: z.int().min(0).max(MOST_RETRIES).default(2).describe("Sign-ons after the first."),
+    retryDelay: duration
+      .optional()
+      .describe("Silence before a further sign-on, in which a meter leaves what it hangs in; 3s when left out.")
+      .meta({ examples: ["3s"] }),
+    unannounced: z
+      .boolean()
+      .default(false)
+      .describe("Go on with HDLC although the meter's identification does not offer it."),
+  })
+  .describe("Mode E: times and habits of the sign-on.");
 
 export const connectionSchema = z
   .strictObject({
     tcp: hostPort
       .optional()
-      .describe("Address of the meter or of the modem before it. Either this or `serial`.")
+      .describe("Address of the meter or of the modem before it. Either this, `udp` or `serial`.")
       .meta({ examples: ["192.0.2.7:4059"] }),
+    udp: hostPort
+      .optional()
+      .describe("Address of a meter that talks over UDP, instead of `tcp`.")
+      .meta({ examples: ["192.0.2.7:4059"], ...alternative }),
     serial: z
       .string()
       .startsWith("/", "a serial port is an absolute path, best one in /dev/serial/by-id")
@@ -58,6 +158,11 @@ export const connectionSchema = z
       .max(0x3fff)
       .optional()
       .describe("HDLC: lower address of the meter, with `link: hdlc` only."),
+    physicalAddressFrom: z
+      .enum(PHYSICAL_DEVICE_FORMULAS)
+      .optional()
+      .describe("HDLC: instead of `physicalAddress`, how the maker derives it from the meter number.")
+      .meta({ examples: ["last-4-digits+1000"], ...alternative }),
     addressLength: z
       .union([z.literal(1), z.literal(2), z.literal(4)])
       .optional()
@@ -73,23 +178,44 @@ export const connectionSchema = z
       })
       .optional()
       .describe("For a meter behind a DLMS gateway: the header that every APDU gets."),
-    responseTimeout: duration.prefault("10s").describe("How long to wait for an answer."),
+    hdlc: hdlcSchema.optional(),
+    modeE: modeESchema.optional().meta(alternative),
+    responseTimeout: duration
+      .prefault("10s")
+      .describe("How long to wait for an answer; over HDLC for that to one frame, see `hdlc.frameTimeout`."),
+    repeatReads: z
+      .int()
+      .min(0)
+      .max(MOST_RETRIES)
+      .optional()
+      .describe(
+        "How often a request that changes nothing is made anew when its answer does not come; 2 over UDP, 0 otherwise.",
+      )
+      .meta({ examples: [2] }),
   })
   .superRefine((connection, context) => {
     const refuse = (field: string, message: string) => context.addIssue({ code: "custom", path: [field], message });
-    if (connection.tcp === undefined && connection.serial === undefined) {
-      context.addIssue({ code: "custom", message: "needs `tcp` (host:port) or `serial` (path of a serial port)" });
+    const [place, other] = PLACES.filter((each) => connection[each] !== undefined);
+    if (place === undefined) {
+      const message = "needs `tcp` or `udp` (host:port), or `serial` (path of a serial port)";
+      context.addIssue({ code: "custom", message });
     }
+    if (other !== undefined) refuse(other, `there is \`${place}\` already; a meter has one of them`);
+    if (connection.physicalAddress !== undefined && connection.physicalAddressFrom !== undefined) {
+      refuse("physicalAddressFrom", "there is `physicalAddress` already");
+    }
+    if (connection.udp !== undefined && connection.link === "hdlc") refuse("link", "UDP carries the wrapper");
     if (connection.serial === undefined) {
       for (const field of SERIAL_ONLY) {
         if (connection[field] !== undefined) refuse(field, "has a meaning with `serial` only");
       }
       return;
     }
-    if (connection.tcp !== undefined) refuse("serial", "there is `tcp` already; a meter has one of the two");
     if (connection.link === "wrapper") refuse("link", "a serial line carries HDLC");
-    if (connection.deviceAddress !== undefined && connection.opening !== "mode-e") {
-      refuse("deviceAddress", "has a meaning with `opening: mode-e` only");
+    for (const field of MODE_E_ONLY) {
+      if (connection[field] !== undefined && connection.opening !== "mode-e") {
+        refuse(field, "has a meaning with `opening: mode-e` only");
+      }
     }
   })
   .transform(({ link, ...connection }) => ({

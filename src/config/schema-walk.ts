@@ -41,19 +41,20 @@ export function configFields(): ConfigField[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the generator's own type leaves its fields unknown.
   const root = z.toJSONSchema(configSchema, { io: "input", unrepresentable: "any" }) as JsonSchema;
   const fields: ConfigField[] = [];
-  walk(root, { path: "", depth: 0, inElement: false }, fields);
+  walk(root, { path: "", depth: 0, inElement: false, alternative: false }, fields);
   return fields;
 }
 
 function walk(
   schema: JsonSchema,
-  at: { path: string; depth: number; inElement: boolean },
+  at: { path: string; depth: number; inElement: boolean; alternative: boolean },
   fields: ConfigField[],
 ): void {
   let first = true;
   for (const [name, field] of Object.entries(schema.properties ?? {})) {
     const path = at.path === "" ? name : `${at.path}.${name}`;
     const element = field.items?.properties === undefined ? undefined : field.items;
+    const alternative = at.alternative || field.alternative === true;
     const section = element ?? (field.properties === undefined ? undefined : field);
     fields.push({
       path: element === undefined ? path : `${path}[]`,
@@ -66,14 +67,14 @@ function walk(
       fallback: field.default,
       example: field.examples?.[0],
       isSection: section !== undefined,
-      isAlternative: field.alternative === true,
+      isAlternative: alternative,
     });
     first = false;
     if (section === undefined) continue;
     const depth = at.depth + (element === undefined ? 1 : 2);
     walk(
       section,
-      { path: element === undefined ? path : `${path}[]`, depth, inElement: element !== undefined },
+      { path: element === undefined ? path : `${path}[]`, depth, inElement: element !== undefined, alternative },
       fields,
     );
   }

@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
+import { physicalDeviceOf } from "../../protocol/link/hdlc/physical-device.ts";
 import { METER_QUIRK_NAMES, METER_QUIRKS } from "../../protocol/quirks.ts";
 import { associationSchema } from "./association-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
@@ -36,7 +37,7 @@ const modelSchema = z.strictObject({
   ),
 });
 
-export const meterSchema = z.strictObject({
+const meterFields = z.strictObject({
   name: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores")
@@ -64,6 +65,20 @@ export const meterSchema = z.strictObject({
   connection: connectionSchema,
   association: associationSchema.prefault({}),
 });
+
+/** With the physical address that its maker derives from the meter number, where that is how it has one. */
+export const meterSchema = meterFields
+  .superRefine(({ number, connection }, context) => {
+    if (connection.physicalAddressFrom === undefined || /[0-9]/.test(number)) return;
+    const message = "the meter number has no digits";
+    context.addIssue({ code: "custom", path: ["connection", "physicalAddressFrom"], message });
+  })
+  .transform((meter) => {
+    const { physicalAddressFrom: formula } = meter.connection;
+    if (formula === undefined) return meter;
+    const physicalAddress = physicalDeviceOf(meter.number, formula);
+    return { ...meter, connection: { ...meter.connection, physicalAddress } };
+  });
 
 const planSchema = z.strictObject({
   profile: z

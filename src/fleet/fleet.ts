@@ -192,12 +192,13 @@ function connectionParameters(configs: readonly MeterConfig[]): unknown[] {
   ];
 }
 
-function transportOf({ connection }: MeterConfig): "tcp" | "serial" {
-  return connection.serial === undefined ? "tcp" : "serial";
+function transportOf({ connection }: MeterConfig): "tcp" | "udp" | "serial" {
+  if (connection.serial !== undefined) return "serial";
+  return connection.udp === undefined ? "tcp" : "udp";
 }
 
 function addressOf({ connection }: MeterConfig): string | undefined {
-  return connection.serial ?? connection.tcp;
+  return connection.serial ?? connection.udp ?? connection.tcp;
 }
 
 const PUT_ASSOCIATIONS = `insert into dlms.associations (meter_id, client_sap, server_sap, connection_key, physical_address,

@@ -44,7 +44,7 @@ export class FleetSenders implements SenderDirectory {
     this.#fleet = fleet;
     this.#known = new Map([...known].map((meter) => [meter.meterKey, meter]));
     for (const { meterKey, target } of this.#known.values()) {
-      this.#noteHost(target.connection.tcp, meterKey);
+      this.#noteHost(target.connection.tcp ?? target.connection.udp, meterKey);
       const security = securityOf(target);
       if (security !== undefined) this.#security.set(meterKey, security);
     }

@@ -7,6 +7,9 @@ import { SerialBus } from "../../../drivers/serial/bus.ts";
 import type { SerialTurn } from "../../../drivers/serial/turn.ts";
 import { Pty } from "./pty.ts";
 
+/** The machine may be loaded. */
+const PATIENCE = { timeout: 15_000 };
+
 function listenTo(turn: SerialTurn): { octets: number[]; ends: (Error | undefined)[] } {
   const heard: { octets: number[]; ends: (Error | undefined)[] } = { octets: [], ends: [] };
   turn.start({ bytes: (bytes) => heard.octets.push(...bytes), closed: (cause) => heard.ends.push(cause) });
@@ -41,10 +44,10 @@ test("serial bus: one talks at a time, in the order of asking, each at its speed
     expect(talking).toBe(1);
     const heard = listenTo(turn);
     turn.write(Uint8Array.of(number));
-    await vi.waitFor(() => expect(said.at(-1)).toBe(`${baud}:${number}`));
+    await vi.waitFor(() => expect(said.at(-1)).toBe(`${baud}:${number}`), PATIENCE);
     talking--;
     turn.close();
-    await vi.waitFor(() => expect(heard.ends).toEqual([undefined]));
+    await vi.waitFor(() => expect(heard.ends).toEqual([undefined]), PATIENCE);
   };
   await Promise.all([visit(1, 9600), visit(2, 300), visit(3, 2400), visit(4, 9600)]);
   expect(said).toEqual(["9600:1", "300:2", "2400:3", "9600:4"]);
@@ -56,7 +59,7 @@ test("serial bus: what comes between two turns is nobody's, and the next one wai
   const first = await bus.turn({ baud: 9600 });
   const heard = listenTo(first);
   pty.say(Uint8Array.of(1));
-  await vi.waitFor(() => expect(heard.octets).toEqual([1]));
+  await vi.waitFor(() => expect(heard.octets).toEqual([1]), PATIENCE);
   first.close();
   const waiting = bus.turn({ baud: 9600, turnaroundMs: 100 });
   pty.say(Uint8Array.of(2));
@@ -89,7 +92,10 @@ test("serial bus: a port that is unplugged ends the turn; plugged in again it se
   const turn = await bus.turn({ baud: 9600 });
   const heard = listenTo(turn);
   byId.unplug(first);
-  await vi.waitFor(() => expect(heard.ends).toEqual([expect.objectContaining({ code: "CHANNEL_UNPLUGGED" })]));
+  await vi.waitFor(
+    () => expect(heard.ends).toEqual([expect.objectContaining({ code: "CHANNEL_UNPLUGGED" })]),
+    PATIENCE,
+  );
   const waiting = bus.turn({ baud: 9600 });
   await sleep(300);
   using second = new Pty((octets) => second.say(octets));
@@ -97,7 +103,7 @@ test("serial bus: a port that is unplugged ends the turn; plugged in again it se
   const again = await waiting;
   const echoed = listenTo(again);
   again.write(Uint8Array.of(5));
-  await vi.waitFor(() => expect(echoed.octets).toEqual([5]));
+  await vi.waitFor(() => expect(echoed.octets).toEqual([5]), PATIENCE);
 });
 
 test("serial bus: a port that stays away is told as missing, and those behind are served in turn", async () => {

@@ -154,3 +154,28 @@ test("wrapper link: closing tells why, once, and sending is over", () => {
     expect.objectContaining({ code: "LINK_STATE" }),
   );
 });
+
+test("wrapper: a modem with reversed header fields is understood and answered in its order", () => {
+  const link = new WrapperLink({ role: "client", clientSap: 16, serverSap: 1, byteOrder: "reversed" });
+  link.command({ type: "open" }, 0);
+  link.command({ type: "send", apdu: fromHex("c001c1") }, 0);
+  expect(toHex(link.takeBytes() ?? new Uint8Array(0))).toBe("0100100001000300c001c1");
+  for (const octet of fromHex("ffff 0100 0100 1000 0400 c401c100".replaceAll(" ", "")))
+    link.receive(Uint8Array.of(octet), 0);
+  expect(takeEvents(link)).toMatchObject([
+    { type: "opened" },
+    { type: "discarded", octets: fromHex("ffff") },
+    { type: "apdu", apdu: fromHex("c401c100"), sourceSap: 1, destinationSap: 16 },
+  ]);
+});
+
+test("wrapper: over datagrams, what one leaves unfinished does not go on in the next", () => {
+  const link = new WrapperLink({ role: "client", clientSap: 16, serverSap: 1, datagrams: true });
+  link.receive(fromHex("0001000100100008c401c100"), 0);
+  link.receive(fromHex("0001000100100004c401c100"), 0);
+  expect(takeEvents(link)).toMatchObject([
+    { type: "discarded", error: { code: "FRAME_INCOMPLETE" } },
+    { type: "apdu", apdu: fromHex("c401c100") },
+  ]);
+  expect(link.deadlineMs()).toBeUndefined();
+});

@@ -81,9 +81,20 @@ test("config: two meters of one name are refused", () => {
 });
 
 test.each([
-  ["{ responseTimeout: 5s }", "meters[0].connection: needs `tcp` (host:port) or `serial` (path of a serial port)"],
+  [
+    "{ responseTimeout: 5s }",
+    "meters[0].connection: needs `tcp` or `udp` (host:port), or `serial` (path of a serial port)",
+  ],
   ['{ tcp: "127.0.0.1:1", serial: /dev/ttyUSB0 }', "meters[0].connection.serial: there is `tcp` already"],
   ['{ tcp: "127.0.0.1:1", echo: true }', "meters[0].connection.echo: has a meaning with `serial` only"],
+  ['{ tcp: "127.0.0.1:1", udp: "127.0.0.1:1" }', "meters[0].connection.udp: there is `tcp` already"],
+  ['{ udp: "127.0.0.1:1", link: hdlc }', "meters[0].connection.link: UDP carries the wrapper"],
+  ['{ tcp: "127.0.0.1:1", modeE: {} }', "meters[0].connection.modeE: has a meaning with `serial` only"],
+  ["{ serial: /dev/ttyUSB0, modeE: {} }", "meters[0].connection.modeE: has a meaning with `opening: mode-e` only"],
+  [
+    '{ tcp: "127.0.0.1:1", physicalAddress: 1, physicalAddressFrom: last-2-digits }',
+    "meters[0].connection.physicalAddressFrom: there is `physicalAddress` already",
+  ],
   ["{ serial: /dev/ttyUSB0, link: wrapper }", "meters[0].connection.link: a serial line carries HDLC"],
   ["{ serial: ttyUSB0 }", "meters[0].connection.serial: a serial port is an absolute path"],
   ["{ serial: /dev/ttyUSB0, deviceAddress: x }", "meters[0].connection.deviceAddress: has a meaning with"],

@@ -1,0 +1,57 @@
+/** GETs that are made anew because their answer does not come, as over datagrams that get lost. */
+import { expect, test } from "vitest";
+import { ClientBench, failureIn } from "./client-bench.ts";
+import { CLOCK, clientProtection, serverProtection } from "./server-fixture.ts";
+
+const clock = { classId: 8, logicalName: CLOCK, attributeId: 2 };
+const GET = { type: "get", attribute: clock } as const;
+const SET = { type: "set", attribute: clock, value: { type: "unsigned", value: 1 } } as const;
+
+test("repeated read: a GET without answer is made anew as often as allowed, with its invoke-id, then it fails", () => {
+  const bench = ClientBench.associated({ repeatReads: 2 });
+  const request = bench.order(GET);
+  expect([bench.expire(), bench.sent()]).toEqual([[], request]);
+  expect([bench.expire(), bench.sent()]).toEqual([[], request]);
+  expect(failureIn(bench.expire())).toMatchObject({ stage: "request", evidence: { type: "silence", waitedMs: 3000 } });
+  expect(bench.sent()).toBe("");
+});
+
+test("repeated read: the second answer to a GET is not taken for that of the next", () => {
+  const bench = ClientBench.associated({ repeatReads: 1 });
+  bench.order(GET);
+  bench.expire();
+  const [answer] = bench.hear("c401c1001101");
+  expect(answer).toMatchObject({ type: "response", response: { result: { data: { value: 1 } } } });
+  bench.order(GET);
+  expect(bench.hear("c401c1001101").map(({ type }) => type)).toEqual(["discarded"]);
+  expect(bench.hear("c401c2001102")).toMatchObject([{ response: { result: { data: { value: 2 } } } }]);
+});
+
+test("repeated read: what changes something, and an answer that has begun, are not asked for again", () => {
+  const bench = ClientBench.associated({ repeatReads: 5 });
+  bench.order(SET);
+  expect(failureIn(bench.expire())).toBeDefined();
+  bench.order(GET);
+  expect(bench.hear("c402c2000000000100021100").map(({ type }) => type)).toEqual(["progress"]);
+  bench.sent();
+  expect(failureIn(bench.expire())).toBeDefined();
+});
+
+test("repeated read: each ciphered request has an invocation counter of its own", () => {
+  const far = serverProtection();
+  const bench = ClientBench.associated({
+    repeatReads: 1,
+    protection: clientProtection(),
+    ciphering: { request: "authenticated-encrypted" },
+    tolerate: ["plain-response"],
+  });
+  const first = bench.order(GET);
+  bench.expire();
+  const again = bench.sent();
+  expect(again).not.toBe(first);
+  for (const request of [first, again]) {
+    const octets = Uint8Array.from(request.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+    far.learnPeerSystemTitle(clientProtection().ownSystemTitle);
+    expect(far.unprotect(octets).apdu[0]).toBe(0xc0);
+  }
+});
