@@ -17,7 +17,7 @@ import { CounterTable } from "./keys/counter-table.ts";
 import { leaseKeyCounters } from "./keys/key-counters.ts";
 import type { EventSink } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
-import { mapEvent, mapPush, pushIdentity } from "./profiles/map-push.ts";
+import { mapEvent, mapPush, mapTelegram, pushIdentity } from "./profiles/map-push.ts";
 import { pushRows } from "./profiles/push-rows.ts";
 import { FleetSenders } from "./push/fleet-senders.ts";
 import { PushListeners } from "./push/push-listeners.ts";
@@ -259,7 +259,7 @@ async function listenForPushes(
   const listeners = await PushListeners.start(config.push.listen, {
     directory: senders,
     store: { putPush: (push) => pushes.put(push), putRows: (batch) => rows.put(batch) },
-    mapping: { mapPush, mapEvent, pushIdentity, pushRows },
+    mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, pushRows },
     events,
   });
   stack.use(listeners);

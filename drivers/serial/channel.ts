@@ -1,5 +1,5 @@
 /**
- * A serial port as a channel: eight bits, no parity, no flow control, locked against other programs. Octets and changes
+ * A serial port as a channel: eight bits, no flow control, locked against other programs. Octets and changes
  * of speed keep their order. The port is always read, because only a port that is read notices that it was unplugged.
  */
 import { access, constants } from "node:fs/promises";
@@ -12,6 +12,8 @@ export interface SerialChannelOptions {
   /** `/dev/serial/by-id/…` stays the same device after it was unplugged. */
   readonly path: string;
   readonly baud: number;
+  /** None when left out. */
+  readonly parity?: "none" | "even";
   /** Octets that may wait for the line before a further write ends the channel with CHANNEL_WRITE_OVERFLOW. */
   readonly writeQueueLimit?: number;
 }
@@ -61,10 +63,10 @@ export class SerialChannel implements ByteChannel {
 
   /** Rejects with a ChannelError that tells a missing, a locked and a forbidden port apart. */
   static async open(options: SerialChannelOptions): Promise<SerialChannel> {
-    const { path, baud } = options;
+    const { path, baud, parity = "none" } = options;
     try {
       await access(path, constants.R_OK | constants.W_OK);
-      const port = new SerialPortStream({ binding: SerialPort.binding, path, baudRate: baud, autoOpen: false });
+      const port = new SerialPortStream({ binding: SerialPort.binding, path, baudRate: baud, parity, autoOpen: false });
       await settled((done) => port.open(done));
       const channel = new SerialChannel(port, options);
       // Optical heads draw their power from these lines; a pseudo-terminal has none, and that is no fault.

@@ -1,6 +1,6 @@
 /**
  * Receives what meters push without being asked on lines that carry nothing else: HDLC frames of whatever control field,
- * M-Bus frames, or bare APDUs. It never sends. Pushes over the wrapper come through a server's `WrapperLink`, pushes in
+ * M-Bus frames, telegrams of a P1 port, or bare APDUs. It never sends. Pushes over the wrapper come through a server's `WrapperLink`, pushes in
  * between answers through `HdlcClient`. General block transfer is undone by the APDU layer.
  */
 import { DlmsError } from "../errors.ts";
@@ -9,6 +9,7 @@ import type { Quirk } from "../quirks.ts";
 import { HdlcFrameParser } from "./hdlc/frame-parser.ts";
 import { earlier } from "./hdlc/line.ts";
 import { SEGMENT_TIMEOUT_MS, UnnumberedAssembler } from "./hdlc/unnumbered.ts";
+import { P1Pushes } from "./iec62056-21/p1-pushes.ts";
 import type { Link, LinkCommand, LinkEvent } from "./link.ts";
 import { MbusParser } from "./mbus.ts";
 import { MbusAssembler } from "./mbus-assembler.ts";
@@ -18,7 +19,7 @@ const INTER_OCTET_TIMEOUT_MS = 2000;
 /** Bare APDUs have no end of their own: silence ends them. */
 const RAW_SILENCE_MS = 500;
 
-export type PushFraming = "hdlc" | "mbus" | "raw";
+export type PushFraming = "hdlc" | "mbus" | "p1" | "raw";
 
 export interface PushSaps {
   readonly sourceSap: number;
@@ -136,6 +137,8 @@ function createAssembler(settings: PushReceiverSettings): PushAssembler {
       return new FramedPushes(new HdlcFrameParser(tolerate), new UnnumberedAssembler(segmentTimeoutMs));
     case "mbus":
       return new FramedPushes(new MbusParser(), new MbusAssembler(segmentTimeoutMs, saps));
+    case "p1":
+      return new P1Pushes(saps);
     case "raw":
       return new RawPushAssembler(saps);
   }

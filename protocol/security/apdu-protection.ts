@@ -48,6 +48,7 @@ export const SECURITY_TOLERANCES = {
   "suite-nibble": "the suite id in the security control may be another one of the same key length",
   "broadcast-bit": "the broadcast bit may be set on what was protected with the unicast key",
   "counted-tag": "the length of encrypted content may count the tag that it does not have",
+  "unchecked-tag": "a tag goes unchecked where nobody has the authentication key",
   "other-title": "a general form may name another system title than the association's",
 } as const;
 
@@ -270,7 +271,7 @@ export class ApduProtection {
         throw new DlmsError("SECURITY_TAG_MISSING", "peer", { octets: outside.content.length, counted: TAG_LENGTH });
       warnings.push("counted-tag");
     }
-    const content = parseContent(outside.content);
+    const content = this.#checkable(parseContent(outside.content), warnings);
     this.#checkControl(content.securityControl, warnings);
     const sender = this.#senderOf(outside, warnings);
     const [plain, keySet] = this.#decipher(outside, content, sender, warnings);
@@ -281,6 +282,15 @@ export class ApduProtection {
     if (verified && this.#peerSystemTitle === undefined) this.#peerSystemTitle = sender;
     layers.push({ form: outside.form, keySet, securityControl, invocationCounter, systemTitle: sender, verified });
     return plain;
+  }
+
+  /** What nobody can check vouches for nothing. */
+  #checkable(content: CipheredContent, warnings: ProtectionWarning[]): CipheredContent {
+    const { keys, aadForm } = this.#options;
+    const uncheckable = content.tag !== undefined && keys.authenticationKey === undefined && aadForm !== "empty";
+    if (!uncheckable || !this.#tolerate.has("unchecked-tag")) return content;
+    warnings.push("unchecked-tag");
+    return { ...content, tag: undefined };
   }
 
   #checkControl(control: SecurityControl, warnings: ProtectionWarning[]): void {

@@ -22,6 +22,8 @@ export interface MeterTarget extends CounterMemory {
   readonly connection: ConnectionConfig;
   readonly association: AssociationConfig;
   readonly secrets: MeterSecrets;
+  /** What is asked of its pushes. */
+  readonly push?: MeterConfig["push"];
   /** Invocation counters of ciphered associations: leased at the first visit, and kept. */
   readonly openCounters?: () => Promise<InvocationCounters>;
   /** What the meter does otherwise: its own quirks, those of its model and of its companion specification. */
@@ -66,6 +68,7 @@ export async function meterTarget(config: MeterConfig, leaseCounters: LeaseCount
     connection,
     association,
     secrets,
+    push: config.push,
     layouts: new Map(),
     clock: undefined,
     ...(title !== undefined &&

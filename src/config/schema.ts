@@ -8,7 +8,8 @@ import { physicalDeviceOf } from "../../protocol/link/hdlc/physical-device.ts";
 import { METER_QUIRK_NAMES, METER_QUIRKS } from "../../protocol/quirks.ts";
 import { associationSchema } from "./association-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
-import { duration, hostPort, secretReference, timeZone } from "./fields.ts";
+import { duration, secretReference, timeZone } from "./fields.ts";
+import { pushListenSchema, pushRulesSchema } from "./push-schema.ts";
 
 const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
 
@@ -64,6 +65,7 @@ const meterFields = z.strictObject({
   timeZone: timeZone.default("UTC").describe("Zone of the meter's clock where its stamps carry no deviation."),
   connection: connectionSchema,
   association: associationSchema.prefault({}),
+  push: pushRulesSchema.prefault({}),
 });
 
 /** With the physical address that its maker derives from the meter number, where that is how it has one. */
@@ -127,18 +129,10 @@ export const configSchema = z.strictObject({
     .describe("How meters are polled."),
   push: z
     .strictObject({
-      listen: z
-        .array(
-          z.strictObject({
-            address: hostPort.describe("Where to listen.").meta({ examples: ["[::]:4059"] }),
-            transport: z.enum(["tcp", "udp"]).default("tcp").describe("TCP or UDP."),
-          }),
-        )
-        .default([])
-        .describe("Listeners for what meters send by themselves."),
+      listen: z.array(pushListenSchema).default([]).describe("Listeners for what meters send by themselves."),
     })
     .prefault({})
-    .describe("Reception of pushes; wrapper, HDLC and M-Bus framing are told apart by their first octets."),
+    .describe("Reception of pushes; wrapper, HDLC, M-Bus and P1 are told apart by their first octets."),
   plans: z
     .array(planSchema)
     .refine((plans) => new Set(plans.map((plan) => plan.profile)).size === plans.length, "a profile has one plan only")

@@ -10,11 +10,13 @@ import { CLOCK_STATUS, type ClockPolicy, resolveDateTime } from "../../protocol/
 import { logicalNameFromOctets } from "../../protocol/cosem/obis.ts";
 import { obisMeaning } from "../../protocol/cosem/obis-dictionary.ts";
 import { DlmsError } from "../../protocol/errors.ts";
+import type { P1Telegram } from "../../protocol/link/iec62056-21/p1.ts";
 import { type CompactTemplate, decodeCompactData } from "../../protocol/profile/compact-data.ts";
 import { type LayoutSource, type RegisterScaler, wantsScaler } from "../../protocol/profile/layout.ts";
 import type { OtherValue, TimeRule } from "./batch.ts";
 import { rulesFor } from "./column-rules.ts";
 import { decimalFromData, otherValue, textOf } from "./other-value.ts";
+import { p1Items } from "./p1-items.ts";
 import { type PushItem, stringOctets, takeApart } from "./push-body.ts";
 import { familyScaler, PUSH_FAMILIES, type PushFamily, type PushTraits } from "./push-families.ts";
 import { ucumOf } from "./unit-conversion.ts";
@@ -159,6 +161,13 @@ export function mapEvent(event: PushedAttribute, context: PushContext): MappedPu
     { form: "listed", family: undefined, identity: identityOf(items, undefined), items },
     context,
   );
+}
+
+/** Maps a telegram of a P1 port. */
+export function mapTelegram(telegram: P1Telegram, context: PushContext): MappedPush {
+  const items = p1Items(telegram);
+  const identity = { ...identityOf(items, undefined), meterType: telegram.identification };
+  return mapItems(undefined, { form: "complete", family: undefined, identity, items }, context);
 }
 
 interface Parts {

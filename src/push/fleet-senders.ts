@@ -5,6 +5,7 @@ import { COMPANIONS, type Companion } from "../../protocol/cosem/companion/compa
 import { namedZone, type TimeZone } from "../../protocol/cosem/time-zone.ts";
 import type { ProfileLayout, RegisterScaler } from "../../protocol/profile/layout.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
+import type { InvocationCounters } from "../collect/meter-access.ts";
 import type { MeterTarget } from "../collect/meter-target.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
 import type { PushIdentity } from "../profiles/map-push.ts";
@@ -44,16 +45,13 @@ export class FleetSenders implements SenderDirectory {
     this.#fleet = fleet;
     this.#known = new Map([...known].map((meter) => [meter.meterKey, meter]));
     for (const { meterKey, target } of this.#known.values()) {
-      this.#noteHost(target.connection.tcp ?? target.connection.udp, meterKey);
+      const { tcp, udp, serial } = target.connection;
+      const address = tcp ?? udp;
+      const host = address === undefined ? serial : tcpAddress(address).host;
+      if (host !== undefined) this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), meterKey]);
       const security = securityOf(target);
       if (security !== undefined) this.#security.set(meterKey, security);
     }
-  }
-
-  #noteHost(address: string | undefined, meterKey: number): void {
-    if (address === undefined) return;
-    const { host } = tcpAddress(address);
-    this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), meterKey]);
   }
 
   /** The lists of a meter's push setups, by logical name. */
@@ -122,7 +120,7 @@ export class FleetSenders implements SenderDirectory {
   }
 }
 
-function securityOf({ association, secrets }: MeterTarget): SenderSecurity | undefined {
+function securityOf({ association, secrets, push, openCounters }: MeterTarget): SenderSecurity | undefined {
   const { security } = association;
   const { blockCipherKey, authenticationKey } = secrets;
   if (security === undefined || blockCipherKey === undefined) return undefined;
@@ -132,6 +130,18 @@ function securityOf({ association, secrets }: MeterTarget): SenderSecurity | und
     ownSystemTitle: own === undefined ? NO_TITLE : systemTitle(fromHex(own)),
     blockCipherKey,
     authenticationKey,
+    ...(push !== undefined && push.least !== "none" && { least: push.least }),
+    ...(push?.replay === "refuse" && { replay: "strict" as const }),
+    ...(openCounters && { nextInvocationCounter: confirmationCounters(openCounters) }),
+  };
+}
+
+/** Answers are counted with the requests: the meter sees one sender. */
+function confirmationCounters(open: () => Promise<InvocationCounters>): () => Promise<number> {
+  return async () => {
+    const counters = await open();
+    await counters.ensure(1);
+    return counters.next();
   };
 }
 

@@ -2,7 +2,6 @@
  * Takes what was read off a line to the store: found out whose it is, mapped, kept. Everything that comes leaves a
  * record; what is confirmed is durable before.
  */
-import { hostPort } from "../../drivers/tcp/address.ts";
 import { encodeApdu } from "../../protocol/apdu/apdu.ts";
 import { confirmationOf } from "../../protocol/association/notifications.ts";
 import { DlmsError } from "../../protocol/errors.ts";
@@ -12,10 +11,17 @@ import type { EventSink } from "../observe/events.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
 import type { OpenerCandidate, OpenerLookup, PushOutcome, ReadPush } from "./push-reader.ts";
-import { type PushMapping, type PushOrigin, type PushRecord, recordOf, rejectionRecord } from "./push-record.ts";
+import {
+  type PushMapping,
+  type PushOrigin,
+  type PushRecord,
+  peerName,
+  recordOf,
+  rejectionRecord,
+} from "./push-record.ts";
 import { type Allowance, RejectionBudget } from "./rejection-budget.ts";
 import type { PushSender, SenderDirectory } from "./sender-directory.ts";
-import { SenderKeys } from "./sender-keys.ts";
+import { protectionWith, SenderKeys } from "./sender-keys.ts";
 
 /** Where pushes go; `written` resolves when they are durable. */
 export interface PushStore {
@@ -94,7 +100,7 @@ export class PushIntake {
       return undefined;
     }
     await this.#keepRecord(record, origin);
-    return answerTo(outcome);
+    return await answerTo(outcome);
   }
 
   #recordOf(read: ReadPush, origin: PushOrigin): PushRecord | Error {
@@ -115,7 +121,7 @@ export class PushIntake {
     for (const batch of batches) puts.push(await store.putRows(batch));
     const [written, ...rows] = puts.map((put) => put.written);
     await Promise.all([written?.catch((error: unknown) => this.#keepOctets(push, error)), ...rows]);
-    events({ event: "pushReceived", peer: hostPort(origin), meter: sender?.name, values: push.values.length });
+    events({ event: "pushReceived", peer: peerName(origin), meter: sender?.name, values: push.values.length });
   }
 
   /** Values that the database refuses must not take the octets with them. */
@@ -140,7 +146,7 @@ export class PushIntake {
 
   #tellRejected(origin: PushOrigin, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    this.#options.events({ event: "pushRejected", peer: hostPort(origin), reason });
+    this.#options.events({ event: "pushRejected", peer: peerName(origin), reason });
   }
 
   /** Whoever has the title; where nobody has it, or there is none, whoever is reached at the address. */
@@ -165,15 +171,15 @@ function refuseWeaker({ layers }: ReadPush, sender: PushSender | undefined): voi
 }
 
 /** The answer to a notification whose service class is confirmed, protected as the notification was. */
-function answerTo({ notification, opened, layers }: ReadPush): Uint8Array | undefined {
+async function answerTo({ notification, opened, layers }: ReadPush): Promise<Uint8Array | undefined> {
   const confirmation = notification.apdu === "data-notification" ? confirmationOf(notification.body) : undefined;
   if (confirmation === undefined) return undefined;
   const apdu = encodeApdu(confirmation);
   const [layer] = layers;
   if (layer === undefined || opened === undefined) return apdu;
-  if (opened.sender.security?.nextInvocationCounter === undefined) return undefined;
   const control = protectionName(layer.securityControl);
-  return control === "none"
-    ? undefined
-    : opened.protection.protect(apdu, { control, form: "general", keySet: "global" });
+  const { security } = opened.sender;
+  const counter = await security?.nextInvocationCounter?.();
+  if (security === undefined || counter === undefined || control === "none") return undefined;
+  return protectionWith(security, counter).protect(apdu, { control, form: "general", keySet: "global" });
 }

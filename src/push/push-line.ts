@@ -11,7 +11,7 @@ import { type PushFraming, PushReceiver } from "../../protocol/link/push-receive
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 
 /** Framing of everything that is not the wrapper; what is not known is taken as bare octets. */
-const FRAMINGS: Readonly<Record<string, PushFraming>> = { hdlc: "hdlc", mbus: "mbus" };
+const FRAMINGS: Readonly<Record<string, PushFraming>> = { hdlc: "hdlc", mbus: "mbus", "iec62056-21": "p1" };
 /** Octets of a modem's text, or of anything that is not known, before it is taken as bare octets. */
 const PREAMBLE_LIMIT = 1024;
 /** How long the rest of a beginning is waited for that says nothing yet. */
@@ -19,6 +19,10 @@ const PREAMBLE_TIMEOUT_MS = 5000;
 const ARRAY = 0x01;
 const STRUCTURE = 0x02;
 const FLAG = 0x7e;
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
+/** With which a telegram of a P1 port begins. */
+const SLASH = 0x2f;
 /** Format type 3 of HDLC, the upper half of the octet after the flag. */
 const FORMAT = 0xa0;
 
@@ -87,8 +91,11 @@ export class PushLine implements Link {
       if (this.#head.length > PREAMBLE_LIMIT) this.#begin("apdu", nowMs);
       return;
     }
-    const error = new DlmsError("FRAME_INVALID", "peer", { octets: start });
-    this.#events.push({ type: "discarded", octets: this.#head.subarray(0, start), error });
+    const before = this.#head.subarray(0, start);
+    if (!before.every(endsLine)) {
+      const error = new DlmsError("FRAME_INVALID", "peer", { octets: start });
+      this.#events.push({ type: "discarded", octets: before, error });
+    }
     this.#head = this.#head.subarray(start);
     this.#begin(detectStream(this.#head) ?? "apdu", nowMs);
   }
@@ -104,11 +111,16 @@ export class PushLine implements Link {
   }
 }
 
-/** Where the wrapper or HDLC begins behind text: single octets are too weak a sign there. */
+function endsLine(octet: number): boolean {
+  return octet === CARRIAGE_RETURN || octet === LINE_FEED;
+}
+
+/** Where the wrapper, HDLC or a telegram begins behind text: single octets are too weak a sign there. */
 function startAfterText(head: Uint8Array): number | undefined {
   for (let at = 1; at + 1 < head.length; at++) {
     const [first, second = 0] = [head[at], head[at + 1]];
     if ((first === 0 && second === 1) || (first === FLAG && (second & 0xf0) === FORMAT)) return at;
+    if (head[at - 1] === LINE_FEED && first === SLASH) return at;
   }
   return undefined;
 }

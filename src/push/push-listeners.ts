@@ -1,14 +1,17 @@
 /** Listens for what meters send by themselves, on any number of addresses, and keeps all of it. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { SerialChannelOptions } from "../../drivers/serial/channel.ts";
 import { hostPort, tcpAddress } from "../../drivers/tcp/address.ts";
 import type { TcpChannel } from "../../drivers/tcp/channel.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
 import { UdpReceiver } from "../../drivers/udp/receiver.ts";
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
-import { type ConnectionLimits, PushConnection } from "./push-connection.ts";
+import { type ConnectionLimits, type PushChannel, PushConnection } from "./push-connection.ts";
 import { PushDatagrams } from "./push-datagrams.ts";
 import { PushIntake, type PushIntakeOptions } from "./push-intake.ts";
+import { type PushOrigin, peerName } from "./push-record.ts";
+import { PushSerial } from "./push-serial.ts";
 
 export type PushListenConfig = Config["push"]["listen"][number];
 
@@ -37,14 +40,20 @@ const GRACE_MS = 1000;
 /** How long is waited for the store then. */
 const DRAIN_MS = 10_000;
 const DROPPED_TELL_MS = 10_000;
+const P1_BAUD = 115_200;
+/** About two telegrams. */
+const SERIAL_FRUITLESS_OCTETS = 4096;
 
 export class PushListeners implements AsyncDisposable {
   readonly #events: EventSink;
   readonly #limits: PushLimits;
   readonly #intake: PushIntake;
   readonly #listeners: TcpListener[] = [];
+  readonly #serials: { readonly serial: PushSerial; readonly path: string }[] = [];
   readonly #receivers: { readonly receiver: UdpReceiver; readonly datagrams: PushDatagrams }[] = [];
   readonly #connections = new Set<PushConnection>();
+  /** A serial line may be silent for as long as it wants. */
+  readonly #serialConnections = new Set<PushConnection>();
   readonly #perHost = new Map<string, number>();
   #idleTimer: NodeJS.Timeout | undefined;
   #dropped = 0;
@@ -71,10 +80,15 @@ export class PushListeners implements AsyncDisposable {
   }
 
   /** Where it listens, with the ports that were taken for port 0, in the order of the configuration by transport. */
-  get addresses(): { readonly tcp: readonly string[]; readonly udp: readonly string[] } {
+  get addresses(): {
+    readonly tcp: readonly string[];
+    readonly udp: readonly string[];
+    readonly serial: readonly string[];
+  } {
     return {
       tcp: this.#listeners.map((each) => hostPort(each.address)),
       udp: this.#receivers.map((each) => hostPort(each.receiver.address)),
+      serial: this.#serials.map((each) => each.path),
     };
   }
 
@@ -95,7 +109,10 @@ export class PushListeners implements AsyncDisposable {
     clearInterval(this.#idleTimer);
     await Promise.all(this.#receivers.map(({ receiver }) => receiver.close()));
     for (const { datagrams } of this.#receivers) datagrams.end();
-    const closed = this.#listeners.map((listener) => listener.close(GRACE_MS));
+    const closed = [
+      ...this.#listeners.map((listener) => listener.close(GRACE_MS)),
+      ...this.#serials.map(({ serial }) => serial.close()),
+    ];
     for (const connection of this.#connections) connection.finish();
     await Promise.all(closed);
     await Promise.race([this.#intake.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
@@ -106,10 +123,26 @@ export class PushListeners implements AsyncDisposable {
     await this.close();
   }
 
-  async #listen({ address: text, transport }: PushListenConfig): Promise<void> {
+  async #listen({ address: text, transport, serial, speed, parity }: PushListenConfig): Promise<void> {
+    if (serial !== undefined) this.#listenSerial({ path: serial, baud: speed ?? P1_BAUD, parity: parity ?? "none" });
+    if (text === undefined) return;
     const address = tcpAddress(text);
     const bound = transport === "tcp" ? await this.#listenTcp(address) : await this.#listenUdp(address);
     this.#events({ event: "pushListening", address: hostPort(bound), transport });
+  }
+
+  #listenSerial(port: SerialChannelOptions): void {
+    const { path } = port;
+    const origin = { host: path, port: 0, transport: "serial" } as const;
+    const serial = new PushSerial({
+      port,
+      accept: (channel, ended) => {
+        this.#take(channel, origin, ended);
+        this.#events({ event: "pushListening", address: path, transport: "serial" });
+      },
+      onAway: (error) => this.#tellFault(path, error),
+    });
+    this.#serials.push({ serial, path });
   }
 
   async #listenTcp(address: TcpListener["address"]): Promise<TcpListener["address"]> {
@@ -145,19 +178,28 @@ export class PushListeners implements AsyncDisposable {
       return;
     }
     this.#perHost.set(host, held + 1);
+    this.#take(channel, { ...channel.peer, transport: "tcp" }, () => this.#forget(host));
+  }
+
+  #take(channel: PushChannel, origin: PushOrigin, ended: () => void): void {
+    const isSerial = origin.transport === "serial";
     const connection = new PushConnection(channel, {
       intake: this.#intake,
-      origin: { ...channel.peer, transport: "tcp" },
-      limits: this.#limits,
-      onClosed: () => this.#forget(connection, host),
-      onFault: (error) => this.#tellFault(hostPort(channel.peer), error),
+      origin,
+      // A port that was opened in the middle of a frame is opened again soon.
+      limits: isSerial ? { ...this.#limits, fruitlessOctets: SERIAL_FRUITLESS_OCTETS } : this.#limits,
+      onClosed: () => {
+        this.#connections.delete(connection);
+        this.#serialConnections.delete(connection);
+        ended();
+      },
+      onFault: (error) => this.#tellFault(peerName(origin), error),
     });
-    this.#connections.add(connection);
+    (isSerial ? this.#serialConnections : this.#connections).add(connection);
     connection.start();
   }
 
-  #forget(connection: PushConnection, host: string): void {
-    this.#connections.delete(connection);
+  #forget(host: string): void {
     const held = (this.#perHost.get(host) ?? 1) - 1;
     if (held > 0) this.#perHost.set(host, held);
     else this.#perHost.delete(host);

@@ -7,6 +7,7 @@ import { UnconfirmedBlocks } from "../../protocol/association/general-blocks.ts"
 import { type Notification, notificationOf } from "../../protocol/association/notifications.ts";
 import { dataFromBytes } from "../../protocol/axdr/data.ts";
 import { DlmsError } from "../../protocol/errors.ts";
+import { decodeP1Telegram, type P1Telegram } from "../../protocol/link/iec62056-21/p1.ts";
 import type { LinkEvent } from "../../protocol/link/link.ts";
 import { FIELD_QUIRKS, type Quirk } from "../../protocol/quirks.ts";
 import type { ApduProtection, ProtectionLayer } from "../../protocol/security/apdu-protection.ts";
@@ -17,9 +18,12 @@ import type { PushSender } from "./sender-directory.ts";
 /** What a link delivers. */
 export type PushUnit = Pick<Extract<LinkEvent, { type: "apdu" }>, "apdu" | "sourceSap" | "destinationSap">;
 
+/** What a meter says unasked; telegrams of P1 ports are no APDUs, but go the same way. */
+export type PushedMessage = Notification | { readonly apdu: "p1-telegram"; readonly body: P1Telegram };
+
 export interface ReadPush {
   readonly type: "notification";
-  readonly notification: Notification;
+  readonly notification: PushedMessage;
   readonly systemTitle: SystemTitle | undefined;
   /** Whose keys opened it; undefined when nothing protected the push. */
   readonly opened: OpenedBy | undefined;
@@ -64,6 +68,8 @@ const DATA_NOTIFICATION = 0x0f;
 const LLC_LENGTH = 3;
 const STRUCTURE = 0x02;
 const ARRAY = 0x01;
+/** `/`, with which a telegram of a P1 port begins. */
+const TELEGRAM = 0x2f;
 /** Stations on one line that may be in the middle of a transfer in blocks. */
 const BLOCK_SENDERS = 16;
 /** Tried only where the octets make no sense otherwise. */
@@ -194,12 +200,15 @@ function withoutLlc(octets: Uint8Array): Uint8Array {
 }
 
 interface MarkedNotification {
-  readonly notification: Notification;
+  readonly notification: PushedMessage;
   readonly marks: readonly string[];
 }
 
 /** The notification in a plain APDU; a bare value, as some local interfaces send, is taken as the body of one. */
 function notificationIn(plain: Uint8Array): MarkedNotification {
+  if (plain[0] === TELEGRAM) {
+    return { notification: { apdu: "p1-telegram", body: soundTelegram(plain) }, marks: [] };
+  }
   if (plain[0] === STRUCTURE || plain[0] === ARRAY) {
     const body = { longInvokeIdAndPriority: 0, dateTime: undefined, body: dataFromBytes(plain) };
     return { notification: { apdu: "data-notification", body }, marks: ["bare-value"] };
@@ -208,6 +217,27 @@ function notificationIn(plain: Uint8Array): MarkedNotification {
   const notification = notificationOf(apdu);
   if (notification === undefined) throw new DlmsError("SERVICE_UNEXPECTED", "peer", { apdu: apdu.apdu });
   return { notification, marks: apdu.quirks ?? [] };
+}
+
+/** A line of a maker's own, with parentheses in its text. */
+const MAKERS_TEXT = /^\d+-\d+:[\d.]+\([^*]*\)$/;
+/** A number with a unit that is no number. */
+const DAMAGED = /^(?![-0-9.]*\*)[^*]*[0-9][^*]*\*[A-Za-z]/;
+
+/** Where no check vouches for a telegram, one damaged line makes all of it doubtful. */
+function soundTelegram(octets: Uint8Array): P1Telegram {
+  const telegram = decodeP1Telegram(octets);
+  if (telegram.crc !== undefined) return telegram;
+  const { dataSets, unreadable } = telegram;
+  const addresses = new Set(dataSets.map(({ address }) => address));
+  const damaged = [
+    ...unreadable.filter((line) => !MAKERS_TEXT.test(line)),
+    ...dataSets.flatMap(({ values }) => values.filter((value) => DAMAGED.test(value))),
+  ];
+  if (damaged.length > 0 || addresses.size < dataSets.length || dataSets.length === 0) {
+    throw new DlmsError("READOUT_INVALID", "peer", { message: "telegram without check", octets: octets.length });
+  }
+  return telegram;
 }
 
 function decodeDataNotification(plain: Uint8Array): Apdu {

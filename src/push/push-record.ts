@@ -1,28 +1,41 @@
 /** What is kept of a push: its record with all values, and the rows that it brings for profile tables. */
 import { hostPort, type TcpAddress } from "../../drivers/tcp/address.ts";
-import type { Notification } from "../../protocol/association/notifications.ts";
 import { UTC } from "../../protocol/cosem/time-zone.ts";
 import type { ProtectionLayer } from "../../protocol/security/apdu-protection.ts";
 import { protectionName } from "../../protocol/security/security-control.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
-import type { MappedPush, mapEvent, mapPush, PushContext, PushIdentity, pushIdentity } from "../profiles/map-push.ts";
+import type {
+  MappedPush,
+  mapEvent,
+  mapPush,
+  mapTelegram,
+  PushContext,
+  PushIdentity,
+  pushIdentity,
+} from "../profiles/map-push.ts";
 import type { pushRows } from "../profiles/push-rows.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
 import { type Attribution, attribute } from "./attribution.ts";
-import type { ReadPush, RejectedPush } from "./push-reader.ts";
+import type { PushedMessage, ReadPush, RejectedPush } from "./push-reader.ts";
 import type { PushSender, SenderDirectory } from "./sender-directory.ts";
 
 /** The functions of src/profiles that turn what a meter said into values and rows. */
 export interface PushMapping {
   readonly mapPush: typeof mapPush;
   readonly mapEvent: typeof mapEvent;
+  readonly mapTelegram: typeof mapTelegram;
   readonly pushIdentity: typeof pushIdentity;
   readonly pushRows: typeof pushRows;
 }
 
-/** Where a push came from. */
+/** Where a push came from; of a serial line `host` is the path of the port, and there is no port number. */
 export interface PushOrigin extends TcpAddress {
-  readonly transport: "tcp" | "udp";
+  readonly transport: ReceivedPush["transport"];
+}
+
+/** The sender's address for people. */
+export function peerName(origin: PushOrigin): string {
+  return origin.transport === "serial" ? origin.host : hostPort(origin);
 }
 
 export interface PushRecord {
@@ -90,7 +103,7 @@ export function rejectionRecord(
 }
 
 function envelope(origin: PushOrigin, receivedAt: Date, octets: Uint8Array) {
-  return { receivedAt, peer: hostPort(origin), transport: origin.transport, octets };
+  return { receivedAt, peer: peerName(origin), transport: origin.transport, octets };
 }
 
 /** Whoever opened the push is its sender; else the payload is asked who it is from before it is mapped. */
@@ -110,7 +123,7 @@ function mapAndAttribute(
   return { mapped, attribution };
 }
 
-function identityOf(notification: Notification, mapping: PushMapping, context: PushContext): PushIdentity {
+function identityOf(notification: PushedMessage, mapping: PushMapping, context: PushContext): PushIdentity {
   if (notification.apdu === "data-notification") return mapping.pushIdentity(notification.body, context);
   return mapNotification(notification, mapping, context).identity;
 }
@@ -128,7 +141,7 @@ function contextOf(sender: PushSender | undefined, receivedAt: Date): PushContex
   };
 }
 
-function mapNotification(notification: Notification, mapping: PushMapping, context: PushContext): MappedPush {
+function mapNotification(notification: PushedMessage, mapping: PushMapping, context: PushContext): MappedPush {
   switch (notification.apdu) {
     case "data-notification": {
       const { dateTime, body } = notification.body;
@@ -138,6 +151,8 @@ function mapNotification(notification: Notification, mapping: PushMapping, conte
       const { dateTime, attribute, value } = notification.body;
       return mapping.mapEvent({ dateTime, attribute, value }, context);
     }
+    case "p1-telegram":
+      return mapping.mapTelegram(notification.body, context);
     case "information-report-request":
       return mapping.mapPush({ body: { type: "structure", value: notification.body.values } }, context);
   }
@@ -169,7 +184,7 @@ function protectionOf(layers: readonly ProtectionLayer[]): NonNullable<ReceivedP
 
 function marksOf({ layers }: ReadPush, { by, conflict }: Attribution): string[] {
   return [
-    ...(layers.some((layer) => !layer.verified) ? ["no-tag"] : []),
+    ...(layers.some((layer) => !layer.verified && !layer.securityControl.authenticated) ? ["no-tag"] : []),
     ...(by === "address" ? ["sender-by-address"] : []),
     ...(conflict === undefined ? [] : [`sender-conflict: the payload names ${conflict.name}`]),
   ];

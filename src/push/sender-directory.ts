@@ -3,6 +3,7 @@ import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
 import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
 import type { LayoutSource, RegisterScaler } from "../../protocol/profile/layout.ts";
+import type { ReplayPolicy } from "../../protocol/security/replay-window.ts";
 import type { AuthenticationKey, BlockCipherKey } from "../../protocol/security/secret-key.ts";
 import type { Protection } from "../../protocol/security/security-control.ts";
 import type { SecuritySuite } from "../../protocol/security/suites.ts";
@@ -31,12 +32,14 @@ export interface SenderSecurity {
   readonly suite: SecuritySuite;
   readonly ownSystemTitle: SystemTitle;
   readonly blockCipherKey: BlockCipherKey;
-  /** Where it is missing, only what is encrypted without a tag can be read. */
+  /** Where it is missing, tags go unchecked, and what came is marked. */
   readonly authenticationKey: AuthenticationKey | undefined;
   /** What a push must be protected with at least; anything goes when left out. */
   readonly least?: Protection;
+  /** What becomes of a push whose counter came before: `warn` marks it, `strict` refuses it. `warn` when left out. */
+  readonly replay?: ReplayPolicy;
   /** For confirmations; without it ciphered pushes are not confirmed. */
-  readonly nextInvocationCounter?: () => number;
+  readonly nextInvocationCounter?: () => Promise<number>;
 }
 
 export interface SenderDirectory {

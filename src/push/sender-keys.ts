@@ -6,6 +6,7 @@ import {
   type ProtectionKeys,
   type SecurityTolerance,
 } from "../../protocol/security/apdu-protection.ts";
+import { PROTECTIONS } from "../../protocol/security/security-control.ts";
 import type { PushSender, SenderSecurity } from "./sender-directory.ts";
 
 /** Meters set the suite and the broadcast bit of pushes as they please; the key tells whether it was them. */
@@ -27,21 +28,27 @@ export class SenderKeys {
     }
     const held = this.#held.get(meterKey);
     if (held?.security === security) return held.protection;
-    const { suite, ownSystemTitle, least, nextInvocationCounter } = security;
+    const { suite, ownSystemTitle, least, replay } = security;
     const protection = new ApduProtection({
       suite,
       ownSystemTitle,
       keys: keysOf(security),
-      nextInvocationCounter: nextInvocationCounter ?? noCounter,
+      nextInvocationCounter: noCounter,
       // A push that came twice is data all the same; that it came twice is told.
-      replay: "warn",
-      tolerate: TOLERATED,
+      replay: replay ?? "warn",
+      tolerate: least !== undefined && PROTECTIONS[least].authenticated ? TOLERATED : [...TOLERATED, "unchecked-tag"],
       ...(systemTitle !== undefined && { peerSystemTitle: systemTitle }),
       ...(least !== undefined && { minimum: { received: least } }),
     });
     this.#held.set(meterKey, { security, protection });
     return protection;
   }
+}
+
+/** For one APDU to the meter, under a counter that is the caller's. */
+export function protectionWith(security: SenderSecurity, counter: number): ApduProtection {
+  const { suite, ownSystemTitle } = security;
+  return new ApduProtection({ suite, ownSystemTitle, keys: keysOf(security), nextInvocationCounter: () => counter });
 }
 
 function keysOf({ blockCipherKey, authenticationKey }: SenderSecurity): ProtectionKeys {

@@ -17,7 +17,7 @@ export interface ReceivedPush {
   readonly receivedAt: Date;
   /** Address of whoever sent it. */
   readonly peer: string;
-  readonly transport: "tcp" | "udp";
+  readonly transport: "tcp" | "udp" | "serial";
   /** The meter's uuid; undefined while nobody knows the sender. */
   readonly meterId: string | undefined;
   readonly systemTitle: Uint8Array | undefined;

@@ -9,7 +9,7 @@ import { encodeWrapper } from "../../protocol/link/wrapper.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
-import { mapEvent, mapPush, pushIdentity } from "../../src/profiles/map-push.ts";
+import { mapEvent, mapPush, mapTelegram, pushIdentity } from "../../src/profiles/map-push.ts";
 import { pushRows } from "../../src/profiles/push-rows.ts";
 import { PushListeners } from "../../src/push/push-listeners.ts";
 import { query } from "../db/query.ts";
@@ -219,7 +219,7 @@ test("push hostility: while the store takes nothing, peers wait and memory stays
       },
       putRows: async () => room,
     },
-    mapping: { mapPush, mapEvent, pushIdentity, pushRows },
+    mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, pushRows },
     events: () => undefined,
     limits: { waiting: 100 },
   });

@@ -9,10 +9,10 @@ import { meterSchema } from "../../src/config/schema.ts";
 import { Fleet } from "../../src/fleet/fleet.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { mapEvent, mapPush, pushIdentity } from "../../src/profiles/map-push.ts";
+import { mapEvent, mapPush, mapTelegram, pushIdentity } from "../../src/profiles/map-push.ts";
 import { pushRows } from "../../src/profiles/push-rows.ts";
 import { FleetSenders, type KnownMeter } from "../../src/push/fleet-senders.ts";
-import { type PushLimits, PushListeners } from "../../src/push/push-listeners.ts";
+import { type PushLimits, type PushListenConfig, PushListeners } from "../../src/push/push-listeners.ts";
 import { BatchQueue } from "../../src/store/batch-queue.ts";
 import type { Database } from "../../src/store/database.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
@@ -30,6 +30,8 @@ export interface StationMeter {
   readonly authenticationKey?: string;
   /** Layouts, clock and whatever else polls would have found out. */
   readonly known?: Partial<KnownMeter["target"]>;
+  /** A serial port that it is on, instead of an address. */
+  readonly serial?: string;
 }
 
 export interface PushStation extends AsyncDisposable {
@@ -45,9 +47,16 @@ export interface PushStationOptions {
   readonly database: Database;
   readonly meters: readonly StationMeter[];
   readonly limits?: Partial<PushLimits>;
+  /** Serial ports to listen on as well. */
+  readonly serial?: readonly Pick<PushListenConfig, "serial" | "speed" | "parity">[];
 }
 
-export async function startPushStation({ database, meters, limits }: PushStationOptions): Promise<PushStation> {
+export async function startPushStation({
+  database,
+  meters,
+  limits,
+  serial = [],
+}: PushStationOptions): Promise<PushStation> {
   const events: GatewayEvent[] = [];
   const fleet = new Fleet(database);
   const members = await fleet.put(meters.map(configOf));
@@ -59,11 +68,12 @@ export async function startPushStation({ database, meters, limits }: PushStation
     [
       { address: "127.0.0.1:0", transport: "udp" },
       { address: "0.0.0.0:0", transport: "tcp" },
+      ...serial.map((each) => ({ ...each, transport: "tcp" as const })),
     ],
     {
       directory: new FleetSenders(fleet, known),
       store: { putPush: (push) => pushes.put(push), putRows: (batch) => rows.put(batch) },
-      mapping: { mapPush, mapEvent, pushIdentity, pushRows },
+      mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, pushRows },
       events: (event) => events.push(event),
       ...(limits && { limits }),
     },
@@ -85,13 +95,13 @@ export async function startPushStation({ database, meters, limits }: PushStation
   };
 }
 
-function configOf({ number, companion, timeZone, host, systemTitle }: StationMeter) {
+function configOf({ number, companion, timeZone, host, systemTitle, serial }: StationMeter) {
   return meterSchema.parse({
     name: `meter-${number.replaceAll(/[^A-Za-z0-9]/g, "-")}`,
     number,
     companion,
     timeZone,
-    connection: { tcp: `${host ?? "192.0.2.1"}:4059` },
+    connection: serial === undefined ? { tcp: `${host ?? "192.0.2.1"}:4059` } : { serial },
     ...(systemTitle !== undefined && {
       association: {
         security: {

@@ -4,7 +4,7 @@ import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
 import { ApduProtection } from "../../../protocol/security/apdu-protection.ts";
 import type { GatewayEvent } from "../../../src/observe/events.ts";
 import type { ProfileBatch } from "../../../src/profiles/batch.ts";
-import { mapEvent, mapPush, pushIdentity } from "../../../src/profiles/map-push.ts";
+import { mapEvent, mapPush, mapTelegram, pushIdentity } from "../../../src/profiles/map-push.ts";
 import { pushRows } from "../../../src/profiles/push-rows.ts";
 import { PushIntake, type PushStore } from "../../../src/push/push-intake.ts";
 import { PushReader } from "../../../src/push/push-reader.ts";
@@ -13,7 +13,7 @@ import type { PushSender, SenderDirectory } from "../../../src/push/sender-direc
 import type { ReceivedPush } from "../../../src/store/push-history.ts";
 import { AUTHENTICATION_KEY, BLOCK_CIPHER_KEY, directory, OWN_TITLE, sender } from "./senders.ts";
 
-const MAPPING: PushMapping = { mapPush, mapEvent, pushIdentity, pushRows };
+const MAPPING: PushMapping = { mapPush, mapEvent, mapTelegram, pushIdentity, pushRows };
 const ORIGIN = { host: "192.0.2.7", port: 40_000, transport: "tcp" } as const;
 const CONFIRMED = 0x4000_0007;
 
@@ -168,7 +168,7 @@ test("push intake: a ciphered push is confirmed ciphered, where there are counte
   if (security === undefined) throw new Error("no keys");
   const apdu = sealed(meter, notification(CONFIRMED, "A-0001"));
   expect(await intakeFor(directory([meter])).take(apdu)).toEqual([undefined]);
-  const counting = { ...meter, security: { ...security, nextInvocationCounter: () => 42 } };
+  const counting = { ...meter, security: { ...security, nextInvocationCounter: async () => 42 } };
   const [answer] = await intakeFor(directory([counting])).take(apdu);
   const opened = new ApduProtection({
     suite: 0,
