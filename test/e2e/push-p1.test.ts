@@ -139,6 +139,7 @@ test.skipIf(ABSENT)("P1 telegrams: a serial port is a listener, from the middle 
   line.say(Buffer.from(text.slice(text.length / 2), "latin1"));
   for (let repetition = 0; repetition < 2; repetition++) line.say(Buffer.from(text, "latin1"));
   const rows = await untilHistory(line.path, 3);
+  await station.settledPushes();
   const numbers = rows.map(({ outcome, meter_number }) => [outcome, meter_number]);
   expect(numbers[0]?.[0]).toBe("rejected");
   expect(numbers.slice(1)).toEqual([

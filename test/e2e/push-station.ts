@@ -41,6 +41,8 @@ export interface PushStation extends AsyncDisposable {
   readonly listeners: PushListeners;
   /** Ends when everything that came is kept. */
   settled(): Promise<void>;
+  /** As `settled`, while a serial line goes on. */
+  settledPushes(): Promise<void>;
 }
 
 export interface PushStationOptions {
@@ -86,6 +88,9 @@ export async function startPushStation({
     listeners,
     settled: async () => {
       while (listeners.connectionCount > 0 || listeners.waiting > 0) await sleep(5);
+    },
+    settledPushes: async () => {
+      while (listeners.waiting > 0) await sleep(5);
     },
     async [Symbol.asyncDispose]() {
       await listeners.close();
