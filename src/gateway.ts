@@ -19,9 +19,12 @@ import type { EventSink } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
 import { mapEvent, mapPush, mapTelegram, pushIdentity } from "./profiles/map-push.ts";
 import { pushRows } from "./profiles/push-rows.ts";
+import { profileQuantities } from "./profiles/quantities.ts";
 import { FleetSenders } from "./push/fleet-senders.ts";
 import { PushListeners } from "./push/push-listeners.ts";
 import { SenderLearning } from "./push/sender-learning.ts";
+import { SeriesCatalogue } from "./series/catalogue.ts";
+import { keepQuantities } from "./series/quantities.ts";
 import { BatchQueue } from "./store/batch-queue.ts";
 import { CoverageFolding } from "./store/coverage-folding.ts";
 import { journalCoverage } from "./store/coverage-journal.ts";
@@ -189,6 +192,7 @@ async function openStore({ config, events }: GatewayOptions, stack: AsyncDisposa
   const database = await openDatabase({ url, connections: config.database.connections });
   stack.adopt(database, (each) => each.close());
   await keepObisCodes(database);
+  await keepQuantities(database, profileQuantities());
   events({ event: "databaseReady", edition: database.capabilities.edition, migrated: applied.length });
   return { url, database, psqlCommand: server?.psqlCommand };
 }
@@ -231,8 +235,16 @@ async function polledMeters(
 
 function batchQueue(config: Config, database: Database, events: EventSink): BatchQueue {
   const writer = new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage, noteLoadChanges]);
+  const catalogue = new SeriesCatalogue(database);
   return new BatchQueue({
-    write: (batches) => writer.write(batches),
+    write: async (batches) => {
+      const outcome = await writer.write(batches);
+      // The rows are durable by now; their series are made with the next batch if not with this.
+      await catalogue.learn(batches).catch((error: unknown) => {
+        events({ event: "seriesUnlearned", reason: error instanceof Error ? error.message : String(error) });
+      });
+      return outcome;
+    },
     // One connection stays free for what people ask.
     writers: Math.max(1, config.database.connections - 1),
     onWritten: ({ rows, inserted, revised, setAside }) =>

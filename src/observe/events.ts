@@ -17,6 +17,7 @@ export interface GatewayEvents {
   readonly rowsStored: { rows: number; inserted: number; revised: number; setAside: number };
   readonly storeFailed: { reason: string; retryMs: number };
   readonly coverageUnfolded: { reason: string };
+  readonly seriesUnlearned: { reason: string };
   readonly attemptsLost: { reason: string; count: number };
   readonly upkeepFailed: { reason: string };
   readonly pushListening: { address: string; transport: string };
@@ -45,6 +46,7 @@ const EVENTS = {
   rowsStored: { level: "debug", text: "rows stored" },
   storeFailed: { level: "error", text: "rows could not be stored; they are kept and tried again" },
   coverageUnfolded: { level: "warn", text: "the ledger's journal was not folded; it grows, but is whole" },
+  seriesUnlearned: { level: "warn", text: "series were not put into the catalogue; that is tried again" },
   attemptsLost: { level: "warn", text: "the record of read attempts has a gap; readings are not concerned" },
   upkeepFailed: { level: "warn", text: "the database's upkeep failed and is tried again; views are exact without it" },
   pushListening: { level: "info", text: "listening for pushes" },

@@ -212,6 +212,15 @@ const OF_COMPANION: Readonly<Record<Companion, readonly ColumnRule[]>> = {
   none: AMR_STATUS,
 };
 
+/** The object that electricity meters in general keep a column in, on channel 0; undefined where none does. */
+export function generalObject(
+  profile: ProfileKind,
+  column: string,
+): { readonly logicalName: string; readonly attributeId: number } | undefined {
+  const found = GENERAL[profile].find((each) => each.columns.includes(column));
+  return found && { logicalName: found.name.replace("*", "0"), attributeId: found.attributeId };
+}
+
 export type RuleIndex = (object: CaptureObject) => ColumnRule | undefined;
 
 const INDEXES = new Map<string, RuleIndex>();

@@ -306,8 +306,10 @@ async function setUpRoleAndDatabase(server: EmbeddedPostgres): Promise<void> {
   await client.connect();
   try {
     const role = await client.query("select from pg_roles where rolname = $1::text", [ROLE]);
-    const rights = `login createdb password ${escapeLiteral(new URL(server.url).password)}`;
-    if (role.rowCount === 0) await client.query(`create role ${escapeIdentifier(ROLE)} ${rights}`);
+    // It makes the roles that readers get; those of its own making only can it give away.
+    const rights = `login createdb createrole password ${escapeLiteral(new URL(server.url).password)}`;
+    const verb = role.rowCount === 0 ? "create" : "alter";
+    await client.query(`${verb} role ${escapeIdentifier(ROLE)} ${rights}`);
     const database = await client.query("select from pg_database where datname = $1::text", [DATABASE]);
     if (database.rowCount === 0) {
       await client.query(`create database ${escapeIdentifier(DATABASE)} owner ${escapeIdentifier(ROLE)}`);

@@ -65,6 +65,7 @@ export async function migrate(url: string, directory = DIRECTORY): Promise<Migra
     for (const each of ready) await apply(client, each);
     const made = await client.query<{ made: number }>("select dlms.make_hypertables() as made");
     await client.query("select dlms.apply_storage_policies()");
+    await client.query("select dlms.apply_access()");
     const waiting = pending.filter((each) => !ready.includes(each));
     return {
       capabilities,

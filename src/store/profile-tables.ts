@@ -61,12 +61,30 @@ const SHOWN_BESIDES: readonly (readonly [name: string, expression: string, comme
   ["layout", "l.fingerprint", "Fingerprint of the capture objects, scalers and units that the row was decoded with."],
 ];
 
-/** Makes the view over a base table; drops the one that is there. */
+/** Makes the two views over a base table, for its owner and for readers; drops those that are there. */
 export function profileViewSql(profile: ProfileKind, columns: readonly ProfileColumn[]): string {
-  const view = `dlms.${profileView(profile)}`;
+  const views = { owned: `dlms.${profileView(profile)}`, open: `dlms_views.${profileView(profile)}` };
   return [
-    `drop view if exists ${view};`,
-    `create view ${view} as`,
+    `drop view if exists ${views.open};`,
+    `drop view if exists ${views.owned};`,
+    `create view ${views.owned} as`,
+    `${selection(profile, columns)};`,
+    ...viewComments(views.owned, profile, columns),
+    `create view ${views.open} with (security_barrier) as`,
+    selection(profile, columns),
+    `where d.known_from <= ${visibleUntil(profile)}`,
+    "  and not exists (",
+    "    select from dlms.profile_completions c",
+    `    where c.profile = '${profile}' and c.meter_key = d.meter_key and c.captured_at = d.captured_at`,
+    `      and c.known_from > ${visibleUntil(profile)}`,
+    "  );",
+    ...viewComments(views.open, profile, columns),
+    "",
+  ].join("\n");
+}
+
+function selection(profile: ProfileKind, columns: readonly ProfileColumn[]): string {
+  return [
     "select m.id as meter_id,",
     "  m.meter_number,",
     "  d.captured_at,",
@@ -74,13 +92,22 @@ export function profileViewSql(profile: ProfileKind, columns: readonly ProfileCo
     SHOWN_BESIDES.map(([name, expression]) => `  ${expression} as ${name}`).join(",\n"),
     `from dlms.${dataTable(profile)} d`,
     "join public.meters m on m.meter_key = d.meter_key",
-    "left join dlms.profile_layouts l on l.layout_key = d.layout_key;",
+    "left join dlms.profile_layouts l on l.layout_key = d.layout_key",
+  ].join("\n");
+}
+
+/** Until when what is known may be seen by whoever asks; null for nothing. */
+function visibleUntil(profile: ProfileKind): string {
+  return `(select dlms_api.visible_until('${profile}'))`;
+}
+
+function viewComments(view: string, profile: ProfileKind, columns: readonly ProfileColumn[]): string[] {
+  return [
     `comment on view ${view} is ${quoted(TITLES[profile])};`,
     `comment on column ${view}.captured_at is 'When the meter captured the row.';`,
     ...columns.map((column) => `comment on column ${view}.${column.shownAs} is ${quoted(shownComment(column))};`),
     ...SHOWN_BESIDES.map(([name, , comment]) => `comment on column ${view}.${name} is '${comment}';`),
-    "",
-  ].join("\n");
+  ];
 }
 
 function named(code: string, names: readonly string[]): string {

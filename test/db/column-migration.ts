@@ -52,15 +52,16 @@ for (const profile of PROFILE_KINDS) {
   // What a column held must go somewhere: that is for whoever writes the migration to decide.
   changes.push(...gone.map((name) => `-- ${table}.${name} is no longer in the list: rename, move or drop it here.`));
   const view = `dlms.${profileView(profile)}`;
+  const openView = `dlms_views.${profileView(profile)}`;
   const before = await viewText(view);
   await database.transaction(async (client) => {
     for (const change of changes.filter((each) => !each.startsWith("--")))
-      await client.query(`drop view if exists ${view}; ${change}`);
+      await client.query(`drop view if exists ${openView}; drop view if exists ${view}; ${change}`);
     await client.query(profileViewSql(profile, PROFILE_COLUMNS[profile]));
   });
   const viewChanged = before !== (await viewText(view));
   const mustDrop = changes.some((change) => change.includes(" type "));
-  if (mustDrop) lines.push(`drop view ${view};`);
+  if (mustDrop) lines.push(`drop view ${openView};`, `drop view ${view};`);
   lines.push(...changes);
   if (changes.length > 0 || viewChanged) lines.push(profileViewSql(profile, PROFILE_COLUMNS[profile]));
 }

@@ -16,21 +16,21 @@ const SECTIONS: readonly string[] = [
    join pg_namespace n on n.oid = c.relnamespace
    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
    left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-   where n.nspname in ('public', 'dlms') and c.relkind in ('r', 'v', 'p')
+   where n.nspname in ('public', 'dlms', 'dlms_api', 'dlms_views') and c.relkind in ('r', 'v', 'p')
    order by n.nspname, c.relname, a.attnum`,
   `select format('constraint %s %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) as line
-   from pg_constraint where connamespace in ('public'::regnamespace, 'dlms'::regnamespace) and contype <> 'n'
+   from pg_constraint where connamespace in ('public'::regnamespace, 'dlms'::regnamespace, 'dlms_api'::regnamespace, 'dlms_views'::regnamespace) and contype <> 'n'
    order by conrelid::regclass::text, conname`,
-  `select indexdef as line from pg_indexes where schemaname in ('public', 'dlms') order by schemaname, indexname`,
+  `select indexdef as line from pg_indexes where schemaname in ('public', 'dlms', 'dlms_api', 'dlms_views') order by schemaname, indexname`,
   `select format('comment on %s %s: %s', case c.relkind when 'v' then 'view' else 'table' end, c.oid::regclass,
      obj_description(c.oid, 'pg_class')) as line
-   from pg_class c where relnamespace in ('public'::regnamespace, 'dlms'::regnamespace)
+   from pg_class c where relnamespace in ('public'::regnamespace, 'dlms'::regnamespace, 'dlms_api'::regnamespace, 'dlms_views'::regnamespace)
      and obj_description(c.oid, 'pg_class') is not null
    order by c.oid::regclass::text`,
   `select format(E'view %I.%I\\n%s', schemaname, viewname, definition) as line
-   from pg_views where schemaname in ('public', 'dlms') order by schemaname, viewname`,
+   from pg_views where schemaname in ('public', 'dlms', 'dlms_api', 'dlms_views') order by schemaname, viewname`,
   `select format(E'%s', pg_get_functiondef(p.oid)) as line
-   from pg_proc p where pronamespace in ('public'::regnamespace, 'dlms'::regnamespace)
+   from pg_proc p where pronamespace in ('public'::regnamespace, 'dlms'::regnamespace, 'dlms_api'::regnamespace, 'dlms_views'::regnamespace)
      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
    order by p.oid::regprocedure::text`,
   `select format('time table %I.%I by %I, chunks of %s', table_schema, table_name, time_column, chunk_interval) as line
