@@ -104,12 +104,20 @@ export class ActionExchange implements ServiceExchange {
 
   #done(outcomes: readonly ActionOutcome[]): ExchangeStep {
     if ("methods" in this.#order) {
-      const checked = resultsFor(outcomes, this.#order.methods.length);
+      const checked = resultsFor(this.#spread(outcomes, this.#order.methods.length), this.#order.methods.length);
       return { type: "done", response: { type: "actionList", outcomes: checked } };
     }
     const [outcome] = resultsFor(outcomes, 1);
     if (outcome === undefined) throw unexpected("empty list");
     return { type: "done", response: { type: "action", outcome } };
+  }
+
+  /** One refusal may answer a list: then it is every method's. */
+  #spread(outcomes: readonly ActionOutcome[], wanted: number): readonly ActionOutcome[] {
+    const [first] = outcomes;
+    if (wanted === 1 || outcomes.length !== 1 || first === undefined || first.result === "success") return outcomes;
+    this.#context.note("list-refused-whole");
+    return Array.from({ length: wanted }, () => first);
   }
 
   #whole(): Request {

@@ -318,6 +318,27 @@ test("client: a list that is refused whole is a refusal of each, a wrong number 
   expect(bench.client.state).toBe("associated");
 });
 
+test("client: one refusal answers a list of methods, one success does not", () => {
+  const bench = ClientBench.associated();
+  const method = { classId: 7, logicalName: fromHex("0100630100FF"), methodId: 2 };
+  const parameters = [{ type: "integer", value: 0 } as const, { type: "integer", value: 0 } as const];
+  bench.order({ type: "actionList", methods: [method, method], parameters });
+  // The Gurux servers, C and Java.
+  expect(bench.hear("C7 01 C1 09")).toEqual([
+    { type: "leniency", name: "action-response-without-option" },
+    { type: "leniency", name: "list-refused-whole" },
+    {
+      type: "response",
+      response: {
+        type: "actionList",
+        outcomes: [{ result: "object-class-inconsistent" }, { result: "object-class-inconsistent" }],
+      },
+    },
+  ]);
+  bench.order({ type: "actionList", methods: [method, method], parameters });
+  expect(failureIn(bench.hear("C7 01 C2 00 00"))?.error.code).toBe("RESULT_COUNT_WRONG");
+});
+
 test("client: SET and ACTION, with every form in which meters answer an ACTION", () => {
   const bench = ClientBench.associated();
   expect(bench.order({ type: "set", attribute: clock, value: TIME })).toBe(
