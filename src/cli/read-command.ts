@@ -12,6 +12,7 @@ import { readForAnswer } from "../collect/meter-reader.ts";
 import { visitMeter } from "../collect/meter-session.ts";
 import { type LeaseCounters, type MeterTarget, meterTarget } from "../collect/meter-target.ts";
 import { parseReadOrder } from "../collect/read-order.ts";
+import { withKnownModel } from "../config/model-quirks.ts";
 import { meterSchema } from "../config/schema.ts";
 import { CounterFile } from "../keys/counter-file.ts";
 import { leaseKeyCounters } from "../keys/key-counters.ts";
@@ -54,6 +55,9 @@ export interface ReadOptions {
   readonly counter?: string;
   readonly counters?: string;
   readonly companion?: string;
+  readonly quirk?: readonly string[];
+  readonly model?: string;
+  readonly probe?: true;
   readonly timeZone?: string;
   readonly record?: string;
 }
@@ -132,11 +136,11 @@ async function targetOf(name: string, options: ReadOptions, reservations: Counte
   const parsed = meterSchema.safeParse(meterInput(options));
   if (!parsed.success) throw new Error(`read: ${z.prettifyError(parsed.error)}`);
   const leaseCounters: LeaseCounters = (key, title) => leaseKeyCounters(reservations, key, title);
-  return { ...(await meterTarget(parsed.data, leaseCounters)), name };
+  return { ...(await meterTarget(withKnownModel(parsed.data), leaseCounters)), name };
 }
 
 /** The options in the form of a meter of the configuration, so that one schema checks both. */
-function meterInput(options: ReadOptions): unknown {
+export function meterInput(options: ReadOptions) {
   const security = options.blockCipherKey !== undefined && {
     suite: numberOf(options.suite),
     protection: options.protection,
@@ -153,6 +157,8 @@ function meterInput(options: ReadOptions): unknown {
     name: "direct",
     number: "direct",
     companion: options.companion,
+    model: options.model,
+    quirks: options.quirk,
     timeZone: options.timeZone,
     connection: {
       tcp: options.tcp,
@@ -204,7 +210,7 @@ function recorderOf(file: RecordingFile, target: MeterTarget, what: string) {
 }
 
 /** Counters must not be used twice, so the field tool remembers them in the user's own state directory. */
-function defaultCounterFile(): string {
+export function defaultCounterFile(): string {
   const state = process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state");
   return join(state, "dlms-gateway", "counters");
 }

@@ -19,6 +19,14 @@ export function withModelQuirks(config: Config, source: string): Config {
   return { ...config, meters: config.meters.map((meter) => withQuirks(meter, config.models)) };
 }
 
+/** The same for a meter that is in no configuration: only the models known to the gateway are there. */
+export function withKnownModel(meter: MeterConfig): MeterConfig {
+  if (meter.model !== undefined && quirksOfModel(meter.model) === undefined) {
+    throw new Error(`no model ${meter.model}; there are: ${QUIRK_MODELS.map(({ name }) => name).join(", ")}`);
+  }
+  return withQuirks(meter, []);
+}
+
 function withQuirks(meter: MeterConfig, models: Config["models"]): MeterConfig {
   const ofModel = meter.model === undefined ? undefined : quirksOfModel(meter.model, models);
   return ofModel === undefined ? meter : { ...meter, quirks: [...new Set([...ofModel, ...meter.quirks])] };

@@ -118,6 +118,12 @@ export interface SupplyDescription {
   readonly tariffOfHour: readonly number[];
 }
 
+/** How a meter takes requests for a part of a profile, where it does not as the standard says. */
+export interface SelectionDescription {
+  readonly ranges?: "refused" | "without-deviation";
+  readonly entries?: "refused" | "newest-first";
+}
+
 export interface MeterDescription {
   /** `is15959-d1`, `idis` … */
   readonly model: string;
@@ -134,6 +140,7 @@ export interface MeterDescription {
   readonly associations: readonly AssociationDescription[];
   readonly associationVersion: number;
   readonly compression?: Compression;
+  readonly selection?: SelectionDescription;
   /**
    * Base names by logical name, each a multiple of 8. A meter that has them takes clients with short names only, and
    * has an Association SN at FA00; an object without a base name can't be reached.

@@ -1,5 +1,5 @@
 /** Meters that are wrong in one way each, so that a head end can be seen to name the cause. */
-import type { Compression } from "./description.ts";
+import type { Compression, SelectionDescription } from "./description.ts";
 
 /** What a fault does to a meter; whatever is absent is as it should be. */
 export interface FaultEffects {
@@ -17,8 +17,9 @@ export interface FaultEffects {
   /** Profiles that the meter does not have. */
   readonly withoutProfiles?: readonly string[];
   readonly compression?: Compression;
+  readonly selection?: SelectionDescription;
   /** What the wire does to answers. */
-  readonly wire?: "silent" | "noisy" | "cut";
+  readonly wire?: "silent" | "noisy" | "cut" | "unnumbered";
 }
 
 export const METER_FAULTS = {
@@ -36,6 +37,14 @@ export const METER_FAULTS = {
   },
   "null-data-rows": { description: "leaves out of rows what can be worked out", compression: "null-data" },
   "compact-array-rows": { description: "sends buffers as compact-array", compression: "compact-array" },
+  "fixed-frame-numbers": { description: "numbers all its HDLC frames 0", wire: "unnumbered" },
+  "no-ranges": { description: "takes no ranges of time", selection: { ranges: "refused" } },
+  "plain-limits": { description: "takes limits without a deviation only", selection: { ranges: "without-deviation" } },
+  "whole-buffers": {
+    description: "sends whole buffers only",
+    selection: { ranges: "refused", entries: "refused" },
+  },
+  "newest-entry-first": { description: "counts entries from the newest", selection: { entries: "newest-first" } },
 } as const satisfies Record<string, FaultEffects>;
 
 export type MeterFault = keyof typeof METER_FAULTS;

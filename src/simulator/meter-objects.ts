@@ -157,7 +157,8 @@ export class MeterObjects implements ObjectServer {
         value: (moment) => object.value(attributeId, moment) ?? { type: "null-data" },
       };
     });
-    return new ProfileObject({ description, columns, model, compression: model.description.compression ?? "none" });
+    const { compression = "none", selection } = model.description;
+    return new ProfileObject({ description, columns, model, compression, ...(selection && { selection }) });
   }
 
   #addAssociations(version: number): void {

@@ -2,7 +2,7 @@ import type { ActionOutcome } from "../../protocol/apdu/action.ts";
 import type { DataResult, SelectiveAccess } from "../../protocol/apdu/descriptors.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { type CaptureObject, captureObjectsToData, captureObjectToData } from "../../protocol/cosem/capture-object.ts";
-import type { Compression, ProfileDescription } from "./description.ts";
+import type { Compression, ProfileDescription, SelectionDescription } from "./description.ts";
 import type { MeterModel, Moment } from "./meter-model.ts";
 import { bufferData } from "./profile-compression.ts";
 import { type ProfileRows, profileRows } from "./profile-rows.ts";
@@ -20,6 +20,7 @@ export interface ProfileObjectOptions {
   readonly columns: readonly ProfileColumn[];
   readonly model: MeterModel;
   readonly compression: Compression;
+  readonly selection?: SelectionDescription;
 }
 
 const SORT_METHODS = { fifo: 1, lifo: 2 } as const;
@@ -74,6 +75,7 @@ export class ProfileObject implements VirtualObject {
         columns: columns.map(({ captures }) => captures),
         calendar: model.calendar,
         lifo: description.sortMethod === "lifo",
+        ...(this.#options.selection && { habits: this.#options.selection }),
       });
       return typeof selection === "string" ? refused(selection) : found(this.#buffer(rows, selection));
     }

@@ -7,7 +7,9 @@ import {
   captureObjectKey,
   captureObjectsFromData,
 } from "../../protocol/cosem/capture-object.ts";
+import { decodeDateTime } from "../../protocol/cosem/date-time.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
+import type { SelectionDescription } from "./description.ts";
 import type { MeterCalendar } from "./meter-calendar.ts";
 import { firstRowFrom, type ProfileRows } from "./profile-rows.ts";
 
@@ -25,6 +27,7 @@ export interface SelectableProfile {
   readonly calendar: MeterCalendar;
   /** Whether entry 1 is the newest row. */
   readonly lifo: boolean;
+  readonly habits?: SelectionDescription;
 }
 
 export type SelectionRefusal = "other-reason" | "type-unmatched";
@@ -38,8 +41,10 @@ export function selectRows(access: SelectiveAccess, profile: SelectableProfile):
   const { parameters, selector } = access;
   const fields = parameters.type === "structure" && parameters.value.length === 4 ? parameters.value : undefined;
   if (fields === undefined) return "type-unmatched";
-  if (selector === BY_RANGE) return selectRange(fields, profile);
-  return selector === BY_ENTRY ? selectEntries(fields, profile) : "other-reason";
+  const { ranges, entries } = profile.habits ?? {};
+  if (selector === BY_RANGE) return ranges === "refused" ? "other-reason" : selectRange(fields, profile);
+  if (selector !== BY_ENTRY || entries === "refused") return "other-reason";
+  return selectEntries(fields, entries === "newest-first" ? { ...profile, lifo: true } : profile);
 }
 
 /** Whether a column holds the time of its row. */
@@ -60,12 +65,19 @@ function selectRange(fields: readonly Data[], profile: SelectableProfile): RowSe
   const [from, to] = [instantOf(fromValue, profile.calendar), instantOf(toValue, profile.calendar)];
   const columns = selectColumns(selected, profile.columns);
   if (from === "none" || to === "none" || columns === undefined) return "type-unmatched";
-  const { rows } = profile;
+  const { rows, habits } = profile;
+  if (habits?.ranges === "without-deviation" && [fromValue, toValue].some(hasDeviation)) return "type-unmatched";
   return {
     from: from === undefined ? 0 : firstRowFrom(rows, from),
     to: to === undefined ? rows.count : firstRowFrom(rows, to + 1),
     columns,
   };
+}
+
+function hasDeviation(data: Data): boolean {
+  return (
+    "value" in data && data.value instanceof Uint8Array && decodeDateTime(data.value).deviationMinutes !== undefined
+  );
 }
 
 function instantOf(data: Data, calendar: MeterCalendar): number | undefined | "none" {

@@ -113,9 +113,12 @@ function security(options: VirtualMeterOptions, description: MeterDescription, e
   });
 }
 
-function faulty(description: MeterDescription, { compression, withoutProfiles }: FaultEffects): MeterDescription {
+function faulty(
+  description: MeterDescription,
+  { compression, withoutProfiles, selection }: FaultEffects,
+): MeterDescription {
   const profiles = description.profiles.filter(({ logicalName }) => !withoutProfiles?.includes(logicalName));
-  return { ...description, profiles, ...(compression && { compression }) };
+  return { ...description, profiles, ...(compression && { compression }), ...(selection && { selection }) };
 }
 
 function otherTitle(title: SystemTitle): SystemTitle {

@@ -10,6 +10,7 @@ import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 import type { Machine } from "../../protocol/machine.ts";
 import type { FaultEffects } from "./faults.ts";
 import { hash } from "./noise.ts";
+import { UnnumberedFrames } from "./unnumbered-frames.ts";
 import { SERVER_SAP, type VirtualMeter } from "./virtual-meter.ts";
 
 export type MeterLink =
@@ -42,6 +43,7 @@ export class WiredMeter implements Machine<ServerSessionCommand, ServerSessionEv
   readonly #wire: FaultEffects["wire"];
   readonly #output: Uint8Array[] = [];
   readonly #delayed: Delayed[] = [];
+  readonly #unnumbered = new UnnumberedFrames();
   #sent = 0;
 
   constructor({ meter, link, latencyMs }: WiredMeterOptions) {
@@ -60,7 +62,7 @@ export class WiredMeter implements Machine<ServerSessionCommand, ServerSessionEv
   }
 
   receive(bytes: Uint8Array, nowMs: number): void {
-    this.#session.receive(bytes, nowMs);
+    this.#session.receive(this.#wire === "unnumbered" ? this.#unnumbered.received(bytes) : bytes, nowMs);
     this.#collect(nowMs);
   }
 
@@ -108,6 +110,8 @@ export class WiredMeter implements Machine<ServerSessionCommand, ServerSessionEv
         return [];
       case "cut":
         return [octets.subarray(0, octets.length > CUT_LENGTH ? octets.length >> 1 : octets.length)];
+      case "unnumbered":
+        return [this.#unnumbered.sent(octets)];
       case "noisy": {
         const length = 5 + (hash(this.#sent, 1) % 20);
         return [Uint8Array.from({ length }, (_, index) => 0x80 | hash(this.#sent, 2, index)), octets];

@@ -1,7 +1,9 @@
 /** The whole client stack over serial lines: an RS-485 bus with three meters, and optical heads in mode E. */
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
+import { probeCommand } from "../../src/cli/probe-command.ts";
 import { causeOf } from "../../src/collect/failure-cause.ts";
 import type { InvocationCounters } from "../../src/collect/meter-access.ts";
 import { readForAnswer } from "../../src/collect/meter-reader.ts";
@@ -9,6 +11,7 @@ import { visitMeter } from "../../src/collect/meter-session.ts";
 import type { MeterTarget } from "../../src/collect/meter-target.ts";
 import { parseReadOrder } from "../../src/collect/read-order.ts";
 import { SerialLines } from "../../src/collect/serial-lines.ts";
+import { parseConfig } from "../../src/config/load.ts";
 import { meterSchema } from "../../src/config/schema.ts";
 import { seededSecrets } from "../../src/simulator/meter-identity.ts";
 import { SimulatedLine, type Station } from "./serial-line.ts";
@@ -97,6 +100,31 @@ test.each([
   const meters = ADDRESSES.map((address, seed) => target(line, seed, connection(address)));
   expect(await Promise.all(meters.map((meter) => rowCounts(lines, meter)))).toEqual([WHOLE, WHOLE, WHOLE]);
 });
+
+test.each([
+  ["HDLC at once", false, { opening: "hdlc" }],
+  ["HDLC after mode E", true, { opening: "mode-e" }],
+] as const)(
+  "probe of a serial line with %s: link, association and companion are found",
+  async (_name, signsOn, connection) => {
+    const modeE = { deviceAddress: "", returns: true };
+    using line = new SimulatedLine({
+      stations: [{ meter: virtualMeter(0), physicalDevice: 17, ...(signsOn && { modeE }) }],
+    });
+    const out: string[] = [];
+    const output = { out: (text: string) => void out.push(text), err: () => undefined, width: 80 };
+    const options = {
+      serial: line.path,
+      timeout: "200ms",
+      timeZone: "Asia/Kolkata",
+      counters: join(line.path, "../counters"),
+    };
+    expect(await probeCommand([], { socket: "", ...options }, output)).toBe("success");
+    const { meters } = parseConfig(out.join("\n"), "probe");
+    expect(meters).toMatchObject([{ number: expect.stringContaining(meterNumber(0)), connection }]);
+  },
+  60_000,
+);
 
 test("serial bus: what collisions damage is sent again, and nothing is missing", async () => {
   using line = new SimulatedLine({ stations: bus(), collisionEvery: 7 });

@@ -1,12 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Data } from "../../protocol/axdr/data.ts";
+import { toHex } from "../../protocol/bytes/hex.ts";
 import { captureObjectsFromData } from "../../protocol/cosem/capture-object.ts";
+import { dateTimeAt, encodeDateTime, resolveDateTime } from "../../protocol/cosem/date-time.ts";
 import { objectListFromData } from "../../protocol/cosem/object-list.ts";
+import { namedZone } from "../../protocol/cosem/time-zone.ts";
+import { rangeAccess } from "../../protocol/profile/selective-access.ts";
 import { METER_FAULTS, type MeterFault } from "../../src/simulator/faults.ts";
 import { type Street, startStreet } from "../../src/simulator/street.ts";
 import { HOUSES } from "../../src/simulator/street-plan.ts";
 import { entryAccess } from "../simulator/meter-fixture.ts";
 import { VisitFailed, visit } from "./visitor.ts";
 
+const BLOCK_LOAD = "1.0.99.1.0.255";
 const BILLING = { is15959: "1.0.98.1.0.255", idis: "0.0.98.1.0.255", dsmr: "0.0.98.1.0.255" } as const;
 
 describe("a street of 24", () => {
@@ -105,6 +111,11 @@ const EVIDENCE: Readonly<Record<MeterFault, (meter: Parameters<typeof visit>[0])
   },
   "null-data-rows": outcomeOf,
   "compact-array-rows": outcomeOf,
+  "fixed-frame-numbers": outcomeOf,
+  "no-ranges": rowsByRange,
+  "plain-limits": rowsByRange,
+  "whole-buffers": rowsByEntry,
+  "newest-entry-first": rowsByEntry,
 };
 
 const SEEN: Readonly<Record<MeterFault, RegExp>> = {
@@ -119,6 +130,12 @@ const SEEN: Readonly<Record<MeterFault, RegExp>> = {
   "missing-object": /^object-undefined$/,
   "null-data-rows": /^array of structure with null-data$/,
   "compact-array-rows": /^compact-array$/,
+  // The first house has no frames.
+  "fixed-frame-numbers": /^array of structure$/,
+  "no-ranges": /^other-reason, other-reason$/,
+  "plain-limits": /^type-unmatched, 5 rows$/,
+  "whole-buffers": /^other-reason$/,
+  "newest-entry-first": /^newest first$/,
 };
 
 test.each(Object.keys(METER_FAULTS) as MeterFault[])(
@@ -131,6 +148,48 @@ test.each(Object.keys(METER_FAULTS) as MeterFault[])(
     expect(await EVIDENCE[fault](meter)).toMatch(SEEN[fault]);
   },
 );
+
+/** What comes of a range of five rows, with a deviation in its limits and without. */
+async function rowsByRange(meter: Parameters<typeof visit>[0]): Promise<string> {
+  const visitor = await visit(meter);
+  const [column] = captureObjectsFromData(await visitor.read(7, BLOCK_LOAD, 3));
+  const rows = await visitor.read(7, BLOCK_LOAD, 2, entryAccess(1, 5));
+  const [from, to] = [stampIn(rows, 0), stampIn(rows, 4)];
+  const zone = namedZone(meter.timeZone);
+  const said: string[] = [];
+  for (const withDeviation of [true, false]) {
+    const limits = [from, to].map((stamp) => {
+      const instant = resolveDateTime(stamp, { deviation: "standard", zone })?.instantMs ?? 0;
+      const time = dateTimeAt(instant, zone);
+      return encodeDateTime(withDeviation ? time : { ...time, deviationMinutes: undefined });
+    });
+    const [first = from, last = to] = limits;
+    const restrictingObject = column ?? { classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2, dataIndex: 0 };
+    const access = rangeAccess({ restrictingObject, from: first, to: last });
+    const result = await visitor.result(7, BLOCK_LOAD, 2, access);
+    const count = result.type === "data" && result.data.type === "array" ? `${result.data.value.length} rows` : "";
+    said.push(result.type === "data" ? count : result.dataAccessResult);
+  }
+  await visitor.leave();
+  return said.join(", ");
+}
+
+async function rowsByEntry(meter: Parameters<typeof visit>[0]): Promise<string> {
+  const visitor = await visit(meter);
+  const result = await visitor.result(7, BLOCK_LOAD, 2, entryAccess(1, 2));
+  const whole = await visitor.read(7, BLOCK_LOAD, 2);
+  await visitor.leave();
+  if (result.type !== "data") return result.dataAccessResult;
+  const last = whole.type === "array" ? whole.value.length - 1 : 0;
+  return toHex(stampIn(result.data, 1)) === toHex(stampIn(whole, last)) ? "newest first" : "oldest first";
+}
+
+function stampIn(rows: Data, index: number): Uint8Array {
+  const row = rows.type === "array" ? rows.value[index] : undefined;
+  const cell = row?.type === "structure" ? row.value[0] : undefined;
+  if (cell?.type !== "octet-string") throw new Error("a row without a stamp");
+  return cell.value;
+}
 
 async function failureOf(meter: Parameters<typeof visit>[0]): Promise<string> {
   try {

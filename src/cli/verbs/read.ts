@@ -1,17 +1,50 @@
+import type { Command } from "commander";
 import { COMPANIONS } from "../../../protocol/cosem/companion/companion.ts";
 import type { ReadOptions } from "../read-command.ts";
 import type { DeclareVerb } from "./verb.ts";
 
 export const declareRead: DeclareVerb = (program, { output, finish }) => {
-  program
+  const read = program
     .command("read")
     .description("read a meter now and show what it says, or why it does not answer")
-    .argument("<words...>", "METER WHAT; with --tcp, WHAT alone will do")
+    .argument("[words...]", "METER WHAT; with --tcp, WHAT alone will do; nothing with --probe")
+    .option("--probe", "find out how an unknown meter is to be read, and print what to put into the configuration")
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .option("--from <time>", "first time of block and daily load, as 2026-01-31T00:00:00Z")
     .option("--to <time>", "last time; now when left out")
-    .option("--socket <path>", "control socket of the daemon", "/run/dlms-gateway/control.sock")
+    .option("--socket <path>", "control socket of the daemon", "/run/dlms-gateway/control.sock");
+  addDirectOptions(read)
+    .option("--companion <name>", `${COMPANIONS.slice(0, -1).join(", ")} or none`)
+    .option("--model <name>", "model whose quirks the meter has")
+    .option("--quirk <names...>", "what the meter does otherwise, by name; see docs/configuration.md")
+    .option("--time-zone <name>", "zone of the meter's clock, as Asia/Kolkata")
+    .option("--record <file>", "write the octets of the session to a file, without secrets")
+    .addHelpText(
+      "after",
+      `
+WHAT is instant, block, daily, billing, clock, objects, or an attribute: 1.0.1.8.0.255, 1-0:1.8.0*255:2, 3:1.0.1.8.0.255:2
+
+Examples:
+  dlms-gateway read feeder-7 clock
+  dlms-gateway read --probe --tcp 192.0.2.7:4059 --time-zone Asia/Kolkata > meter.yaml
+  dlms-gateway read feeder-7 block --from 2026-01-31T00:00:00Z --csv
+  METER_PASSWORD=… dlms-gateway read --tcp 192.0.2.7:4059 --client-sap 32 --auth lls --secret env:METER_PASSWORD clock`,
+    )
+    .action(async (words: string[], options: ReadOptions) => {
+      if (options.probe) {
+        const { probeCommand } = await import("../probe-command.ts");
+        finish(await probeCommand(words, options, output));
+        return;
+      }
+      const { readCommand } = await import("../read-command.ts");
+      finish(await readCommand(words, options, output));
+    });
+};
+
+/** How the meter is reached and entered when no daemon knows it. */
+function addDirectOptions(read: Command): Command {
+  return read
     .option("--tcp <host:port>", "read directly, without daemon or database")
     .option("--serial <path>", "read directly over a serial port, best one in /dev/serial/by-id")
     .option("--opening <how>", "serial: hdlc at once, or mode-e first")
@@ -44,22 +77,5 @@ export const declareRead: DeclareVerb = (program, { output, finish }) => {
     .option("--server-title <hex>", "the meter's system title, where its answer does not tell")
     .option("--general", "general-glo-ciphering instead of service-specific ciphering")
     .option("--counter <logical name>", "object that holds the meter's invocation counter")
-    .option("--counters <file>", "where used invocation counters are remembered")
-    .option("--companion <name>", `${COMPANIONS.slice(0, -1).join(", ")} or none`)
-    .option("--time-zone <name>", "zone of the meter's clock, as Asia/Kolkata")
-    .option("--record <file>", "write the octets of the session to a file, without secrets")
-    .addHelpText(
-      "after",
-      `
-WHAT is instant, block, daily, billing, clock, objects, or an attribute: 1.0.1.8.0.255, 1-0:1.8.0*255:2, 3:1.0.1.8.0.255:2
-
-Examples:
-  dlms-gateway read feeder-7 clock
-  dlms-gateway read feeder-7 block --from 2026-01-31T00:00:00Z --csv
-  METER_PASSWORD=… dlms-gateway read --tcp 192.0.2.7:4059 --client-sap 32 --auth lls --secret env:METER_PASSWORD clock`,
-    )
-    .action(async (words: string[], options: ReadOptions) => {
-      const { readCommand } = await import("../read-command.ts");
-      finish(await readCommand(words, options, output));
-    });
-};
+    .option("--counters <file>", "where used invocation counters are remembered");
+}

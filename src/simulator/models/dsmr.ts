@@ -1,7 +1,7 @@
 /** A meter in the manner of DSMR 4: two tariffs, quarter-hour registers, month values without status. */
 import type { EventLogDescription, MeterDescription } from "../description.ts";
 import type { MeterIdentity } from "../meter-identity.ts";
-import { numeric, textOctets } from "../typed-values.ts";
+import { numeric, structure, textOctets } from "../typed-values.ts";
 import {
   type EuropeanSecurity,
   europeanMeter,
@@ -18,6 +18,12 @@ const LOW = 0;
 const NORMAL = 1;
 /** The low tariff is from 23 to 7 o'clock. */
 const TARIFF_OF_HOUR = Array.from({ length: 24 }, (_, hour) => (hour < 7 || hour >= 23 ? LOW : NORMAL));
+/** Always on line; HLS 5 may be used at P3. */
+const CONFIGURATION = structure(numeric("enum", 1), {
+  type: "bit-string",
+  bitCount: 16,
+  value: Uint8Array.of(0x02, 0x00),
+});
 const RATES = ["1.0.1.8.1.255", "1.0.1.8.2.255", "1.0.2.8.1.255", "1.0.2.8.2.255"];
 
 const FORMS: RegisterForms = {
@@ -92,6 +98,7 @@ export function dsmr(options: DsmrOptions): MeterDescription {
       eventCode(0, "standard"),
       eventCode(1, "fraud"),
       data("0.0.96.1.1.255", textOctets(options.identity.serial)),
+      data("0.1.94.31.3.255", CONFIGURATION),
       data("0.0.97.98.0.255", numeric("double-long-unsigned", 0)),
     ],
   });

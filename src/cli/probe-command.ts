@@ -1,0 +1,135 @@
+/** `read --probe`: finds out how an unknown meter is to be read, and prints it as a piece of configuration. */
+import { randomBytes } from "node:crypto";
+import { Document } from "yaml";
+import { z } from "zod";
+import { type Attempt, type ProbeFindings, probeMeter } from "../collect/meter-probe.ts";
+import { type LeaseCounters, type MeterTarget, meterTarget } from "../collect/meter-target.ts";
+import { withKnownModel } from "../config/model-quirks.ts";
+import { meterSchema } from "../config/schema.ts";
+import { CounterFile } from "../keys/counter-file.ts";
+import { leaseKeyCounters } from "../keys/key-counters.ts";
+import type { ExitReason } from "./exit-code.ts";
+import type { Output } from "./output.ts";
+import { ownSystemTitle } from "./own-title.ts";
+import { defaultCounterFile, meterInput, type ReadOptions } from "./read-command.ts";
+
+const BUDGET_MS = 120_000;
+/** An unknown meter is asked for much that it does not answer. */
+const ANSWER_TIME = "3s";
+
+export async function probeCommand(
+  words: readonly string[],
+  options: ReadOptions,
+  output: Output,
+): Promise<ExitReason> {
+  if (words.length > 0 || (options.tcp === undefined && options.serial === undefined)) {
+    output.err(
+      "read --probe: say --tcp host:port or --serial path, and nothing else; a meter by name is known already",
+    );
+    return "usage";
+  }
+  const path = options.counters ?? defaultCounterFile();
+  await using counters = await CounterFile.open({ path, randomOctets: randomBytes });
+  const clientTitle = options.clientTitle ?? (await ownSystemTitle(path));
+  const given = { ...options, clientTitle, timeout: options.timeout ?? ANSWER_TIME };
+  const leaseCounters: LeaseCounters = (key, title) => leaseKeyCounters(counters, key, title);
+  const findings = await probeMeter({
+    target: (attempt) => targetOf(given, attempt, leaseCounters),
+    serial: options.serial !== undefined,
+    linkGiven: [options.link, options.opening, options.physicalAddress].some((each) => each !== undefined),
+    associationGiven: [options.clientSap, options.auth, options.blockCipherKey].some((each) => each !== undefined),
+    budgetMs: BUDGET_MS,
+    onStep: ({ step, says }) => output.err(`${step.padEnd("association".length)}  ${says}`),
+  });
+  if (options.json) output.out(JSON.stringify(jsonOf(findings, given), undefined, 2));
+  else if (findings.attempt !== undefined) output.out(profileText(findings, given));
+  if (findings.broken === undefined) return "success";
+  const { step, says, evidence, nextStep } = findings.broken;
+  output.err(`${step.padEnd("association".length)}  broken: ${says}`);
+  output.err(`  seen  ${evidence}`);
+  output.err(`  next  ${nextStepOf(findings) ?? nextStep}`);
+  return "meterFailed";
+}
+
+async function targetOf(options: ReadOptions, attempt: Attempt, leaseCounters: LeaseCounters): Promise<MeterTarget> {
+  const parsed = meterSchema.safeParse(inputOf(options, attempt));
+  if (!parsed.success) throw new Error(`read --probe: ${z.prettifyError(parsed.error)}`);
+  return {
+    ...(await meterTarget(withKnownModel(parsed.data), leaseCounters)),
+    name: options.tcp ?? options.serial ?? "",
+  };
+}
+
+/** The given options with what is tried over them. */
+function inputOf(options: ReadOptions, { connection, association, quirks }: Attempt) {
+  const input = meterInput(options);
+  return {
+    ...input,
+    connection: { ...input.connection, ...connection },
+    association: { ...input.association, ...association },
+    quirks: [...new Set([...(input.quirks ?? []), ...quirks])],
+  };
+}
+
+/** Meters that let nobody in without authentication have told so much all the same. */
+function nextStepOf({ broken, offers }: ProbeFindings): string | undefined {
+  if (broken?.step !== "association" || offers.length === 0) return undefined;
+  const asked = offers.map(({ clientSap, outcome }) => `client ${clientSap} ${outcome ?? ""}`).join("; ");
+  return `probe again with the client that you have rights for, as --client-sap 32 --auth lls --secret env:NAME (${asked})`;
+}
+
+/** The piece of configuration, with what else was found as comments. */
+function profileText(findings: ProbeFindings, options: ReadOptions): string {
+  const document = new Document({ meters: [meterOf(findings, options)] });
+  document.commentBefore = commentLines(findings)
+    .map((line) => ` ${line}`)
+    .join("\n");
+  return document.toString().trimEnd();
+}
+
+function commentLines({ identity, offers, leniencies, objects, broken }: ProbeFindings): string[] {
+  return [
+    ...Object.entries(identity).map(([key, text]) => `${key}: ${text}`),
+    `objects: ${objects.length}`,
+    ...offers.map(({ clientSap, says, mechanism, ciphered, outcome }) => {
+      const wants = [mechanism, ciphered === true ? "ciphered" : undefined, outcome].filter(
+        (each) => each !== undefined,
+      );
+      return `client ${clientSap} (${says}): ${wants.join(", ")}`;
+    }),
+    ...leniencies.map((name) => `let pass: ${name}`),
+    ...(broken === undefined ? [] : [`NOT COMPLETE: ${broken.step} broke: ${broken.says}`]),
+  ];
+}
+
+function meterOf(findings: ProbeFindings, options: ReadOptions): unknown {
+  const { attempt, identity, companion, quirks } = findings;
+  const number = identity.number ?? identity.deviceName ?? "unknown";
+  const input = attempt === undefined ? meterInput(options) : inputOf(options, { ...attempt, quirks });
+  const { connection, association, ...rest } = input;
+  return withoutEmpty({
+    ...rest,
+    name: `meter-${number.replaceAll(/[^A-Za-z0-9]/gu, "-")}`.slice(0, 63),
+    number,
+    companion: options.companion ?? companion,
+    timeZone: options.timeZone,
+    connection: { ...connection, responseTimeout: options.timeout === ANSWER_TIME ? undefined : options.timeout },
+    association,
+  });
+}
+
+/** Without what is not set, so that defaults stay defaults. */
+function withoutEmpty(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, each]) => each !== undefined && !(Array.isArray(each) && each.length === 0))
+      .map(([key, each]) => [key, withoutEmpty(each)]),
+  );
+}
+
+function jsonOf(findings: ProbeFindings, options: ReadOptions): unknown {
+  const { identity, companion, offers, quirks, leniencies, steps, broken, objects } = findings;
+  const summary = { identity, companion, offers, quirks, leniencies, steps, objectCount: objects.length };
+  return { ...summary, meter: meterOf(findings, options), broken };
+}
