@@ -10,11 +10,12 @@ import { meterTarget } from "./collect/meter-target.ts";
 import { PollLoop } from "./collect/poll-loop.ts";
 import { SerialLines } from "./collect/serial-lines.ts";
 import { nearestName } from "./config/nearest-name.ts";
-import type { Config, MeterConfig } from "./config/schema.ts";
+import type { Config } from "./config/schema.ts";
 import { resolveSecretText } from "./config/secret.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { CounterTable } from "./keys/counter-table.ts";
 import { leaseKeyCounters } from "./keys/key-counters.ts";
+import { openKeyStore, storedKeys } from "./keys/stored-keys.ts";
 import type { EventSink } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
 import { mapEvent, mapPush, mapTelegram, pushIdentity } from "./profiles/map-push.ts";
@@ -70,7 +71,7 @@ export class Gateway implements AsyncDisposable {
     const store = await openStore(options, stack);
     const { database } = store;
     const fleet = await Fleet.load(database);
-    const meters = await polledMeters(config.meters, fleet, database);
+    const meters = await polledMeters(options, fleet, database);
     stack.adopt(coverageFolding(database, events), (each) => each.stop());
     stack.adopt(await upkeep(store.url, events), (each) => each.stop());
     const queue = stack.adopt(batchQueue(config, database, events), (each) => each.stop(DRAIN_MS));
@@ -215,22 +216,35 @@ function detailOf(event: EmbeddedPostgresEvent): string {
   return event.error instanceof Error ? event.error.message : "unknown";
 }
 
+/** The configuration's meters. One whose secrets can't be had is told and tried again when it is visited. */
 async function polledMeters(
-  configs: readonly MeterConfig[],
+  { config, events }: GatewayOptions,
   fleet: Fleet,
   database: Database,
 ): Promise<ReadonlyMap<string, PolledMeter>> {
   const counters = new CounterTable(database);
-  const members = await fleet.put(configs);
-  const meters = await Promise.all(
-    configs.map(async (config, index): Promise<[string, PolledMeter][]> => {
-      const member = members[index];
-      if (member === undefined) return [];
-      const target = await meterTarget(config, (key, title) => leaseKeyCounters(counters, key, title));
-      return [[config.name, { meterId: member.id, meterKey: member.key, newestMs: undefined, target }]];
-    }),
-  );
-  return new Map(meters.flat());
+  const store = await openKeyStore(config.keys, database);
+  const members = await fleet.put(config.meters);
+  const meters = config.meters.flatMap((each, index): PolledMeter[] => {
+    const member = members[index];
+    if (member === undefined) return [];
+    const target = meterTarget(each, {
+      leaseCounters: (key, title) => leaseKeyCounters(counters, key, title),
+      openStoredKey: storedKeys(store, member.id, each.association.clientSap),
+    });
+    return [{ meterId: member.id, meterKey: member.key, newestMs: undefined, target }];
+  });
+  await Promise.all(meters.map((meter) => unlock(meter, events)));
+  return new Map(meters.map((meter) => [meter.target.name, meter]));
+}
+
+async function unlock({ target }: PolledMeter, events: EventSink): Promise<void> {
+  try {
+    await target.unlock?.();
+  } catch (error) {
+    const { evidence, nextStep } = causeOf(error);
+    events({ event: "meterLocked", meter: target.name, evidence, nextStep });
+  }
 }
 
 function batchQueue(config: Config, database: Database, events: EventSink): BatchQueue {

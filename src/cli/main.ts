@@ -6,13 +6,14 @@ import { processOutput } from "./output.ts";
 import { declareConfig } from "./verbs/config.ts";
 import { declareDecode } from "./verbs/decode.ts";
 import { declareDemo } from "./verbs/demo.ts";
+import { declareKeys } from "./verbs/keys.ts";
 import { declareRead } from "./verbs/read.ts";
 import { declareRun } from "./verbs/run.ts";
 import type { DeclareVerb } from "./verbs/verb.ts";
 import { VERSION } from "./version.ts";
 
 /** In the order in which the help shows them. */
-const VERBS: readonly DeclareVerb[] = [declareRun, declareDemo, declareRead, declareDecode, declareConfig];
+const VERBS: readonly DeclareVerb[] = [declareRun, declareDemo, declareRead, declareDecode, declareConfig, declareKeys];
 
 const output = processOutput();
 

@@ -3,15 +3,14 @@ import { randomBytes } from "node:crypto";
 import { Document } from "yaml";
 import { z } from "zod";
 import { type Attempt, type ProbeFindings, probeMeter } from "../collect/meter-probe.ts";
-import { type LeaseCounters, type MeterTarget, meterTarget } from "../collect/meter-target.ts";
+import type { MeterTarget } from "../collect/meter-target.ts";
 import { withKnownModel } from "../config/model-quirks.ts";
 import { meterSchema } from "../config/schema.ts";
 import { CounterFile } from "../keys/counter-file.ts";
-import { leaseKeyCounters } from "../keys/key-counters.ts";
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 import { ownSystemTitle } from "./own-title.ts";
-import { defaultCounterFile, meterInput, type ReadOptions } from "./read-command.ts";
+import { defaultCounterFile, directTarget, meterInput, type ReadOptions } from "./read-command.ts";
 
 const BUDGET_MS = 120_000;
 /** An unknown meter is asked for much that it does not answer. */
@@ -32,9 +31,8 @@ export async function probeCommand(
   await using counters = await CounterFile.open({ path, randomOctets: randomBytes });
   const clientTitle = options.clientTitle ?? (await ownSystemTitle(path));
   const given = { ...options, clientTitle, timeout: options.timeout ?? ANSWER_TIME };
-  const leaseCounters: LeaseCounters = (key, title) => leaseKeyCounters(counters, key, title);
   const findings = await probeMeter({
-    target: (attempt) => targetOf(given, attempt, leaseCounters),
+    target: (attempt) => targetOf(given, attempt, counters),
     serial: options.serial !== undefined,
     linkGiven: [options.link, options.opening, options.physicalAddress].some((each) => each !== undefined),
     associationGiven: [options.clientSap, options.auth, options.blockCipherKey].some((each) => each !== undefined),
@@ -51,13 +49,10 @@ export async function probeCommand(
   return "meterFailed";
 }
 
-async function targetOf(options: ReadOptions, attempt: Attempt, leaseCounters: LeaseCounters): Promise<MeterTarget> {
+function targetOf(options: ReadOptions, attempt: Attempt, counters: CounterFile): MeterTarget {
   const parsed = meterSchema.safeParse(inputOf(options, attempt));
   if (!parsed.success) throw new Error(`read --probe: ${z.prettifyError(parsed.error)}`);
-  return {
-    ...(await meterTarget(withKnownModel(parsed.data), leaseCounters)),
-    name: options.tcp ?? options.serial ?? "",
-  };
+  return directTarget({ ...withKnownModel(parsed.data), name: options.tcp ?? options.serial ?? "" }, counters);
 }
 
 /** The given options with what is tried over them. */

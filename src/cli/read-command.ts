@@ -10,12 +10,13 @@ import { type ReadAnswer, type ReadRange, ReadRefusedError } from "../api/read-a
 import { causeOf } from "../collect/failure-cause.ts";
 import { readForAnswer } from "../collect/meter-reader.ts";
 import { visitMeter } from "../collect/meter-session.ts";
-import { type LeaseCounters, type MeterTarget, meterTarget } from "../collect/meter-target.ts";
+import { type MeterTarget, meterTarget } from "../collect/meter-target.ts";
 import { parseReadOrder } from "../collect/read-order.ts";
 import { withKnownModel } from "../config/model-quirks.ts";
-import { meterSchema } from "../config/schema.ts";
+import { type MeterConfig, meterSchema } from "../config/schema.ts";
 import { CounterFile } from "../keys/counter-file.ts";
 import { leaseKeyCounters } from "../keys/key-counters.ts";
+import { KeyError } from "../keys/key-error.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
 import { ownSystemTitle } from "./own-title.ts";
@@ -115,7 +116,7 @@ async function readDirectly(
   const path = options.counters ?? defaultCounterFile();
   await using counters = await CounterFile.open({ path, randomOctets: randomBytes });
   const clientTitle = options.clientTitle ?? (await ownSystemTitle(path));
-  const target = await targetOf(name, { ...options, clientTitle }, counters);
+  const target = targetOf(name, { ...options, clientTitle }, counters);
   const recording = options.record === undefined ? undefined : new RecordingFile(options.record);
   try {
     return await visitMeter(
@@ -132,11 +133,18 @@ async function readDirectly(
   }
 }
 
-async function targetOf(name: string, options: ReadOptions, reservations: CounterFile): Promise<MeterTarget> {
+function targetOf(name: string, options: ReadOptions, reservations: CounterFile): MeterTarget {
   const parsed = meterSchema.safeParse(meterInput(options));
   if (!parsed.success) throw new Error(`read: ${z.prettifyError(parsed.error)}`);
-  const leaseCounters: LeaseCounters = (key, title) => leaseKeyCounters(reservations, key, title);
-  return { ...(await meterTarget(withKnownModel(parsed.data), leaseCounters)), name };
+  return directTarget({ ...withKnownModel(parsed.data), name }, reservations);
+}
+
+/** A meter that is read without daemon and database. */
+export function directTarget(config: MeterConfig, reservations: CounterFile): MeterTarget {
+  return meterTarget(config, {
+    leaseCounters: (key, title) => leaseKeyCounters(reservations, key, title),
+    openStoredKey: () => Promise.reject(new KeyError("KEY_STORE_CLOSED")),
+  });
 }
 
 /** The options in the form of a meter of the configuration, so that one schema checks both. */

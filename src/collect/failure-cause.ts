@@ -234,7 +234,10 @@ export function causeOf(error: unknown): NamedFailure {
   }
   if (error instanceof ChannelError) return named(CHANNEL_CAUSES[error.code], located(error));
   if (error instanceof DlmsError) return named(causeOfCode(error), located(error));
-  if (error instanceof Error && CONFIGURATION_ERRORS.has(error.name)) return named("configuration", error.message);
+  if (error instanceof Error && CONFIGURATION_ERRORS.has(error.name)) {
+    const failure = named("configuration", error.message);
+    return "nextStep" in error ? { ...failure, nextStep: String(error.nextStep) } : failure;
+  }
   return named("internal error", error instanceof Error ? `${error.name}: ${error.message}` : String(error));
 }
 

@@ -40,7 +40,7 @@ export interface Attempt {
 
 export interface ProbeOptions {
   /** The meter as it would be read with an attempt's options. */
-  readonly target: (attempt: Attempt) => Promise<MeterTarget>;
+  readonly target: (attempt: Attempt) => MeterTarget;
   readonly serial: boolean;
   /** Link and addresses are given: no others are tried. */
   readonly linkGiven: boolean;
@@ -179,7 +179,7 @@ class Probe {
     attempt: Attempt,
     work: (connection: MeterConnection, target: MeterTarget) => Promise<void>,
   ): Promise<void> {
-    const target = await this.#options.target(attempt);
+    const target = this.#options.target(attempt);
     await visitMeter(
       target,
       {

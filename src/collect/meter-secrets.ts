@@ -10,11 +10,12 @@ import {
   type AuthenticationKey,
   type BlockCipherKey,
   type HlsSecret,
+  type KeyRole,
   type MasterKey,
   SecretKey,
 } from "../../protocol/security/secret-key.ts";
 import type { AssociationConfig } from "../config/schema.ts";
-import { resolveKey, resolvePassword, resolveSecretAs } from "../config/secret.ts";
+import { resolveKey, resolvePassword, resolveSecretAs, STORED_KEY } from "../config/secret.ts";
 
 /** What one association with a meter needs to keep to itself. The objects never print their octets. */
 export interface MeterSecrets {
@@ -32,22 +33,30 @@ export interface MeterSecrets {
 
 const KEY_LENGTHS = { 0: [16], 1: [16], 2: [32] } as const;
 
-/** Fetches what the configuration refers to. Throws ConfigError that names the reference, never what is behind it. */
-export async function resolveMeterSecrets(association: AssociationConfig): Promise<MeterSecrets> {
+/** Opens a key of the meter in the sealed key store. Rejects with KeyError. */
+export type OpenStoredKey = <R extends KeyRole>(role: R) => Promise<SecretKey<R>>;
+
+/**
+ * Fetches what the configuration refers to. Throws ConfigError that names the reference, never what is behind it, and
+ * KeyError for a key that should be in the key store.
+ */
+export async function resolveMeterSecrets(
+  association: AssociationConfig,
+  openStoredKey: OpenStoredKey,
+): Promise<MeterSecrets> {
   const { secret, security } = association;
   const lengths = KEY_LENGTHS[security?.suite ?? 0];
-  const key = (reference: string | undefined) => (reference === undefined ? undefined : resolveKey(reference, lengths));
-  const [secretOctets, blockCipherOctets, authenticationOctets, masterOctets] = await Promise.all([
-    secret === undefined ? undefined : resolvePassword(secret),
-    key(security?.blockCipherKey),
-    key(security?.authenticationKey),
-    key(security?.masterKey),
-  ]);
+  const key = async <R extends KeyRole>(role: R, reference: string | undefined) => {
+    if (reference === undefined) return undefined;
+    if (reference === STORED_KEY) return openStoredKey(role);
+    const octets = role === "hlsSecret" ? resolvePassword(reference) : resolveKey(reference, lengths);
+    return new SecretKey(role, await octets);
+  };
   return {
-    secret: secretOctets && new SecretKey("hlsSecret", secretOctets),
-    blockCipherKey: blockCipherOctets && new SecretKey("blockCipherKey", blockCipherOctets),
-    authenticationKey: authenticationOctets && new SecretKey("authenticationKey", authenticationOctets),
-    masterKey: masterOctets && new SecretKey("masterKey", masterOctets),
+    secret: await key("hlsSecret", secret),
+    blockCipherKey: await key("blockCipherKey", security?.blockCipherKey),
+    authenticationKey: await key("authenticationKey", security?.authenticationKey),
+    masterKey: await key("masterKey", security?.masterKey),
     signingKey: await privateKey(security?.signingKey),
     serverSigningKey: await publicKey(security?.serverSigningKey, "digitalSignature"),
     agreementKey: await privateKey(security?.agreementKey),

@@ -34,6 +34,7 @@ export async function visitMeter<T>(
   options: VisitOptions,
   work: (connection: MeterConnection) => Promise<T>,
 ): Promise<T> {
+  await target.unlock?.();
   const counters = await target.openCounters?.();
   await using ownLines = new SerialLines();
   const opened = await openMeterChannel(target, { lines: options.lines ?? ownLines, ...signalOf(options) });

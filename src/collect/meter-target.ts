@@ -10,7 +10,7 @@ import { type SystemTitle, systemTitle } from "../../protocol/security/system-ti
 import type { AssociationConfig, ConnectionConfig, MeterConfig } from "../config/schema.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { CounterMemory, InvocationCounters } from "./meter-access.ts";
-import { type MeterSecrets, resolveMeterSecrets } from "./meter-secrets.ts";
+import { type MeterSecrets, type OpenStoredKey, resolveMeterSecrets } from "./meter-secrets.ts";
 import type { RowWays } from "./profile-reader.ts";
 
 /** One meter as the collector works it: how to reach it, how to get in, and what is known of it by now. */
@@ -21,11 +21,17 @@ export interface MeterTarget extends CounterMemory {
   readonly zone: TimeZone;
   readonly connection: ConnectionConfig;
   readonly association: AssociationConfig;
-  readonly secrets: MeterSecrets;
+  /** Empty until `unlock` has been called. */
+  secrets: MeterSecrets;
+  /**
+   * Fetches the secrets; there until that has succeeded, so that a secret that is put in order serves the next visit.
+   * Rejects with ConfigError or KeyError.
+   */
+  unlock?: (() => Promise<void>) | undefined;
   /** What is asked of its pushes. */
   readonly push?: MeterConfig["push"];
   /** Invocation counters of ciphered associations: leased at the first visit, and kept. */
-  readonly openCounters?: () => Promise<InvocationCounters>;
+  openCounters?: (() => Promise<InvocationCounters>) | undefined;
   /** What the meter does otherwise: its own quirks, those of its model and of its companion specification. */
   readonly quirks: ReadonlySet<MeterQuirk>;
   /** How its profiles can be asked for, as far as visits have shown. */
@@ -38,8 +44,12 @@ export interface MeterTarget extends CounterMemory {
   shortNames?: ShortNames | undefined;
 }
 
-/** Leases counters of a key for one sender. */
-export type LeaseCounters = (key: SecretKey, clientSystemTitle: SystemTitle) => Promise<InvocationCounters>;
+/** What a target needs of the rooms around it. */
+export interface TargetServices {
+  /** Leases counters of a key for one sender. */
+  readonly leaseCounters: (key: SecretKey, clientSystemTitle: SystemTitle) => Promise<InvocationCounters>;
+  readonly openStoredKey: OpenStoredKey;
+}
 
 /** What all meters of a companion specification need. */
 const COMPANION_QUIRKS: Readonly<Record<Companion, readonly MeterQuirk[]>> = {
@@ -51,14 +61,11 @@ const COMPANION_QUIRKS: Readonly<Record<Companion, readonly MeterQuirk[]>> = {
   none: [],
 };
 
-/** A meter of the configuration with its secrets fetched. Throws ConfigError for a secret that can't be had. */
-export async function meterTarget(config: MeterConfig, leaseCounters: LeaseCounters): Promise<MeterTarget> {
+/** A meter of the configuration, with its secrets still to be fetched. */
+export function meterTarget(config: MeterConfig, services: TargetServices): MeterTarget {
   const { name, number, companion, timeZone, connection, association } = config;
-  const secrets = await resolveMeterSecrets(association);
-  const { blockCipherKey } = secrets;
   const quirks = new Set([...COMPANION_QUIRKS[companion], ...config.quirks]);
-  const title = association.security?.clientSystemTitle;
-  return {
+  const target: MeterTarget = {
     name,
     number,
     companion,
@@ -67,15 +74,27 @@ export async function meterTarget(config: MeterConfig, leaseCounters: LeaseCount
     ways: new Map(),
     connection,
     association,
-    secrets,
+    secrets: { secret: undefined, blockCipherKey: undefined, authenticationKey: undefined },
     push: config.push,
     layouts: new Map(),
     clock: undefined,
-    ...(title !== undefined &&
-      blockCipherKey !== undefined && {
-        openCounters: kept(() => leaseCounters(blockCipherKey, systemTitle(fromHex(title)))),
-      }),
+    unlock: async () => {
+      const secrets = await resolveMeterSecrets(association, services.openStoredKey);
+      target.secrets = secrets;
+      target.openCounters = countersOf(association, secrets, services);
+      target.unlock = undefined;
+    },
   };
+  return target;
+}
+
+function countersOf(
+  { security }: AssociationConfig,
+  { blockCipherKey }: MeterSecrets,
+  { leaseCounters }: TargetServices,
+): MeterTarget["openCounters"] {
+  if (security === undefined || blockCipherKey === undefined) return undefined;
+  return kept(() => leaseCounters(blockCipherKey, systemTitle(fromHex(security.clientSystemTitle))));
 }
 
 /** Opens once; again after a failure. */

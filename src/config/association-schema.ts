@@ -1,6 +1,6 @@
 /** How to associate with a meter, and how the association is protected. */
 import { z } from "zod";
-import { logicalName, secretReference, systemTitle } from "./fields.ts";
+import { logicalName, meterSecretReference, secretReference, systemTitle } from "./fields.ts";
 
 const MECHANISMS = ["none", "lls", "hls-2", "hls-3", "hls-4", "hls-5", "hls-6", "hls-7"] as const;
 const NEEDS_SECRET: ReadonlySet<string> = new Set(["lls", "hls-2", "hls-3", "hls-4", "hls-6"]);
@@ -35,10 +35,10 @@ const securitySchema = z
     serverSystemTitle: systemTitle
       .optional()
       .describe("The meter's system title; learned from its answer when left out."),
-    blockCipherKey: secretReference
+    blockCipherKey: meterSecretReference
       .describe("Global unicast encryption key (hexadecimal in the referenced place).")
       .meta({ examples: ["file:/etc/dlms-gateway/keys/feeder-7.block-cipher-key"] }),
-    authenticationKey: secretReference.optional().describe("Global authentication key (hexadecimal)."),
+    authenticationKey: meterSecretReference.optional().describe("Global authentication key (hexadecimal)."),
     dedicatedKey: z.boolean().default(false).describe("Propose a fresh dedicated key for each association."),
     general: z.boolean().default(false).describe("Use general-glo-ciphering instead of service-specific ciphering."),
     generalCiphering: z
@@ -52,7 +52,7 @@ const securitySchema = z
       .boolean()
       .default(false)
       .describe("Sign requests (general-signing, suites 1 and 2); answers must be signed too."),
-    masterKey: secretReference
+    masterKey: meterSecretReference
       .optional()
       .describe("Master key of the meter (hexadecimal), for `generalCiphering: wrapped`."),
     signingKey: secretReference
@@ -93,7 +93,7 @@ export const associationSchema = z
       .boolean()
       .default(false)
       .describe("The meter counts us as associated always: nothing is exchanged to associate or to take leave."),
-    secret: secretReference
+    secret: meterSecretReference
       .optional()
       .describe("Password (lls) or HLS secret; `0x…` in the referenced place means octets."),
     security: securitySchema.optional(),

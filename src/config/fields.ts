@@ -30,6 +30,14 @@ export const secretReference = z
     "a secret is a reference: env:NAME, file:/path or credential:NAME, never the secret itself",
   );
 
+/** See STORED_KEY for what `stored` means. */
+export const meterSecretReference = z
+  .string()
+  .regex(
+    /^(stored|(env|file|credential):.+)$/,
+    "a meter's secret is a reference: stored (in the sealed key store), env:NAME, file:/path or credential:NAME",
+  );
+
 export const timeZone = z
   .string()
   .refine(isTimeZone, "not a time zone of the tz database, like Asia/Kolkata or Europe/Vienna");

@@ -2,7 +2,8 @@ import { type ConfigField, configFields } from "./schema-walk.ts";
 
 const HEADER = `# Configuration of dlms-gateway.
 # "##" explains, or shows what can stand in place of something else; "#" shows a field with its default or an example: take away the "#" to change it.
-# Secrets are never written here: env:NAME, file:/path or credential:NAME say where they are.
+# Secrets are never written here: env:NAME, file:/path or credential:NAME say where they are; a meter's may be "stored", too:
+# in the database, sealed (see keys).
 `;
 
 /** A configuration file with every field, its description, and its default or an example. It parses as it is. */
@@ -25,7 +26,7 @@ function fieldLine(field: ConfigField, indent: string): string {
 }
 
 function exampleOf(field: ConfigField): unknown {
-  if (field.type === "secret reference") return `file:/etc/dlms-gateway/${field.name}`;
+  if (field.type.endsWith("secret reference")) return `file:/etc/dlms-gateway/${field.name}`;
   if (field.type === "duration") return "15m";
   if (field.name === "physicalAddress") return 256;
   if (field.name === "addressLength") return 4;

@@ -88,6 +88,7 @@ function typeText(schema: JsonSchema): string {
   if (schema.minimum !== undefined && schema.maximum !== undefined) {
     return `${schema.type ?? "number"}, ${schema.minimum} to ${schema.maximum}`;
   }
+  if (schema.pattern?.includes("(stored|") === true) return "meter's secret reference";
   if (schema.pattern?.includes("env|file|credential") === true) return "secret reference";
   if (schema.pattern?.includes("ms|s|m|h|d") === true) return "duration";
   return schema.type ?? "text";

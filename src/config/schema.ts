@@ -105,6 +105,19 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Where readings go."),
+  keys: z
+    .strictObject({
+      sealingKey: secretReference
+        .optional()
+        .describe("Key under which meters' keys are sealed in the database: 64 hexadecimal digits.")
+        .meta({ examples: ["credential:sealing-key"] }),
+      formerSealingKeys: z
+        .array(secretReference)
+        .default([])
+        .describe("Keys that sealed before, until `dlms-gateway keys reseal` has run."),
+    })
+    .prefault({})
+    .describe("The sealed key store."),
   stateDirectory: z
     .string()
     .default("/var/lib/dlms-gateway")

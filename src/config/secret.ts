@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { DlmsError } from "../../protocol/errors.ts";
 import { ConfigError } from "./config-error.ts";
 
+/** What a meter's secret refers to that has been imported into the sealed key store. */
+export const STORED_KEY = "stored";
+
 const HEX_OCTETS = /^(?:[0-9a-fA-F]{2})+$/;
 
 /** Fetches the text behind `env:NAME`, `file:/path` or `credential:NAME`. Throws ConfigError naming the reference only. */

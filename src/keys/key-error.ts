@@ -4,6 +4,14 @@ const KEY_ERRORS = {
     "the file of invocation counters can't be read or written",
     "see the cause; give the file's directory to the user that runs this, with room on the disk",
   ],
+  KEY_NOT_STORED: [
+    "the configuration says that this key is stored, and the key store has none for this meter and client",
+    "import it with `dlms-gateway keys import`, or name another place in the configuration",
+  ],
+  KEY_STORE_CLOSED: [
+    "the configuration says that a key is stored, and names no sealing key to open it",
+    "set keys.sealingKey in the configuration",
+  ],
   KEY_ROLE_UNKNOWN: [
     "the database holds a key in a role that this version does not know",
     "start the version of dlms-gateway that stored it",

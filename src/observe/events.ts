@@ -11,6 +11,7 @@ export interface GatewayEvents {
   readonly databaseReady: { edition: string; migrated: number };
   /** The embedded server: an orphan ended, the server died, came back, or is lost for good. */
   readonly databaseServer: { what: string; detail: string };
+  readonly meterLocked: { meter: string; evidence: string; nextStep: string };
   readonly meterPolled: { meter: string; profiles: readonly string[]; rows: number; durationMs: number };
   readonly meterFailed: { meter: string; cause: string; evidence: string; nextStep: string; durationMs: number };
   readonly profileRefused: { meter: string; profile: string; evidence: string };
@@ -40,6 +41,7 @@ const EVENTS = {
   gatewayStopped: { level: "info", text: "gateway stopped" },
   databaseReady: { level: "info", text: "database is ready" },
   databaseServer: { level: "warn", text: "the embedded database server" },
+  meterLocked: { level: "error", text: "the meter's secrets can't be had; tried again with each visit" },
   meterPolled: { level: "debug", text: "meter polled" },
   meterFailed: { level: "warn", text: "meter could not be read" },
   profileRefused: { level: "info", text: "the meter has no such profile for us; the others were read" },

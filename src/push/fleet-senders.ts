@@ -49,8 +49,6 @@ export class FleetSenders implements SenderDirectory {
       const address = tcp ?? udp;
       const host = address === undefined ? serial : tcpAddress(address).host;
       if (host !== undefined) this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), meterKey]);
-      const security = securityOf(target);
-      if (security !== undefined) this.#security.set(meterKey, security);
     }
   }
 
@@ -95,10 +93,19 @@ export class FleetSenders implements SenderDirectory {
       systemTitle: meter.systemTitle === undefined ? undefined : systemTitle(meter.systemTitle),
       companion: target?.companion ?? companionOf(meter.companion),
       clock: target?.clock ?? { deviation: "standard", zone },
-      security: this.#security.get(meter.key),
+      security: this.#securityOf(meter.key, target),
       ...(target && { scalers: this.#scalersOf(meter.key, target) }),
       ...(pushLists && { pushLists }),
     };
+  }
+
+  /** The same object each time, once the meter's secrets are there. */
+  #securityOf(meterKey: number, target: MeterTarget | undefined): SenderSecurity | undefined {
+    const known = this.#security.get(meterKey);
+    if (known !== undefined || target === undefined) return known;
+    const security = securityOf(target);
+    if (security !== undefined) this.#security.set(meterKey, security);
+    return security;
   }
 
   #zoneOf(name: string): TimeZone {

@@ -147,17 +147,11 @@ test("run: SIGTERM while the database is being made ends daemon and database in 
   for await (const left of glob(join(state, "**/postmaster.pid"))) expect.fail(`${left} is left`);
 }, 60_000);
 
-test("run: a secret that can't be had is a fault of the configuration: exit code 3, the reference named", async () => {
+test("run: a sealing key that can't be had is a fault of the configuration: exit code 3, the reference named", async () => {
   const file = join(directory, "no-secret.yaml");
   const secret = "env:DLMS_GATEWAY_NO_SUCH";
-  const meter = {
-    name: "m",
-    number: "1",
-    connection: { tcp: "127.0.0.1:1" },
-    association: { mechanism: "lls", secret },
-  };
   const places = { stateDirectory: join(directory, "no-secret"), socket: join(directory, "no-secret.sock") };
-  await writeFile(file, stringify({ ...places, meters: [meter] }));
+  await writeFile(file, stringify({ ...places, keys: { sealingKey: secret } }));
   const { code, err } = await run(["run", "--config", file]);
   expect(err).toContain(`${secret}: the secret can't be read: the environment variable is not set`);
   expect(code).toBe(3);

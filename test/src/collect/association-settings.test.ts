@@ -120,7 +120,7 @@ async function settingsWith(over: object, mechanism = "hls-7"): Promise<ClientSe
     connection: { tcp: "192.0.2.7:4059" },
     association: { mechanism, security: { ...SUITE_ONE, ...over } },
   });
-  const secrets = await resolveMeterSecrets(association);
+  const secrets = await resolveMeterSecrets(association, () => Promise.reject(new Error("no key is stored")));
   return associationSettings({ association, secrets, responseTimeoutMs: 1, nextInvocationCounter: () => 1 });
 }
 

@@ -1,0 +1,189 @@
+/** `keys`: what is in the sealed key store, and putting it there. No octets of a key are ever shown. */
+import { randomBytes } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
+import { DlmsError } from "../../protocol/errors.ts";
+import { isKeyRole, type KeyRole, SecretKey } from "../../protocol/security/secret-key.ts";
+import { loadConfig } from "../config/load.ts";
+import { nearestName } from "../config/nearest-name.ts";
+import { resolveSecretText } from "../config/secret.ts";
+import { KeyError } from "../keys/key-error.ts";
+import type { KeyStore } from "../keys/key-store.ts";
+import { KeyTable } from "../keys/key-table.ts";
+import { ALL_ASSOCIATIONS, type SealedKey } from "../keys/sealed-key.ts";
+import { openKeyStore } from "../keys/stored-keys.ts";
+import { type Database, openDatabase } from "../store/database.ts";
+import type { ExitReason } from "./exit-code.ts";
+import { type Output, printTable } from "./output.ts";
+
+export interface KeysOptions {
+  readonly config: string;
+  readonly json?: true;
+}
+
+const SEALING_KEY_LENGTH = 32;
+const SECRET_MODE = 0o600;
+const COLUMNS = ["meter", "client", "role", "key"] as const;
+/** What shipment files and people call the roles. */
+const ROLE_NAMES: Readonly<Record<string, KeyRole>> = {
+  password: "hlsSecret",
+  secret: "hlsSecret",
+  guek: "blockCipherKey",
+  gak: "authenticationKey",
+  kek: "masterKey",
+};
+
+/** `keys new-sealing-key FILE`: a fresh key in a file that only its owner may read; never over one that is there. */
+export async function keysNewSealingKey(file: string, output: Output): Promise<ExitReason> {
+  await writeFile(file, `${toHex(new Uint8Array(randomBytes(SEALING_KEY_LENGTH)))}\n`, {
+    mode: SECRET_MODE,
+    flag: "wx",
+  });
+  output.out(`${file}: a new sealing key; keep a copy in a safe place, without it no stored key can be read`);
+  return "success";
+}
+
+/** `keys import FILE`: all keys of a CSV file, or none. */
+export async function keysImport(file: string, options: KeysOptions, output: Output): Promise<ExitReason> {
+  const entries = parseKeyFile(await readFile(file, "utf8"));
+  await using store = await openStore(options.config);
+  const meters = await store.meterIds();
+  const problems = entries.flatMap(({ line, meter }) => {
+    if (meters.has(meter)) return [];
+    const near = nearestName(meter, [...meters.keys()]);
+    return [`${file}:${line}: no meter ${meter}${near === undefined ? "" : `; did you mean ${near}?`}`];
+  });
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+  const stored: string[][] = [];
+  for (const { meter, clientSap, key } of entries) {
+    const version = await store.keys.put({ meterId: meters.get(meter) ?? "", clientSap }, key);
+    stored.push([meter, clientText(clientSap), key.role, String(version)]);
+  }
+  printRows(["meter", "client", "role", "version"], stored, options, output);
+  return "success";
+}
+
+/** `keys list`: which keys there are. */
+export async function keysList(options: KeysOptions, output: Output): Promise<ExitReason> {
+  await using store = await openStore(options.config);
+  const names = new Map([...(await store.meterIds())].map(([name, id]) => [id, name]));
+  const rows = (await store.table.readAll()).map((each: SealedKey) => [
+    names.get(each.meterId) ?? each.meterId,
+    clientText(each.clientSap),
+    each.role,
+    String(each.version),
+    each.state,
+  ]);
+  printRows(["meter", "client", "role", "version", "state"], rows.toSorted(byText), options, output);
+  return "success";
+}
+
+/** `keys reseal`: every key under the configuration's sealing key, so that former ones can be forgotten. */
+export async function keysReseal(options: KeysOptions, output: Output): Promise<ExitReason> {
+  await using store = await openStore(options.config);
+  output.out(`${await store.keys.reseal()} keys sealed again; keys.formerSealingKeys can go from the configuration`);
+  return "success";
+}
+
+interface KeyEntry {
+  readonly line: number;
+  readonly meter: string;
+  readonly clientSap: number;
+  readonly key: SecretKey;
+}
+
+/** `meter,client,role,key` with a header line; an empty client is all clients. Errors name the line, never the key. */
+function parseKeyFile(text: string): KeyEntry[] {
+  const lines = text
+    .split(/\r?\n/)
+    .map((each, index) => ({ line: index + 1, cells: each.split(",").map((cell) => cell.trim()) }));
+  const [header, ...rows] = lines.filter(({ cells }) => cells.some((cell) => cell !== ""));
+  if (header?.cells.join() !== COLUMNS.join()) throw new Error(`the first line must be ${COLUMNS.join()}`);
+  return rows.map(({ line, cells }) => {
+    const [meter = "", client = "", roleName = "", octets = ""] = cells;
+    const role = ROLE_NAMES[roleName.toLowerCase()] ?? roleName;
+    if (cells.length !== COLUMNS.length || meter === "") throw new Error(`line ${line}: wanted ${COLUMNS.join()}`);
+    if (!isKeyRole(role)) throw new Error(`line ${line}: no such role: ${roleName}`);
+    if (!/^\d*$/.test(client)) throw new Error(`line ${line}: a client is a number, or empty for all`);
+    return {
+      line,
+      meter,
+      clientSap: client === "" ? ALL_ASSOCIATIONS : Number(client),
+      key: keyOf(role, octets, line),
+    };
+  });
+}
+
+function keyOf(role: KeyRole, text: string, line: number): SecretKey {
+  try {
+    const digits = text.replace(/^0x/, "");
+    const isText = role === "hlsSecret" && digits === text;
+    return new SecretKey(role, isText ? new TextEncoder().encode(text) : fromHex(digits));
+  } catch (cause) {
+    const reason = cause instanceof DlmsError ? cause.code : "unreadable";
+    throw new Error(`line ${line}: the ${role} is not what it should be: ${reason}`, { cause });
+  }
+}
+
+class OpenStore implements AsyncDisposable {
+  readonly keys: KeyStore;
+  readonly table: KeyTable;
+  readonly #database: Database;
+
+  constructor(database: Database, keys: KeyStore) {
+    this.#database = database;
+    this.keys = keys;
+    this.table = new KeyTable(database);
+  }
+
+  /** Ids of the meters by name, and by number where no name is the same. */
+  async meterIds(): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.#database.query<{ id: string; name: string; meter_number: string }>(
+      "select id, name, meter_number from public.meters",
+    );
+    return new Map([
+      ...rows.map((row) => [row.meter_number, row.id] as const),
+      ...rows.map((row) => [row.name, row.id] as const),
+    ]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#database.close();
+  }
+}
+
+async function openStore(configFile: string): Promise<OpenStore> {
+  const config = await loadConfig(configFile);
+  if (config.database.url === undefined) throw new Error("keys: the configuration names no database.url");
+  const database = await openDatabase({ url: await resolveSecretText(config.database.url), connections: 1 });
+  const keys = await openKeyStore(config.keys, database);
+  if (keys !== undefined) return new OpenStore(database, keys);
+  await database.close();
+  throw new KeyError("KEY_STORE_CLOSED");
+}
+
+function clientText(clientSap: number): string {
+  return clientSap === ALL_ASSOCIATIONS ? "all" : String(clientSap);
+}
+
+function byText(a: readonly string[], b: readonly string[]): number {
+  return a.join("\t").localeCompare(b.join("\t"));
+}
+
+function printRows(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  { json }: KeysOptions,
+  output: Output,
+): void {
+  if (json === true) {
+    const objects = rows.map((row) => Object.fromEntries(titles.map((title, index) => [title, row[index]])));
+    output.out(JSON.stringify(objects, undefined, 2));
+  } else {
+    printTable(
+      output,
+      titles.map((title) => ({ title })),
+      rows,
+    );
+  }
+}

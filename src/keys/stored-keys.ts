@@ -1,0 +1,46 @@
+import { randomBytes } from "node:crypto";
+import { type KeyRole, type SealingKey, SecretKey } from "../../protocol/security/secret-key.ts";
+import type { Config } from "../config/schema.ts";
+import { resolveKey } from "../config/secret.ts";
+import type { Database } from "../store/database.ts";
+import { KeyError } from "./key-error.ts";
+import { type AssociationKeys, KeyStore } from "./key-store.ts";
+import { KeyTable } from "./key-table.ts";
+
+const SEALING_KEY_LENGTH = 32;
+
+/** The key store of a configuration; undefined where it names no sealing key. Throws ConfigError. */
+export async function openKeyStore(keys: Config["keys"], database: Database): Promise<KeyStore | undefined> {
+  if (keys.sealingKey === undefined) return undefined;
+  const former = await Promise.all(keys.formerSealingKeys.map(sealingKey));
+  return new KeyStore({
+    storage: new KeyTable(database),
+    sealingKeys: [await sealingKey(keys.sealingKey), ...former],
+    randomOctets: (length) => new Uint8Array(randomBytes(length)),
+  });
+}
+
+/** Opens keys of one meter for one client, which are read together; what was missing is looked for again. */
+export function storedKeys(
+  store: KeyStore | undefined,
+  meterId: string,
+  clientSap: number,
+): <R extends KeyRole>(role: R) => Promise<SecretKey<R>> {
+  let opened: Promise<AssociationKeys> | undefined;
+  const forget = (error: unknown): never => {
+    opened = undefined;
+    throw error;
+  };
+  return async (role) => {
+    if (store === undefined) throw new KeyError("KEY_STORE_CLOSED", { role });
+    opened ??= store.keysFor(meterId, clientSap);
+    const key = (await opened.catch(forget))[role];
+    if (key !== undefined) return key;
+    opened = undefined;
+    throw new KeyError("KEY_NOT_STORED", { role, clientSap });
+  };
+}
+
+async function sealingKey(reference: string): Promise<SealingKey> {
+  return new SecretKey("sealingKey", await resolveKey(reference, [SEALING_KEY_LENGTH]));
+}

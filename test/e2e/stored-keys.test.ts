@@ -1,0 +1,136 @@
+import { writeFileSync } from "node:fs";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { keysImport, keysList, keysNewSealingKey, keysReseal } from "../../src/cli/keys-command.ts";
+import type { GatewayEvent } from "../../src/observe/events.ts";
+import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
+
+/** House 0 is ciphered and has its keys in the store; house 1 has its secret in a file that is not there yet. */
+const STORED = 0;
+const MISSING = 1;
+let over: GatewayOverStreet;
+let missingFile = "";
+beforeAll(async () => {
+  over = await gatewayOverStreet(
+    { count: 3 },
+    {
+      configure: (config) => {
+        const sealingKey = join(config.stateDirectory ?? "", "sealing-key");
+        writeFileSync(sealingKey, "5a".repeat(32));
+        config.keys = { sealingKey: `file:${sealingKey}` };
+        const stored = config.meters?.[STORED]?.association;
+        const missing = config.meters?.[MISSING]?.association;
+        if (stored?.security === undefined || missing === undefined) throw new Error("the street has other houses");
+        stored.secret = "stored";
+        stored.security.blockCipherKey = "stored";
+        stored.security.authenticationKey = "stored";
+        missingFile = join(config.stateDirectory ?? "", "later");
+        missing.secret = `file:${missingFile}`;
+      },
+    },
+  );
+}, 120_000);
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await over[Symbol.asyncDispose]();
+});
+
+function told<E extends GatewayEvent["event"]>(event: E): Extract<GatewayEvent, { event: E }>[] {
+  return over.events.filter((each): each is Extract<GatewayEvent, { event: E }> => each.event === event);
+}
+
+function house(index: number) {
+  const meter = over.street.meters[index];
+  if (meter === undefined) throw new Error("no such house");
+  return meter;
+}
+
+/** What a command writes. */
+function written() {
+  const lines: string[] = [];
+  const take = (text: string) => void lines.push(text);
+  return { output: { out: take, err: take, width: undefined }, text: () => lines.join("\n") };
+}
+
+/** A configuration file for the command: the gateway's database, and sealing keys. */
+async function configFile(...sealingKeys: string[]): Promise<string> {
+  const file = join(over.directory, "gateway.yaml");
+  vi.stubEnv("TEST_STORED_KEYS_URL", over.gateway.databaseUrl);
+  const [sealingKey = "", ...former] = sealingKeys.map((each) => `file:${join(over.directory, each)}`);
+  const keys = { sealingKey, formerSealingKeys: former };
+  await writeFile(file, `database: { url: "env:TEST_STORED_KEYS_URL" }\nkeys: ${JSON.stringify(keys)}\n`);
+  return file;
+}
+
+function keyLines(): { readonly text: string; readonly octets: readonly string[] } {
+  const { name, clientSap, secret = "", security } = house(STORED);
+  const octets = [security?.blockCipherKey ?? "", security?.authenticationKey ?? ""];
+  const lines = [
+    "meter,client,role,key",
+    `${name},${clientSap},password,${secret}`,
+    `${name},,guek,${octets[0]}`,
+    `${name},${clientSap},authenticationKey,${octets[1]}`,
+  ];
+  return { text: lines.join("\n"), octets: [secret, ...octets] };
+}
+
+test("locked meters: they alone are not read, and each says what it lacks", async () => {
+  expect(told("meterLocked").map(({ meter }) => meter)).toEqual([house(STORED).name, house(MISSING).name]);
+  await over.gateway.pollOnce();
+  expect(told("meterPolled").map(({ meter }) => meter)).toEqual([house(2).name]);
+  const failed = new Map(told("meterFailed").map((each) => [each.meter, each]));
+  expect(failed.get(house(STORED).name)).toMatchObject({ cause: "configuration" });
+  expect(failed.get(house(STORED).name)?.evidence).toMatch(/KEY_NOT_STORED.*role=hlsSecret/u);
+  expect(failed.get(house(STORED).name)?.nextStep).toMatch(/keys import/u);
+  expect(failed.get(house(MISSING).name)?.evidence).toContain(missingFile);
+});
+
+test("stored keys: a meter whose keys have been imported is read at the next visit, without a restart", async () => {
+  const file = join(over.directory, "keys.csv");
+  const { text, octets } = keyLines();
+  await writeFile(file, text);
+  const { output, text: shown } = written();
+  await keysImport(file, { config: await configFile("sealing-key") }, output);
+  await keysList({ config: await configFile("sealing-key") }, output);
+  expect(shown()).toContain("blockCipherKey");
+  for (const secret of octets) expect(shown().toLowerCase()).not.toContain(secret.toLowerCase());
+  await writeFile(missingFile, house(MISSING).secret ?? "");
+  await over.gateway.pollOnce();
+  const polled = new Set(told("meterPolled").map(({ meter }) => meter));
+  expect([...polled].toSorted()).toEqual([house(0).name, house(1).name, house(2).name].toSorted());
+});
+
+test("stored keys: what lies in the database opens under the sealing key only, and can be sealed anew", async () => {
+  const sealed = async () => {
+    const rows = await over.gateway.database.query<{ sealed: string }>(
+      "select encode(sealed, 'hex') as sealed from dlms.keys order by role",
+    );
+    return rows.map((row) => row.sealed);
+  };
+  const before = await sealed();
+  for (const key of keyLines().octets.slice(1)) expect(before.join()).not.toContain(key.toLowerCase());
+  const { output, text } = written();
+  await keysNewSealingKey(join(over.directory, "next-key"), output);
+  expect((await stat(join(over.directory, "next-key"))).mode & 0o777).toBe(0o600);
+  await expect(keysNewSealingKey(join(over.directory, "next-key"), output)).rejects.toThrow(/EEXIST/u);
+  await expect(keysReseal({ config: await configFile("next-key") }, output)).rejects.toThrow(/SEALING_KEY_UNKNOWN/u);
+  await keysReseal({ config: await configFile("next-key", "sealing-key") }, output);
+  expect(text()).toContain("3 keys sealed again");
+  expect(await sealed()).not.toEqual(before);
+  await keysReseal({ config: await configFile("next-key") }, output);
+  expect(text()).not.toContain((await readFile(join(over.directory, "next-key"), "utf8")).trim());
+});
+
+test.each([
+  ["meter,client,role\n", /first line/u],
+  ["meter,client,role,key\nd1-01,48,guek,00112233\n", /line 2: the blockCipherKey .*SECURITY_KEY_LENGTH/u],
+  ["meter,client,role,key\nd1-01,48,gux,00\n", /line 2: no such role: gux/u],
+  ["meter,client,role,key\nd1-01,x,guek,00\n", /line 2: a client is a number/u],
+  ["meter,client,role,key\nd1-1,48,password,abc\n", /no meter d1-1; did you mean d1-01/u],
+])("keys import: a file that is wrong is refused whole (%#)", async (text, message) => {
+  const file = join(over.directory, "wrong.csv");
+  await writeFile(file, text);
+  const config = await configFile("next-key");
+  await expect(keysImport(file, { config }, written().output)).rejects.toThrow(message);
+});
