@@ -1,5 +1,5 @@
 /** The daemon as an object: wires database, fleet, collection, push and the control socket; runs them; drains them. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { startControlServer } from "./api/control-server.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./api/read-answer.ts";
 import { Collector, type PolledMeter } from "./collect/collector.ts";
@@ -26,7 +26,6 @@ import { PushListeners } from "./push/push-listeners.ts";
 import { SenderLearning } from "./push/sender-learning.ts";
 import { SeriesCatalogue } from "./series/catalogue.ts";
 import { keepQuantities } from "./series/quantities.ts";
-import { BatchQueue } from "./store/batch-queue.ts";
 import { CoverageFolding } from "./store/coverage-folding.ts";
 import { journalCoverage } from "./store/coverage-journal.ts";
 import { type Database, openDatabase } from "./store/database.ts";
@@ -36,11 +35,8 @@ import { noteLoadChanges } from "./store/load-changes.ts";
 import { migrate } from "./store/migrations.ts";
 import { keepObisCodes } from "./store/obis-codes.ts";
 import { ProfileWriter } from "./store/profile-writer.ts";
-import { openPushQueue } from "./store/push-history.ts";
 import { keepPushSetups, loadPushLists } from "./store/push-setups.ts";
-import { ReadAttempts } from "./store/read-attempts.ts";
-import { writeRejectedRows } from "./store/rejected-rows.ts";
-import type { StoreError } from "./store/store-error.ts";
+import { StoreIntake } from "./store/store-intake.ts";
 import { Upkeep } from "./store/upkeep.ts";
 
 /** How long running sessions may go on after the order to stop. */
@@ -74,8 +70,7 @@ export class Gateway implements AsyncDisposable {
     const meters = await polledMeters(options, fleet, database);
     stack.adopt(coverageFolding(database, events), (each) => each.stop());
     stack.adopt(await upkeep(store.url, events), (each) => each.stop());
-    const queue = stack.adopt(batchQueue(config, database, events), (each) => each.stop(DRAIN_MS));
-    const attempts = stack.adopt(readAttempts(database, events), (each) => each.flush());
+    const intake = stack.adopt(await storeIntake(config, database, events), (each) => each.stop(DRAIN_MS));
     const lines = stack.use(new SerialLines());
     const senders = new FleetSenders(fleet, meters.values());
     const learning = new SenderLearning({
@@ -93,9 +88,9 @@ export class Gateway implements AsyncDisposable {
       historyMs: new Map(config.plans.map((plan) => [plan.profile, plan.history])),
       store: {
         newestCaptures: (meterKey) => newestCaptures(database, meterKey),
-        putRows: (batch) => queue.put(batch),
-        addAttempt: (attempt) => attempts.add(attempt),
-        addRejected: (meterKey, rows) => writeRejectedRows(database, meterKey, rows),
+        putRows: (batch) => intake.rows.put(batch),
+        addAttempt: (attempt) => intake.addAttempt(attempt),
+        addRejected: (meterKey, rows) => intake.addRejected(meterKey, rows),
       },
     });
     const loop = new PollLoop({
@@ -109,8 +104,8 @@ export class Gateway implements AsyncDisposable {
     });
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
-    stack.defer(() => drain({ loop, sessions: collector, rows: queue }, DRAIN_MS));
-    await listenForPushes({ config, database, senders, rows: queue, events }, stack);
+    stack.defer(() => drain({ loop, sessions: collector, rows: intake.rows }, DRAIN_MS));
+    await listenForPushes({ config, database, senders, intake, events }, stack);
     const gateway = new Gateway({ options, store, loop, collector, meters });
     const control = await startControlServer(config.socket, gateway);
     connections.adopt(control, (each) => each.closeAllConnections());
@@ -247,23 +242,24 @@ async function unlock({ target }: PolledMeter, events: EventSink): Promise<void>
   }
 }
 
-function batchQueue(config: Config, database: Database, events: EventSink): BatchQueue {
-  const writer = new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage, noteLoadChanges]);
+function storeIntake(config: Config, database: Database, events: EventSink): Promise<StoreIntake> {
   const catalogue = new SeriesCatalogue(database);
-  return new BatchQueue({
-    write: async (batches) => {
-      const outcome = await writer.write(batches);
-      // The rows are durable by now; their series are made with the next batch if not with this.
-      await catalogue.learn(batches).catch((error: unknown) => {
+  return StoreIntake.open({
+    database,
+    writer: new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage, noteLoadChanges]),
+    // Their series are made with the next batch if not with this.
+    afterRows: (batches) =>
+      catalogue.learn(batches).catch((error: unknown) => {
         events({ event: "seriesUnlearned", reason: error instanceof Error ? error.message : String(error) });
-      });
-      return outcome;
-    },
+      }),
     // One connection stays free for what people ask.
     writers: Math.max(1, config.database.connections - 1),
-    onWritten: ({ rows, inserted, revised, setAside }) =>
-      events({ event: "rowsStored", rows, inserted, revised, setAside: setAside.length }),
-    onRetry: (error, retryMs) => events({ event: "storeFailed", reason: error.message, retryMs }),
+    spool: {
+      directory: resolve(config.stateDirectory, config.spool.directory),
+      quota: config.spool.quota,
+      patienceMs: config.spool.patience,
+    },
+    events,
   });
 }
 
@@ -272,19 +268,16 @@ async function listenForPushes(
     readonly config: Config;
     readonly database: Database;
     readonly senders: FleetSenders;
-    readonly rows: BatchQueue;
+    readonly intake: StoreIntake;
     readonly events: EventSink;
   },
   stack: AsyncDisposableStack,
 ): Promise<void> {
-  const { config, database, senders, rows, events } = parts;
+  const { config, database, senders, intake, events } = parts;
   for (const [meterKey, lists] of await loadPushLists(database)) senders.learnPushLists(meterKey, lists);
-  const onRetry = (error: StoreError, retryMs: number) =>
-    events({ event: "storeFailed", reason: error.message, retryMs });
-  const pushes = stack.adopt(openPushQueue(database, { onRetry }), (each) => each.stop(DRAIN_MS));
   const listeners = await PushListeners.start(config.push.listen, {
     directory: senders,
-    store: { putPush: (push) => pushes.put(push), putRows: (batch) => rows.put(batch) },
+    store: { putPush: (push) => intake.pushes.put(push), putRows: (batch) => intake.rows.put(batch) },
     mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, pushRows },
     events,
   });
@@ -303,12 +296,5 @@ function upkeep(url: string, events: EventSink): Promise<Upkeep> {
 function coverageFolding(database: Database, events: EventSink): CoverageFolding {
   return new CoverageFolding(database, (error) => {
     events({ event: "coverageUnfolded", reason: error instanceof Error ? error.message : String(error) });
-  });
-}
-
-function readAttempts(database: Database, events: EventSink): ReadAttempts {
-  return new ReadAttempts(database, (error, count) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    events({ event: "attemptsLost", reason, count });
   });
 }

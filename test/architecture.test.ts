@@ -50,6 +50,7 @@ const SRC_ROOMS = [
   "src/jobs",
   "src/profiles",
   "src/store",
+  "src/spool",
   "src/push",
   "src/control",
   "src/events",

@@ -23,6 +23,22 @@ export const duration = z
   .refine((durationMs) => durationMs > 0, "a duration is more than nothing")
   .refine((durationMs) => durationMs <= LONGEST_DURATION_MS, "a duration is at most 3650d");
 
+const SIZE_UNITS = new Map([
+  ["MB", 1e6],
+  ["GB", 1e9],
+]);
+const SIZE = /^(\d{1,6})(MB|GB)$/;
+
+/** `500MB`, `2GB` → octets. */
+export const size = z
+  .string()
+  .regex(SIZE, "a size is a number and a unit: 500MB, 2GB")
+  .transform((text) => {
+    const [, digits = "0", unit = "MB"] = SIZE.exec(text) ?? [];
+    return Number(digits) * (SIZE_UNITS.get(unit) ?? 1);
+  })
+  .refine((octets) => octets > 0, "a size is more than nothing");
+
 export const secretReference = z
   .string()
   .regex(

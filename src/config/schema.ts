@@ -8,7 +8,7 @@ import { physicalDeviceOf } from "../../protocol/link/hdlc/physical-device.ts";
 import { METER_QUIRK_NAMES, METER_QUIRKS } from "../../protocol/quirks.ts";
 import { associationSchema } from "./association-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
-import { duration, secretReference, timeZone } from "./fields.ts";
+import { duration, secretReference, size, timeZone } from "./fields.ts";
 import { pushListenSchema, pushRulesSchema } from "./push-schema.ts";
 
 const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
@@ -118,6 +118,23 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("The sealed key store."),
+  spool: z
+    .strictObject({
+      directory: z
+        .string()
+        .default("spool")
+        .describe("Directory of the spool, relative to the state directory; best on another disk than the database."),
+      quota: size
+        .prefault("2GB")
+        .describe(
+          "Most that it may hold. At four fifths meters are no longer polled, at nineteen twentieths pushes have to wait.",
+        ),
+      patience: duration
+        .prefault("3s")
+        .describe("How long rows and pushes wait for the database before they go to the spool."),
+    })
+    .prefault({})
+    .describe("Where readings wait, durably and in order, while the database is away, slow, read-only or full."),
   stateDirectory: z
     .string()
     .default("/var/lib/dlms-gateway")

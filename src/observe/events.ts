@@ -19,6 +19,13 @@ export interface GatewayEvents {
   readonly storeFailed: { reason: string; retryMs: number };
   readonly coverageUnfolded: { reason: string };
   readonly seriesUnlearned: { reason: string };
+  readonly spoolBegun: { reason: string };
+  readonly spoolDrained: { records: number; durationMs: number };
+  readonly spoolRetried: { reason: string; retryMs: number };
+  readonly spoolFilling: { octets: number; quota: number };
+  /** `lost` is missing where nobody can tell. */
+  readonly spoolDamaged: { file: string; from: number; to: number; lost: number | undefined };
+  readonly spoolSetAside: { kind: string; reason: string };
   readonly attemptsLost: { reason: string; count: number };
   readonly upkeepFailed: { reason: string };
   readonly pushListening: { address: string; transport: string };
@@ -49,6 +56,15 @@ const EVENTS = {
   storeFailed: { level: "error", text: "rows could not be stored; they are kept and tried again" },
   coverageUnfolded: { level: "warn", text: "the ledger's journal was not folded; it grows, but is whole" },
   seriesUnlearned: { level: "warn", text: "series were not put into the catalogue; that is tried again" },
+  spoolBegun: {
+    level: "warn",
+    text: "the database does not take what comes: it goes to the spool, and counts as kept",
+  },
+  spoolDrained: { level: "info", text: "the spool has been brought into the database" },
+  spoolRetried: { level: "warn", text: "the spool can't be brought into the database yet; it is tried again" },
+  spoolFilling: { level: "error", text: "the spool is nearly full: meters are not polled until the database answers" },
+  spoolDamaged: { level: "error", text: "the spool's disk has damaged records; their octets are set aside beside it" },
+  spoolSetAside: { level: "error", text: "a record of the spool can't be stored; its octets are set aside beside it" },
   attemptsLost: { level: "warn", text: "the record of read attempts has a gap; readings are not concerned" },
   upkeepFailed: { level: "warn", text: "the database's upkeep failed and is tried again; views are exact without it" },
   pushListening: { level: "info", text: "listening for pushes" },

@@ -1,12 +1,15 @@
 /**
- * The front of a writer: gathers batches until there are enough rows or some time has passed, writes several
- * groups at once, and holds back whoever brings more than it may keep. While the database can't be written to, groups
- * are kept in order and tried again; what can never be written is told to whoever brought it, batch by batch.
+ * The front of a writer: gathers batches until there are enough rows or some time has passed, writes several groups at
+ * once, and holds back whoever brings more than it may keep. What the database does not take in good time goes to the
+ * spool, in order, and counts as written there; without a spool it is kept and tried again. What can never be written
+ * is told to whoever brought it, batch by batch.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ProfileBatch } from "../profiles/batch.ts";
+import { SpoolError } from "../spool/spool-error.ts";
 import { isTransient, storeFailure } from "./database.ts";
 import type { WriteOutcome } from "./profile-writer.ts";
+import type { QueueSpool } from "./queue-spool.ts";
 import { StoreError } from "./store-error.ts";
 
 export interface BatchQueueOptions<Batch, Outcome> {
@@ -21,13 +24,14 @@ export interface BatchQueueOptions<Batch, Outcome> {
   /** Rows that are kept at most before `put` waits. */
   readonly keptRows?: number;
   readonly onWritten?: (outcome: Outcome) => void;
-  /** A group could not be written and is tried again after `retryMs`. */
-  readonly onRetry?: (error: StoreError, retryMs: number) => void;
+  /** A group could not be written, nor spooled, and is tried again after `retryMs`. */
+  readonly onRetry?: (error: Error, retryMs: number) => void;
+  readonly spool?: QueueSpool<Batch>;
 }
 
 /** What became of a batch that was put in. */
 export interface PutBatch {
-  /** Resolves when the batch is durable in the database; rejects with StoreError when it can't be written. */
+  /** Resolves when the batch is durable, in the database or in the spool; rejects with StoreError when it can't be. */
   readonly written: Promise<void>;
 }
 
@@ -40,6 +44,7 @@ interface Entry<Batch> {
   readonly batch: Batch;
   readonly sinceMs: number;
   readonly written: PromiseWithResolvers<void>;
+  settled: boolean;
 }
 
 const GROUP_ROWS = 5000;
@@ -47,18 +52,24 @@ const GROUP_DELAY_MS = 100;
 const KEPT_ROWS = 50_000;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 10_000;
+const SPOOL_RETRY_MS = 1000;
+/** For the answer of a database that was given up. */
+const LAST_WAIT_MS = 1000;
 
 export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteOutcome> {
   readonly #options: BatchQueueOptions<Batch, Outcome>;
   readonly #groupRows: number;
   readonly #groupDelayMs: number;
   readonly #keptRows: number;
-  readonly #waiting: Entry<Batch>[] = [];
+  #waiting: Entry<Batch>[] = [];
   #waitingRows = 0;
   #rows = 0;
-  #running = new Set<Promise<void>>();
+  #unsettled = 0;
+  readonly #running = new Map<Promise<void>, readonly Entry<Batch>[]>();
+  #spooling: Promise<void> | undefined;
   #roomWanted: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #patience: NodeJS.Timeout | undefined;
   #stopping = false;
   readonly #abandon = new AbortController();
 
@@ -76,6 +87,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
 
   /** Takes a batch; resolves when there is room for it, which is not yet when it is written. Throws once stopped. */
   async put(batch: Batch): Promise<PutBatch> {
+    await this.#options.spool?.room(batch);
     while (!this.#stopping && this.#rows > 0 && this.#rows + batch.rowCount > this.#keptRows) {
       await new Promise<void>((resolve) => this.#roomWanted.push(resolve));
     }
@@ -83,11 +95,32 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     const written = Promise.withResolvers<void>();
     // Whoever does not look at the result must not end the process by it.
     written.promise.catch(() => undefined);
-    this.#waiting.push({ batch, sinceMs: performance.now(), written });
+    this.#waiting.push({ batch, sinceMs: performance.now(), written, settled: false });
     this.#waitingRows += batch.rowCount;
     this.#rows += batch.rowCount;
-    this.#startGroups();
+    this.#unsettled += 1;
+    this.#watchPatience();
+    this.#proceed();
     return { written: written.promise };
+  }
+
+  /** Hands all that is not durable to the spool: what is being written is older than what waits. */
+  divert(): void {
+    const writing = [...this.#running.values()].flat().filter((entry) => !entry.settled);
+    this.#waiting = [...writing, ...this.#waiting];
+    this.#waitingRows = rowsOf(this.#waiting);
+    this.#proceed();
+  }
+
+  /** Goes on with the database: the spool is empty. */
+  resume(): void {
+    this.#watchPatience();
+    this.#proceed();
+  }
+
+  /** Ends when no write to the database runs any more. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.keys());
   }
 
   /** Writes all that is kept; what can't be written within `timeoutMs` is given up and its `written` rejects. */
@@ -95,11 +128,38 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     this.#stopping = true;
     this.#wakeAll();
     const deadline = setTimeout(() => this.#abandon.abort(), timeoutMs);
-    while (this.#waiting.length > 0 || this.#running.size > 0) {
-      this.#startGroups();
-      await Promise.race(this.#running);
+    const abandoned = new Promise<void>((resolve) => {
+      this.#abandon.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    while (this.#unsettled > 0 && !this.#abandon.signal.aborted) {
+      this.#proceed();
+      const spooling = this.#spooling === undefined ? [] : [this.#spooling];
+      await Promise.race([...this.#running.keys(), ...spooling, abandoned]);
     }
     clearTimeout(deadline);
+    if (this.#unsettled > 0) await this.#abandonAll();
+    clearTimeout(this.#patience);
+  }
+
+  /** What is being written may yet end; nobody can wait for it for ever. */
+  async #abandonAll(): Promise<void> {
+    this.#reject(this.#waiting.splice(0), new StoreError("QUEUE_STOPPED"));
+    await Promise.race([this.settled(), sleep(LAST_WAIT_MS)]);
+    this.#reject([...this.#running.values()].flat(), new StoreError("QUEUE_STOPPED"));
+  }
+
+  get #isSpooling(): boolean {
+    return this.#options.spool?.engaged === true;
+  }
+
+  #proceed(): void {
+    const { spool } = this.#options;
+    if (this.#spooling !== undefined || this.#waiting.length === 0) return;
+    if (spool?.engaged !== true) return this.#startGroups();
+    this.#spooling = this.#spoolWaiting(spool).finally(() => {
+      this.#spooling = undefined;
+      if (!this.#abandon.signal.aborted) this.#proceed();
+    });
   }
 
   #startGroups(): void {
@@ -107,17 +167,15 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     while (this.#waiting.length > 0 && this.#running.size < this.#options.writers) {
       const waitMs = this.#stopping ? 0 : (this.#waiting[0]?.sinceMs ?? 0) + this.#groupDelayMs - performance.now();
       if (waitMs > 0 && this.#waitingRows < this.#groupRows) {
-        this.#timer = setTimeout(() => this.#startGroups(), waitMs);
+        this.#timer = setTimeout(() => this.#proceed(), waitMs);
         return;
       }
       const group = this.#takeGroup();
       const run = this.#writeGroup(group).finally(() => {
         this.#running.delete(run);
-        this.#rows -= rowsOf(group);
-        this.#wakeAll();
-        this.#startGroups();
+        this.#proceed();
       });
-      this.#running.add(run);
+      this.#running.set(run, group);
     }
   }
 
@@ -132,19 +190,22 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     return this.#waiting.splice(0, count);
   }
 
+  /** Ends early when the group is handed to the spool. */
   async #writeGroup(group: readonly Entry<Batch>[]): Promise<void> {
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)) {
       try {
         const outcome = await this.#options.write(group.map((entry) => entry.batch));
         this.#options.onWritten?.(outcome);
-        for (const entry of group) entry.written.resolve();
+        for (const entry of group) this.#settle(entry);
         return;
       } catch (error) {
         const failure = storeFailure(error);
         if (!isTransient(failure)) return this.#giveUp(group, failure);
         if (this.#abandon.signal.aborted) return this.#reject(group, failure);
+        if (this.#isSpooling) return undefined;
         this.#options.onRetry?.(failure, retryMs);
         await sleep(retryMs, undefined, { signal: this.#abandon.signal }).catch(() => undefined);
+        if (group.every((entry) => entry.settled) || this.#isSpooling) return undefined;
       }
     }
   }
@@ -155,8 +216,65 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     for (const entry of group) await this.#writeGroup([entry]);
   }
 
-  #reject(group: readonly Entry<Batch>[], failure: StoreError): void {
-    for (const entry of group) entry.written.reject(failure);
+  async #spoolWaiting(spool: QueueSpool<Batch>): Promise<void> {
+    while (this.#waiting.length > 0 && spool.engaged) {
+      const entries = this.#waiting.splice(0);
+      this.#waitingRows = 0;
+      const refused: Entry<Batch>[] = [];
+      const appends = entries.map((entry) => this.#spool(spool, entry, refused));
+      const failure = (await Promise.all(appends)).find((each) => each !== undefined);
+      if (failure === undefined) continue;
+      // Order is kept: what was refused goes before what came meanwhile.
+      this.#waiting = [...refused, ...this.#waiting];
+      this.#waitingRows = rowsOf(this.#waiting);
+      this.#options.onRetry?.(failure, SPOOL_RETRY_MS);
+      await sleep(SPOOL_RETRY_MS, undefined, { signal: this.#abandon.signal }).catch(() => undefined);
+      if (this.#abandon.signal.aborted) return;
+    }
+  }
+
+  async #spool(spool: QueueSpool<Batch>, entry: Entry<Batch>, refused: Entry<Batch>[]): Promise<Error | undefined> {
+    try {
+      await spool.append(entry.batch);
+      this.#settle(entry);
+      return undefined;
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      const isHopeless = !(failure instanceof SpoolError) || failure.code === "SPOOL_RECORD_INVALID";
+      if (isHopeless) this.#settle(entry, failure);
+      else if (!entry.settled) refused.push(entry);
+      return isHopeless ? undefined : failure;
+    }
+  }
+
+  #reject(entries: readonly Entry<Batch>[], failure: StoreError): void {
+    for (const entry of entries) this.#settle(entry, failure);
+  }
+
+  #settle(entry: Entry<Batch>, failure?: Error): void {
+    if (entry.settled) return;
+    entry.settled = true;
+    this.#unsettled -= 1;
+    this.#rows -= entry.batch.rowCount;
+    if (failure === undefined) entry.written.resolve();
+    else entry.written.reject(failure);
+    this.#wakeAll();
+  }
+
+  /** A batch that the database leaves waiting is spooled, whatever it is that holds the database up. */
+  #watchPatience(): void {
+    const { spool } = this.#options;
+    if (spool === undefined || spool.engaged || this.#patience !== undefined) return;
+    const oldest = [...this.#running.values()].flat().find((entry) => !entry.settled) ?? this.#waiting[0];
+    if (oldest === undefined) return;
+    const waitMs = Math.max(1, oldest.sinceMs + spool.patienceMs - performance.now());
+    this.#patience = setTimeout(() => {
+      this.#patience = undefined;
+      if (!oldest.settled && !spool.engaged) spool.engage(`nothing was written for ${spool.patienceMs} ms`);
+      this.#watchPatience();
+    }, waitMs);
+    // A batch that waits is held by whoever brought it; the watch alone is no reason for a process to live.
+    this.#patience.unref();
   }
 
   #wakeAll(): void {

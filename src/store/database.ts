@@ -9,6 +9,9 @@ const IDLE_TIMEOUT_MS = 60_000;
 const STATEMENT_TIMEOUT_MS = 60_000;
 /** Later than the server's own limit, for servers that do not answer at all. */
 const QUERY_TIMEOUT_MS = 75_000;
+/** Whoever waits longer for a lock has met somebody who forgot it, and may try again. */
+const LOCK_TIMEOUT_MS = 10_000;
+const READ_ONLY = "25006";
 
 export interface DatabaseOptions {
   /** A connection string; it may hold a password and is never shown. */
@@ -29,7 +32,11 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     // A server, or the way to it, that hangs must hold neither a poll nor a stop for ever.
-    ...(options.unlimited !== true && { statement_timeout: STATEMENT_TIMEOUT_MS, query_timeout: QUERY_TIMEOUT_MS }),
+    ...(options.unlimited !== true && {
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+      lock_timeout: LOCK_TIMEOUT_MS,
+    }),
     keepAlive: true,
     types: valueTypes(),
   });
@@ -113,7 +120,7 @@ export class Database {
     try {
       return await work(client);
     } catch (cause) {
-      if (failureKind(cause) === "transient" && !isServerAnswer(cause)) broken ??= new Error("connection lost");
+      if (failureKind(cause) === "transient" && !leavesUsable(cause)) broken ??= new Error("connection lost");
       throw storeFailure(cause);
     } finally {
       client.off("error", onError);
@@ -129,6 +136,11 @@ export class Database {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** A session on a server that has become a standby stays read-only; a new one may reach the server that writes. */
+function leavesUsable(error: unknown): boolean {
+  return isServerAnswer(error) && failureCode(error) !== READ_ONLY;
 }
 
 /** Deadlocks and the like leave the connection usable; a terminated session does not. */

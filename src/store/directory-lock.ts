@@ -6,12 +6,15 @@ import { createHash } from "node:crypto";
 import { realpath } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { isErrno } from "./server-binaries.ts";
-import { StoreError } from "./store-error.ts";
+import { StoreError, type StoreErrorCode } from "./store-error.ts";
 
 const ANSWER_TIMEOUT_MS = 500;
 
-/** Takes the lock of a directory; the returned function gives it back. */
-export async function lockDirectory(directory: string): Promise<() => Promise<void>> {
+/** Takes the lock of a directory; the returned function gives it back. Throws StoreError when another process has it. */
+export async function lockDirectory(
+  directory: string,
+  inUse: Extract<StoreErrorCode, "SERVER_DIRECTORY_IN_USE" | "SPOOL_IN_USE"> = "SERVER_DIRECTORY_IN_USE",
+): Promise<() => Promise<void>> {
   const digest = createHash("sha256")
     .update(await realpath(directory))
     .digest("hex");
@@ -24,7 +27,7 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
     await listen(server, path);
   } catch (cause) {
     if (!isErrno(cause, "EADDRINUSE")) throw cause;
-    throw new StoreError("SERVER_DIRECTORY_IN_USE", { directory, pid: await holderOf(path) }, { cause });
+    throw new StoreError(inUse, { directory, pid: await holderOf(path) }, { cause });
   }
   server.unref();
   return () => new Promise((resolve) => server.close(() => resolve()));

@@ -1,13 +1,16 @@
 /** What an error of the driver means for whoever sent the statement. */
 
 /**
- * `transient`: the same again may work (connection lost, server starting, deadlock, out of space).
+ * `transient`: the same again may work (connection lost, server starting, deadlock, out of space), if only after
+ * somebody has set right what the role may do.
  * `conflict`: a row with that key is there already. `data`: a value that the table can't hold. `permanent`: the rest.
  */
 export type FailureKind = "transient" | "conflict" | "data" | "permanent";
 
-const TRANSIENT_CLASSES = new Set(["08", "25", "40", "53", "57", "58"]);
+const TRANSIENT_CLASSES = new Set(["08", "25", "28", "40", "53", "57", "58"]);
 const TRANSIENT_CODES = new Set([
+  "3D000",
+  "42501",
   "55P03",
   "ECONNREFUSED",
   "ECONNRESET",

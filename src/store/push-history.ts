@@ -4,20 +4,24 @@
  */
 import type { PoolClient } from "pg";
 import type { OtherValue } from "../profiles/batch.ts";
-import { BatchQueue } from "./batch-queue.ts";
+import { BatchQueue, type PutBatch } from "./batch-queue.ts";
 import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
 import { BEFORE_READINGS, keepReadings, type MeterReading, valueText } from "./meter-records.ts";
-import type { StoreError } from "./store-error.ts";
+import type { QueueSpool } from "./queue-spool.ts";
+
+export const PUSH_TRANSPORTS = ["tcp", "udp", "serial"] as const;
+export const PUSH_PROTECTIONS = ["none", "authenticated", "encrypted", "authenticated-encrypted"] as const;
+export const PUSH_OUTCOMES = ["stored", "partial", "rejected"] as const;
 
 /** `stored`: all values have a place; `partial`: some were set aside; `rejected`: none was taken. */
-export type PushOutcomeName = "stored" | "partial" | "rejected";
+export type PushOutcomeName = (typeof PUSH_OUTCOMES)[number];
 
 export interface ReceivedPush {
   readonly receivedAt: Date;
   /** Address of whoever sent it. */
   readonly peer: string;
-  readonly transport: "tcp" | "udp" | "serial";
+  readonly transport: (typeof PUSH_TRANSPORTS)[number];
   /** The meter's uuid; undefined while nobody knows the sender. */
   readonly meterId: string | undefined;
   readonly systemTitle: Uint8Array | undefined;
@@ -26,7 +30,7 @@ export interface ReceivedPush {
   /** When the meter held the values; undefined for what could not be read. */
   readonly readAt: Date | undefined;
   /** Undefined for what could not be read. */
-  readonly protection: "none" | "authenticated" | "encrypted" | "authenticated-encrypted" | undefined;
+  readonly protection: (typeof PUSH_PROTECTIONS)[number] | undefined;
   /** Whether an authentication tag vouches for sender and content; undefined for what could not be read. */
   readonly verified: boolean | undefined;
   /** What was let pass. */
@@ -51,10 +55,19 @@ export interface PushedValue {
   readonly unit: string | undefined;
 }
 
+/** A push on its way into the history. */
+export interface QueuedPush {
+  readonly push: ReceivedPush;
+  readonly rowCount: number;
+  /** Its key in the history; undefined until it is first written. Whoever writes it again writes the same row. */
+  key: bigint | undefined;
+}
+
 export interface PushQueueOptions {
   readonly keptRows?: number;
   /** Pushes could not be written and are tried again after `retryMs`. */
-  readonly onRetry?: (error: StoreError, retryMs: number) => void;
+  readonly onRetry?: (error: Error, retryMs: number) => void;
+  readonly spool?: QueueSpool<QueuedPush>;
 }
 
 /** How long the first push of a group waits for others: its sender may be waiting for a confirmation. */
@@ -62,46 +75,125 @@ const GROUP_DELAY_MS = 5;
 /** Where pushes are rare, keys should not run far ahead of them; where they are not, groups are as large as this. */
 const KEYS_AHEAD = 200;
 
-export type PushQueue = BatchQueue<ReceivedPush, void>;
-
 /** Takes pushes and tells when each is durable. */
-export function openPushQueue(database: Database, options: PushQueueOptions = {}): PushQueue {
-  const keys = new PushKeys();
-  return new BatchQueue<ReceivedPush, void>({
-    ...options,
-    write: (pushes) => database.transaction((client) => keepPushes(client, pushes, keys), BEFORE_READINGS),
-    // While one transaction waits for the disk, the next is on its way.
-    writers: 2,
-    groupDelayMs: GROUP_DELAY_MS,
-  });
+export class PushQueue {
+  readonly #queue: BatchQueue<QueuedPush, void>;
+
+  constructor(write: (pushes: readonly QueuedPush[]) => Promise<void>, options: PushQueueOptions) {
+    this.#queue = new BatchQueue<QueuedPush, void>({
+      ...options,
+      write,
+      // While one transaction waits for the disk, the next is on its way.
+      writers: 2,
+      groupDelayMs: GROUP_DELAY_MS,
+    });
+  }
+
+  put(push: ReceivedPush): Promise<PutBatch> {
+    return this.#queue.put({ push, rowCount: push.rowCount, key: undefined });
+  }
+
+  divert(): void {
+    this.#queue.divert();
+  }
+
+  resume(): void {
+    this.#queue.resume();
+  }
+
+  settled(): Promise<void> {
+    return this.#queue.settled();
+  }
+
+  stop(timeoutMs: number): Promise<void> {
+    return this.#queue.stop(timeoutMs);
+  }
 }
 
-async function keepPushes(client: PoolClient, pushes: readonly ReceivedPush[], source: PushKeys): Promise<void> {
-  await keepReadings(client, pushes.flatMap(readingsOf));
-  const keys = await source.take(client, pushes.length);
+export function openPushQueue(database: Database, options: PushQueueOptions = {}): PushQueue {
+  const history = new PushHistory(database);
+  return new PushQueue((pushes) => history.keep(pushes), options);
+}
+
+export class PushHistory {
+  readonly #database: Database;
+  readonly #keys = new PushKeys();
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Keeps pushes, and does `alsoHere`, in one transaction. Those that are held already stay as they are. */
+  keep(pushes: readonly QueuedPush[], alsoHere?: (client: PoolClient) => Promise<void>): Promise<void> {
+    return this.#database.transaction(async (client) => {
+      const missing = await withoutHeld(client, pushes);
+      await keepReadings(
+        client,
+        missing.flatMap(({ push }) => readingsOf(push)),
+      );
+      await this.#keys.give(client, missing);
+      if (missing.length > 0) await copyPushes(client, missing);
+      await alsoHere?.(client);
+    }, BEFORE_READINGS);
+  }
+}
+
+/** A push that has a key was written before, and nobody knows what came of it. */
+async function withoutHeld(client: PoolClient, pushes: readonly QueuedPush[]): Promise<readonly QueuedPush[]> {
+  const written = pushes.filter((each) => each.key !== undefined);
+  if (written.length === 0) return pushes;
+  const { rows } = await client.query<{ key: bigint }>(
+    `select h.push_key as key from unnest($1::bigint[], $2::timestamptz[]) as w (push_key, received_at)
+     join dlms.push_history h using (push_key, received_at)`,
+    [written.map((each) => each.key), written.map((each) => each.push.receivedAt)],
+  );
+  const held = new Set(rows.map((row) => row.key));
+  return pushes.filter((each) => each.key === undefined || !held.has(each.key));
+}
+
+async function copyPushes(client: PoolClient, queued: readonly QueuedPush[]): Promise<void> {
+  const pushes = queued.map((each) => each.push);
+  const keys = queued.map((each) => each.key ?? 0n);
   await copyInto(client, { table: "dlms.push_history", columns: HISTORY_COLUMNS }, historyRows(pushes, keys));
   if (pushes.some((push) => push.values.length > 0)) {
     await copyInto(client, { table: "dlms.push_values", columns: VALUE_COLUMNS }, valueRows(pushes, keys));
   }
 }
 
+/** The same push without the values that the database refuses: its octets must not be lost with them. */
+export function withoutValues({ push, key }: QueuedPush, reason: string): QueuedPush {
+  const reduced = {
+    ...push,
+    readAt: undefined,
+    values: [],
+    marks: [],
+    outcome: "rejected" as const,
+    reason,
+    rowCount: 1,
+  };
+  return { push: reduced, rowCount: 1, key };
+}
+
 /** Keys are taken from their sequence many at a time. What is not used is lost, as a sequence's keys are. */
 class PushKeys {
   readonly #spare: bigint[] = [];
 
-  async take(client: PoolClient, count: number): Promise<bigint[]> {
-    const taken = this.#spare.splice(0, count);
-    const missing = count - taken.length;
-    if (missing === 0) return taken;
-    const { rows } = await client.query<{ key: bigint }>(
-      `with sequence as materialized (select pg_get_serial_sequence('dlms.push_history', 'push_key')::regclass as name)
-       select nextval(sequence.name) as key from sequence, generate_series(1, $1::integer)`,
-      [missing + KEYS_AHEAD],
-    );
-    const keys = rows.map((row) => row.key);
-    this.#spare.push(...keys.slice(missing));
-    return [...taken, ...keys.slice(0, missing)];
+  /** Gives keys to those that have none. */
+  async give(client: PoolClient, pushes: readonly QueuedPush[]): Promise<void> {
+    const keyless = pushes.filter((each) => each.key === undefined);
+    const missing = keyless.length - this.#spare.length;
+    if (missing > 0) this.#spare.push(...(await nextKeys(client, missing + KEYS_AHEAD)));
+    for (const each of keyless) each.key = this.#spare.shift();
   }
+}
+
+async function nextKeys(client: PoolClient, count: number): Promise<bigint[]> {
+  const { rows } = await client.query<{ key: bigint }>(
+    `with sequence as materialized (select pg_get_serial_sequence('dlms.push_history', 'push_key')::regclass as name)
+     select nextval(sequence.name) as key from sequence, generate_series(1, $1::integer)`,
+    [count],
+  );
+  return rows.map((row) => row.key);
 }
 
 const HISTORY_COLUMNS = [

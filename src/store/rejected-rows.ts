@@ -1,8 +1,9 @@
 /** Rows that no profile table can hold, kept with their reason and all that they said; the same row is kept once. */
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { SetAsideRow } from "../profiles/map-profile.ts";
-import type { Database } from "./database.ts";
+import { type Database, isTransient } from "./database.ts";
 import { SOURCES } from "./profile-tables.ts";
+import type { QueueSpool } from "./queue-spool.ts";
 import { storableText, storableValue } from "./storable-text.ts";
 
 export interface RejectedRow {
@@ -51,26 +52,39 @@ export interface RejectedPollRow extends SetAsideRow {
 
 const POLL = SOURCES.indexOf("poll") + 1;
 
-/** Keeps rows that were read but could not be mapped. Throws StoreError. */
+/** Keeps rows that were read but could not be mapped, in the spool when the database is away. Throws StoreError. */
 export async function writeRejectedRows(
   database: Database,
   meterKey: number,
   rows: readonly RejectedPollRow[],
+  spool?: Pick<QueueSpool<RejectedRow>, "engaged" | "append">,
 ): Promise<void> {
+  const rejected = rejectedPollRows(meterKey, rows);
+  const append = () => Promise.all(rejected.map(async (row) => spool?.append(row)));
+  if (spool?.engaged === true) {
+    await append();
+    return;
+  }
+  try {
+    await keepRejectedRows((text, values) => database.query(text, values), rejected);
+  } catch (error) {
+    if (spool === undefined || !isTransient(error)) throw error;
+    await append();
+  }
+}
+
+function rejectedPollRows(meterKey: number, rows: readonly RejectedPollRow[]): RejectedRow[] {
   const readAt = new Date();
-  await keepRejectedRows(
-    (text, values) => database.query(text, values),
-    rows.map(({ profile, index, reason, values }) => ({
-      profile,
-      meterKey,
-      capturedAt: "unknown",
-      source: POLL,
-      readAt,
-      reason: typeof reason === "string" ? reason : reason.code,
-      detail: `row ${index}: ${typeof reason === "string" ? reason : reason.message}`,
-      json: JSON.stringify(
-        Object.fromEntries(Object.entries(values).map(([name, value]) => [name, storableValue(value)])),
-      ),
-    })),
-  );
+  return rows.map(({ profile, index, reason, values }) => ({
+    profile,
+    meterKey,
+    capturedAt: "unknown",
+    source: POLL,
+    readAt,
+    reason: typeof reason === "string" ? reason : reason.code,
+    detail: `row ${index}: ${typeof reason === "string" ? reason : reason.message}`,
+    json: JSON.stringify(
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, storableValue(value)])),
+    ),
+  }));
 }

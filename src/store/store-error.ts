@@ -42,6 +42,10 @@ const STORE_ERRORS = {
     "a migration's file name or header is wrong",
     "name it NNNN_what_it_does.sql, from 0001 on",
   ],
+  SPOOL_IN_USE: [
+    "another process uses this spool",
+    "give each gateway a spool of its own (spool.directory), or wait for the other to stop",
+  ],
   BATCH_INVALID: ["a profile batch contradicts itself", "mend the code that made it"],
   QUEUE_STOPPED: ["the batch queue no longer takes batches", "nothing: the gateway is stopping"],
 } as const satisfies Record<string, readonly [sentence: string, nextStep: string]>;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { latestRows, newestCaptures } from "../../src/store/latest-rows.ts";
-import { keepEvents, keepReadings, type MeterReading } from "../../src/store/meter-records.ts";
+import { BEFORE_READINGS, keepEvents, keepReadings, type MeterReading } from "../../src/store/meter-records.ts";
 import { keepObisCodes } from "../../src/store/obis-codes.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { openPushQueue, type ReceivedPush } from "../../src/store/push-history.ts";
@@ -64,9 +64,10 @@ test("meter readings: numbers are exact, other values are text, the same again i
     reading(id, "1:0.0.96.1.1.255:2", ["1", true, "a\0b"]),
     reading(id, "1:0.0.96.1.2.255:2", "a\0"),
   ];
-  await database.transaction((client) => keepReadings(client, readings));
+  await database.transaction((client) => keepReadings(client, readings), BEFORE_READINGS);
   const more = reading(id, "3:1.0.52.7.0.255:2", "-0.5");
-  await database.transaction((client) => keepReadings(client, [more, ...readings, { ...more, value: "7" }]));
+  const again = [more, ...readings, { ...more, value: "7" }];
+  await database.transaction((client) => keepReadings(client, again), BEFORE_READINGS);
   const rows = await query(
     url,
     "select value::text, value_text, unit from public.meter_readings where meter_id = $1 order by capture_object desc",
@@ -91,7 +92,7 @@ test("meter readings: any decimal comes back with all its digits", async () => {
   const edges = ["0", "-0.0", "9999", "10000", "0.0001", "0.00010000", "99999999.9999", "1".repeat(1000)];
   const values = [...edges, ...fc.sample(decimal, { numRuns: 300, seed: 7 })];
   const readings = values.map((value, index) => reading(id, `3:1.0.1.8.0.255:2#${index}`, value));
-  await database.transaction((client) => keepReadings(client, readings));
+  await database.transaction((client) => keepReadings(client, readings), BEFORE_READINGS);
   const rows = await query(url, "select value::text, capture_object from public.meter_readings where meter_id = $1", [
     id,
   ]);

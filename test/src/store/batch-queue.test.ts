@@ -115,7 +115,7 @@ test("batch queue: what fails for now is tried again until it is written, and sa
     },
     writers: 1,
     groupDelayMs: 0,
-    onRetry: (error) => retries.push(error.code),
+    onRetry: (error) => retries.push(String("code" in error && error.code)),
   });
   const { written } = await queue.put(batch(1, 1));
   await written;
@@ -126,7 +126,7 @@ test("batch queue: a batch that can never be written does not take its neighbour
   const done: number[] = [];
   const queue = new BatchQueue({
     write: async (batches) => {
-      if (batches.some((each) => each.meterKey === 2)) throw failure("42501");
+      if (batches.some((each) => each.meterKey === 2)) throw failure("42804");
       done.push(...batches.map((each) => each.meterKey));
       return outcomeOf(batches);
     },

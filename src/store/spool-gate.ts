@@ -1,0 +1,320 @@
+/**
+ * Decides whether what comes goes to the database or to the spool. While the spool holds anything, all goes there, so
+ * that nothing newer overtakes it; it is brought into the database in order, kind by kind, and each kind's place is
+ * moved in the transaction of its rows: a record is brought in once, wherever the process or the database stops.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PoolClient } from "pg";
+import type { SpoolRecord } from "../spool/frame.ts";
+import type { RunRecords, Spool } from "../spool/spool.ts";
+import { type Database, isTransient } from "./database.ts";
+import { failureKind } from "./failure.ts";
+import type { QueueSpool } from "./queue-spool.ts";
+import type { SpoolKind } from "./spool-kinds.ts";
+import { StoreError } from "./store-error.ts";
+
+/** What is done in the transaction of a write besides it. */
+export type AlsoHere = (client: PoolClient) => Promise<void>;
+
+/** One kind of record on its way to the database. */
+export interface SpoolOutlet<Item> {
+  readonly kind: SpoolKind<Item>;
+  /** Writes items in one transaction, and `alsoHere` in it. Safe to repeat. */
+  write(items: readonly Item[], alsoHere: AlsoHere): Promise<unknown>;
+  /** Another form of an item that the database refuses, as a last try; undefined for none. */
+  reduced?(item: Item, reason: string): Item | undefined;
+  /** The share of the quota that items of this importance may fill before their bringers have to wait. */
+  share?(item: Item): number;
+  /** Of the queue that writes the same items straight into the database. */
+  divert?(): void;
+  resume?(): void;
+  /** Ends when no direct write runs. */
+  settled?(): Promise<void>;
+}
+
+export interface SpoolGateEvents {
+  onEngaged(reason: string): void;
+  /** A group could not be brought in, and is tried again. */
+  onRetry(reason: string, retryMs: number): void;
+  onDrained(records: number, durationMs: number): void;
+  /** A record was set aside: nothing can be made of it, or the database refuses it in every form. */
+  onSetAside(kind: string, reason: string): void;
+  /** The spool is fuller than `share` of its quota: whoever reads meters has to wait. */
+  onFilling(octets: number, quota: number): void;
+}
+
+export interface SpoolGateOptions {
+  readonly spool: Spool;
+  readonly database: Database;
+  readonly patienceMs: number;
+  readonly events: SpoolGateEvents;
+}
+
+const GROUP_OCTETS = 256 * 1024;
+const FIRST_RETRY_MS = 200;
+const LONGEST_RETRY_MS = 5000;
+/** Meters keep their readings and can be asked again; a push comes once. */
+const DEFAULT_SHARE = 0.95;
+const FILLING = 0.8;
+const ROOM_POLL_MS = 100;
+
+interface Waiting {
+  readonly limit: number;
+  readonly go: () => void;
+}
+
+export class SpoolGate {
+  readonly #options: SpoolGateOptions;
+  readonly #outlets = new Map<number, SpoolOutlet<unknown>>();
+  readonly #stopping = new AbortController();
+  readonly #positions = new Map<string, Map<string, number>>();
+  #engaged = false;
+  #draining: Promise<void> = Promise.resolve();
+  #toldFilling = false;
+  #waiting: Waiting[] = [];
+  #roomTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: SpoolGateOptions) {
+    this.#options = options;
+  }
+
+  get engaged(): boolean {
+    return this.#engaged;
+  }
+
+  /** Adds a kind; what a queue needs for it comes back. All kinds have to be added before `start`. */
+  add<Item>(outlet: SpoolOutlet<Item>): QueueSpool<Item> {
+    const { kind } = outlet;
+    this.#outlets.set(kind.code, outlet);
+    const isEngaged = () => this.#engaged;
+    return {
+      get engaged() {
+        return isEngaged();
+      },
+      patienceMs: this.#options.patienceMs,
+      engage: (reason) => this.engage(reason),
+      append: (item) => this.#append(kind, item),
+      room: (item) => this.#room(outlet.share?.(item) ?? DEFAULT_SHARE),
+    };
+  }
+
+  /** Brings in what an earlier run left. */
+  start(): void {
+    if (!this.#options.spool.isEmpty) this.engage("an earlier run left records");
+  }
+
+  /** From now on all goes to the spool, until it has been brought into the database. */
+  engage(reason: string): void {
+    if (this.#engaged || this.#stopping.signal.aborted) return;
+    this.#engaged = true;
+    this.#options.events.onEngaged(reason);
+    for (const outlet of this.#outlets.values()) outlet.divert?.();
+    this.#draining = this.#drain();
+  }
+
+  /** Ends when what is being brought in has been, or after `timeoutMs`; the rest stays in the spool. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopping.abort();
+    clearTimeout(this.#roomTimer);
+    for (const { go } of this.#waiting.splice(0)) go();
+    const timeout = new AbortController();
+    await Promise.race([
+      this.#draining,
+      sleep(timeoutMs, undefined, { signal: timeout.signal }).catch(() => undefined),
+    ]);
+    timeout.abort();
+    await this.#options.spool.close();
+  }
+
+  async #append<Item>(kind: SpoolKind<Item>, item: Item): Promise<void> {
+    const appended = this.#options.spool.append(kind.code, kind.version, kind.encode(item));
+    this.engage("a record was spooled");
+    this.#watchFilling();
+    await appended;
+  }
+
+  #watchFilling(): void {
+    const { spool, events } = this.#options;
+    const isFilling = spool.octets > FILLING * spool.quota;
+    if (isFilling && !this.#toldFilling) events.onFilling(spool.octets, spool.quota);
+    this.#toldFilling = isFilling;
+  }
+
+  async #room(share: number): Promise<void> {
+    const { spool } = this.#options;
+    const limit = share * spool.quota;
+    if (spool.octets <= limit || this.#stopping.signal.aborted) return;
+    await new Promise<void>((go) => {
+      this.#waiting.push({ limit, go });
+      this.#roomTimer ??= setTimeout(() => this.#giveRoom(), ROOM_POLL_MS);
+    });
+  }
+
+  #giveRoom(): void {
+    this.#roomTimer = undefined;
+    const { octets } = this.#options.spool;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const each of waiting) {
+      if (octets <= each.limit) each.go();
+      else this.#waiting.push(each);
+    }
+    if (this.#waiting.length > 0) this.#roomTimer = setTimeout(() => this.#giveRoom(), ROOM_POLL_MS);
+  }
+
+  async #drain(): Promise<void> {
+    const sinceMs = performance.now();
+    let records = 0;
+    // What was on its way to the database is in the spool as well by now: first it has to be known what became of it.
+    await Promise.all(Array.from(this.#outlets.values(), async (outlet) => outlet.settled?.()));
+    while (!this.#stopping.signal.aborted) {
+      const count = await this.#bringIn();
+      records += count ?? 0;
+      if (count !== undefined || !this.#options.spool.isEmpty) continue;
+      this.#engaged = false;
+      this.#options.events.onDrained(records, performance.now() - sinceMs);
+      for (const outlet of this.#outlets.values()) outlet.resume?.();
+      return;
+    }
+  }
+
+  /** Brings in the next records, however often it takes; how many they were, or undefined when there are none. */
+  async #bringIn(): Promise<number | undefined> {
+    const { spool } = this.#options;
+    const group = await this.#untilItWorks(() => spool.read(GROUP_OCTETS));
+    if (group === undefined) {
+      await this.#untilItWorks(() => spool.release());
+      // Whatever is on its way to the disk comes next.
+      if (!spool.isEmpty) await sleep(1);
+      return undefined;
+    }
+    await this.#untilItWorks(() => this.#write(group));
+    await this.#untilItWorks(() => spool.release());
+    return group.records.length;
+  }
+
+  async #untilItWorks<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)) {
+      if (this.#stopping.signal.aborted) return undefined;
+      try {
+        return await work();
+      } catch (error) {
+        this.#options.events.onRetry(messageOf(error), retryMs);
+        await sleep(retryMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async #write(group: RunRecords): Promise<void> {
+    const positions = await this.#positionsOf(group.run);
+    for (const outlet of this.#outlets.values()) {
+      const from = positions.get(outlet.kind.name) ?? 0;
+      const records = group.records.filter(({ kind, sequence }) => kind === outlet.kind.code && sequence >= from);
+      if (records.length > 0) await this.#writeKind(outlet, { run: group.run, records });
+    }
+    const unknown = group.records.filter(({ kind }) => !this.#outlets.has(kind));
+    for (const record of unknown) await this.#setAside(group.run, record, "no such kind");
+  }
+
+  async #writeKind(outlet: SpoolOutlet<unknown>, { run, records }: RunRecords): Promise<void> {
+    const items: { readonly item: unknown; readonly record: SpoolRecord }[] = [];
+    for (const record of records) {
+      try {
+        items.push({ record, item: outlet.kind.decode(record.payload, record.version) });
+      } catch (error) {
+        await this.#setAside(run, record, messageOf(error));
+      }
+    }
+    const next = (records.at(-1)?.sequence ?? 0) + 1;
+    const move = (client: PoolClient) => movePosition(client, { run, kind: outlet.kind.name, next });
+    try {
+      await outlet.write(
+        items.map(({ item }) => item),
+        move,
+      );
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      await this.#writeEach(outlet, { run, items, error });
+      await this.#options.database.transaction(move);
+    }
+    this.#positions.get(run)?.set(outlet.kind.name, next);
+  }
+
+  /**
+   * One item must not keep the others out. When the database refuses every one of them, the fault is not theirs: all are
+   * tried again later.
+   */
+  async #writeEach(
+    outlet: SpoolOutlet<unknown>,
+    group: {
+      readonly run: string;
+      readonly items: readonly { readonly item: unknown; readonly record: SpoolRecord }[];
+      readonly error: unknown;
+    },
+  ): Promise<void> {
+    const refused: { readonly record: SpoolRecord; readonly error: unknown }[] = [];
+    for (const { item, record } of group.items) {
+      const error = await this.#writeOne(outlet, item);
+      if (error !== undefined) refused.push({ record, error });
+    }
+    const isTheirs = refused.length < group.items.length || refused.every(({ error }) => isDataFault(error));
+    if (!isTheirs) throw group.error;
+    for (const { record, error } of refused) await this.#setAside(group.run, record, messageOf(error));
+  }
+
+  /** Why the database refuses an item in every form; undefined when it took it. */
+  async #writeOne(outlet: SpoolOutlet<unknown>, item: unknown): Promise<unknown> {
+    const error = await refusalOf(outlet, item);
+    const reduced = error === undefined ? undefined : outlet.reduced?.(item, messageOf(error));
+    return reduced === undefined ? error : refusalOf(outlet, reduced);
+  }
+
+  async #setAside(run: string, record: SpoolRecord, reason: string): Promise<void> {
+    await this.#options.spool.setRecordAside(run, record);
+    this.#options.events.onSetAside(this.#outlets.get(record.kind)?.kind.name ?? String(record.kind), reason);
+  }
+
+  async #positionsOf(run: string): Promise<ReadonlyMap<string, number>> {
+    const known = this.#positions.get(run);
+    if (known !== undefined) return known;
+    await this.#options.database.query("delete from dlms.spool_positions where updated_at < now() - interval '1 year'");
+    const rows = await this.#options.database.query<{ kind: string; next_sequence: bigint }>(
+      "select kind, next_sequence from dlms.spool_positions where run = $1",
+      [run],
+    );
+    const positions = new Map(rows.map((row) => [row.kind, Number(row.next_sequence)]));
+    this.#positions.set(run, positions);
+    return positions;
+  }
+}
+
+async function refusalOf(outlet: SpoolOutlet<unknown>, item: unknown): Promise<unknown> {
+  try {
+    await outlet.write([item], () => Promise.resolve());
+    return undefined;
+  } catch (error) {
+    if (isTransient(error)) throw error;
+    return error;
+  }
+}
+
+/** Whether the fault lies in what was to be written, and not in the database. */
+function isDataFault(error: unknown): boolean {
+  const kind = failureKind(error instanceof StoreError ? error.cause : error);
+  return kind === "data" || (error instanceof StoreError && error.code === "BATCH_INVALID");
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function movePosition(
+  client: PoolClient,
+  { run, kind, next }: { readonly run: string; readonly kind: string; readonly next: number },
+): Promise<void> {
+  await client.query(
+    `insert into dlms.spool_positions (run, kind, next_sequence) values ($1, $2, $3::bigint)
+     on conflict (run, kind) do update set next_sequence = excluded.next_sequence, updated_at = now()`,
+    [run, kind, next],
+  );
+}

@@ -1,0 +1,203 @@
+/**
+ * What the spool can hold on its way to the database, and how each is encoded. Codes are never reused; an encoding is
+ * changed by a new version, and older ones stay readable.
+ */
+import type { OtherColumn, OtherValue, ProfileBatch } from "../profiles/batch.ts";
+import { FieldReader, FieldWriter } from "../spool/octet-fields.ts";
+import { SpoolError } from "../spool/spool-error.ts";
+import { PROFILE_KINDS, SOURCES, TIME_RULES } from "./profile-tables.ts";
+import { PUSH_OUTCOMES, PUSH_PROTECTIONS, PUSH_TRANSPORTS, type QueuedPush } from "./push-history.ts";
+import type { ReadAttempt } from "./read-attempts.ts";
+import type { RejectedRow } from "./rejected-rows.ts";
+
+export interface SpoolKind<Item> {
+  readonly code: number;
+  readonly name: string;
+  /** Of the encoding that is written. */
+  readonly version: number;
+  encode(item: Item): Uint8Array;
+  /** Throws SpoolError for a version or content that it can't read. */
+  decode(octets: Uint8Array, version: number): Item;
+}
+
+/** A kind with one version so far. */
+function spoolKind<Item>(
+  head: { readonly code: number; readonly name: string },
+  write: (fields: FieldWriter, item: Item) => void,
+  read: (fields: FieldReader) => Item,
+): SpoolKind<Item> {
+  return {
+    ...head,
+    version: 1,
+    encode(item) {
+      const fields = new FieldWriter();
+      write(fields, item);
+      return fields.finish();
+    },
+    decode(octets, version) {
+      if (version !== 1) throw new SpoolError("SPOOL_RECORD_UNKNOWN", { kind: head.name, version });
+      const fields = new FieldReader(octets);
+      const item = read(fields);
+      fields.end();
+      return item;
+    },
+  };
+}
+
+/** Rows for a profile table. */
+export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
+  { code: 1, name: "rows" },
+  (fields, batch) => {
+    const { meterKey, profile, source, layoutFingerprint, readAt, rowCount, instantsMs, timeRules, ...rest } = batch;
+    const { meterTimes, intervalS, columns, others, absentMs, offMs, ...none } = rest;
+    // A field that is added to a batch has to be written here: what is forgotten would be lost in the spool.
+    none satisfies Record<string, never>;
+    fields.number(meterKey).count(PROFILE_KINDS.indexOf(profile)).count(SOURCES.indexOf(source));
+    fields.text(layoutFingerprint).number(readAt.getTime()).number(rowCount).numbers(instantsMs);
+    fields.list(timeRules, (rule) => fields.count(TIME_RULES.indexOf(rule)));
+    fields.list(meterTimes, (time) => fields.optional(time, (octets) => fields.octets(octets)));
+    fields.optional(intervalS, (seconds) => fields.number(seconds));
+    fields.list(columns, ({ column, values }) => fields.text(column).bigints(values));
+    fields.list(others, (other) => writeOther(fields, other));
+    fields.optional(absentMs, (slots) => fields.numbers(slots));
+    fields.optional(offMs, (slots) => fields.numbers(slots));
+  },
+  (fields) => {
+    const batch = {
+      meterKey: fields.number(),
+      profile: fields.choice(PROFILE_KINDS),
+      source: fields.choice(SOURCES),
+      layoutFingerprint: fields.text(),
+      readAt: new Date(fields.number()),
+      rowCount: fields.number(),
+      instantsMs: fields.numbers(),
+      timeRules: fields.list(() => fields.choice(TIME_RULES)),
+      meterTimes: fields.list(() => fields.optional(() => fields.octets())),
+      intervalS: fields.optional(() => fields.number()),
+      columns: fields.list(() => ({ column: fields.text(), values: fields.bigints() })),
+      others: fields.list(() => readOther(fields)),
+    };
+    const absentMs = fields.optional(() => fields.numbers());
+    const offMs = fields.optional(() => fields.numbers());
+    return { ...batch, ...(absentMs && { absentMs }), ...(offMs && { offMs }) };
+  },
+);
+
+function writeOther(fields: FieldWriter, { captureObject, unit, values }: OtherColumn): void {
+  fields.text(captureObject).optional(unit, (text) => fields.text(text));
+  fields.list(values, (value) => fields.optional(value, (each) => writeValue(fields, each)));
+}
+
+function readOther(fields: FieldReader): OtherColumn {
+  return {
+    captureObject: fields.text(),
+    unit: fields.optional(() => fields.text()),
+    values: fields.list(() => fields.optional(() => readValue(fields))),
+  };
+}
+
+const VALUE_FORMS = ["text", "true", "false", "list"] as const;
+
+function writeValue(fields: FieldWriter, value: OtherValue): void {
+  const form = typeof value === "string" ? "text" : typeof value === "boolean" ? (`${value}` as const) : "list";
+  fields.count(VALUE_FORMS.indexOf(form));
+  if (typeof value === "string") fields.text(value);
+  else if (typeof value !== "boolean") fields.list(value, (each) => writeValue(fields, each));
+}
+
+function readValue(fields: FieldReader): OtherValue {
+  const form = fields.choice(VALUE_FORMS);
+  if (form === "text") return fields.text();
+  return form === "list" ? fields.list(() => readValue(fields)) : form === "true";
+}
+
+/** Pushes, those that were turned away too. */
+export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
+  { code: 2, name: "pushes" },
+  (fields, { push, key }) => {
+    const { receivedAt, peer, transport, meterId, systemTitle, pushSetup, readAt, protection, ...rest } = push;
+    const { verified, marks, outcome, reason, octets, values, rowCount, ...none } = rest;
+    none satisfies Record<string, never>;
+    fields.bigints([key]).number(receivedAt.getTime()).text(peer).count(PUSH_TRANSPORTS.indexOf(transport));
+    fields.optional(meterId, (id) => fields.text(id));
+    fields.optional(systemTitle, (title) => fields.octets(title));
+    fields.optional(pushSetup, (name) => fields.text(name));
+    fields.optional(readAt, (at) => fields.number(at.getTime()));
+    fields.optional(protection, (each) => fields.count(PUSH_PROTECTIONS.indexOf(each)));
+    fields.optional(verified, (each) => fields.flag(each));
+    fields.list(marks, (mark) => fields.text(mark));
+    fields.count(PUSH_OUTCOMES.indexOf(outcome)).optional(reason, (text) => fields.text(text));
+    fields.octets(octets).number(rowCount);
+    fields.list(values, ({ captureObject, value, isNumber, unit }) => {
+      fields.text(captureObject).flag(isNumber);
+      fields.optional(unit, (text) => fields.text(text));
+      writeValue(fields, value);
+    });
+  },
+  (fields) => {
+    const [key] = fields.bigints();
+    const push = {
+      receivedAt: new Date(fields.number()),
+      peer: fields.text(),
+      transport: fields.choice(PUSH_TRANSPORTS),
+      meterId: fields.optional(() => fields.text()),
+      systemTitle: fields.optional(() => fields.octets()),
+      pushSetup: fields.optional(() => fields.text()),
+      readAt: fields.optional(() => new Date(fields.number())),
+      protection: fields.optional(() => fields.choice(PUSH_PROTECTIONS)),
+      verified: fields.optional(() => fields.flag()),
+      marks: fields.list(() => fields.text()),
+      outcome: fields.choice(PUSH_OUTCOMES),
+      reason: fields.optional(() => fields.text()),
+      octets: fields.octets(),
+      rowCount: fields.number(),
+      values: fields.list(() => ({
+        captureObject: fields.text(),
+        isNumber: fields.flag(),
+        unit: fields.optional(() => fields.text()),
+        value: readValue(fields),
+      })),
+    };
+    return { push, key, rowCount: push.rowCount };
+  },
+);
+
+/** What came of tries to read meters. */
+export const ATTEMPTS: SpoolKind<ReadAttempt> = spoolKind(
+  { code: 3, name: "attempts" },
+  (fields, attempt) => {
+    const { meterId, startedAt, endedAt, what, rowCount, failure, ...none } = attempt;
+    none satisfies Record<string, never>;
+    fields.text(meterId).number(startedAt.getTime()).number(endedAt.getTime()).text(what).number(rowCount);
+    fields.optional(failure, ({ cause, evidence, nextStep }) => fields.text(cause).text(evidence).text(nextStep));
+  },
+  (fields) => ({
+    meterId: fields.text(),
+    startedAt: new Date(fields.number()),
+    endedAt: new Date(fields.number()),
+    what: fields.text(),
+    rowCount: fields.number(),
+    failure: fields.optional(() => ({ cause: fields.text(), evidence: fields.text(), nextStep: fields.text() })),
+  }),
+);
+
+/** Rows that were read and fit no profile. */
+export const REJECTED_ROWS: SpoolKind<RejectedRow> = spoolKind(
+  { code: 4, name: "rejectedRows" },
+  (fields, row) => {
+    const { profile, meterKey, capturedAt, source, readAt, reason, detail, json, ...none } = row;
+    none satisfies Record<string, never>;
+    fields.count(PROFILE_KINDS.indexOf(profile)).number(meterKey).text(capturedAt).number(source);
+    fields.number(readAt.getTime()).text(reason).text(detail).text(json);
+  },
+  (fields) => ({
+    profile: fields.choice(PROFILE_KINDS),
+    meterKey: fields.number(),
+    capturedAt: fields.text(),
+    source: fields.number(),
+    readAt: new Date(fields.number()),
+    reason: fields.text(),
+    detail: fields.text(),
+    json: fields.text(),
+  }),
+);

@@ -1,0 +1,177 @@
+/**
+ * All that comes in on its way to the database: rows, pushes, attempts, rejected rows. What the database does not take
+ * goes to the spool and is brought in later; either way it is durable when whoever brought it is told so.
+ */
+import { mkdir } from "node:fs/promises";
+import type { EventSink } from "../observe/events.ts";
+import type { ProfileBatch } from "../profiles/batch.ts";
+import type { SegmentDamage } from "../spool/segment.ts";
+import { Spool } from "../spool/spool.ts";
+import { BatchQueue } from "./batch-queue.ts";
+import type { Database } from "./database.ts";
+import { lockDirectory } from "./directory-lock.ts";
+import type { ProfileWriter, WriteOutcome } from "./profile-writer.ts";
+import { PushHistory, PushQueue, withoutValues } from "./push-history.ts";
+import type { QueueSpool } from "./queue-spool.ts";
+import { keepAttempts, type ReadAttempt, ReadAttempts } from "./read-attempts.ts";
+import { keepRejectedRows, type RejectedPollRow, type RejectedRow, writeRejectedRows } from "./rejected-rows.ts";
+import { type AlsoHere, SpoolGate, type SpoolGateEvents, type SpoolOutlet } from "./spool-gate.ts";
+import { ATTEMPTS, PROFILE_ROWS, PUSHES, REJECTED_ROWS } from "./spool-kinds.ts";
+
+export interface StoreIntakeOptions {
+  readonly database: Database;
+  readonly writer: ProfileWriter;
+  /** Called when rows are in the database, however they came there; does not throw. */
+  readonly afterRows?: (batches: readonly ProfileBatch[]) => Promise<unknown>;
+  /** Most groups of rows that are written at the same time. */
+  readonly writers: number;
+  readonly spool: {
+    readonly directory: string;
+    /** Octets that it may take. */
+    readonly quota: number;
+    /** How long the database may take before rows and pushes are spooled. */
+    readonly patienceMs: number;
+  };
+  readonly events: EventSink;
+}
+
+/** Shares of the quota that may be filled: a meter keeps its rows and can be asked again, a push comes once. */
+const POLL_SHARE = 0.8;
+const PUSH_SHARE = 0.95;
+
+export class StoreIntake {
+  readonly rows: BatchQueue;
+  readonly pushes: PushQueue;
+  readonly #database: Database;
+  readonly #gate: SpoolGate;
+  readonly #attempts: ReadAttempts;
+  readonly #rejected: QueueSpool<RejectedRow>;
+  readonly #unlock: () => Promise<void>;
+
+  /** Opens the spool and begins to bring in what an earlier run left. Throws SpoolError and StoreError. */
+  static async open(options: StoreIntakeOptions): Promise<StoreIntake> {
+    const { directory, quota } = options.spool;
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const unlock = await lockDirectory(directory, "SPOOL_IN_USE");
+    try {
+      const onDamage = (damage: SegmentDamage) => options.events({ event: "spoolDamaged", ...damage });
+      return new StoreIntake(options, await Spool.open({ directory, quota, onDamage }), unlock);
+    } catch (error) {
+      await unlock();
+      throw error;
+    }
+  }
+
+  private constructor(options: StoreIntakeOptions, spool: Spool, unlock: () => Promise<void>) {
+    const { database, writer, events } = options;
+    this.#database = database;
+    this.#unlock = unlock;
+    this.#gate = new SpoolGate({ spool, database, patienceMs: options.spool.patienceMs, events: gateEvents(events) });
+    const onRetry = (error: Error, retryMs: number) => events({ event: "storeFailed", reason: error.message, retryMs });
+    const onWritten = ({ rows, inserted, revised, setAside }: WriteOutcome) =>
+      events({ event: "rowsStored", rows, inserted, revised, setAside: setAside.length });
+    const writeRows = async (batches: readonly ProfileBatch[], alsoHere?: AlsoHere) => {
+      const outcome = await writer.write(batches, alsoHere);
+      await options.afterRows?.(batches);
+      return outcome;
+    };
+    this.rows = new BatchQueue({
+      write: (batches) => writeRows(batches),
+      writers: options.writers,
+      onWritten,
+      onRetry,
+      spool: this.#gate.add({
+        kind: PROFILE_ROWS,
+        write: async (batches, alsoHere) => onWritten(await writeRows(batches, alsoHere)),
+        share: ({ source }) => (source === "push" ? PUSH_SHARE : POLL_SHARE),
+        ...queueOf(() => this.rows),
+      }),
+    });
+    const history = new PushHistory(database);
+    this.pushes = new PushQueue((pushes) => history.keep(pushes), {
+      onRetry,
+      spool: this.#gate.add({
+        kind: PUSHES,
+        write: (pushes, alsoHere) => history.keep(pushes, alsoHere),
+        reduced: withoutValues,
+        ...queueOf(() => this.pushes),
+      }),
+    });
+    const attempts = this.#gate.add({ ...attemptOutlet(database), settled: () => this.#attempts.settled() });
+    this.#attempts = new ReadAttempts(
+      database,
+      (error, count) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        events({ event: "attemptsLost", reason, count });
+      },
+      attempts,
+    );
+    this.#rejected = this.#gate.add(rejectedOutlet(database));
+    this.#gate.start();
+  }
+
+  /** Whether what comes goes to the spool now. */
+  get isSpooling(): boolean {
+    return this.#gate.engaged;
+  }
+
+  addAttempt(attempt: ReadAttempt): void {
+    this.#attempts.add(attempt);
+  }
+
+  addRejected(meterKey: number, rows: readonly RejectedPollRow[]): Promise<void> {
+    return writeRejectedRows(this.#database, meterKey, rows, this.#rejected);
+  }
+
+  /**
+   * Makes all that is kept durable, in the spool where the database takes too long, and ends within `timeoutMs`. Nothing
+   * may be brought any more.
+   */
+  async stop(timeoutMs: number): Promise<void> {
+    const endMs = performance.now() + timeoutMs;
+    const leftMs = () => Math.max(0, endMs - performance.now());
+    await Promise.all([this.rows.stop(timeoutMs), this.pushes.stop(timeoutMs), this.#attempts.flush()]);
+    await this.#gate.stop(leftMs());
+    await this.#unlock();
+  }
+}
+
+function attemptOutlet(database: Database): SpoolOutlet<ReadAttempt> {
+  return {
+    kind: ATTEMPTS,
+    write: (attempts, alsoHere) =>
+      database.transaction(async (client) => {
+        await keepAttempts(client, attempts);
+        await alsoHere(client);
+      }),
+  };
+}
+
+function rejectedOutlet(database: Database): SpoolOutlet<RejectedRow> {
+  return {
+    kind: REJECTED_ROWS,
+    write: (rows, alsoHere) =>
+      database.transaction(async (client) => {
+        await keepRejectedRows((text, values) => client.query(text, values), rows);
+        await alsoHere(client);
+      }),
+  };
+}
+
+function queueOf(queue: () => Pick<BatchQueue, "divert" | "resume" | "settled">) {
+  return {
+    divert: () => queue().divert(),
+    resume: () => queue().resume(),
+    settled: () => queue().settled(),
+  };
+}
+
+function gateEvents(events: EventSink): SpoolGateEvents {
+  return {
+    onEngaged: (reason) => events({ event: "spoolBegun", reason }),
+    onRetry: (reason, retryMs) => events({ event: "spoolRetried", reason, retryMs }),
+    onDrained: (records, durationMs) => events({ event: "spoolDrained", records, durationMs }),
+    onSetAside: (kind, reason) => events({ event: "spoolSetAside", kind, reason }),
+    onFilling: (octets, quota) => events({ event: "spoolFilling", octets, quota }),
+  };
+}
