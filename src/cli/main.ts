@@ -3,17 +3,30 @@
 import { Command, CommanderError } from "commander";
 import { EXIT_CODES, type ExitReason } from "./exit-code.ts";
 import { processOutput } from "./output.ts";
+import { declareCollections } from "./verbs/collections.ts";
 import { declareConfig } from "./verbs/config.ts";
 import { declareDecode } from "./verbs/decode.ts";
 import { declareDemo } from "./verbs/demo.ts";
 import { declareKeys } from "./verbs/keys.ts";
 import { declareRead } from "./verbs/read.ts";
 import { declareRun } from "./verbs/run.ts";
+import { declareRuns } from "./verbs/runs.ts";
+import { declareSeries } from "./verbs/series.ts";
 import type { DeclareVerb } from "./verbs/verb.ts";
 import { VERSION } from "./version.ts";
 
 /** In the order in which the help shows them. */
-const VERBS: readonly DeclareVerb[] = [declareRun, declareDemo, declareRead, declareDecode, declareConfig, declareKeys];
+const VERBS: readonly DeclareVerb[] = [
+  declareRun,
+  declareDemo,
+  declareRead,
+  declareDecode,
+  declareConfig,
+  declareKeys,
+  declareSeries,
+  declareCollections,
+  declareRuns,
+];
 
 const output = processOutput();
 

@@ -1,0 +1,49 @@
+import { type Output, printTable } from "./output.ts";
+import type { TableColumn } from "./table.ts";
+
+export interface ListingOptions {
+  readonly json?: true;
+  readonly csv?: true;
+}
+
+/** What a database gave: text, numbers as it wrote them, times, nothing. */
+export type Cell = string | number | bigint | boolean | Date | null | readonly string[];
+
+/** Prints rows as a table for people, as JSON, or as CSV with a header line. */
+export function printListing(
+  output: Output,
+  options: ListingOptions,
+  columns: readonly TableColumn[],
+  rows: readonly (readonly Cell[])[],
+): void {
+  if (options.json === true) {
+    const objects = rows.map((row) =>
+      Object.fromEntries(columns.map(({ title }, index) => [title, jsonValue(row[index] ?? null)])),
+    );
+    output.out(JSON.stringify(objects, undefined, 2));
+  } else if (options.csv === true) {
+    for (const row of [columns.map(({ title }) => title), ...rows]) output.out(row.map(csvCell).join(","));
+  } else {
+    printTable(
+      output,
+      columns,
+      rows.map((row) => row.map(cellText)),
+    );
+  }
+}
+
+function jsonValue(cell: Cell): unknown {
+  if (cell instanceof Date) return cell.toISOString();
+  return typeof cell === "bigint" ? cell.toString() : cell;
+}
+
+function cellText(cell: Cell): string {
+  if (cell === null) return "";
+  if (cell instanceof Date) return cell.toISOString();
+  return typeof cell === "object" ? cell.join(", ") : String(cell);
+}
+
+function csvCell(cell: Cell): string {
+  const text = cellText(cell);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

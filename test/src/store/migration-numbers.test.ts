@@ -1,0 +1,6 @@
+import { expect, test } from "vitest";
+import { readMigrations } from "../../../src/store/migrations.ts";
+
+test("migrations: the files in the tree have numbers without gaps or repetitions, and good headers", async () => {
+  expect((await readMigrations()).length).toBeGreaterThan(10);
+});
