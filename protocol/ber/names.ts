@@ -47,7 +47,7 @@ function objectIdentifier<const T extends Readonly<Record<string, string>>>(
         writer.bytes(fromHex(COSEM_ARC + arcs));
         return;
       }
-      const identifier = /^unknown-([0-9a-f]+)$/.exec(value)?.[1];
+      const identifier = /^unknown-([0-9a-f]*)$/.exec(value)?.[1];
       if (identifier === undefined) throw new DlmsError("DATA_OUT_OF_RANGE", "caller", { name: value });
       writer.bytes(fromHex(identifier));
     },

@@ -3,7 +3,7 @@ import { type ApduOf, decodeApdu, encodeApdu } from "../../../protocol/apdu/apdu
 import { AUTHENTICATION_REQUIREMENT, requiresAuthentication } from "../../../protocol/ber/association.ts";
 import { conformanceFromNumber, conformanceToNumber } from "../../../protocol/ber/conformance.ts";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
-import { NO_QUIRKS } from "../../../protocol/quirks.ts";
+import { ALL_QUIRKS, NO_QUIRKS } from "../../../protocol/quirks.ts";
 import { apduVectors } from "../apdu/vectors.ts";
 
 const context = "a109060760857405080101";
@@ -271,4 +271,12 @@ test("conformance: unused bits and other lengths are refused", () => {
   for (const hex of ["01000000065f1f0401007e1f04b0", "01000000065f1f03007e1f04b0"]) {
     expect(() => decodeApdu(fromHex(hex))).toThrow(expect.objectContaining({ code: "LENGTH_INVALID" }));
   }
+});
+
+test("aarq: a mechanism name without octets is kept as unknown and encoded again", () => {
+  const hex =
+    "6036a1090607608574050801018a0207808b0001110505080201ac0a800833333333333333330f10040e01000000065f1f0400007e1f0000";
+  const decoded = decodeApdu(fromHex(hex), ALL_QUIRKS);
+  expect(decoded.body).toMatchObject({ mechanismName: "unknown-" });
+  expect(decodeApdu(encodeApdu(decoded), ALL_QUIRKS).body).toMatchObject({ mechanismName: "unknown-" });
 });
