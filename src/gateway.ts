@@ -22,7 +22,8 @@ import { mapEvent, mapPush, mapTelegram, pushIdentity } from "./profiles/map-pus
 import { pushRows } from "./profiles/push-rows.ts";
 import { profileQuantities } from "./profiles/quantities.ts";
 import { FleetSenders } from "./push/fleet-senders.ts";
-import { PushListeners } from "./push/push-listeners.ts";
+import { PushReception } from "./push/push-reception.ts";
+import { pushRoutes } from "./push/push-routes.ts";
 import { SenderLearning } from "./push/sender-learning.ts";
 import { SeriesCatalogue } from "./series/catalogue.ts";
 import { keepQuantities } from "./series/quantities.ts";
@@ -30,6 +31,7 @@ import { CoverageFolding } from "./store/coverage-folding.ts";
 import { journalCoverage } from "./store/coverage-journal.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { type EmbeddedPostgres, type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
+import { heldPushes, rewritePush, unknownSenders } from "./store/held-pushes.ts";
 import { newestCaptures } from "./store/latest-rows.ts";
 import { noteLoadChanges } from "./store/load-changes.ts";
 import { migrate } from "./store/migrations.ts";
@@ -105,9 +107,9 @@ export class Gateway implements AsyncDisposable {
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
     stack.defer(() => drain({ loop, sessions: collector, rows: intake.rows }, DRAIN_MS));
-    await listenForPushes({ config, database, senders, intake, events }, stack);
+    const reception = await receivePushes({ config, database, fleet, senders, intake, events }, stack);
     const gateway = new Gateway({ options, store, loop, collector, meters });
-    const control = await startControlServer(config.socket, gateway);
+    const control = await startControlServer(config.socket, gateway, pushRoutes(reception));
     connections.adopt(control, (each) => each.closeAllConnections());
     stack.adopt(control, (each) => void each.close());
     gateway.#closing.use(stack.move());
@@ -263,25 +265,34 @@ function storeIntake(config: Config, database: Database, events: EventSink): Pro
   });
 }
 
-async function listenForPushes(
+async function receivePushes(
   parts: {
     readonly config: Config;
     readonly database: Database;
+    readonly fleet: Fleet;
     readonly senders: FleetSenders;
     readonly intake: StoreIntake;
     readonly events: EventSink;
   },
   stack: AsyncDisposableStack,
-): Promise<void> {
-  const { config, database, senders, intake, events } = parts;
+): Promise<PushReception> {
+  const { config, database, fleet, senders, intake, events } = parts;
   for (const [meterKey, lists] of await loadPushLists(database)) senders.learnPushLists(meterKey, lists);
-  const listeners = await PushListeners.start(config.push.listen, {
-    directory: senders,
-    store: { putPush: (push) => intake.pushes.put(push), putRows: (batch) => intake.rows.put(batch) },
+  const reception = await PushReception.start({
+    config: config.push,
+    fleet,
+    senders,
+    store: {
+      putPush: (push) => intake.pushes.put(push),
+      putRows: (batch) => intake.rows.put(batch),
+      held: (filter, page) => heldPushes(database, filter, page),
+      rewrite: (held, push) => rewritePush(database, held, push),
+      unknownSenders: () => unknownSenders(database),
+    },
     mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, pushRows },
     events,
   });
-  stack.use(listeners);
+  return stack.use(reception);
 }
 
 function upkeep(url: string, events: EventSink): Promise<Upkeep> {

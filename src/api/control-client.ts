@@ -31,6 +31,16 @@ export async function askForRead(
   throw new Error(errorSchema.safeParse(body).data?.error ?? `the daemon answered with status ${status}`);
 }
 
+/** Gives the running daemon an order of another kind. Throws an Error in the daemon's words when it can't be done. */
+export async function order<T extends z.ZodType>(
+  socketPath: string,
+  { path, body, answer }: { readonly path: string; readonly body: unknown; readonly answer: T },
+): Promise<z.output<T>> {
+  const reply = await post(socketPath, path, body);
+  if (reply.status === 200) return answer.parse(reply.body);
+  throw new Error(errorSchema.safeParse(reply.body).data?.error ?? `the daemon answered with status ${reply.status}`);
+}
+
 function post(socketPath: string, path: string, body: unknown): Promise<{ status: number; body: unknown }> {
   const payload = JSON.stringify(body);
   return new Promise((resolve, reject) => {

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { type ControlRoute, controlRoute, OrderRefusedError } from "./control-route.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./read-answer.ts";
 
 const MAX_BODY_OCTETS = 64 * 1024;
@@ -25,13 +26,20 @@ export interface ControlService {
   read(meter: string, what: string, range?: ReadRange): Promise<ReadAnswer>;
 }
 
-export async function startControlServer(path: string, service: ControlService): Promise<Server> {
+/** `others` are answers to further orders, by the path of their resource. */
+export async function startControlServer(
+  path: string,
+  service: ControlService,
+  others: ReadonlyMap<string, ControlRoute> = new Map(),
+): Promise<Server> {
   if (Buffer.byteLength(path) > MAX_SOCKET_PATH_OCTETS) {
     throw new Error(`socket: ${path} is longer than the ${MAX_SOCKET_PATH_OCTETS} octets that a socket path may have`);
   }
   await mkdir(dirname(path), { recursive: true, mode: 0o750 });
   await removeStaleSocket(path);
-  const server = createServer((request, response) => void answer(request, response, service));
+  const reads = controlRoute(readOrderSchema, ({ meter, what, range }) => service.read(meter, what, range));
+  const routes = new Map([...others, ["/v1/reads", reads]]);
+  const server = createServer((request, response) => void answer(request, response, routes));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(path, resolve);
@@ -40,20 +48,24 @@ export async function startControlServer(path: string, service: ControlService):
   return server;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, service: ControlService): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  routes: ReadonlyMap<string, ControlRoute>,
+): Promise<void> {
   const reply = (status: number, body: unknown) => {
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
   };
   try {
-    if (request.method !== "POST" || request.url !== "/v1/reads") return reply(404, { error: "no such resource" });
+    const route = request.method === "POST" ? routes.get(request.url ?? "") : undefined;
+    if (route === undefined) return reply(404, { error: "no such resource" });
     const body = await boundedBody(request);
     if (body === undefined) return reply(413, { error: `the body is longer than ${MAX_BODY_OCTETS} octets` });
-    const order = readOrderSchema.safeParse(JSON.parse(body));
-    if (!order.success) return reply(400, { error: z.prettifyError(order.error) });
-    const { meter, what, range } = order.data;
-    return reply(200, await service.read(meter, what, range));
+    return reply(200, await route(JSON.parse(body)));
   } catch (error) {
     if (error instanceof ReadRefusedError) return reply(502, { refusal: error.refusal });
+    if (error instanceof z.ZodError) return reply(400, { error: z.prettifyError(error) });
+    if (error instanceof OrderRefusedError) return reply(409, { error: error.message });
     return reply(error instanceof SyntaxError ? 400 : 500, {
       error: error instanceof Error ? error.message : "unknown",
     });

@@ -8,6 +8,8 @@ import { declareConfig } from "./verbs/config.ts";
 import { declareDecode } from "./verbs/decode.ts";
 import { declareDemo } from "./verbs/demo.ts";
 import { declareKeys } from "./verbs/keys.ts";
+import { declareMeters } from "./verbs/meters.ts";
+import { declarePush } from "./verbs/push.ts";
 import { declareRead } from "./verbs/read.ts";
 import { declareRun } from "./verbs/run.ts";
 import { declareRuns } from "./verbs/runs.ts";
@@ -26,6 +28,8 @@ const VERBS: readonly DeclareVerb[] = [
   declareSeries,
   declareCollections,
   declareRuns,
+  declarePush,
+  declareMeters,
 ];
 
 const output = processOutput();

@@ -38,6 +38,8 @@ export class Fleet {
   readonly #byKey = new Map<number, FleetMeter>();
   readonly #byName = new Map<string, FleetMeter>();
   readonly #byNumber = new Map<string, FleetMeter>();
+  /** What meters call themselves beside their numbers. */
+  readonly #keyByAlias = new Map<string, number>();
   readonly #bySystemTitle = new Map<string, Set<FleetMeter>>();
 
   constructor(database: Database) {
@@ -48,6 +50,10 @@ export class Fleet {
   static async load(database: Database): Promise<Fleet> {
     const fleet = new Fleet(database);
     for (const row of await database.query<MeterRow>(`select ${COLUMNS} from public.meters`)) fleet.#remember(row);
+    const aliases = await database.query<{ name: string; meter_key: number }>(
+      "select n.name, m.meter_key from dlms.meter_names n join public.meters m on m.id = n.meter_id",
+    );
+    for (const { name, meter_key: key } of aliases) fleet.#keyByAlias.set(name, key);
     return fleet;
   }
 
@@ -69,6 +75,11 @@ export class Fleet {
 
   byNumber(number: string): FleetMeter | undefined {
     return this.#byNumber.get(number);
+  }
+
+  /** The meter of that number, or the one that calls itself so. */
+  byOwnName(name: string): FleetMeter | undefined {
+    return this.#byNumber.get(name) ?? this.#byKey.get(this.#keyByAlias.get(name) ?? -1);
   }
 
   /** Meters with that system title: more than one where titles were set up wrongly. */
@@ -103,6 +114,29 @@ export class Fleet {
     return configs.flatMap((config) => this.#byNumber.get(config.number) ?? []);
   }
 
+  /** A meter that is none of the configuration's. Throws StoreError when its name or number is taken. */
+  async add(meter: Pick<FleetMeter, "name" | "number" | "companion" | "timeZone">): Promise<FleetMeter> {
+    const { number, name, companion, timeZone } = meter;
+    const [row] = await this.#database.query<MeterRow>(
+      `insert into public.meters (meter_number, name, companion, time_zone)
+       values ($1::text, $2::text, $3::text, $4::text) returning ${COLUMNS}`,
+      [number, name, companion, timeZone],
+    );
+    if (row === undefined) throw new RangeError("a meter that was added has no row");
+    return this.#remember(row);
+  }
+
+  /** Notes what a meter calls itself; a name that was another meter's passes to this one. */
+  async learnNames(meter: FleetMeter, names: readonly string[]): Promise<void> {
+    const others = names.filter((name) => name !== meter.number);
+    await this.#database.query(
+      `insert into dlms.meter_names (name, meter_id) select distinct name, $2::uuid from unnest($1::text[]) as name
+       on conflict (name) do update set meter_id = excluded.meter_id`,
+      [others, meter.id],
+    );
+    for (const name of others) this.#keyByAlias.set(name, meter.key);
+  }
+
   /** Notes the system title that a meter told. */
   async learnSystemTitle(meter: FleetMeter, systemTitle: Uint8Array): Promise<void> {
     const known = this.#byKey.get(meter.key)?.systemTitle;
@@ -114,7 +148,7 @@ export class Fleet {
     for (const row of rows) this.#remember(row);
   }
 
-  #remember(row: MeterRow): void {
+  #remember(row: MeterRow): FleetMeter {
     this.#forget(row.meter_key);
     const meter: FleetMeter = {
       id: row.id,
@@ -129,11 +163,12 @@ export class Fleet {
     this.#byKey.set(meter.key, meter);
     this.#byName.set(meter.name, meter);
     this.#byNumber.set(meter.number, meter);
-    if (meter.systemTitle === undefined) return;
+    if (meter.systemTitle === undefined) return meter;
     const key = titleKey(meter.systemTitle);
     const same = this.#bySystemTitle.get(key);
     if (same === undefined) this.#bySystemTitle.set(key, new Set([meter]));
     else same.add(meter);
+    return meter;
   }
 
   #forget(key: number): void {

@@ -32,6 +32,9 @@ export interface GatewayEvents {
   readonly pushReceived: { peer: string; meter: string | undefined; values: number };
   readonly pushRejected: { peer: string; reason: string };
   readonly pushesDropped: { count: number };
+  readonly replayFailed: { reason: string };
+  /** Held pushes that were understood better, of all that were looked at. */
+  readonly pushesReplayed: { held: number; replayed: number; stored: number };
 }
 
 export type GatewayEventName = keyof GatewayEvents;
@@ -70,6 +73,8 @@ const EVENTS = {
   pushListening: { level: "info", text: "listening for pushes" },
   pushReceived: { level: "debug", text: "push received" },
   pushRejected: { level: "warn", text: "push kept without being understood" },
+  replayFailed: { level: "warn", text: "held pushes could not be replayed; the next start tries again" },
+  pushesReplayed: { level: "info", text: "held pushes were replayed" },
   pushesDropped: {
     level: "error",
     text: "connections or datagrams were turned away: more come than the limits and the database allow",

@@ -1,5 +1,6 @@
 /** Whose push it is: by system title, logical device name, number in the payload, or address, in this order. */
 import type { PushIdentity } from "../profiles/map-push.ts";
+import type { ReceivedPush } from "../store/push-history.ts";
 import type { PushSender, SenderDirectory } from "./sender-directory.ts";
 
 export interface SenderClues {
@@ -9,24 +10,38 @@ export interface SenderClues {
   readonly host: string;
 }
 
+export type AttributedBy = NonNullable<ReceivedPush["attributedBy"]>;
+
 export interface Attribution {
   readonly sender: PushSender | undefined;
-  readonly by: "system-title" | "identity" | "address" | "nothing";
-  /** Another meter that a weaker clue points to. */
-  readonly conflict: PushSender | undefined;
+  /** Undefined when nothing tells. */
+  readonly by: AttributedBy | undefined;
+  /** Other meters that weaker clues point to. */
+  readonly conflicts: readonly Conflict[];
+}
+
+export interface Conflict {
+  readonly by: AttributedBy;
+  readonly sender: PushSender;
+}
+
+/** What a push says of its sender, the most telling first. */
+export function namesOf({ logicalDeviceName, numbers }: PushIdentity): string[] {
+  return [...(logicalDeviceName === undefined ? [] : [logicalDeviceName]), ...numbers];
 }
 
 export function attribute({ byTitle, identity, host }: SenderClues, directory: SenderDirectory): Attribution {
-  const byIdentity = directory.byIdentity(identity);
-  if (byTitle !== undefined) {
-    const conflict = byIdentity?.meterKey === byTitle.meterKey ? undefined : byIdentity;
-    return { sender: byTitle, by: "system-title", conflict };
-  }
-  if (byIdentity !== undefined) return { sender: byIdentity, by: "identity", conflict: undefined };
-  // A number that nobody has is not that of the meter at this address.
-  const hasName = identity.numbers.length > 0 || identity.logicalDeviceName !== undefined;
-  const atHost = hasName ? [] : directory.byHost(host);
+  const clues: Conflict[] = [
+    ...(byTitle === undefined ? [] : [{ by: "system-title" as const, sender: byTitle }]),
+    ...directory.byIdentity(identity).map((sender) => ({ by: "identity" as const, sender })),
+  ];
+  const atHost = directory.byHost(host);
   const [only] = atHost;
-  if (only !== undefined && atHost.length === 1) return { sender: only, by: "address", conflict: undefined };
-  return { sender: undefined, by: "nothing", conflict: undefined };
+  const byAddress = only !== undefined && atHost.length === 1 ? [{ by: "address" as const, sender: only }] : [];
+  // A number that nobody has is not that of the meter at this address.
+  if (clues.length > 0 || namesOf(identity).length === 0) clues.push(...byAddress);
+  const [first, ...others] = clues;
+  if (first === undefined) return { sender: undefined, by: undefined, conflicts: [] };
+  const conflicts = others.filter(({ sender }) => sender.meterKey !== first.sender.meterKey);
+  return { ...first, conflicts };
 }

@@ -10,6 +10,7 @@ import type { MeterTarget } from "../collect/meter-target.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
 import type { PushIdentity } from "../profiles/map-push.ts";
 import type { PushLists } from "../store/push-setups.ts";
+import { namesOf } from "./attribution.ts";
 import type { PushSender, SenderDirectory, SenderSecurity } from "./sender-directory.ts";
 
 /** A meter of the configuration: the fleet's member, and how it is talked to. */
@@ -18,7 +19,7 @@ export interface KnownMeter {
   readonly target: MeterTarget;
 }
 
-type FleetLookup = Pick<Fleet, "bySystemTitle" | "byNumber" | "byKey">;
+type FleetLookup = Pick<Fleet, "bySystemTitle" | "byOwnName" | "byKey">;
 
 interface Scalers {
   /** The layouts that they are from. */
@@ -52,6 +53,11 @@ export class FleetSenders implements SenderDirectory {
     }
   }
 
+  /** What opens a meter's pushes, where that is known. */
+  securityOf(meterKey: number): SenderSecurity | undefined {
+    return this.#security.get(meterKey);
+  }
+
   /** The lists of a meter's push setups, by logical name. */
   pushListsOf(meterKey: number): PushLists | undefined {
     return this.#pushLists.get(meterKey);
@@ -65,13 +71,12 @@ export class FleetSenders implements SenderDirectory {
     return this.#fleet.bySystemTitle(title).map((meter) => this.#senderOf(meter));
   }
 
-  byIdentity({ logicalDeviceName, numbers }: PushIdentity): PushSender | undefined {
-    const names = [...(logicalDeviceName === undefined ? [] : [logicalDeviceName]), ...numbers];
-    for (const name of names.flatMap(deviceNumbers)) {
-      const meter = this.#fleet.byNumber(name);
-      if (meter !== undefined) return this.#senderOf(meter);
-    }
-    return undefined;
+  byIdentity(identity: PushIdentity): PushSender[] {
+    const meters = namesOf(identity).flatMap((name) => {
+      const found = deviceNumbers(name).map((number) => this.#fleet.byOwnName(number));
+      return found.find((meter) => meter !== undefined) ?? [];
+    });
+    return [...new Set(meters)].map((meter) => this.#senderOf(meter));
   }
 
   byHost(host: string): PushSender[] {

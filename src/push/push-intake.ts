@@ -6,11 +6,10 @@ import { encodeApdu } from "../../protocol/apdu/apdu.ts";
 import { confirmationOf } from "../../protocol/association/notifications.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import { protectionName } from "../../protocol/security/security-control.ts";
-import type { SystemTitle } from "../../protocol/security/system-title.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
-import type { OpenerCandidate, OpenerLookup, PushOutcome, ReadPush } from "./push-reader.ts";
+import type { OpenerLookup, PushOutcome, ReadPush } from "./push-reader.ts";
 import {
   type PushMapping,
   type PushOrigin,
@@ -21,7 +20,8 @@ import {
 } from "./push-record.ts";
 import { type Allowance, RejectionBudget } from "./rejection-budget.ts";
 import type { PushSender, SenderDirectory } from "./sender-directory.ts";
-import { protectionWith, SenderKeys } from "./sender-keys.ts";
+import { protectionWith } from "./sender-keys.ts";
+import { SenderOpeners } from "./sender-openers.ts";
 
 /** Where pushes go; `written` resolves when they are durable. */
 export interface PushStore {
@@ -46,13 +46,14 @@ const SEALED: Allowance = { atOnce: 20_000, perSecond: 100 };
 
 export class PushIntake {
   readonly #options: PushIntakeOptions;
-  readonly #keys = new SenderKeys();
+  readonly #openers: SenderOpeners;
   readonly #noiseBudget = new RejectionBudget(NOISE);
   readonly #sealedBudget = new RejectionBudget(SEALED);
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: PushIntakeOptions) {
     this.#options = options;
+    this.#openers = new SenderOpeners(options.directory);
   }
 
   /** Pushes that are not durable yet. */
@@ -66,7 +67,7 @@ export class PushIntake {
 
   /** Who may push from a host. */
   openersAt(host: string): OpenerLookup {
-    return { candidates: (title) => this.#candidates(title, host) };
+    return this.#openers.at(host);
   }
 
   /**
@@ -148,19 +149,6 @@ export class PushIntake {
     const reason = error instanceof Error ? error.message : String(error);
     this.#options.events({ event: "pushRejected", peer: peerName(origin), reason });
   }
-
-  /** Whoever has the title; where nobody has it, or there is none, whoever is reached at the address. */
-  #candidates(title: SystemTitle | undefined, host: string): OpenerCandidate[] {
-    const { directory } = this.#options;
-    const titled = title === undefined ? [] : directory.bySystemTitle(title);
-    const senders = titled.length > 0 ? titled : directory.byHost(host).filter((each) => mayHave(each, title));
-    return senders.map((sender) => ({ sender, protection: this.#keys.protectionOf(sender) }));
-  }
-}
-
-/** A meter whose title is known has no other. */
-function mayHave(sender: PushSender, title: SystemTitle | undefined): boolean {
-  return title === undefined || sender.systemTitle === undefined;
 }
 
 /** What came in the clear is held against what its sender owes as well. */

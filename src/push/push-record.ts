@@ -15,7 +15,7 @@ import type {
 } from "../profiles/map-push.ts";
 import type { pushRows } from "../profiles/push-rows.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
-import { type Attribution, attribute } from "./attribution.ts";
+import { type AttributedBy, type Attribution, attribute, namesOf } from "./attribution.ts";
 import type { PushedMessage, ReadPush, RejectedPush } from "./push-reader.ts";
 import type { PushSender, SenderDirectory } from "./sender-directory.ts";
 
@@ -66,6 +66,8 @@ export function recordOf(read: ReadPush, origin: PushOrigin, options: RecordOpti
   const push: ReceivedPush = {
     ...envelope(origin, options.receivedAt, read.octets),
     meterId: sender?.meterId,
+    attributedBy: attribution.by,
+    senderNames: namesOf(mapped.identity),
     systemTitle: read.systemTitle,
     pushSetup: mapped.identity.pushSetup,
     readAt: new Date(mapped.time.instantMs),
@@ -89,6 +91,8 @@ export function rejectionRecord(
   return {
     ...envelope(origin, receivedAt, rejected.octets),
     meterId: rejected.claimed?.meterId,
+    attributedBy: rejected.claimed === undefined ? undefined : "system-title",
+    senderNames: [],
     systemTitle: rejected.systemTitle,
     pushSetup: undefined,
     readAt: undefined,
@@ -182,10 +186,16 @@ function protectionOf(layers: readonly ProtectionLayer[]): NonNullable<ReceivedP
   });
 }
 
-function marksOf({ layers }: ReadPush, { by, conflict }: Attribution): string[] {
+const SAYS: Readonly<Record<AttributedBy, string>> = {
+  "system-title": "the system title is that of",
+  identity: "the payload names",
+  address: "the address is that of",
+};
+
+function marksOf({ layers }: ReadPush, { by, conflicts }: Attribution): string[] {
   return [
     ...(layers.some((layer) => !layer.verified && !layer.securityControl.authenticated) ? ["no-tag"] : []),
     ...(by === "address" ? ["sender-by-address"] : []),
-    ...(conflict === undefined ? [] : [`sender-conflict: the payload names ${conflict.name}`]),
+    ...conflicts.map((conflict) => `sender-conflict: ${SAYS[conflict.by]} ${conflict.sender.name}`),
   ];
 }

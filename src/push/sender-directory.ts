@@ -45,8 +45,8 @@ export interface SenderSecurity {
 export interface SenderDirectory {
   /** More than one where titles are not unique, as those made of a few digits of the meter's number. */
   bySystemTitle(title: SystemTitle): readonly PushSender[];
-  /** The meter that a push says it is from. */
-  byIdentity(identity: PushIdentity): PushSender | undefined;
+  /** The meter that a push says it is from, by its most telling name; then others that it names as well. */
+  byIdentity(identity: PushIdentity): readonly PushSender[];
   /** Meters that are reached at the host. */
   byHost(host: string): readonly PushSender[];
 }

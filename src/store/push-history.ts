@@ -12,6 +12,8 @@ import type { QueueSpool } from "./queue-spool.ts";
 
 export const PUSH_TRANSPORTS = ["tcp", "udp", "serial"] as const;
 export const PUSH_PROTECTIONS = ["none", "authenticated", "encrypted", "authenticated-encrypted"] as const;
+/** How the meter of a push is found. */
+export const PUSH_CLUES = ["system-title", "identity", "address"] as const;
 export const PUSH_OUTCOMES = ["stored", "partial", "rejected"] as const;
 
 /** `stored`: all values have a place; `partial`: some were set aside; `rejected`: none was taken. */
@@ -24,6 +26,10 @@ export interface ReceivedPush {
   readonly transport: (typeof PUSH_TRANSPORTS)[number];
   /** The meter's uuid; undefined while nobody knows the sender. */
   readonly meterId: string | undefined;
+  /** How the meter was found. */
+  readonly attributedBy: (typeof PUSH_CLUES)[number] | undefined;
+  /** What the push says of its sender, the most telling first. */
+  readonly senderNames: readonly string[];
   readonly systemTitle: Uint8Array | undefined;
   /** Dotted logical name. */
   readonly pushSetup: string | undefined;
@@ -174,6 +180,45 @@ export function withoutValues({ push, key }: QueuedPush, reason: string): Queued
   return { push: reduced, rowCount: 1, key };
 }
 
+/**
+ * Puts a push that is understood better now in the place of what was held of it, in a transaction that was opened with
+ * BEFORE_READINGS.
+ */
+export async function replacePush(
+  client: PoolClient,
+  { pushKey, receivedAt }: { readonly pushKey: bigint; readonly receivedAt: Date },
+  push: ReceivedPush,
+): Promise<void> {
+  await keepReadings(client, readingsOf(push));
+  await client.query(
+    `update dlms.push_history set meter_id = $3::uuid, attributed_by = $4::text, sender_names = $5::text[],
+       system_title = $6::bytea, push_setup = $7::text, read_at = $8::timestamptz, protection = $9::text,
+       verified = $10::boolean, marks = $11::text[], outcome = $12::text, reason = $13::text, replayed_at = now()
+     where push_key = $1::bigint and received_at = $2::timestamptz`,
+    [
+      pushKey,
+      receivedAt,
+      push.meterId ?? null,
+      push.attributedBy ?? null,
+      push.senderNames.map(valueText),
+      push.systemTitle === undefined ? null : Buffer.from(push.systemTitle),
+      push.pushSetup ?? null,
+      push.readAt ?? null,
+      push.protection ?? null,
+      push.verified ?? null,
+      push.marks.map(valueText),
+      push.outcome,
+      push.reason === undefined ? null : valueText(push.reason),
+    ],
+  );
+  await client.query("delete from dlms.push_values where push_key = $1::bigint and received_at = $2::timestamptz", [
+    pushKey,
+    receivedAt,
+  ]);
+  if (push.values.length === 0) return;
+  await copyInto(client, { table: "dlms.push_values", columns: VALUE_COLUMNS }, valueRows([push], [pushKey]));
+}
+
 /** Keys are taken from their sequence many at a time. What is not used is lost, as a sequence's keys are. */
 class PushKeys {
   readonly #spare: bigint[] = [];
@@ -208,6 +253,8 @@ const HISTORY_COLUMNS = [
   "protection",
   "verified",
   "marks",
+  "sender_names",
+  "attributed_by",
   "outcome",
   "reason",
   "octets",
@@ -228,6 +275,8 @@ function historyRows(pushes: readonly ReceivedPush[], keys: readonly bigint[]): 
     optional(rows, push.protection, (protection) => rows.text(protection));
     optional(rows, push.verified, (verified) => rows.bool(verified));
     rows.texts(push.marks.map(valueText));
+    rows.texts(push.senderNames.map(valueText));
+    optional(rows, push.attributedBy, (by) => rows.text(by));
     rows.text(push.outcome);
     optional(rows, push.reason, (reason) => rows.text(valueText(reason)));
     rows.bytea(push.octets);

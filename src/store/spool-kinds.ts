@@ -6,7 +6,7 @@ import type { OtherColumn, OtherValue, ProfileBatch } from "../profiles/batch.ts
 import { FieldReader, FieldWriter } from "../spool/octet-fields.ts";
 import { SpoolError } from "../spool/spool-error.ts";
 import { PROFILE_KINDS, SOURCES, TIME_RULES } from "./profile-tables.ts";
-import { PUSH_OUTCOMES, PUSH_PROTECTIONS, PUSH_TRANSPORTS, type QueuedPush } from "./push-history.ts";
+import { PUSH_CLUES, PUSH_OUTCOMES, PUSH_PROTECTIONS, PUSH_TRANSPORTS, type QueuedPush } from "./push-history.ts";
 import type { ReadAttempt } from "./read-attempts.ts";
 import type { RejectedRow } from "./rejected-rows.ts";
 
@@ -116,10 +116,12 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
   { code: 2, name: "pushes" },
   (fields, { push, key }) => {
     const { receivedAt, peer, transport, meterId, systemTitle, pushSetup, readAt, protection, ...rest } = push;
-    const { verified, marks, outcome, reason, octets, values, rowCount, ...none } = rest;
+    const { verified, marks, outcome, reason, octets, values, rowCount, attributedBy, senderNames, ...none } = rest;
     none satisfies Record<string, never>;
     fields.bigints([key]).number(receivedAt.getTime()).text(peer).count(PUSH_TRANSPORTS.indexOf(transport));
     fields.optional(meterId, (id) => fields.text(id));
+    fields.optional(attributedBy, (by) => fields.count(PUSH_CLUES.indexOf(by)));
+    fields.list(senderNames, (name) => fields.text(name));
     fields.optional(systemTitle, (title) => fields.octets(title));
     fields.optional(pushSetup, (name) => fields.text(name));
     fields.optional(readAt, (at) => fields.number(at.getTime()));
@@ -141,6 +143,8 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
       peer: fields.text(),
       transport: fields.choice(PUSH_TRANSPORTS),
       meterId: fields.optional(() => fields.text()),
+      attributedBy: fields.optional(() => fields.choice(PUSH_CLUES)),
+      senderNames: fields.list(() => fields.text()),
       systemTitle: fields.optional(() => fields.octets()),
       pushSetup: fields.optional(() => fields.text()),
       readAt: fields.optional(() => new Date(fields.number())),

@@ -152,7 +152,7 @@ function directoryOf(senders: readonly BenchSender[]): SenderDirectory {
   const byNumber = new Map(senders.map(({ sender, number }) => [number, sender]));
   return {
     bySystemTitle: (title) => [byTitle.get(Buffer.from(title).toString("hex"))].flatMap((each) => each ?? []),
-    byIdentity: ({ numbers }) => numbers.map((number) => byNumber.get(number)).find((each) => each !== undefined),
+    byIdentity: ({ numbers }) => numbers.flatMap((number) => byNumber.get(number) ?? []),
     byHost: () => [],
   };
 }

@@ -126,6 +126,8 @@ async function receivedPush(number: string): Promise<ReceivedPush> {
     transport: "tcp",
     meterId: await meterId(number),
     systemTitle: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+    attributedBy: "system-title",
+    senderNames: ["SMT10007"],
     pushSetup: "0.0.25.9.0.255",
     readAt: new Date(START_MS - 1000),
     protection: "encrypted",

@@ -99,6 +99,8 @@ export function somePush(number: number): ReceivedPush {
     peer: "192.0.2.1:4059",
     transport: "tcp",
     meterId: undefined,
+    attributedBy: undefined,
+    senderNames: [],
     systemTitle: undefined,
     pushSetup: undefined,
     readAt: undefined,

@@ -1,10 +1,14 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
+import { encodeWrapper } from "../../protocol/link/wrapper.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { PUSHES } from "../../src/simulator/models/is15959.ts";
 import type { StreetMeter } from "../../src/simulator/street.ts";
 import { query } from "../db/query.ts";
+import { sendTcp } from "./push-station.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 /** D1, D2 and D3 ciphered, an IDIS and a DSMR meter, and D1 without ciphering. */
@@ -151,3 +155,40 @@ test("gateway push: no key is in any row or event", async () => {
     for (const form of forms) expect(form === "" || !everything.includes(form.toLowerCase())).toBe(true);
   }
 });
+
+test("command line: an unknown sender is listed, adopted and replayed over the control socket", async () => {
+  const { socket } = over.config;
+  const { address = "" } = told("pushListening").find(({ transport }) => transport === "tcp") ?? {};
+  const before = told("pushReceived").length;
+  // A number, a time and an energy, as an Austrian meter names them.
+  const push =
+    "0f00000001000203020209060000600100ff0906535452343235020209060000010000ff090c07ea0102ff030005000000000203" +
+    "09060100010800ff060000002a02020f00161e";
+  await sendTcp(address, [encodeWrapper({ sourceWPort: 1, destinationWPort: 64, apdu: Buffer.from(push, "hex") })]);
+  await arrived(before + 1);
+  expect((await shown(["push", "unknown", "--socket", socket])).out).toMatch(/STR425 +STR425 +127\.0\.0\.1 +1 /);
+  const adopt = ["meters", "adopt", "STR425", "--name", "stranger", "--socket", socket];
+  const adopted = await shown(adopt);
+  expect(adopted).toMatchObject({
+    code: 0,
+    out: "STR425 is stranger, number STR425; 1 held pushes: 1 understood better, 1 of them whole\n",
+  });
+  expect(await shown(["push", "replay", "--json", "--socket", socket])).toMatchObject({ code: 0 });
+  const again = await shown(adopt);
+  expect([again.code, again.err]).toEqual([1, expect.stringContaining("nothing is held of a sender STR425")]);
+  const rows = await query(
+    over.gateway.databaseUrl,
+    "select active_import_total_wh::int from dlms.instant_profile where meter_number = 'STR425'",
+  );
+  expect(rows).toEqual([[42]]);
+});
+
+const COMMAND = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
+
+function shown(words: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [COMMAND, ...words], (error, out, err) => {
+      resolve({ code: typeof error?.code === "number" ? error.code : 0, out, err });
+    });
+  });
+}

@@ -210,7 +210,7 @@ test("push hostility: while the store takes nothing, peers wait and memory stays
   let puts = 0;
   const room = { written: Promise.resolve() };
   const listeners = await PushListeners.start([{ address: "127.0.0.1:0", transport: "tcp" }], {
-    directory: { bySystemTitle: () => [], byIdentity: () => undefined, byHost: () => [] },
+    directory: { bySystemTitle: () => [], byIdentity: () => [], byHost: () => [] },
     store: {
       putPush: async () => {
         puts += 1;

@@ -12,9 +12,11 @@ import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { mapEvent, mapPush, mapTelegram, pushIdentity } from "../../src/profiles/map-push.ts";
 import { pushRows } from "../../src/profiles/push-rows.ts";
 import { FleetSenders, type KnownMeter } from "../../src/push/fleet-senders.ts";
-import { type PushLimits, type PushListenConfig, PushListeners } from "../../src/push/push-listeners.ts";
+import type { PushLimits, PushListenConfig, PushListeners } from "../../src/push/push-listeners.ts";
+import { PushReception } from "../../src/push/push-reception.ts";
 import { BatchQueue } from "../../src/store/batch-queue.ts";
 import type { Database } from "../../src/store/database.ts";
+import { heldPushes, rewritePush, unknownSenders } from "../../src/store/held-pushes.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { openPushQueue } from "../../src/store/push-history.ts";
 
@@ -39,6 +41,7 @@ export interface PushStation extends AsyncDisposable {
   readonly udp: string;
   readonly events: GatewayEvent[];
   readonly listeners: PushListeners;
+  readonly reception: PushReception;
   /** Ends when everything that came is kept. */
   settled(): Promise<void>;
   /** As `settled`, while a serial line goes on. */
@@ -60,32 +63,41 @@ export async function startPushStation({
   serial = [],
 }: PushStationOptions): Promise<PushStation> {
   const events: GatewayEvent[] = [];
-  const fleet = new Fleet(database);
+  const fleet = await Fleet.load(database);
   const members = await fleet.put(meters.map(configOf));
   const known = members.map((member, index) => knownMeter(member.key, meters[index] ?? { number: "" }));
   const pushes = openPushQueue(database);
   const writer = new ProfileWriter(database, PROFILE_COLUMNS);
   const rows = new BatchQueue({ write: (batches) => writer.write(batches), writers: 1, groupDelayMs: 5 });
-  const listeners = await PushListeners.start(
-    [
-      { address: "127.0.0.1:0", transport: "udp" },
-      { address: "0.0.0.0:0", transport: "tcp" },
-      ...serial.map((each) => ({ ...each, transport: "tcp" as const })),
-    ],
-    {
-      directory: new FleetSenders(fleet, known),
-      store: { putPush: (push) => pushes.put(push), putRows: (batch) => rows.put(batch) },
-      mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, pushRows },
-      events: (event) => events.push(event),
-      ...(limits && { limits }),
+  const reception = await PushReception.start({
+    config: {
+      listen: [
+        { address: "127.0.0.1:0", transport: "udp" },
+        { address: "0.0.0.0:0", transport: "tcp" },
+        ...serial.map((each) => ({ ...each, transport: "tcp" as const })),
+      ],
     },
-  );
+    fleet,
+    senders: new FleetSenders(fleet, known),
+    store: {
+      putPush: (push) => pushes.put(push),
+      putRows: (batch) => rows.put(batch),
+      held: (filter, page) => heldPushes(database, filter, page),
+      rewrite: (held, push) => rewritePush(database, held, push),
+      unknownSenders: () => unknownSenders(database),
+    },
+    mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, pushRows },
+    events: (event) => events.push(event),
+    ...(limits && { limits }),
+  });
+  const { listeners } = reception;
   const { tcp, udp } = listeners.addresses;
   return {
     tcp: (tcp[0] ?? "").replace("0.0.0.0", "127.0.0.1"),
     udp: udp[0] ?? "",
     events,
     listeners,
+    reception,
     settled: async () => {
       while (listeners.connectionCount > 0 || listeners.waiting > 0) await sleep(5);
     },
@@ -93,7 +105,7 @@ export async function startPushStation({
       while (listeners.waiting > 0) await sleep(5);
     },
     async [Symbol.asyncDispose]() {
-      await listeners.close();
+      await reception[Symbol.asyncDispose]();
       await pushes.stop(5000);
       await rows.stop(5000);
     },

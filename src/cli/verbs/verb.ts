@@ -9,5 +9,8 @@ export interface VerbContext {
   readonly finish: (reason: ExitReason) => void;
 }
 
+/** Where the daemon listens when nothing else is said. */
+export const SOCKET = "/run/dlms-gateway/control.sock";
+
 /** Adds a verb to the program: its words, options and help. Its code is imported by its action. */
 export type DeclareVerb = (program: Command, context: VerbContext) => void;

@@ -61,7 +61,7 @@ function fleet(...members: readonly FleetMeter[]) {
   return {
     learned: [] as string[],
     byKey: (key: number) => members.find((each) => each.key === key),
-    byNumber: (number: string) => members.find((each) => each.number === number),
+    byOwnName: (number: string) => members.find((each) => each.number === number),
     bySystemTitle: (wanted: Uint8Array) =>
       members.filter((each) => each.systemTitle?.every((octet, at) => octet === wanted[at])),
     async learnSystemTitle(meter: FleetMeter, systemTitle: Uint8Array) {
@@ -91,7 +91,7 @@ test("fleet senders: by title, with keys where the configuration has them", () =
 
 test("fleet senders: by number, by the number behind the maker's letters, the device's name before other numbers", () => {
   const senders = new FleetSenders(fleet(member(1), member(2)), []);
-  const find = (identity: Partial<PushIdentity>) => senders.byIdentity({ ...NOTHING, ...identity })?.meterKey;
+  const find = (identity: Partial<PushIdentity>) => senders.byIdentity({ ...NOTHING, ...identity })[0]?.meterKey;
   expect(find({ numbers: ["10001"] })).toBe(1);
   expect(find({ numbers: ["elsewhere", "VMT10002"] })).toBe(2);
   expect(find({ logicalDeviceName: "VMT0000000010002", numbers: ["10001"] })).toBe(2);

@@ -43,7 +43,7 @@ export function directory(
   return {
     bySystemTitle: (wanted) => senders.filter((each) => each.systemTitle?.every((octet, at) => octet === wanted[at])),
     byIdentity: ({ logicalDeviceName, numbers: own }) =>
-      [logicalDeviceName ?? "", ...own].map((name) => numbers[name]).find((found) => found !== undefined),
+      [logicalDeviceName ?? "", ...own].flatMap((name) => numbers[name] ?? []),
     byHost: (host) => hosts[host] ?? [],
   };
 }

@@ -3,7 +3,13 @@ import { expect, test } from "vitest";
 import type { OtherValue, ProfileBatch } from "../../../src/profiles/batch.ts";
 import { SpoolError } from "../../../src/spool/spool-error.ts";
 import { PROFILE_KINDS, SOURCES, TIME_RULES } from "../../../src/store/profile-tables.ts";
-import { PUSH_OUTCOMES, PUSH_PROTECTIONS, PUSH_TRANSPORTS, type QueuedPush } from "../../../src/store/push-history.ts";
+import {
+  PUSH_CLUES,
+  PUSH_OUTCOMES,
+  PUSH_PROTECTIONS,
+  PUSH_TRANSPORTS,
+  type QueuedPush,
+} from "../../../src/store/push-history.ts";
 import type { ReadAttempt } from "../../../src/store/read-attempts.ts";
 import type { RejectedRow } from "../../../src/store/rejected-rows.ts";
 import { ATTEMPTS, PROFILE_ROWS, PUSHES, REJECTED_ROWS, type SpoolKind } from "../../../src/store/spool-kinds.ts";
@@ -70,6 +76,8 @@ const anyPush: fc.Arbitrary<QueuedPush> = fc
     peer: anyText,
     transport: fc.constantFrom(...PUSH_TRANSPORTS),
     meterId: optional(anyText),
+    attributedBy: optional(fc.constantFrom(...PUSH_CLUES)),
+    senderNames: few(anyText),
     systemTitle: optional(anyOctets),
     pushSetup: optional(anyText),
     readAt: optional(anyDate),

@@ -1,0 +1,114 @@
+/**
+ * All of receiving pushes as one: the listeners, what is held, who sends without being known, and replaying when more is
+ * known. What is held is tried again at each start, for the configuration may have new meters and keys.
+ */
+import type { Config } from "../config/schema.ts";
+import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
+import type { EventSink } from "../observe/events.ts";
+import type { HeldFilter, UnknownSender } from "../store/held-pushes.ts";
+import type { FleetSenders } from "./fleet-senders.ts";
+import type { PushStore } from "./push-intake.ts";
+import { type PushLimits, PushListeners } from "./push-listeners.ts";
+import type { PushMapping } from "./push-record.ts";
+import { type ReplayOutcome, type ReplayStore, replayPushes } from "./push-replay.ts";
+
+/** Where pushes go, and where held ones are found. */
+export interface ReceptionStore extends PushStore, ReplayStore {
+  unknownSenders(): Promise<readonly UnknownSender[]>;
+}
+
+export interface PushReceptionOptions {
+  readonly config: Config["push"];
+  readonly store: ReceptionStore;
+  readonly fleet: Pick<Fleet, "byName" | "add" | "learnSystemTitle" | "learnNames">;
+  readonly senders: FleetSenders;
+  readonly mapping: PushMapping;
+  readonly events: EventSink;
+  readonly limits?: Partial<PushLimits>;
+}
+
+export interface Adoption {
+  /** System title in hexadecimal, a name that the sender calls itself, or the host that it sends from. */
+  readonly sender: string;
+  /** Of a meter that is known, or of a new one. */
+  readonly name: string;
+  /** Number of a new meter; the sender's most telling name when left out. */
+  readonly number?: string | undefined;
+  readonly companion: string;
+  readonly timeZone: string;
+}
+
+export interface Adopted extends ReplayOutcome {
+  readonly meter: FleetMeter;
+  /** The sender's pushes are ciphered, and nobody has told its keys. */
+  readonly keyWanted: boolean;
+}
+
+export class PushReception implements AsyncDisposable {
+  readonly #options: PushReceptionOptions;
+  readonly listeners: PushListeners;
+  readonly #stop = new AbortController();
+  #replaying: Promise<unknown> = Promise.resolve();
+
+  static async start(options: PushReceptionOptions): Promise<PushReception> {
+    const { config, senders, store, mapping, events, limits } = options;
+    const listeners = await PushListeners.start(config.listen, {
+      directory: senders,
+      store,
+      mapping,
+      events,
+      ...(limits && { limits }),
+    });
+    const reception = new PushReception(options, listeners);
+    void reception.replay().catch((error: unknown) => {
+      events({ event: "replayFailed", reason: error instanceof Error ? error.message : String(error) });
+    });
+    return reception;
+  }
+
+  private constructor(options: PushReceptionOptions, listeners: PushListeners) {
+    this.#options = options;
+    this.listeners = listeners;
+  }
+
+  /** Tries held pushes again, after a replay that is under way. Throws StoreError. */
+  replay(filter: HeldFilter = {}): Promise<ReplayOutcome> {
+    const { senders: directory, store, mapping, events } = this.#options;
+    const run = () => replayPushes({ directory, store, mapping, events }, filter, this.#stop.signal);
+    const turn = this.#replaying.then(run, run);
+    this.#replaying = turn;
+    return turn;
+  }
+
+  /** Whoever pushes and is no meter of ours. Throws StoreError. */
+  unknownSenders(): Promise<readonly UnknownSender[]> {
+    return this.#options.store.unknownSenders();
+  }
+
+  /** Says which meter a sender is, and replays what it sent. Undefined when nothing is held of such a sender. */
+  async adopt({ sender, name, number, companion, timeZone }: Adoption): Promise<Adopted | undefined> {
+    const { fleet } = this.#options;
+    const wanted = (await this.unknownSenders()).find((each) => isNamed(each, sender));
+    if (wanted === undefined) return undefined;
+    const known = fleet.byName(name);
+    const meter =
+      known ?? (await fleet.add({ name, number: number ?? wanted.names[0] ?? wanted.sender, companion, timeZone }));
+    if (wanted.systemTitle !== undefined) await fleet.learnSystemTitle(meter, Buffer.from(wanted.systemTitle, "hex"));
+    await fleet.learnNames(meter, wanted.names);
+    const outcome = await this.replay({ sender: wanted.sender });
+    const hasKeys = this.#options.senders.securityOf(meter.key) !== undefined;
+    return { ...outcome, meter, keyWanted: wanted.systemTitle !== undefined && !hasKeys };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.listeners.close();
+    await this.#replaying.catch(() => undefined);
+  }
+}
+
+function isNamed({ sender, systemTitle, names, hosts }: UnknownSender, wanted: string): boolean {
+  return (
+    [sender, systemTitle, ...names].includes(wanted) || systemTitle === wanted.toLowerCase() || hosts.includes(wanted)
+  );
+}

@@ -1,0 +1,113 @@
+/** Pushes that are held until more is known: found again, and written anew when they were understood better. */
+
+import type { Database } from "./database.ts";
+import { BEFORE_READINGS } from "./meter-records.ts";
+import { type ReceivedPush, replacePush } from "./push-history.ts";
+
+export interface HeldPush {
+  readonly pushKey: bigint;
+  readonly receivedAt: Date;
+  readonly peer: string;
+  readonly transport: ReceivedPush["transport"];
+  readonly meterId: string | undefined;
+  readonly outcome: ReceivedPush["outcome"];
+  readonly reason: string | undefined;
+  readonly octets: Uint8Array;
+}
+
+/** Which of the held pushes. */
+export interface HeldFilter {
+  /** System title in hexadecimal, a name that the sender calls itself, or the host that it sends from. */
+  readonly sender?: string;
+  readonly since?: Date;
+}
+
+interface Row {
+  push_key: bigint;
+  received_at: Date;
+  peer: string;
+  transport: ReceivedPush["transport"];
+  meter_id: string | null;
+  outcome: ReceivedPush["outcome"];
+  reason: string | null;
+  octets: Uint8Array;
+}
+
+/** In the order in which they came, those behind a key. */
+export async function heldPushes(
+  database: Database,
+  { sender, since }: HeldFilter,
+  page: { readonly after: bigint; readonly limit: number },
+): Promise<HeldPush[]> {
+  const rows = await database.query<Row>(
+    `select push_key, received_at, peer, transport, meter_id, outcome, reason, octets
+     from dlms.push_history
+     where outcome <> 'stored' and push_key > $1::bigint and octet_length(octets) > 0
+       and ($2::text is null or encode(system_title, 'hex') = lower($2) or $2 = any (sender_names)
+         or regexp_replace(peer, ':[0-9]+$', '') = $2)
+       and ($3::timestamptz is null or received_at >= $3)
+     order by push_key limit $4::int`,
+    [page.after, sender ?? null, since ?? null, page.limit],
+  );
+  return rows.map((row) => ({
+    pushKey: row.push_key,
+    receivedAt: row.received_at,
+    peer: row.peer,
+    transport: row.transport,
+    meterId: row.meter_id ?? undefined,
+    outcome: row.outcome,
+    reason: row.reason ?? undefined,
+    octets: row.octets,
+  }));
+}
+
+/** Puts what is known now in the place of what was. */
+export async function rewritePush(database: Database, held: HeldPush, push: ReceivedPush): Promise<void> {
+  await database.transaction((client) => replacePush(client, held, push), BEFORE_READINGS);
+}
+
+export interface UnknownSender {
+  readonly sender: string;
+  readonly systemTitle: string | undefined;
+  readonly names: readonly string[];
+  readonly hosts: readonly string[];
+  readonly transports: readonly string[];
+  readonly pushSetups: readonly string[];
+  readonly pushes: number;
+  readonly firstReceivedAt: Date;
+  readonly lastReceivedAt: Date;
+  readonly reason: string | undefined;
+}
+
+interface SenderRow {
+  sender: string;
+  system_title: string | null;
+  names: string[];
+  hosts: string[];
+  transports: string[];
+  push_setups: string[];
+  pushes: bigint;
+  first_received_at: Date;
+  last_received_at: Date;
+  reason: string | null;
+}
+
+/** Whoever pushes and is no meter of ours, the latest first. */
+export async function unknownSenders(database: Database, limit = 1000): Promise<UnknownSender[]> {
+  const rows = await database.query<SenderRow>(
+    "select * from dlms.unknown_senders order by last_received_at desc limit $1::int",
+    [limit],
+  );
+  return rows.map((row) => ({
+    sender: row.sender,
+    systemTitle: row.system_title ?? undefined,
+    names: row.names,
+    hosts: row.hosts,
+    transports: row.transports,
+    pushSetups: row.push_setups,
+    pushes: Number(row.pushes),
+    firstReceivedAt: row.first_received_at,
+    lastReceivedAt: row.last_received_at,
+    reason: row.reason ?? undefined,
+  }));
+}

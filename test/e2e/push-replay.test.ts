@@ -1,0 +1,201 @@
+/** Pushes that are held: nobody knows the sender, its key, or what its values are; and what becomes of them later. */
+import { expect, test } from "vitest";
+import { encodeApdu } from "../../protocol/apdu/apdu.ts";
+import type { Data } from "../../protocol/axdr/data.ts";
+import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
+import { encodeWrapper } from "../../protocol/link/wrapper.ts";
+import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
+import { SecretKey } from "../../protocol/security/secret-key.ts";
+import { systemTitle } from "../../protocol/security/system-title.ts";
+import { query } from "../db/query.ts";
+import { useTestDatabase } from "../db/test-database.ts";
+import { type PushStation, type StationMeter, sendTcp, startPushStation } from "./push-station.ts";
+
+const current = useTestDatabase();
+const BLOCK_CIPHER_KEY = "000102030405060708090A0B0C0D0E0F";
+const AUTHENTICATION_KEY = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF";
+const KEYS = { blockCipherKey: BLOCK_CIPHER_KEY, authenticationKey: AUTHENTICATION_KEY };
+
+function structure(...value: Data[]): Data {
+  return { type: "structure", value };
+}
+
+function named(logicalName: string, value: Data, unit?: number): Data {
+  const name: Data = { type: "octet-string", value: logicalNameToOctets(logicalName) };
+  const scaler = structure({ type: "integer", value: 0 }, { type: "enum", value: unit ?? 0 });
+  return unit === undefined ? structure(name, value) : structure(name, value, scaler);
+}
+
+/** Number, time, and energy as the seconds of the time. */
+function notification(number: string, second: number): Uint8Array {
+  const clock = Uint8Array.from([0x07, 0xea, 1, 2, 255, 3, 0, second, 0, 0, 0, 0]);
+  const body = structure(
+    named("0.0.96.1.0.255", { type: "octet-string", value: Buffer.from(number) }),
+    named("0.0.1.0.0.255", { type: "octet-string", value: clock }),
+    named("1.0.1.8.0.255", { type: "double-long-unsigned", value: second }, 30),
+  );
+  return encodeApdu({ apdu: "data-notification", body: { longInvokeIdAndPriority: second, body } });
+}
+
+function wrapped(apdu: Uint8Array): Uint8Array {
+  return encodeWrapper({ sourceWPort: 1, destinationWPort: 64, apdu });
+}
+
+function ciphered(title: string, apdu: Uint8Array, invocationCounter: number): Uint8Array {
+  const protection = new ApduProtection({
+    suite: 0,
+    ownSystemTitle: systemTitle(Buffer.from(title, "hex")),
+    keys: {
+      blockCipherKey: new SecretKey("blockCipherKey", Buffer.from(BLOCK_CIPHER_KEY, "hex")),
+      authenticationKey: new SecretKey("authenticationKey", Buffer.from(AUTHENTICATION_KEY, "hex")),
+    },
+    nextInvocationCounter: () => invocationCounter,
+  });
+  return protection.protect(apdu, { control: "authenticated-encrypted", form: "general", keySet: "global" });
+}
+
+async function sent(meters: readonly StationMeter[], pushes: readonly Uint8Array[], from: string): Promise<void> {
+  await using station = await startPushStation({ database: current().database, meters });
+  await sendTcp(station.tcp, pushes, { from });
+  await station.settled();
+}
+
+function outcomes(from: string): Promise<unknown[][]> {
+  return query(
+    current().url,
+    `select h.outcome, split_part(h.reason, ':', 1), m.meter_number, h.attributed_by, h.replayed_at is not null
+     from dlms.push_history h left join public.meters m on m.id = h.meter_id
+     where h.peer like $1 || ':%' order by h.push_key`,
+    [from],
+  );
+}
+
+function energies(number: string): Promise<unknown[][]> {
+  return query(
+    current().url,
+    `select extract(second from captured_at)::int, active_import_total_wh::int, source from dlms.instant_profile
+     where meter_number = $1 order by 1`,
+    [number],
+  );
+}
+
+async function startedAgain(meters: readonly StationMeter[]): Promise<PushStation> {
+  const station = await startPushStation({ database: current().database, meters });
+  await station.reception.replay();
+  return station;
+}
+
+test("replay: what came before the key was known is read when it is, by itself at the next start", async () => {
+  const title = "4D4D4D0000000001";
+  const from = "127.0.3.1";
+  const meter: StationMeter = { number: "RPL1", systemTitle: title };
+  const pushes = [1, 2, 3].map((second) => wrapped(ciphered(title, notification("RPL1", second), second)));
+  await sent([meter], pushes, from);
+  const held = ["rejected", "SECURITY_KEY_MISSING", "RPL1", "system-title", false];
+  expect(await outcomes(from)).toEqual([held, held, held]);
+  await using station = await startedAgain([{ ...meter, ...KEYS }]);
+  const stored = ["stored", null, "RPL1", "system-title", true];
+  expect(await outcomes(from)).toEqual([stored, stored, stored]);
+  expect(await energies("RPL1")).toEqual([1, 2, 3].map((second) => [second, second, "push"]));
+  expect(await station.reception.replay()).toMatchObject({ replayed: 0 });
+});
+
+test("replay: what a stranger sent is its meter's when that is added", async () => {
+  const from = "127.0.3.2";
+  await sent([], [wrapped(notification("RPL2", 1)), wrapped(notification("RPL2", 2))], from);
+  expect(await outcomes(from)).toEqual(Array(2).fill(["partial", "the sender is not known", null, null, false]));
+  await using _ = await startedAgain([{ number: "RPL2" }]);
+  expect(await outcomes(from)).toEqual(Array(2).fill(["stored", null, "RPL2", "identity", true]));
+  expect(await energies("RPL2")).toEqual([
+    [1, 1, "push"],
+    [2, 2, "push"],
+  ]);
+});
+
+test("replay: a push that was refused as a repetition does not come in by the back door", async () => {
+  const title = "4D4D4D0000000003";
+  const from = "127.0.3.3";
+  const rules = { push: { least: "none", replay: "refuse" } } as const;
+  const meter: StationMeter = { number: "RPL3", systemTitle: title, ...KEYS, known: rules };
+  const push = wrapped(ciphered(title, notification("RPL3", 1), 7));
+  await sent([meter], [push, push], from);
+  await using _ = await startedAgain([meter]);
+  expect((await outcomes(from)).map(([outcome, reason]) => [outcome, reason])).toEqual([
+    ["stored", null],
+    ["rejected", "SECURITY_COUNTER_REPLAYED"],
+  ]);
+});
+
+test("adoption: unknown senders are listed with what is known of them, and adopting one replays what it sent", async () => {
+  const from = "127.0.3.4";
+  await using station = await startPushStation({ database: current().database, meters: [] });
+  const pushes = [1, 2].map((second) => wrapped(notification("ADOPT4", second)));
+  await sendTcp(station.tcp, pushes, { from });
+  await station.settled();
+  const listed = await station.reception.unknownSenders();
+  expect(listed.find(({ sender }) => sender === "ADOPT4")).toMatchObject({
+    names: ["ADOPT4"],
+    hosts: [from],
+    transports: ["tcp"],
+    pushes: 2,
+    reason: "the sender is not known",
+  });
+  const adoption = { sender: "ADOPT4", name: "cellar", companion: "idis", timeZone: "Europe/Vienna" };
+  expect(await station.reception.adopt({ ...adoption, sender: "NOBODY" })).toBeUndefined();
+  expect(await station.reception.adopt(adoption)).toMatchObject({
+    meter: { name: "cellar", number: "ADOPT4" },
+    held: 2,
+    replayed: 2,
+    stored: 2,
+    keyWanted: false,
+  });
+  expect(await energies("ADOPT4")).toHaveLength(2);
+  await sendTcp(station.tcp, [wrapped(notification("ADOPT4", 3))], { from });
+  await station.settled();
+  expect((await outcomes(from)).at(-1)).toEqual(["stored", null, "ADOPT4", "identity", false]);
+  expect((await station.reception.unknownSenders()).map(({ sender }) => sender)).not.toContain("ADOPT4");
+});
+
+test("adoption: a meter that is known under another number keeps it, also after a new start", async () => {
+  const from = "127.0.3.5";
+  const meter = { number: "RPL5", timeZone: "Europe/Vienna" };
+  await sent([meter], [wrapped(notification("DEVICE-ID-5", 1))], from);
+  {
+    await using station = await startPushStation({ database: current().database, meters: [meter] });
+    const adopted = await station.reception.adopt({
+      sender: "DEVICE-ID-5",
+      name: "meter-RPL5",
+      companion: "none",
+      timeZone: "UTC",
+    });
+    expect(adopted).toMatchObject({ meter: { number: "RPL5" }, replayed: 1 });
+  }
+  await sent([meter], [wrapped(notification("DEVICE-ID-5", 2))], from);
+  expect((await outcomes(from)).map(([outcome, , number]) => [outcome, number])).toEqual([
+    ["stored", "RPL5"],
+    ["stored", "RPL5"],
+  ]);
+});
+
+test("attribution: the stronger clue decides, and weaker ones that point elsewhere are shown", async () => {
+  const title = "4D4D4D0000000006";
+  const from = "127.0.3.6";
+  const meters: StationMeter[] = [
+    { number: "RPL6A", systemTitle: title, ...KEYS },
+    { number: "RPL6B" },
+    { number: "RPL6C", host: from },
+  ];
+  const pushes = [wrapped(ciphered(title, notification("RPL6B", 1), 1)), wrapped(notification("RPL6B", 2))];
+  await sent(meters, pushes, from);
+  const rows = await query(
+    current().url,
+    `select m.meter_number, h.attributed_by, h.marks from dlms.push_history h join public.meters m on m.id = h.meter_id
+     where h.peer like $1 || ':%' order by h.push_key`,
+    [from],
+  );
+  const address = "sender-conflict: the address is that of meter-RPL6C";
+  expect(rows).toEqual([
+    ["RPL6A", "system-title", ["sender-conflict: the payload names meter-RPL6B", address]],
+    ["RPL6B", "identity", [address]],
+  ]);
+});
