@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 
 /** Answers one kind of order over the control socket. Throws a ZodError for an order that is none. */
 export type ControlRoute = (order: unknown) => Promise<unknown>;
