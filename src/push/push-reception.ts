@@ -88,6 +88,8 @@ export class PushReception implements AsyncDisposable {
   /** Says which meter a sender is, and replays what it sent. Undefined when nothing is held of such a sender. */
   async adopt({ sender, name, number, companion, timeZone }: Adoption): Promise<Adopted | undefined> {
     const { fleet } = this.#options;
+    // A replay that is under way may find the meter by its new names, and what it replays would not be counted here.
+    await this.#replaying.catch(() => undefined);
     const wanted = (await this.unknownSenders()).find((each) => isNamed(each, sender));
     if (wanted === undefined) return undefined;
     const known = fleet.byName(name);
