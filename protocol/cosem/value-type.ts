@@ -4,7 +4,7 @@
  * tolerant where meters are known to differ: integers come in any width, date-times tagged or as octets, texts in any
  * string type. Octets are views into what was decoded.
  */
-import { type Data, expandCompactArray } from "../axdr/data.ts";
+import { DATE_LENGTH, DATE_TIME_LENGTH, type Data, expandCompactArray, TIME_LENGTH } from "../axdr/data.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import {
@@ -19,7 +19,9 @@ import {
   encodeTime,
 } from "./date-time.ts";
 import { integerOf } from "./integers.ts";
-import { logicalNameFromOctets, logicalNameToOctets } from "./obis.ts";
+import { LOGICAL_NAME_LENGTH, logicalNameFromOctets, logicalNameToOctets } from "./obis.ts";
+
+const DEVIATION = 9;
 
 /** Members in method syntax on purpose: as properties, types of narrower values would not nest. */
 export interface ValueType<T> {
@@ -27,6 +29,8 @@ export interface ValueType<T> {
   readonly text: string;
   /** Names of the values of an enumeration. */
   readonly labels?: Readonly<Record<number, string>>;
+  /** A value of this type that says nothing: what a server shows where nobody has said anything else. */
+  readonly empty: Data;
   parse(data: Data): T;
   build(value: T): Data;
 }
@@ -43,10 +47,16 @@ export interface BitString {
 }
 
 /** Any value of the Data CHOICE, as it is. */
-export const anyData: ValueType<Data> = { text: "CHOICE", parse: (data) => data, build: (value) => value };
+export const anyData: ValueType<Data> = {
+  text: "CHOICE",
+  empty: { type: "null-data" },
+  parse: (data) => data,
+  build: (value) => value,
+};
 
 export const boolean: ValueType<boolean> = {
   text: "boolean",
+  empty: { type: "boolean", value: false },
   parse(data) {
     if (data.type === "boolean") return data.value;
     return wholeNumber(data, "boolean") !== 0;
@@ -67,6 +77,7 @@ type IntegerType =
 function integerType(type: IntegerType, min: number, max: number): ValueType<number> {
   return {
     text: type,
+    empty: { type, value: 0 },
     parse(data) {
       const value = wholeNumber(data, type);
       if (value >= min && value <= max) return value;
@@ -85,17 +96,20 @@ export const doubleLongUnsigned = integerType("double-long-unsigned", 0, 0xffff_
 
 export const long64Unsigned: ValueType<bigint> = {
   text: "long64-unsigned",
+  empty: { type: "long64-unsigned", value: 0n },
   parse: (data) => (data.type === "long64-unsigned" ? data.value : BigInt(wholeNumber(data, "long64-unsigned"))),
   build: (value) => ({ type: "long64-unsigned", value }),
 };
 
 /** A number of an enumeration; numbers without a label are read too, as makers and newer editions add some. */
 export function enumeration(labels: Readonly<Record<number, string>> = {}): ValueType<number> {
-  return { ...integerType("enum", 0, 0xff), text: "enum", labels };
+  const [first = 0] = Object.keys(labels).map(Number);
+  return { ...integerType("enum", 0, 0xff), text: "enum", labels, empty: { type: "enum", value: first } };
 }
 
 export const octetString: ValueType<Uint8Array> = {
   text: "octet-string",
+  empty: { type: "octet-string", value: new Uint8Array(0) },
   parse: (data) => stringOctets(data, "octet-string"),
   build: (value) => ({ type: "octet-string", value }),
 };
@@ -106,6 +120,7 @@ export function octetStringOf(length: number): ValueType<Uint8Array> {
   return {
     ...octetString,
     text,
+    empty: { type: "octet-string", value: new Uint8Array(length) },
     parse(data) {
       const octets = stringOctets(data, text);
       if (octets.length === length) return octets;
@@ -120,6 +135,7 @@ const TO_UTF8 = new TextEncoder();
 
 export const visibleString: ValueType<string> = {
   text: "visible-string",
+  empty: { type: "visible-string", value: new Uint8Array(0) },
   parse: (data) => UTF8.decode(stringOctets(data, "visible-string")),
   build: (value) => ({ type: "visible-string", value: TO_UTF8.encode(value) }),
 };
@@ -127,6 +143,7 @@ export const visibleString: ValueType<string> = {
 /** Text that is not UTF-8 is refused: a replacement character would stand for octets that nobody can get back. */
 export const utf8String: ValueType<string> = {
   text: "utf8-string",
+  empty: { type: "utf8-string", value: new Uint8Array(0) },
   parse(data) {
     const octets = stringOctets(data, "utf8-string");
     try {
@@ -141,12 +158,14 @@ export const utf8String: ValueType<string> = {
 /** A logical name as dotted text, `0.0.1.0.0.255`. */
 export const logicalName: ValueType<string> = {
   text: "octet-string(6)",
+  empty: { type: "octet-string", value: new Uint8Array(LOGICAL_NAME_LENGTH) },
   parse: (data) => logicalNameFromOctets(stringOctets(data, "logical name")),
   build: (value) => ({ type: "octet-string", value: logicalNameToOctets(value) }),
 };
 
 export const bitString: ValueType<BitString> = {
   text: "bit-string",
+  empty: { type: "bit-string", bitCount: 0, value: new Uint8Array(0) },
   parse(data) {
     if (data.type === "bit-string") return { bitCount: data.bitCount, octets: data.value };
     throw mismatch("bit-string", data);
@@ -157,26 +176,37 @@ export const bitString: ValueType<BitString> = {
 /** Date-times are written as octet-string, which is what nearly every attribute wants. */
 export const dateTime: ValueType<CosemDateTime> = {
   text: "octet-string(12)",
+  empty: { type: "octet-string", value: openFields(DATE_TIME_LENGTH) },
   parse: (data) => decodeDateTime(data.type === "date-time" ? data.value : stringOctets(data, "date-time")),
   build: (value) => ({ type: "octet-string", value: encodeDateTime(value) }),
 };
 
 export const date: ValueType<CosemDate> = {
   text: "octet-string(5)",
+  empty: { type: "octet-string", value: openFields(DATE_LENGTH) },
   parse: (data) => decodeDate(data.type === "date" ? data.value : stringOctets(data, "date")),
   build: (value) => ({ type: "octet-string", value: encodeDate(value) }),
 };
 
 export const time: ValueType<CosemTime> = {
   text: "octet-string(4)",
+  empty: { type: "octet-string", value: openFields(TIME_LENGTH) },
   parse: (data) => decodeTime(data.type === "time" ? data.value : stringOctets(data, "time")),
   build: (value) => ({ type: "octet-string", value: encodeTime(value) }),
 };
+
+/** A date or time of which nothing is specified; a deviation that is not is 8000. */
+function openFields(length: number): Uint8Array {
+  const octets = new Uint8Array(length).fill(0xff);
+  if (length === DATE_TIME_LENGTH) octets.set([0x80, 0x00], DEVIATION);
+  return octets;
+}
 
 /** The same date-time with the tag of its own, for the newer classes that want it so. */
 export const taggedDateTime: ValueType<CosemDateTime> = {
   ...dateTime,
   text: "date-time",
+  empty: { type: "date-time", value: openFields(DATE_TIME_LENGTH) },
   build: (value) => ({ type: "date-time", value: encodeDateTime(value) }),
 };
 
@@ -186,6 +216,7 @@ export function structure<const F extends Fields>(fields: F): ValueType<Structur
   const text = `structure{${entries.map(([name, type]) => `${type.text} ${name}`).join("; ")}}`;
   return {
     text,
+    empty: { type: "structure", value: entries.map(([, type]) => type.empty) },
     parse(data) {
       if (data.type !== "structure" || data.value.length < entries.length) throw mismatch(text, data);
       const value: Record<string, unknown> = {};
@@ -202,6 +233,7 @@ export function arrayOf<T>(element: ValueType<T>): ValueType<readonly T[]> {
   const text = `array of ${element.text}`;
   return {
     text,
+    empty: { type: "array", value: [] },
     parse(data) {
       if (data.type === "null-data") return [];
       if (data.type === "compact-array") return expandCompactArray(data).map((each) => element.parse(each));

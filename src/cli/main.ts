@@ -14,6 +14,7 @@ import { declareRead } from "./verbs/read.ts";
 import { declareRun } from "./verbs/run.ts";
 import { declareRuns } from "./verbs/runs.ts";
 import { declareSeries } from "./verbs/series.ts";
+import { declareSimulate } from "./verbs/simulate.ts";
 import type { DeclareVerb } from "./verbs/verb.ts";
 import { VERSION } from "./version.ts";
 
@@ -30,6 +31,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareRuns,
   declarePush,
   declareMeters,
+  declareSimulate,
 ];
 
 const output = processOutput();

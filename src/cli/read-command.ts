@@ -59,6 +59,7 @@ export interface ReadOptions {
   readonly quirk?: readonly string[];
   readonly model?: string;
   readonly probe?: true;
+  readonly dump?: true;
   readonly timeZone?: string;
   readonly record?: string;
 }

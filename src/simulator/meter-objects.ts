@@ -5,6 +5,8 @@ import type { DataAccessResult } from "../../protocol/apdu/result-codes.ts";
 import type { AssociationView, ObjectServer } from "../../protocol/association/object-server.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
+import { nearestInterfaceClass } from "../../protocol/cosem/classes/registry.ts";
+import { methodById } from "../../protocol/cosem/interface-class.ts";
 import { logicalNameFromOctets, logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { type AccessRight, objectListElementToData } from "../../protocol/cosem/object-list.ts";
 import { ASSOCIATION_BASE_NAME, baseNameToData, ShortNames } from "../../protocol/cosem/short-names.ts";
@@ -101,7 +103,7 @@ export class MeterObjects implements ObjectServer {
   action(method: MethodDescriptor, parameters: Data | undefined, association: AssociationView): ActionOutcome {
     const object = this.#find(method, association);
     if (typeof object === "string") return outcome(object);
-    if (!object.methodIds.includes(method.methodId)) return outcome("object-undefined");
+    if (!object.methodIds.includes(method.methodId)) return outcome(refusalOf(object, method.methodId));
     if (!this.#accessOf(association).write) return outcome("read-write-denied");
     return object.invoke(method.methodId, parameters, { association, moment: this.now() });
   }
@@ -275,6 +277,12 @@ function shortNamesOf(named: readonly Named[]): ShortNames {
 
 function isAssociation({ logicalName }: VirtualObject): boolean {
   return logicalName === CURRENT_ASSOCIATION;
+}
+
+/** A method that the class has and this meter does not is not the same as one that the class does not have. */
+function refusalOf({ classId, version }: VirtualObject, methodId: number): "object-unavailable" | "object-undefined" {
+  const known = nearestInterfaceClass(classId, version);
+  return known !== undefined && methodById(known, methodId) !== undefined ? "object-unavailable" : "object-undefined";
 }
 
 function nameData({ logicalName }: VirtualObject): Data {

@@ -1,4 +1,4 @@
-/** What the methods of virtual objects do, by class. A class that is not here has no methods. */
+/** What the methods of virtual objects do, by class. The others that a class has are refused. */
 import type { ActionOutcome } from "../../protocol/apdu/action.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
@@ -6,8 +6,10 @@ import { unwrapKey } from "../../protocol/security/key-wrap.ts";
 import type { BlockCipherKey } from "../../protocol/security/secret-key.ts";
 import type { VirtualMethod } from "./described-object.ts";
 import type { ObjectDescription } from "./description.ts";
+import { ImageTransfer } from "./image-transfer.ts";
 import type { MeterModel } from "./meter-model.ts";
 import type { MeterSecurity } from "./meter-security.ts";
+import { deleteEntry, insertEntry, nextDemandPeriod, resetRegister } from "./register-methods.ts";
 import { outcome } from "./virtual-object.ts";
 
 /** What methods may reach. */
@@ -28,11 +30,25 @@ const PUSH_SCRIPTS = "0.0.10.0.108.255";
 const INSTANT_PUSH = "0.0.25.9.0.255";
 
 const METHODS: Readonly<Record<number, ClassMethods>> = {
+  3: { 1: ({ model }, object) => resetRegister(model, object) },
+  4: { 1: ({ model }, object) => resetRegister(model, object, [2], 5) },
+  5: {
+    1: ({ model }, object) => resetRegister(model, object, [2, 3], 6),
+    2: ({ model }, object) => nextDemandPeriod(model, object),
+  },
+  6: {
+    2: ({ model }, object) => insertEntry(model, object, 3),
+    3: ({ model }, object) => deleteEntry(model, object, 3),
+  },
   8: {
     1: ({ model }) => adjustTo(model, 15 * MINUTE_MS),
     2: ({ model }) => adjustTo(model, model.capturePeriodMs),
     3: ({ model }) => adjustTo(model, MINUTE_MS),
     6: ({ model }) => shiftTime(model),
+  },
+  11: {
+    1: ({ model }, object) => insertEntry(model, object, 2),
+    2: ({ model }, object) => deleteEntry(model, object, 2),
   },
   9: { 1: (host, object) => runScript(host, object.logicalName) },
   20: { 1: ({ model }, object) => activateCalendar(model, object) },
@@ -41,8 +57,14 @@ const METHODS: Readonly<Record<number, ClassMethods>> = {
   70: { 1: ({ model }) => switchLoad(model, false), 2: ({ model }) => switchLoad(model, true) },
 };
 
-/** The methods of an object, by number. */
+const IMAGE_TRANSFER = 18;
+
+/** The methods of an object that do something, by number. */
 export function methodsOf(object: ObjectDescription, host: MethodHost): ReadonlyMap<number, VirtualMethod> {
+  if (object.classId === IMAGE_TRANSFER) {
+    const methods = Object.entries(new ImageTransfer(host.model, object).methods());
+    return new Map(methods.map(([id, method]) => [Number(id), method]));
+  }
   const methods = Object.entries(METHODS[object.classId] ?? {});
   return new Map(methods.map(([id, method]) => [Number(id), method(host, object)]));
 }

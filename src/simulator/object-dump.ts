@@ -5,11 +5,18 @@
  */
 import { z } from "zod";
 import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
+import { nearestInterfaceClass } from "../../protocol/cosem/classes/registry.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { AUTHENTICATION_MECHANISMS, type AuthenticationMechanism } from "../../protocol/security/hls.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
-import type { AssociationDescription, MeterDescription, ObjectDescription, ValueDescription } from "./description.ts";
+import type {
+  AssociationDescription,
+  MeterDescription,
+  ObjectDescription,
+  SelectionDescription,
+  ValueDescription,
+} from "./description.ts";
 import type { MeterIdentity } from "./meter-identity.ts";
 import { dataFromJson, dataToJson, ObjectDumpError, type TypedJson } from "./typed-json.ts";
 import type { VirtualMeter } from "./virtual-meter.ts";
@@ -52,6 +59,12 @@ const dumpSchema = z.strictObject({
       })
       .prefault({}),
     associationVersion: z.int().min(0).max(3).default(1),
+    selection: z
+      .strictObject({
+        ranges: z.enum(["refused", "without-deviation"]).optional(),
+        entries: z.enum(["refused", "newest-first"]).optional(),
+      })
+      .optional(),
   }),
   associations: z
     .array(associationSchema)
@@ -63,7 +76,10 @@ const dumpSchema = z.strictObject({
       logicalName,
       /** A meter of which any object has one takes clients with short names only. */
       baseName: z.int().min(0).max(0xfff8).multipleOf(8).optional(),
-      attributes: z.record(attributeNumber, z.unknown()),
+      /** All that the class has, each with a value that says nothing, when absent. */
+      attributes: z.record(attributeNumber, z.unknown()).optional(),
+      /** The attributes that are not given have a value that says nothing, instead of being missing. */
+      complete: z.boolean().optional(),
       /** Attributes that may be written; what the class says when absent. */
       writable: z.array(z.int()).optional(),
     }),
@@ -102,6 +118,7 @@ export function meterFromDump(json: unknown): LoadedMeter {
       profiles: [],
       associations: associations.map(associationOf),
       associationVersion: meter.associationVersion,
+      ...(meter.selection && { selection: selectionOf(meter.selection) }),
       ...shortNamesOf(objects),
     },
   };
@@ -161,6 +178,10 @@ function attributesOf(
   });
 }
 
+function selectionOf({ ranges, entries }: NonNullable<Dump["meter"]["selection"]>): SelectionDescription {
+  return { ...(ranges && { ranges }), ...(entries && { entries }) };
+}
+
 function shortNamesOf(objects: Dump["objects"]): Pick<MeterDescription, "shortNames"> {
   const named = objects.flatMap(({ logicalName, baseName }): [string, number][] =>
     baseName === undefined ? [] : [[logicalName, baseName]],
@@ -168,11 +189,13 @@ function shortNamesOf(objects: Dump["objects"]): Pick<MeterDescription, "shortNa
   return named.length === 0 ? {} : { shortNames: Object.fromEntries(named) };
 }
 
+const LOGICAL_NAME = 1;
 const CLOCK_CLASS = 8;
 const CLOCK_TIME = 2;
 
 function objectOf(object: Dump["objects"][number], index: number): ObjectDescription {
-  const attributes = Object.entries(object.attributes).map(([id, value]): [string, ValueDescription] => {
+  const { attributes: given = {}, complete = object.attributes === undefined } = object;
+  const attributes = Object.entries(given).map(([id, value]): [string, ValueDescription] => {
     // A clock that stands still would be a wrong clock.
     if (object.class === CLOCK_CLASS && Number(id) === CLOCK_TIME) return [id, { type: "stamp", stampOf: "clock" }];
     return [id, dataFromJson(value, `objects[${index}].attributes.${id}`)];
@@ -181,9 +204,23 @@ function objectOf(object: Dump["objects"][number], index: number): ObjectDescrip
     classId: object.class,
     version: object.version,
     logicalName: object.logicalName,
-    attributes: Object.fromEntries(attributes),
+    attributes: { ...(complete && emptyAttributes(object)), ...Object.fromEntries(attributes) },
     ...(object.writable && { writable: object.writable }),
   };
+}
+
+/** Every attribute that the class has, with a value that says nothing; the clock of a Clock runs. */
+function emptyAttributes({ class: classId, version }: Dump["objects"][number]): Record<string, ValueDescription> {
+  const members = Object.values(nearestInterfaceClass(classId, version)?.attributes ?? {});
+  return Object.fromEntries(
+    members
+      .filter(({ id }) => id !== LOGICAL_NAME)
+      .map(({ id, type }): [string, ValueDescription] =>
+        classId === CLOCK_CLASS && id === CLOCK_TIME
+          ? [String(id), { type: "stamp", stampOf: "clock" }]
+          : [String(id), type.empty],
+      ),
+  );
 }
 
 function associationOf(association: Dump["associations"][number]): AssociationDescription {

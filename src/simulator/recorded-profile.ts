@@ -50,7 +50,8 @@ export class RecordedProfile implements VirtualObject {
   }
 
   invoke(): ActionOutcome {
-    return { result: "object-undefined" };
+    // Rows that were recorded stay as they are.
+    return { result: "object-unavailable" };
   }
 
   #select(access: SelectiveAccess, moment: Moment): DataResult {
@@ -59,7 +60,9 @@ export class RecordedProfile implements VirtualObject {
     const cells = lifo ? recorded.toReversed() : recorded;
     const columns = captureObjectsFromData(this.value(CAPTURE_OBJECTS, moment) ?? { type: "array", value: [] });
     const rows = this.#timed(cells, columns.findIndex(tellsTime), this.#number(CAPTURE_PERIOD, moment));
-    const selection = selectRows(access, { rows, columns, calendar: this.#model.calendar, lifo });
+    const { selection: habits } = this.#model.description;
+    const calendar = this.#model.calendar;
+    const selection = selectRows(access, { rows, columns, calendar, lifo, ...(habits && { habits }) });
     if (typeof selection === "string") return refused(selection);
     const picked = cells.slice(selection.from, Math.max(selection.from, selection.to)).map((row): Data => {
       const value = selection.columns.map((column): Data => row[column] ?? { type: "null-data" });

@@ -11,6 +11,7 @@ import {
 import { integerOf } from "../integers.ts";
 import { type ObjectListElement, objectListElementToData, objectListFromData } from "../object-list.ts";
 import { type ScalerUnit, scalerUnitFromData, scalerUnitToData } from "../scaler-unit.ts";
+import { UNITLESS } from "../units.ts";
 import {
   dateTime,
   enumeration,
@@ -26,12 +27,14 @@ import {
 
 export const scalerUnit: ValueType<ScalerUnit> = {
   text: "structure{integer scaler; enum unit}",
+  empty: scalerUnitToData({ scaler: 0, unit: UNITLESS }),
   parse: scalerUnitFromData,
   build: scalerUnitToData,
 };
 
 export const captureObject: ValueType<CaptureObject> = {
   text: "structure{long-unsigned class_id; octet-string(6) logical_name; integer attribute_index; long-unsigned data_index}",
+  empty: captureObjectToData({ classId: 0, logicalName: "0.0.0.0.0.0", attributeId: 0, dataIndex: 0 }),
   parse: captureObjectFromData,
   build: captureObjectToData,
 };
@@ -40,6 +43,7 @@ export const captureObject: ValueType<CaptureObject> = {
 export function pushObjectList(version: number): ValueType<readonly PushObject[]> {
   return {
     text: `array of push object (version ${version})`,
+    empty: { type: "array", value: [] },
     parse: pushObjectsFromData,
     build: (value) => ({ type: "array", value: value.map((object) => pushObjectToData(object, version)) }),
   };
@@ -59,6 +63,7 @@ function pushObjectToData(object: PushObject, version: number): Data {
 export function objectList(associationVersion: number): ValueType<readonly ObjectListElement[]> {
   return {
     text: "array of object_list_element",
+    empty: { type: "array", value: [] },
     parse: (data) => objectListFromData(data, associationVersion),
     build: (value) => ({
       type: "array",
@@ -67,10 +72,19 @@ export function objectList(associationVersion: number): ValueType<readonly Objec
   };
 }
 
+const NO_OBJECT: ObjectListElement = {
+  classId: 0,
+  version: 0,
+  logicalName: "0.0.0.0.0.0",
+  attributes: [],
+  methods: [],
+};
+
 export function objectListElement(associationVersion: number): ValueType<ObjectListElement> {
   const list = objectList(associationVersion);
   return {
     text: "object_list_element",
+    empty: objectListElementToData(NO_OBJECT, associationVersion),
     parse(data) {
       const [element] = list.parse({ type: "array", value: [data] });
       if (element === undefined) throw mismatch("object_list_element", data);
@@ -116,6 +130,7 @@ export const protocolOption = structure({ type: unsigned, length: unsigned, data
  */
 export const objectIdentifier: ValueType<string> = {
   text: "structure{7 numbers} or octet-string(7)",
+  empty: { type: "octet-string", value: Uint8Array.of(0x60, 0x85, 0x74, 0x05, 0x08, 0x00, 0x00) },
   parse(data) {
     if (data.type === "octet-string" && data.value.length === 7) return arcs(data.value).join(".");
     if (data.type !== "structure") throw mismatch("object identifier", data);

@@ -7,8 +7,9 @@ export const declareRead: DeclareVerb = (program, { output, finish }) => {
   const read = program
     .command("read")
     .description("read a meter now and show what it says, or why it does not answer")
-    .argument("[words...]", "METER WHAT; with --tcp, WHAT alone will do; nothing with --probe")
+    .argument("[words...]", "METER WHAT; with --tcp, WHAT alone will do; nothing with --probe or --dump")
     .option("--probe", "find out how an unknown meter is to be read, and print what to put into the configuration")
+    .option("--dump", "print all that the client may read, as a description for `simulate`")
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .option("--from <time>", "first time of block and daily load, as 2026-01-31T00:00:00Z")
@@ -35,6 +36,11 @@ Examples:
       if (options.probe) {
         const { probeCommand } = await import("../probe-command.ts");
         finish(await probeCommand(words, options, output));
+        return;
+      }
+      if (options.dump) {
+        const { dumpCommand } = await import("../dump-command.ts");
+        finish(await dumpCommand(words, options, output));
         return;
       }
       const { readCommand } = await import("../read-command.ts");

@@ -1,7 +1,8 @@
 /** IS 15959 part 2, category D1: single-phase whole-current smart meter. */
 import type { MeterDescription } from "../description.ts";
+import { demands, energies, namePlate } from "./indian-columns.ts";
 import { type IndianOptions, indianMeter } from "./indian-meter.ts";
-import { CLOCK, DEVICE_ID, INDIAN_TARIFFS } from "./is15959.ts";
+import { CLOCK, INDIAN_TARIFFS } from "./is15959.ts";
 import { household, solarRoof } from "./load-shapes.ts";
 import type { RegisterForms } from "./registers.ts";
 
@@ -33,33 +34,19 @@ const BLOCK_LOAD = [CLOCK, "1.0.12.27.0.255", "1.0.1.29.0.255", "1.0.9.29.0.255"
 /** An amendment adds average current and meter health. */
 const BLOCK_LOAD_AMENDED = [...BLOCK_LOAD, "1.0.11.27.0.255", "0.0.96.10.1.255"];
 const DAILY = [CLOCK, "1.0.1.8.0.255", "1.0.9.8.0.255", "1.0.2.8.0.255", "1.0.10.8.0.255"];
-const TARIFFS = [1, 2, 3, 4];
+const TARIFFS = [0, 1, 2, 3, 4];
 const BILLING = [
   "0.0.0.1.2.255",
   "1.0.13.0.0.255",
-  "1.0.1.8.0.255",
-  ...TARIFFS.map((tariff) => `1.0.1.8.${tariff}.255`),
-  "1.0.9.8.0.255",
-  ...TARIFFS.map((tariff) => `1.0.9.8.${tariff}.255`),
-  "1.0.1.6.0.255",
-  "1.0.1.6.0.255/5",
-  "1.0.9.6.0.255",
-  "1.0.9.6.0.255/5",
+  ...energies(1, TARIFFS),
+  ...energies(9, TARIFFS),
+  ...demands(1, [0]),
+  ...demands(9, [0]),
   "0.0.94.91.13.255",
   "1.0.2.8.0.255",
   "1.0.10.8.0.255",
 ];
 const EVENT_VALUES = ["1.0.11.7.0.255", "1.0.12.7.0.255", "1.0.13.7.0.255", "1.0.1.8.0.255", "0.0.94.91.0.255"];
-const NAME_PLATE = [
-  "0.0.96.1.0.255",
-  DEVICE_ID,
-  "0.0.96.1.1.255",
-  "1.0.0.2.0.255",
-  "0.0.94.91.9.255",
-  "0.0.94.91.11.255",
-  "0.0.94.91.12.255",
-  "0.0.96.1.4.255",
-];
 
 /** Some makers count in units of ten watt-hours. */
 function forms(energyScaler: number): RegisterForms {
@@ -93,7 +80,7 @@ export function is15959D1(options: D1Options): MeterDescription {
       daily: DAILY,
       billing: BILLING,
       event: EVENT_VALUES,
-      namePlate: NAME_PLATE,
+      namePlate: namePlate(),
     },
     supply: {
       phaseCount: 1,

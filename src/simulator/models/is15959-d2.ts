@@ -1,22 +1,11 @@
 /** IS 15959 part 2, category D2: three-phase whole-current smart meter. */
 import type { MeterDescription } from "../description.ts";
+import { demands, energies, namePlate, PHASE_AVERAGES, PHASE_VALUES, QUADRANTS } from "./indian-columns.ts";
 import { type IndianOptions, indianMeter } from "./indian-meter.ts";
-import { CLOCK, DEVICE_ID, INDIAN_TARIFFS } from "./is15959.ts";
+import { CLOCK, INDIAN_TARIFFS } from "./is15959.ts";
 import { business, solarRoof } from "./load-shapes.ts";
 import type { RegisterForms } from "./registers.ts";
 
-const PHASE_VALUES = [
-  "1.0.31.7.0.255",
-  "1.0.51.7.0.255",
-  "1.0.71.7.0.255",
-  "1.0.32.7.0.255",
-  "1.0.52.7.0.255",
-  "1.0.72.7.0.255",
-  "1.0.33.7.0.255",
-  "1.0.53.7.0.255",
-  "1.0.73.7.0.255",
-];
-const QUADRANTS = ["1.0.5.8.0.255", "1.0.6.8.0.255", "1.0.7.8.0.255", "1.0.8.8.0.255"];
 const INSTANTANEOUS = [
   CLOCK,
   ...PHASE_VALUES,
@@ -42,44 +31,20 @@ const INSTANTANEOUS = [
   "0.0.96.3.10.255",
   "0.0.17.0.0.255/3",
 ];
-const BLOCK_LOAD = [
-  CLOCK,
-  "1.0.31.27.0.255",
-  "1.0.51.27.0.255",
-  "1.0.71.27.0.255",
-  "1.0.32.27.0.255",
-  "1.0.52.27.0.255",
-  "1.0.72.27.0.255",
-  "1.0.1.29.0.255",
-  "1.0.2.29.0.255",
-  "1.0.9.29.0.255",
-  "1.0.10.29.0.255",
-];
+const BLOCK_LOAD = [CLOCK, ...PHASE_AVERAGES, "1.0.1.29.0.255", "1.0.2.29.0.255", "1.0.9.29.0.255", "1.0.10.29.0.255"];
 const DAILY = [CLOCK, "1.0.1.8.0.255", "1.0.2.8.0.255", "1.0.9.8.0.255", "1.0.10.8.0.255"];
-const TARIFFS = [1, 2, 3, 4];
+const TARIFFS = [0, 1, 2, 3, 4];
 const BILLING = [
   "0.0.0.1.2.255",
   "1.0.13.0.0.255",
-  "1.0.1.8.0.255",
-  ...TARIFFS.map((tariff) => `1.0.1.8.${tariff}.255`),
-  "1.0.9.8.0.255",
-  ...TARIFFS.map((tariff) => `1.0.9.8.${tariff}.255`),
-  ...[0, ...TARIFFS].flatMap((tariff) => [`1.0.1.6.${tariff}.255`, `1.0.1.6.${tariff}.255/5`]),
-  ...[0, ...TARIFFS].flatMap((tariff) => [`1.0.9.6.${tariff}.255`, `1.0.9.6.${tariff}.255/5`]),
+  ...energies(1, TARIFFS),
+  ...energies(9, TARIFFS),
+  ...demands(1, TARIFFS),
+  ...demands(9, TARIFFS),
   "0.0.94.91.13.255",
   "1.0.2.8.0.255",
   "1.0.10.8.0.255",
   ...QUADRANTS,
-];
-const NAME_PLATE = [
-  "0.0.96.1.0.255",
-  DEVICE_ID,
-  "0.0.96.1.1.255",
-  "1.0.0.2.0.255",
-  "0.0.94.91.9.255",
-  "0.0.94.91.11.255",
-  "0.0.94.91.12.255",
-  "0.0.96.1.4.255",
 ];
 
 const FORMS: RegisterForms = {
@@ -109,7 +74,7 @@ export function is15959D2(options: D2Options): MeterDescription {
       daily: DAILY,
       billing: BILLING,
       event: [...PHASE_VALUES, "1.0.1.8.0.255"],
-      namePlate: NAME_PLATE,
+      namePlate: namePlate(),
     },
     supply: {
       phaseCount: 3,

@@ -1,23 +1,12 @@
 /** IS 15959 part 3, category D3: three-phase meter behind current transformers, as a 40-column meter has it. */
 import type { MeterDescription } from "../description.ts";
 import { numeric } from "../typed-values.ts";
+import { demands, energies, namePlate, PHASE_AVERAGES, PHASE_VALUES, QUADRANTS } from "./indian-columns.ts";
 import { type IndianOptions, indianMeter } from "./indian-meter.ts";
-import { CLOCK, DEVICE_ID, data, INDIAN_EIGHT_TARIFFS } from "./is15959.ts";
+import { CLOCK, data, INDIAN_EIGHT_TARIFFS } from "./is15959.ts";
 import { business, solarRoof } from "./load-shapes.ts";
 import type { RegisterForms } from "./registers.ts";
 
-const PHASE_VALUES = [
-  "1.0.31.7.0.255",
-  "1.0.51.7.0.255",
-  "1.0.71.7.0.255",
-  "1.0.32.7.0.255",
-  "1.0.52.7.0.255",
-  "1.0.72.7.0.255",
-  "1.0.33.7.0.255",
-  "1.0.53.7.0.255",
-  "1.0.73.7.0.255",
-];
-const QUADRANTS = ["1.0.5.8.0.255", "1.0.6.8.0.255", "1.0.7.8.0.255", "1.0.8.8.0.255"];
 const INSTANTANEOUS = [
   CLOCK,
   ...PHASE_VALUES,
@@ -37,19 +26,14 @@ const INSTANTANEOUS = [
   ...QUADRANTS,
   "1.0.9.8.0.255",
   "1.0.10.8.0.255",
-  ...[1, 9, 2, 10].flatMap((group) => [`1.0.${group}.6.0.255`, `1.0.${group}.6.0.255/5`]),
+  ...[1, 9, 2, 10].flatMap((group) => demands(group, [0])),
   "1.0.81.7.1.255",
   "1.0.81.7.12.255",
   "1.0.81.7.2.255",
 ];
 const BLOCK_LOAD = [
   CLOCK,
-  "1.0.31.27.0.255",
-  "1.0.51.27.0.255",
-  "1.0.71.27.0.255",
-  "1.0.32.27.0.255",
-  "1.0.52.27.0.255",
-  "1.0.72.27.0.255",
+  ...PHASE_AVERAGES,
   "1.0.1.29.0.255",
   "1.0.2.29.0.255",
   "1.0.5.29.0.255",
@@ -67,46 +51,26 @@ const DAILY = [
   "1.0.9.8.0.255",
   "1.0.10.8.0.255",
   ...QUADRANTS,
-  ...[1, 9].flatMap((group) => [`1.0.${group}.6.0.255`, `1.0.${group}.6.0.255/5`]),
+  ...[1, 9].flatMap((group) => demands(group, [0])),
 ];
 const TARIFFS = [1, 2, 3, 4, 5, 6, 7, 8];
-
-function registers(group: number, tariffs: readonly number[]): string[] {
-  return tariffs.map((tariff) => `1.0.${group}.8.${tariff}.255`);
-}
-
-function demands(group: number): string[] {
-  return [0, ...TARIFFS].flatMap((tariff) => [`1.0.${group}.6.${tariff}.255`, `1.0.${group}.6.${tariff}.255/5`]);
-}
 
 const BILLING = [
   "0.0.0.1.2.255",
   "1.0.13.0.0.255",
-  ...registers(1, [0, ...TARIFFS]),
-  ...registers(9, [0, ...TARIFFS]),
-  ...demands(1),
-  ...demands(9),
+  ...energies(1, [0, ...TARIFFS]),
+  ...energies(9, [0, ...TARIFFS]),
+  ...demands(1, [0, ...TARIFFS]),
+  ...demands(9, [0, ...TARIFFS]),
   "0.0.94.91.13.255",
   "1.0.2.8.0.255",
   "1.0.10.8.0.255",
   ...QUADRANTS,
-  ...registers(2, TARIFFS),
-  ...registers(10, TARIFFS),
-  ...demands(2),
-  ...demands(10),
+  ...energies(2, TARIFFS),
+  ...energies(10, TARIFFS),
+  ...demands(2, [0, ...TARIFFS]),
+  ...demands(10, [0, ...TARIFFS]),
   "0.0.96.15.128.255",
-];
-const NAME_PLATE = [
-  "0.0.96.1.0.255",
-  DEVICE_ID,
-  "0.0.96.1.1.255",
-  "1.0.0.2.0.255",
-  "0.0.94.91.9.255",
-  "0.0.94.91.11.255",
-  "0.0.94.91.12.255",
-  "1.0.0.4.2.255",
-  "1.0.0.4.3.255",
-  "0.0.96.1.4.255",
 ];
 
 const FORMS: RegisterForms = {
@@ -136,7 +100,7 @@ export function is15959D3(options: D3Options): MeterDescription {
       daily: DAILY,
       billing: BILLING,
       event: [...PHASE_VALUES, "1.0.1.8.0.255", "1.0.2.8.0.255", "0.0.94.91.0.255"],
-      namePlate: NAME_PLATE,
+      namePlate: namePlate(["1.0.0.4.2.255", "1.0.0.4.3.255"]),
     },
     supply: {
       phaseCount: 3,

@@ -101,6 +101,19 @@ test("interface-class: a billing schedule, a week table and a push list build wh
   }
 });
 
+test("interface-class: the empty value of every type is one of that type", () => {
+  for (const each of INTERFACE_CLASSES) {
+    const types = Object.values(each.attributes).map((attribute) => attribute.type);
+    const ofMethods = Object.values(each.methods).flatMap((method) =>
+      typeof method === "number" ? [] : [method.parameter, method.result].filter((type) => type !== undefined),
+    );
+    for (const type of [...types, ...ofMethods]) {
+      const anyType: ValueType<unknown> = type;
+      expect(outcomeOf(anyType, dataFromBytes(dataToBytes(anyType.empty)))).toBe("read");
+    }
+  }
+});
+
 test("interface-class: methods are found by number", () => {
   expect(methodById(clock, 6)).toMatchObject({ name: "shiftTime", id: 6 });
   expect(methodById(register, 1)).toEqual({ name: "reset", id: 1 });

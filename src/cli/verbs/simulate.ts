@@ -1,0 +1,17 @@
+import type { SimulateOptions } from "../simulate-command.ts";
+import type { DeclareVerb } from "./verb.ts";
+
+export const declareSimulate: DeclareVerb = (program, { output, finish }) => {
+  program
+    .command("simulate")
+    .description("be a meter, as a description file says (see docs/simulator.md)")
+    .argument("<file>", "description of the meter, YAML or JSON, or what `read --dump` has written")
+    .option("--listen <host:port>", "where to listen", "127.0.0.1:4059")
+    .option("--link <link>", "wrapper or hdlc", "wrapper")
+    .option("--physical-address <number>", "HDLC: lower address of the meter")
+    .option("--seed <number>", "secrets and keys of the associations follow from it", "1")
+    .action(async (file: string, options: SimulateOptions) => {
+      const { simulateCommand } = await import("../simulate-command.ts");
+      finish(await simulateCommand(file, options, output));
+    });
+};
