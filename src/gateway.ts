@@ -38,6 +38,7 @@ import { migrate } from "./store/migrations.ts";
 import { keepObisCodes } from "./store/obis-codes.ts";
 import { ProfileWriter } from "./store/profile-writer.ts";
 import { keepPushSetups, loadPushLists } from "./store/push-setups.ts";
+import { applyStorage } from "./store/storage-policies.ts";
 import { StoreIntake } from "./store/store-intake.ts";
 import { Upkeep } from "./store/upkeep.ts";
 
@@ -189,6 +190,11 @@ async function openStore({ config, events }: GatewayOptions, stack: AsyncDisposa
   const { applied } = await migrate(url);
   const database = await openDatabase({ url, connections: config.database.connections });
   stack.adopt(database, (each) => each.close());
+  const { compressAfter, keep } = config.database;
+  await applyStorage(database, {
+    compressAfterMs: compressAfter,
+    keepMs: new Map(keep.map((each) => [each.table, each.for])),
+  });
   await keepObisCodes(database);
   await keepQuantities(database, profileQuantities());
   events({ event: "databaseReady", edition: database.capabilities.edition, migrated: applied.length });

@@ -5,6 +5,7 @@ import { EXIT_CODES, type ExitReason } from "./exit-code.ts";
 import { processOutput } from "./output.ts";
 import { declareCollections } from "./verbs/collections.ts";
 import { declareConfig } from "./verbs/config.ts";
+import { declareDb } from "./verbs/db.ts";
 import { declareDecode } from "./verbs/decode.ts";
 import { declareDemo } from "./verbs/demo.ts";
 import { declareKeys } from "./verbs/keys.ts";
@@ -24,6 +25,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareDemo,
   declareRead,
   declareDecode,
+  declareDb,
   declareConfig,
   declareKeys,
   declareSeries,

@@ -102,6 +102,25 @@ export const configSchema = z.strictObject({
         .default("data/postgres")
         .describe("Data directory of the embedded database, relative to the state directory."),
       connections: z.int().min(1).max(64).default(4).describe("Most connections that the daemon opens."),
+      compressAfter: duration
+        .prefault("7d")
+        .describe("Age at which rows are compressed, in whole days; with TimescaleDB's Community edition only."),
+      keep: z
+        .array(
+          z.strictObject({
+            table: z
+              .string()
+              .describe("A table that `dlms-gateway db status` lists with chunks, or any in dlms.time_tables.")
+              .meta({ examples: ["read_attempts"] }),
+            for: duration.meta({
+              examples: ["365d"],
+              description: "Age at which its rows are deleted, in whole days.",
+            }),
+          }),
+        )
+        .refine((list) => new Set(list.map((each) => each.table)).size === list.length, "a table is named once only")
+        .default([])
+        .describe("What is deleted when it is old; everything else is kept. Sums by day stay."),
     })
     .prefault({})
     .describe("Where readings go."),

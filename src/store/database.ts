@@ -12,6 +12,8 @@ const QUERY_TIMEOUT_MS = 75_000;
 /** Whoever waits longer for a lock has met somebody who forgot it, and may try again. */
 const LOCK_TIMEOUT_MS = 10_000;
 const READ_ONLY = "25006";
+/** Late rows of many meters may all lie in one compressed chunk: the limit would refuse them for ever. */
+const NO_DECOMPRESSION_LIMIT = "set timescaledb.max_tuples_decompressed_per_dml_transaction = 0";
 
 export interface DatabaseOptions {
   /** A connection string; it may hold a password and is never shown. */
@@ -39,6 +41,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     }),
     keepAlive: true,
     types: valueTypes(),
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it; its type does not say so
+    onConnect: async (client) => {
+      await client.query(NO_DECOMPRESSION_LIMIT);
+    },
   });
   // A connection that breaks while idle is replaced at its next use; without a listener it would end the process. So
   // would one that breaks between being lent and the first statement, where the pool itself listens no longer.

@@ -126,8 +126,9 @@ export class EmbeddedPostgres {
     const { port, passwords } = supervised;
     this.directory = supervised.directory;
     this.port = port;
-    this.url = `postgresql://${ROLE}:${passwords.role}@${HOST}:${port}/${DATABASE}`;
-    this.administratorUrl = `postgresql://${ADMINISTRATOR}:${passwords.administrator}@${HOST}:${port}/${DATABASE}`;
+    const { url, administratorUrl } = urlsOf(port, passwords);
+    this.url = url;
+    this.administratorUrl = administratorUrl;
     const passwordFile = passwordFileIn(supervised.directory);
     this.psqlCommand = `PGPASSFILE=${passwordFile} psql -h ${HOST} -p ${port} -U ${ROLE} ${DATABASE}`;
     this.#supervised = supervised;
@@ -231,6 +232,38 @@ async function passwordsOf(directory: string): Promise<Passwords> {
   await rm(file, { force: true });
   await writeFile(file, lines.join("\n"), { mode: 0o600, flag: "wx" });
   return made;
+}
+
+/** A database of our own that is being used from outside the daemon that owns it. */
+export interface OpenedEmbedded extends AsyncDisposable {
+  /** For the gateway's role. Holds the password: never for a log. */
+  readonly url: string;
+  /** The superuser's. Holds the password: never for a log. */
+  readonly administratorUrl: string;
+}
+
+/**
+ * Opens the database of a directory, whether its server runs for another process or has to be started for the time being.
+ * Throws StoreError, also when there is no database.
+ */
+export async function openEmbedded(directory: string): Promise<OpenedEmbedded> {
+  const there = await readFile(join(directory, "data", "PG_VERSION"), "utf8").catch(() => undefined);
+  if (there === undefined) throw new StoreError("SERVER_DIRECTORY_EMPTY", { directory });
+  try {
+    return await startEmbeddedPostgres({ directory });
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === "SERVER_DIRECTORY_IN_USE")) throw error;
+  }
+  const { administrator, role } = await passwordsOf(resolve(directory));
+  const port = Number(await readFile(join(directory, "port"), "utf8"));
+  return { ...urlsOf(port, { administrator, role }), [Symbol.asyncDispose]: async () => undefined };
+}
+
+function urlsOf(port: number, passwords: Passwords) {
+  return {
+    url: `postgresql://${ROLE}:${passwords.role}@${HOST}:${port}/${DATABASE}`,
+    administratorUrl: `postgresql://${ADMINISTRATOR}:${passwords.administrator}@${HOST}:${port}/${DATABASE}`,
+  };
 }
 
 /** Makes the data directory if it is not there; under another name first, so that a half-made one is never used. */

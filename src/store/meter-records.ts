@@ -3,7 +3,7 @@ import type { PoolClient } from "pg";
 import type { OtherValue, ReadingSource } from "../profiles/batch.ts";
 import { CopyRows, copyInto, isDecimal } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
-import { failureKind } from "./failure.ts";
+import { failureCode, failureKind } from "./failure.ts";
 import { storableText } from "./storable-text.ts";
 
 /** One value of one object. */
@@ -22,6 +22,9 @@ export interface MeterReading {
   readonly source: ReadingSource;
   readonly receivedAt: Date;
 }
+
+/** Foreign-key violation: the meter was deleted meanwhile, and its readings with it. */
+const METER_UNKNOWN = "23503";
 
 const READING_COLUMNS = [
   "meter_id",
@@ -47,7 +50,7 @@ export async function keepReadings(client: PoolClient, readings: readonly MeterR
   try {
     await copyInto(client, { table: "public.meter_readings", columns: READING_COLUMNS }, encoded(distinct));
   } catch (error) {
-    if (failureKind(error) !== "conflict") throw error;
+    if (failureKind(error) !== "conflict" && failureCode(error) !== METER_UNKNOWN) throw error;
     await client.query("rollback to savepoint readings");
     await insertReadings(client, distinct);
   }
@@ -88,7 +91,8 @@ async function insertReadings(client: PoolClient, readings: readonly MeterReadin
   await client.query(
     `insert into public.meter_readings (${READING_COLUMNS.join(", ")})
      select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::numeric[], $5::text[], $6::text[], $7::text[],
-       $8::timestamptz[])
+       $8::timestamptz[]) as r (meter_id)
+     where exists (select from public.meters m where m.id = r.meter_id)
      on conflict do nothing`,
     [
       readings.map((each) => each.meterId),
@@ -129,6 +133,8 @@ export async function keepEvents(database: Pick<Database, "query">, events: read
   const rows = await database.query(
     `insert into public.meter_events (meter_id, occurred_at, log, code, name, severity, details, source)
      select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::int[], $5::text[], $6::text[], $7::jsonb[], $8::text[])
+       as e (meter_id)
+     where exists (select from public.meters m where m.id = e.meter_id)
      on conflict do nothing returning true`,
     [
       events.map((each) => each.meterId),

@@ -1,14 +1,16 @@
 /**
  * Brings the schema up to date with the numbered files of migrations/, forward only. One process at a time, under an
  * advisory lock; each file in one transaction with its row in dlms.migrations, the row first. A file may open with
- * `-- no-transaction` (statements that refuse one; each must be repeatable) and `-- requires: compression, …`
- * (capabilities; the file waits while the database lacks one).
+ * `-- no-transaction` (statements that refuse one; each must be repeatable), `-- requires: compression, …`
+ * (capabilities; the file waits while the database lacks one), and `-- compatible` (programs that do not know the file
+ * work as before; any other file that is unknown keeps a program from starting).
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
 import { type Capabilities, probeCapabilities } from "./capabilities.ts";
+import { dropViews, lacksCompatibilityViews, makeCompatibilityViews } from "./compatibility-views.ts";
 import { storeFailure } from "./database.ts";
 import { failureCode } from "./failure.ts";
 import { StoreError } from "./store-error.ts";
@@ -30,6 +32,8 @@ export interface Migration {
   readonly checksum: string;
   readonly inTransaction: boolean;
   readonly requires: readonly Capability[];
+  /** Older programs work on the schema that it leaves. */
+  readonly compatible: boolean;
 }
 
 export interface MigrationReport {
@@ -58,14 +62,17 @@ export async function migrate(url: string, directory = DIRECTORY): Promise<Migra
          checksum text not null,
          started_at timestamptz not null default now(),
          finished_at timestamptz
-       );`,
+       );
+       alter table dlms.migrations add column if not exists compatible boolean not null default false;`,
     );
     const pending = await pendingMigrations(client, migrations);
     const ready = pending.filter((each) => each.requires.every((capability) => capabilities[capability]));
+    if (ready.length > 0) await dropViews(client);
     for (const each of ready) await apply(client, each);
     const made = await client.query<{ made: number }>("select dlms.make_hypertables() as made");
     await client.query("select dlms.apply_storage_policies()");
     await client.query("select dlms.apply_access()");
+    if (await lacksCompatibilityViews(client)) await restoreCompatibilityViews(client);
     const waiting = pending.filter((each) => !ready.includes(each));
     return {
       capabilities,
@@ -76,20 +83,41 @@ export async function migrate(url: string, directory = DIRECTORY): Promise<Migra
   });
 }
 
+/**
+ * `waiting` for a capability of the database; `altered` since it ran; `unknown` to this version, which refuses to start
+ * unless the migration is compatible.
+ */
+export type MigrationState = "applied" | "begun" | "pending" | "waiting" | "altered" | "unknown" | "unknown-compatible";
+
 export interface MigrationStatus {
   readonly name: string;
-  readonly state: "applied" | "begun" | "pending";
+  readonly state: MigrationState;
 }
 
 /** What `migrate` would find, without changing anything. */
 export async function migrationStatus(url: string, directory = DIRECTORY): Promise<MigrationStatus[]> {
   const migrations = await readMigrations(directory);
   return withClient(url, async (client) => {
+    const capabilities = await probeCapabilities(client);
     const there = await client.query("select to_regclass('dlms.migrations') as found");
     const rows = Reflect.get(Object(there.rows[0]), "found") === null ? [] : await appliedRows(client);
-    const states = new Map(rows.map((row) => [row.number, row.finished ? "applied" : "begun"] as const));
-    return migrations.map(({ name, number }) => ({ name, state: states.get(number) ?? "pending" }));
+    const applied = new Map(rows.map((row) => [row.number, row]));
+    const known = migrations.map((each) => ({
+      name: each.name,
+      state: stateOf(each, applied.get(each.number), capabilities),
+    }));
+    const unknown = rows.filter((row) => row.number > migrations.length);
+    const later = unknown.map(({ name, compatible }): MigrationStatus => {
+      return { name, state: compatible ? "unknown-compatible" : "unknown" };
+    });
+    return [...known, ...later];
   });
+}
+
+function stateOf(migration: Migration, row: AppliedRow | undefined, capabilities: Capabilities): MigrationState {
+  if (row !== undefined && row.checksum !== migration.checksum) return "altered";
+  if (row !== undefined) return row.finished ? "applied" : "begun";
+  return migration.requires.every((capability) => capabilities[capability]) ? "pending" : "waiting";
 }
 
 async function withClient<Result>(url: string, work: (client: Client) => Promise<Result>): Promise<Result> {
@@ -122,15 +150,31 @@ async function ensureTimescale(url: string): Promise<void> {
   });
 }
 
+/** Where the role may no longer create them, `db compat` says so; it must not keep the gateway from starting. */
+async function restoreCompatibilityViews(client: Client): Promise<void> {
+  try {
+    await client.query("begin");
+    await makeCompatibilityViews(client);
+    await client.query("commit");
+  } catch (error) {
+    await client.query("rollback");
+    if (failureCode(error) !== "42501") throw error;
+  }
+}
+
 interface AppliedRow {
   readonly number: number;
   readonly name: string;
   readonly checksum: string;
   readonly finished: boolean;
+  readonly compatible: boolean;
 }
 
 async function appliedRows(client: Client): Promise<AppliedRow[]> {
-  const text = `select number, name, checksum, finished_at is not null as finished from dlms.migrations order by number`;
+  // By way of JSON, because databases that were never migrated by this version lack the column.
+  const text = `select number, name, checksum, finished_at is not null as finished,
+      coalesce((to_jsonb(m) ->> 'compatible')::boolean, false) as compatible
+    from dlms.migrations m order by number`;
   return (await client.query<AppliedRow>(text)).rows;
 }
 
@@ -139,6 +183,7 @@ async function pendingMigrations(client: Client, migrations: readonly Migration[
   const known = new Map(migrations.map((each) => [each.number, each]));
   for (const row of await appliedRows(client)) {
     const file = known.get(row.number);
+    if (file === undefined && row.compatible) continue;
     if (file === undefined) throw new StoreError("SCHEMA_NEWER", { migration: row.name });
     if (file.checksum !== row.checksum) throw new StoreError("SCHEMA_ALTERED", { migration: row.name });
     if (row.finished) done.add(row.number);
@@ -147,13 +192,13 @@ async function pendingMigrations(client: Client, migrations: readonly Migration[
 }
 
 async function apply(client: Client, migration: Migration): Promise<void> {
-  const { number, name, checksum, text } = migration;
-  const insert = `insert into dlms.migrations (number, name, checksum) values ($1::int, $2::text, $3::text)
-    on conflict (number) do nothing`;
+  const { number, name, checksum, text, compatible } = migration;
+  const insert = `insert into dlms.migrations (number, name, checksum, compatible)
+    values ($1::int, $2::text, $3::text, $4::boolean) on conflict (number) do nothing`;
   const finish = "update dlms.migrations set finished_at = clock_timestamp() where number = $1::int";
   try {
     if (migration.inTransaction) await client.query("begin");
-    await client.query(insert, [number, name, checksum]);
+    await client.query(insert, [number, name, checksum, compatible]);
     for (const statement of migration.inTransaction ? [text] : statementsOf(text)) await client.query(statement);
     await client.query(finish, [number]);
     if (migration.inTransaction) await client.query("commit");
@@ -200,6 +245,7 @@ function parseMigration(name: string, number: number, text: string): Migration {
     checksum: createHash("sha256").update(text).digest("hex"),
     inTransaction: !/^-- no-transaction\s*$/m.test(text),
     requires: requires.filter(isCapability),
+    compatible: /^-- compatible\s*$/m.test(text),
   };
 }
 

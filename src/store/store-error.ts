@@ -17,6 +17,10 @@ const STORE_ERRORS = {
     "choose a directory whose parents others may enter (mode 0755), such as /var/lib/dlms-gateway",
   ],
   SERVER_DIRECTORY_IN_USE: ["another process runs the server of this directory", "stop that process or wait for it"],
+  SERVER_DIRECTORY_EMPTY: [
+    "there is no database in the directory",
+    "name the directory of the daemon's database, or start the daemon, which makes it",
+  ],
   SERVER_VERSION_MISMATCH: [
     "the data were written by another major version of PostgreSQL",
     "dump them with the version that wrote them and load them into a new directory",
@@ -29,6 +33,7 @@ const STORE_ERRORS = {
     "see that the server runs and that database.url names its host, port, database and user",
   ],
   DATABASE_REFUSED: ["the database refused a statement", "see the cause"],
+  SCHEMA_MISSING: ["the database has no schema of the gateway's", "run dlms-gateway db migrate, or start the daemon"],
   SCHEMA_NEWER: [
     "the database has migrations that this version does not know",
     "start the newer version of dlms-gateway that made them",
@@ -46,6 +51,7 @@ const STORE_ERRORS = {
     "another process uses this spool",
     "give each gateway a spool of its own (spool.directory), or wait for the other to stop",
   ],
+  TABLE_UNKNOWN: ["there is no such table that is kept by time", "name one of those that are listed"],
   BATCH_INVALID: ["a profile batch contradicts itself", "mend the code that made it"],
   QUEUE_STOPPED: ["the batch queue no longer takes batches", "nothing: the gateway is stopping"],
 } as const satisfies Record<string, readonly [sentence: string, nextStep: string]>;

@@ -104,6 +104,30 @@ test("migrations: a database that is newer than this version is refused by name"
   await expect(migrate(url)).rejects.toMatchObject({ code: "SCHEMA_NEWER", at: { migration: name } });
 });
 
+test("migrations: a newer database whose changes are compatible is worked with, and status tells of it", async () => {
+  const url = await emptyDatabase();
+  const newer = await copyOfMigrations("compatible");
+  const count = (await readMigrations()).length;
+  const name = `${String(count + 1).padStart(4, "0")}_beside.sql`;
+  await writeFile(join(newer, name), "-- compatible\ncreate table dlms.beside ();\n");
+  await migrate(url, newer);
+  expect((await migrate(url)).applied).toEqual([]);
+  expect((await migrationStatus(url)).at(-1)).toEqual({ name, state: "unknown-compatible" });
+});
+
+test("migrations: what would be done to an empty database is told without doing it", async () => {
+  const url = await emptyDatabase();
+  const waiting = await waitingHere();
+  const status = await migrationStatus(url);
+  const names = (await readMigrations()).map((each) => each.name);
+  // Without the extension installed no capability is there yet; migrating installs it.
+  expect(status.map((each) => each.name)).toEqual(names);
+  expect(status.filter((each) => each.state === "pending").length).toBeGreaterThanOrEqual(
+    names.length - waiting.length - 1,
+  );
+  expect(await query(url, "select nspname from pg_namespace where nspname = 'dlms'")).toEqual([]);
+});
+
 test("migrations: a file that was altered after it ran is refused by name", async () => {
   const altered = await copyOfMigrations("altered");
   const file = join(altered, "0001_core_tables.sql");

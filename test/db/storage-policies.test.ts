@@ -1,0 +1,194 @@
+import { expect, test } from "vitest";
+import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
+import { keepDailyLoad } from "../../src/store/daily-load.ts";
+import { checkDatabase } from "../../src/store/database-check.ts";
+import { dailyLoadStatus, policyStatus, tableStatus } from "../../src/store/database-status.ts";
+import { noteLoadChanges } from "../../src/store/load-changes.ts";
+import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { applyStorage } from "../../src/store/storage-policies.ts";
+import { blockLoad, makeMeters, SLOT_MS, slots } from "./profile-batches.ts";
+import { useTestDatabase } from "./test-database.ts";
+
+const current = useTestDatabase(async (database) => {
+  if (!database.capabilities.policies) return;
+  await database.query(
+    "select alter_job(job_id, scheduled => false) from timescaledb_information.jobs where hypertable_name is not null",
+  );
+});
+const DAY_MS = 86_400_000;
+const TABLE = "dlms.block_load_profile_data";
+let madeMeters = 0;
+
+async function newMeter(): Promise<number> {
+  const [meter = 0] = await makeMeters(current().database, [`S${++madeMeters}`]);
+  return meter;
+}
+
+function newWriter(): ProfileWriter {
+  return new ProfileWriter(current().database, PROFILE_COLUMNS, [noteLoadChanges]);
+}
+
+/** `days` days of block load that begin at a midnight `ago` days back. */
+function daysOfLoad(meter: number, ago: number, days: number) {
+  const midnight = Math.floor(Date.now() / DAY_MS) * DAY_MS - ago * DAY_MS;
+  const range = slots(1, 96 * days + 1);
+  return blockLoad(meter, range, {
+    readAt: new Date(),
+    instantsMs: range.map((slot) => midnight + slot * SLOT_MS),
+    columns: [{ column: "active_import", values: range.map(() => 1000n) }],
+  });
+}
+
+async function compressBlockLoad(): Promise<void> {
+  await current().database.query(
+    `select compress_chunk(format('%I.%I', chunk_schema, chunk_name)::regclass, if_not_compressed => true)
+     from timescaledb_information.chunks where hypertable_name = 'block_load_profile_data'`,
+  );
+}
+
+async function heldEnergy(meter: number): Promise<unknown> {
+  return current().database.query(
+    `select count(*)::int as rows, sum(active_import)::text as energy from ${TABLE} where meter_key = $1::int`,
+    [meter],
+  );
+}
+
+test("storage: what is older than it is kept for goes, and the sums by day stay", async () => {
+  const { database, url } = current();
+  const meter = await newMeter();
+  await newWriter().write([daysOfLoad(meter, 400, 2), daysOfLoad(meter, 20, 2)]);
+  await keepDailyLoad(database, { sum: true });
+  const days = "select day::text, intervals::int from dlms.daily_load_days where meter_key = $1::int order by day";
+  const before = await database.query(days, [meter]);
+  expect(before).toHaveLength(4);
+  await applyStorage(database, {
+    compressAfterMs: 7 * DAY_MS,
+    keepMs: new Map([["block_load_profile_data", 100 * DAY_MS]]),
+  });
+  await expire();
+  // By chunks where there are such, so up to a chunk more may stay.
+  expect(await heldEnergy(meter)).toEqual([{ rows: 192, energy: "192000" }]);
+  await keepDailyLoad(database, { sum: true });
+  expect(await database.query(days, [meter])).toEqual(before);
+  // A late row of a time that is no longer kept changes no sum.
+  await newWriter().write([daysOfLoad(meter, 400, 1)]);
+  await keepDailyLoad(database, { sum: true });
+  expect(await database.query(days, [meter])).toEqual(before);
+  expect((await checkDatabase(database)).findings).toEqual([]);
+  await applyStorage(database, { compressAfterMs: 7 * DAY_MS, keepMs: new Map() });
+  expect(url).toContain("test_");
+});
+
+/** Lets whatever deletes in this edition do so now. */
+async function expire(): Promise<void> {
+  const { database } = current();
+  await database.query("select dlms.drop_expired()");
+  const jobs = database.capabilities.policies
+    ? await database.query<{ job_id: number }>(
+        "select job_id from timescaledb_information.jobs where proc_name = 'policy_retention'",
+      )
+    : [];
+  for (const { job_id } of jobs) await database.query(`call run_job(${job_id})`);
+}
+
+test("storage: the configuration's times are what the policies have, and a table nobody knows is refused", async () => {
+  const { database } = current();
+  await applyStorage(database, {
+    compressAfterMs: 3 * DAY_MS,
+    keepMs: new Map([["event_logs", 30 * DAY_MS]]),
+  });
+  const status = await tableStatus(database);
+  const logs = status.find((each) => each.table === "dlms.event_logs");
+  expect(logs?.keepFor).toBe("30 days");
+  expect(logs?.compressAfter).toBe(database.capabilities.compression ? "3 days" : undefined);
+  const policies = (await policyStatus(database)).filter((each) => each.table === "dlms.event_logs");
+  expect(policies.map((each) => each.policy)).toEqual(
+    database.capabilities.policies ? ["compression", "retention"] : [],
+  );
+  await applyStorage(database, { compressAfterMs: 7 * DAY_MS, keepMs: new Map() });
+  expect((await policyStatus(database)).filter((each) => each.policy === "retention")).toEqual([]);
+  await expect(
+    applyStorage(database, { compressAfterMs: DAY_MS, keepMs: new Map([["reading", DAY_MS]]) }),
+  ).rejects.toMatchObject({ code: "TABLE_UNKNOWN", at: { table: "reading" } });
+});
+
+test("storage: into compressed chunks go late rows, duplicates, completions and revisions as into others", async (context) => {
+  const { database } = current();
+  context.skip(!database.capabilities.compression, "this edition does not compress");
+  const meters = [await newMeter(), await newMeter()];
+  const writer = newWriter();
+  const batches = meters.map((meter) => daysOfLoad(meter, 40, 21));
+  await writer.write(batches.map((batch) => ({ ...batch, ...part(batch, (index) => index % 7 !== 3) })));
+  await compressBlockLoad();
+  const [first, second] = batches;
+  if (first === undefined || second === undefined) throw new Error("no batches");
+  const late = await writer.write(batches);
+  expect(late).toMatchObject({ rows: 4032, inserted: 576, held: 3456, completed: 0, revised: 0, setAside: [] });
+  await compressBlockLoad();
+  const voltage = [{ column: "voltage_l1", values: first.instantsMs.map(() => 230_000n) }];
+  expect(await writer.write([{ ...first, columns: voltage }])).toMatchObject({ inserted: 0, completed: 2016 });
+  const other = [{ column: "active_import", values: second.instantsMs.map(() => 2000n) }];
+  expect(await writer.write([{ ...second, columns: other }])).toMatchObject({ inserted: 0, revised: 2016 });
+  expect(await writer.write(batches)).toMatchObject({ inserted: 0, held: 4032, revised: 0 });
+  expect(await heldEnergy(meters[1] ?? 0)).toEqual([{ rows: 2016, energy: "2016000" }]);
+  await keepDailyLoad(database, { sum: true });
+  expect((await checkDatabase(database)).findings).toEqual([]);
+});
+
+test("storage: no limit on what is decompressed keeps late rows of many meters out", async (context) => {
+  const { database } = current();
+  context.skip(!database.capabilities.compression, "this edition does not compress");
+  const [limit] = await database.query<{ tuples: number }>(
+    "select current_setting('timescaledb.max_tuples_decompressed_per_dml_transaction')::int as tuples",
+  );
+  expect(limit?.tuples).toBe(0);
+});
+
+/** The rows of a batch whose index passes. */
+function part(batch: ReturnType<typeof daysOfLoad>, passes: (index: number) => boolean) {
+  const kept = <T>(list: readonly T[]) => list.filter((_, index) => passes(index));
+  const instantsMs = kept(batch.instantsMs);
+  return {
+    rowCount: instantsMs.length,
+    instantsMs,
+    timeRules: kept(batch.timeRules),
+    meterTimes: kept(batch.meterTimes),
+    columns: batch.columns.map(({ column, values }) => ({ column, values: kept(values) })),
+  };
+}
+
+test("storage: status tells sizes and chunks by table, and what is due", async () => {
+  const { database } = current();
+  const meter = await newMeter();
+  await newWriter().write([daysOfLoad(meter, 10, 3)]);
+  const before = await dailyLoadStatus(database);
+  expect(before).toMatchObject({
+    notes: 1,
+    keptBy: database.capabilities.continuousAggregates ? "continuous aggregate" : "table",
+  });
+  await keepDailyLoad(database, { sum: false });
+  expect((await dailyLoadStatus(database)).overdueDays).toBeGreaterThanOrEqual(3);
+  await keepDailyLoad(database, { sum: true });
+  expect(await dailyLoadStatus(database)).toMatchObject({ notes: 0, oldestNote: undefined, overdueDays: 0 });
+  const table = (await tableStatus(database)).find((each) => each.table === TABLE);
+  expect(table?.octets).toBeGreaterThan(8192);
+  expect(table?.indexOctets).toBeGreaterThan(8192);
+  expect((table?.chunks?.count ?? 0) > 0).toBe(database.capabilities.hypertables);
+});
+
+test("check: rows that were put in without a note, and rows of deleted meters, are found", async () => {
+  const { database } = current();
+  const meter = await newMeter();
+  await newWriter().write([daysOfLoad(meter, 15, 1)]);
+  await keepDailyLoad(database, { sum: true });
+  expect((await checkDatabase(database)).findings).toEqual([]);
+  const insert = `insert into ${TABLE} (captured_at, read_at, meter_key, layout_key, interval_s, source, time_rule, active_import)
+    select max(captured_at) - interval '1 minute', now(), $1::int, 1, 60, 1, 1, 5 from ${TABLE} where meter_key = $1::int`;
+  await database.query(insert, [meter]);
+  expect((await checkDatabase(database)).findings.map((each) => each.check)).toEqual([
+    "kept sums by day are those of the rows",
+  ]);
+  await database.query("delete from public.meters where meter_key = $1::int", [meter]);
+  expect((await checkDatabase(database)).findings.map((each) => each.check)).toEqual(["rows belong to meters"]);
+  await database.query(`delete from ${TABLE} where meter_key = $1::int`, [meter]);
+});
