@@ -112,7 +112,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     this.#proceed();
   }
 
-  /** Goes on with the database: the spool is empty. */
+  /** Goes on, with the database when the spool is empty. */
   resume(): void {
     this.#watchPatience();
     this.#proceed();
@@ -156,6 +156,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     const { spool } = this.#options;
     if (this.#spooling !== undefined || this.#waiting.length === 0) return;
     if (spool?.engaged !== true) return this.#startGroups();
+    if (spool.holding) return;
     this.#spooling = this.#spoolWaiting(spool).finally(() => {
       this.#spooling = undefined;
       if (!this.#abandon.signal.aborted) this.#proceed();
@@ -217,7 +218,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   }
 
   async #spoolWaiting(spool: QueueSpool<Batch>): Promise<void> {
-    while (this.#waiting.length > 0 && spool.engaged) {
+    while (this.#waiting.length > 0 && spool.engaged && !spool.holding) {
       const entries = this.#waiting.splice(0);
       this.#waitingRows = 0;
       const refused: Entry<Batch>[] = [];

@@ -67,6 +67,8 @@ export interface QueuedPush {
   readonly rowCount: number;
   /** Its key in the history; undefined until it is first written. Whoever writes it again writes the same row. */
   key: bigint | undefined;
+  /** Whether it has been handed to the spool as it was then. */
+  isSpooled: boolean;
 }
 
 export interface PushQueueOptions {
@@ -96,7 +98,7 @@ export class PushQueue {
   }
 
   put(push: ReceivedPush): Promise<PutBatch> {
-    return this.#queue.put({ push, rowCount: push.rowCount, key: undefined });
+    return this.#queue.put({ push, rowCount: push.rowCount, key: undefined, isSpooled: false });
   }
 
   divert(): void {
@@ -130,24 +132,29 @@ export class PushHistory {
   }
 
   /** Keeps pushes, and does `alsoHere`, in one transaction. Those that are held already stay as they are. */
-  keep(pushes: readonly QueuedPush[], alsoHere?: (client: PoolClient) => Promise<void>): Promise<void> {
-    return this.#database.transaction(async (client) => {
-      const missing = await withoutHeld(client, pushes);
+  async keep(pushes: readonly QueuedPush[], alsoHere?: (client: PoolClient) => Promise<void>): Promise<void> {
+    const before = new Set(pushes.filter((each) => each.key !== undefined));
+    const keyed = await this.#keys.give(this.#database, pushes);
+    await this.#database.transaction(async (client) => {
+      const missing = await withoutHeld(client, keyed, before);
       await keepReadings(
         client,
         missing.flatMap(({ push }) => readingsOf(push)),
       );
-      await this.#keys.give(client, missing);
       if (missing.length > 0) await copyPushes(client, missing);
       await alsoHere?.(client);
     }, BEFORE_READINGS);
   }
 }
 
-/** A push that has a key was written before, and nobody knows what came of it. */
-async function withoutHeld(client: PoolClient, pushes: readonly QueuedPush[]): Promise<readonly QueuedPush[]> {
-  const written = pushes.filter((each) => each.key !== undefined);
-  if (written.length === 0) return pushes;
+/** A push that had a key before was written before, and nobody knows what came of it. */
+async function withoutHeld(
+  client: PoolClient,
+  pushes: readonly QueuedPush[],
+  before: ReadonlySet<QueuedPush>,
+): Promise<readonly QueuedPush[]> {
+  if (before.size === 0) return pushes;
+  const written = [...before];
   const { rows } = await client.query<{ key: bigint }>(
     `select h.push_key as key from unnest($1::bigint[], $2::timestamptz[]) as w (push_key, received_at)
      join dlms.push_history h using (push_key, received_at)`,
@@ -177,7 +184,7 @@ export function withoutValues({ push, key }: QueuedPush, reason: string): Queued
     reason,
     rowCount: 1,
   };
-  return { push: reduced, rowCount: 1, key };
+  return { push: reduced, rowCount: 1, key, isSpooled: false };
 }
 
 /**
@@ -223,17 +230,21 @@ export async function replacePush(
 class PushKeys {
   readonly #spare: bigint[] = [];
 
-  /** Gives keys to those that have none. */
-  async give(client: PoolClient, pushes: readonly QueuedPush[]): Promise<void> {
-    const keyless = pushes.filter((each) => each.key === undefined);
-    const missing = keyless.length - this.#spare.length;
-    if (missing > 0) this.#spare.push(...(await nextKeys(client, missing + KEYS_AHEAD)));
-    for (const each of keyless) each.key = this.#spare.shift();
+  /**
+   * Gives keys to those that have none, before anything is written: what goes to the spool meanwhile has its key then.
+   * What went there without one is written from there only, and is left out.
+   */
+  async give(database: Database, pushes: readonly QueuedPush[]): Promise<readonly QueuedPush[]> {
+    const missing = pushes.filter((each) => each.key === undefined).length - this.#spare.length;
+    if (missing > 0) this.#spare.push(...(await nextKeys(database, missing + KEYS_AHEAD)));
+    const keyed = pushes.filter((each) => each.key !== undefined || !each.isSpooled);
+    for (const each of keyed) each.key ??= this.#spare.shift();
+    return keyed;
   }
 }
 
-async function nextKeys(client: PoolClient, count: number): Promise<bigint[]> {
-  const { rows } = await client.query<{ key: bigint }>(
+async function nextKeys(database: Database, count: number): Promise<bigint[]> {
+  const rows = await database.query<{ key: bigint }>(
     `with sequence as materialized (select pg_get_serial_sequence('dlms.push_history', 'push_key')::regclass as name)
      select nextval(sequence.name) as key from sequence, generate_series(1, $1::integer)`,
     [count],

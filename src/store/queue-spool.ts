@@ -2,6 +2,8 @@
 export interface QueueSpool<Batch> {
   /** Whether batches have to go behind others that are spooled already. */
   readonly engaged: boolean;
+  /** Whether batches have to wait a moment: the spool is nearly empty, and the database comes next. */
+  readonly holding: boolean;
   /** How long a batch may wait for the database. */
   readonly patienceMs: number;
   /** Asks for batches to be spooled from now on; all queues are told by `divert`. */

@@ -53,6 +53,8 @@ export interface SpoolGateOptions {
 const GROUP_OCTETS = 256 * 1024;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 5000;
+/** A meter that waits for its confirmation can wait as long. */
+const LONGEST_HOLD_MS = 2000;
 /** Meters keep their readings and can be asked again; a push comes once. */
 const DEFAULT_SHARE = 0.95;
 const FILLING = 0.8;
@@ -69,6 +71,8 @@ export class SpoolGate {
   readonly #stopping = new AbortController();
   readonly #positions = new Map<string, Map<string, number>>();
   #engaged = false;
+  /** Ends the time in which what comes has to wait. */
+  #holding: NodeJS.Timeout | undefined;
   #draining: Promise<void> = Promise.resolve();
   #toldFilling = false;
   #waiting: Waiting[] = [];
@@ -87,9 +91,13 @@ export class SpoolGate {
     const { kind } = outlet;
     this.#outlets.set(kind.code, outlet);
     const isEngaged = () => this.#engaged;
+    const isHolding = () => this.#holding !== undefined;
     return {
       get engaged() {
         return isEngaged();
+      },
+      get holding() {
+        return isHolding();
       },
       patienceMs: this.#options.patienceMs,
       engage: (reason) => this.engage(reason),
@@ -116,6 +124,7 @@ export class SpoolGate {
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping.abort();
     clearTimeout(this.#roomTimer);
+    this.#letGo();
     for (const { go } of this.#waiting.splice(0)) go();
     const timeout = new AbortController();
     await Promise.race([
@@ -127,7 +136,9 @@ export class SpoolGate {
   }
 
   async #append<Item>(kind: SpoolKind<Item>, item: Item): Promise<void> {
-    const appended = this.#options.spool.append(kind.code, kind.version, kind.encode(item));
+    const octets = kind.encode(item);
+    kind.onSpooled?.(item);
+    const appended = this.#options.spool.append(kind.code, kind.version, octets);
     this.engage("a record was spooled");
     this.#watchFilling();
     await appended;
@@ -168,29 +179,47 @@ export class SpoolGate {
     // What was on its way to the database is in the spool as well by now: first it has to be known what became of it.
     await Promise.all(Array.from(this.#outlets.values(), async (outlet) => outlet.settled?.()));
     while (!this.#stopping.signal.aborted) {
-      const count = await this.#bringIn();
-      records += count ?? 0;
-      if (count !== undefined || !this.#options.spool.isEmpty) continue;
-      this.#engaged = false;
-      this.#options.events.onDrained(records, performance.now() - sinceMs);
-      for (const outlet of this.#outlets.values()) outlet.resume?.();
-      return;
+      const group = await this.#bringIn();
+      records += group?.records.length ?? 0;
+      if (group === undefined && this.#options.spool.isEmpty) break;
+      this.#hold(group);
     }
+    this.#letGo();
+    if (this.#stopping.signal.aborted) return;
+    this.#engaged = false;
+    this.#options.events.onDrained(records, performance.now() - sinceMs);
+    this.#resume();
   }
 
-  /** Brings in the next records, however often it takes; how many they were, or undefined when there are none. */
-  async #bringIn(): Promise<number | undefined> {
+  /**
+   * Where records come as fast as they are brought in, the spool would never be empty: when it nearly is, what comes has
+   * to wait until it is. If that takes too long, it is spooled after all.
+   */
+  #hold(group: RunRecords | undefined): void {
+    const octets = group?.records.reduce((sum, { payload }) => sum + payload.length, 0) ?? 0;
+    if (octets < GROUP_OCTETS / 2) this.#holding ??= setTimeout(() => this.#letGo(), LONGEST_HOLD_MS);
+  }
+
+  #letGo(): void {
+    if (this.#holding === undefined) return;
+    clearTimeout(this.#holding);
+    this.#holding = undefined;
+    this.#resume();
+  }
+
+  #resume(): void {
+    for (const outlet of this.#outlets.values()) outlet.resume?.();
+  }
+
+  /** Brings in the next records, however often it takes; undefined when there are none. */
+  async #bringIn(): Promise<RunRecords | undefined> {
     const { spool } = this.#options;
     const group = await this.#untilItWorks(() => spool.read(GROUP_OCTETS));
-    if (group === undefined) {
-      await this.#untilItWorks(() => spool.release());
-      // Whatever is on its way to the disk comes next.
-      if (!spool.isEmpty) await sleep(1);
-      return undefined;
-    }
-    await this.#untilItWorks(() => this.#write(group));
+    if (group !== undefined) await this.#untilItWorks(() => this.#write(group));
     await this.#untilItWorks(() => spool.release());
-    return group.records.length;
+    // Whatever is on its way to the disk comes next.
+    if (group === undefined && !spool.isEmpty) await sleep(1);
+    return group;
   }
 
   async #untilItWorks<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
@@ -199,6 +228,7 @@ export class SpoolGate {
       try {
         return await work();
       } catch (error) {
+        this.#letGo();
         this.#options.events.onRetry(messageOf(error), retryMs);
         await sleep(retryMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
       }

@@ -16,13 +16,15 @@ export interface SpoolKind<Item> {
   /** Of the encoding that is written. */
   readonly version: number;
   encode(item: Item): Uint8Array;
+  /** Called at once when an item has been encoded for the spool. */
+  onSpooled?(item: Item): void;
   /** Throws SpoolError for a version or content that it can't read. */
   decode(octets: Uint8Array, version: number): Item;
 }
 
 /** A kind with one version so far. */
 function spoolKind<Item>(
-  head: { readonly code: number; readonly name: string },
+  head: Pick<SpoolKind<Item>, "code" | "name" | "onSpooled">,
   write: (fields: FieldWriter, item: Item) => void,
   read: (fields: FieldReader) => Item,
 ): SpoolKind<Item> {
@@ -113,7 +115,13 @@ function readValue(fields: FieldReader): OtherValue {
 
 /** Pushes, those that were turned away too. */
 export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
-  { code: 2, name: "pushes" },
+  {
+    code: 2,
+    name: "pushes",
+    onSpooled: (queued) => {
+      queued.isSpooled = true;
+    },
+  },
   (fields, { push, key }) => {
     const { receivedAt, peer, transport, meterId, systemTitle, pushSetup, readAt, protection, ...rest } = push;
     const { verified, marks, outcome, reason, octets, values, rowCount, attributedBy, senderNames, ...none } = rest;
@@ -162,7 +170,7 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
         value: readValue(fields),
       })),
     };
-    return { push, key, rowCount: push.rowCount };
+    return { push, key, rowCount: push.rowCount, isSpooled: false };
   },
 );
 

@@ -88,15 +88,13 @@ export class StoreIntake {
       }),
     });
     const history = new PushHistory(database);
-    this.pushes = new PushQueue((pushes) => history.keep(pushes), {
-      onRetry,
-      spool: this.#gate.add({
-        kind: PUSHES,
-        write: (pushes, alsoHere) => history.keep(pushes, alsoHere),
-        reduced: withoutValues,
-        ...queueOf(() => this.pushes),
-      }),
+    const pushes = this.#gate.add({
+      kind: PUSHES,
+      write: (pushes, alsoHere) => history.keep(pushes, alsoHere),
+      reduced: withoutValues,
+      ...queueOf(() => this.pushes),
     });
+    this.pushes = new PushQueue((group) => history.keep(group), { onRetry, spool: pushes });
     const attempts = this.#gate.add({ ...attemptOutlet(database), settled: () => this.#attempts.settled() });
     this.#attempts = new ReadAttempts(
       database,

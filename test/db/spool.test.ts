@@ -215,9 +215,9 @@ test("spool: records that were brought in are not brought in again when their fi
 
 test("spool: a push whose commit nobody heard of is one push when it is written again", async () => {
   const history = new PushHistory(station.database);
-  const queued = { push: somePush(40), rowCount: 3, key: undefined };
+  const queued = { push: somePush(40), rowCount: 3, key: undefined, isSpooled: false };
   await history.keep([queued]);
-  const other = { push: somePush(41), rowCount: 3, key: undefined };
+  const other = { push: somePush(41), rowCount: 3, key: undefined, isSpooled: false };
   await history.keep([queued, other]);
   expect(await heldPushes(40, 42)).toEqual([2, 2, 2]);
 });

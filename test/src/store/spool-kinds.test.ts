@@ -93,7 +93,12 @@ const anyPush: fc.Arbitrary<QueuedPush> = fc
     rowCount: fc.nat(),
   })
   .chain((push) =>
-    optional(fc.bigInt({ min: 1n, max: 2n ** 63n })).map((key) => ({ push, key, rowCount: push.rowCount })),
+    optional(fc.bigInt({ min: 1n, max: 2n ** 63n })).map((key) => ({
+      push,
+      key,
+      rowCount: push.rowCount,
+      isSpooled: false,
+    })),
   );
 
 const anyAttempt: fc.Arbitrary<ReadAttempt> = fc.record({
