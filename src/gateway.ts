@@ -26,6 +26,7 @@ import { PushReception } from "./push/push-reception.ts";
 import { pushRoutes } from "./push/push-routes.ts";
 import { SenderLearning } from "./push/sender-learning.ts";
 import { SeriesCatalogue } from "./series/catalogue.ts";
+import { keepCollections, keepMeterAttributes } from "./series/collections.ts";
 import { keepQuantities } from "./series/quantities.ts";
 import { CoverageFolding } from "./store/coverage-folding.ts";
 import { journalCoverage } from "./store/coverage-journal.ts";
@@ -228,6 +229,8 @@ async function polledMeters(
   const counters = new CounterTable(database);
   const store = await openKeyStore(config.keys, database);
   const members = await fleet.put(config.meters);
+  await keepMeterAttributes(database, config.meters);
+  await keepCollections(database, config.collections);
   const meters = config.meters.flatMap((each, index): PolledMeter[] => {
     const member = members[index];
     if (member === undefined) return [];

@@ -7,6 +7,7 @@ import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
 import { physicalDeviceOf } from "../../protocol/link/hdlc/physical-device.ts";
 import { METER_QUIRK_NAMES, METER_QUIRKS } from "../../protocol/quirks.ts";
 import { associationSchema } from "./association-schema.ts";
+import { collectionSchema, meterAttributes } from "./collection-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
 import { duration, secretReference, size, timeZone } from "./fields.ts";
 import { pushListenSchema, pushRulesSchema } from "./push-schema.ts";
@@ -63,6 +64,10 @@ const meterFields = z.strictObject({
     .meta({ examples: ["hexing-hxe130"] }),
   quirks: quirks.describe("What this meter does otherwise, by name; `read --probe` finds them."),
   timeZone: timeZone.default("UTC").describe("Zone of the meter's clock where its stamps carry no deviation."),
+  attributes: meterAttributes
+    .default({})
+    .describe("What you know about the meter, as feeder or district; collections select by it.")
+    .meta({ examples: [{ feeder: "7" }] }),
   connection: connectionSchema,
   association: associationSchema.prefault({}),
   push: pushRulesSchema.prefault({}),
@@ -196,6 +201,11 @@ export const configSchema = z.strictObject({
     .array(modelSchema)
     .default([])
     .describe("Models of meters with the quirks that they need, besides those known to the gateway."),
+  collections: z
+    .array(collectionSchema)
+    .refine((all) => new Set(all.map((each) => each.name)).size === all.length, "a name stands for one collection only")
+    .default([])
+    .describe("Groups of meters, by list or by rule: for plans, exports and reports."),
   meters: z.array(meterSchema).default([]).describe("The meters."),
 });
 

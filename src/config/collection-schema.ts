@@ -1,0 +1,44 @@
+import { z } from "zod";
+
+const attributeName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, "an attribute's name has letters, digits and underscores");
+
+/** What people know about a meter. */
+export const meterAttributes = z.record(attributeName, z.string().max(200));
+
+/** A named group of meters: by list, by rule, or both. */
+export const collectionSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores")
+      .describe("Name of the collection.")
+      .meta({ examples: ["feeder-7"] }),
+    meters: z.array(z.string()).default([]).describe("Names of meters that are in it."),
+    pattern: z
+      .string()
+      .max(200)
+      .refine(isPattern, "not a regular expression")
+      .optional()
+      .describe("Rule: a regular expression on the meter's number or name.")
+      .meta({ examples: ["^SMT"] }),
+    attributes: meterAttributes
+      .default({})
+      .describe("Rule: attributes that a meter must have; with a pattern, both must hold."),
+  })
+  .refine(
+    ({ meters, pattern, attributes }) =>
+      meters.length > 0 || pattern !== undefined || Object.keys(attributes).length > 0,
+    "a collection needs `meters`, `pattern` or `attributes`",
+  );
+
+export type CollectionConfig = z.output<typeof collectionSchema>;
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
