@@ -1,9 +1,15 @@
+import { createDecipheriv, createSecretKey } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type Data, dataToBytes } from "../../protocol/axdr/data.ts";
 import { Writer } from "../../protocol/bytes/writer.ts";
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
-import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
+import { type DecodedProfile, decodeProfileBuffer } from "../../protocol/profile/decode.ts";
 import { profileLayout } from "../../protocol/profile/layout.ts";
-import { type Bench, measure } from "./bench.ts";
+import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
+import { SecretKey } from "../../protocol/security/secret-key.ts";
+import { systemTitle } from "../../protocol/security/system-title.ts";
+import { type Bench, type BenchOptions, measure } from "./bench.ts";
 
 /** 50 days of quarter hours. */
 const ROWS = 4_800;
@@ -44,8 +50,8 @@ function stamp(row: number): Uint8Array {
     .finish();
 }
 
-function buffer(): Uint8Array {
-  const rows = Array.from({ length: ROWS }, (_, row): Data => {
+function buffer(count = ROWS): Uint8Array {
+  const rows = Array.from({ length: count }, (_, row): Data => {
     return {
       type: "structure",
       value: [
@@ -74,9 +80,9 @@ function daysOf(year: number, month: number, day: number): number {
 }
 
 /** A loop fixed to this one shape: no tag, length or date is checked, and nothing else can be decoded with it. */
-function bareLoop(octets: Uint8Array): Float64Array[] {
+function bareLoop(octets: Uint8Array, count = ROWS): Float64Array[] {
   const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
-  const columns = Array.from({ length: COLUMNS }, () => new Float64Array(ROWS));
+  const columns = Array.from({ length: COLUMNS }, () => new Float64Array(count));
   const [times, voltage, first, second, third, fourth, fifth, current] = columns as [
     Float64Array,
     Float64Array,
@@ -88,7 +94,7 @@ function bareLoop(octets: Uint8Array): Float64Array[] {
     Float64Array,
   ];
   let at = 4;
-  for (let row = 0; row < ROWS; row++) {
+  for (let row = 0; row < count; row++) {
     times[row] =
       daysOf(view.getUint16(at + 4), view.getUint8(at + 6), view.getUint8(at + 7)) * 86_400_000 +
       view.getUint8(at + 9) * 3_600_000 +
@@ -117,8 +123,73 @@ function wantSame(octets: Uint8Array): void {
   }
 }
 
+const METER = systemTitle(Uint8Array.of(0x4d, 0x4d, 0x4d, 0, 0, 0, 0, 1));
+const GATEWAY = systemTitle(Uint8Array.of(0x4d, 0x4d, 0x4d, 0, 0, 0, 0, 2));
+/** The response header before the buffer: get-response-normal, invoke-id, result is data. */
+const RESPONSE = Uint8Array.of(0xc4, 0x01, 0xc1, 0x00);
+const CIPHERED_SIZE = 65_536;
+
+function protection(own: typeof METER): ApduProtection {
+  return new ApduProtection({
+    suite: 0,
+    ownSystemTitle: own,
+    keys: {
+      blockCipherKey: new SecretKey(
+        "blockCipherKey",
+        Uint8Array.from({ length: 16 }, (_, i) => i),
+      ),
+      authenticationKey: new SecretKey(
+        "authenticationKey",
+        Uint8Array.from({ length: 16 }, (_, i) => 0xd0 + i),
+      ),
+    },
+    // One APDU is opened again and again, which only a receiver that merely warns of replay does.
+    replay: "warn",
+    nextInvocationCounter: () => 1,
+  });
+}
+
+/** A response of 64 kB under general-glo-ciphering, and how many rows are in it. */
+function cipheredResponse(): { apdu: Uint8Array; rowCount: number } {
+  const stride = (buffer(ROWS).length - buffer(0).length) / ROWS;
+  const rowCount = Math.floor((CIPHERED_SIZE - 16) / stride);
+  const plain = Uint8Array.of(...RESPONSE, ...buffer(rowCount));
+  const form = { control: "authenticated-encrypted", form: "general", keySet: "global" } as const;
+  return { apdu: protection(METER).protect(plain, form), rowCount };
+}
+
+const WARM_UP_RUNS = 300;
+const MEASURED_RUNS = 41;
+
+/** Octets that one decoding takes from the heap, by row, besides the memory of the columns: the median of some runs. */
+function heapPerRow(decode: () => unknown): number {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  if (typeof collect !== "function") throw new Error("no gc to be had");
+  for (let run = 0; run < WARM_UP_RUNS; run++) decode();
+  const taken: number[] = [];
+  for (let run = 0; run < MEASURED_RUNS; run++) {
+    // A full collection would take the shapes of objects along that the compiled code is for.
+    collect({ type: "minor" });
+    const before = process.memoryUsage().heapUsed;
+    const result = decode();
+    taken.push(process.memoryUsage().heapUsed - before);
+    if (result === undefined) throw new Error("nothing was decoded");
+  }
+  return (taken.sort((one, other) => one - other)[Math.floor(MEASURED_RUNS / 2)] ?? 0) / ROWS;
+}
+
+/** Octets of the columns that are the result, by row. */
+function columnOctets({ columns }: DecodedProfile): number {
+  const octets = columns.map((column) => {
+    if (column.kind === "time") return column.stamps.length + column.sent.length + 9 * column.instantsMs.length;
+    return column.kind === "number" ? column.mantissas.byteLength + column.present.length : 0;
+  });
+  return octets.reduce((sum, each) => sum + each, 0) / ROWS;
+}
+
 export const bench: Bench = {
-  compares: `a block load of ${ROWS} rows × ${COLUMNS} columns to exact columns with instants, compression handling, checks and limits on, against a bare loop`,
+  compares: `a block load of ${ROWS} rows × ${COLUMNS} columns to exact columns with instants, compression handling, checks and limits on, against a bare loop; and 64 kB of it under general-glo-ciphering, deciphered and decoded, against the bare call of node:crypto and the bare loop`,
   unfair:
     "the bare loop is written for this one row and checks nothing; on our side the rows all have one shape, which is the decoder's good case, and each table of results is allocated anew on both sides",
   async run(options) {
@@ -130,6 +201,48 @@ export const bench: Bench = {
       options,
       ROWS,
     );
-    return { rows, ratios: { decode: perSecond.ours / perSecond.bare } };
+    const heap = heapPerRow(() => decodeProfileBuffer(octets, layout, { clock }));
+    const columns = columnOctets(decodeProfileBuffer(octets, layout, { clock }));
+    const bareHeap = heapPerRow(() => bareLoop(octets));
+    const ciphered = await measureCiphered(options);
+    return {
+      facts: [
+        `allocated by row: ${heap.toFixed(2)} octets of heap besides the ${columns.toFixed(0)} of the columns that are the result; the bare loop ${bareHeap.toFixed(2)} besides ${8 * COLUMNS}`,
+      ],
+      rows: [...rows, ...ciphered.rows],
+      ratios: { decode: perSecond.ours / perSecond.bare, ...ciphered.ratios },
+    };
   },
 };
+
+const TAG_LENGTH = 12;
+/** Tag, length and title, length of the content, security control and counter. */
+const CONTENT_START = 1 + 9 + 4 + 5;
+
+async function measureCiphered(options: BenchOptions) {
+  const { apdu, rowCount } = cipheredResponse();
+  const receiver = protection(GATEWAY);
+  const ours = () => {
+    const { apdu: plain } = receiver.unprotect(apdu);
+    return decodeProfileBuffer(plain.subarray(RESPONSE.length), layout, { clock });
+  };
+  const key = createSecretKey(Uint8Array.from({ length: 16 }, (_, i) => i));
+  const iv = Uint8Array.from([...METER, 0, 0, 0, 1]);
+  const aad = Uint8Array.from([0x30, ...Array.from({ length: 16 }, (_, i) => 0xd0 + i)]);
+  const bare = () => {
+    const decipher = createDecipheriv("aes-128-gcm", key, iv, { authTagLength: TAG_LENGTH });
+    decipher.setAAD(aad);
+    decipher.setAuthTag(apdu.subarray(-TAG_LENGTH));
+    const plain = decipher.update(apdu.subarray(CONTENT_START, -TAG_LENGTH));
+    decipher.final();
+    return bareLoop(plain.subarray(RESPONSE.length), rowCount);
+  };
+  if (ours().rowCount !== rowCount || bare()[1]?.[0] !== 23_000) throw new Error("the ciphered rows differ");
+  const { rows, perSecond } = await measure(
+    { "general-glo": ours, "general-glo-bare": bare },
+    "rows",
+    options,
+    rowCount,
+  );
+  return { rows, ratios: { "decipher-and-decode": perSecond["general-glo"] / perSecond["general-glo-bare"] } };
+}
