@@ -19,6 +19,7 @@ import type { Database } from "../../src/store/database.ts";
 import { heldPushes, rewritePush, unknownSenders } from "../../src/store/held-pushes.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { openPushQueue } from "../../src/store/push-history.ts";
+import type { PushLists } from "../../src/store/push-setups.ts";
 
 export interface StationMeter {
   readonly number: string;
@@ -42,6 +43,8 @@ export interface PushStation extends AsyncDisposable {
   readonly events: GatewayEvent[];
   readonly listeners: PushListeners;
   readonly reception: PushReception;
+  /** As if the meter had been asked what its setups send. */
+  learnPushLists(number: string, lists: PushLists): void;
   /** Ends when everything that came is kept. */
   settled(): Promise<void>;
   /** As `settled`, while a serial line goes on. */
@@ -69,6 +72,7 @@ export async function startPushStation({
   const pushes = openPushQueue(database);
   const writer = new ProfileWriter(database, PROFILE_COLUMNS);
   const rows = new BatchQueue({ write: (batches) => writer.write(batches), writers: 1, groupDelayMs: 5 });
+  const senders = new FleetSenders(fleet, known);
   const reception = await PushReception.start({
     config: {
       listen: [
@@ -78,7 +82,7 @@ export async function startPushStation({
       ],
     },
     fleet,
-    senders: new FleetSenders(fleet, known),
+    senders,
     store: {
       putPush: (push) => pushes.put(push),
       putRows: (batch) => rows.put(batch),
@@ -98,6 +102,10 @@ export async function startPushStation({
     events,
     listeners,
     reception,
+    learnPushLists: (number, lists) => {
+      const meter = fleet.byNumber(number);
+      if (meter !== undefined) senders.learnPushLists(meter.key, lists);
+    },
     settled: async () => {
       while (listeners.connectionCount > 0 || listeners.waiting > 0) await sleep(5);
     },
