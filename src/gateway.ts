@@ -21,6 +21,7 @@ import { PROFILE_COLUMNS } from "./profiles/columns.ts";
 import { mapEvent, mapPush, mapTelegram, pushIdentity } from "./profiles/map-push.ts";
 import { pushRows } from "./profiles/push-rows.ts";
 import { profileQuantities } from "./profiles/quantities.ts";
+import { eventsAmong } from "./profiles/seen-events.ts";
 import { FleetSenders } from "./push/fleet-senders.ts";
 import { PushReception } from "./push/push-reception.ts";
 import { pushRoutes } from "./push/push-routes.ts";
@@ -298,7 +299,7 @@ async function receivePushes(
       rewrite: (held, push) => rewritePush(database, held, push),
       unknownSenders: () => unknownSenders(database),
     },
-    mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, pushRows },
+    mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, eventsAmong, pushRows },
     events,
   });
   return stack.use(reception);

@@ -14,6 +14,7 @@ import type {
   pushIdentity,
 } from "../profiles/map-push.ts";
 import type { pushRows } from "../profiles/push-rows.ts";
+import type { eventsAmong } from "../profiles/seen-events.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
 import { type AttributedBy, type Attribution, attribute, namesOf } from "./attribution.ts";
 import type { PushedMessage, ReadPush, RejectedPush } from "./push-reader.ts";
@@ -25,6 +26,7 @@ export interface PushMapping {
   readonly mapEvent: typeof mapEvent;
   readonly mapTelegram: typeof mapTelegram;
   readonly pushIdentity: typeof pushIdentity;
+  readonly eventsAmong: typeof eventsAmong;
   readonly pushRows: typeof pushRows;
 }
 
@@ -77,6 +79,7 @@ export function recordOf(read: ReadPush, origin: PushOrigin, options: RecordOpti
     outcome: reasons.length === 0 ? "stored" : "partial",
     reason: reasons.length === 0 ? undefined : reasons.join("; "),
     values,
+    seen: options.mapping.eventsAmong(mapped.items, sender?.companion ?? "none", new Date(mapped.time.instantMs)),
     rowCount: 1 + 2 * values.length,
   };
   return { push, batches, sender };
@@ -102,6 +105,7 @@ export function rejectionRecord(
     outcome: "rejected",
     reason: rejected.reason,
     values: [],
+    seen: { events: [], words: [] },
     rowCount: 1,
   };
 }

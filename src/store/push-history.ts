@@ -4,9 +4,11 @@
  */
 import type { PoolClient } from "pg";
 import type { OtherValue } from "../profiles/batch.ts";
+import type { SeenEvents } from "../profiles/seen-events.ts";
 import { BatchQueue, type PutBatch } from "./batch-queue.ts";
 import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
+import { keepSeenEvents, type MeterSeenEvents } from "./meter-events.ts";
 import { BEFORE_READINGS, keepReadings, type MeterReading, valueText } from "./meter-records.ts";
 import type { QueueSpool } from "./queue-spool.ts";
 
@@ -47,6 +49,8 @@ export interface ReceivedPush {
   /** As they came off the wire. */
   readonly octets: Uint8Array;
   readonly values: readonly PushedValue[];
+  /** What it says has happened. */
+  readonly seen: SeenEvents;
   /** Rows that it makes at most: what a queue counts. */
   readonly rowCount: number;
 }
@@ -142,6 +146,10 @@ export class PushHistory {
         missing.flatMap(({ push }) => readingsOf(push)),
       );
       if (missing.length > 0) await copyPushes(client, missing);
+      await keepSeenEvents(
+        client,
+        missing.flatMap(({ push }) => seenIn(push)),
+      );
       await alsoHere?.(client);
     }, BEFORE_READINGS);
   }
@@ -179,6 +187,7 @@ export function withoutValues({ push, key }: QueuedPush, reason: string): Queued
     ...push,
     readAt: undefined,
     values: [],
+    seen: { events: [], words: [] },
     marks: [],
     outcome: "rejected" as const,
     reason,
@@ -197,6 +206,7 @@ export async function replacePush(
   push: ReceivedPush,
 ): Promise<void> {
   await keepReadings(client, readingsOf(push));
+  await keepSeenEvents(client, seenIn(push));
   await client.query(
     `update dlms.push_history set meter_id = $3::uuid, attributed_by = $4::text, sender_names = $5::text[],
        system_title = $6::bytea, push_setup = $7::text, read_at = $8::timestamptz, protection = $9::text,
@@ -316,6 +326,10 @@ function valueRows(pushes: readonly ReceivedPush[], keys: readonly bigint[]): Ui
 function optional<T>(rows: CopyRows, value: T | undefined, write: (value: T) => void): void {
   if (value === undefined) rows.absent();
   else write(value);
+}
+
+function seenIn({ meterId, seen }: ReceivedPush): MeterSeenEvents[] {
+  return meterId === undefined ? [] : [{ ...seen, meterId, source: "push" }];
 }
 
 function readingsOf({ meterId, readAt, receivedAt, values }: ReceivedPush): MeterReading[] {

@@ -2,7 +2,9 @@
  * What the spool can hold on its way to the database, and how each is encoded. Codes are never reused; an encoding is
  * changed by a new version, and older ones stay readable.
  */
+
 import type { OtherColumn, OtherValue, ProfileBatch } from "../profiles/batch.ts";
+import type { SeenEvent } from "../profiles/seen-events.ts";
 import { FieldReader, FieldWriter } from "../spool/octet-fields.ts";
 import { SpoolError } from "../spool/spool-error.ts";
 import { PROFILE_KINDS, SOURCES, TIME_RULES } from "./profile-tables.ts";
@@ -124,7 +126,8 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
   },
   (fields, { push, key }) => {
     const { receivedAt, peer, transport, meterId, systemTitle, pushSetup, readAt, protection, ...rest } = push;
-    const { verified, marks, outcome, reason, octets, values, rowCount, attributedBy, senderNames, ...none } = rest;
+    const { verified, marks, outcome, reason, octets, values, rowCount, attributedBy, senderNames, seen, ...none } =
+      rest;
     none satisfies Record<string, never>;
     fields.bigints([key]).number(receivedAt.getTime()).text(peer).count(PUSH_TRANSPORTS.indexOf(transport));
     fields.optional(meterId, (id) => fields.text(id));
@@ -142,6 +145,11 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
       fields.text(captureObject).flag(isNumber);
       fields.optional(unit, (text) => fields.text(text));
       writeValue(fields, value);
+    });
+    fields.list(seen.events, (event) => writeEvent(fields, event));
+    fields.list(seen.words, ({ at, log, latched, bits }) => {
+      fields.number(at.getTime()).text(log).flag(latched);
+      fields.list(bits, (bit) => writeEvent(fields, bit));
     });
   },
   (fields) => {
@@ -170,9 +178,45 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
         value: readValue(fields),
       })),
     };
-    return { push, key, rowCount: push.rowCount, isSpooled: false };
+    const seen = {
+      events: fields.list(() => readEvent(fields)),
+      words: fields.list(() => ({
+        at: new Date(fields.number()),
+        log: fields.text(),
+        latched: fields.flag(),
+        bits: fields.list(() => readEvent(fields)),
+      })),
+    };
+    return { push: { ...push, seen }, key, rowCount: push.rowCount, isSpooled: false };
   },
 );
+
+const EVENT_KINDS = ["occurrence", "restoration", "change"] as const;
+const SEVERITIES = ["info", "warning", "alarm"] as const;
+
+function writeEvent(fields: FieldWriter, event: SeenEvent): void {
+  const { occurredAt, log, code, name, kind, condition, severity, disputed, ...none } = event;
+  none satisfies Record<string, never>;
+  fields.number(occurredAt.getTime()).text(log).number(code).count(SEVERITIES.indexOf(severity)).flag(disputed);
+  fields.optional(name, (text) => fields.text(text));
+  fields.optional(kind, (each) => fields.count(EVENT_KINDS.indexOf(each)));
+  fields.optional(condition, (text) => fields.text(text));
+}
+
+function readEvent(fields: FieldReader): SeenEvent {
+  const place = { occurredAt: new Date(fields.number()), log: fields.text(), code: fields.number() };
+  const weight = { severity: fields.choice(SEVERITIES), disputed: fields.flag() };
+  const name = fields.optional(() => fields.text());
+  const kind = fields.optional(() => fields.choice(EVENT_KINDS));
+  const condition = fields.optional(() => fields.text());
+  return {
+    ...place,
+    ...weight,
+    ...(name !== undefined && { name }),
+    ...(kind !== undefined && { kind }),
+    ...(condition !== undefined && { condition }),
+  };
+}
 
 /** What came of tries to read meters. */
 export const ATTEMPTS: SpoolKind<ReadAttempt> = spoolKind(

@@ -128,6 +128,7 @@ async function receivedPush(number: string): Promise<ReceivedPush> {
     systemTitle: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
     attributedBy: "system-title",
     senderNames: ["SMT10007"],
+    seen: { events: [], words: [] },
     pushSetup: "0.0.25.9.0.255",
     readAt: new Date(START_MS - 1000),
     protection: "encrypted",

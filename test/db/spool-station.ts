@@ -101,6 +101,7 @@ export function somePush(number: number): ReceivedPush {
     meterId: undefined,
     attributedBy: undefined,
     senderNames: [],
+    seen: { events: [], words: [] },
     systemTitle: undefined,
     pushSetup: undefined,
     readAt: undefined,

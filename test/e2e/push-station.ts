@@ -11,6 +11,7 @@ import type { GatewayEvent } from "../../src/observe/events.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { mapEvent, mapPush, mapTelegram, pushIdentity } from "../../src/profiles/map-push.ts";
 import { pushRows } from "../../src/profiles/push-rows.ts";
+import { eventsAmong } from "../../src/profiles/seen-events.ts";
 import { FleetSenders, type KnownMeter } from "../../src/push/fleet-senders.ts";
 import type { PushLimits, PushListenConfig, PushListeners } from "../../src/push/push-listeners.ts";
 import { PushReception } from "../../src/push/push-reception.ts";
@@ -90,7 +91,7 @@ export async function startPushStation({
       rewrite: (held, push) => rewritePush(database, held, push),
       unknownSenders: () => unknownSenders(database),
     },
-    mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, pushRows },
+    mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, eventsAmong, pushRows },
     events: (event) => events.push(event),
     ...(limits && { limits }),
   });

@@ -90,6 +90,11 @@ export function isStatusWord(companion: Companion, logicalName: string): boolean
   return wordOf(companion, logicalName) !== undefined;
 }
 
+/** Whether a cleared bit of the word says nothing: it was acknowledged, and the condition may go on. */
+export function isLatched(companion: Companion, logicalName: string): boolean {
+  return INDEXES.get(companion)?.latched.has(logicalName) === true;
+}
+
 /**
  * The bits that are set in a status word. In a bit-string bit 0 comes first, in a number it is the least significant.
  * Undefined when the companion knows no such word, or the value is none.
@@ -116,7 +121,7 @@ export function changedBits(
   if (bits === undefined || meanings === undefined) return undefined;
   const old = before === undefined ? [] : (setBits(before) ?? []);
   const raised = bits.filter((bit) => !old.includes(bit)).map((bit) => statusBit(meanings, bit));
-  if (INDEXES.get(companion)?.latched.has(logicalName) === true) return raised;
+  if (isLatched(companion, logicalName)) return raised;
   const cleared = old.filter((bit) => !bits.includes(bit)).map((bit) => statusBit(meanings, bit));
   return [...raised, ...cleared.filter(({ kind }) => kind === "occurrence").map(over)];
 }

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { OtherValue, ProfileBatch } from "../../../src/profiles/batch.ts";
+import type { SeenEvent } from "../../../src/profiles/seen-events.ts";
 import { SpoolError } from "../../../src/spool/spool-error.ts";
 import { PROFILE_KINDS, SOURCES, TIME_RULES } from "../../../src/store/profile-tables.ts";
 import {
@@ -70,6 +71,24 @@ const anyBatch: fc.Arbitrary<ProfileBatch> = fc.record(
   },
 );
 
+const anyEvent: fc.Arbitrary<SeenEvent> = fc.record(
+  {
+    occurredAt: anyDate,
+    log: anyText,
+    code: fc.nat(),
+    severity: fc.constantFrom("info", "warning", "alarm"),
+    disputed: fc.boolean(),
+    name: anyText,
+    kind: fc.constantFrom("occurrence", "restoration", "change"),
+    condition: anyText,
+  },
+  { requiredKeys: ["occurredAt", "log", "code", "severity", "disputed"] },
+);
+const anySeen = fc.record({
+  events: few(anyEvent),
+  words: few(fc.record({ at: anyDate, log: anyText, latched: fc.boolean(), bits: few(anyEvent) })),
+});
+
 const anyPush: fc.Arbitrary<QueuedPush> = fc
   .record({
     receivedAt: anyDate,
@@ -78,6 +97,7 @@ const anyPush: fc.Arbitrary<QueuedPush> = fc
     meterId: optional(anyText),
     attributedBy: optional(fc.constantFrom(...PUSH_CLUES)),
     senderNames: few(anyText),
+    seen: anySeen,
     systemTitle: optional(anyOctets),
     pushSetup: optional(anyText),
     readAt: optional(anyDate),

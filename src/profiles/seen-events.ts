@@ -1,0 +1,75 @@
+/** What pushes and event logs say has happened: codes of logs, and the bits of status words. */
+import type { Data } from "../../protocol/axdr/data.ts";
+import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
+import type { Companion } from "../../protocol/cosem/companion/companion.ts";
+import { eventMeaning, isLatched, isStatusWord, raisedBits } from "../../protocol/cosem/companion/event-meaning.ts";
+import { integerOf } from "../../protocol/cosem/integers.ts";
+
+/** One event, as a log or a bit tells it; the members beside place and time are missing for what no table knows. */
+export interface SeenEvent {
+  readonly occurredAt: Date;
+  /** Logical name of the log, of the object that holds its last code, or of the word. */
+  readonly log: string;
+  /** Code within the log, or number of the bit. */
+  readonly code: number;
+  readonly name?: string;
+  readonly kind?: "occurrence" | "restoration" | "change";
+  readonly condition?: string;
+  readonly severity: "info" | "warning" | "alarm";
+  readonly disputed: boolean;
+}
+
+/** A status word: the bits that are set. What is not among them is over. */
+export interface SeenWord {
+  readonly at: Date;
+  readonly log: string;
+  /** Cleared bits say nothing. */
+  readonly latched: boolean;
+  readonly bits: readonly SeenEvent[];
+}
+
+export interface SeenEvents {
+  readonly events: readonly SeenEvent[];
+  readonly words: readonly SeenWord[];
+}
+
+interface NamedValue {
+  readonly object: CaptureObject | undefined;
+  readonly data: Data;
+}
+
+const DATA_CLASS = 1;
+const VALUE = 2;
+/** 0-b:96.11.e holds the last code of an event log. */
+const LAST_CODE = /^0\.\d+\.96\.11\.\d+\.255$/;
+
+/** The events among values that were true at a moment. */
+export function eventsAmong(values: readonly NamedValue[], companion: Companion, at: Date): SeenEvents {
+  const events: SeenEvent[] = [];
+  const words: SeenWord[] = [];
+  for (const { object, data } of values) {
+    if (object === undefined || object.classId !== DATA_CLASS || object.attributeId !== VALUE) continue;
+    const log = object.logicalName;
+    const code = LAST_CODE.test(log) ? integerOf(data) : undefined;
+    if (code !== undefined && code > 0) events.push(loggedEvent(companion, { log, code, at }));
+    if (!isStatusWord(companion, log)) continue;
+    const bits = raisedBits(companion, log, data);
+    if (bits === undefined) continue;
+    words.push({
+      at,
+      log,
+      latched: isLatched(companion, log),
+      bits: bits.map(({ bit, ...meaning }) => ({ occurredAt: at, log, code: bit, ...meaning })),
+    });
+  }
+  return { events, words };
+}
+
+/** What a code of a log means; a code that no table knows is an event all the same. */
+export function loggedEvent(
+  companion: Companion,
+  { log, code, at }: { readonly log: string; readonly code: number; readonly at: Date },
+): SeenEvent {
+  const meaning = eventMeaning(companion, log, code);
+  return { occurredAt: at, log, code, ...(meaning ?? { severity: "info", disputed: false }) };
+}
