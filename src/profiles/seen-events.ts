@@ -2,7 +2,13 @@
 import type { Data } from "../../protocol/axdr/data.ts";
 import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
 import type { Companion } from "../../protocol/cosem/companion/companion.ts";
-import { eventMeaning, isLatched, isStatusWord, raisedBits } from "../../protocol/cosem/companion/event-meaning.ts";
+import {
+  eventMeaning,
+  isLatched,
+  isStatusWord,
+  raisedBits,
+  type StatusBit,
+} from "../../protocol/cosem/companion/event-meaning.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
 
 /** One event, as a log or a bit tells it; the members beside place and time are missing for what no table knows. */
@@ -59,10 +65,14 @@ export function eventsAmong(values: readonly NamedValue[], companion: Companion,
       at,
       log,
       latched: isLatched(companion, log),
-      bits: bits.map(({ bit, ...meaning }) => ({ occurredAt: at, log, code: bit, ...meaning })),
+      bits: bits.map((bit) => raisedEvent(bit, log, at)),
     });
   }
   return { events, words };
+}
+
+function raisedEvent({ bit, ...meaning }: StatusBit, log: string, at: Date): SeenEvent {
+  return { occurredAt: at, log, code: bit, ...meaning };
 }
 
 /** What a code of a log means; a code that no table knows is an event all the same. */
