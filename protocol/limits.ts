@@ -22,6 +22,8 @@ export const LIMITS = {
   certificateLength: 64 * 1024,
   /** Certificates from an end entity's to a trusted one, both counted. */
   certificateChain: 6,
+  /** Certificates that one security setup keeps. */
+  storedCertificates: 64,
   /** Octets of a password or HLS secret. */
   hlsSecretLength: 1024,
   /** Other system titles than the association's whose counters one protection object follows. */

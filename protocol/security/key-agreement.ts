@@ -125,3 +125,24 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   }
   return all;
 }
+
+/** A key that client and meter have agreed on by the key_agreement method: party U is the client. */
+export function agreedSetupKey<R extends KeyRole>(
+  role: R,
+  z: Uint8Array,
+  agreement: {
+    readonly suite: SecuritySuite;
+    readonly clientSystemTitle: SystemTitle;
+    readonly serverSystemTitle: SystemTitle;
+    readonly identifier?: KdfIdentifier;
+  },
+): SecretKey<R> {
+  const { suite, clientSystemTitle, serverSystemTitle, identifier } = agreement;
+  return deriveKey(role, z, {
+    suite,
+    partyUInfo: clientSystemTitle,
+    partyVInfo: serverSystemTitle,
+    use: role === "masterKey" ? "key-wrap" : "authenticated-encryption",
+    ...(identifier && { identifier }),
+  });
+}

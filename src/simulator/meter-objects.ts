@@ -10,15 +10,17 @@ import { methodById } from "../../protocol/cosem/interface-class.ts";
 import { logicalNameFromOctets, logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { type AccessRight, objectListElementToData } from "../../protocol/cosem/object-list.ts";
 import { ASSOCIATION_BASE_NAME, baseNameToData, ShortNames } from "../../protocol/cosem/short-names.ts";
+import { SECURITY_SETUP_CLASS } from "../../protocol/security/security-setup.ts";
 import { AssociationObject, CURRENT_ASSOCIATION } from "./association-object.ts";
 import { AssociationSnObject } from "./association-sn-object.ts";
 import { DescribedObject } from "./described-object.ts";
-import type { AccessDescription, ProfileDescription } from "./description.ts";
+import type { AccessDescription, ObjectDescription, ProfileDescription } from "./description.ts";
 import type { MeterModel, Moment } from "./meter-model.ts";
 import type { MeterSecurity } from "./meter-security.ts";
-import { methodsOf } from "./methods.ts";
+import { type MethodHost, methodsOf } from "./methods.ts";
 import { type ProfileColumn, ProfileObject } from "./profile-object.ts";
 import { RecordedProfile } from "./recorded-profile.ts";
+import { SecuritySetupObject } from "./security-setup-object.ts";
 import { found, type ObjectRequest, outcome, refused, type VirtualObject } from "./virtual-object.ts";
 
 export interface MeterObjectsOptions {
@@ -47,18 +49,25 @@ export class MeterObjects implements ObjectServer {
 
   constructor(options: MeterObjectsOptions) {
     this.#options = options;
-    const { model, security, push } = options;
+    const { model, push } = options;
     const { description } = model;
-    const host = { model, security, push: push ?? (() => undefined) };
+    const host = { model, push: push ?? (() => undefined) };
     for (const each of description.objects) {
-      const recorded = each.classId === PROFILE_CLASS;
-      this.#add(recorded ? new RecordedProfile(each, model) : new DescribedObject(each, model, methodsOf(each, host)));
+      this.#add(this.#made(each, host));
     }
     this.#addCounters();
     for (const profile of description.profiles) this.#add(this.#profile(profile));
     if (description.shortNames === undefined) this.#addAssociations(description.associationVersion);
     else this.#addAssociationSn();
     this.shortNames = description.shortNames && this.#named(description.shortNames);
+  }
+
+  #made(each: ObjectDescription, host: MethodHost): VirtualObject {
+    const { model, security } = this.#options;
+    if (each.classId === PROFILE_CLASS) return new RecordedProfile(each, model);
+    const described = new DescribedObject(each, model, methodsOf(each, host));
+    if (each.classId !== SECURITY_SETUP_CLASS) return described;
+    return new SecuritySetupObject(described, security.setup(each.version === 0 ? 0 : 1));
   }
 
   /** The present by the meter's own clock. */

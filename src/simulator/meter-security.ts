@@ -10,6 +10,8 @@ import {
   type MasterKey,
   SecretKey,
 } from "../../protocol/security/secret-key.ts";
+import type { SecuritySetupVersion } from "../../protocol/security/security-setup.ts";
+import { SecuritySetupServer, type SecuritySetupServerOptions } from "../../protocol/security/security-setup-server.ts";
 import type { SecuritySuite } from "../../protocol/security/suites.ts";
 import type { SystemTitle } from "../../protocol/security/system-title.ts";
 import type { AssociationDescription } from "./description.ts";
@@ -35,6 +37,9 @@ export interface MeterSecurityOptions {
   readonly shownCounterLag?: number;
   readonly maxReceivePduSize: number;
   readonly referencing?: Referencing;
+  /** Key pairs and certificates from the factory; for suites 1 and 2. */
+  readonly publicKeys?: Pick<SecuritySetupServerOptions, "keyPairs" | "certificates">;
+  readonly randomOctets: (length: number) => Uint8Array;
 }
 
 /** Everything that a server usually offers. */
@@ -78,6 +83,20 @@ export class MeterSecurity {
   change(secrets: Partial<MeterSecrets>): void {
     this.#secrets = { ...this.#secrets, ...secrets };
     this.#rules.clear();
+  }
+
+  /** What the methods of a security setup do. */
+  setup(version: SecuritySetupVersion): SecuritySetupServer {
+    const { suite, systemTitle, publicKeys, randomOctets } = this.#options;
+    return new SecuritySetupServer({
+      version,
+      suite,
+      systemTitle,
+      randomOctets,
+      masterKey: () => this.#secrets.masterKey,
+      useKeys: (keys) => this.change(Object.fromEntries(keys.map((key) => [key.role, key]))),
+      ...publicKeys,
+    });
   }
 
   /** Puts the secret of a client's association in force; false for an association that has none. */

@@ -1,21 +1,15 @@
 /** What the methods of virtual objects do, by class. The others that a class has are refused. */
-import type { ActionOutcome } from "../../protocol/apdu/action.ts";
-import type { Data } from "../../protocol/axdr/data.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
-import { unwrapKey } from "../../protocol/security/key-wrap.ts";
-import type { BlockCipherKey } from "../../protocol/security/secret-key.ts";
 import type { VirtualMethod } from "./described-object.ts";
 import type { ObjectDescription } from "./description.ts";
 import { ImageTransfer } from "./image-transfer.ts";
 import type { MeterModel } from "./meter-model.ts";
-import type { MeterSecurity } from "./meter-security.ts";
 import { deleteEntry, insertEntry, nextDemandPeriod, resetRegister } from "./register-methods.ts";
 import { outcome } from "./virtual-object.ts";
 
 /** What methods may reach. */
 export interface MethodHost {
   readonly model: MeterModel;
-  readonly security: MeterSecurity;
   /** Has the meter send the push of a push setup. */
   readonly push: (logicalName: string) => void;
 }
@@ -53,7 +47,6 @@ const METHODS: Readonly<Record<number, ClassMethods>> = {
   9: { 1: (host, object) => runScript(host, object.logicalName) },
   20: { 1: ({ model }, object) => activateCalendar(model, object) },
   40: { 1: (host, object) => pushNow(host, object.logicalName) },
-  64: { 2: ({ security }) => transferKeys(security) },
   70: { 1: ({ model }) => switchLoad(model, false), 2: ({ model }) => switchLoad(model, true) },
 };
 
@@ -133,25 +126,4 @@ function activateCalendar({ state }: MeterModel, { logicalName, attributes }: Ob
     }
     return outcome("success");
   };
-}
-
-const KEY_ROLES = { 0: "blockCipherKey", 2: "authenticationKey", 3: "masterKey" } as const;
-
-/** global_key_transfer and key_transfer: keys wrapped with the master key take effect for the next association. */
-function transferKeys(security: MeterSecurity): VirtualMethod {
-  return (parameters): ActionOutcome => {
-    if (parameters?.type !== "array") return outcome("type-unmatched");
-    const keys = parameters.value.map((element) => unwrapped(element, security));
-    if (keys.includes(undefined)) return outcome("other-reason");
-    security.change(Object.assign({}, ...keys));
-    return outcome("success");
-  };
-}
-
-function unwrapped(element: Data, security: MeterSecurity): Record<string, BlockCipherKey | object> | undefined {
-  const [id, wrapped] = element.type === "structure" ? element.value : [];
-  const keyId = id && integerOf(id);
-  if (wrapped?.type !== "octet-string" || (keyId !== 0 && keyId !== 2 && keyId !== 3)) return undefined;
-  const role = KEY_ROLES[keyId];
-  return { [role]: unwrapKey(security.secrets.masterKey, role, wrapped.value) };
 }

@@ -1,12 +1,13 @@
 /** A virtual meter: its model, objects and associations, without a wire. */
 import { AssociationServer } from "../../protocol/association/server.ts";
+import type { SecuritySuite } from "../../protocol/security/suites.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 import type { MeterDescription } from "./description.ts";
 import { effectsOf, type FaultEffects, type MeterFault } from "./faults.ts";
 import { type MeterIdentity, seededSecrets } from "./meter-identity.ts";
 import { MeterModel } from "./meter-model.ts";
 import { MeterObjects } from "./meter-objects.ts";
-import { type MeterSecrets, MeterSecurity } from "./meter-security.ts";
+import { type MeterSecrets, MeterSecurity, type MeterSecurityOptions } from "./meter-security.ts";
 import type { MeterState } from "./meter-state.ts";
 import { hash } from "./noise.ts";
 
@@ -21,6 +22,9 @@ export interface VirtualMeterOptions {
   /** First invocation counter of what the meter sends. */
   readonly firstInvocationCounter: number;
   readonly maxReceivePduSize?: number;
+  /** 0 when left out. */
+  readonly suite?: SecuritySuite;
+  readonly publicKeys?: MeterSecurityOptions["publicKeys"];
   readonly installedMs?: number;
   /** By how much the meter's clock is ahead, in ms. */
   readonly clockOffsetMs?: number;
@@ -101,7 +105,9 @@ function installed({ zoneMinutes }: MeterDescription): number {
 function security(options: VirtualMeterOptions, description: MeterDescription, effects: FaultEffects): MeterSecurity {
   const { identity, seed } = options;
   return new MeterSecurity({
-    suite: 0,
+    suite: options.suite ?? 0,
+    randomOctets: options.randomOctets,
+    ...(options.publicKeys && { publicKeys: options.publicKeys }),
     systemTitle: effects.otherSystemTitle ? otherTitle(identity.systemTitle) : identity.systemTitle,
     secrets: effects.otherKeys ? seededSecrets(seed + 1) : options.secrets,
     associations: description.associations,

@@ -320,7 +320,7 @@ test("objects: keys and secrets change for the next association", () => {
     });
   expect(transfer(wrapped)).toBe("success");
   expect(bench.meter.security.secrets.blockCipherKey.equals(fresh)).toBe(true);
-  expect(() => transfer(new Uint8Array(24))).toThrow(/SECURITY_KEY_UNWRAP_FAILED/);
+  expect(transfer(new Uint8Array(24))).toBe("other-reason");
   const password = { type: "octet-string", value: fromHex("3132333435363738") } as const;
   expect(bench.write(15, "0.0.40.0.2.255", 7, password)).toBe("success");
   expect(toHex(bench.meter.security.ruleFor(32)?.secret?.reveal() ?? new Uint8Array(0))).toBe("3132333435363738");
