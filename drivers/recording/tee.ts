@@ -1,20 +1,23 @@
 import type { ByteChannel, ChannelSink } from "../channel.ts";
-import {
-  type BlankedRange,
-  formatEntry,
-  formatHeader,
-  type RecordingEntry,
-  type RecordingHeader,
-} from "./recording.ts";
+import { formatEntry, formatHeader, type RecordingEntry, type RecordingHeader } from "./recording.ts";
+import { SecretTrace } from "./secret-trace.ts";
 
 export interface TeeOptions {
   readonly header: RecordingHeader;
   /** Takes one line without its newline; what it throws is dropped: a session doesn't end because a disk is full. */
   readonly writeLine: (line: string) => void;
-  /** Passwords and keys whose octets are blanked wherever they stand in clear. */
+  /** Passwords and keys whose octets are blanked wherever they stand in clear, also in parts. */
   readonly secrets?: readonly Uint8Array[];
   /** Milliseconds on a clock that never jumps. */
   readonly clock?: () => number;
+}
+
+interface HeldEntry {
+  readonly tMs: number;
+  readonly dir: "tx" | "rx";
+  readonly octets: Uint8Array;
+  /** Octets of this direction before it. */
+  readonly start: number;
 }
 
 const FLAG = 0x7e;
@@ -29,6 +32,9 @@ export class RecordingTee implements ByteChannel {
   readonly #options: TeeOptions;
   readonly #clock: () => number;
   readonly #startMs: number;
+  readonly #traces: { readonly tx: SecretTrace; readonly rx: SecretTrace };
+  /** Pieces that wait until it is known whether they hold a part of a secret. */
+  readonly #held: HeldEntry[] = [];
   #closing = false;
 
   constructor(channel: ByteChannel, options: TeeOptions) {
@@ -37,6 +43,9 @@ export class RecordingTee implements ByteChannel {
     this.#options = options;
     this.#clock = options.clock ?? (() => performance.now());
     this.#startMs = this.#clock();
+    const secrets = options.secrets ?? [];
+    const received = secrets.filter(({ length }) => length >= SHORTEST_RECEIVED_SECRET);
+    this.#traces = { tx: new SecretTrace(secrets), rx: new SecretTrace(received) };
     this.#writeLine(formatHeader(options.header));
   }
 
@@ -47,6 +56,7 @@ export class RecordingTee implements ByteChannel {
         sink.bytes(bytes);
       },
       closed: (cause) => {
+        this.#writeAll();
         this.#write({ tMs: this.#elapsedMs(), dir: "end", by: this.#closing ? "local" : "peer" });
         sink.closed(cause);
       },
@@ -63,14 +73,37 @@ export class RecordingTee implements ByteChannel {
     this.#channel.close();
   }
 
-  #record(dir: "tx" | "rx", bytes: Uint8Array): void {
-    const secrets = (this.#options.secrets ?? []).filter(
-      (secret) => secret.length >= (dir === "rx" ? SHORTEST_RECEIVED_SECRET : 1),
-    );
-    const blanked = blankedRanges(bytes, secrets);
-    const octets = blanked.length === 0 ? bytes : Uint8Array.from(bytes);
-    for (const [start, length] of blanked) octets.fill(BLANK, start, start + length);
-    this.#write({ tMs: this.#elapsedMs(), dir, octets, blanked });
+  #record(dir: "tx" | "rx", octets: Uint8Array): void {
+    const trace = this.#traces[dir];
+    const start = trace.length;
+    // The owner of the octets may use them again before they are written.
+    const kept = Uint8Array.from(octets);
+    trace.push(kept);
+    this.#held.push({ tMs: this.#elapsedMs(), dir, octets: kept, start });
+    this.#writeSettled();
+  }
+
+  /** Writes in order what can hold no part of a secret that is yet to be completed. */
+  #writeSettled(): void {
+    for (let [first] = this.#held; first !== undefined; [first] = this.#held) {
+      const { dir, octets, start } = first;
+      if (this.#traces[dir].settledTo < start + octets.length) return;
+      this.#held.shift();
+      this.#writeHeld(first);
+    }
+  }
+
+  #writeHeld({ tMs, dir, octets, start }: HeldEntry): void {
+    const found = this.#traces[dir].within(start, start + octets.length);
+    const framed = found.length > 0 && octets[0] === FLAG && octets.at(-1) === FLAG;
+    const blanked = framed ? [...found, [octets.length - 3, 2] as const] : found;
+    for (const [from, length] of blanked) octets.fill(BLANK, from, from + length);
+    this.#write({ tMs, dir, octets, blanked });
+  }
+
+  #writeAll(): void {
+    for (const trace of Object.values(this.#traces)) trace.finish();
+    for (const entry of this.#held.splice(0)) this.#writeHeld(entry);
   }
 
   #write(entry: RecordingEntry): void {
@@ -88,25 +121,4 @@ export class RecordingTee implements ByteChannel {
   #elapsedMs(): number {
     return this.#clock() - this.#startMs;
   }
-}
-
-/** Where the secrets stand; in an HDLC frame also the check sequence, because it follows from what was blanked. */
-function blankedRanges(bytes: Uint8Array, secrets: readonly Uint8Array[]): BlankedRange[] {
-  const ranges: BlankedRange[] = [];
-  for (const secret of secrets) {
-    let at = indexOf(bytes, secret, 0);
-    while (at >= 0) {
-      ranges.push([at, secret.length]);
-      at = indexOf(bytes, secret, at + secret.length);
-    }
-  }
-  if (ranges.length > 0 && bytes[0] === FLAG && bytes.at(-1) === FLAG) ranges.push([bytes.length - 3, 2]);
-  return ranges;
-}
-
-function indexOf(bytes: Uint8Array, wanted: Uint8Array, from: number): number {
-  for (let start = from; start + wanted.length <= bytes.length; start++) {
-    if (wanted.every((octet, index) => bytes[start + index] === octet)) return start;
-  }
-  return -1;
 }

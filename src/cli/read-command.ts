@@ -209,8 +209,8 @@ function rangeOf({ from, to }: ReadOptions): ReadRange | undefined {
 }
 
 function recorderOf(file: RecordingFile, target: MeterTarget, what: string) {
-  const { secret, blockCipherKey, authenticationKey } = target.secrets;
-  const secrets = [secret, blockCipherKey, authenticationKey].flatMap((key) =>
+  const { secret, blockCipherKey, authenticationKey, masterKey } = target.secrets;
+  const secrets = [secret, blockCipherKey, authenticationKey, masterKey].flatMap((key) =>
     key === undefined ? [] : [key.reveal()],
   );
   const header = { peer: "unknown", version: "unknown", command: `dlms-gateway read ${what}` };
