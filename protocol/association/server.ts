@@ -18,6 +18,7 @@ import type { AssociationView, ObjectServer } from "./object-server.ts";
 import { isCipheredContext } from "./referencing.ts";
 import { answerAccess } from "./server-access.ts";
 import { ActionService } from "./server-action.ts";
+import { ServerBlocks } from "./server-blocks.ts";
 import { type ExceptionBody, exceptionFor, UNEXPECTED_SERVICE, UNKNOWN_SERVICE } from "./server-exceptions.ts";
 import { GetService } from "./server-get.ts";
 import { hlsCallIn, serverHlsInputs } from "./server-hls.ts";
@@ -86,14 +87,12 @@ const SERVICE_BITS: Readonly<Partial<Record<ApduName, ConformanceBit>>> = {
   "write-request": "write",
   "unconfirmed-write-request": "unconfirmed-write",
 };
-/** What is sent to a client that set no limit. */
-const UNLIMITED_PDU = 0xffff;
 /** Clients count the octets of protection as part of the PDU or beside it. */
 const PROTECTION_ALLOWANCE = 64;
 
 export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
   readonly #options: AssociationServerOptions;
-  readonly #output: Uint8Array[] = [];
+  readonly #blocks = new ServerBlocks();
   readonly #events: ServerEvent[] = [];
   readonly #get = new GetService();
   readonly #set = new SetService();
@@ -124,14 +123,15 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     const apdu = encodeApdu({ apdu: "data-notification", body: command.notification });
     // A data-notification has no ciphered tag of its own.
     const protector = association.security && responseProtector(association.security);
-    this.#output.push(protectReply(apdu, protector && { ...protector, form: "general" }));
+    this.#blocks.push(protectReply(apdu, protector && { ...protector, form: "general" }));
   }
 
   /** Takes one whole APDU. */
   receive(bytes: Uint8Array, nowMs: number): void {
     this.#lastRequestMs = nowMs;
     try {
-      this.#handle(bytes, nowMs);
+      const request = this.#blocks.open(bytes);
+      if (request !== undefined) this.#handle(request, nowMs);
     } catch (error) {
       this.#answerFault(error);
     }
@@ -143,7 +143,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
   }
 
   takeBytes(): Uint8Array | undefined {
-    return this.#output.shift();
+    return this.#blocks.takeBytes();
   }
 
   takeEvent(): ServerEvent | undefined {
@@ -179,7 +179,8 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
       return;
     }
     const limit = association.view.maxReceivePduSize + PROTECTION_ALLOWANCE;
-    if (octets.length > limit) throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { length: octets.length, limit });
+    if (octets.length > limit && !this.#blocks.inBlocks)
+      throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { length: octets.length, limit });
     const { apdu, protector, signed, settle } = unprotectRequest(octets, association.security);
     if (!signed && association.security?.signedRequests === true) {
       throw new DlmsError("SECURITY_WEAKER_THAN_REQUIRED", "peer", { protection: "unsigned", required: "signed" });
@@ -193,7 +194,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     if (this.#state !== "idle") this.#end("replaced");
     const negotiation = this.#negotiate(aarq, this.#context());
     if (negotiation === undefined) return;
-    this.#output.push(encodeApdu({ apdu: "aare", body: negotiation.aare }));
+    this.#blocks.answer(encodeApdu({ apdu: "aare", body: negotiation.aare }));
     if (negotiation.type === "refused") {
       const { diagnostic, cause } = negotiation;
       this.#step("refused");
@@ -202,6 +203,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     }
     const { view, challenges } = negotiation;
     this.#association = { view, security: securityOf(view), challenges };
+    this.#blocks.agree(view);
     this.#step(challenges === undefined ? "accepted" : "hlsDemanded");
     if (challenges === undefined) this.#events.push({ type: "associated", association: view });
   }
@@ -217,6 +219,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     if (view === undefined) return undefined;
     this.#step("preEstablished");
     this.#association = { view, security: securityOf(view), challenges: undefined };
+    this.#blocks.agree(view);
     this.#events.push({ type: "associated", association: view });
     return this.#association;
   }
@@ -242,7 +245,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
       answer = protectReply(initiateResponse(this.#association.view), protector);
     }
     const body = { reason: "normal", ...(answer && { userInformation: answer }) } as const;
-    this.#output.push(encodeApdu({ apdu: "rlre", body }));
+    this.#blocks.answer(encodeApdu({ apdu: "rlre", body }));
     this.#end("released");
   }
 
@@ -255,11 +258,10 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
       this.#authenticate(request, association, protector);
       return;
     }
-    const size = association.view.maxSendPduSize;
-    const maxLength = (size === 0 ? UNLIMITED_PDU : size) - protectionOverhead(protector);
+    const maxLength = this.#blocks.answerLimit(request.apdu, association.view) - protectionOverhead(protector);
     const context = serviceContext(association.view, this.#options.objects, { maxLength, nowMs });
     const response = this.#respond(request, context);
-    if (response !== undefined) this.#output.push(protectReply(encodeApdu(response), protector));
+    if (response !== undefined) this.#blocks.answer(protectReply(encodeApdu(response), protector));
   }
 
   #respond(request: Apdu, context: ServiceContext): Apdu | undefined {
@@ -313,7 +315,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     }
     const { mechanism } = view.rule;
     const inputs = serverHlsInputs(view, challenges);
-    const answer = (reply?: Uint8Array) => this.#output.push(protectReply(encodeApdu(call.answer(reply)), protector));
+    const answer = (reply?: Uint8Array) => this.#blocks.answer(protectReply(encodeApdu(call.answer(reply)), protector));
     try {
       hlsVerify(mechanism, call.value, inputs);
       answer(hlsReply(mechanism, inputs));
@@ -347,7 +349,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
   }
 
   #refuse(exception: ExceptionBody | undefined, error: DlmsError): void {
-    if (exception !== undefined) this.#output.push(encodeApdu({ apdu: "exception-response", body: exception }));
+    if (exception !== undefined) this.#blocks.answer(encodeApdu({ apdu: "exception-response", body: exception }));
     this.#events.push({ type: "fault", error });
   }
 
@@ -363,6 +365,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
     const had = this.#association !== undefined;
     this.#association?.security?.protection.useDedicatedKey(undefined);
     this.#association = undefined;
+    this.#blocks.agree(undefined);
     this.#step("ended");
     if (had) this.#events.push({ type: "ended", reason });
   }

@@ -1,9 +1,7 @@
 /** General block transfer: scripted as reference/apdu.md 8 has it, and two sides over a wire that loses blocks. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Apdu, decodeApdu, encodeApdu } from "../../../protocol/apdu/apdu.ts";
 import type { GeneralBlockTransfer } from "../../../protocol/apdu/general-block-transfer.ts";
-import { ClientAssociation } from "../../../protocol/association/client.ts";
 import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
 import { GeneralBlockDialogue, UnconfirmedBlocks } from "../../../protocol/association/general-blocks.ts";
 import { AssociationServer } from "../../../protocol/association/server.ts";
@@ -201,15 +199,15 @@ test("general blocks: what passes a wire that loses blocks is whole and in order
   expect(whole).toBeGreaterThan(200);
 });
 
-/** A server that takes requests in general blocks and answers in them when it was asked in them. */
-class BlockServer implements Machine<never, unknown> {
+/** The server machine behind a wire that may lose blocks; counts those that arrive. */
+class LossyServer implements Machine<never, unknown> {
   readonly #server: AssociationServer;
-  readonly #output: Uint8Array[] = [];
-  #dialogue = new GeneralBlockDialogue({ blockLength: 55, window: 4 });
+  readonly #lost: () => boolean;
   inBlocks = 0;
 
-  constructor(server: AssociationServer) {
+  constructor(server: AssociationServer, lost: () => boolean = () => false) {
     this.#server = server;
+    this.#lost = lost;
   }
 
   command(): void {}
@@ -220,62 +218,98 @@ class BlockServer implements Machine<never, unknown> {
   deadlineMs(): undefined {}
 
   receive(bytes: Uint8Array, nowMs: number): void {
-    const apdu: Apdu | undefined = bytes[0] === 0xe0 ? decodeApdu(bytes) : undefined;
-    if (apdu?.apdu !== "general-block-transfer") {
-      this.#server.receive(bytes, nowMs);
-      for (let answer = this.#server.takeBytes(); answer; answer = this.#server.takeBytes()) this.#output.push(answer);
-      return;
-    }
-    this.inBlocks++;
-    const whole = this.#dialogue.receive(apdu.body);
-    if (whole !== undefined) {
-      this.#server.receive(whole, nowMs);
-      const answer = this.#server.takeBytes();
-      this.#dialogue = new GeneralBlockDialogue({ blockLength: 55, window: 4 });
-      if (answer !== undefined) this.#dialogue.send(answer);
-    }
-    for (let block = this.#dialogue.takeBlock(); block; block = this.#dialogue.takeBlock()) {
-      this.#output.push(encodeApdu({ apdu: "general-block-transfer", body: block }));
-    }
+    if (bytes[0] === 0xe0) this.inBlocks++;
+    if (bytes[0] !== 0xe0 || !this.#lost()) this.#server.receive(bytes, nowMs);
   }
 
   takeBytes(): Uint8Array | undefined {
-    return this.#output.shift();
+    for (let bytes = this.#server.takeBytes(); bytes; bytes = this.#server.takeBytes()) {
+      if (bytes[0] !== 0xe0 || !this.#lost()) return bytes;
+    }
+    return undefined;
   }
 }
 
+/** No block transfer but the general one. */
+const GENERAL_ONLY = conformanceFromNumber(0x20021f);
+
+function blockServer(maxReceivePduSize: number, onSet: () => void = () => undefined) {
+  const objects = new FixtureObjects();
+  objects.values.set(FixtureObjects.key(8, CLOCK, 2), value(700));
+  const set = objects.set;
+  objects.set = (...order) => {
+    onSet();
+    return set(...order);
+  };
+  const server = new AssociationServer({
+    clientSap: 16,
+    serverSap: 1,
+    rule: () => ({ ...OPEN_RULE, conformance: GENERAL_ONLY, maxReceivePduSize }),
+    objects,
+    randomOctets: (length) => SERVER_CHALLENGE.subarray(0, length),
+  });
+  return { objects, server };
+}
+
 test.each(["always", "when-needed"] as const)(
-  "general blocks, %s: long requests and answers pass in them",
+  "general blocks, %s: long requests and answers pass in them, by the server machine",
   (generalBlocks) => {
-    const objects = new FixtureObjects();
-    objects.values.set(FixtureObjects.key(8, CLOCK, 2), value(700));
-    // No block transfer but the general one.
-    const conformance = conformanceFromNumber(0x20021f);
-    const server = new BlockServer(
-      new AssociationServer({
-        clientSap: 16,
-        serverSap: 1,
-        rule: () => ({ ...OPEN_RULE, conformance, maxReceivePduSize: 2000 }),
-        objects,
-        randomOctets: (length) => SERVER_CHALLENGE.subarray(0, length),
-      }),
-    );
-    const settings = { ...PLAIN_SETTINGS, conformance, generalBlocks, maxReceivePduSize: 2000 };
+    const { objects, server: machine } = blockServer(200);
+    const server = new LossyServer(machine);
+    const settings = { ...PLAIN_SETTINGS, conformance: GENERAL_ONLY, generalBlocks, maxReceivePduSize: 2000 };
     const pair = new ApduPair(settings, server);
-    expect(pair.client).toBeInstanceOf(ClientAssociation);
     expect(pair.run({ type: "associate" }).at(-1)).toMatchObject({ type: "associated" });
     expect(pair.ask(GET_CLOCK)).toEqual({ type: "get", result: { type: "data", data: value(700) } });
     expect(server.inBlocks > 0).toBe(generalBlocks === "always");
-    for (const length of [1, 700, 1800, 1960, 1990, 2000]) {
+    for (const length of [1, 150, 180, 190, 200, 700, 1990, 2000]) {
       expect(pair.ask({ type: "set", attribute: clock, value: value(length) })).toEqual({
         type: "set",
         result: "success",
       });
       expect(objects.values.get(FixtureObjects.key(8, CLOCK, 2))).toEqual(value(length));
+      expect(pair.ask(GET_CLOCK)).toEqual({ type: "get", result: { type: "data", data: value(length) } });
     }
     expect(server.inBlocks).toBeGreaterThan(0);
   },
 );
+
+test("general blocks: over a wire that loses blocks, requests are carried out once and answers are whole", () => {
+  let whole = 0;
+  fc.assert(
+    fc.property(
+      fc.infiniteStream(fc.noBias(fc.nat(99))),
+      fc.integer({ min: 1, max: 8 }),
+      (draws, generalBlockWindow) => {
+        let sets = 0;
+        const { server } = blockServer(120, () => sets++);
+        const lossy = new LossyServer(server, () => (draws.next().value ?? 0) < 8);
+        const pair = new ApduPair(
+          {
+            ...PLAIN_SETTINGS,
+            conformance: GENERAL_ONLY,
+            generalBlocks: "always",
+            generalBlockWindow,
+            maxReceivePduSize: 100,
+            responseTimeoutMs: 60_000,
+            blockTimeoutMs: 1000,
+          },
+          lossy,
+        );
+        pair.run({ type: "associate" });
+        const outcomes = [{ type: "set", attribute: clock, value: value(600) } as const, GET_CLOCK].map((order) =>
+          pair.run(order).at(-1),
+        );
+        expect(sets).toBeLessThanOrEqual(1);
+        const [set, get] = outcomes;
+        if (set?.type !== "response" || get?.type !== "response") return;
+        whole++;
+        expect(get.response).toEqual({ type: "get", result: { type: "data", data: value(600) } });
+      },
+    ),
+    { numRuns: 100 },
+  );
+  expect(whole).toBeGreaterThan(60);
+});
 
 test("general blocks: an APDU that is too long is refused where nothing can carry it", () => {
   const bench = ClientBench.associated({}, AARE_WITH_BLOCKS.replace("207E1F", "00021F"));
