@@ -269,6 +269,7 @@ export class ClientOpening {
       peerChallenge: this.#peerChallenge,
       ...("secret" in authentication && { secret: authentication.secret }),
       ...("ecbPadding" in authentication && { ecbPadding: authentication.ecbPadding }),
+      ...("formula" in authentication && { formula: authentication.formula }),
       ...("signingKey" in authentication && { ownSigningKey: authentication.signingKey }),
       ...("serverSigningKey" in authentication && { peerSigningKey: authentication.serverSigningKey }),
       ...(ownSystemTitle !== undefined && { ownSystemTitle }),

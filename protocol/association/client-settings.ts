@@ -2,7 +2,7 @@ import type { Conformance } from "../ber/conformance.ts";
 import type { ApduProtection } from "../security/apdu-protection.ts";
 import type { CipheredForm } from "../security/ciphered-apdu.ts";
 import type { EllipticPrivateKey, EllipticPublicKey } from "../security/elliptic-key.ts";
-import type { EcbPadding } from "../security/hls.ts";
+import type { EcbPadding, HlsFormula } from "../security/hls.ts";
 import type { DedicatedKey, HlsSecret } from "../security/secret-key.ts";
 import type { Protection } from "../security/security-control.ts";
 import type { SystemTitle } from "../security/system-title.ts";
@@ -17,6 +17,8 @@ export type ClientAuthentication =
       readonly mechanism: "hls" | "hls-md5" | "hls-sha1" | "hls-sha256";
       readonly secret: HlsSecret;
       readonly ecbPadding?: EcbPadding;
+      /** `hls` by the formula of a maker. */
+      readonly formula?: HlsFormula;
     }
   | { readonly mechanism: "hls-gmac" }
   | {

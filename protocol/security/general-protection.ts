@@ -4,6 +4,7 @@
  * the algorithm identifier of the key derivation. Counters guard against replay where a key is held; under a key of one
 transaction the counter says nothing, and whoever asked has to match the transaction id in `layers`.
  */
+import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { type AeadKeys, type CipheredContent, open, parseContent, seal } from "./aead.ts";
@@ -41,8 +42,13 @@ import {
   type TransactionKeys,
 } from "./transaction-key.ts";
 
+const LONGEST_LENGTH_FIELD = 5;
+
 /** Which octets of general-ciphering the tag covers: SC ‖ AK ‖ header, or SC ‖ AK alone. Peers of both kinds exist. */
 export type GeneralAadForm = "with-header" | "without-header";
+
+/** Whether a signature covers the length of the content besides the content; the sources leave it open. */
+export type SignedContent = "without-length" | "with-length";
 
 export interface GeneralProtectionOptions {
   /** Suite, titles and the inside of what is wrapped here. */
@@ -55,6 +61,7 @@ export interface GeneralProtectionOptions {
   /** Opens an APDU also when its tag fits the other form only; `layers` then says which one. */
   readonly tolerateOtherAad?: boolean;
   readonly kdfIdentifier?: KdfIdentifier;
+  readonly signedContent?: SignedContent;
 }
 
 /** What of a header the sender chooses; the titles are the two of the association. */
@@ -125,7 +132,11 @@ export class GeneralProtection {
     const signingKey = this.#options.keys.ownSigningKey;
     if (signingKey === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "ownSigningKey" });
     const header = this.#header(transaction);
-    return encodeGeneralSigning(header, content, signOctets(signingKey, signedOctets(encodeHeader(header), content)));
+    return encodeGeneralSigning(
+      header,
+      content,
+      signOctets(signingKey, this.#signedOctets(encodeHeader(header), content)),
+    );
   }
 
   /** Takes off every layer, whatever of this room's or the ciphered forms it is, until a plain APDU remains. */
@@ -202,7 +213,7 @@ export class GeneralProtection {
     this.#checkParties(header);
     const key: EllipticPublicKey | undefined = this.#options.keys.peerSigningKey;
     if (key === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "peerSigningKey" });
-    requireSignature(key, signedOctets(headerOctets, content), signature, "general-signing");
+    requireSignature(key, this.#signedOctets(headerOctets, content), signature, "general-signing");
     const layer: GeneralSigningLayer = { form: "general-signing", header };
     layers.push(layer);
     return content;
@@ -236,6 +247,12 @@ export class GeneralProtection {
     return { ...transaction, originator, recipient };
   }
 
+  #signedOctets(header: Uint8Array, content: Uint8Array): Uint8Array {
+    const writer = new Writer(header.length + content.length + LONGEST_LENGTH_FIELD).bytes(header);
+    if (this.#options.signedContent === "with-length") writer.lengthField(content.length);
+    return writer.bytes(content).finish();
+  }
+
   get #aad(): GeneralAadForm {
     return this.#options.aad ?? "with-header";
   }
@@ -261,14 +278,6 @@ export class GeneralProtection {
       throw new DlmsError("SECURITY_COUNTER_EXHAUSTED", "caller", { scheme, invocationCounter: counter });
     return counter;
   }
-}
-
-/** The signature covers the header with its lengths, then the content without its length. */
-function signedOctets(header: Uint8Array, content: Uint8Array): Uint8Array {
-  const octets = new Uint8Array(header.length + content.length);
-  octets.set(header);
-  octets.set(content, header.length);
-  return octets;
 }
 
 function mismatch(named: SystemTitle, expected: SystemTitle): DlmsError {

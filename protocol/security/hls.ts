@@ -29,6 +29,9 @@ export type AuthenticationMechanism = keyof typeof AUTHENTICATION_MECHANISMS;
 /** How mechanism 2 fills octets up to AES blocks: `zero` pads secret and challenge with 00, `none` refuses odd lengths. */
 export type EcbPadding = "zero" | "none";
 
+/** What a maker computes from a challenge and the secret. */
+export type HlsFormula = (challenge: Uint8Array, secret: HlsSecret) => Uint8Array;
+
 /** One side's view. What the mechanism does not use may be missing. */
 export interface HlsInputs {
   readonly ownChallenge: Uint8Array;
@@ -42,6 +45,8 @@ export interface HlsInputs {
   readonly protection?: ApduProtection;
   /** Mechanism 2. */
   readonly ecbPadding?: EcbPadding;
+  /** Mechanism 2 of makers with a formula of their own, in place of AES-ECB. */
+  readonly formula?: HlsFormula;
   /** Mechanism 7: ours to reply, the peer's to verify. */
   readonly ownSigningKey?: EllipticPrivateKey;
   readonly peerSigningKey?: EllipticPublicKey;
@@ -93,7 +98,9 @@ function computed(mechanism: AuthenticationMechanism, inputs: HlsInputs, exchang
   const { challenge, otherChallenge } = exchange;
   switch (mechanism) {
     case "hls":
-      return ecb(need(inputs.secret, "secret"), challenge, inputs.ecbPadding ?? "zero");
+      return inputs.formula === undefined
+        ? ecb(need(inputs.secret, "secret"), challenge, inputs.ecbPadding ?? "zero")
+        : inputs.formula(challenge, need(inputs.secret, "secret"));
     case "hls-md5":
       return digest("md5", [challenge, need(inputs.secret, "secret").reveal()]);
     case "hls-sha1":

@@ -150,9 +150,11 @@ export function directTarget(config: MeterConfig, reservations: CounterFile): Me
 
 /** The options in the form of a meter of the configuration, so that one schema checks both. */
 export function meterInput(options: ReadOptions) {
-  const security = options.blockCipherKey !== undefined && {
+  // These prove themselves with a system title, and need no key to cipher with.
+  const needsTitle = options.auth === "hls-6" || options.auth === "hls-7";
+  const security = (options.blockCipherKey !== undefined || needsTitle) && {
     suite: numberOf(options.suite),
-    protection: options.protection,
+    protection: options.protection ?? (options.blockCipherKey === undefined ? "none" : undefined),
     clientSystemTitle: options.clientTitle,
     serverSystemTitle: options.serverTitle,
     blockCipherKey: options.blockCipherKey,

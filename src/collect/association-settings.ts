@@ -2,6 +2,8 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { ClientAuthentication, ClientSettings } from "../../protocol/association/client-settings.ts";
 import type { GeneralUse } from "../../protocol/association/general-use.ts";
+import { REFERENCING as REFERENCING_FACTS } from "../../protocol/association/referencing.ts";
+import type { Conformance } from "../../protocol/ber/conformance.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import { GeneralProtection } from "../../protocol/security/general-protection.ts";
@@ -49,6 +51,11 @@ export function associationSettings(context: AssociationContext): ClientSettings
     referencing: REFERENCING[association.referencing],
     challenge: () => printableChallenge(association.mechanism === "hls-7" ? SIGNED_CHALLENGE_LENGTH : CHALLENGE_LENGTH),
     ...(association.preEstablished && { preEstablished: true }),
+    ...(association.release && { release: association.release }),
+    ...(association.userId !== undefined && { userId: association.userId }),
+    ...(association.generalBlocks !== "never" && { conformance: withGeneralBlocks(association) }),
+    generalBlocks: association.generalBlocks,
+    generalBlockWindow: association.generalBlockWindow,
     maxReceivePduSize: association.maxReceivePduSize,
     responseTimeoutMs,
     repeatReads,
@@ -64,6 +71,10 @@ export function associationSettings(context: AssociationContext): ClientSettings
         }),
     ...(protection && generalUse(context, protection)),
   };
+}
+
+function withGeneralBlocks({ referencing }: AssociationConfig): Conformance {
+  return new Set([...REFERENCING_FACTS[REFERENCING[referencing]].conformance, "general-block-transfer"]);
 }
 
 /** General-ciphering and general-signing, where the configuration wants any of them. */
@@ -83,7 +94,16 @@ function generalUse(
     ...(secrets.agreementKey && { ownAgreementKey: secrets.agreementKey }),
     ...(secrets.serverAgreementKey && { peerAgreementKey: secrets.serverAgreementKey }),
   };
-  const general = new GeneralProtection({ protection, keys, nextInvocationCounter, randomOctets });
+  const general = new GeneralProtection({
+    protection,
+    keys,
+    nextInvocationCounter,
+    randomOctets,
+    aad: security.tagCovers === "keys" ? "without-header" : "with-header",
+    tolerateOtherAad: security.tagCovers === "either",
+    kdfIdentifier: security.keyDerivation,
+    signedContent: security.signatureCovers === "content" ? "without-length" : "with-length",
+  });
   const transactionId = () => randomOctets(TRANSACTION_ID_LENGTH);
   return { general: { protection: general, sign, transactionId, ...(scheme && { scheme }) } };
 }
@@ -117,7 +137,8 @@ function authenticationOf({ association, secrets }: AssociationContext): ClientA
     required(association.security, mechanism, "security");
     return { mechanism: name };
   }
-  return { mechanism: name, secret: required(secrets.secret, mechanism, "secret") };
+  const secret = required(secrets.secret, mechanism, "secret");
+  return { mechanism: name, secret, ...(name === "hls" && { ecbPadding: association.blockPadding }) };
 }
 
 function protectionOf({ association, secrets, nextInvocationCounter }: AssociationContext): ApduProtection | undefined {

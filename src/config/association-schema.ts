@@ -4,7 +4,9 @@ import { logicalName, meterSecretReference, secretReference, systemTitle } from 
 
 const MECHANISMS = ["none", "lls", "hls-2", "hls-3", "hls-4", "hls-5", "hls-6", "hls-7"] as const;
 const NEEDS_SECRET: ReadonlySet<string> = new Set(["lls", "hls-2", "hls-3", "hls-4", "hls-6"]);
-const NEEDS_SECURITY: ReadonlySet<string> = new Set(["hls-5", "hls-7"]);
+const NEEDS_SECURITY: ReadonlySet<string> = new Set(["hls-5", "hls-6", "hls-7"]);
+const LARGEST_BLOCK_WINDOW = 63;
+const LARGEST_USER_ID = 255;
 
 const SIGNING_KEYS = ["signingKey", "serverSigningKey"] as const;
 /** What general-ciphering needs besides the unicast and authentication keys, by how its key is found. */
@@ -36,7 +38,10 @@ const securitySchema = z
       .optional()
       .describe("The meter's system title; learned from its answer when left out."),
     blockCipherKey: meterSecretReference
-      .describe("Global unicast encryption key (hexadecimal in the referenced place).")
+      .optional()
+      .describe(
+        "Global unicast encryption key (hexadecimal in the referenced place). Not needed with `protection: none`, but for hls-5.",
+      )
       .meta({ examples: ["file:/etc/dlms-gateway/keys/feeder-7.block-cipher-key"] }),
     authenticationKey: meterSecretReference.optional().describe("Global authentication key (hexadecimal)."),
     dedicatedKey: z.boolean().default(false).describe("Propose a fresh dedicated key for each association."),
@@ -67,11 +72,30 @@ const securitySchema = z
     serverAgreementKey: secretReference
       .optional()
       .describe("The meter's certificate or public key for key agreement (PEM in the referenced place)."),
+    tagCovers: z
+      .enum(["header", "keys", "either"])
+      .default("either")
+      .describe(
+        "generalCiphering: whether tags cover the header of the APDU besides the authentication key (`header`, as the standard has it) or not (`keys`, as some peers have it); with `either` ours do, and both are taken.",
+      ),
+    keyDerivation: z
+      .enum(["corrected", "first-print"])
+      .default("corrected")
+      .describe(
+        "Agreed keys: the algorithm identifier in the derivation, 05 as corrected prints of the standard have it, or 06 as an early one and the British profile have it.",
+      ),
+    signatureCovers: z
+      .enum(["content", "content-and-length"])
+      .default("content")
+      .describe("sign: whether a signature covers the length of the content too."),
     invocationCounter: logicalName
       .optional()
       .describe("Logical name of the meter's counter for this key, read with the public client before associating."),
   })
   .superRefine((security, context) => {
+    if (security.blockCipherKey === undefined && security.protection !== "none") {
+      context.addIssue({ code: "custom", path: ["blockCipherKey"], message: "ciphering needs it" });
+    }
     const needs = [...(security.sign ? SIGNING_KEYS : []), ...GENERAL_KEYS[security.generalCiphering ?? "unicast"]];
     for (const field of needs) {
       if (security[field] !== undefined) continue;
@@ -97,6 +121,36 @@ export const associationSchema = z
       .optional()
       .describe("Password (lls) or HLS secret; `0x…` in the referenced place means octets."),
     security: securitySchema.optional(),
+    release: z
+      .enum(["plain", "protected", "none"])
+      .optional()
+      .describe(
+        "How leave is taken: by a plain release request, by one that is ciphered (the default of ciphered associations), or by closing alone.",
+      )
+      .meta({ examples: ["plain"] }),
+    userId: z
+      .int()
+      .min(0)
+      .max(LARGEST_USER_ID)
+      .optional()
+      .describe("Identification of the client's user, for meters that ask for it.")
+      .meta({ examples: [1] }),
+    generalBlocks: z
+      .enum(["never", "when-needed", "always"])
+      .default("never")
+      .describe(
+        "General blocks, where the meter has them: not proposed, proposed and used for requests that are too long otherwise, or used always.",
+      ),
+    generalBlockWindow: z
+      .int()
+      .min(1)
+      .max(LARGEST_BLOCK_WINDOW)
+      .default(6)
+      .describe("General blocks that the meter may send without being acknowledged."),
+    blockPadding: z
+      .enum(["zero", "none"])
+      .default("zero")
+      .describe("hls-2: fill secret and challenge up to whole blocks, or refuse those that are none."),
     maxReceivePduSize: z.int().min(64).max(65_535).default(1024).describe("Largest APDU that we accept, in octets."),
   })
   .superRefine(({ mechanism, secret, security, preEstablished }, context) => {
@@ -112,6 +166,9 @@ export const associationSchema = z
       context.addIssue({ code: "custom", path: [field], message: `mechanism ${mechanism} needs it` });
     if (NEEDS_SECRET.has(mechanism) && secret === undefined) lacks("secret");
     if (NEEDS_SECURITY.has(mechanism) && security === undefined) lacks("security");
+    if (mechanism === "hls-5" && security !== undefined && security.blockCipherKey === undefined) {
+      lacks("security.blockCipherKey");
+    }
     if (mechanism !== "hls-7" || security === undefined) return;
     for (const field of SIGNING_KEYS) if (security[field] === undefined) lacks(`security.${field}`);
   })

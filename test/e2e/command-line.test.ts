@@ -65,7 +65,7 @@ test("read --tcp: a meter without daemon or database, as table and as JSON", asy
   const { secret, security } = association ?? {};
   if (secret !== undefined) args.push("--secret", secret);
   if (security !== undefined) {
-    args.push("--block-cipher-key", security.blockCipherKey, "--client-title", security.clientSystemTitle);
+    args.push("--block-cipher-key", security.blockCipherKey ?? "", "--client-title", security.clientSystemTitle);
     args.push("--authentication-key", security.authenticationKey ?? "", "--counter", security.invocationCounter ?? "");
     args.push("--protection", security.protection ?? "");
   }

@@ -36,6 +36,9 @@ test("config: durations become milliseconds and a meter gets its defaults", () =
     serverSap: 1,
     referencing: "ln",
     preEstablished: false,
+    generalBlocks: "never",
+    generalBlockWindow: 6,
+    blockPadding: "zero",
     mechanism: "none",
     maxReceivePduSize: 1024,
   });

@@ -1,0 +1,157 @@
+/** What the configuration says of an association is what goes over the socket: each habit once, with a long read. */
+import { afterEach, expect, test, vi } from "vitest";
+import { Pump } from "../../drivers/pump.ts";
+import { TcpListener } from "../../drivers/tcp/listener.ts";
+import type { AssociationRule } from "../../protocol/association/association-rule.ts";
+import { AssociationServer } from "../../protocol/association/server.ts";
+import type { Data } from "../../protocol/axdr/data.ts";
+import { conformanceFromNumber } from "../../protocol/ber/conformance.ts";
+import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
+import { SecretKey } from "../../protocol/security/secret-key.ts";
+import type { InvocationCounters } from "../../src/collect/meter-access.ts";
+import { visitMeter } from "../../src/collect/meter-session.ts";
+import { meterTarget } from "../../src/collect/meter-target.ts";
+import { meterSchema } from "../../src/config/schema.ts";
+import { ServedLink } from "../protocol/association/served-link.ts";
+import {
+  ascii,
+  CLOCK,
+  FixtureObjects,
+  OPEN_RULE,
+  SERVER_CHALLENGE,
+  SERVER_TITLE,
+  serverProtection,
+} from "../protocol/association/server-fixture.ts";
+
+const clock = { attribute: { classId: 8, logicalName: CLOCK, attributeId: 2 } };
+const LONG: Data = { type: "octet-string", value: Uint8Array.from({ length: 4000 }, (_, index) => index) };
+const SECRET = "sixteen octets!!";
+const EVERYTHING = conformanceFromNumber(0x60fe1f);
+const KEYS = {
+  clientSystemTitle: "4d4d4d0000000001",
+  blockCipherKey: "env:TEST_STACK_BLOCK",
+  authenticationKey: "env:TEST_STACK_AUTHENTICATION",
+};
+const CIPHERED: Partial<AssociationRule> = { applicationContexts: ["logical-name-with-ciphering"] };
+
+/** Counters that need no lease. */
+class Counters implements InvocationCounters {
+  upcoming = 1;
+  next(): number {
+    return this.upcoming++;
+  }
+  async raise(lowest: number): Promise<void> {
+    this.upcoming = Math.max(this.upcoming, lowest);
+  }
+  async ensure(): Promise<void> {}
+}
+
+afterEach(() => vi.unstubAllEnvs());
+
+interface Habit {
+  readonly name: string;
+  readonly association: object;
+  readonly rule: () => Partial<AssociationRule>;
+  /** Tags of the requests, in hexadecimal, each change once. */
+  readonly tags: readonly string[];
+}
+
+const gmac = (): Partial<AssociationRule> => ({
+  ...CIPHERED,
+  mechanism: "hls-gmac",
+  security: { protection: serverProtection() },
+});
+
+const HABITS: readonly Habit[] = [
+  { name: "nothing", association: {}, rule: () => ({}), tags: ["60", "c0", "62"] },
+  { name: "no release", association: { release: "none" }, rule: () => ({}), tags: ["60", "c0"] },
+  {
+    name: "general blocks always, window 3",
+    association: { generalBlocks: "always", generalBlockWindow: 3 },
+    rule: () => ({}),
+    tags: ["60", "e0", "62"],
+  },
+  {
+    name: "global keys",
+    association: { mechanism: "hls-5", security: KEYS },
+    rule: gmac,
+    tags: ["60", "cb", "c8", "62"],
+  },
+  {
+    name: "general-glo",
+    association: { mechanism: "hls-5", security: { ...KEYS, general: true } },
+    rule: gmac,
+    tags: ["60", "db", "62"],
+  },
+  {
+    name: "dedicated key",
+    association: { mechanism: "hls-5", security: { ...KEYS, dedicatedKey: true } },
+    rule: gmac,
+    tags: ["60", "cb", "d0", "62"],
+  },
+  {
+    name: "general-ded",
+    association: { mechanism: "hls-5", security: { ...KEYS, dedicatedKey: true, general: true } },
+    rule: gmac,
+    tags: ["60", "db", "dc", "62"],
+  },
+  {
+    name: "ciphered, plain release",
+    association: { mechanism: "hls-5", release: "plain", security: KEYS },
+    rule: gmac,
+    tags: ["60", "cb", "c8", "62"],
+  },
+  {
+    name: "hls-6 without any key to cipher with",
+    association: {
+      mechanism: "hls-6",
+      secret: "env:TEST_STACK_SECRET",
+      security: { protection: "none", clientSystemTitle: "4d4d4d0000000001" },
+    },
+    rule: () => ({
+      mechanism: "hls-sha256",
+      secret: new SecretKey("hlsSecret", ascii(SECRET)),
+      systemTitle: SERVER_TITLE,
+    }),
+    tags: ["60", "c3", "c0", "62"],
+  },
+];
+
+test.each(HABITS)("association by configuration: $name", async ({ association, rule, tags }) => {
+  vi.stubEnv("TEST_STACK_SECRET", SECRET);
+  vi.stubEnv("TEST_STACK_BLOCK", "000102030405060708090a0b0c0d0e0f");
+  vi.stubEnv("TEST_STACK_AUTHENTICATION", "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf");
+  const seen: string[] = [];
+  const full: AssociationRule = { ...OPEN_RULE, conformance: EVERYTHING, ...rule() };
+  await using listener = await TcpListener.listen({ host: "127.0.0.1", port: 0 }, (channel) => {
+    const objects = new FixtureObjects();
+    objects.values.set(FixtureObjects.key(8, CLOCK, 2), LONG);
+    const server = (clientSap: number) =>
+      new AssociationServer({
+        clientSap,
+        serverSap: 1,
+        rule: () => full,
+        objects,
+        randomOctets: (length) => SERVER_CHALLENGE.subarray(0, length),
+      });
+    const served = new ServedLink(new WrapperLink({ role: "server" }), server, (apdu) => {
+      const tag = (apdu[0] ?? 0).toString(16);
+      if (seen.at(-1) !== tag) seen.push(tag);
+      return undefined;
+    });
+    new Pump(served, channel, { event: () => {}, closed: () => {} }, { ended: { type: "channelEnded" } }).start();
+  });
+  const config = meterSchema.parse({
+    name: "m",
+    number: "1",
+    connection: { tcp: `127.0.0.1:${listener.address.port}` },
+    association,
+  });
+  const target = meterTarget(config, {
+    leaseCounters: () => Promise.resolve(new Counters()),
+    openStoredKey: () => Promise.reject(new Error("no key is stored")),
+  });
+  const read = await visitMeter(target, { budgetMs: 30_000 }, (meter) => meter.get(clock));
+  expect(read).toEqual({ type: "data", data: LONG });
+  expect(seen).toEqual(tags);
+});
