@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
-import { pino } from "pino";
 import { expect, test } from "vitest";
 import { toHex } from "../../../protocol/bytes/hex.ts";
 import { ApduProtection } from "../../../protocol/security/apdu-protection.ts";
@@ -20,56 +19,21 @@ import { systemTitle } from "../../../protocol/security/system-title.ts";
 import { CounterLease } from "../../../src/keys/counter-lease.ts";
 import { KeyStore } from "../../../src/keys/key-store.ts";
 import type { SealedKey } from "../../../src/keys/sealed-key.ts";
+import { Canaries, shown } from "./canaries.ts";
 
 const random = (length: number) => new Uint8Array(randomBytes(length));
-const canaries: Uint8Array[] = [];
+const canaries = new Canaries();
 
 function secretOctets(length: number): Uint8Array {
-  const octets = random(length);
-  canaries.push(octets);
-  return octets;
+  return canaries.octets(length);
 }
 
 function canary<R extends KeyRole>(role: R, length = 16): SecretKey<R> {
-  return new SecretKey(role, secretOctets(length));
-}
-
-const LONGEST_RUN_SHOWN = 5;
-
-/** The ways in which octets may stand in a text, from any six of them on. */
-function spellings(octets: Uint8Array): string[] {
-  const text: string[] = [];
-  for (let start = 0; start + LONGEST_RUN_SHOWN < octets.length; start++) {
-    const run = octets.subarray(start, start + LONGEST_RUN_SHOWN + 1);
-    const hex = toHex(run);
-    text.push(hex, hex.toUpperCase(), run.join(","), Buffer.from(run).toString("latin1"));
-    text.push((hex.match(/../g) ?? []).join(" "));
-  }
-  for (const encoding of ["base64", "base64url"] as const)
-    text.push(Buffer.from(octets).toString(encoding).slice(0, 8));
-  return text;
+  return canaries.key(role, length);
 }
 
 function leaks(text: string): string[] {
-  // Inspection aligns numbers in columns.
-  const flat = text.replace(/,\s+/g, ",");
-  return canaries.flatMap(spellings).filter((spelling) => text.includes(spelling) || flat.includes(spelling));
-}
-
-/** Everything that a log, a console or an error report would make of a value. */
-function shown(value: unknown): string {
-  const lines: string[] = [];
-  const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(line) });
-  log.info({ value, err: value }, "message");
-  return [
-    String(value),
-    JSON.stringify(value),
-    JSON.stringify({ nested: [value] }),
-    inspect(value),
-    inspect(value, { depth: 20, showHidden: true, getters: true, maxArrayLength: 10_000 }),
-    value instanceof Error ? `${value.stack}${inspect(value.cause, { depth: 20, showHidden: true })}` : "",
-    ...lines,
-  ].join("\n");
+  return canaries.leaksIn(text);
 }
 
 const OWN = systemTitle(random(8));
