@@ -2,15 +2,17 @@
 import { join, resolve } from "node:path";
 import { startControlServer } from "./api/control-server.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./api/read-answer.ts";
-import { Collector, type PolledMeter } from "./collect/collector.ts";
+import { Collector, type CollectorStore, type PolledMeter, settleBatch } from "./collect/collector.ts";
 import { drain } from "./collect/drain.ts";
 import { causeOf } from "./collect/failure-cause.ts";
 import type { MeterConnection } from "./collect/meter-connection.ts";
+import { MeterPlans } from "./collect/meter-plans.ts";
 import { meterTarget } from "./collect/meter-target.ts";
 import { PollLoop } from "./collect/poll-loop.ts";
 import { SerialLines } from "./collect/serial-lines.ts";
+import { planFinder } from "./config/meter-plans.ts";
 import { nearestName } from "./config/nearest-name.ts";
-import type { Config } from "./config/schema.ts";
+import type { Config, PlanConfig } from "./config/schema.ts";
 import { resolveSecretText } from "./config/secret.ts";
 import { Fleet } from "./fleet/fleet.ts";
 import { CounterTable } from "./keys/counter-table.ts";
@@ -29,12 +31,14 @@ import { SenderLearning } from "./push/sender-learning.ts";
 import { SeriesCatalogue } from "./series/catalogue.ts";
 import { keepCollections, keepMeterAttributes } from "./series/collections.ts";
 import { keepQuantities } from "./series/quantities.ts";
+import { foldCoverage } from "./store/coverage.ts";
 import { CoverageFolding } from "./store/coverage-folding.ts";
 import { journalCoverage } from "./store/coverage-journal.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { type EmbeddedPostgres, type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
 import { heldPushes, rewritePush, unknownSenders } from "./store/held-pushes.ts";
 import { newestCaptures } from "./store/latest-rows.ts";
+import { keepMemories, loadLedger } from "./store/ledger-records.ts";
 import { noteLoadChanges } from "./store/load-changes.ts";
 import { migrate } from "./store/migrations.ts";
 import { keepObisCodes } from "./store/obis-codes.ts";
@@ -73,8 +77,11 @@ export class Gateway implements AsyncDisposable {
     const { database } = store;
     const fleet = await Fleet.load(database);
     const meters = await polledMeters(options, fleet, database);
+    // What the ledger says is looked up in its pages.
+    await foldCoverage(database);
     stack.adopt(coverageFolding(database, events), (each) => each.stop());
     stack.adopt(await upkeep(store.url, events), (each) => each.stop());
+    const plans = meterPlans(config);
     const intake = stack.adopt(await storeIntake(config, database, events), (each) => each.stop(DRAIN_MS));
     const lines = stack.use(new SerialLines());
     const senders = new FleetSenders(fleet, meters.values());
@@ -90,27 +97,15 @@ export class Gateway implements AsyncDisposable {
         whileOnLine: (meter: PolledMeter, connection: MeterConnection) => learning.learn(meter, connection),
       }),
       sessionBudgetMs: config.polling.sessionTimeout,
-      historyMs: new Map(config.plans.map((plan) => [plan.profile, plan.history])),
-      store: {
-        newestCaptures: (meterKey) => newestCaptures(database, meterKey),
-        putRows: (batch) => intake.rows.put(batch),
-        addAttempt: (attempt) => intake.addAttempt(attempt),
-        addRejected: (meterKey, rows) => intake.addRejected(meterKey, rows),
-      },
+      ruleOf: (meter, profile) => plans.ruleOf(meter, profile),
+      store: collectorStore(database, intake),
     });
-    const loop = new PollLoop({
-      meters: [...meters.values()],
-      nameOf: (meter) => meter.target.name,
-      lineOf: (meter) => meter.target.connection.serial,
-      plans: config.plans.map((plan) => ({ profile: plan.profile, everyMs: plan.every })),
-      concurrency: config.polling.concurrency,
-      startsPerSecond: config.polling.connectsPerSecond,
-      poll: (meter, profiles) => collector.poll(meter, profiles),
-    });
+    const loop = pollLoop(config, { meters: meters.values(), plans, collector, events });
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
     stack.defer(() => drain({ loop, sessions: collector, rows: intake.rows }, DRAIN_MS));
-    const reception = await receivePushes({ config, database, fleet, senders, intake, events }, stack);
+    const putRows = pushedRows(intake, { meters: meters.values(), seen: (meter) => loop.seen(meter) });
+    const reception = await receivePushes({ config, database, fleet, senders, intake, putRows, events }, stack);
     const gateway = new Gateway({ options, store, loop, collector, meters });
     const control = await startControlServer(config.socket, gateway, pushRoutes(reception));
     connections.adopt(control, (each) => each.closeAllConnections());
@@ -239,7 +234,7 @@ async function polledMeters(
       leaseCounters: (key, title) => leaseKeyCounters(counters, key, title),
       openStoredKey: storedKeys(store, member.id, each.association.clientSap),
     });
-    return [{ meterId: member.id, meterKey: member.key, newestMs: undefined, target }];
+    return [{ meterId: member.id, meterKey: member.key, target }];
   });
   await Promise.all(meters.map((meter) => unlock(meter, events)));
   return new Map(meters.map((meter) => [meter.target.name, meter]));
@@ -275,6 +270,65 @@ function storeIntake(config: Config, database: Database, events: EventSink): Pro
   });
 }
 
+function collectorStore(database: Database, intake: StoreIntake): CollectorStore {
+  return {
+    newestCaptures: (meterKey) => newestCaptures(database, meterKey),
+    loadLedger: (meterKey) => loadLedger(database, meterKey),
+    keepMemories: (meterKey, memories) => keepMemories(database, meterKey, memories),
+    putRows: (batch) => intake.rows.put(batch),
+    addAttempt: (attempt) => intake.addAttempt(attempt),
+    addRejected: (meterKey, rows) => intake.addRejected(meterKey, rows),
+  };
+}
+
+interface LoopParts {
+  readonly meters: Iterable<PolledMeter>;
+  readonly plans: MeterPlans;
+  readonly collector: Collector;
+  readonly events: EventSink;
+}
+
+function pollLoop({ polling }: Config, { meters, plans, collector, events }: LoopParts): PollLoop<PolledMeter> {
+  return new PollLoop({
+    meters: [...meters],
+    nameOf: (meter) => meter.target.name,
+    lineOf: (meter) => meter.target.connection.serial,
+    zoneOf: (meter) => meter.target.zone,
+    plansOf: (meter) => plans.of(meter),
+    onQuarantine: (meter, quarantined) =>
+      events({ event: quarantined ? "meterQuarantined" : "meterReturned", meter: meter.target.name }),
+    concurrency: polling.concurrency,
+    startsPerSecond: polling.connectsPerSecond,
+    poll: (meter, profiles) => collector.poll(meter, profiles),
+  });
+}
+
+function meterPlans(config: Config): MeterPlans {
+  const find = planFinder(config);
+  const plans = new Map(config.meters.map((meter) => [meter.name, find(meter)]));
+  const none: PlanConfig[] = [];
+  return new MeterPlans((meter) => plans.get(meter.target.name) ?? none);
+}
+
+/** Rows that meters send by themselves: the planner hears of them, so that nothing is asked for that came already. */
+function pushedRows(
+  intake: StoreIntake,
+  { meters, seen }: { readonly meters: Iterable<PolledMeter>; readonly seen: (meter: PolledMeter) => void },
+): StoreIntake["rows"]["put"] {
+  const byKey = new Map(Array.from(meters, (meter) => [meter.meterKey, meter]));
+  return async (batch) => {
+    const put = await intake.rows.put(batch);
+    const meter = byKey.get(batch.meterKey);
+    if (meter === undefined) return put;
+    seen(meter);
+    put.written.then(
+      () => settleBatch(meter, batch),
+      () => undefined,
+    );
+    return put;
+  };
+}
+
 async function receivePushes(
   parts: {
     readonly config: Config;
@@ -282,11 +336,12 @@ async function receivePushes(
     readonly fleet: Fleet;
     readonly senders: FleetSenders;
     readonly intake: StoreIntake;
+    readonly putRows: StoreIntake["rows"]["put"];
     readonly events: EventSink;
   },
   stack: AsyncDisposableStack,
 ): Promise<PushReception> {
-  const { config, database, fleet, senders, intake, events } = parts;
+  const { config, database, fleet, senders, intake, putRows, events } = parts;
   for (const [meterKey, lists] of await loadPushLists(database)) senders.learnPushLists(meterKey, lists);
   const reception = await PushReception.start({
     config: config.push,
@@ -294,7 +349,7 @@ async function receivePushes(
     senders,
     store: {
       putPush: (push) => intake.pushes.put(push),
-      putRows: (batch) => intake.rows.put(batch),
+      putRows,
       held: (filter, page) => heldPushes(database, filter, page),
       rewrite: (held, push) => rewritePush(database, held, push),
       unknownSenders: () => unknownSenders(database),

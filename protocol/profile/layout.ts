@@ -30,6 +30,8 @@ export interface ProfileLayout {
   readonly capturePeriod: CapturePeriod;
   /** Attribute 5 of the profile: 1 fifo, 2 lifo; undefined when it has not been read. */
   readonly sortMethod: number | undefined;
+  /** Attribute 8: rows that the buffer holds before it overwrites; undefined when it is not known. */
+  readonly profileEntries: number | undefined;
   /** Changes when the list of capture objects, a scaler or a unit changes. */
   readonly fingerprint: string;
 }
@@ -42,6 +44,7 @@ export interface LayoutSource {
   /** For profiles that are captured by the calendar although their attribute 4 is 0. */
   readonly capturePeriodMonths?: number;
   readonly sortMethod?: number;
+  readonly profileEntries?: number;
 }
 
 export const FIFO = 1;
@@ -96,6 +99,7 @@ export function profileLayout(source: LayoutSource): ProfileLayout {
     columns,
     capturePeriod: periodOf(source),
     sortMethod: source.sortMethod,
+    profileEntries: source.profileEntries,
     fingerprint: fingerprintOf(columns),
   };
 }

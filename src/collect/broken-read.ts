@@ -1,13 +1,17 @@
 import type { DecodedProfile } from "../../protocol/profile/decode.ts";
-import type { SessionFailedError } from "./session-failure.ts";
+import type { MappedProfile } from "../profiles/map-profile.ts";
 
 /** A read that broke off after some whole rows; `cause` says why. */
 export class BrokenReadError extends Error {
   override readonly name = "BrokenReadError";
   readonly rows: DecodedProfile;
+  /** What was read whole before. */
+  readonly before: readonly MappedProfile[];
 
-  constructor(rows: DecodedProfile, cause: SessionFailedError) {
-    super(`the read broke off after ${rows.rowCount} rows: ${cause.message}`, { cause });
+  constructor(rows: DecodedProfile, cause: unknown, before: readonly MappedProfile[] = []) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(`the read broke off after ${rows.rowCount} rows: ${reason}`, { cause });
     this.rows = rows;
+    this.before = before;
   }
 }

@@ -2,14 +2,17 @@
 import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
+import { batchIntervalS } from "../store/coverage-journal.ts";
 import type { ReadAttempt } from "../store/read-attempts.ts";
 import type { RejectedPollRow } from "../store/rejected-rows.ts";
-import { causeOf, type NamedFailure } from "./failure-cause.ts";
+import { causeOf, type FailureCause, type NamedFailure } from "./failure-cause.ts";
 import type { MeterConnection } from "./meter-connection.ts";
-import { newestHeld, type PollResult, pollProfiles } from "./meter-poller.ts";
+import { MeterLedger, type ProfileMemory, type StoredLedger } from "./meter-ledger.ts";
+import { type PollResult, pollProfiles, type WantedRows } from "./meter-poller.ts";
 import { readForAnswer } from "./meter-reader.ts";
 import { visitMeter } from "./meter-session.ts";
 import type { MeterTarget } from "./meter-target.ts";
+import { type ChosenSlots, chooseSlots, type ReadingOrder } from "./profile-slots.ts";
 import { parseReadOrder } from "./read-order.ts";
 import type { SerialLines } from "./serial-lines.ts";
 
@@ -18,13 +21,33 @@ export interface PolledMeter {
   readonly target: MeterTarget;
   readonly meterId: string;
   readonly meterKey: number;
-  /** Newest capture that the store holds, by profile: later rows are asked for. Unknown before the first poll. */
-  newestMs: Map<ProfileKind, number> | undefined;
+  /** Which slots are settled; read from the store at the first poll. */
+  ledger?: MeterLedger | undefined;
+}
+
+/** How a profile of a meter is to be read. */
+export interface ReadingRule {
+  /** How far back a profile is read of which nothing is held. */
+  readonly historyMs: number;
+  readonly order: ReadingOrder;
+}
+
+/** What came of a poll. */
+export interface PollOutcome {
+  readonly answered: boolean;
+  /** Why the meter was not read, or not all of it. */
+  readonly cause?: FailureCause;
+  /** Profiles of which open slots are left that the meter may still have. */
+  readonly more: readonly ProfileKind[];
 }
 
 export interface CollectorStore {
   /** Newest capture that is held of each profile of a meter, ms since 1970. */
   newestCaptures(meterKey: number): Promise<Readonly<Record<ProfileKind, number | undefined>>>;
+  /** What is known of a meter's slots from a moment on. */
+  loadLedger(meterKey: number): Promise<StoredLedger>;
+  /** Keeps how a meter captures profiles. */
+  keepMemories(meterKey: number, memories: readonly ProfileMemory[]): Promise<void>;
   /** Waits for room; `written` resolves when the rows are durable. */
   putRows(batch: ProfileBatch): Promise<{ readonly written: Promise<void> }>;
   addAttempt(attempt: ReadAttempt): void;
@@ -36,16 +59,16 @@ export interface CollectorOptions {
   readonly events: EventSink;
   readonly sessionBudgetMs: number;
   readonly lines: SerialLines;
-  /** How far back a profile is read of which nothing is held. */
-  readonly historyMs: ReadonlyMap<ProfileKind, number>;
+  readonly ruleOf: (meter: PolledMeter, profile: ProfileKind) => ReadingRule | undefined;
   /** What else there is to do while a meter is on the line, after its profiles; what it throws harms no reading. */
   readonly whileOnLine?: (meter: PolledMeter, connection: MeterConnection) => Promise<void>;
 }
 
 const DAY_MS = 86_400_000;
-/** Read again with each poll: rows that came late, or that a clock that was set back wrote a second time. */
+type Wanted = WantedRows & Partial<Pick<ChosenSlots, "open" | "left">>;
+const DEFAULT_RULE: ReadingRule = { historyMs: DAY_MS, order: "oldest-first" };
+/** Of a profile without slots: read again with each poll, for rows that came late. */
 const OVERLAP_MS = 3_600_000;
-const PROFILE_KINDS: readonly ProfileKind[] = ["instant", "block_load", "daily_load", "billing"];
 
 export class Collector {
   readonly #options: CollectorOptions;
@@ -55,37 +78,42 @@ export class Collector {
     this.#options = options;
   }
 
-  /** Reads profiles into the store; true when the meter answered. Never rejects: failures are told and recorded. */
-  async poll(meter: PolledMeter, profiles: readonly ProfileKind[]): Promise<boolean> {
+  /** Reads what is open of profiles into the store. Never rejects: failures are told and recorded. */
+  async poll(meter: PolledMeter, profiles: readonly ProfileKind[]): Promise<PollOutcome> {
     const { events } = this.#options;
     const startedAt = new Date();
     const what = profiles.join(" ");
     try {
-      const newestMs = await this.#newestOf(meter);
+      const wanted = await this.#wantedOf(meter, profiles);
+      const isOpen = profiles.filter((profile) => wanted.get(profile)?.type !== "nothing");
+      // A meter whose slots are all held, from pushes perhaps, need not be called.
+      if (isOpen.length === 0) return { answered: true, more: [] };
       const result = await visitMeter(meter.target, this.#visit(), async (connection) => {
         const polled = await pollProfiles(connection, {
           target: meter.target,
           meterKey: meter.meterKey,
-          profiles,
-          wantedFromMs: (profile) => this.#wantedFromMs(newestMs, profile),
+          profiles: isOpen,
+          wanted: (profile) => wanted.get(profile) ?? { type: "nothing" },
         });
         if (polled.failure === undefined) {
           await this.#options.whileOnLine?.(meter, connection).catch(() => undefined);
         }
         return polled;
       });
-      const rowCount = await this.#keep(meter, newestMs, result);
+      const rowCount = await this.#keep(meter, result);
       if (result.failure !== undefined) {
-        this.#tellFailure(meter, { startedAt, what, rowCount }, causeOf(result.failure));
-        return false;
+        const failure = causeOf(result.failure);
+        this.#tellFailure(meter, { startedAt, what, rowCount }, failure);
+        return { answered: false, cause: failure.cause, more: [] };
       }
       const durationMs = Date.now() - startedAt.getTime();
       events({ event: "meterPolled", meter: meter.target.name, profiles, rows: rowCount, durationMs });
       this.#record(meter, { startedAt, what, rowCount, failure: undefined });
-      return true;
+      return { answered: true, more: this.#moreOf(meter, wanted) };
     } catch (error) {
-      this.#tellFailure(meter, { startedAt, what, rowCount: 0 }, causeOf(error));
-      return false;
+      const failure = causeOf(error);
+      this.#tellFailure(meter, { startedAt, what, rowCount: 0 }, failure);
+      return { answered: false, cause: failure.cause, more: [] };
     }
   }
 
@@ -116,37 +144,62 @@ export class Collector {
     return { budgetMs: sessionBudgetMs, lines, signal: this.#abort.signal };
   }
 
-  async #newestOf(meter: PolledMeter): Promise<Map<ProfileKind, number>> {
-    if (meter.newestMs !== undefined) return meter.newestMs;
-    const held = await this.#options.store.newestCaptures(meter.meterKey);
-    meter.newestMs = new Map();
-    for (const profile of PROFILE_KINDS) {
-      const ms = held[profile];
-      if (ms !== undefined) meter.newestMs.set(profile, ms);
+  /** Profiles that another visit should go on with: slots are left, and this visit has settled some. */
+  #moreOf(meter: PolledMeter, wanted: ReadonlyMap<ProfileKind, Wanted>): ProfileKind[] {
+    return Array.from(wanted)
+      .filter(([profile, { left = 0, open = 0 }]) => {
+        const ledger = meter.ledger?.of(profile);
+        if (left === 0 || ledger === undefined) return false;
+        return chooseSlots(ledger, { nowMs: Date.now(), order: "oldest-first" }).open < open;
+      })
+      .map(([profile]) => profile);
+  }
+
+  /** Which rows the ledger says to ask for. */
+  async #wantedOf(meter: PolledMeter, profiles: readonly ProfileKind[]): Promise<Map<ProfileKind, Wanted>> {
+    const { store, ruleOf } = this.#options;
+    const { zone, billingDay } = meter.target;
+    meter.ledger ??= new MeterLedger(
+      { zone, ...(billingDay !== undefined && { billingDay }) },
+      await store.loadLedger(meter.meterKey),
+    );
+    const nowMs = Date.now();
+    const wanted = new Map<ProfileKind, Wanted>();
+    for (const profile of profiles) {
+      const { historyMs, order } = ruleOf(meter, profile) ?? DEFAULT_RULE;
+      meter.ledger.forgetOverwritten(profile, nowMs);
+      const ledger = meter.ledger.of(profile);
+      if (ledger === undefined) {
+        wanted.set(profile, { type: "since", fromMs: await this.#sinceMs(meter, profile, nowMs - historyMs) });
+        continue;
+      }
+      const chosen = chooseSlots(ledger, { nowMs, order });
+      wanted.set(profile, chosen.open === 0 ? { type: "nothing" } : { type: "slots", ledger, ...chosen });
     }
-    return meter.newestMs;
+    return wanted;
   }
 
-  #wantedFromMs(newestMs: ReadonlyMap<ProfileKind, number>, profile: ProfileKind): number {
-    const held = newestMs.get(profile);
-    return held === undefined ? Date.now() - (this.#options.historyMs.get(profile) ?? DAY_MS) : held - OVERLAP_MS;
+  /** For a profile whose slots are not known: from the newest held row on, or as far back as the plan says. */
+  async #sinceMs(meter: PolledMeter, profile: ProfileKind, historyFromMs: number): Promise<number> {
+    if (profile === "instant") return historyFromMs;
+    const held = (await this.#options.store.newestCaptures(meter.meterKey))[profile];
+    return held === undefined ? historyFromMs : held - OVERLAP_MS;
   }
 
-  /** What is newest moves on only when all rows, rejected ones too, are durable: what failed to be written is read again. */
-  async #keep(meter: PolledMeter, newestMs: Map<ProfileKind, number>, result: PollResult): Promise<number> {
-    const { batches, setAside, refused } = result;
+  /** Slots are settled only when all rows, rejected ones too, are durable: what failed to be written is read again. */
+  async #keep(meter: PolledMeter, result: PollResult): Promise<number> {
+    const { batches, setAside, refused, learned } = result;
     const { store, events } = this.#options;
     for (const { profile, error } of refused) {
       events({ event: "profileRefused", meter: meter.target.name, profile, evidence: error.message });
     }
+    if (learned.length > 0) await store.keepMemories(meter.meterKey, learned);
+    for (const memory of learned) meter.ledger?.learn(memory);
     const puts: { readonly written: Promise<void> }[] = [];
     for (const batch of batches) puts.push(await store.putRows(batch));
     await Promise.all(puts.map((put) => put.written));
     if (setAside.length > 0) await store.addRejected(meter.meterKey, setAside);
-    for (const { profile, instantsMs } of batches) {
-      const newest = newestHeld(instantsMs, newestMs.get(profile), Date.now());
-      if (newest !== undefined) newestMs.set(profile, newest);
-    }
+    for (const batch of batches) settleBatch(meter, batch);
     return batches.reduce((sum, batch) => sum + batch.rowCount, 0);
   }
 
@@ -164,6 +217,13 @@ export class Collector {
   #record(meter: PolledMeter, attempt: Pick<ReadAttempt, "startedAt" | "what" | "rowCount" | "failure">): void {
     this.#options.store.addAttempt({ ...attempt, meterId: meter.meterId, endedAt: new Date() });
   }
+}
+
+/** Notes in memory what has become durable of a meter's rows, however they came. */
+export function settleBatch({ ledger }: PolledMeter, batch: ProfileBatch): void {
+  const intervalS = batchIntervalS(batch);
+  if (intervalS === undefined) return;
+  ledger?.settle(batch.profile, intervalS, [...batch.instantsMs, ...(batch.absentMs ?? []), ...(batch.offMs ?? [])]);
 }
 
 function lastDay(): ReadRange {

@@ -120,7 +120,7 @@ export const FAILURE_CAUSES = {
   },
 } as const satisfies Record<string, { readonly says: string; readonly nextStep: string }>;
 
-type FailureCause = keyof typeof FAILURE_CAUSES;
+export type FailureCause = keyof typeof FAILURE_CAUSES;
 
 export interface NamedFailure {
   readonly cause: FailureCause;

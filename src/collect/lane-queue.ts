@@ -1,7 +1,7 @@
 import type { Queue, QueueAddOptions } from "p-queue";
 
 /** In this order of precedence; each has its bucket, so that adding and taking cost the same however long the queue. */
-const LANES = ["control", "on_demand", "scheduled", "backfill"] as const;
+export const LANES = ["control", "on_demand", "scheduled", "backfill"] as const;
 export type Lane = (typeof LANES)[number];
 
 /** The p-queue priority of a lane: larger goes first. */

@@ -18,7 +18,13 @@ import type { ProfileObject } from "./profile-objects.ts";
 
 const PROFILE_CLASS = 7;
 const HOUR_S = 3600;
-export const PROFILE_ATTRIBUTES = { buffer: 2, captureObjects: 3, capturePeriod: 4, sortMethod: 5 } as const;
+export const PROFILE_ATTRIBUTES = {
+  buffer: 2,
+  captureObjects: 3,
+  capturePeriod: 4,
+  sortMethod: 5,
+  profileEntries: 8,
+} as const;
 
 /** The reference of an attribute, by dotted logical name. */
 export function attributeOf(object: Omit<CaptureObject, "dataIndex">): AttributeReference {
@@ -45,10 +51,10 @@ export async function readLayout(
   object: ProfileObject,
   quirks: ReadonlySet<MeterQuirk>,
 ): Promise<ProfileLayout> {
-  const references = (["captureObjects", "capturePeriod", "sortMethod"] as const).map((attribute) =>
+  const references = (["captureObjects", "capturePeriod", "sortMethod", "profileEntries"] as const).map((attribute) =>
     profileAttribute(object.logicalName, attribute),
   );
-  const [objects, period, sort] = await source.getList(references);
+  const [objects, period, sort, entries] = await source.getList(references);
   const [objectsReference] = references;
   if (objects === undefined || objectsReference === undefined) throw new RangeError("a list read lost its results");
   const captureObjects = captureObjectsFromData(valueOf(objectsReference, objects));
@@ -57,6 +63,7 @@ export async function readLayout(
     scalers: await readScalers(source, object, captureObjects),
     ...periodIn(period, quirks),
     ...(numberIn(sort) === undefined ? {} : { sortMethod: numberIn(sort) ?? 0 }),
+    ...(numberIn(entries) === undefined ? {} : { profileEntries: numberIn(entries) ?? 0 }),
     ...(object.capturePeriodMonths === undefined ? {} : { capturePeriodMonths: object.capturePeriodMonths }),
   });
 }

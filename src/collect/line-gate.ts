@@ -1,7 +1,7 @@
 import { type Lane, LaneQueue, lanePriority } from "./lane-queue.ts";
 
 /**
- * The jobs of all meters on one shared line. One at a time passes, so that those that have to wait for the line take up
+ * The jobs of one meter, or of all meters on one shared line. One at a time passes, so that those that have to wait for the line take up
  * no place among the fleet's running jobs; in the order of the lanes, and of asking within a lane.
  */
 export class LineGate {
@@ -19,6 +19,11 @@ export class LineGate {
     this.#waiting.enqueue(run, { priority: lanePriority(lane) });
     this.#next();
     return promise;
+  }
+
+  /** Whether nothing runs or waits. */
+  get idle(): boolean {
+    return !this.#busy && this.#waiting.size === 0;
   }
 
   /** Refuses those that wait. */

@@ -1,13 +1,19 @@
 /** A scheduled poll: one association does all profiles that are due, and comes back with rows for the store. */
 import { DlmsError } from "../../protocol/errors.ts";
 import type { DecodedProfile } from "../../protocol/profile/decode.ts";
+import type { ReadRange } from "../api/read-answer.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import { type MappedProfile, mapProfile } from "../profiles/map-profile.ts";
+import { batchIntervalS } from "../store/coverage-journal.ts";
 import { AccessRefusedError } from "./access-refused.ts";
 import type { AttributeSource } from "./attribute-source.ts";
 import { BrokenReadError } from "./broken-read.ts";
+import type { ProfileLedger, ProfileMemory } from "./meter-ledger.ts";
 import { knownClock, readProfile } from "./meter-reader.ts";
 import type { MeterTarget } from "./meter-target.ts";
+import { contradicts, firstRowOfPeriod, partOf, slotIntervalS, slotsWithoutRow } from "./profile-slots.ts";
+import type { SlotRange } from "./settled-slots.ts";
+import { type SlotRule, slotAfter, slotOf, slotUpTo } from "./slot-calendar.ts";
 
 /** A profile that the meter would not give; the others were read all the same. */
 export interface RefusedProfile {
@@ -19,16 +25,23 @@ export interface PollResult {
   readonly batches: readonly ProfileBatch[];
   readonly setAside: readonly (MappedProfile["setAside"][number] & { readonly profile: ProfileKind })[];
   readonly refused: readonly RefusedProfile[];
+  /** How the meter captures profiles, where that was not known or has changed. */
+  readonly learned: readonly ProfileMemory[];
   /** What kept other profiles from being read: the end of the session, or an answer that can't be understood. */
   readonly failure: Error | undefined;
 }
+
+/** What is wanted of a profile: rows since a moment, the rows of slots, or nothing because nothing is open. */
+export type WantedRows =
+  | { readonly type: "since"; readonly fromMs: number }
+  | { readonly type: "slots"; readonly ledger: ProfileLedger; readonly ranges: readonly SlotRange[] }
+  | { readonly type: "nothing" };
 
 export interface PollOrder {
   readonly target: MeterTarget;
   readonly meterKey: number;
   readonly profiles: readonly ProfileKind[];
-  /** Start of what is wanted of a profile that grows with time. */
-  readonly wantedFromMs: (profile: ProfileKind) => number;
+  readonly wanted: (profile: ProfileKind) => WantedRows;
 }
 
 /** A meter's clock may be ahead of ours by this much and its newest row is still read. */
@@ -39,55 +52,157 @@ const CLOCK_LEAD_MS = 3_600_000;
  * went wrong, or else the meter's first refusal, only when it gave none of the profiles.
  */
 export async function pollProfiles(source: AttributeSource, order: PollOrder): Promise<PollResult> {
-  const mapped: (MappedProfile & { readonly profile: ProfileKind })[] = [];
+  const polled: PolledProfile[] = [];
   const refused: RefusedProfile[] = [];
   let failure: Error | undefined;
   for (const profile of order.profiles) {
     try {
-      mapped.push({ ...(await pollProfile(source, order, profile)), profile });
+      polled.push(await pollProfile(source, order, profile));
     } catch (error) {
       if (error instanceof AccessRefusedError) {
         refused.push({ profile, error });
         continue;
       }
-      if (error instanceof BrokenReadError) mapped.push({ ...mapRows(order, profile, error.rows), profile });
+      if (error instanceof BrokenReadError) polled.push(brokenPart(order, profile, error));
       failure ??= error instanceof Error ? error : new Error(String(error));
       // A profile that can't be understood does not end the session: the next one may be in order.
       if (!(error instanceof DlmsError)) break;
     }
   }
   const worst = failure ?? refused[0]?.error;
-  if (worst !== undefined && mapped.length === 0) throw worst;
+  if (worst !== undefined && polled.length === 0) throw worst;
   return {
-    batches: mapped.map((each) => each.batch).filter((batch) => batch.rowCount > 0),
-    setAside: mapped.flatMap(({ setAside, profile }) => setAside.map((row) => ({ ...row, profile }))),
+    batches: polled.flatMap((each) => each.batches),
+    setAside: polled.flatMap(({ setAside, profile }) => setAside.map((row) => ({ ...row, profile }))),
     refused,
+    learned: polled.flatMap((each) => each.learned ?? []),
     failure,
   };
 }
 
-/**
- * The newest capture that counts as held once these rows are stored. Stamps further ahead than a clock may be do not
- * count: a single row of a meter whose clock was once years ahead would keep all later rows from being asked for.
- */
-export function newestHeld(
-  instantsMs: readonly number[],
-  heldMs: number | undefined,
-  nowMs: number,
-): number | undefined {
-  let newest = heldMs;
-  for (const instantMs of instantsMs) {
-    if (instantMs <= nowMs + CLOCK_LEAD_MS && instantMs > (newest ?? Number.NEGATIVE_INFINITY)) newest = instantMs;
-  }
-  return newest;
+interface PolledProfile {
+  readonly profile: ProfileKind;
+  readonly batches: readonly ProfileBatch[];
+  readonly setAside: MappedProfile["setAside"];
+  readonly learned?: ProfileMemory | undefined;
 }
 
-async function pollProfile(source: AttributeSource, order: PollOrder, profile: ProfileKind): Promise<MappedProfile> {
-  const { target, wantedFromMs } = order;
+async function pollProfile(source: AttributeSource, order: PollOrder, profile: ProfileKind): Promise<PolledProfile> {
+  const { target } = order;
+  const wanted = order.wanted(profile);
+  if (wanted.type === "nothing") return { profile, batches: [], setAside: [] };
+  const wasKnown = target.layouts.has(profile);
+  const first = await readWanted(source, order, { profile, wanted });
+  const rule = ruleOf(target, profile);
+  const stamps = first.flatMap(({ batch }) => batch.instantsMs);
+  if (!wasKnown || rule === undefined || !contradicts(rule, stamps)) return judged(order, { profile, wanted }, first);
+  // Rows lie otherwise than the capture period says: it may have been changed since it was read.
+  target.layouts.delete(profile);
+  return judged(order, { profile, wanted }, await readWanted(source, order, { profile, wanted }));
+}
+
+interface ProfileWanted {
+  readonly profile: ProfileKind;
+  readonly wanted: Exclude<WantedRows, { type: "nothing" }>;
+}
+
+async function readWanted(
+  source: AttributeSource,
+  order: PollOrder,
+  { profile, wanted }: ProfileWanted,
+): Promise<MappedProfile[]> {
+  const mapped: MappedProfile[] = [];
   const readAt = new Date();
-  const range = { fromMs: wantedFromMs(profile), toMs: readAt.getTime() + CLOCK_LEAD_MS };
-  const decoded = await readProfile(source, target, profile, range);
-  return mapRows(order, profile, decoded, readAt);
+  for (const range of rangesOf(wanted, readAt.getTime())) {
+    try {
+      mapped.push(mapRows(order, profile, await readProfile(source, order.target, profile, range), readAt));
+    } catch (error) {
+      if (!(error instanceof BrokenReadError) || mapped.length === 0) throw error;
+      throw new BrokenReadError(error.rows, error.cause, mapped);
+    }
+  }
+  return mapped;
+}
+
+/** Stamps may lie a little beside their slots, and rows of a power-up between them. */
+const BESIDE_MS = 60_000;
+
+function rangesOf(wanted: ProfileWanted["wanted"], nowMs: number): ReadRange[] {
+  if (wanted.type === "since") return [{ fromMs: wanted.fromMs, toMs: nowMs + CLOCK_LEAD_MS }];
+  const { rule } = wanted.ledger;
+  const last = wanted.ranges.toSorted((a, b) => b.toMs - a.toMs)[0]?.toMs ?? nowMs;
+  return wanted.ranges.map(({ fromMs, toMs }) => ({
+    fromMs: fromMs - Math.max(BESIDE_MS, rule.intervalS * 1000 - 1),
+    toMs: toMs === last && slotAfter(rule, toMs) > nowMs ? nowMs + CLOCK_LEAD_MS : toMs + BESIDE_MS,
+  }));
+}
+
+function ruleOf({ layouts, zone, billingDay }: MeterTarget, profile: ProfileKind): SlotRule | undefined {
+  const layout = layouts.get(profile);
+  const intervalS = layout && slotIntervalS(profile, layout);
+  return intervalS === undefined ? undefined : { intervalS, zone, ...(billingDay !== undefined && { billingDay }) };
+}
+
+/** What the answers say besides their rows: which slots the meter has no row of, and how it captures. */
+function judged(order: PollOrder, { profile, wanted }: ProfileWanted, mapped: readonly MappedProfile[]): PolledProfile {
+  const setAside = mapped.flatMap((each) => each.setAside);
+  const read = mapped.map((each) => each.batch);
+  const rule = ruleOf(order.target, profile);
+  if (rule === undefined) return { profile, batches: withRows(read), setAside };
+  const known = wanted.type === "slots" ? wanted.ledger.memory : undefined;
+  const batches = read.flatMap((batch) => byPeriod(batch, known, rule.intervalS));
+  const learned = learnedOf(order.target, { profile, rule, known }, batches);
+  const asked = wanted.type === "slots" ? wanted.ranges : sinceFirst(rule, batches);
+  const sameRule = known === undefined || known.intervalS === rule.intervalS;
+  const [last] = batches.slice(-1);
+  if (setAside.length > 0 || !sameRule || last === undefined)
+    return { profile, batches: withRows(batches), setAside, learned };
+  const readAtMs = last.readAt.getTime();
+  const without = slotsWithoutRow(batches, { rule, companion: order.target.companion, asked, readAtMs });
+  return { profile, batches: withRows([...batches.slice(0, -1), { ...last, ...without }]), setAside, learned };
+}
+
+/** Rows before a broken read ended; what is not among them may come yet. */
+function brokenPart(order: PollOrder, profile: ProfileKind, error: BrokenReadError): PolledProfile {
+  const mapped = [...error.before, mapRows(order, profile, error.rows)];
+  return {
+    profile,
+    batches: withRows(mapped.map((each) => each.batch)),
+    setAside: mapped.flatMap((each) => each.setAside),
+  };
+}
+
+function withRows(batches: readonly ProfileBatch[]): ProfileBatch[] {
+  return batches.filter(({ rowCount, absentMs = [], offMs = [] }) => rowCount + absentMs.length + offMs.length > 0);
+}
+
+/** A batch in two where the capture period changed between its rows. */
+function byPeriod(batch: ProfileBatch, known: ProfileMemory | undefined, newS: number): ProfileBatch[] {
+  const oldS = known?.intervalS ?? newS;
+  if (oldS === newS || oldS === 0 || newS === 0) return [batch];
+  const first = firstRowOfPeriod(batch.instantsMs, { oldS, newS });
+  if (first === 0) return [batch];
+  return [partOf(batch, [0, first], oldS), partOf(batch, [first, batch.rowCount], newS)];
+}
+
+function learnedOf(
+  { layouts }: MeterTarget,
+  { profile, rule, known }: { profile: ProfileKind; rule: SlotRule; known: ProfileMemory | undefined },
+  batches: readonly ProfileBatch[],
+): ProfileMemory | undefined {
+  const entries = layouts.get(profile)?.profileEntries || undefined;
+  const { intervalS } = rule;
+  if (known?.intervalS === intervalS) return known.entries === entries ? undefined : { ...known, entries };
+  const stamps = batches.filter((batch) => batchIntervalS(batch) === intervalS).flatMap((batch) => batch.instantsMs);
+  const first = Math.min(...stamps);
+  // Slots are expected from the first row on that was captured so.
+  if (!Number.isFinite(first)) return undefined;
+  return { profile, validFromMs: (slotOf(rule, first) ?? first) - 1, intervalS, entries };
+}
+
+function sinceFirst(rule: SlotRule, batches: readonly ProfileBatch[]): SlotRange[] {
+  const stamps = batches.flatMap((batch) => batch.instantsMs);
+  return stamps.length === 0 ? [] : [{ fromMs: Math.min(...stamps), toMs: slotUpTo(rule, Date.now()) }];
 }
 
 /** Rows as they go to the store. */

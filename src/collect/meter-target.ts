@@ -19,6 +19,8 @@ export interface MeterTarget extends CounterMemory {
   readonly number: string;
   readonly companion: Companion;
   readonly zone: TimeZone;
+  /** Day of the month on whose midnight billing periods end; the first when left out. */
+  readonly billingDay?: number;
   readonly connection: ConnectionConfig;
   readonly association: AssociationConfig;
   /** Empty until `unlock` has been called. */
@@ -72,6 +74,7 @@ export function meterTarget(config: MeterConfig, services: TargetServices): Mete
     zone: quirks.has("standard-time-all-year") ? standardTimeOf(namedZone(timeZone)) : namedZone(timeZone),
     quirks,
     ways: new Map(),
+    billingDay: config.billingDay,
     connection,
     association,
     secrets: { secret: undefined, blockCipherKey: undefined, authenticationKey: undefined },

@@ -1,95 +1,103 @@
 /**
- * Reads every meter when its plans are due. Due times stand in a heap and the queue is topped up from it, so neither a
- * tick nor a finished read costs more in a larger fleet. A meter is worked by one job at a time; reads that people ask
- * for go before scheduled ones.
+ * Runs the planner's jobs, and what people ask for, in lanes. Scheduled and backfill jobs share the larger part of the
+ * places and of the connections per second; the rest is reserved for control and on demand, which take free places of the
+ * larger part as well. A meter is worked by one job at a time, and so is a line that meters share: jobs that wait for
+ * their meter or line take up no place.
  */
 import PQueue from "p-queue";
 import type { ProfileKind } from "../profiles/batch.ts";
-import { DueHeap } from "./due-heap.ts";
 import { type Lane, LaneQueue, lanePriority } from "./lane-queue.ts";
+import { type LaneReport, LaneTimes } from "./lane-times.ts";
 import { LineGate } from "./line-gate.ts";
-import { nextSlotMs, retryDelayMs } from "./slot.ts";
+import { type JobOutcome, type PlannedJob, type PlannedLane, Planner, type PlannerOptions } from "./planner.ts";
 
-export interface ReadingPlan {
-  readonly profile: ProfileKind;
-  readonly everyMs: number;
-}
-
-export interface PollLoopOptions<Meter> {
+export interface PollLoopOptions<Meter> extends PlannerOptions<Meter> {
   readonly meters: readonly Meter[];
-  readonly nameOf: (meter: Meter) => string;
   /** The line that the meter shares with others, if it does: they are worked one after the other. */
   readonly lineOf?: (meter: Meter) => string | undefined;
-  readonly plans: readonly ReadingPlan[];
   readonly concurrency: number;
   readonly startsPerSecond: number;
-  /** Reads the profiles of one meter; true when the meter answered. Tells failures by itself and never rejects. */
-  readonly poll: (meter: Meter, profiles: readonly ProfileKind[]) => Promise<boolean>;
+  /** Reads the profiles of one meter. Tells failures by itself and never rejects. */
+  readonly poll: (meter: Meter, profiles: readonly ProfileKind[]) => Promise<JobOutcome>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-}
-
-interface Entry<Meter> {
-  readonly meter: Meter;
-  readonly name: string;
-  readonly gate: LineGate | undefined;
-  /** When each plan is due next, in the order of the plans. */
-  readonly dueMs: number[];
-  failures: number;
-  /** The jobs of this meter, one after the other. */
-  busy: Promise<unknown>;
 }
 
 const SECOND_MS = 1000;
 /** setTimeout takes no more; a later due time is looked at again then. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
+/** The part of places and starts that is reserved for control and on demand. */
+const RESERVED_PART = 10;
 
 export class PollLoop<Meter> {
   readonly #options: PollLoopOptions<Meter>;
-  readonly #queue: PQueue<LaneQueue>;
-  readonly #entries: Map<Meter, Entry<Meter>>;
-  readonly #gates = new Map<string, LineGate>();
-  readonly #due = new DueHeap<Entry<Meter>>();
+  readonly #planner: Planner<Meter>;
+  /** Scheduled and backfill jobs, and others while there is room. */
+  readonly #bulk: PQueue<LaneQueue>;
+  /** What is asked for while there is none. */
+  readonly #reserved: PQueue<LaneQueue>;
+  /** By line, for good; by meter, while it has a job. */
+  readonly #gates = new Map<string | Meter, LineGate>();
+  readonly #times = new LaneTimes();
   readonly #now: () => number;
+  readonly #mostBackfill: number;
+  #backfilling = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopped = true;
 
   constructor(options: PollLoopOptions<Meter>) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#queue = new PQueue({
-      concurrency: options.concurrency,
-      interval: SECOND_MS,
-      intervalCap: options.startsPerSecond,
-      queueClass: LaneQueue,
-    });
-    this.#entries = new Map(options.meters.map((meter) => [meter, this.#newEntry(meter)]));
+    this.#planner = new Planner(options);
+    const { concurrency, startsPerSecond } = options;
+    const reservedPlaces = Math.min(Math.ceil(concurrency / RESERVED_PART), concurrency - 1);
+    const reservedStarts = Math.min(Math.ceil(startsPerSecond / RESERVED_PART), startsPerSecond - 1);
+    const isShared = reservedPlaces === 0 || reservedStarts === 0;
+    this.#bulk = newQueue(
+      isShared ? concurrency : concurrency - reservedPlaces,
+      isShared ? startsPerSecond : startsPerSecond - reservedStarts,
+    );
+    this.#reserved = isShared ? this.#bulk : newQueue(reservedPlaces, reservedStarts);
+    this.#mostBackfill = Math.max(1, Math.floor(this.#bulk.concurrency / 2));
   }
 
   /** Polls every meter once now and then whenever its plans are due. */
   start(): void {
-    // A gateway that only takes pushes has no plans, and no reason to call its meters.
-    if (this.#options.plans.length === 0) return;
     this.#stopped = false;
     const now = this.#now();
-    for (const entry of this.#entries.values()) this.#due.add(now, entry);
+    for (const meter of this.#options.meters) this.#planner.add(meter, now);
     this.#topUp();
   }
 
   /** Polls every meter once, for all plans; ends when each has been tried. */
   async pollOnce(): Promise<void> {
-    const profiles = this.#options.plans.map((plan) => plan.profile);
-    const polls = Array.from(this.#entries.values(), (entry) =>
-      this.#enqueue(entry, "scheduled", () => this.#options.poll(entry.meter, profiles)),
-    );
+    const { meters, plansOf, poll } = this.#options;
+    const polls = meters.map((meter) => {
+      const profiles = plansOf(meter).map((plan) => plan.profile);
+      return this.#enqueue(meter, "scheduled", () => poll(meter, profiles));
+    });
     await Promise.all(polls);
   }
 
   /** Runs a job for a meter before scheduled work, but not beside another job of the same meter. */
-  readNow<T>(meter: Meter, job: () => Promise<T>): Promise<T> {
-    const entry = this.#entries.get(meter) ?? this.#newEntry(meter);
-    this.#entries.set(meter, entry);
-    return this.#enqueue(entry, "on_demand", job);
+  readNow<T>(meter: Meter, job: () => Promise<T>, lane: "control" | "on_demand" = "on_demand"): Promise<T> {
+    return this.#enqueue(meter, lane, job);
+  }
+
+  /** The meter gave a sign of life by itself. */
+  seen(meter: Meter): void {
+    this.#planner.seen(meter, this.#now());
+    this.#topUp();
+  }
+
+  /** How long jobs of each lane waited and ran, by now. */
+  laneTimes(): ReadonlyMap<Lane, LaneReport> {
+    return this.#times.report();
+  }
+
+  /** Meters that keep failing and are tried seldom. */
+  quarantined(): Iterable<Meter> {
+    return this.#planner.quarantined();
   }
 
   /** Starts no more jobs; ends when those that run have ended. */
@@ -97,70 +105,84 @@ export class PollLoop<Meter> {
     this.#stopped = true;
     clearTimeout(this.#timer);
     for (const gate of this.#gates.values()) gate.clear();
-    this.#queue.clear();
-    await this.#queue.onIdle();
+    for (const queue of [this.#bulk, this.#reserved]) queue.clear();
+    await Promise.all([this.#bulk.onIdle(), this.#reserved.onIdle()]);
   }
 
-  #newEntry(meter: Meter): Entry<Meter> {
-    const name = this.#options.nameOf(meter);
-    const gate = this.#gateOf(meter);
-    return { meter, name, gate, dueMs: this.#options.plans.map(() => 0), failures: 0, busy: Promise.resolve() };
-  }
-
-  #enqueue<T>(entry: Entry<Meter>, lane: Lane, job: () => Promise<T>): Promise<T> {
-    const run = () =>
-      this.#queue.add(
-        () => {
-          const turn = entry.busy.then(job);
-          entry.busy = turn.catch(() => undefined);
-          return turn;
-        },
-        { priority: lanePriority(lane) },
-      );
-    return entry.gate === undefined ? run() : entry.gate.pass(lane, run);
-  }
-
-  #gateOf(meter: Meter): LineGate | undefined {
+  #enqueue<T>(meter: Meter, lane: Lane, job: () => Promise<T>): Promise<T> {
     const line = this.#options.lineOf?.(meter);
-    if (line === undefined) return undefined;
-    const gate = this.#gates.get(line) ?? new LineGate();
-    this.#gates.set(line, gate);
-    return gate;
+    const key = line ?? meter;
+    const gate = this.#gates.get(key) ?? new LineGate();
+    this.#gates.set(key, gate);
+    const askedMs = performance.now();
+    return gate
+      .pass(lane, () =>
+        this.#queueFor(lane).add(() => this.#timed(lane, askedMs, job), { priority: lanePriority(lane) }),
+      )
+      .finally(() => {
+        if (line === undefined && gate.idle) this.#gates.delete(key);
+      });
   }
 
+  async #timed<T>(lane: Lane, askedMs: number, job: () => Promise<T>): Promise<T> {
+    const startedMs = performance.now();
+    try {
+      return await job();
+    } finally {
+      this.#times.add(lane, startedMs - askedMs, performance.now() - startedMs);
+    }
+  }
+
+  #queueFor(lane: Lane): PQueue<LaneQueue> {
+    if (lane === "scheduled" || lane === "backfill") return this.#bulk;
+    // Where both are full, the larger part has a place again sooner, and its next one is for this job.
+    return hasRoom(this.#bulk) || !hasRoom(this.#reserved) ? this.#bulk : this.#reserved;
+  }
+
+  /** Synchronous, so that what it adds is counted before it looks again. */
   #topUp(): void {
     if (this.#stopped) return;
     const now = this.#now();
-    while (this.#queue.size < 2 * this.#options.concurrency) {
-      const entry = this.#due.takeDue(now);
-      if (entry === undefined) break;
-      const onward = () => this.#topUp();
+    const onward = () => this.#topUp();
+    // No more than have a place: a job that waits would keep its meter from what people ask of it.
+    while (this.#bulk.size + this.#bulk.pending < this.#bulk.concurrency) {
+      const next = this.#take(now);
+      if (next === undefined) break;
       // The only rejection is that of a queue which `stop` has cleared: the poll itself never throws.
-      this.#enqueue(entry, "scheduled", () => this.#pollDue(entry)).then(onward, onward);
+      this.#enqueue(next.job.meter, next.lane, () => this.#work(next.job))
+        .then(onward, onward)
+        .finally(() => {
+          if (next.lane === "backfill") this.#backfilling--;
+        });
     }
     clearTimeout(this.#timer);
-    const { nextMs } = this.#due;
+    const { nextMs } = this.#planner;
     // A queue that is full tops itself up when a job ends; a timer would only find it full again.
     if (nextMs === undefined || nextMs <= now) return;
-    this.#timer = setTimeout(() => this.#topUp(), Math.min(nextMs - now, LONGEST_DELAY_MS));
+    this.#timer = setTimeout(onward, Math.min(nextMs - now, LONGEST_DELAY_MS));
   }
 
-  async #pollDue(entry: Entry<Meter>): Promise<void> {
-    const { plans } = this.#options;
-    const startedMs = this.#now();
-    const due = plans.map((_, index) => (entry.dueMs[index] ?? 0) <= startedMs);
-    const profiles = plans.filter((_, index) => due[index] === true).map((plan) => plan.profile);
-    const answered = await this.#options.poll(entry.meter, profiles);
-    if (answered) {
-      entry.failures = 0;
-      for (const [index, plan] of plans.entries()) {
-        if (due[index] === true) entry.dueMs[index] = nextSlotMs(this.#now(), plan.everyMs, entry.name);
-      }
-      this.#due.add(Math.min(...entry.dueMs), entry);
-    } else {
-      entry.failures++;
-      const shortest = Math.min(...plans.map((plan) => plan.everyMs));
-      this.#due.add(this.#now() + retryDelayMs(entry.failures, shortest), entry);
-    }
+  /** Scheduled work first; backfill has at most half of the places. */
+  #take(nowMs: number): { readonly job: PlannedJob<Meter>; readonly lane: PlannedLane } | undefined {
+    const scheduled = this.#planner.take("scheduled", nowMs);
+    if (scheduled !== undefined) return { job: scheduled, lane: "scheduled" };
+    if (this.#backfilling >= this.#mostBackfill) return undefined;
+    const backfill = this.#planner.take("backfill", nowMs);
+    if (backfill === undefined) return undefined;
+    this.#backfilling++;
+    return { job: backfill, lane: "backfill" };
   }
+
+  async #work(job: PlannedJob<Meter>): Promise<void> {
+    const outcome = await this.#options.poll(job.meter, job.profiles);
+    this.#planner.finish(job, outcome, this.#now());
+  }
+}
+
+function hasRoom(queue: PQueue<LaneQueue>): boolean {
+  return queue.size === 0 && queue.pending < queue.concurrency;
+}
+
+function newQueue(concurrency: number, intervalCap: number): PQueue<LaneQueue> {
+  return new PQueue({ concurrency, interval: SECOND_MS, intervalCap, queueClass: LaneQueue });
 }

@@ -68,6 +68,20 @@ export function placeOf(rule: SlotRule, slotMs: number): { readonly day: number;
   return { day: yearMs / DAY_MS, bit };
 }
 
+/** The slot of a bit. */
+export function slotAt(rule: SlotRule, { day, bit }: { readonly day: number; readonly bit: number }): number {
+  if (rule.intervalS > 0 && rule.intervalS < DAY_S)
+    return slotAfter(rule, day * DAY_MS + bit * rule.intervalS * 1000 - 1);
+  const year = new Date(day * DAY_MS).getUTCFullYear();
+  const wall = rule.intervalS === 0 ? Date.UTC(year, bit, rule.billingDay ?? 1) : Date.UTC(year, 0, 1 + bit);
+  return instantOfWallClock(wall, rule.zone);
+}
+
+/** How long a buffer of so many rows reaches back, in milliseconds. */
+export function reachMs({ intervalS }: SlotRule, entries: number): number {
+  return entries * (intervalS === 0 ? 28 * DAY_S : intervalS) * 1000;
+}
+
 function wallMs(zone: TimeZone, instantMs: number): number {
   return instantMs + zone.offsetMinutes(instantMs) * MINUTE_MS;
 }

@@ -10,9 +10,8 @@ import { associationSchema } from "./association-schema.ts";
 import { collectionSchema, meterAttributes } from "./collection-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
 import { duration, secretReference, size, timeZone } from "./fields.ts";
+import { groupSchema, planSchema } from "./plan-schema.ts";
 import { pushListenSchema, pushRulesSchema } from "./push-schema.ts";
-
-const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
 
 const quirks = z
   .array(
@@ -68,6 +67,12 @@ const meterFields = z.strictObject({
     .default({})
     .describe("What you know about the meter, as feeder or district; collections select by it.")
     .meta({ examples: [{ feeder: "7" }] }),
+  billingDay: z
+    .int()
+    .min(1)
+    .max(28)
+    .default(1)
+    .describe("Day of the month on whose midnight the meter's billing periods end."),
   connection: connectionSchema,
   association: associationSchema.prefault({}),
   push: pushRulesSchema.prefault({}),
@@ -87,16 +92,7 @@ export const meterSchema = meterFields
     return { ...meter, connection: { ...meter.connection, physicalAddress } };
   });
 
-const planSchema = z.strictObject({
-  profile: z
-    .enum(PROFILES)
-    .describe("What to read.")
-    .meta({ examples: ["block_load"] }),
-  every: duration.meta({ examples: ["15m"], description: "How often." }),
-  history: duration.prefault("7d").describe("How far back to go for a meter that has no reading yet."),
-});
-
-export const configSchema = z.strictObject({
+const configFields = z.strictObject({
   database: z
     .strictObject({
       url: secretReference
@@ -187,16 +183,24 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("Reception of pushes; wrapper, HDLC, M-Bus and P1 are told apart by their first octets."),
+  groups: z
+    .array(groupSchema)
+    .refine((groups) => new Set(groups.map((group) => group.name)).size === groups.length, "a group is named once only")
+    .default([])
+    .describe("Groups of meters by rule, for the plans."),
   plans: z
     .array(planSchema)
-    .refine((plans) => new Set(plans.map((plan) => plan.profile)).size === plans.length, "a profile has one plan only")
+    .refine(
+      (plans) => new Set(plans.map((plan) => `${plan.profile} ${plan.group ?? ""}`)).size === plans.length,
+      "a profile has one plan only, or one for each group",
+    )
     .prefault([
       { profile: "instant", every: "15m" },
       { profile: "block_load", every: "15m" },
       { profile: "daily_load", every: "6h" },
       { profile: "billing", every: "1d" },
     ])
-    .describe("What is read how often, for every meter."),
+    .describe("What is read how often."),
   models: z
     .array(modelSchema)
     .default([])
@@ -209,7 +213,17 @@ export const configSchema = z.strictObject({
   meters: z.array(meterSchema).default([]).describe("The meters."),
 });
 
+export const configSchema = configFields.superRefine(({ plans, groups }, context) => {
+  const names = new Set(groups.map((group) => group.name));
+  for (const [at, { group }] of plans.entries()) {
+    if (group === undefined || names.has(group)) continue;
+    context.addIssue({ code: "custom", path: ["plans", at, "group"], message: `there is no group ${group}` });
+  }
+});
+
 export type Config = z.output<typeof configSchema>;
 export type MeterConfig = z.output<typeof meterSchema>;
 export type AssociationConfig = MeterConfig["association"];
+export type PlanConfig = Config["plans"][number];
+export type GroupConfig = Config["groups"][number];
 export type ConnectionConfig = MeterConfig["connection"];

@@ -14,6 +14,8 @@ export interface GatewayEvents {
   readonly meterLocked: { meter: string; evidence: string; nextStep: string };
   readonly meterPolled: { meter: string; profiles: readonly string[]; rows: number; durationMs: number };
   readonly meterFailed: { meter: string; cause: string; evidence: string; nextStep: string; durationMs: number };
+  readonly meterQuarantined: { meter: string };
+  readonly meterReturned: { meter: string };
   readonly profileRefused: { meter: string; profile: string; evidence: string };
   readonly rowsStored: { rows: number; inserted: number; revised: number; setAside: number };
   readonly storeFailed: { reason: string; retryMs: number };
@@ -54,6 +56,8 @@ const EVENTS = {
   meterLocked: { level: "error", text: "the meter's secrets can't be had; tried again with each visit" },
   meterPolled: { level: "debug", text: "meter polled" },
   meterFailed: { level: "warn", text: "meter could not be read" },
+  meterQuarantined: { level: "warn", text: "the meter keeps failing: it is tried seldom until it answers or sends" },
+  meterReturned: { level: "info", text: "the meter is back among those that are read as planned" },
   profileRefused: { level: "info", text: "the meter has no such profile for us; the others were read" },
   rowsStored: { level: "debug", text: "rows stored" },
   storeFailed: { level: "error", text: "rows could not be stored; they are kept and tried again" },

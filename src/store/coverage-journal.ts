@@ -25,7 +25,7 @@ export function profileCode(profile: ProfileKind): number {
 }
 
 /** Seconds between the slots of a batch; 0 for months; undefined where there are no slots. */
-function slotIntervalS({ profile, intervalS }: ProfileBatch): number | undefined {
+export function batchIntervalS({ profile, intervalS }: ProfileBatch): number | undefined {
   if (profile === "instant") return undefined;
   if (profile === "billing") return 0;
   if (profile === "daily_load") return DAY_S;
@@ -103,7 +103,7 @@ export const journalCoverage: WriteParticipant = async (client, { batches, setAs
 };
 
 function journalBatch(entries: JournalEntries, batch: ProfileBatch, aside: ReadonlySet<number> | undefined): void {
-  const intervalS = slotIntervalS(batch);
+  const intervalS = batchIntervalS(batch);
   if (intervalS === undefined || !Number.isInteger(batch.meterKey)) return;
   const { meterKey, profile, instantsMs, rowCount } = batch;
   if (rowCount > 0) {

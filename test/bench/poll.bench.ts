@@ -86,7 +86,7 @@ function stagesOf(database: Database, stack: AsyncDisposableStack, meterKeys: ()
         target,
         meterKey: meterKeys(),
         profiles: ["block_load"],
-        wantedFromMs: () => lastDay().fromMs,
+        wanted: () => ({ type: "since", fromMs: lastDay().fromMs }),
       }),
     );
   return [

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { UTC } from "../../../protocol/cosem/time-zone.ts";
 import { drain } from "../../../src/collect/drain.ts";
 import { PollLoop } from "../../../src/collect/poll-loop.ts";
 import { BatchQueue } from "../../../src/store/batch-queue.ts";
 
+const PLANS = [{ profile: "instant" as const, everyMs: 60_000, deadlineMs: 60_000 }];
 const GRACE_MS = 30_000;
 
 beforeEach(() => {
@@ -22,7 +24,8 @@ test("drain: a poll that waits for a database that is away is given up, not wait
   const loop = new PollLoop({
     meters: ["m"],
     nameOf: (meter) => meter,
-    plans: [{ profile: "instant", everyMs: 60_000 }],
+    zoneOf: () => UTC,
+    plansOf: () => PLANS,
     concurrency: 1,
     startsPerSecond: 10,
     poll: async () => {
@@ -32,7 +35,7 @@ test("drain: a poll that waits for a database that is away is given up, not wait
         () => "given up",
       );
       outcomes.push(outcome);
-      return false;
+      return { answered: false, more: [] };
     },
   });
   loop.start();

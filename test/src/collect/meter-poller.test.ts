@@ -5,11 +5,10 @@ import { dateTimeAt, encodeDateTime } from "../../../protocol/cosem/date-time.ts
 import { logicalNameFromOctets } from "../../../protocol/cosem/obis.ts";
 import { namedZone } from "../../../protocol/cosem/time-zone.ts";
 import type { AttributeSource } from "../../../src/collect/attribute-source.ts";
-import { newestHeld, pollProfiles } from "../../../src/collect/meter-poller.ts";
+import { pollProfiles } from "../../../src/collect/meter-poller.ts";
 import type { MeterTarget } from "../../../src/collect/meter-target.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 
-const HOUR_MS = 3_600_000;
 const UTC = namedZone("UTC");
 
 function meter(): MeterTarget {
@@ -65,7 +64,7 @@ function registers(logicalName: string, attributeId: number): Data | undefined {
 
 function poll(from: AttributeSource) {
   const profiles = ["instant", "block_load", "daily_load", "billing"] as const;
-  return pollProfiles(from, { target: meter(), meterKey: 1, profiles, wantedFromMs: () => 0 });
+  return pollProfiles(from, { target: meter(), meterKey: 1, profiles, wanted: () => ({ type: "since", fromMs: 0 }) });
 }
 
 test("meter poll: what was read before the session broke is kept, and the break is told", async () => {
@@ -96,13 +95,4 @@ test("meter poll: refused profiles are in the result while others were read", as
   const result = await poll(source(() => ({ type: "data-access-result", dataAccessResult: "read-write-denied" })));
   expect(result.refused.map(({ profile }) => profile)).toEqual(["block_load", "daily_load", "billing"]);
   expect(result.failure).toBeUndefined();
-});
-
-test("newest held: a stamp that no clock can have yet does not keep later rows from being asked for", () => {
-  const nowMs = Date.UTC(2026, 0, 1);
-  expect(newestHeld([nowMs - 2 * HOUR_MS, nowMs - HOUR_MS, Date.UTC(2099, 0, 1)], undefined, nowMs)).toBe(
-    nowMs - HOUR_MS,
-  );
-  expect(newestHeld([nowMs - 2 * HOUR_MS], nowMs - HOUR_MS, nowMs)).toBe(nowMs - HOUR_MS);
-  expect(newestHeld([Date.UTC(2099, 0, 1)], undefined, nowMs)).toBeUndefined();
 });

@@ -1,9 +1,17 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { PollLoop } from "../../../src/collect/poll-loop.ts";
-import { nextSlotMs, retryDelayMs } from "../../../src/collect/slot.ts";
+import { UTC } from "../../../protocol/cosem/time-zone.ts";
+import type { JobOutcome } from "../../../src/collect/planner.ts";
+import { PollLoop, type PollLoopOptions } from "../../../src/collect/poll-loop.ts";
 import type { ProfileKind } from "../../../src/profiles/batch.ts";
 
 const MINUTE_MS = 60_000;
+const ANSWERED: JobOutcome = { answered: true, more: [] };
+const FAILED: JobOutcome = { answered: false, cause: "no answer", more: [] };
+const INSTANT = [{ profile: "instant" as const, everyMs: 15 * MINUTE_MS, deadlineMs: 15 * MINUTE_MS }];
+const INSTANT_AND_BILLING = [
+  ...INSTANT,
+  { profile: "billing" as const, everyMs: 1440 * MINUTE_MS, deadlineMs: 1440 * MINUTE_MS },
+];
 
 beforeEach(() => {
   vi.useFakeTimers({ now: Date.UTC(2026, 0, 1, 0, 2) });
@@ -14,18 +22,25 @@ afterEach(() => {
 
 function loopOver(
   meters: readonly string[],
-  poll: (meter: string, profiles: readonly ProfileKind[]) => Promise<boolean>,
+  poll: (meter: string, profiles: readonly ProfileKind[]) => Promise<JobOutcome>,
+  options: Partial<PollLoopOptions<string>> = {},
 ) {
   return new PollLoop({
     meters,
     nameOf: (meter) => meter,
-    plans: [
-      { profile: "instant", everyMs: 15 * MINUTE_MS },
-      { profile: "billing", everyMs: 1440 * MINUTE_MS },
-    ],
+    zoneOf: () => UTC,
+    plansOf: () => INSTANT_AND_BILLING,
     concurrency: 4,
     startsPerSecond: 1000,
     poll,
+    ...options,
+  });
+}
+
+/** A job that takes a while. */
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, ms);
   });
 }
 
@@ -33,7 +48,7 @@ test("poll loop: every meter is polled at once for all plans, then each plan in 
   const polls: string[] = [];
   const loop = loopOver(["a", "b"], async (meter, profiles) => {
     polls.push(`${meter}:${profiles.join("+")}`);
-    return true;
+    return ANSWERED;
   });
   loop.start();
   await vi.advanceTimersByTimeAsync(1000);
@@ -52,7 +67,7 @@ test("poll loop: a failing meter is tried again with growing delays and harms no
   const started = Date.now();
   const loop = loopOver(["good", "bad"], async (meter) => {
     (meter === "bad" ? attempts : good).push(Math.round((Date.now() - started) / 1000));
-    return meter === "good";
+    return meter === "good" ? ANSWERED : FAILED;
   });
   loop.start();
   await vi.advanceTimersByTimeAsync(5 * MINUTE_MS);
@@ -74,13 +89,14 @@ test("poll loop: a read that is asked for goes before waiting scheduled ones, ne
   const meters = Array.from({ length: 8 }, (_, index) => `m${index}`);
   const loop = loopOver(meters, async (meter) => {
     await work(meter, meter);
-    return true;
+    return ANSWERED;
   });
   loop.start();
   const asked = loop.readNow("m0", () => work("m0", "asked"));
   await vi.advanceTimersByTimeAsync(10_000);
   await asked;
-  expect(trace.indexOf("asked")).toBeLessThan(trace.indexOf("m7"));
+  // Three of the eight run at once; what is asked does not wait for the others.
+  expect(trace.indexOf("asked")).toBeLessThan(6);
   expect(trace).toHaveLength(9);
   await loop.stop();
 });
@@ -90,9 +106,9 @@ test("poll loop: after stop nothing new starts and what runs has ended", async (
   const loop = loopOver(
     Array.from({ length: 20 }, (_, index) => `m${index}`),
     async () => {
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await pause(1000);
       ended++;
-      return true;
+      return ANSWERED;
     },
   );
   loop.start();
@@ -100,65 +116,36 @@ test("poll loop: after stop nothing new starts and what runs has ended", async (
   const stopped = loop.stop();
   await vi.advanceTimersByTimeAsync(60_000);
   await stopped;
-  expect(ended).toBe(4);
-});
-
-test("slots: the next read is after the boundary, within a tenth of the period, and the same for a name", () => {
-  const now = Date.UTC(2026, 0, 1, 0, 7);
-  const next = nextSlotMs(now, 15 * MINUTE_MS, "house-1");
-  expect(next - Date.UTC(2026, 0, 1, 0, 15)).toBeGreaterThanOrEqual(5000);
-  expect(next - Date.UTC(2026, 0, 1, 0, 15)).toBeLessThanOrEqual(65_000);
-  expect(nextSlotMs(now, 15 * MINUTE_MS, "house-1")).toBe(next);
-  expect(nextSlotMs(next, 15 * MINUTE_MS, "house-1")).toBe(next + 15 * MINUTE_MS);
-});
-
-test("slots: retries double and stay within an hour and the period", () => {
-  expect([1, 2, 3, 4].map((n) => retryDelayMs(n, 900_000))).toEqual([30_000, 60_000, 120_000, 240_000]);
-  expect(retryDelayMs(50, 86_400_000)).toBe(3_600_000);
-  expect(retryDelayMs(50, 1000)).toBe(30_000);
+  // One place of the four is kept for what people ask.
+  expect(ended).toBe(3);
 });
 
 test("poll loop: meters of one line are worked one after the other and leave the others' places free", async () => {
   const running = new Set<string>();
   const seen: string[] = [];
-  const meters = ["l-1", "l-2", "l-3", "l-4", "a", "b", "c"];
-  const loop = new PollLoop({
-    meters,
-    nameOf: (meter) => meter,
-    lineOf: (meter) => (meter.startsWith("l") ? "/dev/serial/by-id/x" : undefined),
-    plans: [{ profile: "instant", everyMs: 15 * MINUTE_MS }],
-    concurrency: 4,
-    startsPerSecond: 1000,
-    poll: async (meter) => {
+  const loop = loopOver(
+    ["l-1", "l-2", "l-3", "l-4", "a", "b"],
+    async (meter) => {
       running.add(meter);
       seen.push(meter);
-      expect([...running].filter((each) => each.startsWith("l")).length).toBeLessThan(2);
-      await new Promise((resolve) => {
-        setTimeout(resolve, 1000);
-      });
+      expect(Array.from(running).filter((each) => each.startsWith("l")).length).toBeLessThan(2);
+      await pause(1000);
       running.delete(meter);
-      return true;
+      return ANSWERED;
     },
-  });
+    { plansOf: () => INSTANT, lineOf: (meter) => (meter.startsWith("l") ? "/dev/serial/by-id/x" : undefined) },
+  );
   const all = loop.pollOnce();
   await vi.advanceTimersByTimeAsync(100);
-  expect([...running].toSorted()).toEqual(["a", "b", "c", "l-1"]);
+  expect(Array.from(running).toSorted()).toEqual(["a", "b", "l-1"]);
   const now = loop.readNow("l-4", async () => seen.push("asked"));
   await vi.advanceTimersByTimeAsync(5000);
   await Promise.all([all, now]);
-  expect(seen.filter((each) => !/^[abc]$/.test(each))).toEqual(["l-1", "asked", "l-2", "l-3", "l-4"]);
+  expect(seen.filter((each) => !/^[ab]$/.test(each))).toEqual(["l-1", "asked", "l-2", "l-3", "l-4"]);
 });
 
 test("poll loop: a stop refuses what waits for a line", async () => {
-  const loop = new PollLoop({
-    meters: ["a", "b"],
-    nameOf: (meter) => meter,
-    lineOf: () => "line",
-    plans: [{ profile: "instant", everyMs: MINUTE_MS }],
-    concurrency: 4,
-    startsPerSecond: 1000,
-    poll: async () => true,
-  });
+  const loop = loopOver(["a", "b"], async () => ANSWERED, { plansOf: () => INSTANT, lineOf: () => "line" });
   const first = Promise.withResolvers<string>();
   const running = loop.readNow("a", () => first.promise);
   const waiting = loop.readNow("b", async () => "never");
@@ -172,16 +159,116 @@ test("poll loop: a stop refuses what waits for a line", async () => {
 
 test("poll loop: without plans no meter is called", async () => {
   const polls: string[] = [];
-  const loop = new PollLoop({
-    meters: ["a"],
-    nameOf: (meter) => meter,
-    plans: [],
-    concurrency: 1,
-    startsPerSecond: 10,
-    poll: async (meter) => polls.push(meter) > 0,
-  });
+  const loop = loopOver(
+    ["a"],
+    async (meter) => {
+      polls.push(meter);
+      return ANSWERED;
+    },
+    { plansOf: () => [] },
+  );
   loop.start();
   await vi.advanceTimersByTimeAsync(MINUTE_MS);
   expect(polls).toEqual([]);
+  await loop.stop();
+});
+
+test("lanes: a bulk run of the whole fleet leaves places for what people ask, at once and in any number of reads", async () => {
+  const meters = Array.from({ length: 200 }, (_, index) => `m${index}`);
+  const order: string[] = [];
+  const begun = new Set<string>();
+  const loop = loopOver(
+    meters,
+    async (meter) => {
+      begun.add(meter);
+      await pause(1000);
+      order.push(meter);
+      return ANSWERED;
+    },
+    { concurrency: 20, plansOf: () => INSTANT },
+  );
+  loop.start();
+  await vi.advanceTimersByTimeAsync(500);
+  // In the middle of the bulk run: each read starts and ends before any meter that was not yet begun.
+  const waits: number[] = [];
+  for (let read = 0; read < 40; read++) {
+    const askedMs = Date.now();
+    const meter = meters.find((each) => !begun.has(each)) ?? "";
+    begun.add(meter);
+    const asked = loop.readNow(meter, async () => waits.push(Date.now() - askedMs));
+    await vi.advanceTimersByTimeAsync(10);
+    await asked;
+  }
+  expect(Math.max(...waits)).toBe(0);
+  expect(order.length).toBeLessThan(40);
+  const report = loop.laneTimes().get("on_demand");
+  expect(report?.jobs).toBe(40);
+  const stopped = loop.stop();
+  await vi.advanceTimersByTimeAsync(2000);
+  await stopped;
+});
+
+test("lanes: reads of one busy meter hold no places that other reads need", async () => {
+  const loop = loopOver(["busy", "other"], async () => ANSWERED, { concurrency: 4, plansOf: () => INSTANT });
+  const first = Promise.withResolvers<string>();
+  const reads = Array.from({ length: 10 }, () => loop.readNow("busy", () => first.promise));
+  await vi.advanceTimersByTimeAsync(10);
+  expect(await loop.readNow("other", async () => "read")).toBe("read");
+  first.resolve("done");
+  expect(await Promise.all(reads)).toEqual(Array.from({ length: 10 }, () => "done"));
+  await loop.stop();
+});
+
+test("lanes: backfill leaves half of the places to scheduled work, and goes on while there is none", async () => {
+  const running = { scheduled: 0, backfill: 0 };
+  let mostBackfill = 0;
+  const rounds = new Map<string, number>();
+  const loop = loopOver(
+    Array.from({ length: 20 }, (_, index) => `m${index}`),
+    async (meter) => {
+      const round = (rounds.get(meter) ?? 0) + 1;
+      rounds.set(meter, round);
+      const lane = round === 1 ? "scheduled" : "backfill";
+      running[lane]++;
+      mostBackfill = Math.max(mostBackfill, running.backfill);
+      await pause(1000);
+      running[lane]--;
+      return round < 4 ? { answered: true, more: ["block_load"] } : ANSWERED;
+    },
+    { concurrency: 10, plansOf: () => INSTANT },
+  );
+  loop.start();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(mostBackfill).toBe(4);
+  expect(Array.from(rounds.values())).toEqual(Array.from({ length: 20 }, () => 4));
+  expect(loop.laneTimes().get("backfill")?.jobs).toBe(60);
+  await loop.stop();
+});
+
+test("quarantine: a meter that keeps failing is set apart and comes back by itself when it sends or answers", async () => {
+  const told: string[] = [];
+  const attempts: number[] = [];
+  let answers = false;
+  const started = Date.now();
+  const loop = loopOver(
+    ["bad"],
+    async () => {
+      attempts.push(Math.round((Date.now() - started) / MINUTE_MS));
+      return answers ? ANSWERED : { answered: false, cause: "wrong password", more: [] };
+    },
+    { plansOf: () => INSTANT, onQuarantine: (meter, quarantined) => told.push(`${meter} ${quarantined}`) },
+  );
+  loop.start();
+  await vi.advanceTimersByTimeAsync(30 * 60 * MINUTE_MS);
+  // At once, after 15 minutes, an hour later; then once a day.
+  expect(attempts).toEqual([0, 15, 75, 1515]);
+  expect(told).toEqual(["bad true"]);
+  expect(Array.from(loop.quarantined())).toEqual(["bad"]);
+  answers = true;
+  loop.seen("bad");
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(told).toEqual(["bad true", "bad false"]);
+  expect(attempts).toHaveLength(5);
+  expect(Array.from(loop.quarantined())).toEqual([]);
   await loop.stop();
 });

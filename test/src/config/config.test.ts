@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { ConfigError } from "../../../src/config/config-error.ts";
 import { configDocumentation } from "../../../src/config/documentation.ts";
 import { parseConfig } from "../../../src/config/load.ts";
+import { planFinder } from "../../../src/config/meter-plans.ts";
 import { sampleConfig } from "../../../src/config/sample.ts";
+import { configSchema } from "../../../src/config/schema.ts";
 import { resolveKey, resolvePassword } from "../../../src/config/secret.ts";
 
 const METER = `meters:
@@ -66,7 +68,11 @@ test("config: a secret written into the file is refused without repeating it", (
 test.each([
   ["plans: [{ profile: billing, every: 0s }]", "plans[0].every: a duration is more than nothing"],
   ["plans: [{ profile: billing, every: 99999999d }]", "plans[0].every: a duration is at most 3650d"],
-  ["plans: [{ profile: billing, every: 1d }, { profile: billing, every: 2d }]", "plans: a profile has one plan only"],
+  ["plans: [{ profile: billing, every: 1d, group: x }]", "plans[0].group: there is no group x"],
+  [
+    "plans: [{ profile: billing, every: 1d }, { profile: billing, every: 2d }]",
+    "plans: a profile has one plan only, or one for each group",
+  ],
   [METER.replace("4059", "65536"), "meters[0].connection.tcp: a port is at most 65535"],
   [`${METER}    association: { mechanism: lls }`, "meters[0].association.secret: mechanism lls needs it"],
   [`${METER}    association: { mechanism: hls-5 }`, "meters[0].association.security: mechanism hls-5 needs it"],
@@ -144,4 +150,26 @@ test("config: a missing secret names the reference, and a key of wrong length is
   await expect(resolveKey("env:DLMS_GATEWAY_TEST_KEY", [16])).rejects.toThrow("32 hexadecimal digits");
   await expect(resolveKey("env:DLMS_GATEWAY_TEST_KEY", [16])).rejects.not.toThrow("c0ffee");
   delete process.env["DLMS_GATEWAY_TEST_KEY"];
+});
+
+test("config: of each profile a meter has the first plan whose group it is in", () => {
+  const config = configSchema.parse({
+    groups: [
+      { name: "feeders", meters: ["feeder-*"], companions: ["is15959"] },
+      { name: "all-three", types: ["three-phase"] },
+    ],
+    plans: [
+      { profile: "block_load", group: "feeders", every: "15m" },
+      { profile: "block_load", group: "all-three", every: "30m" },
+      { profile: "block_load", every: "1d" },
+      { profile: "billing", group: "all-three", every: "1d" },
+    ],
+  });
+  const find = planFinder(config);
+  const plansOf = (name: string, type: string, companion: "is15959" | "idis") =>
+    find({ name, type, companion }).map((plan) => `${plan.profile} ${plan.every / 60_000}`);
+  expect(plansOf("feeder-1", "D1", "is15959")).toEqual(["block_load 15"]);
+  expect(plansOf("feeder-1", "three-phase", "idis")).toEqual(["block_load 30", "billing 1440"]);
+  expect(plansOf("xfeeder-1", "D1", "is15959")).toEqual(["block_load 1440"]);
+  expect(find({ name: "a", type: "D1", companion: "idis" })).toBe(find({ name: "b", type: "D2", companion: "idis" }));
 });

@@ -1,0 +1,35 @@
+/** Which plans are those of a meter: of each profile the first whose group the meter is in. */
+import type { Config, GroupConfig, MeterConfig, PlanConfig } from "./schema.ts";
+
+type GroupMember = Pick<MeterConfig, "name" | "type" | "companion">;
+
+/** Plans by meter; meters with the same plans get the same list. */
+export function planFinder({ plans, groups }: Pick<Config, "plans" | "groups">): (meter: GroupMember) => PlanConfig[] {
+  const rules = new Map(groups.map((group) => [group.name, groupRule(group)]));
+  const lists = new Map<string, PlanConfig[]>();
+  return (meter) => {
+    const chosen = new Map<string, PlanConfig>();
+    for (const plan of plans) {
+      if (chosen.has(plan.profile)) continue;
+      if (plan.group === undefined || rules.get(plan.group)?.(meter) === true) chosen.set(plan.profile, plan);
+    }
+    const list = [...chosen.values()];
+    const key = list.map((plan) => plans.indexOf(plan)).join(" ");
+    const known = lists.get(key) ?? list;
+    lists.set(key, known);
+    return known;
+  };
+}
+
+function groupRule({ meters, types, companions }: GroupConfig): (meter: GroupMember) => boolean {
+  const patterns = meters?.map(pattern);
+  return ({ name, type, companion }) =>
+    (patterns === undefined || patterns.some((each) => each.test(name))) &&
+    (types === undefined || types.includes(type)) &&
+    (companions === undefined || companions.includes(companion));
+}
+
+function pattern(text: string): RegExp {
+  const escaped = text.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${escaped.join(".*")}$`);
+}

@@ -1,0 +1,58 @@
+/** The part of the configuration's schema that says what is read how often, and of which meters. */
+import { z } from "zod";
+import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
+import { duration } from "./fields.ts";
+
+const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
+
+export const planSchema = z.strictObject({
+  profile: z
+    .enum(PROFILES)
+    .describe("What to read.")
+    .meta({ examples: ["block_load"] }),
+  group: z
+    .string()
+    .optional()
+    .describe("Name of the group that the plan is for; all meters when left out. Of a meter's plans the first counts.")
+    .meta({ examples: ["large-customers"], alternative: true }),
+  every: duration.meta({
+    examples: ["15m"],
+    description: "How often: at multiples of it on the meter's own clock, at its midnight for whole days.",
+  }),
+  deadline: duration
+    .optional()
+    .describe("How long after its slot a reading may come before it is late; as long as `every` when left out.")
+    .meta({ examples: ["1h"] }),
+  history: duration.prefault("7d").describe("How far back to go for a meter that has no reading yet."),
+  order: z
+    .enum(["oldest-first", "newest-first"])
+    .default("oldest-first")
+    .describe(
+      "Which missing readings go first when one visit can't bring all. What the meter is about to overwrite goes first anyway.",
+    ),
+});
+
+export const groupSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores")
+      .describe("Name of the group.")
+      .meta({ examples: ["large-customers"] }),
+    meters: z
+      .array(z.string().max(128))
+      .optional()
+      .describe("Names of meters; `*` stands for any letters.")
+      .meta({ examples: [["feeder-*"]] }),
+    types: z
+      .array(z.string().max(64))
+      .optional()
+      .describe("Types of meters.")
+      .meta({ examples: [["three-phase"]] }),
+    companions: z
+      .array(z.enum(COMPANIONS))
+      .optional()
+      .describe("Companion specifications of meters.")
+      .meta({ examples: [["is15959"]] }),
+  })
+  .describe("Meters for which all that is said here holds.");

@@ -1,0 +1,92 @@
+/** The ledger of single meters as the collector works with it: how profiles are captured, and the pages that matter. */
+import type { LedgerPage, ProfileMemory, StoredLedger } from "../collect/meter-ledger.ts";
+import type { ProfileKind } from "../profiles/batch.ts";
+import type { Database } from "./database.ts";
+import { PROFILE_KINDS } from "./profile-tables.ts";
+
+interface MemoryRow {
+  profile: ProfileKind;
+  valid_from: Date;
+  interval_s: number;
+  entries: number | null;
+}
+
+interface PageRow {
+  profile: number;
+  day: number;
+  interval_s: number;
+  held: string | null;
+  absent: string | null;
+  meter_off: string | null;
+  set_aside: string | null;
+}
+
+/**
+ * How a meter captures profiles now, and the pages of what its buffers may still hold. What the journal has beyond the
+ * pages is left out: looking for one meter in it costs as much as folding it. Throws StoreError.
+ */
+export async function loadLedger(database: Database, meterKey: number): Promise<StoredLedger> {
+  const memories = await database.query<MemoryRow>(
+    `select distinct on (profile) profile, valid_from, interval_s, entries
+     from dlms.meter_profiles where meter_key = $1::int order by profile, valid_from desc`,
+    [meterKey],
+  );
+  if (memories.length === 0) return { memories: [], pages: [] };
+  const pages = await database.query<PageRow>(
+    `select p.profile, p.day - date '1970-01-01' as day, p.interval_s, p.held::text, p.absent::text,
+       p.meter_off::text, p.set_aside::text
+     from unnest($2::smallint[], $3::int[], $4::timestamptz[], $5::int[]) as m (profile, interval_s, valid_from, entries)
+     cross join lateral (select greatest(m.valid_from,
+       now() - coalesce(m.entries, 10000) * case m.interval_s when 0 then interval '31 days'
+         else make_interval(secs => m.interval_s) end)) as s (since)
+     join dlms.coverage_pages p on p.meter_key = $1::int and p.profile = m.profile and p.interval_s = m.interval_s
+       and p.day >= case when m.profile = 2 then (s.since at time zone 'UTC')::date
+         else (date_trunc('year', s.since at time zone 'UTC'))::date end
+     order by p.profile, p.day`,
+    [
+      meterKey,
+      memories.map((row) => PROFILE_KINDS.indexOf(row.profile) + 1),
+      memories.map((row) => row.interval_s),
+      memories.map((row) => row.valid_from),
+      memories.map((row) => row.entries),
+    ],
+  );
+  return { memories: memories.map(memoryOf), pages: pages.flatMap(pageOf) };
+}
+
+/** Keeps how a meter captures profiles; the same beginning again is a correction. Throws StoreError. */
+export async function keepMemories(
+  database: Database,
+  meterKey: number,
+  memories: readonly ProfileMemory[],
+): Promise<void> {
+  await database.query(
+    `insert into dlms.meter_profiles (meter_key, profile, valid_from, interval_s, entries)
+     select $1::int, * from unnest($2::text[], $3::timestamptz[], $4::int[], $5::int[])
+     on conflict (meter_key, profile, valid_from) do update set
+       interval_s = excluded.interval_s, entries = excluded.entries, learned_at = now()`,
+    [
+      meterKey,
+      memories.map((memory) => memory.profile),
+      memories.map((memory) => new Date(memory.validFromMs)),
+      memories.map((memory) => memory.intervalS),
+      memories.map((memory) => memory.entries ?? null),
+    ],
+  );
+}
+
+function memoryOf(row: MemoryRow): ProfileMemory {
+  return {
+    profile: row.profile,
+    validFromMs: row.valid_from.getTime(),
+    intervalS: row.interval_s,
+    entries: row.entries ?? undefined,
+  };
+}
+
+function pageOf(row: PageRow): LedgerPage[] {
+  const profile = PROFILE_KINDS[row.profile - 1];
+  if (profile === undefined) return [];
+  const { day, held, absent } = row;
+  return [{ profile, day, intervalS: row.interval_s, held, absent, off: row.meter_off, setAside: row.set_aside }];
+}

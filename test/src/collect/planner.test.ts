@@ -1,0 +1,138 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { namedZone, UTC } from "../../../protocol/cosem/time-zone.ts";
+import { DueTimes } from "../../../src/collect/due-times.ts";
+import { FAILURE_CAUSES, type FailureCause } from "../../../src/collect/failure-cause.ts";
+import { Planner } from "../../../src/collect/planner.ts";
+import { retryOf } from "../../../src/collect/retry-rule.ts";
+import { nextSlotMs } from "../../../src/collect/slot.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const START_MS = Date.UTC(2026, 0, 1, 0, 2);
+
+test("due times: they come out in order, whatever is set again or taken away", () => {
+  const step = fc.oneof(
+    fc.record({ set: fc.nat(1500), dueMs: fc.nat(100) }),
+    fc.record({ remove: fc.nat(1500) }),
+    fc.record({ take: fc.nat(100) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const due = new DueTimes();
+      const model = new Map<number, number>();
+      const [taken, expected]: [number[], number[]] = [[], []];
+      for (const each of steps) {
+        if ("set" in each) {
+          due.set(each.set, each.dueMs);
+          model.set(each.set, each.dueMs);
+        } else if ("remove" in each) {
+          due.delete(each.remove);
+          model.delete(each.remove);
+        } else {
+          const number = due.takeDue(each.take) ?? -1;
+          const earliest = Math.min(Infinity, ...model.values());
+          taken.push(model.get(number) ?? Infinity);
+          expected.push(earliest <= each.take ? earliest : Infinity);
+          model.delete(number);
+        }
+        expect(due.size).toBe(model.size);
+        expect(due.nextMs ?? Infinity).toBe(Math.min(Infinity, ...model.values()));
+      }
+      expect(taken).toEqual(expected);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("slots: the next read is after the boundary, spread, and the same for a name", () => {
+  const times = { everyMs: 15 * MINUTE_MS, deadlineMs: 15 * MINUTE_MS };
+  const house = { name: "house-1", zone: UTC };
+  const now = Date.UTC(2026, 0, 1, 0, 7);
+  const next = nextSlotMs(now, times, house);
+  expect(next - Date.UTC(2026, 0, 1, 0, 15)).toBeGreaterThanOrEqual(5000);
+  expect(next - Date.UTC(2026, 0, 1, 0, 15)).toBeLessThanOrEqual(65_000);
+  expect(nextSlotMs(now, times, house)).toBe(next);
+  expect(nextSlotMs(next, times, house)).toBe(next + 15 * MINUTE_MS);
+});
+
+test("slots: whole days begin at the meter's midnight, through summer time, within the deadline", () => {
+  const times = { everyMs: DAY_MS, deadlineMs: 2 * HOUR_MS };
+  const house = { name: "house-1", zone: namedZone("Europe/Vienna") };
+  const midnights = [Date.UTC(2026, 2, 27, 23), Date.UTC(2026, 2, 28, 23), Date.UTC(2026, 2, 29, 22)];
+  let now = Date.UTC(2026, 2, 27, 12);
+  const offsets = midnights.map((midnight) => {
+    now = nextSlotMs(now, times, house);
+    return now - midnight;
+  });
+  expect(new Set(offsets).size).toBe(1);
+  expect(offsets[0]).toBeGreaterThanOrEqual(5000);
+  expect(offsets[0]).toBeLessThan(times.deadlineMs / 4 + 5001);
+});
+
+test("retries: each cause has its own, and each leads to quarantine only where the meter may be at fault", () => {
+  expect([1, 2, 3, 4].map((n) => retryOf("no answer", n).delayMs)).toEqual([30_000, 60_000, 120_000, 240_000]);
+  expect(retryOf("no answer", 11).delayMs).toBe(HOUR_MS);
+  expect(retryOf("wrong block key", 1).delayMs).toBe(15 * MINUTE_MS);
+  expect(retryOf("wrong block key", 3)).toEqual({ delayMs: DAY_MS, quarantined: true });
+  expect(retryOf("meter busy", 1).delayMs).toBe(90_000);
+  const never = (Object.keys(FAILURE_CAUSES) as FailureCause[]).filter((cause) => !retryOf(cause, 100).quarantined);
+  expect(never).toEqual(["cancelled", "internal error"]);
+});
+
+const PLANS = [
+  { profile: "block_load" as const, everyMs: 15 * MINUTE_MS, deadlineMs: HOUR_MS },
+  { profile: "daily_load" as const, everyMs: DAY_MS, deadlineMs: 6 * HOUR_MS },
+];
+
+function planner(meters: readonly string[]): Planner<string> {
+  const made = new Planner<string>({ nameOf: (meter) => meter, zoneOf: () => UTC, plansOf: () => PLANS });
+  for (const meter of meters) made.add(meter, START_MS);
+  return made;
+}
+
+test("planner: one job does all that is due, and a meter has no second one meanwhile", () => {
+  const plan = planner(["a"]);
+  const job = plan.take("scheduled", START_MS);
+  expect(job).toEqual({ meter: "a", profiles: ["block_load", "daily_load"] });
+  expect(plan.take("scheduled", START_MS + DAY_MS)).toBeUndefined();
+  if (job !== undefined) plan.finish(job, { answered: true, more: [] }, START_MS);
+  const next = plan.nextMs ?? 0;
+  expect(next - START_MS).toBeLessThan(15 * MINUTE_MS);
+  expect(plan.take("scheduled", next)).toEqual({ meter: "a", profiles: ["block_load"] });
+});
+
+test("planner: what one visit could not bring comes in the backfill lane, or with the next scheduled job", () => {
+  const plan = planner(["a", "b"]);
+  for (const meter of ["a", "b"]) {
+    const job = plan.take("scheduled", START_MS);
+    expect(job?.meter).toBe(meter);
+    if (job !== undefined) plan.finish(job, { answered: true, more: ["block_load"] }, START_MS);
+  }
+  const backfill = plan.take("backfill", START_MS);
+  expect(backfill).toEqual({ meter: "a", profiles: ["block_load"] });
+  expect(plan.take("scheduled", START_MS + HOUR_MS)).toEqual({ meter: "b", profiles: ["block_load", "daily_load"] });
+  expect(plan.take("backfill", START_MS + HOUR_MS)).toBeUndefined();
+  if (backfill !== undefined) plan.finish(backfill, { answered: true, more: [] }, START_MS + HOUR_MS);
+  expect(plan.take("backfill", START_MS + HOUR_MS)).toBeUndefined();
+});
+
+test("planner: ten days of fifty meters have each slot of each plan once", () => {
+  const meters = Array.from({ length: 50 }, (_, index) => `m${index}`);
+  const plan = planner(meters);
+  const polls = new Map<string, number>();
+  let now = START_MS;
+  while (now < START_MS + 10 * DAY_MS) {
+    for (let job = plan.take("scheduled", now); job !== undefined; job = plan.take("scheduled", now)) {
+      for (const profile of job.profiles)
+        polls.set(`${job.meter} ${profile}`, (polls.get(`${job.meter} ${profile}`) ?? 0) + 1);
+      plan.finish(job, { answered: true, more: [] }, now);
+    }
+    now = plan.nextMs ?? Infinity;
+  }
+  for (const meter of meters) {
+    expect(polls.get(`${meter} block_load`)).toBe(1 + 10 * 96);
+    expect(polls.get(`${meter} daily_load`)).toBe(1 + 10);
+  }
+});
