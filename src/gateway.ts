@@ -1,10 +1,14 @@
 /** The daemon as an object: wires database, fleet, collection, push and the control socket; runs them; drains them. */
 import { join, resolve } from "node:path";
+import { type ControlRoute, controlRoute } from "./api/control-route.ts";
 import { startControlServer } from "./api/control-server.ts";
+import { type GapOrderForm, type GapRow, gapOrderSchema } from "./api/gap-order.ts";
+import { type MaintenanceLine, type MaintenanceOrder, maintenanceOrderSchema } from "./api/maintenance-order.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./api/read-answer.ts";
 import { Collector, type CollectorStore, type PolledMeter, settleBatch } from "./collect/collector.ts";
 import { drain } from "./collect/drain.ts";
 import { causeOf } from "./collect/failure-cause.ts";
+import { reportGaps } from "./collect/gap-report.ts";
 import type { MeterConnection } from "./collect/meter-connection.ts";
 import { MeterPlans } from "./collect/meter-plans.ts";
 import { meterTarget } from "./collect/meter-target.ts";
@@ -36,10 +40,12 @@ import { CoverageFolding } from "./store/coverage-folding.ts";
 import { journalCoverage } from "./store/coverage-journal.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { type EmbeddedPostgres, type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
+import { FleetLedger } from "./store/fleet-ledger.ts";
 import { heldPushes, rewritePush, unknownSenders } from "./store/held-pushes.ts";
 import { newestCaptures } from "./store/latest-rows.ts";
 import { keepMemories, loadLedger } from "./store/ledger-records.ts";
 import { noteLoadChanges } from "./store/load-changes.ts";
+import { maintainStore } from "./store/maintenance.ts";
 import { migrate } from "./store/migrations.ts";
 import { keepObisCodes } from "./store/obis-codes.ts";
 import { ProfileWriter } from "./store/profile-writer.ts";
@@ -68,6 +74,7 @@ export class Gateway implements AsyncDisposable {
   readonly #loop: PollLoop<PolledMeter>;
   readonly #collector: Collector;
   readonly #meters: ReadonlyMap<string, PolledMeter>;
+  readonly #plans: MeterPlans;
 
   /** Starts everything up to the control socket; polling begins with `run` or `pollOnce`. */
   static async start(options: GatewayOptions): Promise<Gateway> {
@@ -106,8 +113,12 @@ export class Gateway implements AsyncDisposable {
     stack.defer(() => drain({ loop, sessions: collector, rows: intake.rows }, DRAIN_MS));
     const putRows = pushedRows(intake, { meters: meters.values(), seen: (meter) => loop.seen(meter) });
     const reception = await receivePushes({ config, database, fleet, senders, intake, putRows, events }, stack);
-    const gateway = new Gateway({ options, store, loop, collector, meters });
-    const control = await startControlServer(config.socket, gateway, pushRoutes(reception));
+    const gateway = new Gateway({ options, store, loop, collector, meters, plans });
+    const control = await startControlServer(
+      config.socket,
+      gateway,
+      new Map([...pushRoutes(reception), ...ledgerRoutes(gateway)]),
+    );
     connections.adopt(control, (each) => each.closeAllConnections());
     stack.adopt(control, (each) => void each.close());
     gateway.#closing.use(stack.move());
@@ -121,6 +132,7 @@ export class Gateway implements AsyncDisposable {
     readonly loop: PollLoop<PolledMeter>;
     readonly collector: Collector;
     readonly meters: ReadonlyMap<string, PolledMeter>;
+    readonly plans: MeterPlans;
   }) {
     this.#options = parts.options;
     this.databaseUrl = parts.store.url;
@@ -129,6 +141,7 @@ export class Gateway implements AsyncDisposable {
     this.#loop = parts.loop;
     this.#collector = parts.collector;
     this.#meters = parts.meters;
+    this.#plans = parts.plans;
   }
 
   /** Polls every meter whenever its plans are due, until `stop`. */
@@ -143,16 +156,7 @@ export class Gateway implements AsyncDisposable {
 
   /** Reads one thing of one meter before scheduled work. Throws ReadRefusedError. */
   async read(name: string, what: string, range?: ReadRange): Promise<ReadAnswer> {
-    const meter = this.#meters.get(name);
-    if (meter === undefined) {
-      const near = nearestName(name, [...this.#meters.keys()]);
-      throw new ReadRefusedError({
-        meter: name,
-        cause: "unknown meter",
-        evidence: "the configuration has no meter of this name",
-        nextStep: near === undefined ? "add it to the configuration" : `did you mean ${near}?`,
-      });
-    }
+    const meter = this.#meterOf(name);
     try {
       return await this.#loop.readNow(meter, () => this.#collector.read(meter, what, range));
     } catch (cause) {
@@ -160,6 +164,30 @@ export class Gateway implements AsyncDisposable {
       const evidence = `${failure.says}: ${failure.evidence}`;
       throw new ReadRefusedError({ ...failure, meter: name, evidence }, { cause });
     }
+  }
+
+  /** Which readings are not there, why, and whether they will still come. Throws ReadRefusedError for an unknown meter. */
+  gaps(order: GapOrderForm): AsyncIterable<GapRow> {
+    const meters = order.meters?.map((name) => this.#meterOf(name)) ?? [...this.#meters.values()];
+    return reportGaps({ ledger: new FleetLedger(this.database), plans: this.#plans }, meters, order);
+  }
+
+  /** Proves the ledger, or makes it anew. */
+  maintain(order: MaintenanceOrder): AsyncIterable<MaintenanceLine> {
+    const meterKeys = order.meters?.map((name) => this.#meterOf(name).meterKey);
+    return maintainStore(this.database, order, meterKeys);
+  }
+
+  #meterOf(name: string): PolledMeter {
+    const meter = this.#meters.get(name);
+    if (meter !== undefined) return meter;
+    const near = nearestName(name, [...this.#meters.keys()]);
+    throw new ReadRefusedError({
+      meter: name,
+      cause: "unknown meter",
+      evidence: "the configuration has no meter of this name",
+      nextStep: near === undefined ? "add it to the configuration" : `did you mean ${near}?`,
+    });
   }
 
   /** Starts nothing new, lets sessions end and rows be written, then closes everything. */
@@ -268,6 +296,13 @@ function storeIntake(config: Config, database: Database, events: EventSink): Pro
     },
     events,
   });
+}
+
+function ledgerRoutes(gateway: Gateway): ReadonlyMap<string, ControlRoute> {
+  return new Map([
+    ["/v1/gaps", controlRoute(gapOrderSchema, (order) => gateway.gaps(order))],
+    ["/v1/maintenance", controlRoute(maintenanceOrderSchema, (order) => gateway.maintain(order))],
+  ]);
 }
 
 function collectorStore(database: Database, intake: StoreIntake): CollectorStore {

@@ -1,4 +1,5 @@
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./read-answer.ts";
@@ -41,7 +42,33 @@ export async function order<T extends z.ZodType>(
   throw new Error(errorSchema.safeParse(reply.body).data?.error ?? `the daemon answered with status ${reply.status}`);
 }
 
-function post(socketPath: string, path: string, body: unknown): Promise<{ status: number; body: unknown }> {
+/** Asks the running daemon for something that comes line by line. Throws an Error that says what the daemon said. */
+export async function* askForLines<Line>(
+  { socketPath, path, body }: { readonly socketPath: string; readonly path: string; readonly body: unknown },
+  lineSchema: z.ZodType<Line>,
+): AsyncGenerator<Line> {
+  const response = await send(socketPath, path, body);
+  if (response.statusCode !== 200) {
+    const body = jsonOf(await text(response), socketPath);
+    const refusal = refusalSchema.safeParse(body);
+    if (refusal.success) throw new ReadRefusedError(refusal.data.refusal);
+    const answer = errorSchema.safeParse(body);
+    throw new Error(answer.data?.error ?? `the daemon answered with status ${response.statusCode ?? 0}`);
+  }
+  for await (const line of createInterface({ input: response })) {
+    const value: unknown = jsonOf(line, socketPath);
+    const failure = errorSchema.safeParse(value);
+    if (failure.success) throw new Error(failure.data.error);
+    yield lineSchema.parse(value);
+  }
+}
+
+async function post(socketPath: string, path: string, body: unknown): Promise<{ status: number; body: unknown }> {
+  const response = await send(socketPath, path, body);
+  return { status: response.statusCode ?? 0, body: jsonOf(await text(response), socketPath) };
+}
+
+function send(socketPath: string, path: string, body: unknown): Promise<IncomingMessage> {
   const payload = JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const call = request(
@@ -51,11 +78,7 @@ function post(socketPath: string, path: string, body: unknown): Promise<{ status
         method: "POST",
         headers: { "content-type": "application/json", "content-length": Buffer.byteLength(payload) },
       },
-      (response) => {
-        text(response)
-          .then((answer) => resolve({ status: response.statusCode ?? 0, body: jsonOf(answer, socketPath) }))
-          .catch(reject);
-      },
+      resolve,
     );
     call.once("error", (cause) => {
       const hint = "is the daemon running? `--socket` names another one; `read --tcp host:port` needs none";

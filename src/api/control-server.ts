@@ -61,7 +61,8 @@ async function answer(
     if (route === undefined) return reply(404, { error: "no such resource" });
     const body = await boundedBody(request);
     if (body === undefined) return reply(413, { error: `the body is longer than ${MAX_BODY_OCTETS} octets` });
-    return reply(200, await route(JSON.parse(body)));
+    const answered = await route(JSON.parse(body));
+    return isStream(answered) ? await streamLines(response, answered) : reply(200, answered);
   } catch (error) {
     if (error instanceof ReadRefusedError) return reply(502, { refusal: error.refusal });
     if (error instanceof z.ZodError) return reply(400, { error: z.prettifyError(error) });
@@ -70,6 +71,31 @@ async function answer(
       error: error instanceof Error ? error.message : "unknown",
     });
   }
+}
+
+function isStream(answered: unknown): answered is AsyncIterable<unknown> {
+  return typeof answered === "object" && answered !== null && Symbol.asyncIterator in answered;
+}
+
+/** One JSON value a line, as fast as it is taken; a failure in the middle is the last line. */
+async function streamLines(response: ServerResponse, lines: AsyncIterable<unknown>): Promise<void> {
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  try {
+    for await (const line of lines) {
+      if (response.destroyed) return;
+      if (!response.write(`${JSON.stringify(line)}\n`)) await roomIn(response);
+    }
+  } catch (error) {
+    response.write(`${JSON.stringify({ error: error instanceof Error ? error.message : "unknown" })}\n`);
+  }
+  response.end();
+}
+
+function roomIn(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    response.once("drain", resolve);
+    response.once("close", resolve);
+  });
 }
 
 async function boundedBody(request: IncomingMessage): Promise<string | undefined> {

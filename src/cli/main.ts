@@ -6,8 +6,10 @@ import { processOutput } from "./output.ts";
 import { declareCollections } from "./verbs/collections.ts";
 import { declareConfig } from "./verbs/config.ts";
 import { declareDb } from "./verbs/db.ts";
+import { declareDbCoverage } from "./verbs/db-coverage.ts";
 import { declareDecode } from "./verbs/decode.ts";
 import { declareDemo } from "./verbs/demo.ts";
+import { declareGaps } from "./verbs/gaps.ts";
 import { declareKeys } from "./verbs/keys.ts";
 import { declareMeters } from "./verbs/meters.ts";
 import { declarePush } from "./verbs/push.ts";
@@ -26,8 +28,10 @@ const VERBS: readonly DeclareVerb[] = [
   declareRead,
   declareDecode,
   declareDb,
+  declareDbCoverage,
   declareConfig,
   declareKeys,
+  declareGaps,
   declareSeries,
   declareCollections,
   declareRuns,

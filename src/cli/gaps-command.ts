@@ -1,0 +1,116 @@
+/** `gaps`: which readings are not there, why, and whether they will still come; asked of the running daemon. */
+import { askForLines } from "../api/control-client.ts";
+import { type GapOrderForm, type GapRow, gapOrderSchema, gapRowSchema } from "../api/gap-order.ts";
+import type { ExitReason } from "./exit-code.ts";
+import { type Output, printTable } from "./output.ts";
+
+/** Options of the command line, as commander gives them. */
+export interface GapsOptions {
+  readonly profile?: string[];
+  readonly state?: string[];
+  readonly from?: string;
+  readonly to?: string;
+  readonly json?: true;
+  readonly csv?: true;
+  readonly socket: string;
+}
+
+const WEEK_MS = 7 * 86_400_000;
+const PROFILE_WORDS: Readonly<Record<string, string>> = { block: "block_load", daily: "daily_load" };
+const COLUMNS = [
+  "meter",
+  "meterNumber",
+  "profile",
+  "from",
+  "to",
+  "slots",
+  "state",
+  "why",
+  "willCome",
+  "nextStep",
+] as const;
+/** A table holds its rows until their widths are known. */
+const ROWS_A_TABLE = 10_000;
+
+export async function gapsCommand(
+  meters: readonly string[],
+  options: GapsOptions,
+  output: Output,
+): Promise<ExitReason> {
+  const order = orderOf(meters, options);
+  if (typeof order === "string") {
+    output.err(`gaps: ${order}`);
+    return "usage";
+  }
+  const lines = askForLines({ socketPath: options.socket, path: "/v1/gaps", body: order }, gapRowSchema);
+  const slots = new Map<string, number>();
+  const rows: GapRow[] = [];
+  let left = 0;
+  if (options.csv === true) output.out(COLUMNS.join(","));
+  for await (const row of lines) {
+    slots.set(row.state, (slots.get(row.state) ?? 0) + row.slots);
+    if (options.json === true) output.out(JSON.stringify(row));
+    else if (options.csv === true) output.out(COLUMNS.map((column) => csvCell(row[column])).join(","));
+    else if (rows.length < ROWS_A_TABLE) rows.push(row);
+    else left++;
+  }
+  if (options.json === true || options.csv === true) return "success";
+  if (rows.length > 0) printGaps(rows, output);
+  const counts = Array.from(slots, ([state, count]) => `${count} ${state}`).join(", ");
+  output.err(slots.size === 0 ? "every slot is held" : `slots: ${counts}`);
+  if (left > 0) output.err(`${left} more gaps; --csv and --json show all`);
+  return "success";
+}
+
+/** What to ask for, or what is wrong with the options. */
+function orderOf(meters: readonly string[], { profile, state, from, to }: GapsOptions): GapOrderForm | string {
+  const toMs = to === undefined ? Date.now() : Date.parse(to);
+  const fromMs = from === undefined ? toMs - WEEK_MS : Date.parse(from);
+  if (Number.isNaN(fromMs) || Number.isNaN(toMs)) return "a time is as 2026-01-31T00:00:00Z";
+  const order = gapOrderSchema.safeParse({
+    ...(meters.length > 0 && { meters }),
+    ...(profile && { profiles: profile.map((word) => PROFILE_WORDS[word] ?? word) }),
+    ...(state && { states: state }),
+    fromMs,
+    toMs,
+  });
+  if (order.success) return order.data;
+  return order.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+}
+
+function printGaps(rows: readonly GapRow[], output: Output): void {
+  const columns = [
+    { title: "meter" },
+    { title: "profile" },
+    { title: "from" },
+    { title: "to" },
+    { title: "slots", align: "right" as const },
+    { title: "state" },
+    { title: "why" },
+    { title: "will it come" },
+  ];
+  printTable(
+    output,
+    columns,
+    rows.map((row) => [
+      row.meter,
+      row.profile,
+      shortTime(row.from),
+      shortTime(row.to),
+      row.slots === 0 ? "?" : String(row.slots),
+      row.state,
+      row.why,
+      row.willCome,
+    ]),
+  );
+}
+
+/** To the minute, in UTC. */
+function shortTime(iso: string): string {
+  return `${iso.slice(0, 16).replace("T", " ")}Z`;
+}
+
+function csvCell(cell: string | number | null): string {
+  const text = String(cell ?? "");
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,34 @@
+import type { Command } from "commander";
+import type { DeclareVerb } from "./verb.ts";
+
+const SOCKET = ["--socket <path>", "control socket of the daemon", "/run/dlms-gateway/control.sock"] as const;
+
+interface CoverageOptions {
+  readonly meter?: string[];
+  readonly socket: string;
+}
+
+/** `db coverage check` and `db coverage rebuild`, under the verb `db`, whoever declares it. */
+export const declareDbCoverage: DeclareVerb = (program, { output, finish }) => {
+  const coverage = databaseVerb(program).command("coverage").description("the ledger of slots");
+  for (const [word, description] of [
+    ["check", "hold the ledger against the data; fails when they disagree"],
+    ["rebuild", "make the ledger anew from the data"],
+  ] as const) {
+    coverage
+      .command(word)
+      .description(description)
+      .option("--meter <names...>", "only these meters")
+      .option(...SOCKET)
+      .action(async ({ meter, socket }: CoverageOptions) => {
+        const { maintenanceCommand } = await import("../maintenance-command.ts");
+        const order = { task: `coverage-${word}` as const, ...(meter && { meters: meter }) };
+        finish(await maintenanceCommand(order, { socket }, output));
+      });
+  }
+};
+
+function databaseVerb(program: Command): Command {
+  const known = program.commands.find((command) => command.name() === "db");
+  return known ?? program.command("db").description("the database");
+}
