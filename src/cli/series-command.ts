@@ -1,12 +1,13 @@
 /** `series`, `collections` and `runs`: what dlms_api offers, for people at a terminal; with the rights of their login. */
 import type { Database } from "../store/database.ts";
+import type { DatabasePlace } from "./database-place.ts";
 import type { ExitReason } from "./exit-code.ts";
-import { type DatabaseOptions, openGatewayDatabase } from "./gateway-database.ts";
+import { withDatabase } from "./gateway-database.ts";
 import { type Cell, type ListingOptions, printListing } from "./listing.ts";
 import type { Output } from "./output.ts";
 import type { TableColumn } from "./table.ts";
 
-export interface AskOptions extends DatabaseOptions, ListingOptions {}
+export interface AskOptions extends DatabasePlace, ListingOptions {}
 
 /** A statement over dlms_api, and how its columns are shown. */
 interface Question {
@@ -17,8 +18,8 @@ interface Question {
 
 /** Asks and prints. Throws StoreError with the database's words. */
 async function ask(question: Question, options: AskOptions, output: Output): Promise<ExitReason> {
-  await using database = await openGatewayDatabase(options);
-  printListing(output, options, question.columns, await rowsOf(database, question));
+  const rows = await withDatabase(options, (database) => rowsOf(database, question));
+  printListing(output, options, question.columns, rows);
   return "success";
 }
 
@@ -34,8 +35,9 @@ async function order(
   options: AskOptions,
   output: Output,
 ): Promise<ExitReason> {
-  await using database = await openGatewayDatabase(options);
-  const rows = await database.query<{ said: string | number | null }>(text, values);
+  const rows = await withDatabase(options, (database) =>
+    database.query<{ said: string | number | null }>(text, values),
+  );
   for (const { said } of rows) if (said !== null && said !== "") output.out(String(said));
   return "success";
 }
@@ -226,13 +228,12 @@ export function runsRelease(name: string, options: AskOptions, output: Output): 
 
 /** `runs verify DATASET/LABEL`: replays it; series that differ are a failure. */
 export async function runsVerify(name: string, options: AskOptions, output: Output): Promise<ExitReason> {
-  await using database = await openGatewayDatabase(options);
   const question = {
     columns: titled("key", "expected", "found"),
     text: "select key, expected, found from dlms_api.verify_run($1::text, $2::text)",
     values: runName(name),
   };
-  const rows = await rowsOf(database, question);
+  const rows = await withDatabase(options, (database) => rowsOf(database, question));
   if (rows.length > 0 || options.json === true) printListing(output, options, question.columns, rows);
   if (rows.length === 0) {
     output.err(`${name}: replayed, every digest is as it was`);

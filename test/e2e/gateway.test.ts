@@ -105,6 +105,23 @@ test("gateway: days are summed in each meter's own zone, and no meter's sums dis
   expect(await database.query("select * from dlms.daily_load_disagreements")).toEqual([]);
 });
 
+test("gateway: what every meter read has is in the catalogue, and a series reads the same values as the view", async () => {
+  const rows = await over.gateway.database.query<{ meter_number: string; same: boolean; count: bigint }>(
+    `select p.meter_number, count(*) as count, bool_and(s.value = p.active_import_wh) as same
+     from dlms.block_load_profile p
+     join dlms_api.read_series(array(select key from dlms_api.find_series('\\.active_import\\.block_load$'))) s
+       on s.key = 'm.' || p.meter_number || '.active_import.block_load' and s.at = p.captured_at
+     where p.active_import_wh is not null group by p.meter_number`,
+  );
+  expect(rows.length).toBeGreaterThan(3);
+  expect(new Set(rows.map(({ same }) => same))).toEqual(new Set([true]));
+  const missing = await over.gateway.database.query(
+    `select distinct meter_number from dlms.block_load_profile
+     except select meter_number from dlms_api.find_series('\\.block_load$')`,
+  );
+  expect(missing).toEqual([]);
+});
+
 test("gateway: stamps of meters that turn the deviation's sign round become the right instants", async () => {
   const rows = await over.gateway.database.query<{ ahead: number }>(
     `select extract(epoch from max(captured_at) - now())::float8 as ahead from dlms.block_load_profile group by meter_number`,

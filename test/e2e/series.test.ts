@@ -27,7 +27,7 @@ interface Ended {
 function run(...args: string[]): Promise<Ended> {
   const env = { ...process.env, TEST_DATABASE: current().url };
   return new Promise((resolve) => {
-    const words = [...args, "--database", "env:TEST_DATABASE"];
+    const words = [...args, "--url", "env:TEST_DATABASE"];
     const child = execFile(COMMAND, words, { env }, (_, out, err) => resolve({ code: child.exitCode, out, err }));
   });
 }
