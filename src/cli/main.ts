@@ -14,6 +14,7 @@ import { declareKeys } from "./verbs/keys.ts";
 import { declareMeters } from "./verbs/meters.ts";
 import { declarePush } from "./verbs/push.ts";
 import { declareRead } from "./verbs/read.ts";
+import { declareReadout } from "./verbs/readout.ts";
 import { declareRun } from "./verbs/run.ts";
 import { declareRuns } from "./verbs/runs.ts";
 import { declareSeries } from "./verbs/series.ts";
@@ -26,6 +27,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareRun,
   declareDemo,
   declareRead,
+  declareReadout,
   declareDecode,
   declareDb,
   declareDbCoverage,
