@@ -1,0 +1,35 @@
+/** A database of its own for a bench, on the best edition that can be had: named, else Apache-2, else embedded. */
+import { describeCapabilities } from "../../src/store/capabilities.ts";
+import { type Database, openDatabase } from "../../src/store/database.ts";
+import { migrate } from "../../src/store/migrations.ts";
+import { query } from "../db/query.ts";
+import { withDatabase } from "../db/test-database.ts";
+import { startTestServer, type TestServer } from "../db/test-server.ts";
+
+export interface BenchDatabase {
+  readonly database: Database;
+  /** For people. */
+  readonly edition: string;
+}
+
+/** Made, migrated, and dropped with `stack`. Its statements may take as long as they need. */
+export async function benchDatabase(stack: AsyncDisposableStack, connections: number): Promise<BenchDatabase> {
+  const server = stack.adopt(await startServer(), (each) => each.stop());
+  const name = `bench_${process.pid}`;
+  await query(server.url, `create database ${name}`);
+  stack.defer(async () => void (await query(server.url, `drop database if exists ${name} with (force)`)));
+  const url = withDatabase(server.url, name);
+  await migrate(url);
+  const database = stack.use(await openDatabase({ url, connections, unlimited: true }));
+  return { database, edition: describeCapabilities(database.capabilities) };
+}
+
+async function startServer(): Promise<TestServer> {
+  const edition = "DLMS_GATEWAY_TEST_TIMESCALE_URL" in process.env ? "timescale-given" : "timescale-apache";
+  const server = await startTestServer(edition, { durable: true });
+  if (typeof server !== "string") return server;
+  console.error(`${server}; the embedded PostgreSQL is measured instead`);
+  const embedded = await startTestServer("embedded", { durable: true });
+  if (typeof embedded === "string") throw new Error(embedded);
+  return embedded;
+}
