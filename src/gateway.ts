@@ -5,8 +5,10 @@ import { startControlServer } from "./api/control-server.ts";
 import { type GapOrderForm, type GapRow, gapOrderSchema } from "./api/gap-order.ts";
 import { type MaintenanceLine, type MaintenanceOrder, maintenanceOrderSchema } from "./api/maintenance-order.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./api/read-answer.ts";
+
 import { Collector, type CollectorStore, type PolledMeter, settleBatch } from "./collect/collector.ts";
-import { drain } from "./collect/drain.ts";
+import { drain, StopDeadline } from "./collect/drain.ts";
+
 import { causeOf } from "./collect/failure-cause.ts";
 import { reportGaps } from "./collect/gap-report.ts";
 import type { MeterConnection } from "./collect/meter-connection.ts";
@@ -54,13 +56,16 @@ import { applyStorage } from "./store/storage-policies.ts";
 import { StoreIntake } from "./store/store-intake.ts";
 import { Upkeep } from "./store/upkeep.ts";
 
-/** How long running sessions may go on after the order to stop. */
-const DRAIN_MS = 30_000;
+/** How long sessions may go on after the order to stop, and when all but the embedded server has ended. */
+const STOP_MS = { sessions: 30_000, everything: 45_000 };
+/** However late it is: what has been acknowledged gets to the disk. */
+const LEAST_STOP_MS = 1000;
 
 export interface GatewayOptions {
   readonly config: Config;
   readonly events: EventSink;
   readonly version: string;
+  readonly stopMs?: typeof STOP_MS;
 }
 
 export class Gateway implements AsyncDisposable {
@@ -79,17 +84,21 @@ export class Gateway implements AsyncDisposable {
   /** Starts everything up to the control socket; polling begins with `run` or `pollOnce`. */
   static async start(options: GatewayOptions): Promise<Gateway> {
     const { config, events, version } = options;
+    const { sessions: sessionsMs, everything } = options.stopMs ?? STOP_MS;
+    const deadline = new StopDeadline(everything);
     await using stack = new AsyncDisposableStack();
-    const store = await openStore(options, stack);
+    const store = await openStore(options, stack, deadline);
     const { database } = store;
     const fleet = await Fleet.load(database);
     const meters = await polledMeters(options, fleet, database);
     // What the ledger says is looked up in its pages.
     await foldCoverage(database);
-    stack.adopt(coverageFolding(database, events), (each) => each.stop());
-    stack.adopt(await upkeep(store.url, events), (each) => each.stop());
+    stack.adopt(coverageFolding(database, events), (each) => deadline.bound(each.stop()));
+    stack.adopt(await upkeep(store.url, events), (each) => deadline.bound(each.stop()));
     const plans = meterPlans(config);
-    const intake = stack.adopt(await storeIntake(config, database, events), (each) => each.stop(DRAIN_MS));
+    const intake = stack.adopt(await storeIntake(config, database, events), (each) =>
+      each.stop(Math.max(LEAST_STOP_MS, deadline.leftMs)),
+    );
     const lines = stack.use(new SerialLines());
     const senders = new FleetSenders(fleet, meters.values());
     const learning = new SenderLearning({
@@ -110,7 +119,8 @@ export class Gateway implements AsyncDisposable {
     const loop = pollLoop(config, { meters: meters.values(), plans, collector, events });
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
-    stack.defer(() => drain({ loop, sessions: collector, rows: intake.rows }, DRAIN_MS));
+    const draining = { loop, sessions: collector, rows: intake.rows };
+    stack.defer(() => deadline.bound(drain(draining, sessionsMs, () => deadline.leftMs)));
     const putRows = pushedRows(intake, { meters: meters.values(), seen: (meter) => loop.seen(meter) });
     const reception = await receivePushes({ config, database, fleet, senders, intake, putRows, events }, stack);
     const gateway = new Gateway({ options, store, loop, collector, meters, plans });
@@ -209,12 +219,16 @@ interface Store {
   readonly psqlCommand: string | undefined;
 }
 
-async function openStore({ config, events }: GatewayOptions, stack: AsyncDisposableStack): Promise<Store> {
+async function openStore(
+  { config, events }: GatewayOptions,
+  stack: AsyncDisposableStack,
+  deadline: StopDeadline,
+): Promise<Store> {
   const server = config.database.url === undefined ? await startEmbedded(config, events, stack) : undefined;
   const url = server?.url ?? (await resolveSecretText(config.database.url ?? ""));
   const { applied } = await migrate(url);
   const database = await openDatabase({ url, connections: config.database.connections });
-  stack.adopt(database, (each) => each.close());
+  stack.adopt(database, (each) => each.close(deadline.leftMs));
   const { compressAfter, keep } = config.database;
   await applyStorage(database, {
     compressAfterMs: compressAfter,

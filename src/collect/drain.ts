@@ -10,16 +10,45 @@ export interface Draining {
 }
 
 /**
- * Sessions get `graceMs` to end by themselves. What still runs then is cut, and rows that can't be written within as
- * long again are given up: what waits for them would else never end. They are still in the meters.
+ * Sessions get `graceMs` to end by themselves. What still runs then is cut, and rows that can't be kept within `leftMs`
+ * are given up: what waits for them would else never end. They are still in the meters.
  */
-export async function drain({ loop, sessions, rows }: Draining, graceMs: number): Promise<void> {
+export async function drain(
+  { loop, sessions, rows }: Draining,
+  graceMs: number,
+  leftMs: () => number = () => graceMs,
+): Promise<void> {
   let cut = Promise.resolve();
   const timer = setTimeout(() => {
     sessions.abort();
-    cut = rows.stop(graceMs);
+    cut = rows.stop(leftMs());
   }, graceMs);
   await loop.stop();
   clearTimeout(timer);
   await cut;
+}
+
+/** One deadline for everything that ends, one after the other, when the gateway stops: what hangs takes it from nobody. */
+export class StopDeadline {
+  readonly #wholeMs: number;
+  #endMs: number | undefined;
+
+  constructor(wholeMs: number) {
+    this.#wholeMs = wholeMs;
+  }
+
+  /** What is left; the time runs from the first question on. */
+  get leftMs(): number {
+    this.#endMs ??= performance.now() + this.#wholeMs;
+    return Math.max(0, this.#endMs - performance.now());
+  }
+
+  /** Waits for work, but not beyond the deadline; what it throws in time is thrown. */
+  async bound(work: Promise<unknown>): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(() => late.resolve(), this.leftMs);
+    work.catch(() => undefined);
+    await Promise.race([work, late.promise]);
+    clearTimeout(timer);
+  }
 }

@@ -71,6 +71,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   #timer: NodeJS.Timeout | undefined;
   #patience: NodeJS.Timeout | undefined;
   #stopping = false;
+  readonly #stopped = Promise.withResolvers<void>();
   readonly #abandon = new AbortController();
 
   constructor(options: BatchQueueOptions<Batch, Outcome>) {
@@ -87,7 +88,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
 
   /** Takes a batch; resolves when there is room for it, which is not yet when it is written. Throws once stopped. */
   async put(batch: Batch): Promise<PutBatch> {
-    await this.#options.spool?.room(batch);
+    if (this.#options.spool !== undefined) await Promise.race([this.#options.spool.room(batch), this.#stopped.promise]);
     while (!this.#stopping && this.#rows > 0 && this.#rows + batch.rowCount > this.#keptRows) {
       await new Promise<void>((resolve) => this.#roomWanted.push(resolve));
     }
@@ -126,6 +127,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   /** Writes all that is kept; what can't be written within `timeoutMs` is given up and its `written` rejects. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
+    this.#stopped.resolve();
     this.#wakeAll();
     const deadline = setTimeout(() => this.#abandon.abort(), timeoutMs);
     const abandoned = new Promise<void>((resolve) => {

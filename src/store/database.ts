@@ -1,5 +1,5 @@
 /** The pool of connections, transactions on it, and the driver's failures as ours. */
-import { Pool, type PoolClient, type QueryResult, type QueryResultRow, TypeOverrides, types } from "pg";
+import { type Client, Pool, type PoolClient, type QueryResult, type QueryResultRow, TypeOverrides, types } from "pg";
 import { type Capabilities, probeCapabilities } from "./capabilities.ts";
 import { failureCode, failureKind } from "./failure.ts";
 import { StoreError } from "./store-error.ts";
@@ -49,9 +49,14 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   // A connection that breaks while idle is replaced at its next use; without a listener it would end the process. So
   // would one that breaks between being lent and the first statement, where the pool itself listens no longer.
   pool.on("error", () => undefined);
-  pool.on("connect", (client) => client.on("error", () => undefined));
+  const clients = new Set<Client>();
+  pool.on("connect", (client) => {
+    client.on("error", () => undefined);
+    clients.add(client);
+  });
+  pool.on("remove", (client) => clients.delete(client));
   try {
-    return new Database(pool, await probeCapabilities(pool));
+    return new Database(pool, await probeCapabilities(pool), clients);
   } catch (cause) {
     await pool.end();
     throw storeFailure(cause);
@@ -68,9 +73,12 @@ function valueTypes(): TypeOverrides {
 export class Database {
   readonly capabilities: Capabilities;
   readonly #pool: Pool;
+  readonly #clients: ReadonlySet<Client>;
 
-  constructor(pool: Pool, capabilities: Capabilities) {
+  /** `clients` are all connections of the pool, lent out or not. */
+  constructor(pool: Pool, capabilities: Capabilities, clients: ReadonlySet<Client> = new Set()) {
     this.#pool = pool;
+    this.#clients = clients;
     this.capabilities = capabilities;
   }
 
@@ -134,9 +142,14 @@ export class Database {
     }
   }
 
-  /** Waits for what runs and ends all connections. */
-  async close(): Promise<void> {
+  /** Waits for what runs, `timeoutMs` at most, and ends all connections. */
+  async close(timeoutMs = Infinity): Promise<void> {
+    const cut = () => {
+      for (const client of this.#clients) void client.end().catch(() => undefined);
+    };
+    const timer = Number.isFinite(timeoutMs) ? setTimeout(cut, timeoutMs) : undefined;
     await this.#pool.end();
+    clearTimeout(timer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -128,7 +128,9 @@ export class StoreIntake {
   async stop(timeoutMs: number): Promise<void> {
     const endMs = performance.now() + timeoutMs;
     const leftMs = () => Math.max(0, endMs - performance.now());
+    const impatience = setTimeout(() => this.#gate.engage("the gateway stops"), timeoutMs / 2);
     await Promise.all([this.rows.stop(timeoutMs), this.pushes.stop(timeoutMs), this.#attempts.flush()]);
+    clearTimeout(impatience);
     await this.#gate.stop(leftMs());
     await this.#unlock();
   }

@@ -30,6 +30,12 @@ export interface FaultReport {
   /** Confirmed pushes that are in the history once, with their row. */
   readonly once: number;
   readonly lost: number;
+  /** Of the lost, how many have no push in the history, or no row. */
+  readonly withoutPush: number;
+  readonly withoutRow: number;
+  /** Records of the spool, and pushes, that were refused. */
+  readonly setAside: number;
+  readonly rejected: number;
   readonly doubled: number;
   /** Pushes that were not confirmed and are held all the same. */
   readonly unconfirmedHeld: number;
@@ -50,6 +56,8 @@ class Daemon {
   spoolBegun = 0;
   spooledRecords = 0;
   spooling = false;
+  setAside = 0;
+  rejected = 0;
   readonly lastLines: string[] = [];
 
   constructor(configFile: string) {
@@ -93,6 +101,13 @@ class Daemon {
     const event = JSON.parse(line) as { event?: string; records?: number };
     if (event.event === "gatewayStarted") this.ready.resolve();
     if (event.event === "spoolBegun") this.spoolBegun += 1;
+    if (event.event === "spoolSetAside") this.setAside += 1;
+    if (event.event === "pushRejected") this.rejected += 1;
+    if (
+      process.env["FAULT_DEBUG"] !== undefined &&
+      /pushRejected|spoolSetAside|spoolBegun|spoolDrained|spoolRetried|storeFailed/.test(line)
+    )
+      console.error(line.slice(0, 400));
     if (event.event === "spoolBegun") this.spooling = true;
     if (event.event === "spoolDrained") this.spooling = false;
     if (event.event === "spoolDrained") this.spooledRecords += event.records ?? 0;
@@ -128,7 +143,7 @@ export async function runFaultLoop(fault: Fault, rounds: number): Promise<FaultR
     () => `the spool is not drained: ${daemon.lastLines.join("\n")}`,
   );
   await daemon.stop();
-  const { spoolBegun, spooledRecords } = daemon;
+  const { spoolBegun, spooledRecords, setAside, rejected } = daemon;
   const counts = await countHeld(server.url, senders.confirmed);
   const durationS = Math.round((Date.now() - startedMs) / 1000);
   return {
@@ -137,6 +152,8 @@ export async function runFaultLoop(fault: Fault, rounds: number): Promise<FaultR
     sent: senders.sent,
     confirmed: senders.confirmed.size,
     ...counts,
+    setAside,
+    rejected,
     spoolBegun,
     spooledRecords,
     durationS,
@@ -250,7 +267,15 @@ async function countHeld(url: string, confirmed: ReadonlySet<number>) {
   const isOnce = (number: number) => times.get(number) === 1 && seconds.has(captureSecond(number));
   const once = [...confirmed].filter(isOnce).length;
   const lost = [...confirmed].filter((number) => !times.has(number) || !seconds.has(captureSecond(number))).length;
+  const withoutPush = [...confirmed].filter((number) => !times.has(number)).length;
+  const withoutRow = [...confirmed].filter((number) => !seconds.has(captureSecond(number))).length;
+  if (process.env["FAULT_DEBUG"] !== undefined) {
+    console.error(JSON.stringify([...confirmed].filter((number) => !isOnce(number)).slice(0, 60)));
+    console.error(
+      JSON.stringify(await query(url, "select outcome, reason, count(*) from dlms.push_history group by 1,2")),
+    );
+  }
   const doubled = [...times.values()].filter((count) => count > 1).length + Number(histories) - held.length;
   const unconfirmedHeld = [...times.keys()].filter((number) => !confirmed.has(number)).length;
-  return { once, lost, doubled, unconfirmedHeld, revisions: Number(revisions) };
+  return { once, lost, withoutPush, withoutRow, doubled, unconfirmedHeld, revisions: Number(revisions) };
 }
