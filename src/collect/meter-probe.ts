@@ -226,8 +226,11 @@ class Probe {
 
   /** What the meter is and does; with one link quirk after the other where the link does not hold. */
   async explore(): Promise<void> {
+    const found = this.#attempt;
+    if (found === undefined) return;
+    const { connection } = this.#options.target(found);
     let broken: StepBroken | undefined;
-    for (const quirks of LINK_QUIRKS) {
+    for (const quirks of connection.link === "hdlc" ? LINK_QUIRKS : [[]]) {
       try {
         await this.#explore(quirks);
         if (quirks.length > 0) this.#quirks.delete("release-unanswered");

@@ -20,10 +20,10 @@ import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import { dataText, profileAnswer, valueAnswer } from "./answer-table.ts";
 import type { AttributeSource } from "./attribute-source.ts";
-import { attributeOf, readLayout, readRegisterLayout, readValue } from "./layout-reader.ts";
+import { clockBreaksOf, knownLayout } from "./known-layout.ts";
+import { attributeOf, readValue } from "./layout-reader.ts";
 import { CLOCK_TIME, readClockPolicy } from "./meter-clock.ts";
 import type { MeterTarget } from "./meter-target.ts";
-import { PROFILE_SOURCES } from "./profile-objects.ts";
 import { readRegisterRow, readRows } from "./profile-reader.ts";
 import type { ReadOrder } from "./read-order.ts";
 
@@ -71,19 +71,21 @@ export async function readProfile(
   kind: ProfileKind,
   range?: ReadRange,
 ): Promise<DecodedProfile> {
-  const from = PROFILE_SOURCES[target.companion][kind];
-  const known = target.layouts.get(kind);
-  const layout =
-    known ??
-    (await (from.type === "profile"
-      ? readLayout(source, from, target.quirks)
-      : readRegisterLayout(source, from.objects)));
-  target.layouts.set(kind, layout);
+  const { from, layout } = await knownLayout(source, target, kind);
   const clock = await clockOf(source, target);
   if (from.type === "registers") return decodeProfileBuffer(await readRegisterRow(source, from), layout, { clock });
   const { quirks, ways } = target;
+  const clockBreaks = clockBreaksOf(layout, target.companion);
   const ranged = range !== undefined && GROWING_PROFILES.has(kind) && { range };
-  return readRows(source, { object: from, layout, clock, quirks, ways, ...ranged });
+  return readRows(source, {
+    object: from,
+    layout,
+    clock,
+    quirks,
+    ways,
+    ...(clockBreaks && { clockBreaks }),
+    ...ranged,
+  });
 }
 
 const DEVIATION_QUIRKS: Readonly<Partial<Record<MeterQuirk, DeviationRule>>> = {

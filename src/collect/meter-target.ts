@@ -11,6 +11,7 @@ import type { AssociationConfig, ConnectionConfig, MeterConfig } from "../config
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { CounterMemory, InvocationCounters } from "./meter-access.ts";
 import { type MeterSecrets, type OpenStoredKey, resolveMeterSecrets } from "./meter-secrets.ts";
+import type { ProfileSource } from "./profile-objects.ts";
 import type { RowWays } from "./profile-reader.ts";
 
 /** One meter as the collector works it: how to reach it, how to get in, and what is known of it by now. */
@@ -38,12 +39,20 @@ export interface MeterTarget extends CounterMemory {
   readonly quirks: ReadonlySet<MeterQuirk>;
   /** How its profiles can be asked for, as far as visits have shown. */
   readonly ways: RowWays;
+  /** Where the layouts were read, and when. */
+  layoutOrigins?: Map<ProfileKind, LayoutOrigin>;
   /** Layouts that have been read, so that a poll asks for rows only. */
   readonly layouts: Map<ProfileKind, ProfileLayout>;
   /** Found at the first visit. */
   clock: ClockPolicy | undefined;
   /** Of a meter with short names; found at the first visit. */
   shortNames?: ShortNames | undefined;
+}
+
+/** Which object of the meter a layout is of; a meter may get other columns and scalers with a new firmware. */
+export interface LayoutOrigin {
+  readonly from: ProfileSource;
+  readonly readAtMs: number;
 }
 
 /** What a target needs of the rooms around it. */

@@ -8,6 +8,8 @@ export interface ProfileObject {
   readonly type: "profile";
   readonly logicalName: string;
   readonly scalerProfile?: string;
+  /** Where other editions of the companion specification have it. */
+  readonly otherNames?: readonly string[];
   /** Captured by the calendar: attribute 4 says 0. */
   readonly capturePeriodMonths?: number;
 }
@@ -47,6 +49,12 @@ const EUROPEAN: Readonly<Record<ProfileKind, ProfileSource>> = {
   billing: profile("0.0.98.1.0.255", { capturePeriodMonths: 1 }),
 };
 
+/** SMR 5 has moved the monthly values. */
+const DUTCH: Readonly<Record<ProfileKind, ProfileSource>> = {
+  ...EUROPEAN,
+  billing: profile("0.0.98.1.0.255", { capturePeriodMonths: 1, otherNames: ["1.0.98.1.0.255"] }),
+};
+
 const INDIAN: Readonly<Record<ProfileKind, ProfileSource>> = {
   instant: profile("1.0.94.91.0.255", { scalerProfile: "1.0.94.91.3.255" }),
   block_load: profile("1.0.99.1.0.255", { scalerProfile: "1.0.94.91.4.255" }),
@@ -64,8 +72,8 @@ const RUSSIAN: Readonly<Record<ProfileKind, ProfileSource>> = {
 export const PROFILE_SOURCES: Readonly<Record<Companion, Readonly<Record<ProfileKind, ProfileSource>>>> = {
   is15959: INDIAN,
   idis: EUROPEAN,
-  dsmr: EUROPEAN,
+  dsmr: DUTCH,
   nordic: EUROPEAN,
   spodes: RUSSIAN,
-  none: EUROPEAN,
+  none: DUTCH,
 };

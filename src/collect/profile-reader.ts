@@ -9,7 +9,12 @@ import type { Data } from "../../protocol/axdr/data.ts";
 import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
 import { DlmsError } from "../../protocol/errors.ts";
-import { carryOf, type DecodedProfile, decodeProfileBuffer } from "../../protocol/profile/decode.ts";
+import {
+  carryOf,
+  type DecodedProfile,
+  type DecodeOptions,
+  decodeProfileBuffer,
+} from "../../protocol/profile/decode.ts";
 import { LIFO, type ProfileLayout } from "../../protocol/profile/layout.ts";
 import { filterRows, joinRows } from "../../protocol/profile/rows.ts";
 import { entryAccess, rangeAccess } from "../../protocol/profile/selective-access.ts";
@@ -36,6 +41,8 @@ export interface RowsOrder {
   readonly clock: ClockPolicy;
   readonly quirks: ReadonlySet<MeterQuirk>;
   readonly ways: RowWays;
+  /** A status column, and its bits after which a clock that was left out is not reckoned. */
+  readonly clockBreaks?: DecodeOptions["clockBreaks"];
   /** What is wanted; the whole buffer without it. */
   readonly range?: ReadRange;
 }
@@ -155,6 +162,7 @@ function decode(buffer: Data | Uint8Array, order: RowsOrder, before?: DecodedPro
   const carry = before && carryOf(before);
   return decodeProfileBuffer(buffer, order.layout, {
     clock: order.clock,
+    ...(order.clockBreaks && { clockBreaks: order.clockBreaks }),
     ...(carry && { carry }),
     ...(buffer instanceof Uint8Array && { keepWholeRows: true }),
   });

@@ -57,7 +57,7 @@ export function mapProfile(decoded: DecodedProfile, context: MapContext): Mapped
   const { columns, others } = mapColumns(decoded, context);
   const isTimed = (row: number): boolean =>
     instantOf(clock, row) !== undefined && !(context.distrustInvalidClock === true && saysInvalid(clock, row));
-  const rows = timedRows(rowCount, isTimed);
+  const rows = timedRows(rowCount, isTimed).filter((row) => !isRunning(instantOf(clock, row), context));
   const batch: ProfileBatch = {
     meterKey: context.meterKey,
     profile: context.profile,
@@ -75,7 +75,16 @@ export function mapProfile(decoded: DecodedProfile, context: MapContext): Mapped
   const misfits = decoded.rejected.map(({ index, data, error }): SetAsideRow => {
     return { index, reason: error, values: { row: otherValue(data) ?? "" } };
   });
-  return { batch, setAside: [...misfits, ...(rows.length === rowCount ? [] : untimedRows(decoded, rows))] };
+  return { batch, setAside: [...misfits, ...untimedRows(decoded, isTimed, rowCount)] };
+}
+
+/** A billing period this young has hardly ended: its row is what runs, and is stamped anew at every read. */
+const RUNNING_MS = 15 * 60_000;
+
+/** Many meters add the running period as the last row of their billing profile, stamped with the present or beyond. */
+function isRunning(instantMs: number | undefined, { profile, readAt, source }: MapContext): boolean {
+  if (profile !== "billing" || source === "push" || instantMs === undefined) return false;
+  return instantMs > readAt.getTime() - RUNNING_MS;
 }
 
 function select<T>(values: readonly T[], rows: readonly number[]): readonly T[] {
@@ -91,10 +100,11 @@ function timedRows(rowCount: number, isTimed: (row: number) => boolean): readonl
   return rowCount === 1 ? rows : rows.filter(isTimed);
 }
 
-function untimedRows(decoded: DecodedProfile, timed: readonly number[]): SetAsideRow[] {
+function untimedRows(decoded: DecodedProfile, isTimed: (row: number) => boolean, rowCount: number): SetAsideRow[] {
+  const timed = new Set(timedRows(rowCount, isTimed));
+  if (timed.size === rowCount) return [];
   const named = decoded.columns.map((column) => mapColumn(column, undefined));
-  const isTimed = new Set(timed);
-  const rows = Array.from({ length: decoded.rowCount }, (_, row) => row).filter((row) => !isTimed.has(row));
+  const rows = Array.from({ length: rowCount }, (_, row) => row).filter((row) => !timed.has(row));
   return rows.map((row) => ({ index: row, reason: "no-time", values: valuesOfRow(named, row) }));
 }
 

@@ -88,7 +88,7 @@ test("read: a dead port is named with cause and next step, exit code 4", async (
 });
 
 test.each([
-  [["read"], 2, "missing required argument"],
+  [["read"], 2, "say METER and WHAT"],
   [["raed"], 2, "Did you mean read?"],
   [["read", "--tcp", "127.0.0.1:1", "everything"], 1, "instant, block, daily"],
   [["read", "m", "clock", "--auth", "lls", "--client-sap", "32"], 2, "--auth, --client-sap without --tcp or --serial"],

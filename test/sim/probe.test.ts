@@ -23,7 +23,7 @@ async function probe(options: Partial<ReadOptions>) {
   const output = { out: (text: string) => void out.push(text), err: (text: string) => void err.push(text), width: 120 };
   const reason = await probeCommand(
     [],
-    { socket: "", timeout: "500ms", counters: join(directory, "counters"), ...options },
+    { socket: "", timeout: "2s", counters: join(directory, "counters"), ...options },
     output,
   );
   return { reason, out: out.join("\n"), err: err.join("\n") };

@@ -1,6 +1,7 @@
 /** Event codes and alarm registers of DSMR 2.2 to 4.2 and SMR 5 (Netherlands). One code means other things in other logs. */
 
 import {
+  CLOCK_BREAKS,
   COMMON_ALARMS,
   COVER_AND_FIELD_EVENTS,
   MBUS_CHANNELS,
@@ -180,5 +181,6 @@ export const DSMR_EVENTS: CompanionEvents = {
   everyLog: [happens(255, "event log cleared", "warning"), ...MANUFACTURERS],
   oneNumbering: false,
   words: [ALARMS_1, ALARMS_2, ALARMS_3, rowStatus([happens(6, "value recovered")])],
+  clockBreaks: CLOCK_BREAKS,
   latched: [],
 };

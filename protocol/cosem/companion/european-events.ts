@@ -70,6 +70,9 @@ export const COMMON_ALARMS: readonly EventEntry[] = [
   ...perChannel(20, "fraud attempt", "alarm"),
 ];
 
+/** Clock invalid, clock adjusted, power down. */
+export const CLOCK_BREAKS = 0b1010_0010;
+
 /** Status of a profile row: what was the matter while its interval ran. */
 export function rowStatus(bit6: readonly EventEntry[]): EventLog {
   return word(

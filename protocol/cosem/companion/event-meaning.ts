@@ -85,6 +85,14 @@ export function eventMeaning(companion: Companion, log: string, code: number): E
   return at(index.byLog, log)?.get(code) ?? index.everywhere.get(code);
 }
 
+/**
+ * The bits of a row's status which say that the clock of the row does not follow from the row before; undefined when the
+ * companion has no such status.
+ */
+export function clockBreakBits(companion: Companion): number | undefined {
+  return TABLES[companion]?.clockBreaks;
+}
+
 /** Whether an object of that name holds a status word, alarm register or alarm descriptor that is known here. */
 export function isStatusWord(companion: Companion, logicalName: string): boolean {
   return wordOf(companion, logicalName) !== undefined;

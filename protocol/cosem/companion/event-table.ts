@@ -90,6 +90,8 @@ export interface CompanionEvents {
   readonly oneNumbering: boolean;
   /** Status words and alarm registers, by bit: `code` is the number of the bit. */
   readonly words: readonly EventLog[];
+  /** Bits of the status of a row that say its clock can't be reckoned from the row before: set, invalid, power was off. */
+  readonly clockBreaks?: number;
   /** Of those words, the ones whose bits stay set until a client resets them. */
   readonly latched: readonly string[];
 }

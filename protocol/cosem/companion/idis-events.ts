@@ -1,6 +1,7 @@
 /** Event codes and alarm registers of IDIS, packages 1 to 3. */
 
 import {
+  CLOCK_BREAKS,
   COMMON_ALARMS,
   COVER_AND_FIELD_EVENTS,
   MBUS_CHANNELS,
@@ -152,5 +153,6 @@ export const IDIS_EVENTS: CompanionEvents = {
   everyLog: [happens(255, "event log cleared", "warning")],
   oneNumbering: true,
   words: [ALARMS_1, ALARMS_2, ALARMS_3, rowStatus([])],
+  clockBreaks: CLOCK_BREAKS,
   latched: ["0.0.97.98.20.255", "0.0.97.98.21.255", "0.0.97.98.22.255"],
 };

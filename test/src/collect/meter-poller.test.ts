@@ -1,14 +1,18 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { AttributeReference, DataResult } from "../../../protocol/apdu/descriptors.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { dateTimeAt, encodeDateTime } from "../../../protocol/cosem/date-time.ts";
-import { logicalNameFromOctets } from "../../../protocol/cosem/obis.ts";
+import { logicalNameFromOctets, logicalNameToOctets } from "../../../protocol/cosem/obis.ts";
 import { namedZone } from "../../../protocol/cosem/time-zone.ts";
+import { decodeProfileBuffer } from "../../../protocol/profile/decode.ts";
+import { profileLayout } from "../../../protocol/profile/layout.ts";
 import type { AttributeSource } from "../../../src/collect/attribute-source.ts";
+import { clockBreaksOf } from "../../../src/collect/known-layout.ts";
 import { pollProfiles } from "../../../src/collect/meter-poller.ts";
 import type { MeterTarget } from "../../../src/collect/meter-target.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 
+const HOUR_MS = 3_600_000;
 const UTC = namedZone("UTC");
 
 function meter(): MeterTarget {
@@ -64,7 +68,12 @@ function registers(logicalName: string, attributeId: number): Data | undefined {
 
 function poll(from: AttributeSource) {
   const profiles = ["instant", "block_load", "daily_load", "billing"] as const;
-  return pollProfiles(from, { target: meter(), meterKey: 1, profiles, wanted: () => ({ type: "since", fromMs: 0 }) });
+  return pollProfiles(from, {
+    target: meter(),
+    meterKey: 1,
+    profiles,
+    wanted: () => ({ type: "since", fromMs: 0 }) as const,
+  });
 }
 
 test("meter poll: what was read before the session broke is kept, and the break is told", async () => {
@@ -95,4 +104,135 @@ test("meter poll: refused profiles are in the result while others were read", as
   const result = await poll(source(() => ({ type: "data-access-result", dataAccessResult: "read-write-denied" })));
   expect(result.refused.map(({ profile }) => profile)).toEqual(["block_load", "daily_load", "billing"]);
   expect(result.failure).toBeUndefined();
+});
+
+function column(classId: number, logicalName: string): Data {
+  const value: Data[] = [
+    { type: "long-unsigned", value: classId },
+    { type: "octet-string", value: logicalNameToOctets(logicalName) },
+    { type: "integer", value: 2 },
+    { type: "long-unsigned", value: 0 },
+  ];
+  return { type: "structure", value };
+}
+
+function stamp(instantMs: number): Data {
+  return { type: "octet-string", value: encodeDateTime(dateTimeAt(instantMs, UTC)) };
+}
+
+function statusRow(time: Data, bits: number): Data {
+  return { type: "structure", value: [time, { type: "unsigned", value: bits }] };
+}
+
+/** A profile of the meter with one register, as `name`; its scaler can be changed. */
+function profileSource(name: string, asked: string[], scaler: () => number): AttributeSource {
+  const nowMs = Date.now();
+  const ends = [nowMs - 40 * 24 * HOUR_MS, nowMs - 10 * 24 * HOUR_MS, nowMs];
+  const get = async ({ attribute }: AttributeReference): Promise<DataResult> => {
+    const logicalName = logicalNameFromOctets(attribute.logicalName);
+    asked.push(`${logicalName}/${attribute.attributeId}`);
+    if (logicalName === "0.0.1.0.0.255") return { type: "data", data: stamp(Date.now()) };
+    if (logicalName === "1.0.1.8.0.255") {
+      const value: Data[] = [
+        { type: "integer", value: scaler() },
+        { type: "enum", value: 30 },
+      ];
+      return { type: "data", data: { type: "structure", value } };
+    }
+    if (logicalName !== name) return { type: "data-access-result", dataAccessResult: "object-undefined" };
+    switch (attribute.attributeId) {
+      case 2: {
+        const rows = ends.map((end, index): Data => {
+          return { type: "structure", value: [stamp(end), { type: "double-long-unsigned", value: 100 + index }] };
+        });
+        return { type: "data", data: { type: "array", value: rows } };
+      }
+      case 3:
+        return {
+          type: "data",
+          data: { type: "array", value: [column(8, "0.0.1.0.0.255"), column(3, "1.0.1.8.0.255")] },
+        };
+      default:
+        return { type: "data", data: { type: "double-long-unsigned", value: 0 } };
+    }
+  };
+  return { get, getList: (references) => Promise.all(references.map(get)) };
+}
+
+test("meter poll: a billing profile under the name of another edition is found, and remembered", async () => {
+  const asked: string[] = [];
+  const target = { ...meter(), companion: "dsmr" as const };
+  const order = {
+    target,
+    meterKey: 1,
+    profiles: ["billing"] as const,
+    wanted: () => ({ type: "since", fromMs: 0 }) as const,
+  };
+  const from = profileSource("1.0.98.1.0.255", asked, () => 0);
+  expect((await pollProfiles(from, order)).batches).toMatchObject([{ profile: "billing" }]);
+  expect(asked).toContain("0.0.98.1.0.255/3");
+  asked.length = 0;
+  await pollProfiles(from, order);
+  expect(asked).toEqual(["1.0.98.1.0.255/2"]);
+});
+
+test("meter poll: the running period is no billing row", async () => {
+  const target = { ...meter(), companion: "dsmr" as const };
+  const order = {
+    target,
+    meterKey: 1,
+    profiles: ["billing"] as const,
+    wanted: () => ({ type: "since", fromMs: 0 }) as const,
+  };
+  const result = await pollProfiles(
+    profileSource("0.0.98.1.0.255", [], () => 0),
+    order,
+  );
+  expect(result.batches.map(({ rowCount }) => rowCount)).toEqual([2]);
+  expect(result.setAside).toEqual([]);
+});
+
+test("meter poll: capture objects and scalers are read again after a day", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  try {
+    let scaler = 0;
+    const asked: string[] = [];
+    const target = { ...meter(), companion: "dsmr" as const };
+    const order = {
+      target,
+      meterKey: 1,
+      profiles: ["billing"] as const,
+      wanted: () => ({ type: "since", fromMs: 0 }) as const,
+    };
+    const from = profileSource("0.0.98.1.0.255", asked, () => scaler);
+    const before = await pollProfiles(from, order);
+    scaler = 3;
+    vi.setSystemTime(Date.now() + 23 * HOUR_MS);
+    const same = await pollProfiles(from, order);
+    vi.setSystemTime(Date.now() + 2 * HOUR_MS);
+    const after = await pollProfiles(from, order);
+    const fingerprints = [before, same, after].map(({ batches }) => batches[0]?.layoutFingerprint);
+    expect(fingerprints[1]).toBe(fingerprints[0]);
+    expect(fingerprints[2]).not.toBe(fingerprints[0]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
+test("clock breaks: the status of a European row says where its clock can't be reckoned", () => {
+  const status = { classId: 1, logicalName: "0.0.96.10.1.255", attributeId: 2, dataIndex: 0 };
+  const clock = { classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2, dataIndex: 0 };
+  const layout = profileLayout({ captureObjects: [clock, status], capturePeriodS: 900 });
+  const clockBreaks = clockBreaksOf(layout, "idis");
+  expect(clockBreaks).toEqual({ captureObject: "1:0.0.96.10.1.255:2", mask: 0xa2 });
+  expect(clockBreaksOf(layout, "is15959")).toBeUndefined();
+  if (clockBreaks === undefined) throw new Error("no status");
+  const first = stamp(0);
+  const left: Data = { type: "null-data" };
+  const rows = {
+    type: "array",
+    value: [statusRow(first, 0), statusRow(left, 0), statusRow(left, 0x80), statusRow(left, 0)],
+  } as const;
+  const decoded = decodeProfileBuffer(rows, layout, { clock: { deviation: "standard", zone: UTC }, clockBreaks });
+  expect([...(decoded.clock?.instantsMs ?? [])]).toEqual([0, 900_000, Number.NaN, Number.NaN]);
 });

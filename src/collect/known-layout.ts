@@ -1,0 +1,62 @@
+/** The layouts of a meter's profiles as they are kept from visit to visit. */
+import type { DataAccessResult } from "../../protocol/apdu/result-codes.ts";
+import { captureObjectKey } from "../../protocol/cosem/capture-object.ts";
+import type { Companion } from "../../protocol/cosem/companion/companion.ts";
+import { clockBreakBits, isStatusWord } from "../../protocol/cosem/companion/event-meaning.ts";
+import type { ProfileLayout } from "../../protocol/profile/layout.ts";
+import type { ProfileKind } from "../profiles/batch.ts";
+import { AccessRefusedError } from "./access-refused.ts";
+import type { AttributeSource } from "./attribute-source.ts";
+import { readLayout, readRegisterLayout } from "./layout-reader.ts";
+import type { MeterTarget } from "./meter-target.ts";
+import { PROFILE_SOURCES, type ProfileSource } from "./profile-objects.ts";
+import type { RowsOrder } from "./profile-reader.ts";
+
+/** A layout is read again after this long: capture objects and scalers may change without anything else showing it. */
+const LAYOUT_TRUSTED_MS = 86_400_000;
+
+/** What the rows of a profile are, and which object has them: remembered for a day. Throws what reading it throws. */
+export async function knownLayout(
+  source: AttributeSource,
+  target: MeterTarget,
+  kind: ProfileKind,
+): Promise<{ readonly from: ProfileSource; readonly layout: ProfileLayout }> {
+  target.layoutOrigins ??= new Map();
+  const origin = target.layoutOrigins.get(kind);
+  const known = target.layouts.get(kind);
+  if (origin !== undefined && known !== undefined && Date.now() - origin.readAtMs < LAYOUT_TRUSTED_MS) {
+    return { from: origin.from, layout: known };
+  }
+  const found = await readLayoutOf(source, target, origin?.from ?? PROFILE_SOURCES[target.companion][kind]);
+  target.layouts.set(kind, found.layout);
+  target.layoutOrigins.set(kind, { from: found.from, readAtMs: Date.now() });
+  return found;
+}
+
+/** At the first of the names where the meter has the profile. */
+async function readLayoutOf(source: AttributeSource, { quirks }: MeterTarget, from: ProfileSource) {
+  if (from.type === "registers") return { from, layout: await readRegisterLayout(source, from.objects) };
+  const [otherName, ...more] = from.otherNames ?? [];
+  try {
+    return { from, layout: await readLayout(source, from, quirks) };
+  } catch (error) {
+    if (otherName === undefined || !(error instanceof AccessRefusedError) || !MISSING.has(error.result)) throw error;
+    const other = { ...from, logicalName: otherName, otherNames: more };
+    return { from: other, layout: await readLayout(source, other, quirks) };
+  }
+}
+
+const MISSING: ReadonlySet<DataAccessResult> = new Set([
+  "object-undefined",
+  "object-unavailable",
+  "object-class-inconsistent",
+]);
+
+/** The status column of a layout with the bits that break the reckoning of its clock. */
+export function clockBreaksOf({ columns }: ProfileLayout, companion: Companion): RowsOrder["clockBreaks"] {
+  const mask = clockBreakBits(companion);
+  const status = columns.find(({ captureObject }) => isStatusWord(companion, captureObject.logicalName));
+  return mask === undefined || status === undefined
+    ? undefined
+    : { captureObject: captureObjectKey(status.captureObject), mask };
+}
