@@ -4,7 +4,7 @@
  * once, with its row.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -52,7 +52,7 @@ class Daemon {
   #child: ChildProcess | undefined;
   #ended = false;
   starts = 0;
-  ready = Promise.withResolvers<void>();
+  #isReady = false;
   spoolBegun = 0;
   spooledRecords = 0;
   spooling = false;
@@ -62,7 +62,14 @@ class Daemon {
 
   constructor(configFile: string) {
     this.#configFile = configFile;
-    this.#start();
+    this.start();
+  }
+
+  untilReady(): Promise<void> {
+    return until(
+      () => this.#isReady,
+      () => `the daemon is not ready: ${this.lastLines.join("\n")}`,
+    );
   }
 
   kill(): void {
@@ -78,7 +85,8 @@ class Daemon {
     await exit;
   }
 
-  #start(): void {
+  start(): void {
+    this.#ended = false;
     this.starts += 1;
     const child = spawn(process.execPath, [join(ROOT, "src/cli/main.ts"), "run", "--config", this.#configFile], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -88,9 +96,9 @@ class Daemon {
       createInterface({ input: stream }).on("line", (line) => this.#take(line));
     }
     child.once("exit", () => {
-      this.ready = Promise.withResolvers<void>();
+      this.#isReady = false;
       this.spooling = false;
-      if (!this.#ended) setTimeout(() => this.#start(), 100);
+      if (!this.#ended) setTimeout(() => this.start(), 100);
     });
   }
 
@@ -99,15 +107,10 @@ class Daemon {
     if (this.lastLines.length > 20) this.lastLines.shift();
     if (!line.startsWith("{")) return;
     const event = JSON.parse(line) as { event?: string; records?: number };
-    if (event.event === "gatewayStarted") this.ready.resolve();
+    if (event.event === "gatewayStarted") this.#isReady = true;
     if (event.event === "spoolBegun") this.spoolBegun += 1;
     if (event.event === "spoolSetAside") this.setAside += 1;
     if (event.event === "pushRejected") this.rejected += 1;
-    if (
-      process.env["FAULT_DEBUG"] !== undefined &&
-      /pushRejected|spoolSetAside|spoolBegun|spoolDrained|spoolRetried|storeFailed/.test(line)
-    )
-      console.error(line.slice(0, 400));
     if (event.event === "spoolBegun") this.spooling = true;
     if (event.event === "spoolDrained") this.spooling = false;
     if (event.event === "spoolDrained") this.spooledRecords += event.records ?? 0;
@@ -133,16 +136,12 @@ export async function runFaultLoop(fault: Fault, rounds: number): Promise<FaultR
   await writeFile(join(directory, "gateway.yaml"), configuration(directory, port, meters));
   const daemon = new Daemon(join(directory, "gateway.yaml"));
   stack.defer(() => daemon.stop());
-  await daemon.ready.promise;
+  await daemon.untilReady();
   const senders = new FaultSenders(port, meters);
   for (let round = 0; round < rounds; round++) await DO[fault]({ daemon, server }, round);
-  await daemon.ready.promise;
+  await daemon.untilReady();
   await senders.stop();
-  await until(
-    () => !daemon.spooling,
-    () => `the spool is not drained: ${daemon.lastLines.join("\n")}`,
-  );
-  await daemon.stop();
+  await drainedAndStopped(daemon, join(directory, "spool"));
   const { spoolBegun, spooledRecords, setAside, rejected } = daemon;
   const counts = await countHeld(server.url, senders.confirmed);
   const durationS = Math.round((Date.now() - startedMs) / 1000);
@@ -222,6 +221,21 @@ function moment(round: number, mostMs: number): number {
   return 20 + ((round * 7919) % mostMs);
 }
 
+/** What is in the spool when the daemon stops comes in after its next start. */
+async function drainedAndStopped(daemon: Daemon, spool: string): Promise<void> {
+  for (;;) {
+    await until(
+      () => !daemon.spooling,
+      () => `the spool is not drained: ${daemon.lastLines.join("\n")}`,
+    );
+    await daemon.stop();
+    const left = (await readdir(spool)).filter((name) => name.endsWith(".spool1"));
+    if (left.length === 0) return;
+    daemon.start();
+    await daemon.untilReady();
+  }
+}
+
 async function restarted(daemon: Daemon): Promise<void> {
   const { starts } = daemon;
   daemon.kill();
@@ -229,8 +243,7 @@ async function restarted(daemon: Daemon): Promise<void> {
     () => daemon.starts > starts,
     () => "the daemon did not start again",
   );
-  const { ready } = daemon;
-  await Promise.race([ready.promise, sleep(LONGEST_WAIT_MS, undefined, { ref: false })]);
+  await daemon.untilReady();
 }
 
 async function serverKilled({ server }: Stage): Promise<void> {
@@ -269,12 +282,6 @@ async function countHeld(url: string, confirmed: ReadonlySet<number>) {
   const lost = [...confirmed].filter((number) => !times.has(number) || !seconds.has(captureSecond(number))).length;
   const withoutPush = [...confirmed].filter((number) => !times.has(number)).length;
   const withoutRow = [...confirmed].filter((number) => !seconds.has(captureSecond(number))).length;
-  if (process.env["FAULT_DEBUG"] !== undefined) {
-    console.error(JSON.stringify([...confirmed].filter((number) => !isOnce(number)).slice(0, 60)));
-    console.error(
-      JSON.stringify(await query(url, "select outcome, reason, count(*) from dlms.push_history group by 1,2")),
-    );
-  }
   const doubled = [...times.values()].filter((count) => count > 1).length + Number(histories) - held.length;
   const unconfirmedHeld = [...times.keys()].filter((number) => !confirmed.has(number)).length;
   return { once, lost, withoutPush, withoutRow, doubled, unconfirmedHeld, revisions: Number(revisions) };
