@@ -9,5 +9,7 @@ export async function withDatabase<Result>(
 ): Promise<Result> {
   await using stack = new AsyncDisposableStack();
   const { url } = await openPlace(place, stack);
-  return await work(stack.use(await openDatabase({ url, connections: 1, applicationName: "dlms-gateway command" })));
+  // Freezing a large run takes minutes.
+  const options = { url, connections: 1, applicationName: "dlms-gateway command", unlimited: true };
+  return await work(stack.use(await openDatabase(options)));
 }

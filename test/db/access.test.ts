@@ -237,6 +237,26 @@ test("access: who may write neither opens a dataset nor replaces what is there",
   });
 });
 
+test("access: who may write and not read makes no run, whose digest would tell the values", async () => {
+  await withPeople({ editor: ["dlms_editor"] }, async (people) => {
+    const editor = of(people, "editor");
+    const { database } = current();
+    await database.query("select dlms_api.grant_dataset('secret', $1, 'write')", [editor.name]);
+    const make = `select dlms_api.make_run('secret', 'guess', $1, $2, now() - interval '1 second')`;
+    const period = [new Date(START_MS), new Date(START_MS + SLOT_MS)];
+    await expect(editor.rows(make, period)).rejects.toMatchObject(DENIED);
+    await database.query(make, period);
+    for (const verb of ["freeze_run", "verify_run", "drop_run", "release_run"]) {
+      await expect(editor.rows(`select * from dlms_api.${verb}('secret', 'guess')`)).rejects.toMatchObject(DENIED);
+    }
+    await database.query("select dlms_api.grant_dataset('secret', $1, 'read_early')", [editor.name]);
+    expect(await editor.rows("select length(dlms_api.freeze_run('secret', 'guess'))")).toEqual([[64]]);
+    for (const may of ["write", "read_early"]) {
+      await database.query("select dlms_api.revoke_dataset('secret', $1, $2)", [editor.name, may]);
+    }
+  });
+});
+
 test("access: the role that was set counts, not the login behind a pool", async () => {
   await withPeople({ reader: ["dlms_reader"], pool: [] }, async (people) => {
     const [reader, pool] = [of(people, "reader"), of(people, "pool")];

@@ -193,6 +193,19 @@ test("runs: only those of a collection's series, as it was when the run was froz
   ).rejects.toMatchObject({ code: "42704" });
 });
 
+test("runs: a meter in a frozen run can't be deleted, in a draft it can", async () => {
+  const [kept, gone] = [await newMeter(), await newMeter()];
+  await new Gathering(current().database).write(blockLoad(kept.key, [0]), blockLoad(gone.key, [0]));
+  await draft("provenance", `^m\\.${kept.number}\\.`);
+  await freeze("provenance");
+  await draft("unfrozen", `^m\\.${gone.number}\\.`);
+  await expect(rows("delete from public.meters where meter_key = $1", [kept.key])).rejects.toMatchObject({
+    code: "23503",
+  });
+  await rows("delete from public.meters where meter_key = $1", [gone.key]);
+  expect(await rows(VERIFY, ["provenance"])).toEqual([]);
+});
+
 test("metadata: the nearest level wins, then the language; en is the last resort", async () => {
   const { key, number } = await newMeter();
   await new Gathering(current().database).write(
