@@ -8,14 +8,13 @@ import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
 import { FIELD_QUIRKS } from "../quirks.ts";
-import { BlockCutter, BlockJoiner } from "./block-transfer.ts";
+import { BlockJoiner } from "./block-transfer.ts";
+import { RequestBlocks } from "./request-blocks.ts";
 import {
   type ExchangeContext,
   type ExchangeStep,
   ignored,
-  isAcknowledged,
   resultsFor,
-  roomForRawData,
   type ServiceExchange,
   unexpected,
 } from "./service-exchange.ts";
@@ -27,7 +26,6 @@ export type ActionOrder =
   | { readonly method: MethodDescriptor; readonly parameters?: Data }
   | { readonly methods: readonly MethodDescriptor[]; readonly parameters: readonly Data[] };
 
-const NO_BLOCK: DataBlock = { lastBlock: false, blockNumber: 0, rawData: new Uint8Array(0) };
 const parameterList = listOf(data);
 const outcomeList = listOf(actionOutcome);
 
@@ -36,20 +34,21 @@ export class ActionExchange implements ServiceExchange {
   readonly #order: ActionOrder;
   readonly #context: ExchangeContext;
   readonly #joiner = new BlockJoiner();
-  #cutter: BlockCutter | undefined;
+  readonly #blocks: RequestBlocks<Request>;
 
   constructor(order: ActionOrder, context: ExchangeContext) {
     this.#order = order;
     this.#context = context;
+    this.#blocks = new RequestBlocks(context, (block, isFirst) =>
+      isFirst ? this.#withFirstBlock(block) : this.#withBlock(block),
+    );
   }
 
   first(): Request {
     const whole = this.#whole();
     const rawData = this.#rawData();
     if (rawData === undefined || encodeApdu(whole).length <= this.#context.maxPduLength) return whole;
-    this.#cutter = new BlockCutter(rawData);
-    const room = roomForRawData(this.#withFirstBlock(NO_BLOCK), this.#context.maxPduLength);
-    return this.#withFirstBlock(this.#cutter.next(room));
+    return this.#blocks.begin(rawData);
   }
 
   take(answer: Apdu): ExchangeStep {
@@ -63,21 +62,12 @@ export class ActionExchange implements ServiceExchange {
       case "with-pblock":
         return this.#takeBlock(body.block);
       case "next-pblock":
-        return this.#next(body.blockNumber);
+        return this.#blocks.next(body.blockNumber);
     }
   }
 
   partial(): Uint8Array | undefined {
     return this.#joiner.length > 0 ? this.#joiner.finish() : undefined;
-  }
-
-  #next(acknowledged: number): ExchangeStep {
-    const cutter = this.#cutter;
-    if (!isAcknowledged(cutter, acknowledged, this.#context) || cutter === undefined) {
-      return ignored("acknowledgement that came already", { blockNumber: acknowledged });
-    }
-    const room = roomForRawData(this.#withBlock(NO_BLOCK), this.#context.maxPduLength);
-    return { type: "send", apdu: this.#withBlock(cutter.next(room)), joined: 0 };
   }
 
   #takeBlock(block: DataBlock): ExchangeStep {

@@ -2,8 +2,10 @@
  * A link through a gateway that stands before several devices (IEC 62056-5-3, gateway protocol): every APDU carries a
  * header that names network and device. What is inside, ciphering and blocks included, is between client and device.
  */
+
 import { decodeApdu, encodeApdu } from "../apdu/apdu.ts";
 import { APDUS } from "../apdu/registry.ts";
+import { sameOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
 import type { Link, LinkCommand, LinkEvent } from "../link/link.ts";
 
@@ -88,8 +90,4 @@ export class GatewayLink implements Link {
     }
     return body.carriedApdu;
   }
-}
-
-function sameOctets(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((octet, index) => octet === other[index]);
 }

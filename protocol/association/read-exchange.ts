@@ -6,14 +6,13 @@ import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
 import { FIELD_QUIRKS } from "../quirks.ts";
-import { BlockCutter, BlockJoiner } from "./block-transfer.ts";
+import { BlockJoiner } from "./block-transfer.ts";
+import { RequestBlocks } from "./request-blocks.ts";
 import {
   type ExchangeContext,
   type ExchangeStep,
   ignored,
-  isAcknowledged,
-  resultsFor,
-  roomForRawData,
+  listResultsFor,
   type ServiceExchange,
 } from "./service-exchange.ts";
 import { specificationOf, type VariableReference } from "./variables.ts";
@@ -21,7 +20,6 @@ import { specificationOf, type VariableReference } from "./variables.ts";
 type Request = ApduOf<"read-request">;
 type ReadResult = ApduOf<"read-response">["body"]["results"][number];
 
-const NO_BLOCK: DataBlock = { lastBlock: false, blockNumber: 0, rawData: new Uint8Array(0) };
 /** Choice octet of a result that is data. */
 const DATA_CHOICE = 0;
 
@@ -30,11 +28,12 @@ export class ReadExchange implements ServiceExchange {
   readonly #variables: readonly VariableReference[];
   readonly #context: ExchangeContext;
   readonly #joiner = new BlockJoiner();
-  #cutter: BlockCutter | undefined;
+  readonly #blocks: RequestBlocks<Request>;
 
   constructor(variables: readonly VariableReference[], context: ExchangeContext) {
     this.#variables = variables;
     this.#context = context;
+    this.#blocks = new RequestBlocks(context, carrying);
   }
 
   first(): Request {
@@ -43,8 +42,7 @@ export class ReadExchange implements ServiceExchange {
     if (encodeApdu(whole).length <= this.#context.maxPduLength) return whole;
     const writer = new Writer();
     variableList.encode(variables, writer);
-    this.#cutter = new BlockCutter(writer.finish());
-    return this.#block(this.#cutter);
+    return this.#blocks.begin(writer.finish());
   }
 
   take(answer: Apdu): ExchangeStep {
@@ -52,25 +50,12 @@ export class ReadExchange implements ServiceExchange {
     const { results } = answer.body;
     const [first] = results;
     if (results.length === 1 && first?.type === "data-block-result") return this.#takeBlock(first);
-    if (results.length === 1 && first?.type === "block-number") return this.#next(first.blockNumber);
+    if (results.length === 1 && first?.type === "block-number") return this.#blocks.next(first.blockNumber);
     return this.#done(results);
   }
 
   partial(): Uint8Array | undefined {
     return this.#joiner.length > 0 ? this.#joiner.finish() : undefined;
-  }
-
-  #block(cutter: BlockCutter): Request {
-    const room = roomForRawData(carrying(NO_BLOCK), this.#context.maxPduLength);
-    return carrying(cutter.next(room));
-  }
-
-  #next(acknowledged: number): ExchangeStep {
-    const cutter = this.#cutter;
-    if (!isAcknowledged(cutter, acknowledged, this.#context) || cutter === undefined) {
-      return ignored("acknowledgement that came already", { blockNumber: acknowledged });
-    }
-    return { type: "send", apdu: this.#block(cutter), joined: 0 };
   }
 
   #takeBlock(block: Extract<ReadResult, { type: "data-block-result" }>): ExchangeStep {
@@ -98,11 +83,7 @@ export class ReadExchange implements ServiceExchange {
   }
 
   #done(read: readonly ReadResult[]): ExchangeStep {
-    const wanted = this.#variables.length;
-    const [first] = read;
-    const refusedWhole = read.length === 1 && wanted > 1 && first?.type === "data-access-error";
-    if (refusedWhole) this.#context.note("list-refused-whole");
-    const results = refusedWhole ? Array.from({ length: wanted }, () => first) : resultsFor(read, wanted);
+    const results = listResultsFor(read, this.#variables.length, this.#context);
     return { type: "done", response: { type: "read", results: results.map(dataResultOf) } };
   }
 }

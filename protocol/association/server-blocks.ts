@@ -3,9 +3,11 @@
  * than the client takes. A client that hears nothing says the same blocks again: it gets the same answer, and nothing is
  * carried out twice.
  */
+
 import { decodeApdu, encodeApdu } from "../apdu/apdu.ts";
 import { APDUS, type ApduName } from "../apdu/registry.ts";
 import type { ConformanceBit } from "../ber/conformance.ts";
+import { sameOctets } from "../bytes/octets.ts";
 import { LIMITS } from "../limits.ts";
 import { GENERAL_BLOCK_OVERHEAD, GeneralBlockDialogue } from "./general-blocks.ts";
 import type { AssociationView } from "./object-server.ts";
@@ -100,8 +102,7 @@ export class ServerBlocks {
   }
 
   #isFirst(data: Uint8Array): boolean {
-    const first = this.#first;
-    return first?.length === data.length && data.every((octet, index) => octet === first[index]);
+    return this.#first !== undefined && sameOctets(this.#first, data);
   }
 
   #newDialogue(): GeneralBlockDialogue {

@@ -1,7 +1,6 @@
-import { type Apdu, encodeApdu } from "../apdu/apdu.ts";
+import type { Apdu } from "../apdu/apdu.ts";
 import type { ApduName } from "../apdu/registry.ts";
 import { DlmsError } from "../errors.ts";
-import type { BlockCutter } from "./block-transfer.ts";
 import type { ServiceResponse } from "./client-events.ts";
 import type { ClientLeniency } from "./client-settings.ts";
 
@@ -29,34 +28,25 @@ export interface ExchangeContext {
   readonly note: (leniency: ClientLeniency) => void;
 }
 
-/** Octets that a length field takes beyond the first, in a block shorter than 64 kB. */
-const LENGTH_FIELD_EXTRA = 2;
-
-/** Octets of raw data that fit into a request; `empty` is the request with none. */
-export function roomForRawData(empty: Apdu, maxPduLength: number): number {
-  return maxPduLength - encodeApdu(empty).length - LENGTH_FIELD_EXTRA;
-}
-
-/** True when the acknowledgement is for the latest block, false when it is an old one. Throws BLOCK_NUMBER_INVALID. */
-export function isAcknowledged(
-  cutter: BlockCutter | undefined,
-  blockNumber: number,
-  context: ExchangeContext,
-): boolean {
-  if (cutter === undefined || cutter.done) throw unexpected("acknowledgement of a block", { blockNumber });
-  const sent = cutter.lastNumber;
-  if (blockNumber < sent) return false;
-  if (blockNumber === sent + 1) context.note("acknowledgement-names-next");
-  else if (blockNumber !== sent) throw new DlmsError("BLOCK_NUMBER_INVALID", "peer", { blockNumber, expected: sent });
-  return true;
-}
-
 /** One result for each of `wanted`; one for all of them is spread. Throws RESULT_COUNT_WRONG. */
 export function resultsFor<T>(results: readonly T[], wanted: number): readonly T[] {
   if (results.length !== wanted) {
     throw new DlmsError("RESULT_COUNT_WRONG", "peer", { results: results.length, expected: wanted });
   }
   return results;
+}
+
+/** As `resultsFor`, where a refusal may stand alone for the whole list. */
+export function listResultsFor<T extends { readonly type: string }>(
+  results: readonly T[],
+  wanted: number,
+  context: ExchangeContext,
+): readonly T[] {
+  const [first] = results;
+  const refusedWhole = results.length === 1 && wanted > 1 && first?.type === "data-access-error";
+  if (!refusedWhole) return resultsFor(results, wanted);
+  context.note("list-refused-whole");
+  return Array.from({ length: wanted }, () => first);
 }
 
 export function ignored(what: string, at: Readonly<Record<string, number>> = {}): ExchangeStep {

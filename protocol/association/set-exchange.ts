@@ -5,14 +5,12 @@ import type { DataAccessResult } from "../apdu/result-codes.ts";
 import { data, listOf } from "../axdr/codec.ts";
 import { type Data, encodeData } from "../axdr/data.ts";
 import { Writer } from "../bytes/writer.ts";
-import { BlockCutter } from "./block-transfer.ts";
+import { RequestBlocks } from "./request-blocks.ts";
 import {
   type ExchangeContext,
   type ExchangeStep,
   ignored,
-  isAcknowledged,
   resultsFor,
-  roomForRawData,
   type ServiceExchange,
 } from "./service-exchange.ts";
 
@@ -23,26 +21,26 @@ export type SetOrder =
   | { readonly reference: AttributeReference; readonly value: Data }
   | { readonly attributes: readonly AttributeReference[]; readonly values: readonly Data[] };
 
-const NO_BLOCK: DataBlock = { lastBlock: false, blockNumber: 0, rawData: new Uint8Array(0) };
 const valueList = listOf(data);
 
 export class SetExchange implements ServiceExchange {
   readonly responseName = "set-response";
   readonly #order: SetOrder;
   readonly #context: ExchangeContext;
-  #cutter: BlockCutter | undefined;
+  readonly #blocks: RequestBlocks<Request>;
 
   constructor(order: SetOrder, context: ExchangeContext) {
     this.#order = order;
     this.#context = context;
+    this.#blocks = new RequestBlocks(context, (block, isFirst) =>
+      isFirst ? this.#withFirstBlock(block) : this.#withBlock(block),
+    );
   }
 
   first(): Request {
     const whole = this.#whole();
     if (encodeApdu(whole).length <= this.#context.maxPduLength) return whole;
-    this.#cutter = new BlockCutter(this.#rawData());
-    const room = roomForRawData(this.#withFirstBlock(NO_BLOCK), this.#context.maxPduLength);
-    return this.#withFirstBlock(this.#cutter.next(room));
+    return this.#blocks.begin(this.#rawData());
   }
 
   take(answer: Apdu): ExchangeStep {
@@ -56,21 +54,12 @@ export class SetExchange implements ServiceExchange {
       case "last-datablock-with-list":
         return this.#done(body.results, "list");
       case "datablock":
-        return this.#next(body.blockNumber);
+        return this.#blocks.next(body.blockNumber);
     }
   }
 
   partial(): undefined {
     return undefined;
-  }
-
-  #next(acknowledged: number): ExchangeStep {
-    const cutter = this.#cutter;
-    if (!isAcknowledged(cutter, acknowledged, this.#context) || cutter === undefined) {
-      return ignored("acknowledgement that came already", { blockNumber: acknowledged });
-    }
-    const room = roomForRawData(this.#withBlock(NO_BLOCK), this.#context.maxPduLength);
-    return { type: "send", apdu: this.#withBlock(cutter.next(room)), joined: 0 };
   }
 
   #done(results: readonly DataAccessResult[], form: "single" | "list"): ExchangeStep {

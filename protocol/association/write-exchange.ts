@@ -6,14 +6,12 @@ import { writeRequest } from "../apdu/short-name.ts";
 import type { Data } from "../axdr/data.ts";
 import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
-import { BlockCutter } from "./block-transfer.ts";
+import { RequestBlocks } from "./request-blocks.ts";
 import {
   type ExchangeContext,
   type ExchangeStep,
   ignored,
-  isAcknowledged,
-  resultsFor,
-  roomForRawData,
+  listResultsFor,
   type ServiceExchange,
 } from "./service-exchange.ts";
 import { specificationOf, type VariableReference } from "./variables.ts";
@@ -21,20 +19,19 @@ import { specificationOf, type VariableReference } from "./variables.ts";
 type Request = ApduOf<"write-request">;
 type WriteResult = ApduOf<"write-response">["body"]["results"][number];
 
-const NO_BLOCK: DataBlock = { lastBlock: false, blockNumber: 0, rawData: new Uint8Array(0) };
-
 export class WriteExchange implements ServiceExchange {
   readonly responseName = "write-response";
   readonly #variables: readonly VariableReference[];
   readonly #values: readonly Data[];
   readonly #context: ExchangeContext;
-  #cutter: BlockCutter | undefined;
+  readonly #blocks: RequestBlocks<Request>;
 
   /** As many values as variables. */
   constructor(variables: readonly VariableReference[], values: readonly Data[], context: ExchangeContext) {
     this.#variables = variables;
     this.#values = values;
     this.#context = context;
+    this.#blocks = new RequestBlocks(context, carrying);
   }
 
   first(): Request {
@@ -43,15 +40,14 @@ export class WriteExchange implements ServiceExchange {
     if (encodeApdu(whole).length <= this.#context.maxPduLength) return whole;
     const writer = new Writer();
     writeRequest.encode(body, writer);
-    this.#cutter = new BlockCutter(writer.finish());
-    return this.#block(this.#cutter);
+    return this.#blocks.begin(writer.finish());
   }
 
   take(answer: Apdu): ExchangeStep {
     if (answer.apdu !== "write-response") return ignored(answer.apdu);
     const { results } = answer.body;
     const [first] = results;
-    if (results.length === 1 && first?.type === "block-number") return this.#next(first.blockNumber);
+    if (results.length === 1 && first?.type === "block-number") return this.#blocks.next(first.blockNumber);
     return this.#done(results);
   }
 
@@ -59,25 +55,8 @@ export class WriteExchange implements ServiceExchange {
     return undefined;
   }
 
-  #block(cutter: BlockCutter): Request {
-    const room = roomForRawData(carrying(NO_BLOCK), this.#context.maxPduLength);
-    return carrying(cutter.next(room));
-  }
-
-  #next(acknowledged: number): ExchangeStep {
-    const cutter = this.#cutter;
-    if (!isAcknowledged(cutter, acknowledged, this.#context) || cutter === undefined) {
-      return ignored("acknowledgement that came already", { blockNumber: acknowledged });
-    }
-    return { type: "send", apdu: this.#block(cutter), joined: 0 };
-  }
-
   #done(written: readonly WriteResult[]): ExchangeStep {
-    const wanted = this.#values.length;
-    const [first] = written;
-    const refusedWhole = written.length === 1 && wanted > 1 && first?.type === "data-access-error";
-    if (refusedWhole) this.#context.note("list-refused-whole");
-    const results = refusedWhole ? Array.from({ length: wanted }, () => first) : resultsFor(written, wanted);
+    const results = listResultsFor(written, this.#values.length, this.#context);
     return { type: "done", response: { type: "write", results: results.map(resultOf) } };
   }
 }

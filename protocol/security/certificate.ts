@@ -2,8 +2,10 @@
  * X.509 certificates as DLMS suites 1 and 2 have them (IEC 62056-5-3, public key certificates): keys on P-256 or P-384,
  * one key usage for end entities, whose common name is their system title in hexadecimal. Time comes in as an argument.
  */
+
 import { X509Certificate } from "node:crypto";
 import { fromHex, toHex } from "../bytes/hex.ts";
+import { sameOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { DER_TAGS, type DerElement, derChildren, readDer } from "./der.ts";
@@ -183,10 +185,6 @@ function at(elements: readonly DerElement[], index: number): DerElement {
   const element = elements[index];
   if (element === undefined) throw new DlmsError("CERTIFICATE_INVALID", "peer", { field: index });
   return element;
-}
-
-function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, i) => octet === b[i]);
 }
 
 function shownName(name: CertificateName): string {

@@ -2,8 +2,10 @@
  * What a client does with a meter's Security setup: orders to send as ACTION, and what their answers must hold. Nothing
  * of a key is in an order but what is wrapped or public.
  */
+
 import type { MethodDescriptor } from "../apdu/descriptors.ts";
 import type { Data } from "../axdr/data.ts";
+import { sameOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
 import { type Certificate, type CertificateDemand, checkCertificate, readCertificate } from "./certificate.ts";
 import { type CertificateRequest, readCertificateRequest } from "./certificate-request.ts";
@@ -189,8 +191,4 @@ export function certificateIn(answer: Data | undefined, demand?: CertificateDema
 export function answersRequest(certificate: Certificate, request: CertificateRequest, title: SystemTitle): boolean {
   const same = sameOctets(certificate.publicKey.octets(), request.publicKey.octets());
   return same && certificate.systemTitle !== undefined && sameTitle(certificate.systemTitle, systemTitle(title));
-}
-
-function sameOctets(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((octet, index) => octet === other[index]);
 }

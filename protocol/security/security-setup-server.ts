@@ -2,8 +2,10 @@
  * What the methods of a meter's Security setup do: keys that are transferred or agreed on, key pairs, certificates. Keeps
  * certificates and key pairs; keys that take effect are handed to the owner. What a client sends wrong is an action-result.
  */
+
 import type { ActionOutcome } from "../apdu/action.ts";
 import type { Data } from "../axdr/data.ts";
+import { sameOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { type Certificate, checkCertificate, readCertificate } from "./certificate.ts";
@@ -255,8 +257,4 @@ function methodOf(methodId: number, version: SecuritySetupVersion): SetupMethod 
 
 function isMethod(name: string): name is SetupMethod {
   return Object.hasOwn(SETUP_METHODS, name);
-}
-
-function sameOctets(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((octet, index) => octet === other[index]);
 }

@@ -3,6 +3,7 @@
  * are held back until the line has been quiet for the turnaround time; a frame that stops half-way is given up after the
  * inter-octet time; our own frames come back from optical heads and two-wire adapters and are dropped.
  */
+import { sameOctets } from "../../bytes/octets.ts";
 import type { Quirk } from "../../quirks.ts";
 import { encodeHdlcFrame, type HdlcFrame } from "./frame.ts";
 import { HdlcFrameParser, type HdlcUnit } from "./frame-parser.ts";
@@ -100,8 +101,4 @@ export class HdlcLine {
 /** The earlier of two deadlines, either of which may be none. */
 export function earlier(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined ? b : b === undefined ? a : Math.min(a, b);
-}
-
-function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, index) => octet === b[index]);
 }

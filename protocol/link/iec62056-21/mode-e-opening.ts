@@ -7,7 +7,6 @@ import { DlmsError } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
 import type { Machine } from "../../machine.ts";
 import { OctetBuffer } from "../octet-buffer.ts";
-import { withEvenParity, withoutEvenParity } from "./parity.ts";
 import {
   baudCharacterFor,
   baudOf,
@@ -16,6 +15,7 @@ import {
   encodeSignOn,
   type Identification,
 } from "./sign-on.ts";
+import { SignOnLine } from "./sign-on-line.ts";
 
 export interface LineSettings {
   readonly baud: number;
@@ -93,13 +93,11 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
   readonly #signOn: Uint8Array;
   readonly #buffer = new OctetBuffer();
   readonly #events: ModeEOpeningEvent[] = [];
-  readonly #output: Uint8Array[] = [];
+  readonly #line: SignOnLine;
   #state: ModeEOpeningState = "closed";
   #timerMs: number | undefined;
   #attempts = 0;
   #baudCharacter = "0";
-  /** Octets sent whose echo has not come. */
-  #echo: number[] = [];
 
   /** Throws DATA_OUT_OF_RANGE for a device address that can't be sent. */
   constructor(settings: ModeEOpeningSettings = {}) {
@@ -116,6 +114,7 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
       maxRetries: settings.maxRetries ?? 2,
       retryDelayMs: settings.retryDelayMs ?? 3000,
     };
+    this.#line = new SignOnLine(this.#settings);
   }
 
   get state(): ModeEOpeningState {
@@ -139,8 +138,7 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
   }
 
   receive(bytes: Uint8Array, nowMs: number): void {
-    const octets = this.#settings.softwareParity ? withoutEvenParity(bytes).octets : bytes;
-    for (const octet of octets) this.#take(octet, nowMs);
+    for (const octet of this.#line.heard(bytes)) this.#take(octet, nowMs);
   }
 
   timeout(nowMs: number): void {
@@ -150,7 +148,7 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
   }
 
   takeBytes(): Uint8Array | undefined {
-    return this.#output.shift();
+    return this.#line.takeBytes();
   }
 
   takeEvent(): ModeEOpeningEvent | undefined {
@@ -173,19 +171,13 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
     this.#events.push({ type: "line", settings });
   }
 
-  #send(octets: Uint8Array): void {
-    this.#echo = this.#settings.echo ? Array.from(octets) : [];
-    this.#output.push(this.#settings.softwareParity ? withEvenParity(octets) : Uint8Array.from(octets));
-  }
-
   #sendSignOn(nowMs: number): void {
     this.#step("signOnSent");
-    this.#send(this.#signOn);
+    this.#line.send(this.#signOn);
     this.#timerMs = nowMs + this.#settings.responseTimeoutMs;
   }
 
   #take(octet: number, nowMs: number): void {
-    if (this.#isEcho(octet)) return;
     const awaited = this.#state === "identifying" ? SLASH : this.#state === "confirming" ? ACK : undefined;
     if (awaited === undefined) {
       this.#discard(Uint8Array.of(octet), "FRAME_UNEXPECTED");
@@ -196,16 +188,6 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
     if (this.#buffer.length > LIMITS.identificationLength) this.#giveUpHeld("LENGTH_OVER_LIMIT");
     else if (octet === LF) this.#endLine(nowMs);
     if (this.#timerMs !== undefined && this.#buffer.length > 0) this.#extend(nowMs);
-  }
-
-  /** An echo comes whole and first; anything else means that there is none. */
-  #isEcho(octet: number): boolean {
-    if (this.#echo[0] === octet) {
-      this.#echo.shift();
-      return true;
-    }
-    this.#echo = [];
-    return false;
   }
 
   /** A message that is coming in is waited for, as long as it goes on. */
@@ -242,7 +224,7 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
 
   #acknowledge(nowMs: number): void {
     this.#step("acknowledged");
-    this.#send(encodeOptionSelect(this.#baudCharacter, "hdlc"));
+    this.#line.send(encodeOptionSelect(this.#baudCharacter, "hdlc"));
     this.#timerMs = nowMs + (this.#settings.confirmation === "none" ? 0 : this.#settings.responseTimeoutMs);
   }
 

@@ -6,9 +6,9 @@
 import { DlmsError } from "../../errors.ts";
 import type { Machine } from "../../machine.ts";
 import type { LineSettings } from "./mode-e-opening.ts";
-import { withEvenParity, withoutEvenParity } from "./parity.ts";
 import { ReadoutParser, type ReadoutUnit } from "./readout.ts";
 import { baudCharacterFor, baudOf, encodeOptionSelect, encodeSignOn, type Identification } from "./sign-on.ts";
+import { SignOnLine } from "./sign-on-line.ts";
 
 export interface ReadoutReadingSettings {
   /** `signOn` asks, as modes A to C want; `listen` waits for a meter of mode D. */
@@ -76,14 +76,12 @@ export class ReadoutReading implements Machine<ReadoutReadingCommand, ReadoutRea
   readonly #settings: Required<Omit<ReadoutReadingSettings, "deviceAddress">>;
   readonly #signOn: Uint8Array;
   readonly #events: ReadoutReadingEvent[] = [];
-  readonly #output: Uint8Array[] = [];
+  readonly #line: SignOnLine;
   #parser = new ReadoutParser();
   #state: State = "closed";
   #timerMs: number | undefined;
   #attempts = 0;
   #baudCharacter = "0";
-  /** Octets sent whose echo has not come. */
-  #echo: number[] = [];
 
   /** Throws DATA_OUT_OF_RANGE for a device address that can't be sent. */
   constructor(settings: ReadoutReadingSettings = {}) {
@@ -100,6 +98,7 @@ export class ReadoutReading implements Machine<ReadoutReadingCommand, ReadoutRea
       maxRetries: settings.maxRetries ?? 2,
       retryDelayMs: settings.retryDelayMs ?? 3000,
     };
+    this.#line = new SignOnLine(this.#settings);
   }
 
   command(command: ReadoutReadingCommand, nowMs: number): void {
@@ -116,8 +115,7 @@ export class ReadoutReading implements Machine<ReadoutReadingCommand, ReadoutRea
   }
 
   receive(bytes: Uint8Array, nowMs: number): void {
-    // Whether the parity bits are the driver's or ours, none is left here.
-    const octets = withoutEvenParity(bytes).octets.filter((octet) => !this.#isEcho(octet));
+    const octets = this.#line.heard(bytes);
     if (octets.length === 0 || this.#state === "closed") return;
     this.#parser.receive(octets);
     if (this.#timerMs !== undefined && this.#parser.pending) {
@@ -135,7 +133,7 @@ export class ReadoutReading implements Machine<ReadoutReadingCommand, ReadoutRea
   }
 
   takeBytes(): Uint8Array | undefined {
-    return this.#output.shift();
+    return this.#line.takeBytes();
   }
 
   takeEvent(): ReadoutReadingEvent | undefined {
@@ -150,7 +148,7 @@ export class ReadoutReading implements Machine<ReadoutReadingCommand, ReadoutRea
     this.#parser = new ReadoutParser();
     const { opening, responseTimeoutMs } = this.#settings;
     this.#step(opening === "listen" ? "listened" : "signOnSent");
-    if (opening === "signOn") this.#send(this.#signOn);
+    if (opening === "signOn") this.#line.send(this.#signOn);
     this.#timerMs = nowMs + responseTimeoutMs;
   }
 
@@ -193,7 +191,7 @@ export class ReadoutReading implements Machine<ReadoutReadingCommand, ReadoutRea
 
   #acknowledge(nowMs: number): void {
     this.#step("acknowledged");
-    this.#send(encodeOptionSelect(this.#baudCharacter, "readout"));
+    this.#line.send(encodeOptionSelect(this.#baudCharacter, "readout"));
     this.#setLine(baudOf(this.#baudCharacter) ?? START_BAUD);
     this.#timerMs = nowMs + this.#settings.responseTimeoutMs;
   }
@@ -213,26 +211,11 @@ export class ReadoutReading implements Machine<ReadoutReadingCommand, ReadoutRea
     this.#timerMs = nowMs + this.#settings.retryDelayMs;
   }
 
-  #send(octets: Uint8Array): void {
-    this.#echo = this.#settings.echo ? Array.from(octets) : [];
-    this.#output.push(this.#settings.softwareParity ? withEvenParity(octets) : Uint8Array.from(octets));
-  }
-
   #setLine(baud: number): void {
     const settings: LineSettings = this.#settings.softwareParity
       ? { baud, dataBits: 8, parity: "none", stopBits: 1 }
       : { baud, dataBits: 7, parity: "even", stopBits: 1 };
     this.#events.push({ type: "line", settings });
-  }
-
-  /** An echo comes whole and first; anything else means that there is none. */
-  #isEcho(octet: number): boolean {
-    if (this.#echo[0] === octet) {
-      this.#echo.shift();
-      return true;
-    }
-    this.#echo = [];
-    return false;
   }
 
   #fail(error: DlmsError): void {
