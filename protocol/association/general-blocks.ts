@@ -45,6 +45,8 @@ export class GeneralBlockDialogue {
   #progress = 0;
   #progressAtTurn = 0;
   #repetitions = 0;
+  /** The peer's highest block when it was our turn. */
+  #acknowledged = 0;
 
   constructor(options: GeneralBlockOptions) {
     this.#options = options;
@@ -95,7 +97,9 @@ export class GeneralBlockDialogue {
       this.#delivered = true;
       return this.#incoming.finish();
     }
-    if (!blockControl.streaming) this.#takeTurn();
+    // Whoever has filled our window must wait, even where the bit says that more is coming (Gurux servers).
+    const full = this.#hasData && this.#received - this.#acknowledged >= this.#options.window;
+    if (!blockControl.streaming || full) this.#takeTurn();
     return undefined;
   }
 
@@ -144,6 +148,7 @@ export class GeneralBlockDialogue {
   }
 
   #takeTurn(): void {
+    this.#acknowledged = this.#received;
     const progressed = this.#progress > this.#progressAtTurn;
     this.#progressAtTurn = this.#progress;
     this.#repetitions = progressed ? 0 : this.#repetitions + 1;

@@ -68,6 +68,10 @@ export interface PeerSettings {
   /** Hexadecimal. */
   readonly challenge: string;
   readonly firstInvocationCounter: number;
+  /** General block transfer is offered, with this many blocks that we take without acknowledging. */
+  readonly generalBlockWindow?: number | undefined;
+  /** In octets; no limit when absent. */
+  readonly maxReceivePduSize?: number | undefined;
 }
 
 export interface PeerReading {
@@ -276,6 +280,7 @@ function linkOf(settings: PeerSettings): Link {
 
 function clientSettings(settings: PeerSettings): ClientSettings {
   const { referencing, mechanism, ciphered, challenge, firstInvocationCounter } = settings;
+  const { generalBlockWindow, maxReceivePduSize } = settings;
   const secret = new SecretKey("hlsSecret", EXAMPLE.password);
   let counter = firstInvocationCounter;
   const protection = new ApduProtection({
@@ -298,6 +303,12 @@ function clientSettings(settings: PeerSettings): ClientSettings {
     challenge: () => fromHex(challenge),
     ...(referencing && { referencing }),
     conformance: referencing === "short-name" ? SHORT_NAME_CONFORMANCE : CONFORMANCE,
+    ...(generalBlockWindow !== undefined && {
+      conformance: new Set([...CONFORMANCE, "general-block-transfer"] as const),
+      generalBlocks: "when-needed",
+      generalBlockWindow,
+    }),
+    ...(maxReceivePduSize !== undefined && { maxReceivePduSize }),
     responseTimeoutMs: 5000,
     ...(ciphered || mechanism === "hls-gmac" ? { protection } : { systemTitle: CLIENT_SYSTEM_TITLE }),
     ...(ciphered ? { ciphering: { request: "authenticated-encrypted" } } : {}),

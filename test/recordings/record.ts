@@ -31,9 +31,16 @@ const { values, positionals } = parseArgs({
     mechanism: { type: "string", default: "lowest" },
     ciphered: { type: "boolean", default: false },
     counter: { type: "string", default: "1" },
+    "general-blocks": { type: "string" },
+    "pdu-size": { type: "string" },
   },
 });
 const [name] = positionals;
+
+function optional(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
 const mechanism = MECHANISMS.find((each) => each === values.mechanism);
 if (name === undefined || mechanism === undefined || values.peer === "" || values.version === "") {
   throw new Error("usage: record.ts NAME --peer NAME --version TEXT [--port N] [--link wrapper|hdlc] [--client N] …");
@@ -51,6 +58,8 @@ const settings: PeerSettings = {
   ciphered: values.ciphered,
   challenge: toHex(randomBytes(CHALLENGE_LENGTH)),
   firstInvocationCounter: Number(values.counter),
+  generalBlockWindow: optional(values["general-blocks"]),
+  maxReceivePduSize: optional(values["pdu-size"]),
 };
 const path = join(import.meta.dirname, `${name}.jsonl`);
 rmSync(path, { force: true });

@@ -30,6 +30,8 @@ function settingsOf({ settings = {} }: RecordingHeader): PeerSettings {
     ciphered: settings["ciphered"] === true,
     challenge: String(settings["challenge"]),
     firstInvocationCounter: number("firstInvocationCounter") ?? 0,
+    generalBlockWindow: number("generalBlockWindow"),
+    maxReceivePduSize: number("maxReceivePduSize"),
   };
 }
 

@@ -40,6 +40,17 @@ test("general blocks: a plain request answered in a stream, acknowledged window 
   expect(bench.sent()).toBe("");
 });
 
+test("general blocks: a full window is acknowledged, although its last block says that more is coming", () => {
+  const bench = ClientBench.associated({ ...WITH_BLOCKS, generalBlockWindow: 1 }, AARE_WITH_BLOCKS);
+  bench.order(GET_CLOCK);
+  // The Gurux Java server, window 1.
+  bench.hear(`E0 01 0001 0000 04 ${piece(0, 4)}`);
+  expect(bench.sent()).toBe(hex("E0 81 0001 0001 00"));
+  bench.hear(`E0 41 0002 0001 04 ${piece(4, 8)}`);
+  expect(bench.sent()).toBe(hex("E0 81 0002 0002 00"));
+  expect(bench.hear(`E0 81 0003 0002 0A ${piece(8)}`)).toMatchObject([{ type: "response" }]);
+});
+
 test("general blocks: a lost block is asked for by the number before it, and comes again", () => {
   const bench = ClientBench.associated(WITH_BLOCKS, AARE_WITH_BLOCKS);
   bench.order(GET_CLOCK);
