@@ -61,6 +61,12 @@ export const METER_QUIRKS = {
   "wrapper-header-reversed": "the fields of the wrapper's header have their octets in reversed order",
   "small-frames": "HDLC frames over 128 octets of information are refused or lost",
   "slow-client-change": "the meter needs 20 seconds between two clients",
+  "rr-unanswered": "after a silence HDLC frames are sent again at once, as the meter does not answer RR",
+  "frame-size-counts-header": "the HDLC information length that the meter negotiates counts the whole frame",
+  "suite-nibble-wrong": "the security control names another suite of the same key length",
+  "broadcast-bit-set": "the security control says broadcast key although the unicast key was used",
+  "additional-data-empty": "tags are made without the authentication key as additional data",
+  "counter-goes-back": "the meter's own invocation counter may go back, as after a reboot",
   "quiet-after-connect": "the meter, or its modem, needs a second of silence after the connection",
 } as const satisfies Record<string, string>;
 

@@ -5,12 +5,14 @@ import type { GeneralUse } from "../../protocol/association/general-use.ts";
 import { REFERENCING as REFERENCING_FACTS } from "../../protocol/association/referencing.ts";
 import type { Conformance } from "../../protocol/ber/conformance.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
+import type { MeterQuirk } from "../../protocol/quirks.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import { GeneralProtection } from "../../protocol/security/general-protection.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import type { AssociationConfig } from "../config/schema.ts";
 import type { MeterSecrets } from "./meter-secrets.ts";
+import { quirkyProtection } from "./quirk-settings.ts";
 
 /** The names of the configuration are those of the field; the machine's are the standard's. */
 const MECHANISMS = {
@@ -37,6 +39,8 @@ export interface AssociationContext {
   readonly secrets: MeterSecrets;
   readonly responseTimeoutMs: number;
   readonly repeatReads?: number;
+  /** What the meter's protection does otherwise. */
+  readonly quirks?: ReadonlySet<MeterQuirk>;
   /** Gives each counter once; asked only where the association is ciphered or authenticates by GMAC. */
   readonly nextInvocationCounter: () => number;
 }
@@ -141,7 +145,8 @@ function authenticationOf({ association, secrets }: AssociationContext): ClientA
   return { mechanism: name, secret, ...(name === "hls" && { ecbPadding: association.blockPadding }) };
 }
 
-function protectionOf({ association, secrets, nextInvocationCounter }: AssociationContext): ApduProtection | undefined {
+function protectionOf(context: AssociationContext): ApduProtection | undefined {
+  const { association, secrets, nextInvocationCounter, quirks } = context;
   const { security } = association;
   if (security === undefined) return undefined;
   const { blockCipherKey, authenticationKey } = secrets;
@@ -156,6 +161,7 @@ function protectionOf({ association, secrets, nextInvocationCounter }: Associati
       ...(authenticationKey === undefined ? {} : { authenticationKey }),
     },
     nextInvocationCounter,
+    ...(quirks && quirkyProtection(quirks)),
     ...(security.protection === "none"
       ? {}
       : { minimum: { sent: security.protection, received: security.protection } }),

@@ -74,7 +74,7 @@ function accessOf(
     publicSession: () => ({ client: publicClientSettings(association, responseTimeoutMs), budgetMs }),
     session: () => {
       const repeatReads = readRepetitions(connection);
-      const context = { association, secrets, responseTimeoutMs, repeatReads, nextInvocationCounter };
+      const context = { association, secrets, responseTimeoutMs, repeatReads, nextInvocationCounter, quirks };
       return {
         client: { ...associationSettings(context), ...quirkyClient(quirks) },
         ...listLimitFor(quirks),

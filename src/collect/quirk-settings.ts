@@ -3,10 +3,13 @@ import type { ClientSettings } from "../../protocol/association/client-settings.
 import type { HdlcClientSettings } from "../../protocol/link/hdlc/client-settings.ts";
 import type { WrapperByteOrder } from "../../protocol/link/wrapper.ts";
 import type { MeterQuirk } from "../../protocol/quirks.ts";
+import type { ApduProtectionOptions } from "../../protocol/security/apdu-protection.ts";
 
 type Quirks = ReadonlySet<MeterQuirk>;
 
 const SMALL_FRAME = 128;
+/** Flags, format, addresses, control and check sequences. */
+const FRAME_AROUND_INFORMATION = 20;
 /** Time that some meters need between two clients, and after a connection. */
 const CLIENT_CHANGE_MS = 20_000;
 const QUIET_MS = 1000;
@@ -25,8 +28,24 @@ export function quirkyClient(quirks: Quirks): Partial<ClientSettings> {
   };
 }
 
-export function quirkyHdlc(quirks: Quirks): Pick<HdlcClientSettings, "sequenceNumbers"> {
-  return quirks.has("frame-numbers-fixed") ? { sequenceNumbers: "ignored" } : {};
+export function quirkyHdlc(quirks: Quirks): Pick<HdlcClientSettings, "sequenceNumbers" | "recovery" | "infoReserve"> {
+  return {
+    ...(quirks.has("frame-numbers-fixed") && { sequenceNumbers: "ignored" }),
+    ...(quirks.has("rr-unanswered") && { recovery: "resend" }),
+    ...(quirks.has("frame-size-counts-header") && { infoReserve: FRAME_AROUND_INFORMATION }),
+  };
+}
+
+export function quirkyProtection(quirks: Quirks): Pick<ApduProtectionOptions, "tolerate" | "aadForm" | "replay"> {
+  const tolerate = [
+    ...(quirks.has("suite-nibble-wrong") ? (["suite-nibble"] as const) : []),
+    ...(quirks.has("broadcast-bit-set") ? (["broadcast-bit"] as const) : []),
+  ];
+  return {
+    ...(tolerate.length > 0 && { tolerate }),
+    ...(quirks.has("additional-data-empty") && { aadForm: "empty" as const }),
+    ...(quirks.has("counter-goes-back") && { replay: "warn" as const }),
+  };
 }
 
 export function quirkyWrapper(quirks: Quirks): { byteOrder?: WrapperByteOrder } {

@@ -9,6 +9,7 @@ import {
   quietMs,
   quirkyClient,
   quirkyHdlc,
+  quirkyProtection,
 } from "../../../src/collect/quirk-settings.ts";
 import { parseConfig } from "../../../src/config/load.ts";
 
@@ -20,7 +21,7 @@ const nothing = () => Promise.reject(new Error("not asked for"));
 
 test("meter quirks: a session is as the standard says where the meter has none", () => {
   const none = having();
-  expect([quirkyClient(none), quirkyHdlc(none), listLimitFor(none)]).toEqual([{}, {}, {}]);
+  expect([quirkyClient(none), quirkyHdlc(none), quirkyProtection(none), listLimitFor(none)]).toEqual([{}, {}, {}, {}]);
   expect([infoLengthFor(none, 1024), clientChangeMs(none), quietMs(none)]).toEqual([1024, undefined, 0]);
 });
 
@@ -29,6 +30,18 @@ test("meter quirks: each changes its own setting", () => {
   expect(quirkyClient(having("release-unanswered"))).toEqual({ release: "none" });
   expect(quirkyClient(having("selective-access-unnegotiated")).assumedConformance?.has("selective-access")).toBe(true);
   expect(quirkyHdlc(having("frame-numbers-fixed"))).toEqual({ sequenceNumbers: "ignored" });
+  expect(quirkyHdlc(having("rr-unanswered", "frame-size-counts-header"))).toEqual({
+    recovery: "resend",
+    infoReserve: 20,
+  });
+  expect(quirkyProtection(having("suite-nibble-wrong", "broadcast-bit-set")).tolerate).toEqual([
+    "suite-nibble",
+    "broadcast-bit",
+  ]);
+  expect(quirkyProtection(having("additional-data-empty", "counter-goes-back"))).toEqual({
+    aadForm: "empty",
+    replay: "warn",
+  });
   expect(listLimitFor(having("lists-refused"))).toEqual({ listLimit: 1 });
   expect(infoLengthFor(having("small-frames"), 1024)).toBe(128);
   expect(clientChangeMs(having("slow-client-change"))).toBe(20_000);
