@@ -1,5 +1,5 @@
 /** Where the demo keeps its database: a temporary directory that goes with it, and what killed demos have left behind. */
-import { chmod, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lockDirectory } from "../store/directory-lock.ts";
@@ -11,13 +11,21 @@ const SERVER = join("data", "postgres");
 /** A younger directory may belong to a demo that is just starting. */
 const ABANDONED_AFTER_MS = 60_000;
 
+/** Where root runs the demo, the database runs as another user, who must be able to pass through. */
+const PASSABLE = 0o711;
+
+/** A directory that stays: made where it is not there yet. */
+export async function keptDirectory(directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true, mode: PASSABLE });
+  return directory;
+}
+
 /** Makes the directory; `stack` takes it away. */
 export async function demoDirectory(stack: AsyncDisposableStack): Promise<string> {
   await clearAbandoned();
   const directory = await mkdtemp(join(tmpdir(), PREFIX));
   stack.defer(() => rm(directory, { recursive: true, force: true }));
-  // Where root runs the demo, the database runs as another user, who must be able to pass through.
-  await chmod(directory, 0o711);
+  await chmod(directory, PASSABLE);
   return directory;
 }
 

@@ -6,7 +6,7 @@ import { Gateway } from "../gateway.ts";
 import { stopSignal } from "../main.ts";
 import { type StreetMeter, startStreet } from "../simulator/street.ts";
 import { DemoBoard } from "./demo-board.ts";
-import { demoDirectory } from "./demo-directory.ts";
+import { demoDirectory, keptDirectory } from "./demo-directory.ts";
 import { SAMPLE_QUERIES } from "./demo-queries.ts";
 import { streetConfiguration } from "./demo-street.ts";
 import type { ExitReason } from "./exit-code.ts";
@@ -47,7 +47,8 @@ export async function demo(order: DemoOrder, output: Output): Promise<ExitReason
   // From here on Ctrl-C clears up, also while the database is being made.
   const stop = Promise.race([stopSignal(), outputClosed()]);
   await using stack = new AsyncDisposableStack();
-  const directory = order.directory ?? (await demoDirectory(stack));
+  const { directory: kept } = order;
+  const directory = kept === undefined ? await demoDirectory(stack) : await keptDirectory(kept);
   const street = stack.use(await startStreet({ count, faults: order.faults ? FAULTS : {} }));
   output.out(`${count} simulated meters listen on loopback: ${kindsOf(street.meters)}`);
   const view = new LiveView(process.stdout);

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, utimes } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { demoDirectory } from "../../src/cli/demo-directory.ts";
+import { demoDirectory, keptDirectory } from "../../src/cli/demo-directory.ts";
 import { lockDirectory } from "../../src/store/directory-lock.ts";
 
 const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
@@ -29,6 +29,15 @@ test("demo directory: what a killed demo left is cleared, what is in use or youn
   expect(existsSync(directory)).toBe(false);
   await unlock();
   await Promise.all([used, young].map((each) => rm(each, { recursive: true })));
+});
+
+test("demo directory: one that is to stay is made, and passable for the database's user whatever comes into it", async () => {
+  const parent = await mkdtemp(join(tmpdir(), "dlms-gateway-test-"));
+  const directory = await keptDirectory(join(parent, "kept/here"));
+  await mkdir(join(directory, "keys"), { recursive: true, mode: 0o700 });
+  for (const each of [directory, join(parent, "kept")]) expect((await stat(each)).mode & 0o011).toBe(0o011);
+  expect(await keptDirectory(directory)).toBe(directory);
+  await rm(parent, { recursive: true });
 });
 
 test("demo directory: a demo whose reader goes away ends in order and leaves nothing", async () => {
