@@ -4,7 +4,7 @@ import { from as copyFrom } from "pg-copy-streams";
 
 const SIGNATURE = Uint8Array.of(0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0x00);
 /** Signature, flags and length of the header extension. */
-const HEADER_LENGTH = SIGNATURE.length + 8;
+export const COPY_HEADER_LENGTH = SIGNATURE.length + 8;
 const JSONB_VERSION = 1;
 const ABSENT = -1;
 const EPOCH_MS = Date.UTC(2000, 0, 1);
@@ -33,8 +33,8 @@ export class CopyRows {
   #view = new DataView(this.#octets.buffer);
   /** The same octets: the quickest way in for text. */
   #buffer = Buffer.from(this.#octets.buffer);
-  #end = HEADER_LENGTH;
-  #rowStart = HEADER_LENGTH;
+  #end = COPY_HEADER_LENGTH;
+  #rowStart = COPY_HEADER_LENGTH;
   #rows = 0;
   /** The last uuid and where it is: rows of one meter come together. */
   #uuid = { value: "", at: 0 };

@@ -9,6 +9,7 @@ import type { ProfileColumn } from "../profiles/columns.ts";
 import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
 import { failureKind } from "./failure.ts";
+import { notHeldAlike } from "./held-rows.ts";
 import { deriveMeasurements } from "./measurements.ts";
 import { type MergeOutcome, mergeRows } from "./profile-merge.ts";
 import {
@@ -157,8 +158,9 @@ export class ProfileWriter {
     const rows = sortedRows(own, (row) => attempt.setAside.push(row));
     const { fresh, others } = this.#divide(attempt, rows, newest);
     if (fresh.length > 0) await writeFresh(attempt, layout, fresh);
-    if (others.length > 0) await merge(attempt, layout, others);
-    if (profile === "instant") await deriveMeasurements(attempt.client, [...fresh, ...others]);
+    const unheld = await notHeldAlike(attempt.client, layout, others);
+    if (unheld.length > 0) await merge(attempt, layout, unheld);
+    if (profile === "instant") await deriveMeasurements(attempt.client, [...fresh, ...unheld]);
   }
 
   /** The batches without a fault; all rows of the others are set aside. */

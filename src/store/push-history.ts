@@ -11,6 +11,7 @@ import type { Database } from "./database.ts";
 import { keepSeenEvents, type MeterSeenEvents } from "./meter-events.ts";
 import { BEFORE_READINGS, keepReadings, type MeterReading, valueText } from "./meter-records.ts";
 import type { QueueSpool } from "./queue-spool.ts";
+import { StoreError } from "./store-error.ts";
 
 export const PUSH_TRANSPORTS = ["tcp", "udp", "serial"] as const;
 export const PUSH_PROTECTIONS = ["none", "authenticated", "encrypted", "authenticated-encrypted"] as const;
@@ -138,9 +139,9 @@ export class PushHistory {
   /** Keeps pushes, and does `alsoHere`, in one transaction. Those that are held already stay as they are. */
   async keep(pushes: readonly QueuedPush[], alsoHere?: (client: PoolClient) => Promise<void>): Promise<void> {
     const before = new Set(pushes.filter((each) => each.key !== undefined));
-    const keyed = await this.#keys.give(this.#database, pushes);
+    await this.#keys.give(this.#database, pushes);
     await this.#database.transaction(async (client) => {
-      const missing = await withoutHeld(client, keyed, before);
+      const missing = await withoutHeld(client, pushes, before);
       await keepReadings(
         client,
         missing.flatMap(({ push }) => readingsOf(push)),
@@ -242,14 +243,13 @@ class PushKeys {
 
   /**
    * Gives keys to those that have none, before anything is written: what goes to the spool meanwhile has its key then.
-   * What went there without one is written from there only, and is left out.
+   * Throws when one went there without: it is written from there, and may not be written from here as well.
    */
-  async give(database: Database, pushes: readonly QueuedPush[]): Promise<readonly QueuedPush[]> {
+  async give(database: Database, pushes: readonly QueuedPush[]): Promise<void> {
     const missing = pushes.filter((each) => each.key === undefined).length - this.#spare.length;
     if (missing > 0) this.#spare.push(...(await nextKeys(database, missing + KEYS_AHEAD)));
-    const keyed = pushes.filter((each) => each.key !== undefined || !each.isSpooled);
-    for (const each of keyed) each.key ??= this.#spare.shift();
-    return keyed;
+    if (pushes.some((each) => each.key === undefined && each.isSpooled)) throw new StoreError("PUSHES_SPOOLED");
+    for (const each of pushes) each.key ??= this.#spare.shift();
   }
 }
 

@@ -137,11 +137,16 @@ export class SpoolGate {
 
   async #append<Item>(kind: SpoolKind<Item>, item: Item): Promise<void> {
     const octets = kind.encode(item);
-    kind.onSpooled?.(item);
+    kind.onSpooled?.(item, true);
     const appended = this.#options.spool.append(kind.code, kind.version, octets);
     this.engage("a record was spooled");
     this.#watchFilling();
-    await appended;
+    try {
+      await appended;
+    } catch (error) {
+      kind.onSpooled?.(item, false);
+      throw error;
+    }
   }
 
   #watchFilling(): void {

@@ -18,8 +18,8 @@ export interface SpoolKind<Item> {
   /** Of the encoding that is written. */
   readonly version: number;
   encode(item: Item): Uint8Array;
-  /** Called at once when an item has been encoded for the spool. */
-  onSpooled?(item: Item): void;
+  /** Hears at once that an item has been encoded for the spool, and later that the spool refused it after all. */
+  onSpooled?(item: Item, isSpooled: boolean): void;
   /** Throws SpoolError for a version or content that it can't read. */
   decode(octets: Uint8Array, version: number): Item;
 }
@@ -120,8 +120,8 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
   {
     code: 2,
     name: "pushes",
-    onSpooled: (queued) => {
-      queued.isSpooled = true;
+    onSpooled: (queued, isSpooled) => {
+      queued.isSpooled = isSpooled;
     },
   },
   (fields, { push, key }) => {

@@ -53,6 +53,7 @@ const STORE_ERRORS = {
   ],
   TABLE_UNKNOWN: ["there is no such table that is kept by time", "name one of those that are listed"],
   BATCH_INVALID: ["a profile batch contradicts itself", "mend the code that made it"],
+  PUSHES_SPOOLED: ["pushes went to the spool while they were about to be written", "nothing: they come in from there"],
   QUEUE_STOPPED: ["the batch queue no longer takes batches", "nothing: the gateway is stopping"],
 } as const satisfies Record<string, readonly [sentence: string, nextStep: string]>;
 
