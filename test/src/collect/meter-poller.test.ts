@@ -8,6 +8,7 @@ import { decodeProfileBuffer } from "../../../protocol/profile/decode.ts";
 import { profileLayout } from "../../../protocol/profile/layout.ts";
 import type { AttributeSource } from "../../../src/collect/attribute-source.ts";
 import { clockBreaksOf } from "../../../src/collect/known-layout.ts";
+import { readLayout } from "../../../src/collect/layout-reader.ts";
 import { pollProfiles } from "../../../src/collect/meter-poller.ts";
 import type { MeterTarget } from "../../../src/collect/meter-target.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
@@ -235,4 +236,13 @@ test("clock breaks: the status of a European row says where its clock can't be r
   } as const;
   const decoded = decodeProfileBuffer(rows, layout, { clock: { deviation: "standard", zone: UTC }, clockBreaks });
   expect([...(decoded.clock?.instantsMs ?? [])]).toEqual([0, 900_000, Number.NaN, Number.NaN]);
+});
+
+test("layout: a capture period of 0 stands for events, and for an hour only where that is known of the meter", async () => {
+  const object = { type: "profile", logicalName: "1.0.99.1.0.255" } as const;
+  const from = profileSource("1.0.99.1.0.255", [], () => 0);
+  expect((await readLayout(from, object, new Set())).capturePeriod).toBeUndefined();
+  expect((await readLayout(from, object, new Set(["zero-period-is-an-hour"]))).capturePeriod).toEqual({
+    seconds: 3600,
+  });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { dateTimeAt, encodeDateTime } from "../../../protocol/cosem/date-time.ts";
+import { CLOCK_STATUS, dateTimeAt, encodeDateTime } from "../../../protocol/cosem/date-time.ts";
 import { namedZone } from "../../../protocol/cosem/time-zone.ts";
 import { type Attempt, probeMeter } from "../../../src/collect/meter-probe.ts";
 import { meterTarget } from "../../../src/collect/meter-target.ts";
@@ -9,15 +9,16 @@ import { meterSchema } from "../../../src/config/schema.ts";
 const COPENHAGEN = namedZone("Europe/Copenhagen");
 const SUMMER = Date.UTC(2026, 6, 1, 12);
 
-function stamp(minutesAhead: number, deviation: number | undefined): Uint8Array {
+function stamp(minutesAhead: number, deviation: number | undefined, status = 0): Uint8Array {
   const wall = dateTimeAt(SUMMER + minutesAhead * 60_000, namedZone("UTC"));
-  return encodeDateTime({ ...wall, deviationMinutes: deviation, clockStatus: 0 });
+  return encodeDateTime({ ...wall, deviationMinutes: deviation, clockStatus: status });
 }
 
 test.each([
   ["right", stamp(120, -120), []],
   ["right, without a deviation", stamp(120, undefined), []],
   ["turned round", stamp(120, 120), ["deviation-inverted"]],
+  ["without the season", stamp(120, -60, CLOCK_STATUS.daylightSavingActive), ["deviation-without-season"]],
   ["wrong altogether", stamp(120, 345), ["deviation-wrong"]],
   ["in standard time all year", stamp(60, undefined), ["standard-time-all-year"]],
 ] as const)("clock findings: a deviation that is %s", (_, octets, quirks) => {

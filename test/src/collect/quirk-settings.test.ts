@@ -10,6 +10,7 @@ import {
   quirkyClient,
   quirkyHdlc,
   quirkyProtection,
+  quirkyWrapper,
 } from "../../../src/collect/quirk-settings.ts";
 import { parseConfig } from "../../../src/config/load.ts";
 
@@ -42,6 +43,7 @@ test("meter quirks: each changes its own setting", () => {
     aadForm: "empty",
     replay: "warn",
   });
+  expect(quirkyWrapper(having("wrapper-header-reversed"))).toEqual({ byteOrder: "reversed" });
   expect(listLimitFor(having("lists-refused"))).toEqual({ listLimit: 1 });
   expect(infoLengthFor(having("small-frames"), 1024)).toBe(128);
   expect(clientChangeMs(having("slow-client-change"))).toBe(20_000);
