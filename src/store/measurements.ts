@@ -28,18 +28,32 @@ const MEASUREMENT_TABLES: Readonly<Record<string, readonly string[]>> = {
   current_measurements: ["current_l1_a", "current_l2_a", "current_l3_a", "current_n_a"],
 };
 
-/** Copies what the slots of these rows hold into the measurement tables; a slot that is there already stays. */
+/**
+ * Copies what the slots of these rows hold into the measurement tables; a slot that is there already stays. Each slot is
+ * looked up by its key: `offset 0` keeps the planner from reading whole chunks instead, which it would prefer.
+ */
 export async function deriveMeasurements(client: PoolClient, rows: readonly ProfileRow[]): Promise<void> {
   if (rows.length === 0) return;
   const sources = rows.map((row) => SOURCES.indexOf(row.batch.source) + 1);
-  const keys = [rows.map((row) => row.batch.meterKey), rows.map((row) => new Date(instantOf(row))), sources];
+  const times = rows.map((row) => new Date(instantOf(row)));
+  const keys = [rows.map((row) => row.batch.meterKey), times, sources];
+  let [first, last] = [Infinity, -Infinity];
+  for (const row of rows) {
+    first = Math.min(first, instantOf(row));
+    last = Math.max(last, instantOf(row));
+  }
+  const [from, to] = [first, last].map((ms) => new Date(ms).toISOString());
   for (const [table, columns] of Object.entries(MEASUREMENT_TABLES)) {
     await client.query(
       `insert into dlms.${table} (meter_id, measured_at, ${columns.join(", ")}, source)
        select distinct p.meter_id, p.captured_at, ${columns.map((column) => `p.${column}`).join(", ")}, p.source
        from unnest($1::int[], $2::timestamptz[]) as k (meter_key, captured_at)
        join public.meters m on m.meter_key = k.meter_key
-       join dlms.instant_profile p on p.meter_id = m.id and p.captured_at = k.captured_at
+       cross join lateral (
+         select * from dlms.instant_profile p where p.meter_id = m.id and p.captured_at = k.captured_at
+           and p.captured_at between '${from}'::timestamptz and '${to}'::timestamptz
+         offset 0
+       ) p
        where num_nonnulls(${columns.map((column) => `p.${column}`).join(", ")}) > 0
        order by p.meter_id, p.captured_at
        on conflict do nothing`,
