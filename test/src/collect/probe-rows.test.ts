@@ -24,17 +24,16 @@ function row(index: number): Data {
   return { type: "structure", value: [{ type: "octet-string", value: stamp }] };
 }
 
-/** Hourly rows, though the capture period says 0; every range gives all of them. */
-function hourly(): AttributeSource {
-  const get = async ({ attribute, access }: AttributeReference): Promise<DataResult> => {
-    if (attribute.attributeId === 7) return { type: "data", data: { type: "double-long-unsigned", value: ROWS } };
-    const fields = access?.parameters.type === "structure" ? access.parameters.value : [];
-    const [from = 1, to = ROWS] = access?.selector === 2 ? fields.map((field) => integerOf(field) ?? 0) : [];
-    const rows = Array.from({ length: to - from + 1 }, (_, index) => row(from - 1 + index));
-    return { type: "data", data: { type: "array", value: rows } };
-  };
-  return { get, getList: (references) => Promise.all(references.map(get)) };
+async function answer({ attribute, access }: AttributeReference): Promise<DataResult> {
+  if (attribute.attributeId === 7) return { type: "data", data: { type: "double-long-unsigned", value: ROWS } };
+  const fields = access?.parameters.type === "structure" ? access.parameters.value : [];
+  const [from = 1, to = ROWS] = access?.selector === 2 ? fields.map((field) => integerOf(field) ?? 0) : [];
+  const rows = Array.from({ length: to - from + 1 }, (_, index) => row(from - 1 + index));
+  return { type: "data", data: { type: "array", value: rows } };
 }
+
+/** Hourly rows, though the capture period says 0; every range gives all of them. */
+const hourly: AttributeSource = { get: answer, getList: (references) => Promise.all(references.map(answer)) };
 
 function trial(negotiated: boolean) {
   return {
@@ -46,14 +45,14 @@ function trial(negotiated: boolean) {
 }
 
 test("probe rows: hourly rows under a period of 0 are told as such", async () => {
-  expect(await rowQuirks(hourly(), trial(true))).toEqual(["zero-period-is-an-hour"]);
+  expect(await rowQuirks(hourly, trial(true))).toEqual(["zero-period-is-an-hour"]);
 });
 
 test("probe rows: ranges that work without being negotiated are told as such", async () => {
-  expect(await rowQuirks(hourly(), trial(false))).toEqual(["selective-access-unnegotiated", "zero-period-is-an-hour"]);
+  expect(await rowQuirks(hourly, trial(false))).toEqual(["selective-access-unnegotiated", "zero-period-is-an-hour"]);
 });
 
 test("probe lists: a limit of one that a list has brought about is a quirk, refused values are none", async () => {
-  expect(await listQuirks(hourly(), () => 1)).toEqual(["lists-refused"]);
-  expect(await listQuirks(hourly(), () => 16)).toEqual([]);
+  expect(await listQuirks(hourly, () => 1)).toEqual(["lists-refused"]);
+  expect(await listQuirks(hourly, () => 16)).toEqual([]);
 });
