@@ -35,7 +35,7 @@ import { PushReception } from "./push/push-reception.ts";
 import { pushRoutes } from "./push/push-routes.ts";
 import { SenderLearning } from "./push/sender-learning.ts";
 import { SeriesCatalogue } from "./series/catalogue.ts";
-import { keepCollections, keepMeterAttributes } from "./series/collections.ts";
+import { collectionMeters, keepCollections, keepMeterAttributes } from "./series/collections.ts";
 import { keepQuantities } from "./series/quantities.ts";
 import { foldCoverage } from "./store/coverage.ts";
 import { CoverageFolding } from "./store/coverage-folding.ts";
@@ -95,7 +95,7 @@ export class Gateway implements AsyncDisposable {
     await foldCoverage(database);
     stack.adopt(coverageFolding(database, events), (each) => deadline.bound(each.stop()));
     stack.adopt(await upkeep(store.url, events), (each) => deadline.bound(each.stop()));
-    const plans = meterPlans(config);
+    const plans = await meterPlans(config, meters, database);
     const intake = stack.adopt(await storeIntake(config, database, events), (each) =>
       each.stop(Math.max(LEAST_STOP_MS, deadline.leftMs)),
     );
@@ -352,9 +352,26 @@ function pollLoop({ polling }: Config, { meters, plans, collector, events }: Loo
   });
 }
 
-function meterPlans(config: Config): MeterPlans {
+/** Who is in a collection is what the database says at the start. */
+async function meterPlans(
+  config: Config,
+  meters: ReadonlyMap<string, PolledMeter>,
+  database: Database,
+): Promise<MeterPlans> {
   const find = planFinder(config);
-  const plans = new Map(config.meters.map((meter) => [meter.name, find(meter)]));
+  const names = new Set(config.plans.flatMap(({ group = [] }) => group));
+  const members = await Promise.all(
+    config.collections
+      .filter(({ name }) => names.has(name))
+      .map(async ({ name }) => ({ name, meterKeys: await collectionMeters(database, name) })),
+  );
+  const plans = new Map(
+    config.meters.map((meter) => {
+      const key = meters.get(meter.name)?.meterKey ?? -1;
+      const collections = members.flatMap(({ name, meterKeys }) => (meterKeys?.has(key) === true ? [name] : []));
+      return [meter.name, find(meter, new Set(collections))];
+    }),
+  );
   const none: PlanConfig[] = [];
   return new MeterPlans((meter) => plans.get(meter.target.name) ?? none);
 }

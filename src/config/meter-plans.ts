@@ -3,15 +3,19 @@ import type { Config, GroupConfig, MeterConfig, PlanConfig } from "./schema.ts";
 
 type GroupMember = Pick<MeterConfig, "name" | "type" | "companion">;
 
-/** Plans by meter; meters with the same plans get the same list. */
-export function planFinder({ plans, groups }: Pick<Config, "plans" | "groups">): (meter: GroupMember) => PlanConfig[] {
+/** Finds the plans of a meter and of the collections that it is in; the same list for meters with the same plans. */
+export type PlanFinder = (meter: GroupMember, collections?: ReadonlySet<string>) => PlanConfig[];
+
+export function planFinder({ plans, groups }: Pick<Config, "plans" | "groups">): PlanFinder {
   const rules = new Map(groups.map((group) => [group.name, groupRule(group)]));
   const lists = new Map<string, PlanConfig[]>();
-  return (meter) => {
+  return (meter, collections) => {
     const chosen = new Map<string, PlanConfig>();
     for (const plan of plans) {
       if (chosen.has(plan.profile)) continue;
-      if (plan.group === undefined || rules.get(plan.group)?.(meter) === true) chosen.set(plan.profile, plan);
+      const { group } = plan;
+      const applies = group === undefined || rules.get(group)?.(meter) === true || collections?.has(group) === true;
+      if (applies) chosen.set(plan.profile, plan);
     }
     const list = [...chosen.values()];
     const key = list.map((plan) => plans.indexOf(plan)).join(" ");

@@ -13,7 +13,9 @@ export const planSchema = z.strictObject({
   group: z
     .string()
     .optional()
-    .describe("Name of the group that the plan is for; all meters when left out. Of a meter's plans the first counts.")
+    .describe(
+      "Name of the group or collection that the plan is for; all meters when left out. Of a meter's plans the first counts.",
+    )
     .meta({ examples: ["large-customers"], alternative: true }),
   every: duration.meta({
     examples: ["15m"],

@@ -209,15 +209,25 @@ const configFields = z.strictObject({
     .array(collectionSchema)
     .refine((all) => new Set(all.map((each) => each.name)).size === all.length, "a name stands for one collection only")
     .default([])
-    .describe("Groups of meters, by list or by rule: for plans, exports and reports."),
+    .describe("Groups of meters in the database, by list or by rule: for plans, and for whoever asks the database."),
   meters: z.array(meterSchema).default([]).describe("The meters."),
 });
 
-export const configSchema = configFields.superRefine(({ plans, groups }, context) => {
+export const configSchema = configFields.superRefine(({ plans, groups, collections }, context) => {
   const names = new Set(groups.map((group) => group.name));
+  for (const [at, { name }] of collections.entries()) {
+    if (names.has(name)) {
+      context.addIssue({ code: "custom", path: ["collections", at, "name"], message: `there is a group ${name}` });
+    }
+    names.add(name);
+  }
   for (const [at, { group }] of plans.entries()) {
     if (group === undefined || names.has(group)) continue;
-    context.addIssue({ code: "custom", path: ["plans", at, "group"], message: `there is no group ${group}` });
+    context.addIssue({
+      code: "custom",
+      path: ["plans", at, "group"],
+      message: `there is no group or collection ${group}`,
+    });
   }
 });
 

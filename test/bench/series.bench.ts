@@ -97,7 +97,7 @@ export const bench: Bench = {
     stack.defer(async () => void (await query(server.url, `drop database ${name} with (force)`)));
     const url = withDatabase(server.url, name);
     await migrate(url);
-    const database = await openDatabase({ url, connections: 1 });
+    const database = await openDatabase({ url, connections: 1, unlimited: true });
     stack.use(database);
     await fill(database, meters, isQuick ? QUICK_READ_METERS : READ_METERS);
     const [moment] = await database.query<{ known: string }>(

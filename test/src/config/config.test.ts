@@ -68,7 +68,7 @@ test("config: a secret written into the file is refused without repeating it", (
 test.each([
   ["plans: [{ profile: billing, every: 0s }]", "plans[0].every: a duration is more than nothing"],
   ["plans: [{ profile: billing, every: 99999999d }]", "plans[0].every: a duration is at most 3650d"],
-  ["plans: [{ profile: billing, every: 1d, group: x }]", "plans[0].group: there is no group x"],
+  ["plans: [{ profile: billing, every: 1d, group: x }]", "plans[0].group: there is no group or collection x"],
   [
     "plans: [{ profile: billing, every: 1d }, { profile: billing, every: 2d }]",
     "plans: a profile has one plan only, or one for each group",
@@ -150,6 +150,20 @@ test("config: a missing secret names the reference, and a key of wrong length is
   await expect(resolveKey("env:DLMS_GATEWAY_TEST_KEY", [16])).rejects.toThrow("32 hexadecimal digits");
   await expect(resolveKey("env:DLMS_GATEWAY_TEST_KEY", [16])).rejects.not.toThrow("c0ffee");
   delete process.env["DLMS_GATEWAY_TEST_KEY"];
+});
+
+test("config: a plan may be for a collection, whose name no group has", () => {
+  const collections = [{ name: "feeder-7", attributes: { feeder: "7" } }];
+  const plans = [
+    { profile: "block_load" as const, group: "feeder-7", every: "15m" },
+    { profile: "block_load" as const, every: "1d" },
+  ];
+  const find = planFinder(configSchema.parse({ collections, plans }));
+  const meter = { name: "a", type: "D1", companion: "idis" as const };
+  expect(find(meter, new Set(["feeder-7"])).map((plan) => plan.group)).toEqual(["feeder-7"]);
+  expect(find(meter, new Set(["other"])).map((plan) => plan.group)).toEqual([undefined]);
+  const clash = configSchema.safeParse({ groups: [{ name: "feeder-7" }], collections, plans });
+  expect(clash.error?.issues.map((issue) => issue.message)).toEqual(["there is a group feeder-7"]);
 });
 
 test("config: of each profile a meter has the first plan whose group it is in", () => {
