@@ -26,14 +26,14 @@ import { leaseKeyCounters } from "./keys/key-counters.ts";
 import { openKeyStore, storedKeys } from "./keys/stored-keys.ts";
 import type { EventSink } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
-import { mapEvent, mapPush, mapTelegram, pushIdentity } from "./profiles/map-push.ts";
-import { pushRows } from "./profiles/push-rows.ts";
+import { PUSH_MAPPING } from "./profiles/push-mapping.ts";
 import { profileQuantities } from "./profiles/quantities.ts";
-import { eventsAmong } from "./profiles/seen-events.ts";
 import { FleetSenders } from "./push/fleet-senders.ts";
 import { PushReception } from "./push/push-reception.ts";
 import { pushRoutes } from "./push/push-routes.ts";
 import { SenderLearning } from "./push/sender-learning.ts";
+import { SetupCampaigns } from "./push/setup-campaign.ts";
+import { setupRoutes } from "./push/setup-routes.ts";
 import { SeriesCatalogue } from "./series/catalogue.ts";
 import { collectionMeters, keepCollections, keepMeterAttributes } from "./series/collections.ts";
 import { keepQuantities } from "./series/quantities.ts";
@@ -43,7 +43,7 @@ import { journalCoverage } from "./store/coverage-journal.ts";
 import { type Database, openDatabase } from "./store/database.ts";
 import { type EmbeddedPostgres, type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
 import { FleetLedger } from "./store/fleet-ledger.ts";
-import { heldPushes, rewritePush, unknownSenders } from "./store/held-pushes.ts";
+import { heldPushStore } from "./store/held-pushes.ts";
 import { newestCaptures } from "./store/latest-rows.ts";
 import { keepMemories, loadLedger } from "./store/ledger-records.ts";
 import { noteLoadChanges } from "./store/load-changes.ts";
@@ -51,6 +51,7 @@ import { maintainStore } from "./store/maintenance.ts";
 import { migrate } from "./store/migrations.ts";
 import { keepObisCodes } from "./store/obis-codes.ts";
 import { ProfileWriter } from "./store/profile-writer.ts";
+import { keepSetupRecord, setupHistory } from "./store/push-setup-history.ts";
 import { keepPushSetups, loadPushLists } from "./store/push-setups.ts";
 import { applyStorage } from "./store/storage-policies.ts";
 import { StoreIntake } from "./store/store-intake.ts";
@@ -124,11 +125,12 @@ export class Gateway implements AsyncDisposable {
     const putRows = pushedRows(intake, { meters: meters.values(), seen: (meter) => loop.seen(meter) });
     const reception = await receivePushes({ config, database, fleet, senders, intake, putRows, events }, stack);
     const gateway = new Gateway({ options, store, loop, collector, meters, plans });
-    const control = await startControlServer(
-      config.socket,
-      gateway,
-      new Map([...pushRoutes(reception), ...ledgerRoutes(gateway)]),
+    const campaigns = stack.use(
+      setupCampaigns(config, { meters: meters.values(), database, events, reception, loop, collector, learning }),
     );
+    const setups = setupRoutes(campaigns, (order) => setupHistory(database, order));
+    const routes = new Map([...pushRoutes(reception), ...ledgerRoutes(gateway), ...setups]);
+    const control = await startControlServer(config.socket, gateway, routes);
     connections.adopt(control, (each) => each.closeAllConnections());
     stack.adopt(control, (each) => void each.close());
     gateway.#closing.use(stack.move());
@@ -136,14 +138,13 @@ export class Gateway implements AsyncDisposable {
     return gateway;
   }
 
-  private constructor(parts: {
-    readonly options: GatewayOptions;
-    readonly store: Store;
-    readonly loop: PollLoop<PolledMeter>;
-    readonly collector: Collector;
-    readonly meters: ReadonlyMap<string, PolledMeter>;
-    readonly plans: MeterPlans;
-  }) {
+  private constructor(
+    parts: Pick<Parts, "loop" | "collector" | "plans"> & {
+      readonly options: GatewayOptions;
+      readonly store: Store;
+      readonly meters: ReadonlyMap<string, PolledMeter>;
+    },
+  ) {
     this.#options = parts.options;
     this.databaseUrl = parts.store.url;
     this.psqlCommand = parts.store.psqlCommand;
@@ -330,14 +331,27 @@ function collectorStore(database: Database, intake: StoreIntake): CollectorStore
   };
 }
 
-interface LoopParts {
+/** What the functions below wire together. */
+interface Parts {
+  readonly config: Config;
+  readonly database: Database;
+  readonly events: EventSink;
+  readonly fleet: Fleet;
+  readonly senders: FleetSenders;
+  readonly learning: SenderLearning;
+  readonly intake: StoreIntake;
+  readonly putRows: StoreIntake["rows"]["put"];
+  readonly reception: PushReception;
   readonly meters: Iterable<PolledMeter>;
   readonly plans: MeterPlans;
+  readonly loop: PollLoop<PolledMeter>;
   readonly collector: Collector;
-  readonly events: EventSink;
 }
 
-function pollLoop({ polling }: Config, { meters, plans, collector, events }: LoopParts): PollLoop<PolledMeter> {
+function pollLoop(
+  { polling }: Config,
+  { meters, plans, collector, events }: Pick<Parts, "meters" | "plans" | "collector" | "events">,
+): PollLoop<PolledMeter> {
   return new PollLoop({
     meters: [...meters],
     nameOf: (meter) => meter.target.name,
@@ -395,16 +409,30 @@ function pushedRows(
   };
 }
 
+/** Meters are visited for their push setups in their turn, before scheduled work. */
+function setupCampaigns(
+  { push }: Config,
+  parts: Omit<Parts, "config" | "fleet" | "senders" | "intake" | "putRows" | "plans">,
+): SetupCampaigns<MeterConnection> {
+  const { meters, database, events, reception, loop, collector, learning } = parts;
+  return new SetupCampaigns<MeterConnection>({
+    setups: push.setups,
+    execution: push.execution,
+    meters: Array.from(meters, (meter) => ({
+      meterId: meter.meterId,
+      name: meter.target.name,
+      companion: meter.target.companion,
+      visit: (work) => loop.readNow(meter, () => collector.visit(meter, work)),
+      relearn: (connection) => learning.learnAgain(meter, connection),
+    })),
+    arrivals: reception.arrivals,
+    keep: (record) => keepSetupRecord(database, record),
+    events,
+  });
+}
+
 async function receivePushes(
-  parts: {
-    readonly config: Config;
-    readonly database: Database;
-    readonly fleet: Fleet;
-    readonly senders: FleetSenders;
-    readonly intake: StoreIntake;
-    readonly putRows: StoreIntake["rows"]["put"];
-    readonly events: EventSink;
-  },
+  parts: Omit<Parts, "learning" | "reception" | "meters" | "plans" | "loop" | "collector">,
   stack: AsyncDisposableStack,
 ): Promise<PushReception> {
   const { config, database, fleet, senders, intake, putRows, events } = parts;
@@ -416,11 +444,9 @@ async function receivePushes(
     store: {
       putPush: (push) => intake.pushes.put(push),
       putRows,
-      held: (filter, page) => heldPushes(database, filter, page),
-      rewrite: (held, push) => rewritePush(database, held, push),
-      unknownSenders: () => unknownSenders(database),
+      ...heldPushStore(database),
     },
-    mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, eventsAmong, pushRows },
+    mapping: PUSH_MAPPING,
     events,
   });
   return stack.use(reception);

@@ -134,6 +134,11 @@ export class Collector {
     }
   }
 
+  /** Does something on an association with the meter. Throws what the visit throws; `causeOf` names it. */
+  visit<T>(meter: PolledMeter, work: (connection: MeterConnection) => Promise<T>): Promise<T> {
+    return visitMeter(meter.target, this.#visit(), work);
+  }
+
   /** Ends all sessions at once; for a stop that has waited long enough. */
   abort(): void {
     this.#abort.abort();

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { hostPort } from "./fields.ts";
+import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
+import { duration, hostPort, logicalName } from "./fields.ts";
 
 const alternative = { alternative: true };
 
@@ -52,3 +53,91 @@ export const pushRulesSchema = z
       .describe("What becomes of a push whose invocation counter came before: taken with a mark, or not taken."),
   })
   .describe("What is asked of what this meter sends by itself.");
+
+const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day is hh:mm");
+
+/** What a push setup of a group of meters is to be. */
+export const pushSetupSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores")
+      .describe("What people call the setup on the command line.")
+      .meta({ examples: ["instant-15m"] }),
+    meters: z.array(z.string().min(1)).default(["*"]).describe("Names of the meters; * stands for any part of a name."),
+    companion: z
+      .enum(COMPANIONS)
+      .optional()
+      .describe("Only meters of this companion specification.")
+      .meta({ examples: ["is15959"] }),
+    logicalName: logicalName.describe("Of the push setup object (class 40).").meta({ examples: ["0.0.25.9.0.255"] }),
+    objects: z
+      .array(z.string().regex(/^\d+:[\d.]+:-?\d+$/, "an object is class:logical name:attribute"))
+      .optional()
+      .describe("What is sent, in order; as the meter has it when left out.")
+      .meta({ examples: [["1:0.0.96.1.2.255:2", "40:0.0.25.9.0.255:1", "8:0.0.1.0.0.255:2"]] }),
+    destination: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe("Where to, as the meter wants it written; as it has it when left out.")
+      .meta({ examples: ["[2001:db8::1]:4059"] }),
+    transport: z.enum(["tcp", "udp"]).default("tcp").describe("With `destination`: TCP or UDP."),
+    window: z
+      .array(
+        z.strictObject({
+          from: clockTime.describe("Begin.").meta({ examples: ["00:00"] }),
+          to: clockTime.describe("End.").meta({ examples: ["06:00"] }),
+        }),
+      )
+      .optional()
+      .describe("When on each day it may send; as the meter has it when left out."),
+    randomisation: duration.optional().describe("Most time by which a push is put off by chance."),
+    retries: z
+      .int()
+      .min(0)
+      .max(255)
+      .optional()
+      .describe("How often a push is repeated.")
+      .meta({ examples: [3] }),
+    repetitionDelay: duration.optional().describe("Time between repetitions."),
+    clientSap: z
+      .int()
+      .min(0)
+      .max(127)
+      .optional()
+      .describe("Class version 1 and later: the client that pushes are for.")
+      .meta({ examples: [64] }),
+    schedule: z
+      .strictObject({
+        logicalName: logicalName.describe("Of the schedule (class 22).").meta({ examples: ["0.0.15.0.4.255"] }),
+        at: z
+          .array(z.string().regex(/^(\*|[01]\d|2[0-3]):[0-5]\d$/, "a time is hh:mm or *:mm"))
+          .min(1)
+          .describe("When it starts the push; * stands for every hour.")
+          .meta({ examples: [["*:00", "*:15", "*:30", "*:45"]] }),
+      })
+      .optional()
+      .describe("When the push is started."),
+    test: z
+      .boolean()
+      .default(true)
+      .describe("Order a push when something was written, and put back what was when it does not arrive."),
+    drift: z
+      .enum(["show", "mend"])
+      .default("show")
+      .describe("What is done about a meter that is found to differ later."),
+  })
+  .describe("A push setup as it is to be on a group of meters.");
+
+export const pushExecutionSchema = z
+  .strictObject({
+    concurrency: z.int().min(1).max(100).default(4).describe("Most meters that are written at the same time."),
+    perMinute: z.int().min(1).max(6000).default(60).describe("Most meters that are begun in a minute."),
+    arrival: duration.prefault("60s").describe("How long an ordered push is waited for, beside its randomisation."),
+    checkEvery: duration
+      .optional()
+      .describe("How often all meters are compared with their setups; never when left out."),
+  })
+  .describe("How push setups are carried out.");

@@ -11,7 +11,7 @@ import { collectionSchema, meterAttributes } from "./collection-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
 import { duration, secretReference, size, timeZone } from "./fields.ts";
 import { groupSchema, planSchema } from "./plan-schema.ts";
-import { pushListenSchema, pushRulesSchema } from "./push-schema.ts";
+import { pushExecutionSchema, pushListenSchema, pushRulesSchema, pushSetupSchema } from "./push-schema.ts";
 
 const quirks = z
   .array(
@@ -180,6 +180,12 @@ const configFields = z.strictObject({
   push: z
     .strictObject({
       listen: z.array(pushListenSchema).default([]).describe("Listeners for what meters send by themselves."),
+      setups: z
+        .array(pushSetupSchema)
+        .refine((setups) => new Set(setups.map(({ name }) => name)).size === setups.length, "a name is used once only")
+        .default([])
+        .describe("Push setups to be carried out on meters, by `push apply` and by the drift check."),
+      execution: pushExecutionSchema.prefault({}),
     })
     .prefault({})
     .describe("Reception of pushes; wrapper, HDLC, M-Bus and P1 are told apart by their first octets."),

@@ -34,6 +34,14 @@ export interface GatewayEvents {
   readonly pushReceived: { peer: string; meter: string | undefined; values: number };
   readonly pushRejected: { peer: string; reason: string };
   readonly pushesDropped: { count: number };
+  readonly setupCarriedOut: {
+    meter: string;
+    setup: string;
+    state: string;
+    testPush: string;
+    evidence: string | undefined;
+  };
+  readonly setupUnrecorded: { meter: string; setup: string; reason: string };
   readonly replayFailed: { reason: string };
   /** Held pushes that were understood better, of all that were looked at. */
   readonly pushesReplayed: { held: number; replayed: number; stored: number };
@@ -77,6 +85,8 @@ const EVENTS = {
   pushListening: { level: "info", text: "listening for pushes" },
   pushReceived: { level: "debug", text: "push received" },
   pushRejected: { level: "warn", text: "push kept without being understood" },
+  setupCarriedOut: { level: "info", text: "push setup compared with the meter, or carried out" },
+  setupUnrecorded: { level: "error", text: "what was done to a push setup could not be recorded" },
   replayFailed: { level: "warn", text: "held pushes could not be replayed; the next start tries again" },
   pushesReplayed: { level: "info", text: "held pushes were replayed" },
   pushesDropped: {

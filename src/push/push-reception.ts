@@ -7,6 +7,7 @@ import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { HeldFilter, UnknownSender } from "../store/held-pushes.ts";
 import type { FleetSenders } from "./fleet-senders.ts";
+import { PushArrivals } from "./push-arrivals.ts";
 import type { PushStore } from "./push-intake.ts";
 import { type PushLimits, PushListeners } from "./push-listeners.ts";
 import type { PushMapping } from "./push-record.ts";
@@ -18,7 +19,7 @@ export interface ReceptionStore extends PushStore, ReplayStore {
 }
 
 export interface PushReceptionOptions {
-  readonly config: Config["push"];
+  readonly config: Pick<Config["push"], "listen">;
   readonly store: ReceptionStore;
   readonly fleet: Pick<Fleet, "byName" | "add" | "learnSystemTitle" | "learnNames">;
   readonly senders: FleetSenders;
@@ -47,11 +48,20 @@ export interface Adopted extends ReplayOutcome {
 export class PushReception implements AsyncDisposable {
   readonly #options: PushReceptionOptions;
   readonly listeners: PushListeners;
+  readonly arrivals: PushArrivals;
   readonly #stop = new AbortController();
   #replaying: Promise<unknown> = Promise.resolve();
 
   static async start(options: PushReceptionOptions): Promise<PushReception> {
-    const { config, senders, store, mapping, events, limits } = options;
+    const { config, senders, mapping, events, limits } = options;
+    const arrivals = new PushArrivals();
+    const store: PushStore = {
+      putRows: (batch) => options.store.putRows(batch),
+      putPush: (push) => {
+        arrivals.note(push);
+        return options.store.putPush(push);
+      },
+    };
     const listeners = await PushListeners.start(config.listen, {
       directory: senders,
       store,
@@ -59,14 +69,15 @@ export class PushReception implements AsyncDisposable {
       events,
       ...(limits && { limits }),
     });
-    const reception = new PushReception(options, listeners);
+    const reception = new PushReception(options, listeners, arrivals);
     void reception.replay().catch((error: unknown) => {
       events({ event: "replayFailed", reason: error instanceof Error ? error.message : String(error) });
     });
     return reception;
   }
 
-  private constructor(options: PushReceptionOptions, listeners: PushListeners) {
+  private constructor(options: PushReceptionOptions, listeners: PushListeners, arrivals: PushArrivals) {
+    this.arrivals = arrivals;
     this.#options = options;
     this.listeners = listeners;
   }

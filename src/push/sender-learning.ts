@@ -28,6 +28,12 @@ export class SenderLearning {
     this.#options = options;
   }
 
+  /** Asks anew: what was known of the meter's setups may no longer hold. Throws as `learn` does. */
+  learnAgain(meter: KnownMeter, connection: AssociatedMeter): Promise<void> {
+    this.#learned.delete(meter.meterKey);
+    return this.learn(meter, connection);
+  }
+
   /** Asks what is not known yet. Throws what the association and the store throw; the next visit asks again then. */
   async learn({ meterKey, target }: KnownMeter, meter: AssociatedMeter): Promise<void> {
     const { fleet, senders, keep } = this.#options;

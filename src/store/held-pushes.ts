@@ -34,7 +34,7 @@ interface Row {
 }
 
 /** In the order in which they came, those behind a key. */
-export async function heldPushes(
+async function heldPushes(
   database: Database,
   { sender, since }: HeldFilter,
   page: { readonly after: bigint; readonly limit: number },
@@ -62,7 +62,7 @@ export async function heldPushes(
 }
 
 /** Puts what is known now in the place of what was. */
-export async function rewritePush(database: Database, held: HeldPush, push: ReceivedPush): Promise<void> {
+async function rewritePush(database: Database, held: HeldPush, push: ReceivedPush): Promise<void> {
   await database.transaction((client) => replacePush(client, held, push), BEFORE_READINGS);
 }
 
@@ -93,7 +93,7 @@ interface SenderRow {
 }
 
 /** Whoever pushes and is no meter of ours, the latest first. */
-export async function unknownSenders(database: Database, limit = 1000): Promise<UnknownSender[]> {
+async function unknownSenders(database: Database, limit = 1000): Promise<UnknownSender[]> {
   const rows = await database.query<SenderRow>(
     "select * from dlms.unknown_senders order by last_received_at desc limit $1::int",
     [limit],
@@ -110,4 +110,18 @@ export async function unknownSenders(database: Database, limit = 1000): Promise<
     lastReceivedAt: row.last_received_at,
     reason: row.reason ?? undefined,
   }));
+}
+
+export interface HeldPushStore {
+  held(filter: HeldFilter, page: { readonly after: bigint; readonly limit: number }): Promise<HeldPush[]>;
+  rewrite(held: HeldPush, push: ReceivedPush): Promise<void>;
+  unknownSenders(): Promise<UnknownSender[]>;
+}
+
+export function heldPushStore(database: Database): HeldPushStore {
+  return {
+    held: (filter, page) => heldPushes(database, filter, page),
+    rewrite: (held, push) => rewritePush(database, held, push),
+    unknownSenders: () => unknownSenders(database),
+  };
 }

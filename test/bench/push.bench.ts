@@ -15,9 +15,7 @@ import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { mapEvent, mapPush, mapTelegram, pushIdentity } from "../../src/profiles/map-push.ts";
-import { pushRows } from "../../src/profiles/push-rows.ts";
-import { eventsAmong } from "../../src/profiles/seen-events.ts";
+import { PUSH_MAPPING } from "../../src/profiles/push-mapping.ts";
 import { PushListeners } from "../../src/push/push-listeners.ts";
 import type { PushSender, SenderDirectory } from "../../src/push/sender-directory.ts";
 import { BatchQueue } from "../../src/store/batch-queue.ts";
@@ -259,7 +257,7 @@ async function measureGateway(
   const listeners = await PushListeners.start([{ address: "127.0.0.1:0", transport }], {
     directory: directoryOf(senders),
     store: { putPush: (push) => queue.put(push), putRows: (batch) => rows.put(batch) },
-    mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, eventsAmong, pushRows },
+    mapping: PUSH_MAPPING,
     events: (event) => {
       if (event.event === "pushRejected") done.reject(new Error(event.reason));
       if (event.event === "pushReceived" && Atomics.add(through, 0, 1) + 1 === pushes.length) done.resolve();

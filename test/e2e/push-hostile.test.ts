@@ -9,9 +9,7 @@ import { encodeWrapper } from "../../protocol/link/wrapper.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
-import { mapEvent, mapPush, mapTelegram, pushIdentity } from "../../src/profiles/map-push.ts";
-import { pushRows } from "../../src/profiles/push-rows.ts";
-import { eventsAmong } from "../../src/profiles/seen-events.ts";
+import { PUSH_MAPPING } from "../../src/profiles/push-mapping.ts";
 import { PushListeners } from "../../src/push/push-listeners.ts";
 import { query } from "../db/query.ts";
 import { useTestDatabase } from "../db/test-database.ts";
@@ -220,7 +218,7 @@ test("push hostility: while the store takes nothing, peers wait and memory stays
       },
       putRows: async () => room,
     },
-    mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, eventsAmong, pushRows },
+    mapping: PUSH_MAPPING,
     events: () => undefined,
     limits: { waiting: 100 },
   });

@@ -9,15 +9,13 @@ import { meterSchema } from "../../src/config/schema.ts";
 import { Fleet } from "../../src/fleet/fleet.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { mapEvent, mapPush, mapTelegram, pushIdentity } from "../../src/profiles/map-push.ts";
-import { pushRows } from "../../src/profiles/push-rows.ts";
-import { eventsAmong } from "../../src/profiles/seen-events.ts";
+import { PUSH_MAPPING } from "../../src/profiles/push-mapping.ts";
 import { FleetSenders, type KnownMeter } from "../../src/push/fleet-senders.ts";
 import type { PushLimits, PushListenConfig, PushListeners } from "../../src/push/push-listeners.ts";
 import { PushReception } from "../../src/push/push-reception.ts";
 import { BatchQueue } from "../../src/store/batch-queue.ts";
 import type { Database } from "../../src/store/database.ts";
-import { heldPushes, rewritePush, unknownSenders } from "../../src/store/held-pushes.ts";
+import { heldPushStore } from "../../src/store/held-pushes.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { openPushQueue } from "../../src/store/push-history.ts";
 import type { PushLists } from "../../src/store/push-setups.ts";
@@ -87,11 +85,9 @@ export async function startPushStation({
     store: {
       putPush: (push) => pushes.put(push),
       putRows: (batch) => rows.put(batch),
-      held: (filter, page) => heldPushes(database, filter, page),
-      rewrite: (held, push) => rewritePush(database, held, push),
-      unknownSenders: () => unknownSenders(database),
+      ...heldPushStore(database),
     },
-    mapping: { mapPush, mapEvent, mapTelegram, pushIdentity, eventsAmong, pushRows },
+    mapping: PUSH_MAPPING,
     events: (event) => events.push(event),
     ...(limits && { limits }),
   });

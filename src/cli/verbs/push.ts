@@ -1,7 +1,10 @@
+import type { Command } from "commander";
 import type { DaemonOptions, pushReplay } from "../push-command.ts";
-import { type DeclareVerb, SOCKET } from "./verb.ts";
+import type { ApplyOptions, pushHistory } from "../push-setup-command.ts";
+import { type DeclareVerb, SOCKET, type VerbContext } from "./verb.ts";
 
-export const declarePush: DeclareVerb = (program, { output, finish }) => {
+export const declarePush: DeclareVerb = (program, context) => {
+  const { output, finish } = context;
   const push = program.command("push").description("what meters send by themselves");
   push
     .command("unknown")
@@ -23,4 +26,50 @@ export const declarePush: DeclareVerb = (program, { output, finish }) => {
       const { pushReplay } = await import("../push-command.ts");
       finish(await pushReplay(options, output));
     });
+  declareSetups(push, context);
 };
+
+/** What meters are to send by themselves. */
+function declareSetups(push: Command, { output, finish }: VerbContext): void {
+  push
+    .command("setups")
+    .description("show the push setups of the configuration, their meters, and how each stands")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
+    .action(async (options: DaemonOptions) => {
+      const { pushSetups } = await import("../push-setup-command.ts");
+      finish(await pushSetups(options, output));
+    });
+  push
+    .command("apply")
+    .description("compare meters with a push setup and write what differs; what fails is put back")
+    .argument("[setup]", "name in the configuration; all when left out")
+    .option("--meter <name>", "this meter only")
+    .option("--dry-run", "show what differs, write nothing")
+    .option("--why <text>", "the reason, for the history")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
+    .action(async (setup: string | undefined, options: ApplyOptions) => {
+      const { pushApply } = await import("../push-setup-command.ts");
+      finish(await pushApply(setup, options, output));
+    });
+  push
+    .command("stop")
+    .description("begin no other meter of the push apply that runs")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .action(async (options: DaemonOptions) => {
+      const { pushStop } = await import("../push-setup-command.ts");
+      finish(await pushStop(options, output));
+    });
+  push
+    .command("history")
+    .description("what was done to the push setups of meters: before, after, who, why, when")
+    .option("--meter <name>", "of this meter only")
+    .option("--setup <name>", "of this setup only")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
+    .action(async (options: Parameters<typeof pushHistory>[0]) => {
+      const { pushHistory } = await import("../push-setup-command.ts");
+      finish(await pushHistory(options, output));
+    });
+}

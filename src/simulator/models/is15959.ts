@@ -154,6 +154,16 @@ export function commonObjects(
         4: array(structure(octets(Uint8Array.of(0, 0, 0, 0)), octets(Uint8Array.of(0xff, 0xff, 0xff, 1, 0xff)))),
       },
     },
+    {
+      classId: 22,
+      version: 0,
+      logicalName: "0.0.15.0.4.255",
+      attributes: {
+        2: structure(nameOctets("0.0.10.0.108.255"), numeric("long-unsigned", 1)),
+        3: numeric("enum", 1),
+        4: array(structure(octets(Uint8Array.of(0xff, 0, 0, 0)), octets(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff)))),
+      },
+    },
     scriptTable("0.0.10.0.1.255", 1),
     scriptTable("0.0.10.0.108.255", 1),
   ];

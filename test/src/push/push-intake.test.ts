@@ -4,9 +4,7 @@ import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
 import { ApduProtection } from "../../../protocol/security/apdu-protection.ts";
 import type { GatewayEvent } from "../../../src/observe/events.ts";
 import type { ProfileBatch } from "../../../src/profiles/batch.ts";
-import { mapEvent, mapPush, mapTelegram, pushIdentity } from "../../../src/profiles/map-push.ts";
-import { pushRows } from "../../../src/profiles/push-rows.ts";
-import { eventsAmong } from "../../../src/profiles/seen-events.ts";
+import { PUSH_MAPPING } from "../../../src/profiles/push-mapping.ts";
 import { PushIntake, type PushStore } from "../../../src/push/push-intake.ts";
 import { PushReader } from "../../../src/push/push-reader.ts";
 import type { PushMapping } from "../../../src/push/push-record.ts";
@@ -14,7 +12,7 @@ import type { PushSender, SenderDirectory } from "../../../src/push/sender-direc
 import type { ReceivedPush } from "../../../src/store/push-history.ts";
 import { AUTHENTICATION_KEY, BLOCK_CIPHER_KEY, directory, OWN_TITLE, sender } from "./senders.ts";
 
-const MAPPING: PushMapping = { mapPush, mapEvent, mapTelegram, pushIdentity, eventsAmong, pushRows };
+const MAPPING: PushMapping = PUSH_MAPPING;
 const ORIGIN = { host: "192.0.2.7", port: 40_000, transport: "tcp" } as const;
 const CONFIRMED = 0x4000_0007;
 

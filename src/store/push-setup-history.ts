@@ -1,0 +1,98 @@
+/** What was done to the push setups of meters. */
+import type { Database } from "./database.ts";
+
+/** See the comment of the column. */
+export type SetupState = "in-order" | "differs" | "applied" | "restored" | "mixed" | "refused" | "unreached";
+export type TestPush = "arrived" | "silent" | "refused" | "not-ordered";
+
+export interface SetupChange {
+  /** `class:logical name:attribute` */
+  readonly attribute: string;
+  readonly before: unknown;
+  readonly after: unknown;
+  /** Whether the meter holds `after`; null when nobody knows. */
+  readonly held: boolean | null;
+}
+
+export interface SetupRecord {
+  readonly meterId: string;
+  /** Name of the setup in the configuration. */
+  readonly setup: string;
+  readonly logicalName: string;
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  readonly state: SetupState;
+  readonly changes: readonly SetupChange[];
+  readonly testPush: TestPush;
+  readonly evidence: string | undefined;
+  readonly who: string;
+  readonly why: string;
+}
+
+export async function keepSetupRecord(database: Database, record: SetupRecord): Promise<void> {
+  await database.query(
+    `insert into dlms.push_setup_history
+       (meter_id, setup, logical_name, started_at, ended_at, state, changes, test_push, evidence, who, why)
+     values ($1::uuid, $2::text, $3::text, $4::timestamptz, $5::timestamptz, $6::text, $7::jsonb, $8::text, $9::text,
+       $10::text, $11::text)`,
+    [
+      record.meterId,
+      record.setup,
+      record.logicalName,
+      record.startedAt,
+      record.endedAt,
+      record.state,
+      JSON.stringify(record.changes),
+      record.testPush,
+      record.evidence ?? null,
+      record.who,
+      record.why,
+    ],
+  );
+}
+
+export interface SetupHistoryRow {
+  readonly meter: string;
+  readonly setup: string;
+  readonly startedAt: Date;
+  readonly state: SetupState;
+  readonly testPush: TestPush;
+  readonly changes: readonly SetupChange[];
+  readonly evidence: string | undefined;
+  readonly who: string;
+  readonly why: string;
+}
+
+interface Row {
+  name: string;
+  setup: string;
+  started_at: Date;
+  state: SetupState;
+  test_push: TestPush;
+  changes: SetupChange[];
+  evidence: string | null;
+  who: string;
+  why: string;
+}
+
+/** The latest first; `latestOnly` for one of each meter and setup. */
+export async function setupHistory(
+  database: Database,
+  { meter, setup, latestOnly, limit }: { meter?: string; setup?: string; latestOnly: boolean; limit: number },
+): Promise<SetupHistoryRow[]> {
+  const rows = await database.query<Row>(
+    `select m.name, h.setup, h.started_at, h.state, h.test_push, h.changes, h.evidence, h.who, h.why
+     from dlms.push_setup_history h join public.meters m on m.id = h.meter_id
+     where ($1::text is null or m.name = $1) and ($2::text is null or h.setup = $2)
+       and (not $3::boolean or not exists (
+         select from dlms.push_setup_history l
+         where l.meter_id = h.meter_id and l.setup = h.setup and l.change_key > h.change_key))
+     order by h.change_key desc limit $4::int`,
+    [meter ?? null, setup ?? null, latestOnly, limit],
+  );
+  return rows.map(rowOf);
+}
+
+function rowOf({ name: meter, started_at: startedAt, test_push: testPush, evidence, ...row }: Row): SetupHistoryRow {
+  return { meter, startedAt, testPush, evidence: evidence ?? undefined, ...row };
+}
