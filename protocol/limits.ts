@@ -8,6 +8,8 @@ export const LIMITS = {
   elementCount: 500_000,
   /** Elements of all arrays and structures of one value together. */
   totalElementCount: 4_000_000,
+  /** Elements that one octet of a compact array may stand for: null-data takes none, and arrays of it are free to send. */
+  compactElementsPerOctet: 64,
   /** Nesting of arrays and structures. */
   depth: 16,
   /** Elements of a SEQUENCE OF in an APDU: attribute lists, access specifications, results. */

@@ -215,10 +215,14 @@ function encodeNumber(type: NumberType, value: number, writer: Writer): Writer {
   }
 }
 
-/** The elements of a compact-array as tagged values. Throws DATA_TRUNCATED when the contents end inside an element. */
+/**
+ * The elements of a compact-array as tagged values. Throws DATA_TRUNCATED when the contents end inside an element,
+ * LENGTH_OVER_LIMIT when they stand for more elements than their octets may.
+ */
 export function expandCompactArray(data: Extract<Data, { type: "compact-array" }>): Data[] {
   const reader = new Reader(data.contents);
-  const budget = { left: LIMITS.totalElementCount };
+  const limit = Math.min(LIMITS.totalElementCount, LIMITS.compactElementsPerOctet * (1 + data.contents.length));
+  const budget = { left: limit, limit };
   const elements: Data[] = [];
   while (reader.remaining > 0) {
     const offset = reader.offset;
@@ -229,10 +233,9 @@ export function expandCompactArray(data: Extract<Data, { type: "compact-array" }
   return elements;
 }
 
-function decodeDescribed(reader: Reader, description: TypeDescription, budget: { left: number }): Data {
-  if (--budget.left < 0) {
-    throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { offset: reader.offset, limit: LIMITS.totalElementCount });
-  }
+function decodeDescribed(reader: Reader, description: TypeDescription, budget: { left: number; limit: number }): Data {
+  if (--budget.left < 0)
+    throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { offset: reader.offset, limit: budget.limit });
   if (description.type === "array") {
     const value: Data[] = [];
     for (let i = 0; i < description.count; i++) value.push(decodeDescribed(reader, description.element, budget));

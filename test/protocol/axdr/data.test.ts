@@ -99,3 +99,15 @@ test("data: arbitrary octets give a value that encodes, or the peer's fault", ()
   const result = fc.check(fc.property(fc.uint8Array({ minLength: 1, maxLength: 120 }), settles), { numRuns: 5000 });
   expect(fc.defaultReportMessage(result)).toBeUndefined();
 });
+
+test("compact-array: arrays of nothing are not unfolded beyond what the octets may stand for", () => {
+  // Found by fuzzing: 34 million elements in 16 octets.
+  const bomb = dataFromBytes(fromHex("13010101010101010103010002000100"));
+  if (bomb.type !== "compact-array") throw new Error(bomb.type);
+  expect(() => expandCompactArray(bomb)).toThrow(
+    expect.objectContaining({ code: "LENGTH_OVER_LIMIT", fault: "peer", at: { offset: 0, limit: 128 } }),
+  );
+  const rows = dataFromBytes(fromHex("13 02 03 00 00 11 03 010203"));
+  if (rows.type !== "compact-array") throw new Error(rows.type);
+  expect(expandCompactArray(rows)).toHaveLength(3);
+});
