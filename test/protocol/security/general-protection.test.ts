@@ -196,3 +196,13 @@ test.each(VECTORS)("general-ciphering: the vector $id opens under its form of ad
   expect(tolerant.warnings).toEqual(["other-aad"]);
   expect(parseContent(parseGeneralCiphering(apdu).content).tag?.length).toBe(12);
 });
+
+test("general-signing: whether the length of the content is signed has to be agreed on", () => {
+  for (const signedContent of ["without-length", "with-length"] as const) {
+    const { client, server } = pair(1, { signedContent });
+    const signed = client.sign(GET_CLOCK, TRANSACTION);
+    expect(server.unprotect(signed).apdu).toEqual(GET_CLOCK);
+    const { client: other } = pair(1, { signedContent });
+    expect(() => server.unprotect(other.sign(GET_CLOCK, TRANSACTION))).toThrow("SECURITY_SIGNATURE_MISMATCH");
+  }
+});

@@ -223,3 +223,17 @@ test("hls: what a mechanism needs and was not given is named", () => {
   for (const name of ["lowest", "lls"] as const)
     expect(() => hlsReply(name, bare)).toThrow(expect.objectContaining({ code: "HLS_NO_CHALLENGE", fault: "caller" }));
 });
+
+test("hls-2 of a maker with a formula of its own: it stands in place of AES, on both sides", () => {
+  const client: HlsInputs = {
+    ownChallenge: CTOS,
+    peerChallenge: STOC,
+    secret: secret("seven77"),
+    formula: (challenge, own) => challenge.map((octet) => octet ^ own.length),
+  };
+  const reply = hlsReply("hls", client);
+  expect(reply).toEqual(STOC.map((octet) => octet ^ 7));
+  hlsVerify("hls", reply, { ...client, ownChallenge: STOC, peerChallenge: CTOS });
+  const { formula: _, ...standard } = client;
+  expect(() => hlsVerify("hls", reply, { ...standard, ownChallenge: STOC, peerChallenge: CTOS })).toThrow(mismatch);
+});

@@ -2,6 +2,8 @@ import { expect, test, vi } from "vitest";
 import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
 import { ApduProtection } from "../../../protocol/security/apdu-protection.ts";
+import { privateKeyFromPem } from "../../../protocol/security/elliptic-key.ts";
+import { GeneralProtection, type GeneralProtectionOptions } from "../../../protocol/security/general-protection.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../../protocol/security/system-title.ts";
 import { associationSettings, publicClientSettings } from "../../../src/collect/association-settings.ts";
@@ -142,6 +144,48 @@ test(
     expect(general).toMatchObject({ sign: true, scheme: "unicast" });
     expect(general?.transactionId()).not.toEqual(general?.transactionId());
   }),
+);
+
+/** The peer of the association with other ideas of what the sources leave open. */
+function peerOf(options: Partial<GeneralProtectionOptions>): GeneralProtection {
+  const signingKey = privateKeyFromPem(SIGNING_IDENTITIES.client.privateKey);
+  const shared = {
+    blockCipherKey: new SecretKey("blockCipherKey", new Uint8Array(16)),
+    authenticationKey: new SecretKey("authenticationKey", new Uint8Array(16)),
+  };
+  const protection = new ApduProtection({
+    suite: 1,
+    ownSystemTitle: systemTitle(fromHex(SUITE_ONE.serverSystemTitle)),
+    peerSystemTitle: systemTitle(fromHex(SUITE_ONE.clientSystemTitle)),
+    keys: shared,
+    nextInvocationCounter: () => 1,
+  });
+  const keys = { ...shared, peerSigningKey: signingKey.publicKey };
+  return new GeneralProtection({ protection, keys, nextInvocationCounter: () => 1, ...options });
+}
+
+test.each([
+  [{ signatureCovers: "content" }, { signedContent: "without-length" }, { signedContent: "with-length" }],
+  [{ signatureCovers: "content-and-length" }, { signedContent: "with-length" }, { signedContent: "without-length" }],
+  [{ tagCovers: "header" }, { aad: "with-header" }, { aad: "without-header" }],
+  [{ tagCovers: "either" }, { aad: "with-header" }, { aad: "without-header" }],
+  [{ tagCovers: "keys" }, { aad: "without-header" }, { aad: "with-header" }],
+] as const)(
+  "association settings: with %j a peer with %j understands us, one with %j does not",
+  async (security, same, other) => {
+    await withPem(async () => {
+      const { general } = await settingsWith({ sign: true, generalCiphering: "unicast", ...security });
+      const transaction = { transactionId: Uint8Array.of(1) };
+      const ours = general?.protection;
+      if (ours === undefined) throw new Error("no general protection");
+      const octets =
+        "signatureCovers" in security
+          ? ours.sign(RESPONSE, transaction)
+          : ours.cipher(RESPONSE, { control: "authenticated-encrypted", scheme: "unicast" }, transaction);
+      expect(peerOf(same).unprotect(octets).apdu).toEqual(RESPONSE);
+      expect(() => peerOf(other).unprotect(octets)).toThrow(/MISMATCH/);
+    })();
+  },
 );
 
 test(
