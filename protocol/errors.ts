@@ -106,3 +106,9 @@ export class DlmsError extends Error {
     this.at = at;
   }
 }
+
+/** What was thrown, if it is a DlmsError; anything else is a fault of ours and thrown on. */
+export function dlmsErrorOf(error: unknown): DlmsError {
+  if (error instanceof DlmsError) return error;
+  throw error;
+}

@@ -6,7 +6,7 @@ import type { Apdu } from "../apdu/apdu.ts";
 import type { DataNotification } from "../apdu/data-notification.ts";
 import { APDUS, type ApduName } from "../apdu/registry.ts";
 import type { Conformance } from "../ber/conformance.ts";
-import { DlmsError, type Fault } from "../errors.ts";
+import { DlmsError, dlmsErrorOf, type Fault } from "../errors.ts";
 import type { Machine } from "../machine.ts";
 import { AnswerWatch } from "./answer-watch.ts";
 import {
@@ -96,7 +96,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     try {
       opened = this.#envelope.open(bytes, this.#awaitsAnswer(), this.#opening?.tolerated);
     } catch (error) {
-      this.#faultOfPeer(dlmsError(error), bytes);
+      this.#faultOfPeer(dlmsErrorOf(error), bytes);
       return;
     }
     if (opened === undefined) {
@@ -107,7 +107,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
       this.#take(opened, nowMs);
     } catch (error) {
       const { apdu } = opened;
-      this.#fail(dlmsError(error), faultEvidence(apdu.apdu === "aare" ? apdu.body.userInformation : undefined));
+      this.#fail(dlmsErrorOf(error), faultEvidence(apdu.apdu === "aare" ? apdu.body.userInformation : undefined));
     }
   }
 
@@ -395,9 +395,4 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     this.#watch.stop();
     this.#envelope.reset();
   }
-}
-
-function dlmsError(error: unknown): DlmsError {
-  if (error instanceof DlmsError) return error;
-  throw error;
 }
