@@ -189,9 +189,11 @@ export class SpoolGate {
       if (group === undefined && this.#options.spool.isEmpty) break;
       this.#hold(group);
     }
-    this.#letGo();
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopping.signal.aborted) return this.#letGo();
+    // In this order: whatever goes on now must find the way to the database open.
     this.#engaged = false;
+    clearTimeout(this.#holding);
+    this.#holding = undefined;
     this.#options.events.onDrained(records, performance.now() - sinceMs);
     this.#resume();
   }

@@ -35,11 +35,13 @@ export interface StationOptions {
   readonly patienceMs?: number;
   /** Where the spool lies; a new directory when left out. */
   readonly spoolDirectory?: string;
+  /** Where the server's data lie; a new directory when left out. */
+  readonly serverDirectory?: string;
 }
 
 export async function startSpoolStation(options: StationOptions = {}): Promise<SpoolStation> {
   const { quota = 1e8, patienceMs = 300 } = options;
-  const directory = scratchDirectory("spool-server");
+  const directory = options.serverDirectory ?? scratchDirectory("spool-server");
   const spoolDirectory = options.spoolDirectory ?? (await mkdtemp(join(tmpdir(), "dlms-gateway-spool-")));
   let server = await startEmbeddedPostgres({ directory });
   const { url, administratorUrl } = server;
@@ -86,7 +88,7 @@ export async function startSpoolStation(options: StationOptions = {}): Promise<S
       await intake.stop(5000);
       await database.close();
       await server.stop();
-      await rm(directory, { recursive: true, force: true });
+      if (options.serverDirectory === undefined) await rm(directory, { recursive: true, force: true });
       if (options.spoolDirectory === undefined) await rm(spoolDirectory, { recursive: true, force: true });
     },
   };
