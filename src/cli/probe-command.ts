@@ -86,6 +86,7 @@ function commentLines({ identity, offers, leniencies, objects, broken }: ProbeFi
   return [
     ...Object.entries(identity).map(([key, text]) => `${key}: ${text}`),
     `objects: ${objects.length}`,
+    ...counterLines(objects),
     ...offers.map(({ clientSap, says, mechanism, ciphered, outcome }) => {
       const wants = [mechanism, ciphered === true ? "ciphered" : undefined, outcome].filter(
         (each) => each !== undefined,
@@ -95,6 +96,16 @@ function commentLines({ identity, offers, leniencies, objects, broken }: ProbeFi
     ...leniencies.map((name) => `let pass: ${name}`),
     ...(broken === undefined ? [] : [`NOT COMPLETE: ${broken.step} broke: ${broken.says}`]),
   ];
+}
+
+const COUNTER_NAME = /^0\.\d+\.43\.1\./u;
+
+/** Meters have a counter for each client, or one for all: which is whose has to be known. */
+function counterLines(objects: ProbeFindings["objects"]): string[] {
+  const names = objects.flatMap(({ logicalName }) => (COUNTER_NAME.test(logicalName) ? [logicalName] : []));
+  return names.length === 0
+    ? []
+    : [`invocation counters, for association.security.invocationCounter: ${names.join(", ")}`];
 }
 
 function meterOf(findings: ProbeFindings, options: ReadOptions): unknown {

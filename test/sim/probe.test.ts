@@ -99,6 +99,7 @@ test("probe: an unknown Indian meter over the wrapper, with the public client al
   expect(found.connection["link"]).toBe("wrapper");
   expect(found.number).toBe(meter.serial);
   expect(out).toMatch(/# client 32 .*refuses/u);
+  expect(out).toMatch(/# invocation counters, .*: .*0\.0\.43\.1\.3\.255/u);
 });
 
 test("probe: with credentials it says what the meter is, and which rows can be had how", async () => {
