@@ -19,6 +19,8 @@ const TAKE_MS = 5_000;
 const SUM_MS = 30_000;
 const AGGREGATE_MS = 900_000;
 const EXPIRE_MS = 3_600_000;
+/** After a failure; a database that is away is told of once a minute. */
+const RETRY_MS = 60_000;
 /** What runs longer when we stop is cancelled: it is undone, and done again another time. */
 const STOP_MS = 5_000;
 
@@ -29,6 +31,7 @@ export class Upkeep {
   readonly #sumMs: number;
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | undefined;
+  #pausedUntilMs = -Infinity;
   #summedMs = -Infinity;
   #expiredMs = -Infinity;
 
@@ -64,8 +67,12 @@ export class Upkeep {
   }
 
   #run(): void {
+    if (performance.now() < this.#pausedUntilMs) return;
     this.#running ??= this.#work()
-      .catch(this.#onFailure)
+      .catch((error: unknown) => {
+        this.#pausedUntilMs = performance.now() + RETRY_MS;
+        this.#onFailure(error);
+      })
       .finally(() => {
         this.#running = undefined;
       });

@@ -110,6 +110,17 @@ test.each(CHANGES)("daily load: days of %s from %s on have their own lengths", a
   expect(await shownDays(meter)).toEqual(expected);
 });
 
+test("daily load: a zone that the server does not know is UTC, and no other meter suffers", async () => {
+  const meter = await newMeter("Mars/Phobos");
+  await newWriter().write([load(meter, Date.parse("2026-05-02T00:00:00Z"), [0, 96])]);
+  expect(await shownDays(meter)).toEqual([{ intervals: 96, hours: 24, complete: true, energy: "96.000" }]);
+  const [row] = await current().database.query("select time_zone from public.meters where meter_key = $1::int", [
+    meter,
+  ]);
+  expect(row).toEqual({ time_zone: "UTC" });
+  expect(await keepDailyLoad(current().database, { sum: true })).toMatchObject({ summed: 1 });
+});
+
 test("daily load: what is noted is summed once, and nothing is left to do after that", async () => {
   const { database } = current();
   const meter = await newMeter("Asia/Kolkata");
