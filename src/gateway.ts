@@ -15,6 +15,7 @@ import type { MeterConnection } from "./collect/meter-connection.ts";
 import { MeterPlans } from "./collect/meter-plans.ts";
 import { meterTarget } from "./collect/meter-target.ts";
 import { PollLoop } from "./collect/poll-loop.ts";
+import { replay } from "./collect/replay.ts";
 import { SerialLines } from "./collect/serial-lines.ts";
 import { planFinder } from "./config/meter-plans.ts";
 import { nearestName } from "./config/nearest-name.ts";
@@ -53,6 +54,7 @@ import { keepObisCodes } from "./store/obis-codes.ts";
 import { ProfileWriter } from "./store/profile-writer.ts";
 import { keepSetupRecord, setupHistory } from "./store/push-setup-history.ts";
 import { keepPushSetups, loadPushLists } from "./store/push-setups.ts";
+import { RawBufferQueue } from "./store/raw-buffer-queue.ts";
 import { applyStorage } from "./store/storage-policies.ts";
 import { StoreIntake } from "./store/store-intake.ts";
 import { Upkeep } from "./store/upkeep.ts";
@@ -61,6 +63,9 @@ import { Upkeep } from "./store/upkeep.ts";
 const STOP_MS = { sessions: 30_000, everything: 45_000 };
 /** However late it is: what has been acknowledged gets to the disk. */
 const LEAST_STOP_MS = 1000;
+
+/** What is deleted when it is old although the configuration does not say so. */
+const KEPT_BY_DEFAULT = [["raw_buffers", 90 * 86_400_000]] as const;
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -100,6 +105,10 @@ export class Gateway implements AsyncDisposable {
     const intake = stack.adopt(await storeIntake(config, database, events), (each) =>
       each.stop(Math.max(LEAST_STOP_MS, deadline.leftMs)),
     );
+    const onLost = (count: number) => events({ event: "buffersLost", count });
+    const buffers = stack.adopt(new RawBufferQueue(database, onLost), (each) =>
+      each.stop(Math.max(LEAST_STOP_MS, deadline.leftMs)),
+    );
     const lines = stack.use(new SerialLines());
     const senders = new FleetSenders(fleet, meters.values());
     const learning = new SenderLearning({
@@ -115,7 +124,7 @@ export class Gateway implements AsyncDisposable {
       }),
       sessionBudgetMs: config.polling.sessionTimeout,
       ruleOf: (meter, profile) => plans.ruleOf(meter, profile),
-      store: collectorStore(database, intake),
+      store: collectorStore(database, { intake, buffers }),
     });
     const loop = pollLoop(config, { meters: meters.values(), plans, collector, events });
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
@@ -183,10 +192,18 @@ export class Gateway implements AsyncDisposable {
     return reportGaps({ ledger: new FleetLedger(this.database), plans: this.#plans }, meters, order);
   }
 
-  /** Proves the ledger, or makes it anew. */
+  /** Proves the ledger, makes it anew, or makes rows anew of kept octets. */
   maintain(order: MaintenanceOrder): AsyncIterable<MaintenanceLine> {
-    const meterKeys = order.meters?.map((name) => this.#meterOf(name).meterKey);
-    return maintainStore(this.database, order, meterKeys);
+    const meters = order.meters?.map((name) => this.#meterOf(name));
+    if (order.task !== "replay") {
+      return maintainStore(
+        this.database,
+        order.task,
+        meters?.map((meter) => meter.meterKey),
+      );
+    }
+    const store = { database: this.database, writer: profileWriter(this.database) };
+    return replay(store, meters ?? [...this.#meters.values()], order);
   }
 
   #meterOf(name: string): PolledMeter {
@@ -233,7 +250,7 @@ async function openStore(
   const { compressAfter, keep } = config.database;
   await applyStorage(database, {
     compressAfterMs: compressAfter,
-    keepMs: new Map(keep.map((each) => [each.table, each.for])),
+    keepMs: new Map([...KEPT_BY_DEFAULT, ...keep.map((each) => [each.table, each.for] as const)]),
   });
   await keepObisCodes(database);
   await keepQuantities(database, profileQuantities());
@@ -292,11 +309,15 @@ async function unlock({ target }: PolledMeter, events: EventSink): Promise<void>
   }
 }
 
+function profileWriter(database: Database): ProfileWriter {
+  return new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage, noteLoadChanges]);
+}
+
 function storeIntake(config: Config, database: Database, events: EventSink): Promise<StoreIntake> {
   const catalogue = new SeriesCatalogue(database);
   return StoreIntake.open({
     database,
-    writer: new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage, noteLoadChanges]),
+    writer: profileWriter(database),
     // Their series are made with the next batch if not with this.
     afterRows: (batches) =>
       catalogue.learn(batches).catch((error: unknown) => {
@@ -320,13 +341,17 @@ function ledgerRoutes(gateway: Gateway): ReadonlyMap<string, ControlRoute> {
   ]);
 }
 
-function collectorStore(database: Database, intake: StoreIntake): CollectorStore {
+function collectorStore(
+  database: Database,
+  { intake, buffers }: { readonly intake: StoreIntake; readonly buffers: RawBufferQueue },
+): CollectorStore {
   return {
     newestCaptures: (meterKey) => newestCaptures(database, meterKey),
     loadLedger: (meterKey) => loadLedger(database, meterKey),
     keepMemories: (meterKey, memories) => keepMemories(database, meterKey, memories),
     putRows: (batch) => intake.rows.put(batch),
     addAttempt: (attempt) => intake.addAttempt(attempt),
+    addBuffer: (buffer) => buffers.add(buffer),
     addRejected: (meterKey, rows) => intake.addRejected(meterKey, rows),
   };
 }

@@ -2,7 +2,7 @@
 import type { Apdu, ApduOf } from "../apdu/apdu.ts";
 import { type AttributeReference, type DataBlockResult, type DataResult, dataResult } from "../apdu/descriptors.ts";
 import { listOf } from "../axdr/codec.ts";
-import { decodeData } from "../axdr/data.ts";
+import { type Data, decodeData } from "../axdr/data.ts";
 import { Reader } from "../bytes/reader.ts";
 import { FIELD_QUIRKS } from "../quirks.ts";
 import { BlockJoiner } from "./block-transfer.ts";
@@ -17,6 +17,14 @@ import {
 } from "./service-exchange.ts";
 
 const resultList = listOf(dataResult);
+
+/** The octets of values that came in blocks, for as long as the values are held. */
+const JOINED = new WeakMap<Data, Uint8Array>();
+
+/** The octets that a value was decoded from, where it came in blocks and by itself; they are not copied. */
+export function joinedOctets(data: Data): Uint8Array | undefined {
+  return JOINED.get(data);
+}
 
 export class GetExchange implements ServiceExchange {
   readonly responseName = "get-response";
@@ -75,6 +83,8 @@ export class GetExchange implements ServiceExchange {
     const listed = isList(this.#attributes);
     const results = listed ? resultList.decode(reader) : [dataOf(reader)];
     reader.end();
+    const [only] = results;
+    if (!listed && only?.type === "data") JOINED.set(only.data, octets);
     return this.#done(results, listed ? "list" : "single");
   }
 

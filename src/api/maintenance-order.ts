@@ -9,8 +9,6 @@ export const maintenanceOrderSchema = z.strictObject({
   sinceMs: z.number().optional(),
   /** Only this profile; for replay. */
   profile: z.enum(["instant", "block_load", "daily_load", "billing"]).optional(),
-  /** Say what would change, and change nothing; for replay. */
-  dryRun: z.boolean().optional(),
 });
 export type MaintenanceOrder = z.output<typeof maintenanceOrderSchema>;
 

@@ -7,6 +7,7 @@ import { declareCollections } from "./verbs/collections.ts";
 import { declareConfig } from "./verbs/config.ts";
 import { declareDb } from "./verbs/db.ts";
 import { declareDbCoverage } from "./verbs/db-coverage.ts";
+import { declareDbReplay } from "./verbs/db-replay.ts";
 import { declareDecode } from "./verbs/decode.ts";
 import { declareDemo } from "./verbs/demo.ts";
 import { declareGaps } from "./verbs/gaps.ts";
@@ -31,6 +32,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareDecode,
   declareDb,
   declareDbCoverage,
+  declareDbReplay,
   declareConfig,
   declareKeys,
   declareGaps,

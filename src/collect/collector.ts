@@ -3,13 +3,14 @@ import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import { batchIntervalS } from "../store/coverage-journal.ts";
+import type { RawBuffer } from "../store/raw-buffers.ts";
 import type { ReadAttempt } from "../store/read-attempts.ts";
 import type { RejectedPollRow } from "../store/rejected-rows.ts";
 import { causeOf, type FailureCause, type NamedFailure } from "./failure-cause.ts";
 import type { MeterConnection } from "./meter-connection.ts";
 import { MeterLedger, type ProfileMemory, type StoredLedger } from "./meter-ledger.ts";
-import { type PollResult, pollProfiles, type WantedRows } from "./meter-poller.ts";
-import { readForAnswer } from "./meter-reader.ts";
+import { type PollResult, pollProfiles, type ReadBuffer, type WantedRows } from "./meter-poller.ts";
+import { knownClock, readForAnswer } from "./meter-reader.ts";
 import { visitMeter } from "./meter-session.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { type ChosenSlots, chooseSlots, type ReadingOrder } from "./profile-slots.ts";
@@ -51,6 +52,8 @@ export interface CollectorStore {
   /** Waits for room; `written` resolves when the rows are durable. */
   putRows(batch: ProfileBatch): Promise<{ readonly written: Promise<void> }>;
   addAttempt(attempt: ReadAttempt): void;
+  /** Takes the octets of a buffer; what becomes of them harms no reading. */
+  addBuffer(buffer: RawBuffer): void;
   addRejected(meterKey: number, rows: readonly RejectedPollRow[]): Promise<void>;
 }
 
@@ -94,6 +97,7 @@ export class Collector {
           meterKey: meter.meterKey,
           profiles: isOpen,
           wanted: (profile) => wanted.get(profile) ?? { type: "nothing" },
+          keepBuffer: (buffer) => this.#keepBuffer(meter, buffer),
         });
         if (polled.failure === undefined) {
           await this.#options.whileOnLine?.(meter, connection).catch(() => undefined);
@@ -147,6 +151,13 @@ export class Collector {
   #visit() {
     const { sessionBudgetMs, lines } = this.#options;
     return { budgetMs: sessionBudgetMs, lines, signal: this.#abort.signal };
+  }
+
+  #keepBuffer({ meterKey, target }: PolledMeter, { profile, readAt, octets }: ReadBuffer): void {
+    const layout = target.layouts.get(profile);
+    if (layout === undefined) return;
+    const { deviation } = knownClock(target);
+    this.#options.store.addBuffer({ meterKey, profile, source: "poll", receivedAt: readAt, layout, deviation, octets });
   }
 
   /** Profiles that another visit should go on with: slots are left, and this visit has settled some. */

@@ -42,6 +42,14 @@ export interface PollOrder {
   readonly meterKey: number;
   readonly profiles: readonly ProfileKind[];
   readonly wanted: (profile: ProfileKind) => WantedRows;
+  /** Hears the octets of every buffer that came whole. */
+  readonly keepBuffer?: (buffer: ReadBuffer) => void;
+}
+
+export interface ReadBuffer {
+  readonly profile: ProfileKind;
+  readonly readAt: Date;
+  readonly octets: Uint8Array;
 }
 
 /** A meter's clock may be ahead of ours by this much and its newest row is still read. */
@@ -115,7 +123,9 @@ async function readWanted(
   const readAt = new Date();
   for (const range of rangesOf(wanted, readAt.getTime())) {
     try {
-      mapped.push(mapRows(order, profile, await readProfile(source, order.target, profile, range), readAt));
+      const keepOctets = (octets: Uint8Array) => order.keepBuffer?.({ profile, readAt, octets });
+      const decoded = await readProfile(source, order.target, profile, { range, keepOctets });
+      mapped.push(mapRows(order, profile, decoded, readAt));
     } catch (error) {
       if (!(error instanceof BrokenReadError) || mapped.length === 0) throw error;
       throw new BrokenReadError(error.rows, error.cause, mapped);

@@ -48,7 +48,7 @@ export async function readForAnswer(order: ReadOrder, context: ReadContext): Pro
   const head = { meter: target.name, what, readAt: new Date().toISOString() };
   switch (order.type) {
     case "profile":
-      return profileAnswer(head, await readProfile(source, target, order.profile, range));
+      return profileAnswer(head, await readProfile(source, target, order.profile, range && { range }));
     case "clock":
       return clockAnswer(head, await readValue(source, attributeOf(CLOCK_TIME)), await clockOf(source, target));
     case "objects":
@@ -64,12 +64,19 @@ export async function readForAnswer(order: ReadOrder, context: ReadContext): Pro
   }
 }
 
+export interface ProfileReadOptions {
+  /** Rows of block and daily load; all of them when left out. */
+  readonly range?: ReadRange;
+  /** Hears the octets of every buffer that came whole. */
+  readonly keepOctets?: (octets: Uint8Array) => void;
+}
+
 /** The rows of a profile as exact columns; the layout is read once and remembered. */
 export async function readProfile(
   source: AttributeSource,
   target: MeterTarget,
   kind: ProfileKind,
-  range?: ReadRange,
+  { range, keepOctets }: ProfileReadOptions = {},
 ): Promise<DecodedProfile> {
   const { from, layout } = await knownLayout(source, target, kind);
   const clock = await clockOf(source, target);
@@ -85,6 +92,7 @@ export async function readProfile(
     ways,
     ...(clockBreaks && { clockBreaks }),
     ...ranged,
+    ...(keepOctets && { keepOctets }),
   });
 }
 

@@ -5,7 +5,8 @@
  */
 import type { DataResult, SelectiveAccess } from "../../protocol/apdu/descriptors.ts";
 import type { DataAccessResult } from "../../protocol/apdu/result-codes.ts";
-import type { Data } from "../../protocol/axdr/data.ts";
+import { joinedOctets } from "../../protocol/association/get-exchange.ts";
+import { type Data, dataToBytes } from "../../protocol/axdr/data.ts";
 import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
 import { DlmsError } from "../../protocol/errors.ts";
@@ -45,6 +46,8 @@ export interface RowsOrder {
   readonly clockBreaks?: DecodeOptions["clockBreaks"];
   /** What is wanted; the whole buffer without it. */
   readonly range?: ReadRange;
+  /** Hears the octets of every answer that came whole. */
+  readonly keepOctets?: (octets: Uint8Array) => void;
 }
 
 /** What meters answer when no row lies in a range, and also when they know no ranges. */
@@ -107,7 +110,7 @@ async function readRange(source: AttributeSource, order: RangedOrder): Promise<D
     try {
       const result = await selected(source, object, accessTo(window, order));
       if (result.type !== "data") return refusedRange(source, order, result.dataAccessResult);
-      parts.push(decode(result.data, order, parts.at(-1)));
+      parts.push(decode(kept(result, order), order, parts.at(-1)));
       remember(order, "range");
       return joinParts(parts, layout);
     } catch (error) {
@@ -156,6 +159,12 @@ function wholeRows(error: unknown, order: RowsOrder, before: DecodedProfile | un
     if (fault instanceof DlmsError) return undefined;
     throw fault;
   }
+}
+
+/** Octets of a long value come with it; those of one that fitted an APDU are made again of it. */
+function kept(result: Extract<DataResult, { type: "data" }>, { keepOctets }: RowsOrder): Data {
+  keepOctets?.(joinedOctets(result.data) ?? dataToBytes(result.data));
+  return result.data;
 }
 
 function decode(buffer: Data | Uint8Array, order: RowsOrder, before?: DecodedProfile): DecodedProfile {
@@ -265,7 +274,7 @@ async function newestEntries(
     const access = newestFirst ? entryAccess(1, wanted) : entryAccess(count - wanted + 1, count);
     const result = await selected(source, object, access);
     if (result.type !== "data") return undefined;
-    const rows = decode(result.data, order);
+    const rows = decode(kept(result, order), order);
     remember(order, "entries", newestFirst);
     if (wanted >= count || !beginsAfter(rows, range.fromMs)) return rows;
     wanted = Math.min(count, 2 * wanted);
@@ -277,7 +286,7 @@ async function readWhole(source: AttributeSource, order: RowsOrder): Promise<Dec
   try {
     const result = await source.get(reference);
     if (result.type !== "data") throw new AccessRefusedError(reference, result.dataAccessResult);
-    const rows = decode(result.data, order);
+    const rows = decode(kept(result, order), order);
     if (order.range !== undefined) remember(order, "whole");
     return rows;
   } catch (error) {

@@ -121,7 +121,9 @@ const configFields = z.strictObject({
         )
         .refine((list) => new Set(list.map((each) => each.table)).size === list.length, "a table is named once only")
         .default([])
-        .describe("What is deleted when it is old; everything else is kept. Sums by day stay."),
+        .describe(
+          "What is deleted when it is old; everything else is kept, but raw_buffers for 90d. Sums by day stay.",
+        ),
     })
     .prefault({})
     .describe("Where readings go."),

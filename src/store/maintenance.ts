@@ -9,14 +9,14 @@ const METERS_AT_ONCE = 500;
 /** Does the order for the meters with these keys, or for all. Throws StoreError. */
 export async function* maintainStore(
   database: Database,
-  { task }: MaintenanceOrder,
+  task: Exclude<MaintenanceOrder["task"], "replay">,
   meterKeys: readonly number[] | undefined,
 ): AsyncGenerator<MaintenanceLine> {
   const keys = meterKeys ?? (await allMeters(database));
   for (let at = 0; at < keys.length; at += METERS_AT_ONCE) {
     const some = keys.slice(at, at + METERS_AT_ONCE);
     if (task === "coverage-check") yield* checked(database, some);
-    else if (task === "coverage-rebuild") yield* rebuilt(database, some);
+    else yield* rebuilt(database, some);
   }
 }
 

@@ -92,7 +92,7 @@ function stagesOf(database: Database, stack: AsyncDisposableStack, meterKeys: ()
   return [
     stage("associate and release", (target) => visit(target, () => Promise.resolve())),
     stage("read and decode a day", (target) =>
-      visit(target, (source) => readProfile(source, target, "block_load", lastDay())),
+      visit(target, (source) => readProfile(source, target, "block_load", { range: lastDay() })),
     ),
     stage("map", mapped),
     stage("store", async (target) => {

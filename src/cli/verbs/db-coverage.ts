@@ -28,7 +28,8 @@ export const declareDbCoverage: DeclareVerb = (program, { output, finish }) => {
   }
 };
 
-function databaseVerb(program: Command): Command {
+/** The verb `db`, made if it is not there yet. */
+export function databaseVerb(program: Command): Command {
   const known = program.commands.find((command) => command.name() === "db");
   return known ?? program.command("db").description("the database");
 }

@@ -1,0 +1,44 @@
+import { databaseVerb } from "./db-coverage.ts";
+import type { DeclareVerb } from "./verb.ts";
+
+interface ReplayOptions {
+  readonly meter?: string[];
+  readonly since?: string;
+  readonly profile?: string;
+  readonly socket: string;
+}
+
+const PROFILE_WORDS: ReadonlyMap<string, "instant" | "block_load" | "daily_load" | "billing"> = new Map([
+  ["instant", "instant"],
+  ["block", "block_load"],
+  ["daily", "daily_load"],
+  ["billing", "billing"],
+]);
+
+/** `db replay`, under the verb `db`, whoever declares it. */
+export const declareDbReplay: DeclareVerb = (program, { output, finish }) => {
+  databaseVerb(program)
+    .command("replay")
+    .description("decode kept octets again, after a fix; what differs becomes a revision that says why")
+    .option("--meter <names...>", "only these meters")
+    .option("--since <time>", "only what was received since then, as 2026-01-31T00:00:00Z")
+    .option("--profile <word>", "instant, block, daily or billing")
+    .option("--socket <path>", "control socket of the daemon", "/run/dlms-gateway/control.sock")
+    .action(async ({ meter, since, profile, socket }: ReplayOptions) => {
+      const sinceMs = since === undefined ? undefined : Date.parse(since);
+      const kind = profile === undefined ? undefined : PROFILE_WORDS.get(profile);
+      if (Number.isNaN(sinceMs) || (profile !== undefined && kind === undefined)) {
+        output.err("db replay: a time is as 2026-01-31T00:00:00Z; a profile is instant, block, daily or billing");
+        finish("usage");
+        return;
+      }
+      const { maintenanceCommand } = await import("../maintenance-command.ts");
+      const order = {
+        task: "replay" as const,
+        ...(meter && { meters: meter }),
+        ...(sinceMs !== undefined && { sinceMs }),
+        ...(kind && { profile: kind }),
+      };
+      finish(await maintenanceCommand(order, { socket }, output));
+    });
+};

@@ -1,0 +1,89 @@
+/**
+ * Makes rows anew of the octets that were kept, after a decoder or a table of a companion has been mended. The held rows
+ * stay as they are: what differs becomes a revision that says why it came, what was missing is filled in.
+ */
+import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
+import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order.ts";
+import type { ProfileBatch } from "../profiles/batch.ts";
+import { mapProfile } from "../profiles/map-profile.ts";
+import type { Database } from "../store/database.ts";
+import type { ProfileWriter, WriteParticipant } from "../store/profile-writer.ts";
+import { DECODER_VERSION, type KeptBuffer, NOTE_DECODER, readRawBuffers } from "../store/raw-buffers.ts";
+import type { PolledMeter } from "./collector.ts";
+import { clockBreaksOf } from "./known-layout.ts";
+
+const METERS_AT_ONCE = 500;
+const BUFFERS_AT_ONCE = 100;
+
+export interface ReplayStore {
+  readonly database: Database;
+  readonly writer: ProfileWriter;
+}
+
+/** Throws StoreError; what was told by then is done, and the same may be done again. */
+export async function* replay(
+  store: ReplayStore,
+  meters: readonly PolledMeter[],
+  { sinceMs, profile }: Pick<MaintenanceOrder, "sinceMs" | "profile">,
+): AsyncGenerator<MaintenanceLine> {
+  const sums = { buffers: 0, rows: 0, revised: 0, filled: 0, inserted: 0 };
+  for (let at = 0; at < meters.length; at += METERS_AT_ONCE) {
+    const byKey = new Map(meters.slice(at, at + METERS_AT_ONCE).map((meter) => [meter.meterKey, meter]));
+    const query = { meterKeys: [...byKey.keys()], sinceMs, profile, limit: BUFFERS_AT_ONCE };
+    for (let afterKey = 0n; ; ) {
+      const buffers = await readRawBuffers(store.database, { ...query, afterKey });
+      afterKey = buffers.at(-1)?.key ?? afterKey;
+      if (buffers.length === 0) break;
+      const { batches, faults } = decodeAgain(buffers, byKey);
+      yield* faults;
+      const outcome = await store.writer.write(batches, noteReplay(buffers));
+      sums.buffers += buffers.length;
+      sums.rows += outcome.rows;
+      sums.revised += outcome.revised;
+      sums.filled += outcome.completed;
+      sums.inserted += outcome.inserted;
+    }
+  }
+  const { buffers, rows, revised, filled, inserted } = sums;
+  const changes = `${revised} revised, ${filled} filled in, ${inserted} new`;
+  yield { text: `${buffers} buffers, ${rows} rows: ${changes} (decoder ${DECODER_VERSION})`, isFault: false };
+}
+
+function decodeAgain(
+  buffers: readonly KeptBuffer[],
+  meters: ReadonlyMap<number, PolledMeter>,
+): { readonly batches: ProfileBatch[]; readonly faults: MaintenanceLine[] } {
+  const batches: ProfileBatch[] = [];
+  const faults: MaintenanceLine[] = [];
+  for (const buffer of buffers) {
+    const meter = meters.get(buffer.meterKey);
+    if (meter === undefined) continue;
+    const { companion, zone, name } = meter.target;
+    const { meterKey, profile, source, receivedAt: readAt, deviation, layout } = buffer;
+    try {
+      const clock = { deviation, zone };
+      const clockBreaks = clockBreaksOf(layout, companion);
+      const decoded = decodeProfileBuffer(buffer.octets, layout, { clock, ...(clockBreaks && { clockBreaks }) });
+      batches.push(mapProfile(decoded, { meterKey, profile, companion, source, readAt, clock }).batch);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      faults.push({ text: `${name} ${profile} of ${readAt.toISOString()}: ${reason}`, isFault: true });
+    }
+  }
+  return { batches: batches.filter((batch) => batch.rowCount > 0), faults };
+}
+
+/** In the transaction of the rows: why their revisions came, and which decoder made them. */
+function noteReplay(buffers: readonly KeptBuffer[]): WriteParticipant {
+  const versions = [...new Set(buffers.map((buffer) => buffer.decoderVersion))].sort((a, b) => a - b);
+  const reason = `decoded again: decoder ${versions.join(", ")} to ${DECODER_VERSION}`;
+  const oldest = Math.min(...buffers.map((buffer) => buffer.receivedAt.getTime()));
+  return async (client) => {
+    await client.query(
+      `update dlms.profile_revisions set reason = $1::text
+       where reason is null and known_from >= transaction_timestamp() and meter_key = any ($2::int[])`,
+      [reason, [...new Set(buffers.map((buffer) => buffer.meterKey))]],
+    );
+    await client.query(NOTE_DECODER, [buffers.map((buffer) => buffer.key), DECODER_VERSION, new Date(oldest)]);
+  };
+}

@@ -1,0 +1,189 @@
+import { expect, test } from "vitest";
+import { dataToBytes } from "../../protocol/axdr/data.ts";
+import { dateTimeAt, encodeDateTime } from "../../protocol/cosem/date-time.ts";
+import { namedZone } from "../../protocol/cosem/time-zone.ts";
+import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
+import { profileLayout } from "../../protocol/profile/layout.ts";
+import type { PolledMeter } from "../../src/collect/collector.ts";
+import { replay } from "../../src/collect/replay.ts";
+import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
+import { mapProfile } from "../../src/profiles/map-profile.ts";
+import { journalCoverage } from "../../src/store/coverage-journal.ts";
+import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { RawBufferQueue } from "../../src/store/raw-buffer-queue.ts";
+import { DECODER_VERSION, type RawBuffer, RawBufferWriter, readRawBuffers } from "../../src/store/raw-buffers.ts";
+import { makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
+import { useTestDatabase } from "./test-database.ts";
+
+const current = useTestDatabase();
+const UTC = namedZone("UTC");
+const CLOCK = { deviation: "standard" as const, zone: UTC };
+const LAYOUT = profileLayout({
+  captureObjects: [
+    { classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2, dataIndex: 0 },
+    { classId: 3, logicalName: "1.0.1.8.0.255", attributeId: 2, dataIndex: 0 },
+  ],
+  scalers: [{ classId: 3, logicalName: "1.0.1.8.0.255", scalerUnit: { scaler: 0, unit: 30 } }],
+  capturePeriodS: 900,
+  sortMethod: 1,
+  profileEntries: 2880,
+});
+const READ_AT = new Date(START_MS + 86_400_000);
+let numbers = 0;
+
+async function newMeter(): Promise<PolledMeter> {
+  const name = `raw-${numbers++}`;
+  const [meterKey = 0] = await makeMeters(current().database, [name]);
+  const target = { name, companion: "idis", zone: UTC } as unknown as PolledMeter["target"];
+  return { meterKey, meterId: "", target };
+}
+
+/** A day of registers that count up. */
+function octetsOf(count: number): Uint8Array {
+  return dataToBytes({
+    type: "array",
+    value: slots(0, count).map((slot) => ({
+      type: "structure",
+      value: [
+        { type: "octet-string", value: encodeDateTime(dateTimeAt(START_MS + slot * SLOT_MS, UTC)) },
+        { type: "double-long-unsigned", value: 1_000_000 + slot * 13 },
+      ],
+    })),
+  });
+}
+
+function bufferOf(meter: PolledMeter, count = 96): RawBuffer {
+  return {
+    meterKey: meter.meterKey,
+    profile: "block_load",
+    source: "poll",
+    receivedAt: READ_AT,
+    layout: LAYOUT,
+    deviation: "standard",
+    octets: octetsOf(count),
+  };
+}
+
+function newWriter(): ProfileWriter {
+  return new ProfileWriter(current().database, PROFILE_COLUMNS, [journalCoverage]);
+}
+
+function decoded(meter: PolledMeter) {
+  const { octets } = bufferOf(meter);
+  const context = { meterKey: meter.meterKey, profile: "block_load" as const, companion: "idis" as const };
+  const rows = decodeProfileBuffer(octets, LAYOUT, { clock: CLOCK });
+  return mapProfile(rows, { ...context, source: "poll", readAt: READ_AT, clock: CLOCK }).batch;
+}
+
+async function replayed(meters: readonly PolledMeter[], order: { sinceMs?: number; profile?: "daily_load" } = {}) {
+  const texts: string[] = [];
+  const store = { database: current().database, writer: newWriter() };
+  for await (const { text } of replay(store, meters, order)) texts.push(text);
+  return texts;
+}
+
+test("raw buffers: octets come back as they were, with layout and decoder, compressed to a part", async () => {
+  const { database } = current();
+  const meter = await newMeter();
+  const short = { ...bufferOf(meter, 1), octets: octetsOf(1) };
+  await new RawBufferWriter(database).write([bufferOf(meter), short]);
+  const kept = await readRawBuffers(database, { meterKeys: [meter.meterKey], afterKey: 0n, limit: 10 });
+  expect(kept.map(({ octets }) => octets.length)).toEqual([octetsOf(96).length, octetsOf(1).length]);
+  expect(Uint8Array.from(kept[0]?.octets ?? [])).toEqual(octetsOf(96));
+  expect(kept[0]).toMatchObject({
+    layout: LAYOUT,
+    decoderVersion: DECODER_VERSION,
+    source: "poll",
+    receivedAt: READ_AT,
+  });
+  const [size] = await database.query<{ part: number }>(
+    `select octet_length(octets)::float8 / octet_count as part from dlms.raw_buffers
+     where meter_key = $1 order by raw_buffer_key limit 1`,
+    [meter.meterKey],
+  );
+  expect(size?.part).toBeLessThan(0.5);
+});
+
+test("raw buffers: what is thrown in goes in as a group; without a database it holds nobody back", async () => {
+  const { database } = current();
+  const meter = await newMeter();
+  let lost = 0;
+  const queue = new RawBufferQueue(database, (count) => {
+    lost += count;
+  });
+  for (let at = 0; at < 20; at++) queue.add(bufferOf(meter));
+  const query = { meterKeys: [meter.meterKey], afterKey: 0n, limit: 100 };
+  await expect.poll(async () => (await readRawBuffers(database, query)).length, { timeout: 20_000 }).toBe(20);
+  expect(lost).toBe(0);
+  await queue.stop(10_000);
+  queue.add(bufferOf(meter));
+  await expect.poll(() => lost).toBe(1);
+});
+
+test("replay: rows that the decoder makes again are what they were, and nothing changes", async () => {
+  const { database } = current();
+  const meter = await newMeter();
+  await newWriter().write([decoded(meter)]);
+  await new RawBufferWriter(database).write([bufferOf(meter)]);
+  expect(await replayed([meter])).toEqual([
+    `1 buffers, 96 rows: 0 revised, 0 filled in, 0 new (decoder ${DECODER_VERSION})`,
+  ]);
+});
+
+test("replay: what a mended decoder says otherwise is a revision with its reason, and the held row stays", async () => {
+  const { database } = current();
+  const meter = await newMeter();
+  // What a faulty decoder made of the same octets: a register ten times too large, and a row that it lost.
+  const right = decoded(meter);
+  const [energy] = right.columns;
+  const wrong = {
+    ...right,
+    rowCount: 95,
+    instantsMs: right.instantsMs.slice(1),
+    timeRules: right.timeRules.slice(1),
+    meterTimes: right.meterTimes.slice(1),
+    columns: [
+      { column: energy?.column ?? "", values: (energy?.values ?? []).slice(1).map((value) => (value ?? 0n) * 10n) },
+    ],
+  };
+  await newWriter().write([wrong]);
+  await new RawBufferWriter(database).write([bufferOf(meter)]);
+  await database.query("update dlms.raw_buffers set decoder_version = 0 where meter_key = $1", [meter.meterKey]);
+  expect(await replayed([meter])).toEqual([
+    `1 buffers, 96 rows: 95 revised, 0 filled in, 1 new (decoder ${DECODER_VERSION})`,
+  ]);
+  const revisions = await database.query<{ reason: string; count: number }>(
+    "select reason, count(*)::int as count from dlms.profile_revisions where meter_key = $1 group by reason",
+    [meter.meterKey],
+  );
+  expect(revisions).toEqual([{ reason: `decoded again: decoder 0 to ${DECODER_VERSION}`, count: 95 }]);
+  const [held] = await database.query<{ wrong: number }>(
+    `select count(*) filter (where active_import_total >= 10000000000)::int as wrong
+     from dlms.block_load_profile_data where meter_key = $1`,
+    [meter.meterKey],
+  );
+  expect(held?.wrong).toBe(95);
+  const kept = await readRawBuffers(database, { meterKeys: [meter.meterKey], afterKey: 0n, limit: 10 });
+  expect(kept[0]?.decoderVersion).toBe(DECODER_VERSION);
+  // The same again finds the same revisions.
+  expect(await replayed([meter])).toEqual([
+    `1 buffers, 96 rows: 0 revised, 0 filled in, 0 new (decoder ${DECODER_VERSION})`,
+  ]);
+});
+
+test("replay: only what was asked for, and octets that are no rows are named", async () => {
+  const { database } = current();
+  const meter = await newMeter();
+  await new RawBufferWriter(database).write([
+    { ...bufferOf(meter), octets: Uint8Array.of(1, 130, 255) },
+    bufferOf(meter, 3),
+  ]);
+  expect(await replayed([meter], { sinceMs: READ_AT.getTime() + 1 })).toEqual([
+    `0 buffers, 0 rows: 0 revised, 0 filled in, 0 new (decoder ${DECODER_VERSION})`,
+  ]);
+  expect(await replayed([meter], { profile: "daily_load" })).toHaveLength(1);
+  const texts = await replayed([meter]);
+  expect(texts).toHaveLength(2);
+  expect(texts[0]).toContain(`${meter.target.name} block_load`);
+  expect(texts[1]).toContain("2 buffers, 3 rows: 0 revised, 0 filled in, 3 new");
+});
