@@ -1,5 +1,5 @@
 /** The daemon as an object: wires database, fleet, collection, push and the control socket; runs them; drains them. */
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { type ControlRoute, controlRoute } from "./api/control-route.ts";
 import { startControlServer } from "./api/control-server.ts";
 import { type GapOrderForm, type GapRow, gapOrderSchema } from "./api/gap-order.ts";
@@ -20,15 +20,14 @@ import { SerialLines } from "./collect/serial-lines.ts";
 import { planFinder } from "./config/meter-plans.ts";
 import { nearestName } from "./config/nearest-name.ts";
 import type { Config, PlanConfig } from "./config/schema.ts";
-import { resolveSecretText } from "./config/secret.ts";
 import { Fleet } from "./fleet/fleet.ts";
+import { type GatewayStore, openStore } from "./gateway-store.ts";
 import { CounterTable } from "./keys/counter-table.ts";
 import { leaseKeyCounters } from "./keys/key-counters.ts";
 import { openKeyStore, storedKeys } from "./keys/stored-keys.ts";
 import type { EventSink } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
 import { PUSH_MAPPING } from "./profiles/push-mapping.ts";
-import { profileQuantities } from "./profiles/quantities.ts";
 import { FleetSenders } from "./push/fleet-senders.ts";
 import { PushReception } from "./push/push-reception.ts";
 import { pushRoutes } from "./push/push-routes.ts";
@@ -37,25 +36,20 @@ import { SetupCampaigns } from "./push/setup-campaign.ts";
 import { setupRoutes } from "./push/setup-routes.ts";
 import { SeriesCatalogue } from "./series/catalogue.ts";
 import { collectionMeters, keepCollections, keepMeterAttributes } from "./series/collections.ts";
-import { keepQuantities } from "./series/quantities.ts";
 import { foldCoverage } from "./store/coverage.ts";
 import { CoverageFolding } from "./store/coverage-folding.ts";
 import { journalCoverage } from "./store/coverage-journal.ts";
-import { type Database, openDatabase } from "./store/database.ts";
-import { type EmbeddedPostgres, type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
+import type { Database } from "./store/database.ts";
 import { FleetLedger } from "./store/fleet-ledger.ts";
 import { heldPushStore } from "./store/held-pushes.ts";
 import { newestCaptures } from "./store/latest-rows.ts";
 import { keepMemories, loadLedger } from "./store/ledger-records.ts";
 import { noteLoadChanges } from "./store/load-changes.ts";
 import { maintainStore } from "./store/maintenance.ts";
-import { migrate } from "./store/migrations.ts";
-import { keepObisCodes } from "./store/obis-codes.ts";
 import { ProfileWriter } from "./store/profile-writer.ts";
 import { keepSetupRecord, setupHistory } from "./store/push-setup-history.ts";
 import { keepPushSetups, loadPushLists } from "./store/push-setups.ts";
 import { RawBufferQueue } from "./store/raw-buffer-queue.ts";
-import { applyStorage } from "./store/storage-policies.ts";
 import { StoreIntake } from "./store/store-intake.ts";
 import { Upkeep } from "./store/upkeep.ts";
 
@@ -63,9 +57,6 @@ import { Upkeep } from "./store/upkeep.ts";
 const STOP_MS = { sessions: 30_000, everything: 45_000 };
 /** However late it is: what has been acknowledged gets to the disk. */
 const LEAST_STOP_MS = 1000;
-
-/** What is deleted when it is old although the configuration does not say so. */
-const KEPT_BY_DEFAULT = [["raw_buffers", 90 * 86_400_000]] as const;
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -150,7 +141,7 @@ export class Gateway implements AsyncDisposable {
   private constructor(
     parts: Pick<Parts, "loop" | "collector" | "plans"> & {
       readonly options: GatewayOptions;
-      readonly store: Store;
+      readonly store: GatewayStore;
       readonly meters: ReadonlyMap<string, PolledMeter>;
     },
   ) {
@@ -229,51 +220,6 @@ export class Gateway implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("dispose");
   }
-}
-
-interface Store {
-  readonly url: string;
-  readonly database: Database;
-  readonly psqlCommand: string | undefined;
-}
-
-async function openStore(
-  { config, events }: GatewayOptions,
-  stack: AsyncDisposableStack,
-  deadline: StopDeadline,
-): Promise<Store> {
-  const server = config.database.url === undefined ? await startEmbedded(config, events, stack) : undefined;
-  const url = server?.url ?? (await resolveSecretText(config.database.url ?? ""));
-  const { applied } = await migrate(url);
-  const database = await openDatabase({ url, connections: config.database.connections });
-  stack.adopt(database, (each) => each.close(deadline.leftMs));
-  const { compressAfter, keep } = config.database;
-  await applyStorage(database, {
-    compressAfterMs: compressAfter,
-    keepMs: new Map([...KEPT_BY_DEFAULT, ...keep.map((each) => [each.table, each.for] as const)]),
-  });
-  await keepObisCodes(database);
-  await keepQuantities(database, profileQuantities());
-  events({ event: "databaseReady", edition: database.capabilities.edition, migrated: applied.length });
-  return { url, database, psqlCommand: server?.psqlCommand };
-}
-
-async function startEmbedded(
-  config: Config,
-  events: EventSink,
-  stack: AsyncDisposableStack,
-): Promise<EmbeddedPostgres> {
-  const directory = join(config.stateDirectory, config.database.directory);
-  const server = await startEmbeddedPostgres({
-    directory,
-    onEvent: (event) => events({ event: "databaseServer", what: event.type, detail: detailOf(event) }),
-  });
-  return stack.adopt(server, (each) => each.stop());
-}
-
-function detailOf(event: EmbeddedPostgresEvent): string {
-  if (event.type !== "serverLost") return `process ${event.pid}`;
-  return event.error instanceof Error ? event.error.message : "unknown";
 }
 
 /** The configuration's meters. One whose secrets can't be had is told and tried again when it is visited. */
