@@ -1,5 +1,8 @@
 /** What is kept of a push: its record with all values, and the rows that it brings for profile tables. */
+import { createHash } from "node:crypto";
 import { hostPort, type TcpAddress } from "../../drivers/tcp/address.ts";
+import { encodeApdu } from "../../protocol/apdu/apdu.ts";
+import { confirmationOf } from "../../protocol/association/notifications.ts";
 import { UTC } from "../../protocol/cosem/time-zone.ts";
 import type { ProtectionLayer } from "../../protocol/security/apdu-protection.ts";
 import { protectionName } from "../../protocol/security/security-control.ts";
@@ -71,6 +74,7 @@ export function recordOf(read: ReadPush, origin: PushOrigin, options: RecordOpti
     attributedBy: attribution.by,
     senderNames: namesOf(mapped.identity),
     systemTitle: read.systemTitle,
+    repeatKey: repeatKeyOf(read, sender?.meterId ?? origin.host),
     pushSetup: mapped.identity.pushSetup,
     readAt: new Date(mapped.time.instantMs),
     protection: protectionOf(read.layers),
@@ -85,6 +89,12 @@ export function recordOf(read: ReadPush, origin: PushOrigin, options: RecordOpti
   return { push, batches, sender };
 }
 
+/** Ciphered anew for each repetition, a push is recognised by what it says. */
+function repeatKeyOf({ notification }: ReadPush, sender: string): Uint8Array | undefined {
+  if (notification.apdu !== "data-notification" || confirmationOf(notification.body) === undefined) return undefined;
+  return createHash("sha256").update(sender).update(encodeApdu(notification)).digest();
+}
+
 /** The record of what could not be read. */
 export function rejectionRecord(
   rejected: Pick<RejectedPush, "systemTitle" | "claimed" | "octets"> & { readonly reason: string },
@@ -97,6 +107,7 @@ export function rejectionRecord(
     attributedBy: rejected.claimed === undefined ? undefined : "system-title",
     senderNames: [],
     systemTitle: rejected.systemTitle,
+    repeatKey: undefined,
     pushSetup: undefined,
     readAt: undefined,
     protection: undefined,

@@ -34,6 +34,8 @@ export interface ReceivedPush {
   /** What the push says of its sender, the most telling first. */
   readonly senderNames: readonly string[];
   readonly systemTitle: Uint8Array | undefined;
+  /** The same for each time that a push which wants to be confirmed is sent; undefined for others. */
+  readonly repeatKey: Uint8Array | undefined;
   /** Dotted logical name. */
   readonly pushSetup: string | undefined;
   /** When the meter held the values; undefined for what could not be read. */
@@ -140,8 +142,9 @@ export class PushHistory {
   async keep(pushes: readonly QueuedPush[], alsoHere?: (client: PoolClient) => Promise<void>): Promise<void> {
     const before = new Set(pushes.filter((each) => each.key !== undefined));
     await this.#keys.give(this.#database, pushes);
+    const opening = pushes.some(({ push }) => push.repeatKey !== undefined) ? ONE_AT_A_TIME : "";
     await this.#database.transaction(async (client) => {
-      const missing = await withoutHeld(client, pushes, before);
+      const missing = await withoutRepeats(client, await withoutHeld(client, pushes, before));
       await keepReadings(
         client,
         missing.flatMap(({ push }) => readingsOf(push)),
@@ -152,8 +155,32 @@ export class PushHistory {
         missing.flatMap(({ push }) => seenIn(push)),
       );
       await alsoHere?.(client);
-    }, BEFORE_READINGS);
+    }, `${opening}${BEFORE_READINGS}`);
   }
+}
+
+/** Two writers must not both find that a push is new. */
+const ONE_AT_A_TIME = "select pg_advisory_xact_lock(6142023918440519); ";
+/** Meters give up repeating long before. */
+const REPEATED_WITHIN = "1 day";
+
+/** A push that its sender repeats, for want of a confirmation, is there already. */
+async function withoutRepeats(client: PoolClient, pushes: readonly QueuedPush[]): Promise<readonly QueuedPush[]> {
+  const keys = pushes.flatMap(({ push }) => (push.repeatKey === undefined ? [] : [Buffer.from(push.repeatKey)]));
+  if (keys.length === 0) return pushes;
+  const { rows } = await client.query<{ key: string }>(
+    `select encode(repeat_key, 'hex') as key from dlms.push_history
+     where repeat_key = any ($1::bytea[]) and received_at > now() - $2::interval`,
+    [keys, REPEATED_WITHIN],
+  );
+  const held = new Set(rows.map((row) => row.key));
+  return pushes.filter(({ push: { repeatKey } }) => {
+    if (repeatKey === undefined) return true;
+    const key = Buffer.from(repeatKey).toString("hex");
+    const isNew = !held.has(key);
+    held.add(key);
+    return isNew;
+  });
 }
 
 /** A push that had a key before was written before, and nobody knows what came of it. */
@@ -276,6 +303,7 @@ const HISTORY_COLUMNS = [
   "marks",
   "sender_names",
   "attributed_by",
+  "repeat_key",
   "outcome",
   "reason",
   "octets",
@@ -298,6 +326,7 @@ function historyRows(pushes: readonly ReceivedPush[], keys: readonly bigint[]): 
     rows.texts(push.marks.map(valueText));
     rows.texts(push.senderNames.map(valueText));
     optional(rows, push.attributedBy, (by) => rows.text(by));
+    optional(rows, push.repeatKey, (key) => rows.bytea(key));
     rows.text(push.outcome);
     optional(rows, push.reason, (reason) => rows.text(valueText(reason)));
     rows.bytea(push.octets);

@@ -126,13 +126,26 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
   },
   (fields, { push, key }) => {
     const { receivedAt, peer, transport, meterId, systemTitle, pushSetup, readAt, protection, ...rest } = push;
-    const { verified, marks, outcome, reason, octets, values, rowCount, attributedBy, senderNames, seen, ...none } =
-      rest;
+    const {
+      verified,
+      marks,
+      outcome,
+      reason,
+      octets,
+      values,
+      rowCount,
+      attributedBy,
+      senderNames,
+      seen,
+      repeatKey,
+      ...none
+    } = rest;
     none satisfies Record<string, never>;
     fields.bigints([key]).number(receivedAt.getTime()).text(peer).count(PUSH_TRANSPORTS.indexOf(transport));
     fields.optional(meterId, (id) => fields.text(id));
     fields.optional(attributedBy, (by) => fields.count(PUSH_CLUES.indexOf(by)));
     fields.list(senderNames, (name) => fields.text(name));
+    fields.optional(repeatKey, (octets) => fields.octets(octets));
     fields.optional(systemTitle, (title) => fields.octets(title));
     fields.optional(pushSetup, (name) => fields.text(name));
     fields.optional(readAt, (at) => fields.number(at.getTime()));
@@ -161,6 +174,7 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
       meterId: fields.optional(() => fields.text()),
       attributedBy: fields.optional(() => fields.choice(PUSH_CLUES)),
       senderNames: fields.list(() => fields.text()),
+      repeatKey: fields.optional(() => fields.octets()),
       systemTitle: fields.optional(() => fields.octets()),
       pushSetup: fields.optional(() => fields.text()),
       readAt: fields.optional(() => new Date(fields.number())),

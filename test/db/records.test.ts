@@ -129,6 +129,7 @@ async function receivedPush(number: string): Promise<ReceivedPush> {
     attributedBy: "system-title",
     senderNames: ["SMT10007"],
     seen: { events: [], words: [] },
+    repeatKey: undefined,
     pushSetup: "0.0.25.9.0.255",
     readAt: new Date(START_MS - 1000),
     protection: "encrypted",

@@ -104,6 +104,7 @@ export function somePush(number: number): ReceivedPush {
     attributedBy: undefined,
     senderNames: [],
     seen: { events: [], words: [] },
+    repeatKey: undefined,
     systemTitle: undefined,
     pushSetup: undefined,
     readAt: undefined,

@@ -98,6 +98,7 @@ const anyPush: fc.Arbitrary<QueuedPush> = fc
     attributedBy: optional(fc.constantFrom(...PUSH_CLUES)),
     senderNames: few(anyText),
     seen: anySeen,
+    repeatKey: optional(anyOctets),
     systemTitle: optional(anyOctets),
     pushSetup: optional(anyText),
     readAt: optional(anyDate),
