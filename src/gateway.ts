@@ -6,7 +6,7 @@ import { type GapOrderForm, type GapRow, gapOrderSchema } from "./api/gap-order.
 import { type MaintenanceLine, type MaintenanceOrder, maintenanceOrderSchema } from "./api/maintenance-order.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./api/read-answer.ts";
 
-import { Collector, type CollectorStore, type PolledMeter, settleBatch } from "./collect/collector.ts";
+import { Collector, type CollectorStore, type PolledMeter } from "./collect/collector.ts";
 import { drain, StopDeadline } from "./collect/drain.ts";
 
 import { causeOf } from "./collect/failure-cause.ts";
@@ -15,6 +15,7 @@ import type { MeterConnection } from "./collect/meter-connection.ts";
 import { MeterPlans } from "./collect/meter-plans.ts";
 import { meterTarget } from "./collect/meter-target.ts";
 import { PollLoop } from "./collect/poll-loop.ts";
+import { pushedRows } from "./collect/pushed-rows.ts";
 import { replay } from "./collect/replay.ts";
 import { SerialLines } from "./collect/serial-lines.ts";
 import { planFinder } from "./config/meter-plans.ts";
@@ -122,15 +123,18 @@ export class Gateway implements AsyncDisposable {
     const connections = stack.use(new DisposableStack());
     const draining = { loop, sessions: collector, rows: intake.rows };
     stack.defer(() => deadline.bound(drain(draining, sessionsMs, () => deadline.leftMs)));
-    const putRows = pushedRows(intake, { meters: meters.values(), seen: (meter) => loop.seen(meter) });
+    const putRows = pushedRows((batch) => intake.rows.put(batch), {
+      meters: meters.values(),
+      seen: (meter) => loop.seen(meter),
+    });
     const reception = await receivePushes({ config, database, fleet, senders, intake, putRows, events }, stack);
     const gateway = new Gateway({ options, store, loop, collector, meters, plans });
     const campaigns = stack.use(
       setupCampaigns(config, { meters: meters.values(), database, events, reception, loop, collector, learning }),
     );
     const setups = setupRoutes(campaigns, (order) => setupHistory(database, order));
-    const routes = new Map([...pushRoutes(reception), ...ledgerRoutes(gateway), ...setups]);
-    const control = await startControlServer(config.socket, gateway, routes);
+    const routes = [...pushRoutes(reception), ...ledgerRoutes(gateway), ...setups];
+    const control = await startControlServer(config.socket, gateway, new Map(routes));
     connections.adopt(control, (each) => each.closeAllConnections());
     stack.adopt(control, (each) => void each.close());
     gateway.#closing.use(stack.move());
@@ -361,25 +365,6 @@ async function meterPlans(
   return new MeterPlans((meter) => plans.get(meter.target.name) ?? none);
 }
 
-/** Rows that meters send by themselves: the planner hears of them, so that nothing is asked for that came already. */
-function pushedRows(
-  intake: StoreIntake,
-  { meters, seen }: { readonly meters: Iterable<PolledMeter>; readonly seen: (meter: PolledMeter) => void },
-): StoreIntake["rows"]["put"] {
-  const byKey = new Map(Array.from(meters, (meter) => [meter.meterKey, meter]));
-  return async (batch) => {
-    const put = await intake.rows.put(batch);
-    const meter = byKey.get(batch.meterKey);
-    if (meter === undefined) return put;
-    seen(meter);
-    put.written.then(
-      () => settleBatch(meter, batch),
-      () => undefined,
-    );
-    return put;
-  };
-}
-
 /** Meters are visited for their push setups in their turn, before scheduled work. */
 function setupCampaigns(
   { push }: Config,
@@ -408,15 +393,12 @@ async function receivePushes(
 ): Promise<PushReception> {
   const { config, database, fleet, senders, intake, putRows, events } = parts;
   for (const [meterKey, lists] of await loadPushLists(database)) senders.learnPushLists(meterKey, lists);
+  const store = { putPush: intake.pushes.put.bind(intake.pushes), putRows, ...heldPushStore(database) };
   const reception = await PushReception.start({
     config: config.push,
     fleet,
     senders,
-    store: {
-      putPush: (push) => intake.pushes.put(push),
-      putRows,
-      ...heldPushStore(database),
-    },
+    store,
     mapping: PUSH_MAPPING,
     events,
   });

@@ -18,12 +18,13 @@ const KILLS = 4;
 const CONFIRMED = 0x4000_0000;
 const CONFIRMATION_LENGTH = 14;
 
+function named(logicalName: string, ...value: Data[]): Data {
+  const name = { type: "octet-string", value: logicalNameToOctets(logicalName) } as const;
+  return { type: "structure", value: [name, ...value] };
+}
+
 /** Number of the meter and an energy; the invoke id and the energy are those of the push. */
 function push(id: number): Uint8Array {
-  const named = (logicalName: string, ...value: Data[]): Data => {
-    const name = { type: "octet-string", value: logicalNameToOctets(logicalName) } as const;
-    return { type: "structure", value: [name, ...value] };
-  };
   const unit: Data = {
     type: "structure",
     value: [
