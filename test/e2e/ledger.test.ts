@@ -76,6 +76,25 @@ test("ledger: gaps tell of the meter that never answered, with the cause and the
   await expect(gaps({ meters: ["nobody"] })).rejects.toThrow("nobody");
 });
 
+test("replay: the octets of what was polled make the same rows again", async () => {
+  const buffers = async () => {
+    const rows = await gateway.database.query<{ count: number }>(
+      "select count(distinct (meter_key, profile))::int as count from dlms.raw_buffers where profile <> 'instant'",
+    );
+    return rows[0]?.count;
+  };
+  // They are written a moment later than the rows.
+  await expect.poll(buffers, { timeout: 20_000 }).toBe(3 * (COUNT - 1));
+  const order = { socketPath: over.config.socket, path: "/v1/maintenance", body: { task: "replay" } };
+  const lines = await collected(askForLines(order, maintenanceLineSchema));
+  expect(lines.filter((line) => line.isFault)).toEqual([]);
+  const [, revised, filled, fresh] = / (\d+) revised, (\d+) filled in, (\d+) new /.exec(lines.at(-1)?.text ?? "") ?? [];
+  expect([revised, filled]).toEqual(["0", "0"]);
+  // A range is asked for a period wider than wanted; what lay in the margin is in the octets too.
+  expect(Number(fresh)).toBeLessThanOrEqual(2 * 3 * (COUNT - 1));
+  expect((await checkCoverage(gateway.database)).faults).toEqual([]);
+});
+
 test("ledger: rows that are gone from the database are open again, and only they are asked for", async () => {
   const before = await blockRows();
   const since = new Date(Date.now() - 3 * DAY_MS);
