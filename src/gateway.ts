@@ -74,6 +74,7 @@ export class Gateway implements AsyncDisposable {
   readonly psqlCommand: string | undefined;
   readonly #options: GatewayOptions;
   readonly #closing = new AsyncDisposableStack();
+  readonly #deadline: StopDeadline;
   readonly #loop: PollLoop<PolledMeter>;
   readonly #collector: Collector;
   readonly #meters: ReadonlyMap<string, PolledMeter>;
@@ -128,7 +129,7 @@ export class Gateway implements AsyncDisposable {
       seen: (meter) => loop.seen(meter),
     });
     const reception = await receivePushes({ config, database, fleet, senders, intake, putRows, events }, stack);
-    const gateway = new Gateway({ options, store, loop, collector, meters, plans });
+    const gateway = new Gateway({ options, deadline, store, loop, collector, meters, plans });
     const campaigns = stack.use(
       setupCampaigns(config, { meters: meters.values(), database, events, reception, loop, collector, learning }),
     );
@@ -145,11 +146,13 @@ export class Gateway implements AsyncDisposable {
   private constructor(
     parts: Pick<Parts, "loop" | "collector" | "plans"> & {
       readonly options: GatewayOptions;
+      readonly deadline: StopDeadline;
       readonly store: GatewayStore;
       readonly meters: ReadonlyMap<string, PolledMeter>;
     },
   ) {
     this.#options = parts.options;
+    this.#deadline = parts.deadline;
     this.databaseUrl = parts.store.url;
     this.psqlCommand = parts.store.psqlCommand;
     this.database = parts.store.database;
@@ -216,6 +219,7 @@ export class Gateway implements AsyncDisposable {
   /** Starts nothing new, lets sessions end and rows be written, then closes everything. */
   async stop(signal: string): Promise<void> {
     const startedMs = Date.now();
+    this.#deadline.start();
     this.#options.events({ event: "gatewayStopping", signal });
     await this.#closing.disposeAsync();
     this.#options.events({ event: "gatewayStopped", durationMs: Date.now() - startedMs });

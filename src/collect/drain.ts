@@ -37,10 +37,15 @@ export class StopDeadline {
     this.#wholeMs = wholeMs;
   }
 
-  /** What is left; the time runs from the first question on. */
-  get leftMs(): number {
+  /** The time runs from now on, if it did not before. */
+  start(): void {
     this.#endMs ??= performance.now() + this.#wholeMs;
-    return Math.max(0, this.#endMs - performance.now());
+  }
+
+  /** What is left; the time runs from the first question on at the latest. */
+  get leftMs(): number {
+    this.start();
+    return Math.max(0, (this.#endMs ?? 0) - performance.now());
   }
 
   /** Waits for work, but not beyond the deadline; what it throws in time is thrown. */

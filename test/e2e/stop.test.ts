@@ -75,7 +75,8 @@ test("stop: a database that hangs holds up neither the stop nor what was acknowl
   const stopping = senders.stop();
   const beganMs = performance.now();
   await gateway.stop("test");
-  expect(performance.now() - beganMs).toBeLessThan(stopMs.everything + 2000);
+  // A query may take 75 s; pushes that still come in are waited for ten.
+  expect(performance.now() - beganMs).toBeLessThan(30_000);
   await stopping;
   expect((await readdir(join(directory, "spool"))).length).toBeGreaterThan(0);
   process.env["DLMS_GATEWAY_STOP_TEST"] = current().url;
