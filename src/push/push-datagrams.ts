@@ -18,6 +18,11 @@ const TRANSFERS = 1000;
 /** Pushes that may wait for the store; a datagram above it is dropped, for nobody can be asked to wait. */
 const WAITING = 200_000;
 
+/** A turn of the event loop takes 32 datagrams from a socket at most: more than half of them is a storm. */
+const STORM_A_TURN = 16;
+/** Looked at in one turn. */
+const AT_ONCE = 32;
+
 interface Peer extends TcpAddress {
   readonly answers: boolean;
 }
@@ -30,17 +35,43 @@ interface Transfer {
 export class PushDatagrams {
   readonly #options: PushDatagramsOptions;
   readonly #transfers = new Map<string, Transfer>();
+  /** Taken from the socket and not looked at yet. */
+  #queued: { readonly octets: Uint8Array; readonly peer: TcpAddress }[] = [];
+  #arrivedThisTurn = 0;
+  #turn: NodeJS.Immediate | undefined;
 
   constructor(options: PushDatagramsOptions) {
     this.#options = options;
   }
 
-  /** Takes one datagram; the octets belong to it. */
+  /** Datagrams that have not been looked at yet. */
+  get queued(): number {
+    return this.#queued.length;
+  }
+
+  /** Takes one datagram; the octets belong to it. It is looked at when the socket has nothing more to give. */
   receive(octets: Uint8Array, peer: TcpAddress): void {
-    if (this.#options.intake.waiting >= WAITING) {
+    if (this.#options.intake.waiting + this.#queued.length >= WAITING) {
       this.#options.onDropped(1);
       return;
     }
+    this.#queued.push({ octets, peer });
+    this.#arrivedThisTurn += 1;
+    this.#turn ??= setImmediate(() => this.#work());
+  }
+
+  /** The system has little room for datagrams: while they come in numbers, they are only taken. */
+  #work(): void {
+    const storm = this.#arrivedThisTurn >= STORM_A_TURN;
+    this.#arrivedThisTurn = 0;
+    if (!storm) {
+      const some = this.#queued.splice(0, AT_ONCE);
+      for (const { octets, peer } of some) this.#read(octets, peer);
+    }
+    this.#turn = this.#queued.length > 0 ? setImmediate(() => this.#work()) : undefined;
+  }
+
+  #read(octets: Uint8Array, peer: TcpAddress): void {
     const key = `${peer.host} ${peer.port}`;
     const reader = this.#transfers.get(key)?.reader ?? new PushReader(this.#options.intake.openersAt(peer.host));
     const { events, answers } = openDatagram(octets);
@@ -51,6 +82,8 @@ export class PushDatagrams {
 
   /** Gives up the transfers that have not ended. */
   end(): void {
+    clearImmediate(this.#turn);
+    for (const { octets, peer } of this.#queued.splice(0)) this.#read(octets, peer);
     for (const transfer of this.#transfers.values()) this.#giveUp(transfer);
     this.#transfers.clear();
   }

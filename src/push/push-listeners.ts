@@ -98,7 +98,7 @@ export class PushListeners implements AsyncDisposable {
 
   /** Pushes that are not durable yet. */
   get waiting(): number {
-    return this.#intake.waiting;
+    return this.#receivers.reduce((sum, { datagrams }) => sum + datagrams.queued, this.#intake.waiting);
   }
 
   /**
