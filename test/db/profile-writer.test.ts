@@ -276,6 +276,21 @@ test("profile writer: many writers on the same slots at once end with each row o
   expect(outcomes.reduce((sum, outcome) => sum + outcome.revised, 0)).toBe(0);
 });
 
+test("profile writer: a meter's clock that jumps ahead and is set back loses no row and overwrites none", async () => {
+  const meter = await newMeter();
+  const writer = newWriter();
+  const voltages = (value: bigint, count: number) => [
+    { column: "voltage_l1", values: slots(0, count).map(() => value) },
+  ];
+  await writer.write([blockLoad(meter, slots(0, 4), { columns: voltages(1n, 4) })]);
+  await writer.write([blockLoad(meter, [9000, 9001], { columns: voltages(2n, 2) })]);
+  // Set back: two slots come a second time, two are new, all older than the newest.
+  const outcome = await writer.write([blockLoad(meter, slots(2, 6), { columns: voltages(3n, 4) })]);
+  expect(outcome).toMatchObject({ inserted: 2, held: 2, revised: 2 });
+  const held = "select voltage_l1 from dlms.block_load_profile_data where meter_key = $1 order by captured_at";
+  expect((await query(current().url, held, [meter])).flat()).toEqual([1, 1, 1, 1, 3, 3, 2, 2]);
+});
+
 test("profile writer: a meter that was deleted is noticed, its rows are set aside", async () => {
   const [gone = 0, stays = 0] = await newMeters(2);
   const writer = newWriter();
