@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { ProfileBatch } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { ProfileWriter, type WriteParticipant } from "../../src/store/profile-writer.ts";
@@ -276,12 +277,13 @@ test("profile writer: many writers on the same slots at once end with each row o
   expect(outcomes.reduce((sum, outcome) => sum + outcome.revised, 0)).toBe(0);
 });
 
+function voltages(value: bigint, count: number): ProfileBatch["columns"] {
+  return [{ column: "voltage_l1", values: slots(0, count).map(() => value) }];
+}
+
 test("profile writer: a meter's clock that jumps ahead and is set back loses no row and overwrites none", async () => {
   const meter = await newMeter();
   const writer = newWriter();
-  const voltages = (value: bigint, count: number) => [
-    { column: "voltage_l1", values: slots(0, count).map(() => value) },
-  ];
   await writer.write([blockLoad(meter, slots(0, 4), { columns: voltages(1n, 4) })]);
   await writer.write([blockLoad(meter, [9000, 9001], { columns: voltages(2n, 2) })]);
   // Set back: two slots come a second time, two are new, all older than the newest.
