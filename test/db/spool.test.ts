@@ -143,7 +143,7 @@ test("spool: a database that has become read-only is a database that is away", a
   const meter = await newMeter();
   const name = new URL(station.url).pathname.slice(1);
   const endSessions =
-    "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()";
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and backend_type = 'client backend' and pid <> pg_backend_pid()";
   await query(station.administratorUrl, `alter database ${name} set default_transaction_read_only = on`);
   await query(station.administratorUrl, endSessions, [name]);
   await keep(blockLoad(meter, slots(0, 10)));

@@ -50,7 +50,8 @@ export function useTestDatabase(prepare?: (database: Database) => Promise<void>)
     if (current === undefined) return;
     const leaked = current.database.busyConnections;
     await current.database.close();
-    await query(server.url, `drop database if exists ${name} with (force)`);
+    // As the administrator: autovacuum may be at work in it, and nobody else may end that.
+    await query(server.administratorUrl, `drop database if exists ${name} with (force)`);
     expect({ connectionsNeverGivenBack: leaked }).toEqual({ connectionsNeverGivenBack: 0 });
   });
   return () => {

@@ -195,7 +195,7 @@ const DO: Readonly<Record<Fault, (stage: Stage, round: number) => Promise<void>>
     await sleep(50);
     await query(
       server.administratorUrl,
-      "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'dlms' and pid <> pg_backend_pid()",
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'dlms' and backend_type = 'client backend' and pid <> pg_backend_pid()",
     ).catch(() => undefined);
   },
   lock: async ({ server }, round) => {
@@ -210,7 +210,7 @@ const DO: Readonly<Record<Fault, (stage: Stage, round: number) => Promise<void>>
     const set = (what: string) =>
       query(server.administratorUrl, `begin read write; alter database dlms ${what}; commit`);
     const end =
-      "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'dlms' and pid <> pg_backend_pid()";
+      "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'dlms' and backend_type = 'client backend' and pid <> pg_backend_pid()";
     await set("set default_transaction_read_only = on");
     await query(server.administratorUrl, end);
     await sleep(moment(round, 500));
