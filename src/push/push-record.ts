@@ -74,7 +74,7 @@ export function recordOf(read: ReadPush, origin: PushOrigin, options: RecordOpti
     attributedBy: attribution.by,
     senderNames: namesOf(mapped.identity),
     systemTitle: read.systemTitle,
-    repeatKey: repeatKeyOf(read, sender?.meterId ?? origin.host),
+    repeatKey: mapped.time.stamp && repeatKeyOf(read, sender?.meterId ?? origin.host),
     pushSetup: mapped.identity.pushSetup,
     readAt: new Date(mapped.time.instantMs),
     protection: protectionOf(read.layers),
@@ -89,7 +89,10 @@ export function recordOf(read: ReadPush, origin: PushOrigin, options: RecordOpti
   return { push, batches, sender };
 }
 
-/** Ciphered anew for each repetition, a push is recognised by what it says. */
+/**
+ * Ciphered anew for each repetition, a push is recognised by what it says. Not to be asked of one without a stamp: many
+ * meters say that they want a confirmation, and send the same value again a few seconds later.
+ */
 function repeatKeyOf({ notification }: ReadPush, sender: string): Uint8Array | undefined {
   if (notification.apdu !== "data-notification" || confirmationOf(notification.body) === undefined) return undefined;
   return createHash("sha256").update(sender).update(encodeApdu(notification)).digest();

@@ -206,6 +206,19 @@ test.each(hostile.filter(({ outcome }) => outcome !== "reject").map((each) => [e
   },
 );
 
+async function again(id: string): Promise<HistoryRow[]> {
+  const each = accepted.find((one) => one.id === id);
+  return each === undefined ? [] : send(each);
+}
+
+test.skipIf(ABSENT)(
+  "field pushes: the same again is a row of its own, unless its stamp says that it is a repetition",
+  async () => {
+    expect(await again("amshan-aidon-no-list-1")).toHaveLength(1);
+    expect(await again("dlmsparser-hdlc-norway-han-3phase")).toHaveLength(0);
+  },
+);
+
 test.skipIf(ABSENT)("field pushes: no push failed inside the gateway, and none was dropped", () => {
   const told = new Set(station.events.map(({ event }) => event));
   expect([...told].sort()).toEqual(["pushListening", "pushReceived", "pushRejected"]);

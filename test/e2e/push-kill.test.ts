@@ -1,4 +1,5 @@
 /** A gateway that is killed in the middle of a storm of confirmed pushes: what was confirmed is there, once. */
+
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -6,6 +7,7 @@ import { expect, test } from "vitest";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { encodeApdu } from "../../protocol/apdu/apdu.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
+import { fromHex } from "../../protocol/bytes/hex.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { encodeWrapper } from "../../protocol/link/wrapper.ts";
 import { query } from "../db/query.ts";
@@ -15,6 +17,8 @@ const current = useTestDatabase();
 const PUSHES = 400;
 const SENDERS = 8;
 const KILLS = 4;
+/** 2026-11-20T12:00:00Z. */
+const SENT_AT = fromHex("07ea0b14050c000000000000");
 const CONFIRMED = 0x4000_0000;
 const CONFIRMATION_LENGTH = 14;
 
@@ -39,7 +43,10 @@ function push(id: number): Uint8Array {
       named("1.0.1.8.0.255", { type: "double-long-unsigned", value: id }, unit),
     ],
   };
-  const apdu = encodeApdu({ apdu: "data-notification", body: { longInvokeIdAndPriority: CONFIRMED + id, body } });
+  const apdu = encodeApdu({
+    apdu: "data-notification",
+    body: { longInvokeIdAndPriority: CONFIRMED + id, dateTime: SENT_AT, body },
+  });
   return encodeWrapper({ sourceWPort: 1, destinationWPort: 64, apdu });
 }
 

@@ -92,8 +92,9 @@ test.each(IDS.map((id) => [id] as const))("serial pushes: %s says the same as ov
 });
 
 test.skipIf(ABSENT)("serial pushes: a port that was unplugged is listened to again", async () => {
-  const each = cases.find(({ id }) => id === "dlmsparser-hdlc-norway-han-3phase");
-  const [frame = new Uint8Array(0)] = each === undefined ? [] : unitsOf(each);
+  const [before, after] = ["dlmsparser-hdlc-norway-han-3phase", "dlmsparser-hdlc-norway-han-1phase"].map(
+    (wanted) => cases.filter(({ id }) => id === wanted).flatMap(unitsOf)[0] ?? new Uint8Array(0),
+  );
   const path = join(mkdtempSync(join(tmpdir(), "push-serial-")), "usb-adapter");
   const first = new Pty(() => undefined);
   symlinkSync(first.path, path);
@@ -104,7 +105,7 @@ test.skipIf(ABSENT)("serial pushes: a port that was unplugged is listened to aga
   });
   const listening = () => station.events.filter((each) => each.event === "pushListening" && each.address === path);
   while (listening().length < 1) await sleep(5);
-  first.say(frame);
+  first.say(before ?? new Uint8Array(0));
   await until(path, 1);
   unlinkSync(path);
   first.unplug();
@@ -113,7 +114,7 @@ test.skipIf(ABSENT)("serial pushes: a port that was unplugged is listened to aga
   onTestFinished(() => second[Symbol.dispose]());
   symlinkSync(second.path, path);
   while (listening().length < 2) await sleep(5);
-  second.say(frame);
+  second.say(after ?? new Uint8Array(0));
   await until(path, 2);
   expect((await pushesOf(path)).slice(0, 2).map(({ outcome }) => outcome)).toEqual(["partial", "partial"]);
 });
