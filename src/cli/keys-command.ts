@@ -6,14 +6,14 @@ import { DlmsError } from "../../protocol/errors.ts";
 import { isKeyRole, type KeyRole, SecretKey } from "../../protocol/security/secret-key.ts";
 import { loadConfig } from "../config/load.ts";
 import { nearestName } from "../config/nearest-name.ts";
-import { resolveSecretText } from "../config/secret.ts";
 import { KeyError } from "../keys/key-error.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import { KeyTable } from "../keys/key-table.ts";
-import { ALL_ASSOCIATIONS, type SealedKey } from "../keys/sealed-key.ts";
+import { ALL_ASSOCIATIONS } from "../keys/sealed-key.ts";
 import { openKeyStore } from "../keys/stored-keys.ts";
-import { type Database, openDatabase } from "../store/database.ts";
+import type { Database } from "../store/database.ts";
 import type { ExitReason } from "./exit-code.ts";
+import { withDatabase } from "./gateway-database.ts";
 import { type Output, printTable } from "./output.ts";
 
 export interface KeysOptions {
@@ -46,43 +46,52 @@ export async function keysNewSealingKey(file: string, output: Output): Promise<E
 /** `keys import FILE`: all keys of a CSV file, or none. */
 export async function keysImport(file: string, options: KeysOptions, output: Output): Promise<ExitReason> {
   const entries = parseKeyFile(await readFile(file, "utf8"));
-  await using store = await openStore(options.config);
-  const meters = await store.meterIds();
-  const problems = entries.flatMap(({ line, meter }) => {
-    if (meters.has(meter)) return [];
-    const near = nearestName(meter, [...meters.keys()]);
-    return [`${file}:${line}: no meter ${meter}${near === undefined ? "" : `; did you mean ${near}?`}`];
+  const stored = await withStore(options.config, async ({ keys, meters }) => {
+    const problems = entries.flatMap(({ line, meter }) => {
+      if (meters.has(meter)) return [];
+      const near = nearestName(meter, [...meters.keys()]);
+      return [`${file}:${line}: no meter ${meter}${near === undefined ? "" : `; did you mean ${near}?`}`];
+    });
+    if (problems.length > 0) throw new Error(problems.join("\n"));
+    const rows: string[][] = [];
+    for (const { meter, clientSap, key } of entries) {
+      const version = await keys.put({ meterId: meters.get(meter) ?? "", clientSap }, key);
+      rows.push([meter, clientText(clientSap), key.role, String(version)]);
+    }
+    return rows;
   });
-  if (problems.length > 0) throw new Error(problems.join("\n"));
-  const stored: string[][] = [];
-  for (const { meter, clientSap, key } of entries) {
-    const version = await store.keys.put({ meterId: meters.get(meter) ?? "", clientSap }, key);
-    stored.push([meter, clientText(clientSap), key.role, String(version)]);
-  }
   printRows(["meter", "client", "role", "version"], stored, options, output);
   return "success";
 }
 
 /** `keys list`: which keys there are. */
 export async function keysList(options: KeysOptions, output: Output): Promise<ExitReason> {
-  await using store = await openStore(options.config);
-  const names = new Map([...(await store.meterIds())].map(([name, id]) => [id, name]));
-  const rows = (await store.table.readAll()).map((each: SealedKey) => [
-    names.get(each.meterId) ?? each.meterId,
-    clientText(each.clientSap),
-    each.role,
-    String(each.version),
-    each.state,
-  ]);
+  const rows = await withStore(options.config, async ({ table, meters }) => {
+    const names = new Map([...meters].map(([name, id]) => [id, name]));
+    return (await table.readAll()).map((each) => [
+      names.get(each.meterId) ?? each.meterId,
+      clientText(each.clientSap),
+      each.role,
+      String(each.version),
+      each.state,
+    ]);
+  });
   printRows(["meter", "client", "role", "version", "state"], rows.toSorted(byText), options, output);
   return "success";
 }
 
 /** `keys reseal`: every key under the configuration's sealing key, so that former ones can be forgotten. */
 export async function keysReseal(options: KeysOptions, output: Output): Promise<ExitReason> {
-  await using store = await openStore(options.config);
-  output.out(`${await store.keys.reseal()} keys sealed again; keys.formerSealingKeys can go from the configuration`);
+  const count = await withStore(options.config, ({ keys }) => keys.reseal());
+  output.out(`${count} keys sealed again; keys.formerSealingKeys can go from the configuration`);
   return "success";
+}
+
+interface OpenStore {
+  readonly keys: KeyStore;
+  readonly table: KeyTable;
+  /** Ids by name and number. */
+  readonly meters: ReadonlyMap<string, string>;
 }
 
 interface KeyEntry {
@@ -125,41 +134,25 @@ function keyOf(role: KeyRole, text: string, line: number): SecretKey {
   }
 }
 
-class OpenStore implements AsyncDisposable {
-  readonly keys: KeyStore;
-  readonly table: KeyTable;
-  readonly #database: Database;
-
-  constructor(database: Database, keys: KeyStore) {
-    this.#database = database;
-    this.keys = keys;
-    this.table = new KeyTable(database);
-  }
-
-  /** Ids of the meters by name, and by number where no name is the same. */
-  async meterIds(): Promise<ReadonlyMap<string, string>> {
-    const rows = await this.#database.query<{ id: string; name: string; meter_number: string }>(
-      "select id, name, meter_number from public.meters",
-    );
-    return new Map([
-      ...rows.map((row) => [row.meter_number, row.id] as const),
-      ...rows.map((row) => [row.name, row.id] as const),
-    ]);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#database.close();
-  }
+/** Lends the configuration's key store, in whichever database it names. Throws ConfigError, StoreError and KeyError. */
+async function withStore<Result>(config: string, work: (store: OpenStore) => Promise<Result>): Promise<Result> {
+  const { keys: settings } = await loadConfig(config);
+  return withDatabase({ config }, async (database) => {
+    const keys = await openKeyStore(settings, database);
+    if (keys === undefined) throw new KeyError("KEY_STORE_CLOSED");
+    return work({ keys, table: new KeyTable(database), meters: await meterIds(database) });
+  });
 }
 
-async function openStore(configFile: string): Promise<OpenStore> {
-  const config = await loadConfig(configFile);
-  if (config.database.url === undefined) throw new Error("keys: the configuration names no database.url");
-  const database = await openDatabase({ url: await resolveSecretText(config.database.url), connections: 1 });
-  const keys = await openKeyStore(config.keys, database);
-  if (keys !== undefined) return new OpenStore(database, keys);
-  await database.close();
-  throw new KeyError("KEY_STORE_CLOSED");
+/** Ids of the meters by name, and by number where no name is the same. */
+async function meterIds(database: Database): Promise<ReadonlyMap<string, string>> {
+  const rows = await database.query<{ id: string; name: string; meter_number: string }>(
+    "select id, name, meter_number from public.meters",
+  );
+  return new Map([
+    ...rows.map((row) => [row.meter_number, row.id] as const),
+    ...rows.map((row) => [row.name, row.id] as const),
+  ]);
 }
 
 function clientText(clientSap: number): string {
