@@ -1,5 +1,5 @@
 import { databaseVerb } from "./db-coverage.ts";
-import type { DeclareVerb } from "./verb.ts";
+import { type DeclareVerb, SOCKET } from "./verb.ts";
 
 interface ReplayOptions {
   readonly meter?: string[];
@@ -23,7 +23,7 @@ export const declareDbReplay: DeclareVerb = (program, { output, finish }) => {
     .option("--meter <names...>", "only these meters")
     .option("--since <time>", "only what was received since then, as 2026-01-31T00:00:00Z")
     .option("--profile <word>", "instant, block, daily or billing")
-    .option("--socket <path>", "control socket of the daemon", "/run/dlms-gateway/control.sock")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async ({ meter, since, profile, socket }: ReplayOptions) => {
       const sinceMs = since === undefined ? undefined : Date.parse(since);
       const kind = profile === undefined ? undefined : PROFILE_WORDS.get(profile);

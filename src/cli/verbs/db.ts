@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { DatabasePlace } from "../database-place.ts";
-import type { DeclareVerb } from "./verb.ts";
+import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
 
 export const declareDb: DeclareVerb = (program, { output, finish }) => {
   const db = program.command("db").description("migrate the database, look after it, and say how it stands");
@@ -32,7 +32,7 @@ export const declareDb: DeclareVerb = (program, { output, finish }) => {
 
 function withPlace(command: Command): Command {
   return command
-    .option("-c, --config <file>", "configuration file", "/etc/dlms-gateway/gateway.yaml")
+    .option("-c, --config <file>", "configuration file", CONFIG_FILE)
     .option("--url <reference>", "connection string of the database: env:NAME or file:PATH")
     .option("--directory <path>", "directory of an embedded database, also of a demo that was kept")
     .option("--json", "print JSON");

@@ -1,5 +1,5 @@
 import type { GapsOptions } from "../gaps-command.ts";
-import type { DeclareVerb } from "./verb.ts";
+import { type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareGaps: DeclareVerb = (program, { output, finish }) => {
   program
@@ -12,7 +12,7 @@ export const declareGaps: DeclareVerb = (program, { output, finish }) => {
     .option("--to <time>", "last time; now when left out")
     .option("--json", "print JSON, one gap a line")
     .option("--csv", "print CSV")
-    .option("--socket <path>", "control socket of the daemon", "/run/dlms-gateway/control.sock")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
     .addHelpText(
       "after",
       `

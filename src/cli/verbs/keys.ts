@@ -1,7 +1,5 @@
 import type { KeysOptions } from "../keys-command.ts";
-import type { DeclareVerb } from "./verb.ts";
-
-const CONFIG_FILE = "/etc/dlms-gateway/gateway.yaml";
+import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
 
 export const declareKeys: DeclareVerb = (program, { output, finish }) => {
   const keys = program

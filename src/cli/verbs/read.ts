@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { COMPANIONS } from "../../../protocol/cosem/companion/companion.ts";
 import type { ReadOptions } from "../read-command.ts";
-import type { DeclareVerb } from "./verb.ts";
+import { type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareRead: DeclareVerb = (program, { output, finish }) => {
   const read = program
@@ -14,7 +14,7 @@ export const declareRead: DeclareVerb = (program, { output, finish }) => {
     .option("--csv", "print CSV")
     .option("--from <time>", "first time of block and daily load, as 2026-01-31T00:00:00Z")
     .option("--to <time>", "last time; now when left out")
-    .option("--socket <path>", "control socket of the daemon", "/run/dlms-gateway/control.sock");
+    .option("--socket <path>", "control socket of the daemon", SOCKET);
   addDirectOptions(read)
     .option("--companion <name>", `${COMPANIONS.slice(0, -1).join(", ")} or none`)
     .option("--model <name>", "model whose quirks the meter has")

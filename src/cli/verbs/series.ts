@@ -1,11 +1,11 @@
 import type { Command } from "commander";
 import type { SeriesListOptions, SeriesReadOptions, SeriesShowOptions } from "../series-command.ts";
-import type { DeclareVerb } from "./verb.ts";
+import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
 
 /** What all verbs that ask the database have. */
 export function addDatabaseOptions(command: Command): Command {
   return command
-    .option("-c, --config <file>", "configuration file", "/etc/dlms-gateway/gateway.yaml")
+    .option("-c, --config <file>", "configuration file", CONFIG_FILE)
     .option("--url <reference>", "connection string of the database: env:NAME or file:PATH")
     .option("--directory <path>", "directory of an embedded database, also of a demo that was kept");
 }

@@ -9,6 +9,9 @@ export interface VerbContext {
   readonly finish: (reason: ExitReason) => void;
 }
 
+/** The configuration that is read when nothing else is said. */
+export const CONFIG_FILE = "/etc/dlms-gateway/gateway.yaml";
+
 /** Where the daemon listens when nothing else is said. */
 export const SOCKET = "/run/dlms-gateway/control.sock";
 
