@@ -26,7 +26,7 @@ import { type GatewayStore, openStore } from "./gateway-store.ts";
 import { CounterTable } from "./keys/counter-table.ts";
 import { leaseKeyCounters } from "./keys/key-counters.ts";
 import { openKeyStore, storedKeys } from "./keys/stored-keys.ts";
-import type { EventSink } from "./observe/events.ts";
+import { type EventSink, eventLogSink, tellAll } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
 import { PUSH_MAPPING } from "./profiles/push-mapping.ts";
 import { FleetSenders } from "./push/fleet-senders.ts";
@@ -41,6 +41,7 @@ import { foldCoverage } from "./store/coverage.ts";
 import { CoverageFolding } from "./store/coverage-folding.ts";
 import { journalCoverage } from "./store/coverage-journal.ts";
 import type { Database } from "./store/database.ts";
+import { EventLog } from "./store/event-log.ts";
 import { FleetLedger } from "./store/fleet-ledger.ts";
 import { heldPushStore } from "./store/held-pushes.ts";
 import { newestCaptures } from "./store/latest-rows.ts";
@@ -82,26 +83,25 @@ export class Gateway implements AsyncDisposable {
 
   /** Starts everything up to the control socket; polling begins with `run` or `pollOnce`. */
   static async start(options: GatewayOptions): Promise<Gateway> {
-    const { config, events, version } = options;
+    const { config, version } = options;
     const { sessions: sessionsMs, everything } = options.stopMs ?? STOP_MS;
     const deadline = new StopDeadline(everything);
     await using stack = new AsyncDisposableStack();
     const store = await openStore(options, stack, deadline);
     const { database } = store;
+    const lastMs = () => Math.max(LEAST_STOP_MS, deadline.leftMs);
+    const log = stack.adopt(new EventLog(database), (each) => each.stop(lastMs()));
+    const events = tellAll(options.events, eventLogSink(log));
     const fleet = await Fleet.load(database);
-    const meters = await polledMeters(options, fleet, database);
+    const meters = await polledMeters({ config, events }, fleet, database);
     // What the ledger says is looked up in its pages.
     await foldCoverage(database);
     stack.adopt(coverageFolding(database, events), (each) => deadline.bound(each.stop()));
     stack.adopt(await upkeep(store.url, events), (each) => deadline.bound(each.stop()));
     const plans = await meterPlans(config, meters, database);
-    const intake = stack.adopt(await storeIntake(config, database, events), (each) =>
-      each.stop(Math.max(LEAST_STOP_MS, deadline.leftMs)),
-    );
+    const intake = stack.adopt(await storeIntake(config, database, events), (each) => each.stop(lastMs()));
     const onLost = (count: number) => events({ event: "buffersLost", count });
-    const buffers = stack.adopt(new RawBufferQueue(database, onLost), (each) =>
-      each.stop(Math.max(LEAST_STOP_MS, deadline.leftMs)),
-    );
+    const buffers = stack.adopt(new RawBufferQueue(database, onLost), (each) => each.stop(lastMs()));
     const lines = stack.use(new SerialLines());
     const senders = new FleetSenders(fleet, meters.values());
     const learning = new SenderLearning({
@@ -232,7 +232,7 @@ export class Gateway implements AsyncDisposable {
 
 /** The configuration's meters. One whose secrets can't be had is told and tried again when it is visited. */
 async function polledMeters(
-  { config, events }: GatewayOptions,
+  { config, events }: Pick<GatewayOptions, "config" | "events">,
   fleet: Fleet,
   database: Database,
 ): Promise<ReadonlyMap<string, PolledMeter>> {

@@ -3,6 +3,7 @@
  * and fields are stable, because people search for them.
  */
 import type { Logger } from "pino";
+import type { EventLog } from "../store/event-log.ts";
 
 export interface GatewayEvents {
   readonly gatewayStarted: { meters: number; database: string; version: string };
@@ -56,6 +57,13 @@ export type GatewayEvent = {
 /** Takes events; must not throw and must not wait. */
 export type EventSink = (event: GatewayEvent) => void;
 
+interface EventWords {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly text: string;
+  /** The table that has a row for each of them, so that dlms.event_logs need not. */
+  readonly keptIn?: string;
+}
+
 const EVENTS = {
   gatewayStarted: { level: "info", text: "gateway started" },
   gatewayStopping: { level: "info", text: "gateway stops: no new work, what runs may finish" },
@@ -64,7 +72,7 @@ const EVENTS = {
   databaseServer: { level: "warn", text: "the embedded database server" },
   meterLocked: { level: "error", text: "the meter's secrets can't be had; tried again with each visit" },
   meterPolled: { level: "debug", text: "meter polled" },
-  meterFailed: { level: "warn", text: "meter could not be read" },
+  meterFailed: { level: "warn", text: "meter could not be read", keptIn: "dlms.read_attempts" },
   meterQuarantined: { level: "warn", text: "the meter keeps failing: it is tried seldom until it answers or sends" },
   meterReturned: { level: "info", text: "the meter is back among those that are read as planned" },
   profileRefused: { level: "info", text: "the meter has no such profile for us; the others were read" },
@@ -86,7 +94,7 @@ const EVENTS = {
   upkeepFailed: { level: "warn", text: "the database's upkeep failed and is tried again; views are exact without it" },
   pushListening: { level: "info", text: "listening for pushes" },
   pushReceived: { level: "debug", text: "push received" },
-  pushRejected: { level: "warn", text: "push kept without being understood" },
+  pushRejected: { level: "warn", text: "push kept without being understood", keptIn: "dlms.push_history" },
   setupCarriedOut: { level: "info", text: "push setup compared with the meter, or carried out" },
   setupUnrecorded: { level: "error", text: "what was done to a push setup could not be recorded" },
   replayFailed: { level: "warn", text: "held pushes could not be replayed; the next start tries again" },
@@ -95,12 +103,36 @@ const EVENTS = {
     level: "error",
     text: "connections or datagrams were turned away: more come than the limits and the database allow",
   },
-} as const satisfies Record<GatewayEventName, { level: "debug" | "info" | "warn" | "error"; text: string }>;
+} as const satisfies Record<GatewayEventName, EventWords>;
 
 /** Writes each event as one log line. */
 export function logSink(log: Logger): EventSink {
   return (event) => {
     const { level, text } = EVENTS[event.event];
     log[level](event, text);
+  };
+}
+
+/** Puts what is worth keeping into the log in the database. */
+export function eventLogSink(log: Pick<EventLog, "add">): EventSink {
+  return ({ event, ...details }) => {
+    const { level, text, keptIn }: EventWords = EVENTS[event];
+    if (level === "debug" || keptIn !== undefined) return;
+    const subject = "meter" in details ? details.meter : undefined;
+    log.add({
+      occurredAt: new Date(),
+      level,
+      event,
+      message: text,
+      details,
+      ...(subject !== undefined && { subject }),
+    });
+  };
+}
+
+/** Tells several. */
+export function tellAll(...sinks: readonly EventSink[]): EventSink {
+  return (event) => {
+    for (const sink of sinks) sink(event);
   };
 }

@@ -1,6 +1,7 @@
 /** Looks whether the database is as it has to be: each finding says what is wrong and what to do. Changes nothing. */
 import type { Database } from "./database.ts";
 import { policyStatus } from "./database-status.ts";
+import { eventLogFaults } from "./event-log.ts";
 import { dataTable, PROFILE_KINDS } from "./profile-tables.ts";
 
 export interface CheckFinding {
@@ -23,6 +24,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   "indexes are usable": brokenIndexes,
   "rows belong to meters": rowsWithoutMeter,
   "kept sums by day are those of the rows": sumsThatDiffer,
+  "the event log is as it was written": eventLogBroken,
 };
 
 /** Makes every check. Reads whole tables. Throws StoreError. */
@@ -115,6 +117,19 @@ async function sumsThatDiffer(database: Database) {
       finding: `${first.total} days of meters are not the sums of their rows, first ${first.day} of ${first.meter_number}`,
       nextStep:
         "were rows inserted by other means than the gateway? Note them in dlms.load_changes, and they are summed anew",
+    },
+  ];
+}
+
+async function eventLogBroken(database: Database) {
+  const faults = await eventLogFaults(database);
+  const [first] = faults;
+  if (first === undefined) return [];
+  return [
+    {
+      finding: `the chain of dlms.event_logs is broken at ${faults.length} places, first at entry ${first.event_log_key}: ${first.fault}`,
+      nextStep:
+        "somebody changed the log by hand, or it was restored from an older backup; see dlms.event_log_faults()",
     },
   ];
 }

@@ -171,6 +171,16 @@ test("gateway: every try is on record, with cause and next step where it failed"
     .toEqual(["no answer"]);
 });
 
+async function loggedEvents(): Promise<string[]> {
+  const rows = await over.gateway.database.query<{ event: string }>("select distinct event from dlms.event_logs");
+  return rows.map(({ event }) => event);
+}
+
+test("gateway: its own log in the database says that it started, and leaves tries to their table", async () => {
+  await expect.poll(loggedEvents, { timeout: 10_000 }).toContain("gatewayStarted");
+  expect(await loggedEvents()).not.toContain("meterFailed");
+});
+
 test("gateway: no key of the street is in any event or table of text", async () => {
   const keys = over.street.meters.flatMap(({ secret, security }) =>
     [secret, security?.blockCipherKey, security?.authenticationKey].filter((key) => key !== undefined),
