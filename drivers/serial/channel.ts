@@ -32,7 +32,10 @@ const OPEN_CODES: Readonly<Record<string, ChannelErrorCode>> = {
   EACCES: "CHANNEL_PORT_FORBIDDEN",
   EPERM: "CHANNEL_PORT_FORBIDDEN",
 };
-/** The binding gives no code for it. */
+/** A read that is under way while the port goes away is repeated for ever by the binding: it takes the end for nothing. */
+const PLUGGED_MS = 1000;
+/** The binding gives no codes for these. */
+const HUNG_UP = /input\/output error/i;
 const LOCKED = /cannot lock port/i;
 
 export class SerialChannel implements ByteChannel {
@@ -40,6 +43,7 @@ export class SerialChannel implements ByteChannel {
   readonly #port: Port;
   readonly #path: string;
   readonly #writeQueueLimit: number;
+  readonly #plugged: NodeJS.Timeout;
   #baud: number;
   #sink: ChannelSink | undefined;
   #held: Uint8Array[] = [];
@@ -59,6 +63,7 @@ export class SerialChannel implements ByteChannel {
     port.on("error", (error) => this.#fail(channelErrorOf(error, { path })));
     port.once("end", () => this.#fail(new ChannelError("CHANNEL_UNPLUGGED", { path })));
     port.once("close", (error: Error | null | undefined) => this.#end(error ?? undefined));
+    this.#plugged = setInterval(() => this.#lookWhetherPlugged(), PLUGGED_MS).unref();
   }
 
   /** Rejects with a ChannelError that tells a missing, a locked and a forbidden port apart. */
@@ -154,6 +159,13 @@ export class SerialChannel implements ByteChannel {
     else if (this.#held.reduce((sum, each) => sum + each.length, 0) < HELD_LIMIT) this.#held.push(octets);
   }
 
+  #lookWhetherPlugged(): void {
+    if (!this.#port.isOpen) return;
+    this.#port.get((error) => {
+      if (error !== null && HUNG_UP.test(error.message)) this.#fail(unplugged(error, this.#path));
+    });
+  }
+
   #fail(cause: ChannelError): void {
     this.#cause ??= cause;
     this.#shut();
@@ -168,6 +180,7 @@ export class SerialChannel implements ByteChannel {
   #end(error: Error | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
+    clearInterval(this.#plugged);
     if (error !== undefined) this.#cause ??= unplugged(error, this.#path);
     const cause = this.#closing ? undefined : this.#cause;
     this.#closing = true;

@@ -96,3 +96,14 @@ test("serial channel: an end before anybody listens is told when somebody does",
   await vi.waitFor(() => expect(heard.ends).toHaveLength(1));
   expect(heard.octets).toEqual([7]);
 });
+
+test("serial channel: an adapter that is pulled out while it is being read is noticed each time", async () => {
+  for (let round = 0; round < 30; round++) {
+    using pty = new Pty(() => {});
+    const heard = listenTo(await SerialChannel.open({ path: pty.path, baud: 9600 }));
+    if (round % 2 === 1) pty.say(ALL_OCTETS);
+    pty.unplug();
+    await vi.waitFor(() => expect(heard.ends).toHaveLength(1), { timeout: 5000 });
+    expect(heard.ends).toEqual([expect.objectContaining({ code: "CHANNEL_UNPLUGGED" })]);
+  }
+}, 60_000);
