@@ -130,11 +130,11 @@ test("migrations: what would be done to an empty database is told without doing 
 
 test("migrations: a file that was altered after it ran is refused by name", async () => {
   const altered = await copyOfMigrations("altered");
-  const file = join(altered, "0001_core_tables.sql");
+  const file = join(altered, "0001_time_tables.sql");
   await writeFile(file, `${await readFile(file, "utf8")}-- one more line\n`);
   await expect(migrate(current().url, altered)).rejects.toMatchObject({
     code: "SCHEMA_ALTERED",
-    at: { migration: "0001_core_tables.sql" },
+    at: { migration: "0001_time_tables.sql" },
   });
 });
 

@@ -49,7 +49,7 @@ test("db migrate: a dry run tells what would be done, and then it is done once",
   expect(none.err).toContain("next step: run dlms-gateway db migrate");
   const dry = await run(["db", "migrate", "--dry-run", ...place], environment);
   expect(dry).toMatchObject({ code: 0, err: "" });
-  expect(dry.out).toMatch(/pending +0001_core_tables\.sql/);
+  expect(dry.out).toMatch(/pending +0001_time_tables\.sql/);
   expect(await query(external.url, "select nspname from pg_namespace where nspname = 'dlms'")).toEqual([]);
   const done = await run(["db", "migrate", "--json", ...place], environment);
   expect(done).toMatchObject({ code: 0, err: "" });

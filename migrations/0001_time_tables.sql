@@ -1,36 +1,59 @@
--- How long what grows with time stays as it came, and how long it stays at all. With TimescaleDB's Community edition the
--- database's own policies do it; elsewhere the gateway does, by dlms.drop_expired().
+-- Tables that are kept by time: as hypertables where TimescaleDB is there, elsewhere as plain tables with the same names. How
+-- long their rows stay as they came, and how long they stay at all. With TimescaleDB's Community edition the database's own
+-- policies see to it; elsewhere the gateway does, by dlms.drop_expired().
+--
+-- A segment of fewer than some hundred rows compresses badly: a table with fewer rows a meter and chunk is only ordered.
 
-alter table dlms.time_tables
-  add column compress_after interval,
-  add column segment_by text,
-  add column order_by text,
-  add column keep_for interval;
+create table dlms.time_tables (
+  table_schema name not null,
+  table_name name not null,
+  time_column name not null,
+  chunk_interval interval not null,
+  compress_after interval,
+  segment_by text,
+  order_by text,
+  keep_for interval,
+  dropped_before timestamptz,
+  primary key (table_schema, table_name)
+);
+comment on table dlms.time_tables is 'Tables that become hypertables where TimescaleDB is there.';
 comment on column dlms.time_tables.compress_after is 'Age of a chunk at which it is compressed; null for never.';
 comment on column dlms.time_tables.segment_by is 'Columns whose values are stored once for many compressed rows.';
 comment on column dlms.time_tables.order_by is 'Order of rows within compressed ones; null where the table is not compressed.';
 comment on column dlms.time_tables.keep_for is 'Age at which rows are deleted; null for never.';
+comment on column dlms.time_tables.dropped_before is 'Older rows were deleted under a keep_for that no longer holds.';
 
--- A segment of fewer than some hundred rows compresses badly: what has fewer rows a meter and chunk is only ordered.
-update dlms.time_tables t
-set compress_after = '7 days', segment_by = s.segment_by, order_by = s.order_by
-from (values
-  ('instant_profile_data', 'meter_key', 'captured_at'),
-  ('block_load_profile_data', 'meter_key', 'captured_at'),
-  ('daily_load_profile_data', '', 'meter_key, captured_at'),
-  ('billing_profile_data', '', 'meter_key, captured_at'),
-  ('meter_readings', '', 'meter_id, capture_object, read_at'),
-  ('meter_events', '', 'meter_id, occurred_at, log, code'),
-  ('energy_measurements', 'meter_id', 'measured_at'),
-  ('power_readings', 'meter_id', 'measured_at'),
-  ('voltage_measurements', 'meter_id', 'measured_at'),
-  ('current_measurements', 'meter_id', 'measured_at'),
-  ('event_logs', '', 'occurred_at'),
-  ('push_history', '', 'received_at, push_key'),
-  ('push_values', '', 'received_at, push_key, position'),
-  ('read_attempts', '', 'meter_id, started_at')
-) as s (table_name, segment_by, order_by)
-where t.table_name = s.table_name;
+create function dlms.make_hypertables() returns integer
+language plpgsql
+as $$
+declare
+  extension_schema name;
+  each record;
+  made integer := 0;
+begin
+  select n.nspname into extension_schema
+  from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+  where e.extname = 'timescaledb';
+  if extension_schema is null then
+    return 0;
+  end if;
+  for each in
+    select t.* from dlms.time_tables t
+    where not exists (
+      select from timescaledb_information.hypertables h
+      where h.hypertable_schema = t.table_schema and h.hypertable_name = t.table_name
+    )
+  loop
+    execute format(
+      'select %1$I.create_hypertable($1, %1$I.by_range($2, $3), create_default_indexes => false, migrate_data => true)',
+      extension_schema
+    ) using format('%I.%I', each.table_schema, each.table_name)::regclass, each.time_column, each.chunk_interval;
+    made := made + 1;
+  end loop;
+  return made;
+end
+$$;
+comment on function dlms.make_hypertables is 'Makes hypertables of all tables in dlms.time_tables that are not yet; does nothing without TimescaleDB.';
 
 create function dlms.apply_storage_policies() returns integer
 language plpgsql
@@ -118,10 +141,16 @@ end
 $$;
 comment on function dlms.drop_expired is 'Deletes what is older than dlms.time_tables keeps it, by chunks where there are such; nothing where policies do it.';
 
-create function dlms.block_load_kept_from() returns timestamptz
-language sql stable
-begin atomic
-  select coalesce(now() - keep_for, '-infinity')
-  from dlms.time_tables where table_schema = 'dlms' and table_name = 'block_load_profile_data';
-end;
-comment on function dlms.block_load_kept_from is 'From when on the block load is all there, as far as it came.';
+-- When rows are to be kept longer than before, those that went already do not come back: their sums stay as they are.
+create function dlms.remember_dropped() returns trigger
+language plpgsql
+set search_path = pg_catalog
+as $$
+begin
+  new.dropped_before := greatest(old.dropped_before, now() - old.keep_for);
+  return new;
+end
+$$;
+create trigger remember_dropped before update of keep_for on dlms.time_tables
+for each row when (old.keep_for is distinct from new.keep_for and old.keep_for is not null)
+execute function dlms.remember_dropped();

@@ -1216,4 +1216,3 @@ comment on column dlms_views.billing_profile.read_at is 'When the row was read o
 comment on column dlms_views.billing_profile.known_from is 'When the database came to know the row.';
 comment on column dlms_views.billing_profile.others is 'What no column is for: value and unit under class:logical name:attribute.';
 comment on column dlms_views.billing_profile.layout is 'Fingerprint of the capture objects, scalers and units that the row was decoded with.';
-

@@ -1,6 +1,9 @@
 -- Which readings are there and which are not: a ledger of slots, in the same transaction as the rows that it speaks of.
 -- Writers append what a batch did to a journal, one row a transaction; folding puts the journal into pages, one row per
 -- meter, profile and day. The ledger is pages and journal together: dlms.coverage_bits.
+--
+-- Slots lie on the multiples of their interval on the meter's own clock; an interval that does not divide the day has no
+-- slots.
 
 create table dlms.coverage_journal (
   entry_key bigint not null generated always as identity primary key,
@@ -11,16 +14,17 @@ create table dlms.coverage_journal (
   starts integer[] not null,
   counts smallint[] not null
 );
-alter table dlms.coverage_journal
-  alter column meter_keys set storage external,
-  alter column starts set storage external,
-  alter column counts set storage external;
 comment on table dlms.coverage_journal is 'What batches did to slots, not yet folded into dlms.coverage_pages.';
 comment on column dlms.coverage_journal.profile is 'Code: 2 block_load, 3 daily_load, 4 billing.';
 comment on column dlms.coverage_journal.interval_s is 'Seconds between two slots; 0 for months of the calendar.';
 comment on column dlms.coverage_journal.state is 'Code: 1 held, 2 absent, 3 off, 4 set aside.';
 comment on column dlms.coverage_journal.starts is 'Of each run of slots: the first, in seconds since 2000.';
 comment on column dlms.coverage_journal.counts is 'Of each run of slots: how many follow one another.';
+
+alter table dlms.coverage_journal
+  alter column meter_keys set storage external,
+  alter column starts set storage external,
+  alter column counts set storage external;
 
 create table dlms.coverage_pages (
   meter_key integer not null,
@@ -41,52 +45,35 @@ comment on column dlms.coverage_pages.absent is 'The slots that the meter was as
 comment on column dlms.coverage_pages.meter_off is 'The slots that the meter did not record because it was off.';
 comment on column dlms.coverage_pages.set_aside is 'The slots whose rows are in dlms.rejected_rows.';
 
-create table dlms.meter_profiles (
-  meter_key integer not null,
-  profile text not null,
-  valid_from timestamptz not null,
-  interval_s integer not null check (interval_s >= 0),
-  entries integer check (entries > 0),
-  learned_at timestamptz not null default now(),
-  primary key (meter_key, profile, valid_from)
-);
-comment on table dlms.meter_profiles is 'How often a meter captures a profile and how much it remembers, as its profile object says.';
-comment on column dlms.meter_profiles.valid_from is 'Slots from here on are expected, until the next row of the same profile.';
-comment on column dlms.meter_profiles.interval_s is 'Seconds between two captures; 0 for months of the calendar.';
-comment on column dlms.meter_profiles.entries is 'Rows that the buffer holds before it overwrites; null where the meter does not say.';
-
-create function dlms.zone_or_utc(zone text) returns text
-language plpgsql stable parallel safe
-as $$
-begin
-  perform now() at time zone zone;
-  return zone;
-exception when invalid_parameter_value then
-  return 'UTC';
-end
-$$;
-comment on function dlms.zone_or_utc is 'The zone, or UTC where this server does not know it.';
+insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval)
+values ('dlms', 'coverage_pages', 'day', '90 days');
 
 create function dlms.coverage_marks(
   profile smallint, interval_s integer, meter_keys integer[], starts integer[], counts smallint[]
 ) returns table (meter_key integer, day date, bits bit varying)
 language sql stable rows 5000
 as $$
-  with entries as (
+  with named as materialized (
     select e.meter_key, e.start_s, e.slots, m.time_zone
     from unnest(meter_keys, starts, counts) as e (meter_key, start_s, slots)
     join public.meters m on m.meter_key = e.meter_key
-  ), grid as (
-    -- Zones differ from UTC by quarters of hours, and so do slots; an odd period has no such grid.
-    select case when interval_s % 900 = 0 or 3600 % interval_s = 0 then least(interval_s, 900) else 1 end as step_s,
-      (86399 + interval_s) / interval_s as per_day
-    where interval_s > 0
+  ), zones as materialized (
+    select n.time_zone, dlms.zone_or_utc(n.time_zone) as zone from (select distinct time_zone from named) n
+  ), entries as materialized (
+    select n.meter_key, n.start_s, n.slots, z.zone from named n join zones z on z.time_zone = n.time_zone
+  ), aligned as (
+    -- Zones differ from UTC by multiples of 15 minutes: shorter intervals lie the same in all of them.
+    select e.meter_key, e.slots, e.start_s, z.ahead_s,
+      (e.start_s + z.ahead_s + interval_s / 2) / interval_s * interval_s - z.ahead_s as first_s
+    from entries e
+    cross join lateral (select case when interval_s <= 900 then 0 else extract(epoch from
+      (timestamptz '2000-01-01 00:00+00' + make_interval(secs => e.start_s)) at time zone e.zone
+      - (timestamp '2000-01-01' + make_interval(secs => e.start_s)))::integer end as ahead_s) z
+    where profile = 2 and interval_s between 60 and 86400 and 86400 % interval_s = 0
   ), runs as (
-    select e.meter_key, a.aligned_s as first_s, a.aligned_s + (e.slots - 1) * interval_s as last_s, g.per_day
-    from entries e cross join grid g
-    cross join lateral (select (e.start_s + g.step_s / 2) / g.step_s * g.step_s as aligned_s) a
-    where profile = 2 and interval_s between 60 and 86400
-      and abs(e.start_s - a.aligned_s) <= least(60, g.step_s / 4)
+    select a.meter_key, a.first_s, a.first_s + (a.slots - 1) * interval_s as last_s, 86400 / interval_s as per_day
+    from aligned a
+    where abs(a.start_s - a.first_s) <= least(60, interval_s / 4)
   ), parts as (
     select r.meter_key, d.day, r.per_day,
       case when d.day = r.first_s / 86400 then (r.first_s % 86400) / interval_s else 0 end as from_slot,
@@ -96,7 +83,7 @@ as $$
   ), stamps as (
     select e.meter_key,
       (timestamptz '2000-01-01 00:00+00' + make_interval(secs => e.start_s + k * 86400))
-        at time zone dlms.zone_or_utc(e.time_zone) as wall
+        at time zone e.zone as wall
     from entries e cross join lateral generate_series(0, e.slots - 1) as k
     where profile in (3, 4)
   ), midnights as (
@@ -182,6 +169,3 @@ join public.meters m on m.meter_key = b.meter_key;
 comment on view dlms.coverage is 'How many slots of a day (of a year, for daily load and billing) are held, and why others are not.';
 comment on column dlms.coverage.slots is 'Slots that the page has; not all need be over.';
 comment on column dlms.coverage.absent is 'Asked for; the meter has no row of them.';
-
-insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval)
-values ('dlms', 'coverage_pages', 'day', '90 days');

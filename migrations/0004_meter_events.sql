@@ -1,21 +1,38 @@
 -- Events of meters come from logs that are polled and from words that are pushed. What goes on between an occurrence
 -- and its restoration is a condition: by it, events pair, and what two sources tell is one event.
 
-alter table public.meter_events
-  add column kind text check (kind in ('occurrence', 'restoration', 'change')),
-  add column condition text,
-  add column restored_at timestamptz,
-  add column began_at timestamptz,
-  add column disputed boolean not null default false,
-  add column told_by jsonb not null default '[]';
+create table public.meter_events (
+  meter_id uuid not null,
+  occurred_at timestamptz not null,
+  log text not null,
+  code integer not null,
+  name text,
+  severity text not null default 'info',
+  details jsonb,
+  source text not null,
+  received_at timestamptz not null default now(),
+  kind text check (kind in ('occurrence', 'restoration', 'change')),
+  condition text,
+  restored_at timestamptz,
+  began_at timestamptz,
+  disputed boolean not null default false,
+  told_by jsonb not null default '[]',
+  primary key (meter_id, occurred_at, log, code),
+  constraint meter_events_meter foreign key (meter_id) references public.meters (id) on delete cascade
+);
+comment on table public.meter_events is 'Events and alerts of meters, and what the gateway noticed about them.';
+comment on column public.meter_events.log is 'Event log of the meter that held it; gateway for what the gateway noticed.';
+comment on column public.meter_events.code is 'Code within that log, as the companion specification numbers it.';
 comment on column public.meter_events.kind is 'A condition begins, it ends, or something happened that has no end; null for codes that no table knows.';
 comment on column public.meter_events.condition is 'What goes on from the occurrence to the restoration, the same words in every log and status word of a companion.';
 comment on column public.meter_events.restored_at is 'Of an occurrence: when it ended.';
 comment on column public.meter_events.began_at is 'Of a restoration: when it began.';
 comment on column public.meter_events.disputed is 'Sources disagree about the meaning of the code.';
 comment on column public.meter_events.told_by is 'Other logs and words that told of the same.';
-
 create index meter_events_condition on public.meter_events (meter_id, condition, occurred_at);
+
+insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by)
+values ('public', 'meter_events', 'occurred_at', '90 days', '7 days', '', 'meter_id, occurred_at, log, code');
 
 create function dlms.keep_meter_events(seen jsonb) returns integer
 language plpgsql

@@ -3,6 +3,7 @@
 -- The sums by day as a continuous aggregate in place of the rollup table. Buckets are of UTC, because a bucket has one zone
 -- for all meters; the local day is a column beside it, so a day lies in one to three buckets, which like days hold their
 -- end and not their start. What is due is summed by the views, so the aggregate itself need not be real-time.
+
 select dlms.make_hypertables();
 
 create materialized view dlms.daily_load_aggregate

@@ -10,13 +10,13 @@ create table dlms.keys (
   created_at timestamptz not null default now(),
   primary key (meter_id, client_sap, role, version)
 );
-create unique index keys_one_active on dlms.keys (meter_id, client_sap, role) where state = 'active';
 comment on table dlms.keys is 'Keys of meters, sealed under a key that is not in this database.';
 comment on column dlms.keys.client_sap is 'Client whose association the key is for; 0 for all.';
 comment on column dlms.keys.role is 'What the key does, as blockCipherKey or authenticationKey.';
 comment on column dlms.keys.version is 'From 1, one higher with each change.';
 comment on column dlms.keys.state is 'pending: sent to the meter, not proven; active; retired.';
 comment on column dlms.keys.sealed is 'Form, sealing key''s fingerprint, nonce, ciphered key, tag; opens in this row only.';
+create unique index keys_one_active on dlms.keys (meter_id, client_sap, role) where state = 'active';
 
 create table dlms.invocation_counters (
   key_id text not null,

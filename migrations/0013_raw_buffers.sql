@@ -1,5 +1,4 @@
--- The octets that profile rows were decoded from, so that they can be decoded again when a decoder has been mended; and
--- why a later value came, where it was not the meter that sent it.
+-- The octets that profile rows were decoded from, so that they can be decoded again when a decoder has been mended.
 
 create table dlms.raw_layouts (
   raw_layout_key integer not null generated always as identity primary key,
@@ -22,8 +21,6 @@ create table dlms.raw_buffers (
   deviation text not null,
   octets bytea not null
 );
-alter table dlms.raw_buffers alter column octets set storage external;
-create index raw_buffers_meter on dlms.raw_buffers (meter_key, received_at);
 comment on table dlms.raw_buffers is 'Octets of profile buffers as meters sent them, for as long as the configuration says.';
 comment on column dlms.raw_buffers.decoder_version is 'Version of the decoder that last made rows of them.';
 comment on column dlms.raw_buffers.octet_count is 'Length before compression.';
@@ -31,8 +28,8 @@ comment on column dlms.raw_buffers.compression is 'Code: 0 none, 1 zstd.';
 comment on column dlms.raw_buffers.fingerprint is 'Of the layout that the rows were decoded with.';
 comment on column dlms.raw_buffers.deviation is 'How the meter''s deviation from UTC was taken.';
 
+alter table dlms.raw_buffers alter column octets set storage external;
+create index raw_buffers_meter on dlms.raw_buffers (meter_key, received_at);
+
 insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval)
 values ('dlms', 'raw_buffers', 'received_at', '1 day');
-
-alter table dlms.profile_revisions add column reason text;
-comment on column dlms.profile_revisions.reason is 'Why the value came, where it was not sent anew: a mended decoder, say.';

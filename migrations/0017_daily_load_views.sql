@@ -1,277 +1,5 @@
--- Consumption by day, summed from the block load in each meter's own time zone: a day has 23, 24 or 25 hours and holds
--- the intervals that end after its midnight and not after the next. What was summed is kept; what changed since is
--- summed when it is asked for, so that the views are exact at every moment.
-
--- The captures that meters make at midnight keep their columns under a name of their own.
-alter view dlms.daily_load_profile rename to daily_load_captures;
-
-create function dlms.day_start(day date, zone text) returns timestamptz
-language sql immutable parallel safe
-return (
-  select case when ((latest - interval '1 hour') at time zone zone)::date = day then latest - interval '1 hour' else latest end
-  from (select day::timestamp at time zone zone as latest) as midnight
-);
-comment on function dlms.day_start is 'First moment of a local day, also where clocks go back over midnight and have it twice.';
-
-create index meters_time_zone on public.meters (time_zone);
-
-create table dlms.load_changes (
-  change_key bigint not null generated always as identity primary key,
-  noted_at timestamptz not null default now(),
-  from_time timestamptz not null,
-  to_time timestamptz not null,
-  rezoned boolean not null default false,
-  meter_keys integer[] not null
-);
-alter table dlms.load_changes alter column meter_keys set storage external;
-comment on table dlms.load_changes is 'Block load that was written and is not yet in dlms.daily_load_due: between which times, of which meters.';
-comment on column dlms.load_changes.rezoned is 'The meters'' time zone changed, not their rows.';
-
-create table dlms.daily_load_due (
-  meter_key integer not null,
-  day date not null,
-  rezoned boolean not null default false,
-  primary key (meter_key, day)
-);
-create index daily_load_due_day on dlms.daily_load_due (day);
-comment on table dlms.daily_load_due is 'Days that are not over yet, or changed since they were summed; the views sum them when asked.';
-
-create table dlms.daily_load_rollup (
-  meter_key integer not null,
-  day date not null,
-  intervals bigint not null,
-  covered_s bigint,
-  with_registers bigint not null,
-  active_import numeric,
-  active_export numeric,
-  reactive_import numeric,
-  reactive_export numeric,
-  apparent_import numeric,
-  apparent_export numeric,
-  reactive_q1 numeric,
-  reactive_q2 numeric,
-  reactive_q3 numeric,
-  reactive_q4 numeric,
-  active_net numeric,
-  active_absolute numeric,
-  active_import_least bigint,
-  active_import_most bigint,
-  primary key (meter_key, day)
-);
-comment on table dlms.daily_load_rollup is 'Sums of the block load by meter and local day, in the fixed units of its columns; empty where a continuous aggregate keeps them.';
-insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval)
-values ('dlms', 'daily_load_rollup', 'day', '365 days');
-
-create function dlms.block_load_sums(
-  meter integer, after_time timestamptz, to_time timestamptz, earliest timestamptz default '-infinity', latest timestamptz default 'infinity'
-) returns table (
-  intervals bigint, covered_s bigint, with_registers bigint,
-  active_import numeric,
-  active_export numeric,
-  reactive_import numeric,
-  reactive_export numeric,
-  apparent_import numeric,
-  apparent_export numeric,
-  reactive_q1 numeric,
-  reactive_q2 numeric,
-  reactive_q3 numeric,
-  reactive_q4 numeric,
-  active_net numeric,
-  active_absolute numeric,
-  active_import_least bigint, active_import_most bigint
-)
-language sql stable parallel safe
-begin atomic
-  select
-  count(*) as intervals,
-    sum(b.interval_s) filter (where num_nonnulls(b.active_import, b.active_export, b.reactive_import, b.reactive_export, b.apparent_import, b.apparent_export, b.reactive_q1, b.reactive_q2, b.reactive_q3, b.reactive_q4, b.active_net, b.active_absolute) > 0) as covered_s,
-    count(*) filter (where num_nonnulls(b.active_import_total, b.active_export_total, b.reactive_import_total, b.reactive_export_total, b.apparent_import_total, b.apparent_export_total, b.reactive_q1_total, b.reactive_q2_total, b.reactive_q3_total, b.reactive_q4_total, b.active_net_total, b.active_absolute_total) > 0) as with_registers,
-    sum(b.active_import) as active_import,
-    sum(b.active_export) as active_export,
-    sum(b.reactive_import) as reactive_import,
-    sum(b.reactive_export) as reactive_export,
-    sum(b.apparent_import) as apparent_import,
-    sum(b.apparent_export) as apparent_export,
-    sum(b.reactive_q1) as reactive_q1,
-    sum(b.reactive_q2) as reactive_q2,
-    sum(b.reactive_q3) as reactive_q3,
-    sum(b.reactive_q4) as reactive_q4,
-    sum(b.active_net) as active_net,
-    sum(b.active_absolute) as active_absolute,
-    min(b.active_import) as active_import_least,
-    max(b.active_import) as active_import_most
-  from dlms.block_load_profile_data b
-  where b.meter_key = meter and b.captured_at > after_time and b.captured_at <= to_time
-    and b.captured_at >= earliest and b.captured_at <= latest;
-end;
-comment on function dlms.block_load_sums is 'Sums of one meter''s intervals that end within a time; no row has less than earliest or more than latest.';
-
-create function dlms.note_updated_load() returns trigger
-language plpgsql
-set search_path = pg_catalog
-as $$
-begin
-  insert into dlms.load_changes (from_time, to_time, meter_keys)
-  select min(c.captured_at), max(c.captured_at), array[c.meter_key]
-  from changed_rows c group by c.meter_key, date_trunc('day', c.captured_at, 'UTC');
-  return null;
-end
-$$;
-comment on function dlms.note_updated_load is 'Notes rows that were updated. Who inserts notes it itself: a trigger would slow the writer down.';
-create trigger note_updated_load after update on dlms.block_load_profile_data
-referencing new table as changed_rows for each statement execute function dlms.note_updated_load();
-
--- By row, because TimescaleDB has no sets of deleted rows for what it compresses.
-create function dlms.note_deleted_load() returns trigger
-language plpgsql
-set search_path = pg_catalog
-as $$
-begin
-  insert into dlms.load_changes (from_time, to_time, meter_keys) values (old.captured_at, old.captured_at, array[old.meter_key]);
-  return null;
-end
-$$;
-comment on function dlms.note_deleted_load is 'Notes rows that were deleted, but not those whose sums are to stay.';
-create trigger note_deleted_load after delete on dlms.block_load_profile_data
-for each row when (current_setting('dlms.keep_sums', true) is distinct from 'on') execute function dlms.note_deleted_load();
-
-create function dlms.note_rezoned_meter() returns trigger
-language plpgsql
-set search_path = pg_catalog
-as $$
-begin
-  delete from dlms.daily_load_rollup r where r.meter_key = new.meter_key;
-  -- In another zone an instant may lie up to two days aside: what was kept of those days has to go too.
-  insert into dlms.load_changes (from_time, to_time, rezoned, meter_keys)
-  select b.first_time - interval '2 days', b.last_time + interval '2 days', true, array[new.meter_key]
-  from (
-    select min(captured_at) as first_time, max(captured_at) as last_time
-    from dlms.block_load_profile_data where meter_key = new.meter_key
-  ) b
-  where b.first_time is not null;
-  return null;
-end
-$$;
-create trigger note_rezoned_meter after update of time_zone on public.meters
-for each row when (old.time_zone is distinct from new.time_zone) execute function dlms.note_rezoned_meter();
-
-create function dlms.take_load_changes(most integer default 1000) returns bigint
-language plpgsql
-set search_path = pg_catalog
-as $$
-declare
-  taken bigint;
-begin
-  with taken_changes as (
-    delete from dlms.load_changes where change_key in (select change_key from dlms.load_changes order by change_key limit most)
-    returning from_time, to_time, rezoned, meter_keys
-  ), days as (
-    select m.meter_key, day::date as day, bool_or(c.rezoned) as rezoned
-    from taken_changes c
-    cross join unnest(c.meter_keys) as k (meter_key)
-    join public.meters m on m.meter_key = k.meter_key
-    cross join generate_series(
-      ((c.from_time - interval '1 microsecond') at time zone m.time_zone)::date::timestamp,
-      ((c.to_time - interval '1 microsecond') at time zone m.time_zone)::date::timestamp, interval '1 day'
-    ) as day
-    group by m.meter_key, day
-  ), noted as (
-    insert into dlms.daily_load_due as d (meter_key, day, rezoned)
-    select meter_key, day, rezoned from days order by meter_key, day
-    on conflict (meter_key, day) do update set rezoned = true where excluded.rezoned and not d.rezoned
-  )
-  select count(*) into taken from taken_changes;
-  return taken;
-end
-$$;
-comment on function dlms.take_load_changes is 'Turns noted changes into due days; says how many there were.';
-
-create function dlms.daily_load_closed_before() returns date
-language sql stable
-set search_path = pg_catalog
-begin atomic
-  with recursive zones (time_zone) as (
-    (select time_zone from public.meters order by time_zone limit 1)
-    union all
-    select (select m.time_zone from public.meters m where m.time_zone > z.time_zone order by m.time_zone limit 1)
-    from zones z where z.time_zone is not null
-  )
-  select min(((now() - interval '2 hours') at time zone time_zone)::date) from zones where time_zone is not null;
-end;
-comment on function dlms.daily_load_closed_before is 'Days before this one have been over for two hours everywhere and can be kept.';
-
-create function dlms.sum_due_days(most integer default 20000) returns integer
-language plpgsql
-set search_path = pg_catalog
-as $$
-declare
-  keys integer[];
-  days date[];
-  starts timestamptz[];
-  ends timestamptz[];
-  earliest timestamptz;
-  latest timestamptz;
-begin
-  with taken as (
-    delete from dlms.daily_load_due d
-    using (
-      select meter_key, day from dlms.daily_load_due where day < dlms.daily_load_closed_before()
-      order by day, meter_key limit most
-    ) t
-    where d.meter_key = t.meter_key and d.day = t.day
-    returning d.meter_key, d.day
-  ), zoned as (
-    select t.day, m.time_zone, array_agg(t.meter_key) as meter_keys
-    from taken t join public.meters m on m.meter_key = t.meter_key group by t.day, m.time_zone
-  ), timed as (
-    select z.day, z.meter_keys, dlms.day_start(z.day, z.time_zone) as starts_at, dlms.day_start(z.day + 1, z.time_zone) as ends_at
-    from zoned z
-  )
-  select array_agg(k.meter_key), array_agg(t.day), array_agg(t.starts_at), array_agg(t.ends_at), min(t.starts_at), max(t.ends_at)
-  into keys, days, starts, ends, earliest, latest
-  from timed t cross join unnest(t.meter_keys) as k (meter_key)
-  where t.starts_at >= dlms.block_load_kept_from();
-  if keys is null then
-    return 0;
-  end if;
-  -- The literal range lets the planner leave out the chunks in which nothing can lie.
-  execute format(
-    $sql$
-      with summed as (
-        select d.meter_key, d.day, s.*
-        from unnest($1, $2, $3, $4) as d (meter_key, day, starts_at, ends_at)
-        cross join lateral dlms.block_load_sums(d.meter_key, d.starts_at, d.ends_at, %1$L, %2$L) s
-      ), emptied as (
-        delete from dlms.daily_load_rollup r using summed s
-        where s.intervals = 0 and r.meter_key = s.meter_key and r.day = s.day
-      )
-      insert into dlms.daily_load_rollup (meter_key, day, intervals, covered_s, with_registers, active_import, active_export, reactive_import, reactive_export, apparent_import, apparent_export, reactive_q1, reactive_q2, reactive_q3, reactive_q4, active_net, active_absolute, active_import_least, active_import_most)
-      select meter_key, day, intervals, covered_s, with_registers, active_import, active_export, reactive_import, reactive_export, apparent_import, apparent_export, reactive_q1, reactive_q2, reactive_q3, reactive_q4, active_net, active_absolute, active_import_least, active_import_most
-      from summed where intervals > 0 order by meter_key, day
-      on conflict (meter_key, day) do update set
-        intervals = excluded.intervals,
-        covered_s = excluded.covered_s,
-        with_registers = excluded.with_registers,
-        active_import = excluded.active_import,
-        active_export = excluded.active_export,
-        reactive_import = excluded.reactive_import,
-        reactive_export = excluded.reactive_export,
-        apparent_import = excluded.apparent_import,
-        apparent_export = excluded.apparent_export,
-        reactive_q1 = excluded.reactive_q1,
-        reactive_q2 = excluded.reactive_q2,
-        reactive_q3 = excluded.reactive_q3,
-        reactive_q4 = excluded.reactive_q4,
-        active_net = excluded.active_net,
-        active_absolute = excluded.active_absolute,
-        active_import_least = excluded.active_import_least,
-        active_import_most = excluded.active_import_most
-    $sql$, earliest, latest
-  ) using keys, days, starts, ends;
-  return cardinality(keys);
-end
-$$;
-comment on function dlms.sum_due_days is 'Sums due days that are over into dlms.daily_load_rollup; says how many.';
+-- The sums by day as analysts see them: exact at every moment, beside the registers that meters captured at midnight; what a
+-- day amounts to by each way of knowing it; and the meters of which these disagree.
 
 create view dlms.daily_load_kept as
 select meter_key, day, intervals, covered_s, with_registers, active_import, active_export, reactive_import, reactive_export, apparent_import, apparent_export, reactive_q1, reactive_q2, reactive_q3, reactive_q4, active_net, active_absolute, active_import_least, active_import_most
@@ -279,26 +7,32 @@ from dlms.daily_load_rollup;
 comment on view dlms.daily_load_kept is 'Sums that are kept, by the rollup or by a continuous aggregate; those of due days are out of date.';
 
 create view dlms.daily_load_days as
-select k.meter_key, k.day, k.intervals, k.covered_s, k.with_registers, k.active_import, k.active_export, k.reactive_import, k.reactive_export, k.apparent_import, k.apparent_export, k.reactive_q1, k.reactive_q2, k.reactive_q3, k.reactive_q4, k.active_net, k.active_absolute, k.active_import_least, k.active_import_most
+select m.id as meter_id, m.meter_number, k.meter_key, k.day,
+  dlms.day_start(k.day, m.time_zone) as starts_at, dlms.day_start(k.day + 1, m.time_zone) as ends_at,
+  k.intervals, k.covered_s, k.with_registers, k.active_import, k.active_export, k.reactive_import, k.reactive_export, k.apparent_import, k.apparent_export, k.reactive_q1, k.reactive_q2, k.reactive_q3, k.reactive_q4, k.active_net, k.active_absolute, k.active_import_least, k.active_import_most
 from dlms.daily_load_kept k
+join public.meters m on m.meter_key = k.meter_key
 where not exists (select from dlms.daily_load_due d where d.meter_key = k.meter_key and d.day = k.day)
   and not exists (
     select from dlms.load_changes c
     cross join unnest(c.meter_keys) as n (meter_key)
-    join public.meters m on m.meter_key = n.meter_key
     where n.meter_key = k.meter_key and k.day between ((c.from_time - interval '1 microsecond') at time zone m.time_zone)::date
       and ((c.to_time - interval '1 microsecond') at time zone m.time_zone)::date
   )
 union all
-select d.meter_key, d.day, s.intervals, s.covered_s, s.with_registers, s.active_import, s.active_export, s.reactive_import, s.reactive_export, s.apparent_import, s.apparent_export, s.reactive_q1, s.reactive_q2, s.reactive_q3, s.reactive_q4, s.active_net, s.active_absolute, s.active_import_least, s.active_import_most
+select m.id, m.meter_number, d.meter_key, d.day,
+  dlms.day_start(d.day, m.time_zone), dlms.day_start(d.day + 1, m.time_zone),
+  s.intervals, s.covered_s, s.with_registers, s.active_import, s.active_export, s.reactive_import, s.reactive_export, s.apparent_import, s.apparent_export, s.reactive_q1, s.reactive_q2, s.reactive_q3, s.reactive_q4, s.active_net, s.active_absolute, s.active_import_least, s.active_import_most
 from dlms.daily_load_due d
 join public.meters m on m.meter_key = d.meter_key
 cross join lateral dlms.block_load_sums(d.meter_key, dlms.day_start(d.day, m.time_zone), dlms.day_start(d.day + 1, m.time_zone)) s
 where s.intervals > 0
 union all
-select n.meter_key, n.day, s.intervals, s.covered_s, s.with_registers, s.active_import, s.active_export, s.reactive_import, s.reactive_export, s.apparent_import, s.apparent_export, s.reactive_q1, s.reactive_q2, s.reactive_q3, s.reactive_q4, s.active_net, s.active_absolute, s.active_import_least, s.active_import_most
+select n.id, n.meter_number, n.meter_key, n.day,
+  dlms.day_start(n.day, n.time_zone), dlms.day_start(n.day + 1, n.time_zone),
+  s.intervals, s.covered_s, s.with_registers, s.active_import, s.active_export, s.reactive_import, s.reactive_export, s.apparent_import, s.apparent_export, s.reactive_q1, s.reactive_q2, s.reactive_q3, s.reactive_q4, s.active_net, s.active_absolute, s.active_import_least, s.active_import_most
 from (
-  select distinct m.meter_key, m.time_zone, day::date as day
+  select distinct m.id, m.meter_number, m.meter_key, m.time_zone, day::date as day
   from dlms.load_changes c
   cross join unnest(c.meter_keys) as k (meter_key)
   join public.meters m on m.meter_key = k.meter_key
@@ -313,14 +47,14 @@ where s.intervals > 0
 comment on view dlms.daily_load_days is 'Sums of the block load by meter and local day in fixed units, exact at every moment.';
 
 create view dlms.daily_load_profile as
-select m.id as meter_id,
-  m.meter_number,
+select d.meter_id,
+  d.meter_number,
   d.day,
-  t.starts_at,
-  t.ends_at,
+  d.starts_at,
+  d.ends_at,
   d.intervals,
   d.covered_s,
-  coalesce(d.covered_s = extract(epoch from t.ends_at - t.starts_at), false)
+  coalesce(d.covered_s = extract(epoch from d.ends_at - d.starts_at), false)
     or (d.covered_s is null and opening.captured_at is not null and closing.captured_at is not null) as complete,
   coalesce(d.active_import, closing.active_import_total - opening.active_import_total) * 0.001 as active_import_wh,
   coalesce(d.active_export, closing.active_export_total - opening.active_export_total) * 0.001 as active_export_wh,
@@ -350,15 +84,11 @@ select m.id as meter_id,
   c.active_net_total * 0.001 as active_net_total_wh,
   c.active_absolute_total * 0.001 as active_absolute_total_wh
 from dlms.daily_load_days d
-join public.meters m on m.meter_key = d.meter_key
-cross join lateral (
-  select dlms.day_start(d.day, m.time_zone) as starts_at, dlms.day_start(d.day + 1, m.time_zone) as ends_at
-) t
 left join dlms.block_load_profile_data opening
-  on d.with_registers > 0 and opening.meter_key = d.meter_key and opening.captured_at = t.starts_at
+  on d.with_registers > 0 and opening.meter_key = d.meter_key and opening.captured_at = d.starts_at
 left join dlms.block_load_profile_data closing
-  on d.with_registers > 0 and closing.meter_key = d.meter_key and closing.captured_at = t.ends_at
-left join dlms.daily_load_profile_data c on c.meter_key = d.meter_key and c.captured_at = t.ends_at
+  on d.with_registers > 0 and closing.meter_key = d.meter_key and closing.captured_at = d.ends_at
+left join dlms.daily_load_profile_data c on c.meter_key = d.meter_key and c.captured_at = d.ends_at
 union all
 select m.id, m.meter_number, t.day, dlms.day_start(t.day, m.time_zone), dlms.day_start(t.day + 1, m.time_zone), 0, null,
   earlier.captured_at is not null,
@@ -393,8 +123,14 @@ cross join lateral (select ((c.captured_at - interval '1 microsecond') at time z
 left join dlms.daily_load_profile_data earlier
   on earlier.meter_key = c.meter_key and earlier.captured_at = dlms.day_start(t.day, m.time_zone)
 where c.captured_at = dlms.day_start(t.day + 1, m.time_zone)
-  and not exists (select from dlms.daily_load_days d where d.meter_key = c.meter_key and d.day = t.day);
-
+  and not exists (select from dlms.daily_load_kept k where k.meter_key = c.meter_key and k.day = t.day)
+  and not exists (
+    select from (
+      select from dlms.block_load_profile_data b
+      where b.meter_key = c.meter_key and b.captured_at > dlms.day_start(t.day, m.time_zone) and b.captured_at <= c.captured_at
+      limit 1
+    ) b
+  );
 comment on view dlms.daily_load_profile is 'Consumption of a meter on a day of its own time zone, beside the registers that the meter captured at the end of that day.';
 comment on column dlms.daily_load_profile.day is 'Day in the meter''s time zone; it holds the intervals that end after its midnight and not after the next.';
 comment on column dlms.daily_load_profile.starts_at is 'First moment of the day.';
@@ -431,12 +167,12 @@ comment on column dlms.daily_load_profile.active_net_total_wh is 'Active import 
 comment on column dlms.daily_load_profile.active_absolute_total_wh is 'Active import plus export: register as captured at the end of the day, in Wh.';
 
 create view dlms.daily_load_comparison as
-select m.id as meter_id,
-  m.meter_number,
+select d.meter_id,
+  d.meter_number,
   d.day,
   q.quantity,
   q.unit,
-  coalesce(d.covered_s = extract(epoch from t.ends_at - t.starts_at), false) as complete,
+  coalesce(d.covered_s = extract(epoch from d.ends_at - d.starts_at), false) as complete,
   q.interval_sum,
   q.register_difference,
   q.captured_difference,
@@ -444,16 +180,12 @@ select m.id as meter_id,
   greatest(q.interval_sum, q.register_difference, q.captured_difference, q.captured_day)
     - least(q.interval_sum, q.register_difference, q.captured_difference, q.captured_day) as spread
 from dlms.daily_load_days d
-join public.meters m on m.meter_key = d.meter_key
-cross join lateral (
-  select dlms.day_start(d.day, m.time_zone) as starts_at, dlms.day_start(d.day + 1, m.time_zone) as ends_at
-) t
 left join dlms.block_load_profile_data opening
-  on d.with_registers > 0 and opening.meter_key = d.meter_key and opening.captured_at = t.starts_at
+  on d.with_registers > 0 and opening.meter_key = d.meter_key and opening.captured_at = d.starts_at
 left join dlms.block_load_profile_data closing
-  on d.with_registers > 0 and closing.meter_key = d.meter_key and closing.captured_at = t.ends_at
-left join dlms.daily_load_profile_data earlier on earlier.meter_key = d.meter_key and earlier.captured_at = t.starts_at
-left join dlms.daily_load_profile_data c on c.meter_key = d.meter_key and c.captured_at = t.ends_at
+  on d.with_registers > 0 and closing.meter_key = d.meter_key and closing.captured_at = d.ends_at
+left join dlms.daily_load_profile_data earlier on earlier.meter_key = d.meter_key and earlier.captured_at = d.starts_at
+left join dlms.daily_load_profile_data c on c.meter_key = d.meter_key and c.captured_at = d.ends_at
 cross join lateral (
   values
     ('active_import', 'Wh', d.active_import * 0.001, (closing.active_import_total - opening.active_import_total) * 0.001, (c.active_import_total - earlier.active_import_total) * 0.001, c.active_import * 0.001),

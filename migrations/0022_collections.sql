@@ -1,0 +1,89 @@
+-- Lists of meters or series that someone keeps, by hand or by rule, and the attributes of meters that rules ask for.
+
+create table dlms.meter_attributes (
+  meter_id uuid not null references public.meters (id) on delete cascade,
+  name text not null check (name ~ '^[A-Za-z][A-Za-z0-9_]{0,62}$'),
+  value text not null,
+  primary key (meter_id, name)
+);
+comment on table dlms.meter_attributes is 'What people know about meters, as feeder or district; collections are made by it.';
+create index meter_attributes_value on dlms.meter_attributes (name, value);
+
+create table dlms.collections (
+  collection_key integer not null generated always as identity primary key,
+  owner name not null,
+  name text not null check (name ~ '^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$'),
+  holds text not null check (holds in ('meters', 'series')),
+  visibility text not null default 'private' check (visibility in ('private', 'team', 'public')),
+  team name,
+  pattern text check (length(pattern) <= 200),
+  attributes jsonb check (jsonb_typeof(attributes) = 'object'),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  unique (owner, name),
+  check ((visibility = 'team') = (team is not null)),
+  check (attributes is null or holds = 'meters')
+);
+comment on table dlms.collections is 'Lists of meters or series that someone keeps: reading groups, exports, dashboards.';
+comment on column dlms.collections.pattern is 'Rule: a regular expression on the series'' key, or on the meter''s number or name.';
+comment on column dlms.collections.attributes is 'Rule: attributes that a meter must have, as {"feeder": "7"}; with a pattern, both must hold.';
+
+create table dlms.collection_series (
+  collection_key integer not null references dlms.collections (collection_key) on delete cascade,
+  series_key integer not null references dlms.series (series_key) on delete cascade,
+  primary key (collection_key, series_key)
+);
+comment on table dlms.collection_series is 'Series that were put into a collection by hand.';
+create index collection_series_series on dlms.collection_series (series_key);
+
+create table dlms.collection_meters (
+  collection_key integer not null references dlms.collections (collection_key) on delete cascade,
+  meter_key integer not null references public.meters (meter_key) on delete cascade,
+  primary key (collection_key, meter_key)
+);
+comment on table dlms.collection_meters is 'Meters that were put into a collection by hand.';
+create index collection_meters_meter on dlms.collection_meters (meter_key);
+
+create function dlms.collection_series_keys(collection integer) returns table (series_key integer)
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  the record;
+begin
+  select * into the from dlms.collections c where c.collection_key = collection;
+  if the.holds = 'meters' then
+    return query select s.series_key from dlms.collection_meter_keys(collection) as m (meter_key)
+      join dlms.series s using (meter_key);
+  elsif the.pattern is null then
+    return query select x.series_key from dlms.collection_series x where x.collection_key = collection;
+  else
+    return query select x.series_key from dlms.collection_series x where x.collection_key = collection
+      union select s.series_key from dlms.series s where s.key ~ the.pattern;
+  end if;
+end
+$$;
+comment on function dlms.collection_series_keys is 'The series of a collection as it is now; of one of meters, all series of these.';
+
+create function dlms.collection_meter_keys(collection integer) returns setof integer
+language sql stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select x.meter_key from dlms.collection_meters x where x.collection_key = collection
+  union
+  select m.meter_key from dlms.collections c join public.meters m
+    on (c.pattern is null or m.meter_number ~ c.pattern or m.name ~ c.pattern)
+    and (c.attributes is null or not exists (
+      select from jsonb_each_text(c.attributes) wanted
+      where not exists (
+        select from dlms.meter_attributes a where a.meter_id = m.id and a.name = wanted.key and a.value = wanted.value
+      )
+    ))
+  where c.collection_key = collection and c.holds = 'meters' and num_nonnulls(c.pattern, c.attributes) > 0
+  union
+  select s.meter_key from dlms.collection_series_keys(collection) k join dlms.series s using (series_key)
+    join dlms.collections c on c.collection_key = collection
+  where c.holds = 'series' and s.meter_key is not null
+$$;
+comment on function dlms.collection_meter_keys is 'The meters of a collection as it is now; of one of series, their meters.';
