@@ -33,7 +33,17 @@ const SECTIONS: readonly string[] = [
    from pg_proc p where pronamespace in ('public'::regnamespace, 'dlms'::regnamespace, 'dlms_api'::regnamespace, 'dlms_views'::regnamespace)
      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
    order by p.oid::regprocedure::text`,
-  `select format('time table %I.%I by %I, chunks of %s', table_schema, table_name, time_column, chunk_interval) as line
+  `select pg_get_triggerdef(t.oid) as line
+   from pg_trigger t join pg_class c on c.oid = t.tgrelid
+   where not t.tgisinternal and c.relnamespace in ('public'::regnamespace, 'dlms'::regnamespace)
+   order by c.oid::regclass::text, t.tgname`,
+  `select format('type %s %s %s', a.attrelid::regclass, quote_ident(a.attname), format_type(a.atttypid, a.atttypmod)) as line
+   from pg_type t join pg_class c on c.oid = t.typrelid and c.relkind = 'c'
+   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+   where t.typnamespace = 'dlms'::regnamespace
+   order by c.oid::regclass::text, a.attnum`,
+  `select format('time table %I.%I by %I, chunks of %s, compressed after %s by (%s) in order of (%s)', table_schema,
+     table_name, time_column, chunk_interval, coalesce(compress_after::text, 'never'), segment_by, order_by) as line
    from dlms.time_tables order by 1`,
 ];
 
