@@ -4,6 +4,7 @@
  */
 import type { Machine } from "../protocol/machine.ts";
 import type { ByteChannel } from "./channel.ts";
+import { type Clock, systemClock, type Timer } from "./clock.ts";
 
 export interface PumpSink<Event> {
   event(event: Event): void;
@@ -16,20 +17,19 @@ export interface PumpSink<Event> {
 export interface PumpOptions<Command> {
   /** The order that tells the machine of the channel's end; its last events come before `closed`. */
   readonly ended?: Command;
-  /** Milliseconds on a clock that never jumps. */
-  readonly clock?: () => number;
+  readonly clock?: Clock;
 }
 
-/** Longest delay that setTimeout takes; a later deadline is looked at again then. */
+/** Longest delay that a timer takes; a later deadline is looked at again then. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 export class Pump<Command, Event> {
   readonly #machine: Machine<Command, Event>;
   readonly #channel: ByteChannel;
   readonly #sink: PumpSink<Event>;
-  readonly #clock: () => number;
+  readonly #clock: Clock;
   readonly #ended: Command | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #timerDueMs = Number.POSITIVE_INFINITY;
   #draining = false;
   #closing = false;
@@ -44,7 +44,7 @@ export class Pump<Command, Event> {
     this.#machine = machine;
     this.#channel = channel;
     this.#sink = sink;
-    this.#clock = options.clock ?? (() => performance.now());
+    this.#clock = options.clock ?? systemClock;
     this.#ended = options.ended;
   }
 
@@ -55,7 +55,7 @@ export class Pump<Command, Event> {
   /** Starts the channel. Octets and events may come before this returns. */
   start(): void {
     this.#channel.start({
-      bytes: (bytes) => this.#step(() => this.#machine.receive(bytes, this.#clock())),
+      bytes: (bytes) => this.#step(() => this.#machine.receive(bytes, this.#clock.elapsed())),
       closed: (cause) => this.#end(cause),
     });
     this.#drain();
@@ -63,7 +63,7 @@ export class Pump<Command, Event> {
 
   /** Gives the machine an order; throws what the machine throws when it refuses. */
   command(command: Command): void {
-    this.#machine.command(command, this.#clock());
+    this.#machine.command(command, this.#clock.elapsed());
     this.#drain();
   }
 
@@ -126,20 +126,20 @@ export class Pump<Command, Event> {
     if (this.#timer !== undefined && this.#timerDueMs <= deadlineMs) return;
     this.#clearTimer();
     this.#timerDueMs = deadlineMs;
-    const delayMs = Math.min(Math.max(0, Math.ceil(deadlineMs - this.#clock())), LONGEST_DELAY_MS);
-    this.#timer = setTimeout(() => this.#fire(), delayMs);
+    const delayMs = Math.min(Math.max(0, Math.ceil(deadlineMs - this.#clock.elapsed())), LONGEST_DELAY_MS);
+    this.#timer = this.#clock.after(delayMs, () => this.#fire());
   }
 
   #fire(): void {
     this.#timer = undefined;
-    const nowMs = this.#clock();
+    const nowMs = this.#clock.elapsed();
     const deadlineMs = this.#machine.deadlineMs();
     if (deadlineMs !== undefined && deadlineMs <= nowMs) this.#step(() => this.#machine.timeout(nowMs));
     else this.#arm();
   }
 
   #clearTimer(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.close();
     this.#timer = undefined;
     this.#timerDueMs = Number.POSITIVE_INFINITY;
   }
@@ -148,7 +148,7 @@ export class Pump<Command, Event> {
     if (this.#closed) return;
     this.#closing = true;
     const ended = this.#ended;
-    if (ended !== undefined) this.#step(() => this.#machine.command(ended, this.#clock()));
+    if (ended !== undefined) this.#step(() => this.#machine.command(ended, this.#clock.elapsed()));
     this.#closed = true;
     this.#clearTimer();
     try {

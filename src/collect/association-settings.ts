@@ -1,5 +1,4 @@
 /** From the configuration of an association and its secrets to the settings of the client machine. */
-import { randomBytes, randomInt } from "node:crypto";
 import type { ClientAuthentication, ClientSettings } from "../../protocol/association/client-settings.ts";
 import type { GeneralUse } from "../../protocol/association/general-use.ts";
 import { REFERENCING as REFERENCING_FACTS } from "../../protocol/association/referencing.ts";
@@ -13,6 +12,7 @@ import { systemTitle } from "../../protocol/security/system-title.ts";
 import type { AssociationConfig } from "../config/schema.ts";
 import type { MeterSecrets } from "./meter-secrets.ts";
 import { quirkyProtection } from "./quirk-settings.ts";
+import { SURROUNDINGS } from "./surroundings.ts";
 
 /** The names of the configuration are those of the field; the machine's are the standard's. */
 const MECHANISMS = {
@@ -41,6 +41,7 @@ export interface AssociationContext {
   readonly repeatReads?: number;
   /** What the meter's protection does otherwise. */
   readonly quirks?: ReadonlySet<MeterQuirk>;
+  readonly randomOctets?: (length: number) => Uint8Array;
   /** Gives each counter once; asked only where the association is ciphered or authenticates by GMAC. */
   readonly nextInvocationCounter: () => number;
 }
@@ -48,12 +49,13 @@ export interface AssociationContext {
 /** Throws an Error that names what the configuration lacks for its mechanism. */
 export function associationSettings(context: AssociationContext): ClientSettings {
   const { association, responseTimeoutMs, repeatReads = 0 } = context;
-  const { security } = association;
+  const { security, mechanism } = association;
+  const randomOctets = randomOctetsOf(context);
   const protection = protectionOf(context);
   return {
     authentication: authenticationOf(context),
     referencing: REFERENCING[association.referencing],
-    challenge: () => printableChallenge(association.mechanism === "hls-7" ? SIGNED_CHALLENGE_LENGTH : CHALLENGE_LENGTH),
+    challenge: () => printable(randomOctets(mechanism === "hls-7" ? SIGNED_CHALLENGE_LENGTH : CHALLENGE_LENGTH)),
     ...(association.preEstablished && { preEstablished: true }),
     ...(association.release && { release: association.release }),
     ...(association.userId !== undefined && { userId: association.userId }),
@@ -70,7 +72,7 @@ export function associationSettings(context: AssociationContext): ClientSettings
           ciphering: {
             request: security.protection,
             form: security.general ? ("general" as const) : ("service-specific" as const),
-            ...(security.dedicatedKey ? { dedicatedKey: () => randomDedicatedKey(security.suite) } : {}),
+            ...(security.dedicatedKey ? { dedicatedKey: () => randomDedicatedKey(security.suite, randomOctets) } : {}),
           },
         }),
     ...(protection && generalUse(context, protection)),
@@ -82,10 +84,10 @@ function withGeneralBlocks({ referencing }: AssociationConfig): Conformance {
 }
 
 /** General-ciphering and general-signing, where the configuration wants any of them. */
-function generalUse(
-  { association: { security }, secrets, nextInvocationCounter }: AssociationContext,
-  protection: ApduProtection,
-): { general?: GeneralUse } {
+function generalUse(context: AssociationContext, protection: ApduProtection): { general?: GeneralUse } {
+  const { security } = context.association;
+  const { secrets, nextInvocationCounter } = context;
+  const randomOctets = randomOctetsOf(context);
   if (security?.generalCiphering === undefined && security?.sign !== true) return {};
   const { generalCiphering: scheme, sign } = security;
   const { blockCipherKey, authenticationKey, masterKey } = secrets;
@@ -116,11 +118,12 @@ function generalUse(
 export function publicClientSettings(
   { referencing }: Pick<AssociationConfig, "referencing">,
   responseTimeoutMs: number,
+  randomOctets = SURROUNDINGS.randomOctets,
 ): ClientSettings {
   return {
     authentication: { mechanism: "lowest" },
     referencing: REFERENCING[referencing],
-    challenge: () => printableChallenge(CHALLENGE_LENGTH),
+    challenge: () => printable(randomOctets(CHALLENGE_LENGTH)),
     responseTimeoutMs,
   };
 }
@@ -173,14 +176,14 @@ function required<T>(value: T | undefined, mechanism: string, field: string): T 
   return value;
 }
 
-function printableChallenge(length: number): Uint8Array {
-  return Uint8Array.from({ length }, () => randomInt(FIRST_PRINTABLE, AFTER_LAST_PRINTABLE));
+function printable(octets: Uint8Array): Uint8Array {
+  return octets.map((octet) => FIRST_PRINTABLE + (octet % (AFTER_LAST_PRINTABLE - FIRST_PRINTABLE)));
 }
 
-function randomDedicatedKey(suite: 0 | 1 | 2): SecretKey<"dedicatedKey"> {
+function randomDedicatedKey(suite: 0 | 1 | 2, randomOctets: (length: number) => Uint8Array): SecretKey<"dedicatedKey"> {
   return new SecretKey("dedicatedKey", randomOctets(DEDICATED_KEY_LENGTHS[suite]));
 }
 
-function randomOctets(length: number): Uint8Array {
-  return new Uint8Array(randomBytes(length));
+function randomOctetsOf({ randomOctets = SURROUNDINGS.randomOctets }: AssociationContext) {
+  return randomOctets;
 }

@@ -1,4 +1,6 @@
 /** Polls meters and reads them on demand; tells what came of it, and keeps rows and attempts in the store it is given. */
+
+import type { Clock } from "../../drivers/clock.ts";
 import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
@@ -11,11 +13,12 @@ import type { MeterConnection } from "./meter-connection.ts";
 import { MeterLedger, type ProfileMemory, type StoredLedger } from "./meter-ledger.ts";
 import { type PollResult, pollProfiles, type ReadBuffer, type WantedRows } from "./meter-poller.ts";
 import { knownClock, readForAnswer } from "./meter-reader.ts";
-import { visitMeter } from "./meter-session.ts";
+import { type VisitOptions, visitMeter } from "./meter-session.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { type ChosenSlots, chooseSlots, type ReadingOrder } from "./profile-slots.ts";
 import { parseReadOrder } from "./read-order.ts";
 import type { SerialLines } from "./serial-lines.ts";
+import { SURROUNDINGS, type Surroundings } from "./surroundings.ts";
 
 /** A meter of the fleet with what the collector knows of it. */
 export interface PolledMeter {
@@ -62,10 +65,19 @@ export interface CollectorOptions {
   readonly events: EventSink;
   readonly sessionBudgetMs: number;
   readonly lines: SerialLines;
+  readonly surroundings?: Surroundings;
+  /** How a meter is visited; over its connection when left out. */
+  readonly visitMeter?: VisitMeter;
   readonly ruleOf: (meter: PolledMeter, profile: ProfileKind) => ReadingRule | undefined;
   /** What else there is to do while a meter is on the line, after its profiles; what it throws harms no reading. */
   readonly whileOnLine?: (meter: PolledMeter, connection: MeterConnection) => Promise<void>;
 }
+
+type VisitMeter = <T>(
+  target: MeterTarget,
+  options: VisitOptions,
+  work: (connection: MeterConnection) => Promise<T>,
+) => Promise<T>;
 
 const DAY_MS = 86_400_000;
 type Wanted = WantedRows & Partial<Pick<ChosenSlots, "open" | "left">>;
@@ -75,27 +87,32 @@ const OVERLAP_MS = 3_600_000;
 
 export class Collector {
   readonly #options: CollectorOptions;
+  readonly #clock: Clock;
+  readonly #visitMeter: VisitMeter;
   readonly #abort = new AbortController();
 
   constructor(options: CollectorOptions) {
     this.#options = options;
+    this.#clock = (options.surroundings ?? SURROUNDINGS).clock;
+    this.#visitMeter = options.visitMeter ?? visitMeter;
   }
 
   /** Reads what is open of profiles into the store. Never rejects: failures are told and recorded. */
   async poll(meter: PolledMeter, profiles: readonly ProfileKind[]): Promise<PollOutcome> {
     const { events } = this.#options;
-    const startedAt = new Date();
+    const startedAt = new Date(this.#clock.now());
     const what = profiles.join(" ");
     try {
       const wanted = await this.#wantedOf(meter, profiles);
       const isOpen = profiles.filter((profile) => wanted.get(profile)?.type !== "nothing");
       // A meter whose slots are all held, from pushes perhaps, need not be called.
       if (isOpen.length === 0) return { answered: true, more: [] };
-      const result = await visitMeter(meter.target, this.#visit(), async (connection) => {
+      const result = await this.#visitMeter(meter.target, this.#visit(), async (connection) => {
         const polled = await pollProfiles(connection, {
           target: meter.target,
           meterKey: meter.meterKey,
           profiles: isOpen,
+          nowMs: () => this.#clock.now(),
           wanted: (profile) => wanted.get(profile) ?? { type: "nothing" },
           keepBuffer: (buffer) => this.#keepBuffer(meter, buffer),
         });
@@ -110,7 +127,7 @@ export class Collector {
         this.#tellFailure(meter, { startedAt, what, rowCount }, failure);
         return { answered: false, cause: failure.cause, more: [] };
       }
-      const durationMs = Date.now() - startedAt.getTime();
+      const durationMs = this.#clock.now() - startedAt.getTime();
       events({ event: "meterPolled", meter: meter.target.name, profiles, rows: rowCount, durationMs });
       this.#record(meter, { startedAt, what, rowCount, failure: undefined });
       return { answered: true, more: this.#moreOf(meter, wanted) };
@@ -122,13 +139,13 @@ export class Collector {
   }
 
   /** Reads one thing now, rows of the last day where no range is said. Throws what the visit throws; `causeOf` names it. */
-  async read(meter: PolledMeter, what: string, range: ReadRange = lastDay()): Promise<ReadAnswer> {
+  async read(meter: PolledMeter, what: string, range: ReadRange = this.#lastDay()): Promise<ReadAnswer> {
     const order = parseReadOrder(what);
-    const startedAt = new Date();
+    const startedAt = new Date(this.#clock.now());
     try {
       const { target } = meter;
-      const answer = await visitMeter(target, this.#visit(), (source) =>
-        readForAnswer(order, { source, target, what, range }),
+      const answer = await this.#visitMeter(target, this.#visit(), (source) =>
+        readForAnswer(order, { source, target, what, range, nowMs: () => this.#clock.now() }),
       );
       this.#record(meter, { startedAt, what, rowCount: answer.rows.length, failure: undefined });
       return answer;
@@ -140,7 +157,7 @@ export class Collector {
 
   /** Does something on an association with the meter. Throws what the visit throws; `causeOf` names it. */
   visit<T>(meter: PolledMeter, work: (connection: MeterConnection) => Promise<T>): Promise<T> {
-    return visitMeter(meter.target, this.#visit(), work);
+    return this.#visitMeter(meter.target, this.#visit(), work);
   }
 
   /** Ends all sessions at once; for a stop that has waited long enough. */
@@ -149,8 +166,13 @@ export class Collector {
   }
 
   #visit() {
-    const { sessionBudgetMs, lines } = this.#options;
-    return { budgetMs: sessionBudgetMs, lines, signal: this.#abort.signal };
+    const { sessionBudgetMs, lines, surroundings } = this.#options;
+    return { budgetMs: sessionBudgetMs, lines, ...(surroundings && { surroundings }), signal: this.#abort.signal };
+  }
+
+  #lastDay(): ReadRange {
+    const toMs = this.#clock.now();
+    return { fromMs: toMs - DAY_MS, toMs };
   }
 
   #keepBuffer({ meterKey, target }: PolledMeter, { profile, readAt, octets }: ReadBuffer): void {
@@ -166,7 +188,7 @@ export class Collector {
       .filter(([profile, { left = 0, open = 0 }]) => {
         const ledger = meter.ledger?.of(profile);
         if (left === 0 || ledger === undefined) return false;
-        return chooseSlots(ledger, { nowMs: Date.now(), order: "oldest-first" }).open < open;
+        return chooseSlots(ledger, { nowMs: this.#clock.now(), order: "oldest-first" }).open < open;
       })
       .map(([profile]) => profile);
   }
@@ -179,7 +201,7 @@ export class Collector {
       { zone, ...(billingDay !== undefined && { billingDay }) },
       await store.loadLedger(meter.meterKey),
     );
-    const nowMs = Date.now();
+    const nowMs = this.#clock.now();
     const wanted = new Map<ProfileKind, Wanted>();
     for (const profile of profiles) {
       const { historyMs, order } = ruleOf(meter, profile) ?? DEFAULT_RULE;
@@ -225,13 +247,13 @@ export class Collector {
     failure: NamedFailure,
   ): void {
     const { cause, evidence, nextStep } = failure;
-    const durationMs = Date.now() - attempt.startedAt.getTime();
+    const durationMs = this.#clock.now() - attempt.startedAt.getTime();
     this.#options.events({ event: "meterFailed", meter: meter.target.name, cause, evidence, nextStep, durationMs });
     this.#record(meter, { ...attempt, failure });
   }
 
   #record(meter: PolledMeter, attempt: Pick<ReadAttempt, "startedAt" | "what" | "rowCount" | "failure">): void {
-    this.#options.store.addAttempt({ ...attempt, meterId: meter.meterId, endedAt: new Date() });
+    this.#options.store.addAttempt({ ...attempt, meterId: meter.meterId, endedAt: new Date(this.#clock.now()) });
   }
 }
 
@@ -240,9 +262,4 @@ export function settleBatch({ ledger }: PolledMeter, batch: ProfileBatch): void 
   const intervalS = batchIntervalS(batch);
   if (intervalS === undefined) return;
   ledger?.settle(batch.profile, intervalS, [...batch.instantsMs, ...(batch.absentMs ?? []), ...(batch.offMs ?? [])]);
-}
-
-function lastDay(): ReadRange {
-  const toMs = Date.now();
-  return { fromMs: toMs - DAY_MS, toMs };
 }

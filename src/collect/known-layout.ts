@@ -19,17 +19,17 @@ const LAYOUT_TRUSTED_MS = 86_400_000;
 export async function knownLayout(
   source: AttributeSource,
   target: MeterTarget,
-  kind: ProfileKind,
+  { kind, nowMs }: { readonly kind: ProfileKind; readonly nowMs: () => number },
 ): Promise<{ readonly from: ProfileSource; readonly layout: ProfileLayout }> {
   target.layoutOrigins ??= new Map();
   const origin = target.layoutOrigins.get(kind);
   const known = target.layouts.get(kind);
-  if (origin !== undefined && known !== undefined && Date.now() - origin.readAtMs < LAYOUT_TRUSTED_MS) {
+  if (origin !== undefined && known !== undefined && nowMs() - origin.readAtMs < LAYOUT_TRUSTED_MS) {
     return { from: origin.from, layout: known };
   }
   const found = await readLayoutOf(source, target, origin?.from ?? PROFILE_SOURCES[target.companion][kind]);
   target.layouts.set(kind, found.layout);
-  target.layoutOrigins.set(kind, { from: found.from, readAtMs: Date.now() });
+  target.layoutOrigins.set(kind, { from: found.from, readAtMs: nowMs() });
   return found;
 }
 

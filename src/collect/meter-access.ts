@@ -3,6 +3,7 @@
  * (IS 15959 Part 2, and most meters with ciphering). Once a meter has taken our counters they are not read again until
  * something goes wrong: that spares an association with each visit. A counter that the meter refuses is raised once.
  */
+import { type Clock, sleep, systemClock } from "../../drivers/clock.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import type { Link } from "../../protocol/link/link.ts";
@@ -44,6 +45,7 @@ export interface MeterAccess {
   /** Settings of the public client that reads the counter. */
   readonly publicSession?: () => Omit<MeterConnectionSettings, "link">;
   readonly counter?: CounterObject;
+  readonly clock?: Clock;
 }
 
 const PUBLIC_CLIENT = 16;
@@ -58,7 +60,7 @@ export async function connectMeter(line: MeterLine, access: MeterAccess): Promis
   const trusted = counter.memory?.countersAccepted === true;
   if (!trusted) {
     await counter.counters.raise(await readFloor(line, access, counter));
-    if (counter.pauseMs !== undefined) await pause(counter.pauseMs);
+    if (counter.pauseMs !== undefined) await sleep(access.clock ?? systemClock, counter.pauseMs);
   }
   remember(counter, false);
   const connection = await attemptTwice(line, access, counter, trusted);
@@ -158,10 +160,4 @@ function refusedCounter(error: unknown): number | undefined {
   if (!(error instanceof SessionFailedError) || error.failure.evidence.type !== "exception") return undefined;
   const { serviceError, invocationCounter } = error.failure.evidence.exception;
   return serviceError === "invocation-counter-error" ? invocationCounter : undefined;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

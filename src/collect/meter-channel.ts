@@ -1,13 +1,13 @@
 /** From where a meter is to an open channel and the links that go over it. */
 import type { ByteChannel } from "../../drivers/channel.ts";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
-import { connectTcp } from "../../drivers/tcp/connect.ts";
 import { UdpChannel } from "../../drivers/udp/channel.ts";
 import type { Link } from "../../protocol/link/link.ts";
 import type { ConnectionConfig } from "../config/schema.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import type { SerialLines } from "./serial-lines.ts";
 import { DEFAULT_BAUD, DEFAULT_TURNAROUND_MS, SIGN_ON_BAUD, sessionLink, type VisitedLine } from "./session-link.ts";
+import { SURROUNDINGS, type Surroundings } from "./surroundings.ts";
 
 export interface MeterChannel {
   readonly channel: ByteChannel;
@@ -22,12 +22,14 @@ export interface MeterChannel {
 export interface MeterChannelOptions {
   readonly signal?: AbortSignal;
   readonly lines: SerialLines;
+  readonly surroundings?: Surroundings;
 }
 
 /** Waits for its turn where the line is shared. Rejects with a ChannelError. */
 export async function openMeterChannel(target: MeterTarget, options: MeterChannelOptions): Promise<MeterChannel> {
   const { connection, association, quirks } = target;
   const { serverSap } = association;
+  const { connectTcp } = options.surroundings ?? SURROUNDINGS;
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   if (connection.serial !== undefined) return serialChannel(target, connection.serial, options);
   const link = (clientSap: number) => sessionLink(connection, { clientSap, serverSap, quirks });

@@ -1,5 +1,6 @@
 import type { ByteChannel } from "../../drivers/channel.ts";
 import { ChannelError } from "../../drivers/channel-error.ts";
+import type { Clock } from "../../drivers/clock.ts";
 import { Pump } from "../../drivers/pump.ts";
 import type { ClientSession, SessionCommand, SessionEvent } from "../../protocol/association/session.ts";
 import type { Machine } from "../../protocol/machine.ts";
@@ -14,8 +15,7 @@ export interface LineSink {
 export interface MeterLineOptions {
   /** Ends the line at once. May be shared: it is listened to only while the line is open. */
   readonly signal?: AbortSignal;
-  /** Milliseconds on a clock that never jumps. */
-  readonly clock?: () => number;
+  readonly clock?: Clock;
   /** Whether others on the same line have answered of late, and this meter never: the line is not to blame for silence. */
   readonly onlyOthersAnswer?: () => boolean;
   /** Hears of faults of our own: a sink that threw. */

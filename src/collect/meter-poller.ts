@@ -42,6 +42,8 @@ export interface PollOrder {
   readonly meterKey: number;
   readonly profiles: readonly ProfileKind[];
   readonly wanted: (profile: ProfileKind) => WantedRows;
+  /** Milliseconds since 1970; the system's when left out. */
+  readonly nowMs?: () => number;
   /** Hears the octets of every buffer that came whole. */
   readonly keepBuffer?: (buffer: ReadBuffer) => void;
 }
@@ -120,11 +122,15 @@ async function readWanted(
   { profile, wanted }: ProfileWanted,
 ): Promise<MappedProfile[]> {
   const mapped: MappedProfile[] = [];
-  const readAt = new Date();
+  const readAt = timeOf(order);
   for (const range of rangesOf(wanted, readAt.getTime())) {
     try {
       const keepOctets = (octets: Uint8Array) => order.keepBuffer?.({ profile, readAt, octets });
-      const decoded = await readProfile(source, order.target, profile, { range, keepOctets });
+      const decoded = await readProfile(source, order.target, profile, {
+        range,
+        keepOctets,
+        ...(order.nowMs && { nowMs: order.nowMs }),
+      });
       mapped.push(mapRows(order, profile, decoded, readAt));
     } catch (error) {
       if (!(error instanceof BrokenReadError) || mapped.length === 0) throw error;
@@ -162,7 +168,7 @@ function judged(order: PollOrder, { profile, wanted }: ProfileWanted, mapped: re
   const known = wanted.type === "slots" ? wanted.ledger.memory : undefined;
   const batches = read.flatMap((batch) => byPeriod(batch, known, rule.intervalS));
   const learned = learnedOf(order.target, { profile, rule, known }, batches);
-  const asked = wanted.type === "slots" ? wanted.ranges : sinceFirst(rule, batches);
+  const asked = wanted.type === "slots" ? wanted.ranges : sinceFirst(rule, batches, timeOf(order).getTime());
   const sameRule = known === undefined || known.intervalS === rule.intervalS;
   const [last] = batches.slice(-1);
   if (setAside.length > 0 || !sameRule || last === undefined)
@@ -174,7 +180,7 @@ function judged(order: PollOrder, { profile, wanted }: ProfileWanted, mapped: re
 
 /** Rows before a broken read ended; what is not among them may come yet. */
 function brokenPart(order: PollOrder, profile: ProfileKind, error: BrokenReadError): PolledProfile {
-  const mapped = [...error.before, mapRows(order, profile, error.rows)];
+  const mapped = [...error.before, mapRows(order, profile, error.rows, timeOf(order))];
   return {
     profile,
     batches: withRows(mapped.map((each) => each.batch)),
@@ -210,9 +216,13 @@ function learnedOf(
   return { profile, validFromMs: (slotOf(rule, first) ?? first) - 1, intervalS, entries };
 }
 
-function sinceFirst(rule: SlotRule, batches: readonly ProfileBatch[]): SlotRange[] {
+function sinceFirst(rule: SlotRule, batches: readonly ProfileBatch[], nowMs: number): SlotRange[] {
   const stamps = batches.flatMap((batch) => batch.instantsMs);
-  return stamps.length === 0 ? [] : [{ fromMs: Math.min(...stamps), toMs: slotUpTo(rule, Date.now()) }];
+  return stamps.length === 0 ? [] : [{ fromMs: Math.min(...stamps), toMs: slotUpTo(rule, nowMs) }];
+}
+
+function timeOf({ nowMs = Date.now }: PollOrder): Date {
+  return new Date(nowMs());
 }
 
 /** Rows as they go to the store. */
@@ -220,7 +230,7 @@ function mapRows(
   { target, meterKey }: PollOrder,
   profile: ProfileKind,
   decoded: DecodedProfile,
-  readAt = new Date(),
+  readAt: Date,
 ): MappedProfile {
   if (decoded.rejected.length > 0) {
     // The meter may have got another list of capture objects: the next poll asks for it again.

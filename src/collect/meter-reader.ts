@@ -40,17 +40,19 @@ export interface ReadContext {
   readonly what: string;
   /** Rows of block and daily load; all of them when left out. */
   readonly range?: ReadRange;
+  /** Milliseconds since 1970; the system's when left out. */
+  readonly nowMs?: () => number;
 }
 
 /** Throws AccessRefusedError, and what the session throws. */
 export async function readForAnswer(order: ReadOrder, context: ReadContext): Promise<ReadAnswer> {
-  const { source, target, what, range } = context;
-  const head = { meter: target.name, what, readAt: new Date().toISOString() };
+  const { source, target, what, range, nowMs = Date.now } = context;
+  const head = { meter: target.name, what, readAt: new Date(nowMs()).toISOString() };
   switch (order.type) {
     case "profile":
-      return profileAnswer(head, await readProfile(source, target, order.profile, range && { range }));
+      return profileAnswer(head, await readProfile(source, target, order.profile, { nowMs, ...(range && { range }) }));
     case "clock":
-      return clockAnswer(head, await readValue(source, attributeOf(CLOCK_TIME)), await clockOf(source, target));
+      return clockAnswer(head, await readValue(source, attributeOf(CLOCK_TIME)), await clockOf(source, target, nowMs));
     case "objects":
       return objectsAnswer(head, await readValue(source, attributeOf(OBJECT_LIST)), target.companion);
     case "attribute": {
@@ -69,6 +71,8 @@ export interface ProfileReadOptions {
   readonly range?: ReadRange;
   /** Hears the octets of every buffer that came whole. */
   readonly keepOctets?: (octets: Uint8Array) => void;
+  /** Milliseconds since 1970; the system's when left out. */
+  readonly nowMs?: () => number;
 }
 
 /** The rows of a profile as exact columns; the layout is read once and remembered. */
@@ -76,10 +80,10 @@ export async function readProfile(
   source: AttributeSource,
   target: MeterTarget,
   kind: ProfileKind,
-  { range, keepOctets }: ProfileReadOptions = {},
+  { range, keepOctets, nowMs = Date.now }: ProfileReadOptions = {},
 ): Promise<DecodedProfile> {
-  const { from, layout } = await knownLayout(source, target, kind);
-  const clock = await clockOf(source, target);
+  const { from, layout } = await knownLayout(source, target, { kind, nowMs });
+  const clock = await clockOf(source, target, nowMs);
   if (from.type === "registers") return decodeProfileBuffer(await readRegisterRow(source, from), layout, { clock });
   const { quirks, ways } = target;
   const clockBreaks = clockBreaksOf(layout, target.companion);
@@ -90,6 +94,7 @@ export async function readProfile(
     clock,
     quirks,
     ways,
+    nowMs,
     ...(clockBreaks && { clockBreaks }),
     ...ranged,
     ...(keepOctets && { keepOctets }),
@@ -110,8 +115,8 @@ function clockOfQuirks({ quirks, zone }: MeterTarget): ClockPolicy | undefined {
 }
 
 /** The meter's clock policy, remembered once it is found; the standard's while the meter's clock tells nothing. */
-async function clockOf(source: AttributeSource, target: MeterTarget): Promise<ClockPolicy> {
-  target.clock ??= clockOfQuirks(target) ?? (await readClockPolicy(source, target.zone));
+async function clockOf(source: AttributeSource, target: MeterTarget, nowMs: () => number): Promise<ClockPolicy> {
+  target.clock ??= clockOfQuirks(target) ?? (await readClockPolicy(source, target.zone, nowMs));
   return knownClock(target);
 }
 

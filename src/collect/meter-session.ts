@@ -1,6 +1,6 @@
 /** One visit to a meter: connect, read its counter where it has one, associate, work, take leave. */
-import { setTimeout } from "node:timers/promises";
 import type { ByteChannel } from "../../drivers/channel.ts";
+import { sleep } from "../../drivers/clock.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { diagnose } from "../../protocol/security/diagnosis.ts";
@@ -14,6 +14,7 @@ import type { MeterTarget } from "./meter-target.ts";
 import { clientChangeMs, listLimitFor, quietMs, quirkyClient } from "./quirk-settings.ts";
 import { SerialLines } from "./serial-lines.ts";
 import { answerTimeoutMs, readRepetitions } from "./session-link.ts";
+import { SURROUNDINGS, type Surroundings } from "./surroundings.ts";
 
 /** More than any one order takes that is not in blocks; those reserve as they go. */
 const COUNTERS_OF_AN_ORDER = 8;
@@ -21,6 +22,7 @@ const COUNTERS_OF_AN_ORDER = 8;
 export interface VisitOptions {
   readonly budgetMs: number;
   readonly signal?: AbortSignal;
+  readonly surroundings?: Surroundings;
   /** The serial lines that this process shares among its visits; without them the visit has its own. */
   readonly lines?: SerialLines;
   /** Puts something between the channel and the session: a recorder. */
@@ -37,10 +39,12 @@ export async function visitMeter<T>(
   await target.unlock?.();
   const counters = await target.openCounters?.();
   await using ownLines = new SerialLines();
-  const opened = await openMeterChannel(target, { lines: options.lines ?? ownLines, ...signalOf(options) });
+  const { surroundings = SURROUNDINGS, lines = ownLines } = options;
+  const { clock } = surroundings;
+  const opened = await openMeterChannel(target, { lines, surroundings, ...signalOf(options) });
   const { channel, onlyOthersAnswer, noteAnswer } = opened;
-  await setTimeout(quietMs(target.quirks), undefined, signalOf(options));
-  const lineOptions = { ...signalOf(options), ...(onlyOthersAnswer && { onlyOthersAnswer }) };
+  await sleep(clock, quietMs(target.quirks), options.signal);
+  const lineOptions = { clock, ...signalOf(options), ...(onlyOthersAnswer && { onlyOthersAnswer }) };
   await using line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
   await using connection = await connectMeter(line, accessOf(target, { ...options, opened }, counters));
   noteAnswer?.();
@@ -64,17 +68,27 @@ function accessOf(
 ): MeterAccess {
   const { association, connection, secrets, quirks } = target;
   const responseTimeoutMs = answerTimeoutMs(connection, association.maxReceivePduSize);
-  const { budgetMs, onTold, opened } = options;
+  const { budgetMs, onTold, opened, surroundings = SURROUNDINGS } = options;
+  const { clock, randomOctets } = surroundings;
   const changeMs = clientChangeMs(quirks);
   const counterObject = association.security?.invocationCounter;
   const nextInvocationCounter = () => requireCounters(counters).next();
   return {
     clientSap: association.clientSap,
+    clock,
     link: opened.link,
-    publicSession: () => ({ client: publicClientSettings(association, responseTimeoutMs), budgetMs }),
+    publicSession: () => ({ client: publicClientSettings(association, responseTimeoutMs, randomOctets), budgetMs }),
     session: () => {
       const repeatReads = readRepetitions(connection);
-      const context = { association, secrets, responseTimeoutMs, repeatReads, nextInvocationCounter, quirks };
+      const context = {
+        association,
+        secrets,
+        responseTimeoutMs,
+        repeatReads,
+        nextInvocationCounter,
+        quirks,
+        randomOctets,
+      };
       return {
         client: { ...associationSettings(context), ...quirkyClient(quirks) },
         ...listLimitFor(quirks),

@@ -5,6 +5,7 @@
  * their meter or line take up no place.
  */
 import PQueue from "p-queue";
+import { type Clock, systemClock, type Timer } from "../../drivers/clock.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import { type Lane, LaneQueue, lanePriority } from "./lane-queue.ts";
 import { type LaneReport, LaneTimes } from "./lane-times.ts";
@@ -19,12 +20,11 @@ export interface PollLoopOptions<Meter> extends PlannerOptions<Meter> {
   readonly startsPerSecond: number;
   /** Reads the profiles of one meter. Tells failures by itself and never rejects. */
   readonly poll: (meter: Meter, profiles: readonly ProfileKind[]) => Promise<JobOutcome>;
-  /** Milliseconds since 1970. */
-  readonly now?: () => number;
+  readonly clock?: Clock;
 }
 
 const SECOND_MS = 1000;
-/** setTimeout takes no more; a later due time is looked at again then. */
+/** A timer takes no more; a later due time is looked at again then. */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 /** The part of places and starts that is reserved for control and on demand. */
 const RESERVED_PART = 10;
@@ -39,15 +39,15 @@ export class PollLoop<Meter> {
   /** By line, for good; by meter, while it has a job. */
   readonly #gates = new Map<string | Meter, LineGate>();
   readonly #times = new LaneTimes();
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #mostBackfill: number;
   #backfilling = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #stopped = true;
 
   constructor(options: PollLoopOptions<Meter>) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#clock = options.clock ?? systemClock;
     this.#planner = new Planner(options);
     const { concurrency, startsPerSecond } = options;
     const reservedPlaces = Math.min(Math.ceil(concurrency / RESERVED_PART), concurrency - 1);
@@ -64,7 +64,7 @@ export class PollLoop<Meter> {
   /** Polls every meter once now and then whenever its plans are due. */
   start(): void {
     this.#stopped = false;
-    const now = this.#now();
+    const now = this.#clock.now();
     for (const meter of this.#options.meters) this.#planner.add(meter, now);
     this.#topUp();
   }
@@ -86,7 +86,7 @@ export class PollLoop<Meter> {
 
   /** The meter gave a sign of life by itself. */
   seen(meter: Meter): void {
-    this.#planner.seen(meter, this.#now());
+    this.#planner.seen(meter, this.#clock.now());
     this.#topUp();
   }
 
@@ -103,7 +103,7 @@ export class PollLoop<Meter> {
   /** Starts no more jobs; ends when those that run have ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#timer?.close();
     for (const gate of this.#gates.values()) gate.clear();
     for (const queue of [this.#bulk, this.#reserved]) queue.clear();
     await Promise.all([this.#bulk.onIdle(), this.#reserved.onIdle()]);
@@ -114,7 +114,7 @@ export class PollLoop<Meter> {
     const key = line ?? meter;
     const gate = this.#gates.get(key) ?? new LineGate();
     this.#gates.set(key, gate);
-    const askedMs = performance.now();
+    const askedMs = this.#clock.elapsed();
     return gate
       .pass(lane, () =>
         this.#queueFor(lane).add(() => this.#timed(lane, askedMs, job), { priority: lanePriority(lane) }),
@@ -125,11 +125,11 @@ export class PollLoop<Meter> {
   }
 
   async #timed<T>(lane: Lane, askedMs: number, job: () => Promise<T>): Promise<T> {
-    const startedMs = performance.now();
+    const startedMs = this.#clock.elapsed();
     try {
       return await job();
     } finally {
-      this.#times.add(lane, startedMs - askedMs, performance.now() - startedMs);
+      this.#times.add(lane, startedMs - askedMs, this.#clock.elapsed() - startedMs);
     }
   }
 
@@ -142,7 +142,7 @@ export class PollLoop<Meter> {
   /** Synchronous, so that what it adds is counted before it looks again. */
   #topUp(): void {
     if (this.#stopped) return;
-    const now = this.#now();
+    const now = this.#clock.now();
     const onward = () => this.#topUp();
     // No more than have a place: a job that waits would keep its meter from what people ask of it.
     while (this.#bulk.size + this.#bulk.pending < this.#bulk.concurrency) {
@@ -155,11 +155,11 @@ export class PollLoop<Meter> {
           if (next.lane === "backfill") this.#backfilling--;
         });
     }
-    clearTimeout(this.#timer);
+    this.#timer?.close();
     const { nextMs } = this.#planner;
     // A queue that is full tops itself up when a job ends; a timer would only find it full again.
     if (nextMs === undefined || nextMs <= now) return;
-    this.#timer = setTimeout(onward, Math.min(nextMs - now, LONGEST_DELAY_MS));
+    this.#timer = this.#clock.after(Math.min(nextMs - now, LONGEST_DELAY_MS), onward);
   }
 
   /** Scheduled work first; backfill has at most half of the places. */
@@ -175,7 +175,7 @@ export class PollLoop<Meter> {
 
   async #work(job: PlannedJob<Meter>): Promise<void> {
     const outcome = await this.#options.poll(job.meter, job.profiles);
-    this.#planner.finish(job, outcome, this.#now());
+    this.#planner.finish(job, outcome, this.#clock.now());
   }
 }
 

@@ -42,6 +42,8 @@ export interface RowsOrder {
   readonly clock: ClockPolicy;
   readonly quirks: ReadonlySet<MeterQuirk>;
   readonly ways: RowWays;
+  /** Milliseconds since 1970; the system's when left out. */
+  readonly nowMs?: () => number;
   /** A status column, and its bits after which a clock that was left out is not reckoned. */
   readonly clockBreaks?: DecodeOptions["clockBreaks"];
   /** What is wanted; the whole buffer without it. */
@@ -267,8 +269,8 @@ async function newestEntries(
   order: RangedOrder,
   { count, newestFirst }: Entries,
 ): Promise<DecodedProfile | undefined> {
-  const { layout, range, object } = order;
-  const spanMs = Math.max(Date.now(), range.toMs) - range.fromMs;
+  const { layout, range, object, nowMs = Date.now } = order;
+  const spanMs = Math.max(nowMs(), range.toMs) - range.fromMs;
   let wanted = Math.min(count, Math.ceil(spanMs / periodMs(layout.capturePeriod)) + SPARE_ENTRIES);
   for (;;) {
     const access = newestFirst ? entryAccess(1, wanted) : entryAccess(count - wanted + 1, count);

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { toHex } from "../../protocol/bytes/hex.ts";
 import { type Disk, type DiskFile, nodeDisk } from "./disk.ts";
 import { FRAME_HEADER_LENGTH, MAX_PAYLOAD_LENGTH, putFrame, runSeed, type SpoolRecord } from "./frame.ts";
 import { parseSegmentName, type Segment, type SegmentDamage, SegmentReader, segmentName } from "./segment.ts";
@@ -18,6 +19,7 @@ export interface SpoolOptions {
   readonly disk?: Disk;
   /** Octets after which a new file is begun. */
   readonly segmentOctets?: number;
+  readonly randomOctets?: (length: number) => Uint8Array;
   /** Hears of what can't be read; it is in the directory `damaged` then. */
   readonly onDamage?: (damage: SegmentDamage) => void;
 }
@@ -85,7 +87,7 @@ export class Spool {
     this.#disk = options.disk ?? nodeDisk;
     this.#segments = segments;
     const last = Number(segments.at(-1)?.run.slice(0, 8) ?? 0);
-    this.#run = `${String(last + 1).padStart(8, "0")}-${randomBytes(8).toString("hex")}`;
+    this.#run = `${String(last + 1).padStart(8, "0")}-${toHex((options.randomOctets ?? randomBytes)(8))}`;
     this.#seed = runSeed(this.#run);
   }
 

@@ -4,7 +4,7 @@
  * spool, in order, and counts as written there; without a spool it is kept and tried again. What can never be written
  * is told to whoever brought it, batch by batch.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { type Clock, sleep, systemClock, type Timer } from "../../drivers/clock.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
 import { SpoolError } from "../spool/spool-error.ts";
 import { isTransient, storeFailure } from "./database.ts";
@@ -27,6 +27,7 @@ export interface BatchQueueOptions<Batch, Outcome> {
   /** A group could not be written, nor spooled, and is tried again after `retryMs`. */
   readonly onRetry?: (error: Error, retryMs: number) => void;
   readonly spool?: QueueSpool<Batch>;
+  readonly clock?: Clock;
 }
 
 /** What became of a batch that was put in. */
@@ -61,6 +62,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   readonly #groupRows: number;
   readonly #groupDelayMs: number;
   readonly #keptRows: number;
+  readonly #clock: Clock;
   #waiting: Entry<Batch>[] = [];
   #waitingRows = 0;
   #rows = 0;
@@ -68,8 +70,8 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   readonly #running = new Map<Promise<void>, readonly Entry<Batch>[]>();
   #spooling: Promise<void> | undefined;
   #roomWanted: (() => void)[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #patience: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
+  #patience: Timer | undefined;
   #stopping = false;
   readonly #stopped = Promise.withResolvers<void>();
   readonly #abandon = new AbortController();
@@ -79,6 +81,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     this.#groupRows = options.groupRows ?? GROUP_ROWS;
     this.#groupDelayMs = options.groupDelayMs ?? GROUP_DELAY_MS;
     this.#keptRows = options.keptRows ?? KEPT_ROWS;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** Rows that are kept and not yet durable. */
@@ -96,7 +99,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     const written = Promise.withResolvers<void>();
     // Whoever does not look at the result must not end the process by it.
     written.promise.catch(() => undefined);
-    this.#waiting.push({ batch, sinceMs: performance.now(), written, settled: false });
+    this.#waiting.push({ batch, sinceMs: this.#clock.elapsed(), written, settled: false });
     this.#waitingRows += batch.rowCount;
     this.#rows += batch.rowCount;
     this.#unsettled += 1;
@@ -129,7 +132,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     this.#stopping = true;
     this.#stopped.resolve();
     this.#wakeAll();
-    const deadline = setTimeout(() => this.#abandon.abort(), timeoutMs);
+    const deadline = this.#clock.after(timeoutMs, () => this.#abandon.abort());
     const abandoned = new Promise<void>((resolve) => {
       this.#abandon.signal.addEventListener("abort", () => resolve(), { once: true });
     });
@@ -138,15 +141,15 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
       const spooling = this.#spooling === undefined ? [] : [this.#spooling];
       await Promise.race([...this.#running.keys(), ...spooling, abandoned]);
     }
-    clearTimeout(deadline);
+    deadline.close();
     if (this.#unsettled > 0) await this.#abandonAll();
-    clearTimeout(this.#patience);
+    this.#patience?.close();
   }
 
   /** What is being written may yet end; nobody can wait for it for ever. */
   async #abandonAll(): Promise<void> {
     this.#reject(this.#waiting.splice(0), new StoreError("QUEUE_STOPPED"));
-    await Promise.race([this.settled(), sleep(LAST_WAIT_MS)]);
+    await Promise.race([this.settled(), sleep(this.#clock, LAST_WAIT_MS)]);
     this.#reject([...this.#running.values()].flat(), new StoreError("QUEUE_STOPPED"));
   }
 
@@ -166,11 +169,11 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   }
 
   #startGroups(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.close();
     while (this.#waiting.length > 0 && this.#running.size < this.#options.writers) {
-      const waitMs = this.#stopping ? 0 : (this.#waiting[0]?.sinceMs ?? 0) + this.#groupDelayMs - performance.now();
+      const waitMs = this.#stopping ? 0 : (this.#waiting[0]?.sinceMs ?? 0) + this.#groupDelayMs - this.#clock.elapsed();
       if (waitMs > 0 && this.#waitingRows < this.#groupRows) {
-        this.#timer = setTimeout(() => this.#proceed(), waitMs);
+        this.#timer = this.#clock.after(waitMs, () => this.#proceed());
         return;
       }
       const group = this.#takeGroup();
@@ -207,7 +210,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
         if (this.#abandon.signal.aborted) return this.#reject(group, failure);
         if (this.#isSpooling) return undefined;
         this.#options.onRetry?.(failure, retryMs);
-        await sleep(retryMs, undefined, { signal: this.#abandon.signal }).catch(() => undefined);
+        await sleep(this.#clock, retryMs, this.#abandon.signal).catch(() => undefined);
         if (group.every((entry) => entry.settled) || this.#isSpooling) return undefined;
       }
     }
@@ -231,7 +234,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
       this.#waiting = [...refused, ...this.#waiting];
       this.#waitingRows = rowsOf(this.#waiting);
       this.#options.onRetry?.(failure, SPOOL_RETRY_MS);
-      await sleep(SPOOL_RETRY_MS, undefined, { signal: this.#abandon.signal }).catch(() => undefined);
+      await sleep(this.#clock, SPOOL_RETRY_MS, this.#abandon.signal).catch(() => undefined);
       if (this.#abandon.signal.aborted) return;
     }
   }
@@ -270,12 +273,12 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     if (spool === undefined || spool.engaged || this.#patience !== undefined) return;
     const oldest = [...this.#running.values()].flat().find((entry) => !entry.settled) ?? this.#waiting[0];
     if (oldest === undefined) return;
-    const waitMs = Math.max(1, oldest.sinceMs + spool.patienceMs - performance.now());
-    this.#patience = setTimeout(() => {
+    const waitMs = Math.max(1, oldest.sinceMs + spool.patienceMs - this.#clock.elapsed());
+    this.#patience = this.#clock.after(waitMs, () => {
       this.#patience = undefined;
       if (!oldest.settled && !spool.engaged) spool.engage(`nothing was written for ${spool.patienceMs} ms`);
       this.#watchPatience();
-    }, waitMs);
+    });
     // A batch that waits is held by whoever brought it; the watch alone is no reason for a process to live.
     this.#patience.unref();
   }

@@ -3,6 +3,7 @@
  * meters among the readings. Pushes that come together go in one transaction.
  */
 import type { PoolClient } from "pg";
+import type { Clock } from "../../drivers/clock.ts";
 import type { OtherValue } from "../profiles/batch.ts";
 import type { SeenEvents } from "../profiles/seen-events.ts";
 import { BatchQueue, type PutBatch } from "./batch-queue.ts";
@@ -83,6 +84,7 @@ export interface PushQueueOptions {
   /** Pushes could not be written and are tried again after `retryMs`. */
   readonly onRetry?: (error: Error, retryMs: number) => void;
   readonly spool?: QueueSpool<QueuedPush>;
+  readonly clock?: Clock;
 }
 
 /** How long the first push of a group waits for others: its sender may be waiting for a confirmation. */

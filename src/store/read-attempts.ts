@@ -1,5 +1,6 @@
 /** What came of every try to read a meter, gathered and written a second later at the latest; for people, not for billing. */
 import type { PoolClient } from "pg";
+import { type Clock, systemClock, type Timer } from "../../drivers/clock.ts";
 import { type Database, isTransient } from "./database.ts";
 import type { QueueSpool } from "./queue-spool.ts";
 
@@ -22,16 +23,23 @@ const AT_ONCE = 1000;
 
 export class ReadAttempts {
   readonly #database: Database;
+  readonly #clock: Clock;
   readonly #spool: AttemptSpool | undefined;
   readonly #onLost: (error: unknown, count: number) => void;
   #kept: ReadAttempt[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #writing: Promise<void> = Promise.resolve();
   #settled: Promise<void> = Promise.resolve();
 
   /** `onLost` hears how many attempts could neither be written nor spooled. */
-  constructor(database: Database, onLost: (error: unknown, count: number) => void, spool?: AttemptSpool) {
+  constructor(
+    database: Database,
+    onLost: (error: unknown, count: number) => void,
+    spool?: AttemptSpool,
+    clock: Clock = systemClock,
+  ) {
     this.#database = database;
+    this.#clock = clock;
     this.#spool = spool;
     this.#onLost = onLost;
   }
@@ -40,7 +48,7 @@ export class ReadAttempts {
     this.#kept.push(attempt);
     if (this.#kept.length > MOST_KEPT)
       this.#onLost(new RangeError("too many at once"), this.#kept.splice(0, AT_ONCE).length);
-    this.#timer ??= setTimeout(() => this.#write(), DELAY_MS);
+    this.#timer ??= this.#clock.after(DELAY_MS, () => this.#write());
   }
 
   /** Ends when no write to the database runs any more. */
@@ -55,7 +63,7 @@ export class ReadAttempts {
   }
 
   #write(): void {
-    clearTimeout(this.#timer);
+    this.#timer?.close();
     this.#timer = undefined;
     const attempts = this.#kept;
     this.#kept = [];
@@ -73,7 +81,7 @@ export class ReadAttempts {
         () => undefined,
         () => undefined,
       );
-      const inTime = spool === undefined ? writing.then(() => true) : within(writing, spool.patienceMs);
+      const inTime = spool === undefined ? writing.then(() => true) : this.#within(writing, spool.patienceMs);
       if (!(await inTime)) await this.#append(attempts);
     } catch (error) {
       if (spool === undefined || !isTransient(error)) return this.#onLost(error, attempts.length);
@@ -81,19 +89,19 @@ export class ReadAttempts {
     }
   }
 
+  /** Whether the work was done in time; what it throws is thrown, in time. */
+  async #within(work: Promise<unknown>, ms: number): Promise<boolean> {
+    const timer = Promise.withResolvers<boolean>();
+    const timeout = this.#clock.after(ms, () => timer.resolve(false));
+    try {
+      return await Promise.race([work.then(() => true), timer.promise]);
+    } finally {
+      timeout.close();
+    }
+  }
+
   async #append(attempts: readonly ReadAttempt[]): Promise<void> {
     await Promise.all(attempts.map(async (attempt) => this.#spool?.append(attempt)));
-  }
-}
-
-/** Whether the work was done in time; what it throws is thrown, in time. */
-async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
-  const timer = Promise.withResolvers<boolean>();
-  const timeout = setTimeout(() => timer.resolve(false), ms);
-  try {
-    return await Promise.race([work.then(() => true), timer.promise]);
-  } finally {
-    clearTimeout(timeout);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Rows that no profile table can hold, kept with their reason and all that they said; the same row is kept once. */
+import { type Clock, systemClock } from "../../drivers/clock.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { SetAsideRow } from "../profiles/map-profile.ts";
 import { type Database, isTransient } from "./database.ts";
@@ -52,14 +53,19 @@ export interface RejectedPollRow extends SetAsideRow {
 
 const POLL = SOURCES.indexOf("poll") + 1;
 
+interface RejectedRowOptions {
+  readonly spool?: Pick<QueueSpool<RejectedRow>, "engaged" | "append">;
+  readonly clock?: Clock;
+}
+
 /** Keeps rows that were read but could not be mapped, in the spool when the database is away. Throws StoreError. */
 export async function writeRejectedRows(
   database: Database,
   meterKey: number,
   rows: readonly RejectedPollRow[],
-  spool?: Pick<QueueSpool<RejectedRow>, "engaged" | "append">,
+  { spool, clock = systemClock }: RejectedRowOptions = {},
 ): Promise<void> {
-  const rejected = rejectedPollRows(meterKey, rows);
+  const rejected = rejectedPollRows(meterKey, rows, new Date(clock.now()));
   const append = () => Promise.all(rejected.map(async (row) => spool?.append(row)));
   if (spool?.engaged === true) {
     await append();
@@ -73,8 +79,7 @@ export async function writeRejectedRows(
   }
 }
 
-function rejectedPollRows(meterKey: number, rows: readonly RejectedPollRow[]): RejectedRow[] {
-  const readAt = new Date();
+function rejectedPollRows(meterKey: number, rows: readonly RejectedPollRow[], readAt: Date): RejectedRow[] {
   return rows.map(({ profile, index, reason, values }) => ({
     profile,
     meterKey,

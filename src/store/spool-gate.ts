@@ -3,8 +3,8 @@
  * that nothing newer overtakes it; it is brought into the database in order, kind by kind, and each kind's place is
  * moved in the transaction of its rows: a record is brought in once, wherever the process or the database stops.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { PoolClient } from "pg";
+import { type Clock, sleep, systemClock, type Timer } from "../../drivers/clock.ts";
 import type { SpoolRecord } from "../spool/frame.ts";
 import type { RunRecords, Spool } from "../spool/spool.ts";
 import { type Database, isTransient } from "./database.ts";
@@ -48,6 +48,7 @@ export interface SpoolGateOptions {
   readonly database: Database;
   readonly patienceMs: number;
   readonly events: SpoolGateEvents;
+  readonly clock?: Clock;
 }
 
 const GROUP_OCTETS = 256 * 1024;
@@ -67,19 +68,21 @@ interface Waiting {
 
 export class SpoolGate {
   readonly #options: SpoolGateOptions;
+  readonly #clock: Clock;
   readonly #outlets = new Map<number, SpoolOutlet<unknown>>();
   readonly #stopping = new AbortController();
   readonly #positions = new Map<string, Map<string, number>>();
   #engaged = false;
   /** Ends the time in which what comes has to wait. */
-  #holding: NodeJS.Timeout | undefined;
+  #holding: Timer | undefined;
   #draining: Promise<void> = Promise.resolve();
   #toldFilling = false;
   #waiting: Waiting[] = [];
-  #roomTimer: NodeJS.Timeout | undefined;
+  #roomTimer: Timer | undefined;
 
   constructor(options: SpoolGateOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   get engaged(): boolean {
@@ -123,14 +126,11 @@ export class SpoolGate {
   /** Ends when what is being brought in has been, or after `timeoutMs`; the rest stays in the spool. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping.abort();
-    clearTimeout(this.#roomTimer);
+    this.#roomTimer?.close();
     this.#letGo();
     for (const { go } of this.#waiting.splice(0)) go();
     const timeout = new AbortController();
-    await Promise.race([
-      this.#draining,
-      sleep(timeoutMs, undefined, { signal: timeout.signal }).catch(() => undefined),
-    ]);
+    await Promise.race([this.#draining, sleep(this.#clock, timeoutMs, timeout.signal).catch(() => undefined)]);
     timeout.abort();
     await this.#options.spool.close();
   }
@@ -162,7 +162,7 @@ export class SpoolGate {
     if (spool.octets <= limit || this.#stopping.signal.aborted) return;
     await new Promise<void>((go) => {
       this.#waiting.push({ limit, go });
-      this.#roomTimer ??= setTimeout(() => this.#giveRoom(), ROOM_POLL_MS);
+      this.#roomTimer ??= this.#clock.after(ROOM_POLL_MS, () => this.#giveRoom());
     });
   }
 
@@ -175,11 +175,11 @@ export class SpoolGate {
       if (octets <= each.limit) each.go();
       else this.#waiting.push(each);
     }
-    if (this.#waiting.length > 0) this.#roomTimer = setTimeout(() => this.#giveRoom(), ROOM_POLL_MS);
+    if (this.#waiting.length > 0) this.#roomTimer = this.#clock.after(ROOM_POLL_MS, () => this.#giveRoom());
   }
 
   async #drain(): Promise<void> {
-    const sinceMs = performance.now();
+    const sinceMs = this.#clock.elapsed();
     let records = 0;
     // What was on its way to the database is in the spool as well by now: first it has to be known what became of it.
     await Promise.all(Array.from(this.#outlets.values(), async (outlet) => outlet.settled?.()));
@@ -192,9 +192,9 @@ export class SpoolGate {
     if (this.#stopping.signal.aborted) return this.#letGo();
     // In this order: whatever goes on now must find the way to the database open.
     this.#engaged = false;
-    clearTimeout(this.#holding);
+    this.#holding?.close();
     this.#holding = undefined;
-    this.#options.events.onDrained(records, performance.now() - sinceMs);
+    this.#options.events.onDrained(records, this.#clock.elapsed() - sinceMs);
     this.#resume();
   }
 
@@ -204,12 +204,12 @@ export class SpoolGate {
    */
   #hold(group: RunRecords | undefined): void {
     const octets = group?.records.reduce((sum, { payload }) => sum + payload.length, 0) ?? 0;
-    if (octets < GROUP_OCTETS / 2) this.#holding ??= setTimeout(() => this.#letGo(), LONGEST_HOLD_MS);
+    if (octets < GROUP_OCTETS / 2) this.#holding ??= this.#clock.after(LONGEST_HOLD_MS, () => this.#letGo());
   }
 
   #letGo(): void {
     if (this.#holding === undefined) return;
-    clearTimeout(this.#holding);
+    this.#holding?.close();
     this.#holding = undefined;
     this.#resume();
   }
@@ -225,7 +225,7 @@ export class SpoolGate {
     if (group !== undefined) await this.#untilItWorks(() => this.#write(group));
     await this.#untilItWorks(() => spool.release());
     // Whatever is on its way to the disk comes next.
-    if (group === undefined && !spool.isEmpty) await sleep(1);
+    if (group === undefined && !spool.isEmpty) await sleep(this.#clock, 1);
     return group;
   }
 
@@ -237,7 +237,7 @@ export class SpoolGate {
       } catch (error) {
         this.#letGo();
         this.#options.events.onRetry(messageOf(error), retryMs);
-        await sleep(retryMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+        await sleep(this.#clock, retryMs, this.#stopping.signal).catch(() => undefined);
       }
     }
   }

@@ -3,6 +3,7 @@
  * goes to the spool and is brought in later; either way it is durable when whoever brought it is told so.
  */
 import { mkdir } from "node:fs/promises";
+import { type Clock, systemClock } from "../../drivers/clock.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
 import type { SegmentDamage } from "../spool/segment.ts";
@@ -20,7 +21,7 @@ import { ATTEMPTS, PROFILE_ROWS, PUSHES, REJECTED_ROWS } from "./spool-kinds.ts"
 
 export interface StoreIntakeOptions {
   readonly database: Database;
-  readonly writer: ProfileWriter;
+  readonly writer: Pick<ProfileWriter, "write">;
   /** Called when rows are in the database, however they came there; does not throw. */
   readonly afterRows?: (batches: readonly ProfileBatch[]) => Promise<unknown>;
   /** Most groups of rows that are written at the same time. */
@@ -33,6 +34,7 @@ export interface StoreIntakeOptions {
     readonly patienceMs: number;
   };
   readonly events: EventSink;
+  readonly clock?: Clock;
 }
 
 /** Shares of the quota that may be filled: a meter keeps its rows and can be asked again, a push comes once. */
@@ -47,6 +49,7 @@ export class StoreIntake {
   readonly #attempts: ReadAttempts;
   readonly #rejected: QueueSpool<RejectedRow>;
   readonly #unlock: () => Promise<void>;
+  readonly #clock: Clock;
 
   /** Opens the spool and begins to bring in what an earlier run left. Throws SpoolError and StoreError. */
   static async open(options: StoreIntakeOptions): Promise<StoreIntake> {
@@ -62,11 +65,14 @@ export class StoreIntake {
     }
   }
 
-  private constructor(options: StoreIntakeOptions, spool: Spool, unlock: () => Promise<void>) {
-    const { database, writer, events } = options;
+  /** Over a spool that is open already and that nobody else uses; `unlock` is called when the intake has stopped. */
+  constructor(options: StoreIntakeOptions, spool: Spool, unlock: () => Promise<void>) {
+    const { database, writer, events, clock = systemClock } = options;
+    const { patienceMs } = options.spool;
     this.#database = database;
+    this.#clock = clock;
     this.#unlock = unlock;
-    this.#gate = new SpoolGate({ spool, database, patienceMs: options.spool.patienceMs, events: gateEvents(events) });
+    this.#gate = new SpoolGate({ spool, database, patienceMs, events: gateEvents(events), clock });
     const onRetry = (error: Error, retryMs: number) => events({ event: "storeFailed", reason: error.message, retryMs });
     const onWritten = ({ rows, inserted, revised, setAside }: WriteOutcome) =>
       events({ event: "rowsStored", rows, inserted, revised, setAside: setAside.length });
@@ -80,6 +86,7 @@ export class StoreIntake {
       writers: options.writers,
       onWritten,
       onRetry,
+      clock,
       spool: this.#gate.add({
         kind: PROFILE_ROWS,
         write: async (batches, alsoHere) => onWritten(await writeRows(batches, alsoHere)),
@@ -94,7 +101,7 @@ export class StoreIntake {
       reduced: withoutValues,
       ...queueOf(() => this.pushes),
     });
-    this.pushes = new PushQueue((group) => history.keep(group), { onRetry, spool: pushes });
+    this.pushes = new PushQueue((group) => history.keep(group), { onRetry, spool: pushes, clock });
     const attempts = this.#gate.add({ ...attemptOutlet(database), settled: () => this.#attempts.settled() });
     this.#attempts = new ReadAttempts(
       database,
@@ -103,6 +110,7 @@ export class StoreIntake {
         events({ event: "attemptsLost", reason, count });
       },
       attempts,
+      clock,
     );
     this.#rejected = this.#gate.add(rejectedOutlet(database));
     this.#gate.start();
@@ -118,7 +126,7 @@ export class StoreIntake {
   }
 
   addRejected(meterKey: number, rows: readonly RejectedPollRow[]): Promise<void> {
-    return writeRejectedRows(this.#database, meterKey, rows, this.#rejected);
+    return writeRejectedRows(this.#database, meterKey, rows, { spool: this.#rejected, clock: this.#clock });
   }
 
   /**
@@ -126,11 +134,11 @@ export class StoreIntake {
    * may be brought any more.
    */
   async stop(timeoutMs: number): Promise<void> {
-    const endMs = performance.now() + timeoutMs;
-    const leftMs = () => Math.max(0, endMs - performance.now());
-    const impatience = setTimeout(() => this.#gate.engage("the gateway stops"), timeoutMs / 2);
+    const endMs = this.#clock.elapsed() + timeoutMs;
+    const leftMs = () => Math.max(0, endMs - this.#clock.elapsed());
+    const impatience = this.#clock.after(timeoutMs / 2, () => this.#gate.engage("the gateway stops"));
     await Promise.all([this.rows.stop(timeoutMs), this.pushes.stop(timeoutMs), this.#attempts.flush()]);
-    clearTimeout(impatience);
+    impatience.close();
     await this.#gate.stop(leftMs());
     await this.#unlock();
   }
