@@ -15,6 +15,7 @@ import type { MeterConnection } from "./collect/meter-connection.ts";
 import { MeterPlans } from "./collect/meter-plans.ts";
 import { meterTarget } from "./collect/meter-target.ts";
 import { PollLoop } from "./collect/poll-loop.ts";
+import { readPushLayout } from "./collect/push-layout-reader.ts";
 import { pushedRows } from "./collect/pushed-rows.ts";
 import { replay } from "./collect/replay.ts";
 import { SerialLines } from "./collect/serial-lines.ts";
@@ -49,8 +50,9 @@ import { keepMemories, loadLedger } from "./store/ledger-records.ts";
 import { noteLoadChanges } from "./store/load-changes.ts";
 import { maintainStore } from "./store/maintenance.ts";
 import { ProfileWriter } from "./store/profile-writer.ts";
+import { keepPushLayout, loadPushLayouts } from "./store/push-layouts.ts";
 import { keepSetupRecord, setupHistory } from "./store/push-setup-history.ts";
-import { keepPushSetups, loadPushLists } from "./store/push-setups.ts";
+import { keepPushSetups } from "./store/push-setups.ts";
 import { RawBufferQueue } from "./store/raw-buffer-queue.ts";
 import { StoreIntake } from "./store/store-intake.ts";
 import { Upkeep } from "./store/upkeep.ts";
@@ -104,11 +106,8 @@ export class Gateway implements AsyncDisposable {
     const buffers = stack.adopt(new RawBufferQueue(database, onLost), (each) => each.stop(lastMs()));
     const lines = stack.use(new SerialLines());
     const senders = new FleetSenders(fleet, meters.values());
-    const learning = new SenderLearning({
-      fleet,
-      senders,
-      keep: (meterId, setups) => keepPushSetups(database, meterId, setups),
-    });
+    let replay: ((meterId: string) => void) | undefined;
+    const learning = senderLearning({ database, fleet, senders }, (meterId) => replay?.(meterId));
     const collector = new Collector({
       events,
       lines,
@@ -129,6 +128,7 @@ export class Gateway implements AsyncDisposable {
       seen: (meter) => loop.seen(meter),
     });
     const reception = await receivePushes({ config, database, fleet, senders, intake, putRows, events }, stack);
+    replay = (meterId) => void reception.replay({ meterId }).catch(() => undefined);
     const gateway = new Gateway({ options, deadline, store, loop, collector, meters, plans });
     const campaigns = stack.use(
       setupCampaigns(config, { meters: meters.values(), database, events, reception, loop, collector, learning }),
@@ -327,6 +327,22 @@ interface Parts {
   readonly collector: Collector;
 }
 
+function senderLearning(
+  { database, fleet, senders }: Pick<Parts, "database" | "fleet" | "senders">,
+  onLearned: (meterId: string) => void,
+): SenderLearning {
+  return new SenderLearning({
+    fleet,
+    senders,
+    readLayout: (source, target, lists) => readPushLayout(source, target, { lists, nowMs: Date.now }),
+    keep: async (meterId, setups, version) => {
+      await keepPushSetups(database, meterId, setups);
+      if (version !== undefined) await keepPushLayout(database, meterId, version);
+    },
+    onLearned,
+  });
+}
+
 function pollLoop(
   { polling }: Config,
   { meters, plans, collector, events }: Pick<Parts, "meters" | "plans" | "collector" | "events">,
@@ -396,7 +412,7 @@ async function receivePushes(
   stack: AsyncDisposableStack,
 ): Promise<PushReception> {
   const { config, database, fleet, senders, intake, putRows, events } = parts;
-  for (const [meterKey, lists] of await loadPushLists(database)) senders.learnPushLists(meterKey, lists);
+  for (const [meterKey, versions] of await loadPushLayouts(database)) senders.learnLayouts(meterKey, versions);
   const store = { putPush: intake.pushes.put.bind(intake.pushes), putRows, ...heldPushStore(database) };
   const reception = await PushReception.start({
     config: config.push,

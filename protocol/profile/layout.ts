@@ -104,6 +104,20 @@ export function profileLayout(source: LayoutSource): ProfileLayout {
   };
 }
 
+/** What a layout was put together from, so that it can be kept and put together again. */
+export function layoutSource({ columns, capturePeriod, sortMethod, profileEntries }: ProfileLayout): LayoutSource {
+  return {
+    captureObjects: columns.map((column) => column.captureObject),
+    scalers: columns.flatMap(({ captureObject: { classId, logicalName }, scalerUnit }) =>
+      scalerUnit === undefined ? [] : [{ classId, logicalName, scalerUnit }],
+    ),
+    ...(capturePeriod !== undefined && "seconds" in capturePeriod && { capturePeriodS: capturePeriod.seconds }),
+    ...(capturePeriod !== undefined && "months" in capturePeriod && { capturePeriodMonths: capturePeriod.months }),
+    ...(sortMethod !== undefined && { sortMethod }),
+    ...(profileEntries !== undefined && { profileEntries }),
+  };
+}
+
 function periodOf({ capturePeriodS = 0, capturePeriodMonths = 0 }: LayoutSource): CapturePeriod {
   if (capturePeriodMonths > 0) return { months: capturePeriodMonths };
   return capturePeriodS > 0 ? { seconds: capturePeriodS } : undefined;

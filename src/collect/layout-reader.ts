@@ -105,7 +105,8 @@ async function readScalerProfile(source: AttributeSource, logicalName: string): 
   return row === undefined ? [] : scalersFromProfile(captureObjectsFromData(objects.data), row);
 }
 
-async function readRegisterScalers(
+/** Scalers and units of registers, read one by one; what the meter refuses is missing. */
+export async function readRegisterScalers(
   source: AttributeSource,
   captureObjects: readonly CaptureObject[],
 ): Promise<RegisterScaler[]> {

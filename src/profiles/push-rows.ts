@@ -9,6 +9,7 @@ import { isIdentity, type MappedPush, type PushContext, placeName } from "./map-
 import { otherValue } from "./other-value.ts";
 import type { PushItem } from "./push-body.ts";
 import { CLOCK, PROFILE_NAMES, PUSHED_PROFILES } from "./push-families.ts";
+import { decodePushedBuffer } from "./pushed-buffer.ts";
 
 const PROFILE_CLASS = 7;
 const BUFFER = 2;
@@ -42,9 +43,8 @@ function profileRows(item: PushItem, to: Target): MappedProfile[] {
   const source = profileOf(item, to.context);
   const profile = PROFILE_NAMES[item.object?.logicalName ?? ""];
   if (source === undefined || profile === undefined) return [];
-  const { clock } = to.context;
   try {
-    return [mapProfile(decodeProfileBuffer(item.data, profileLayout(source), { clock }), mapContext(profile, to))];
+    return [mapProfile(decodePushedBuffer(item.data, source, to.context.clock), mapContext(profile, to))];
   } catch (error) {
     // What is no buffer of that layout is still among the values of the push.
     if (error instanceof DlmsError) return [];

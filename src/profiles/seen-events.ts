@@ -10,11 +10,12 @@ import {
   type StatusBit,
 } from "../../protocol/cosem/companion/event-meaning.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
+import type { OtherValue } from "./batch.ts";
 
-/** One event, as a log or a bit tells it; the members beside place and time are missing for what no table knows. */
+/** One event, as a log or a bit tells it; name, kind and condition are missing for what no table knows. */
 export interface SeenEvent {
   readonly occurredAt: Date;
-  /** Logical name of the log, of the object that holds its last code, or of the word. */
+  /** Logical name of the log, or of the word. */
   readonly log: string;
   /** Code within the log, or number of the bit. */
   readonly code: number;
@@ -23,6 +24,8 @@ export interface SeenEvent {
   readonly condition?: string;
   readonly severity: "info" | "warning" | "alarm";
   readonly disputed: boolean;
+  /** What else the log holds about it, by capture object. */
+  readonly details?: Readonly<Record<string, { readonly value: OtherValue; readonly unit?: string }>>;
 }
 
 /** A status word: the bits that are set. What is not among them is over. */
@@ -47,9 +50,11 @@ interface NamedValue {
 const DATA_CLASS = 1;
 const VALUE = 2;
 /** 0-b:96.11.e holds the last code of an event log. */
-const LAST_CODE = /^0\.\d+\.96\.11\.\d+\.255$/;
+export const LAST_CODE = /^0\.\d+\.96\.11\.\d+\.255$/;
+/** Where it is not of an M-Bus channel, that log is 0-0:99.98.e. */
+const LAST_CODE_OF_LOG = /^0\.0\.96\.11\.(\d+)\.255$/;
 
-/** The events among values that were true at a moment. */
+/** The events among values that were true at a moment, apart from those of whole logs. */
 export function eventsAmong(values: readonly NamedValue[], companion: Companion, at: Date): SeenEvents {
   const events: SeenEvent[] = [];
   const words: SeenWord[] = [];
@@ -57,7 +62,10 @@ export function eventsAmong(values: readonly NamedValue[], companion: Companion,
     if (object === undefined || object.classId !== DATA_CLASS || object.attributeId !== VALUE) continue;
     const log = object.logicalName;
     const code = LAST_CODE.test(log) ? integerOf(data) : undefined;
-    if (code !== undefined && code > 0) events.push(loggedEvent(companion, { log, code, at }));
+    if (code !== undefined && code > 0) {
+      const inLog = log.replace(LAST_CODE_OF_LOG, "0.0.99.98.$1.255");
+      events.push(loggedEvent(companion, { log: inLog, code, at }));
+    }
     if (!isStatusWord(companion, log)) continue;
     const bits = raisedBits(companion, log, data);
     if (bits === undefined) continue;

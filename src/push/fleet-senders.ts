@@ -3,14 +3,14 @@ import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { COMPANIONS, type Companion } from "../../protocol/cosem/companion/companion.ts";
 import { namedZone, type TimeZone } from "../../protocol/cosem/time-zone.ts";
-import type { ProfileLayout, RegisterScaler } from "../../protocol/profile/layout.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 import type { InvocationCounters } from "../collect/meter-access.ts";
 import type { MeterTarget } from "../collect/meter-target.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
+import type { ProfileKind } from "../profiles/batch.ts";
 import type { PushIdentity } from "../profiles/map-push.ts";
-import type { PushLists } from "../store/push-setups.ts";
 import { namesOf } from "./attribution.ts";
+import { type PushLayoutVersion, withPolledLayouts } from "./push-layouts.ts";
 import type { PushSender, SenderDirectory, SenderSecurity } from "./sender-directory.ts";
 
 /** A meter of the configuration: the fleet's member, and how it is talked to. */
@@ -21,15 +21,19 @@ export interface KnownMeter {
 
 type FleetLookup = Pick<Fleet, "bySystemTitle" | "byOwnName" | "byKey">;
 
-interface Scalers {
-  /** The layouts that they are from. */
+interface Layouts {
+  /** What they were put together from. */
+  readonly kept: readonly PushLayoutVersion[] | undefined;
   readonly fingerprint: string;
-  readonly registers: readonly RegisterScaler[];
+  readonly versions: readonly PushLayoutVersion[];
 }
 
 const NO_TITLE = systemTitle(new Uint8Array(8));
 /** How a system writes an IPv4 address on a socket for both. */
 const MAPPED_IPV4 = "::ffff:";
+const NO_SETUPS: ReadonlySet<string> = new Set();
+/** More that one meter names is noise. */
+const DOUBTED_SETUPS = 16;
 /** The maker's letters, with which logical device names and device ids begin. */
 const MAKER_LETTERS = /^[A-Za-z]{3}/;
 
@@ -38,8 +42,9 @@ export class FleetSenders implements SenderDirectory {
   readonly #known: ReadonlyMap<number, KnownMeter>;
   readonly #byHost = new Map<string, number[]>();
   readonly #security = new Map<number, SenderSecurity>();
-  readonly #scalers = new Map<number, Scalers>();
-  readonly #pushLists = new Map<number, PushLists>();
+  readonly #kept = new Map<number, readonly PushLayoutVersion[]>();
+  readonly #layouts = new Map<number, Layouts>();
+  readonly #doubts = new Map<number, Set<string>>();
   readonly #zones = new Map<string, TimeZone>();
 
   constructor(fleet: FleetLookup, known: Iterable<KnownMeter>) {
@@ -58,13 +63,25 @@ export class FleetSenders implements SenderDirectory {
     return this.#security.get(meterKey);
   }
 
-  /** The lists of a meter's push setups, by logical name. */
-  pushListsOf(meterKey: number): PushLists | undefined {
-    return this.#pushLists.get(meterKey);
+  /** What has been read of a meter's pushes, the oldest version first. */
+  layoutsOf(meterKey: number): readonly PushLayoutVersion[] {
+    return this.#kept.get(meterKey) ?? [];
   }
 
-  learnPushLists(meterKey: number, lists: PushLists): void {
-    this.#pushLists.set(meterKey, lists);
+  learnLayouts(meterKey: number, versions: readonly PushLayoutVersion[]): void {
+    this.#kept.set(meterKey, versions);
+    this.#doubts.delete(meterKey);
+  }
+
+  doubt(meterKey: number, pushSetup: string): void {
+    const doubted = this.#doubts.get(meterKey) ?? new Set();
+    this.#doubts.set(meterKey, doubted);
+    if (doubted.size < DOUBTED_SETUPS) doubted.add(pushSetup);
+  }
+
+  /** Setups whose pushes do not fit what is known of them. */
+  doubtsOf(meterKey: number): ReadonlySet<string> {
+    return this.#doubts.get(meterKey) ?? NO_SETUPS;
   }
 
   bySystemTitle(title: SystemTitle): PushSender[] {
@@ -90,7 +107,6 @@ export class FleetSenders implements SenderDirectory {
   #senderOf(meter: FleetMeter): PushSender {
     const target = this.#known.get(meter.key)?.target;
     const zone = target?.zone ?? this.#zoneOf(meter.timeZone);
-    const pushLists = this.#pushLists.get(meter.key);
     return {
       meterId: meter.id,
       meterKey: meter.key,
@@ -99,8 +115,7 @@ export class FleetSenders implements SenderDirectory {
       companion: target?.companion ?? companionOf(meter.companion),
       clock: target?.clock ?? { deviation: "standard", zone },
       security: this.#securityOf(meter.key, target),
-      ...(target && { scalers: this.#scalersOf(meter.key, target) }),
-      ...(pushLists && { pushLists }),
+      layouts: this.#layoutsOf(meter.key, target),
     };
   }
 
@@ -121,15 +136,28 @@ export class FleetSenders implements SenderDirectory {
     return zone;
   }
 
-  /** Of all profiles that have been read of the meter by now. */
-  #scalersOf(meterKey: number, { layouts }: MeterTarget): readonly RegisterScaler[] {
-    const fingerprint = [...layouts.values()].map((layout) => layout.fingerprint).join(" ");
-    const held = this.#scalers.get(meterKey);
-    if (held?.fingerprint === fingerprint) return held.registers;
-    const registers = [...layouts.values()].flatMap(registersOf);
-    this.#scalers.set(meterKey, { fingerprint, registers });
-    return registers;
+  /** What was kept, and of the last version what polls have read by now. */
+  #layoutsOf(meterKey: number, target: MeterTarget | undefined): readonly PushLayoutVersion[] {
+    const kept = this.#kept.get(meterKey);
+    if (target === undefined || target.layouts.size === 0) return kept ?? [];
+    const fingerprint = Array.from(target.layouts.values(), (layout) => layout.fingerprint).join();
+    const known = this.#layouts.get(meterKey);
+    if (known !== undefined && known.fingerprint === fingerprint && known.kept === kept) return known.versions;
+    const last = kept?.at(-1);
+    const polled = Array.from(target.layouts, ([kind, layout]) => {
+      return { logicalName: profileNameOf(target, kind), layout };
+    });
+    const layout = withPolledLayouts(last?.layout, polled);
+    const version = { firmware: last?.firmware, readAt: last?.readAt ?? new Date(0), layout };
+    const versions = [...(kept ?? []).slice(0, -1), version];
+    this.#layouts.set(meterKey, { kept, fingerprint, versions });
+    return versions;
   }
+}
+
+function profileNameOf({ layoutOrigins }: MeterTarget, kind: ProfileKind): string | undefined {
+  const from = layoutOrigins?.get(kind)?.from;
+  return from?.type === "profile" ? from.logicalName : undefined;
 }
 
 function securityOf({ association, secrets, push, openCounters }: MeterTarget): SenderSecurity | undefined {
@@ -155,12 +183,6 @@ function confirmationCounters(open: () => Promise<InvocationCounters>): () => Pr
     await counters.ensure(1);
     return counters.next();
   };
-}
-
-function registersOf({ columns }: ProfileLayout): RegisterScaler[] {
-  return columns.flatMap(({ captureObject: { classId, logicalName }, scalerUnit }) => {
-    return scalerUnit === undefined ? [] : [{ classId, logicalName, scalerUnit }];
-  });
 }
 
 /** The whole name, its number behind the maker's letters, and that without leading zeros. */

@@ -17,9 +17,10 @@ import type {
   pushIdentity,
 } from "../profiles/map-push.ts";
 import type { pushRows } from "../profiles/push-rows.ts";
-import type { eventsAmong } from "../profiles/seen-events.ts";
+import type { pushedEvents } from "../profiles/pushed-events.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
 import { type AttributedBy, type Attribution, attribute, namesOf } from "./attribution.ts";
+import { layoutFor } from "./push-layouts.ts";
 import type { PushedMessage, ReadPush, RejectedPush } from "./push-reader.ts";
 import type { PushSender, SenderDirectory } from "./sender-directory.ts";
 
@@ -29,7 +30,7 @@ export interface PushMapping {
   readonly mapEvent: typeof mapEvent;
   readonly mapTelegram: typeof mapTelegram;
   readonly pushIdentity: typeof pushIdentity;
-  readonly eventsAmong: typeof eventsAmong;
+  readonly pushedEvents: typeof pushedEvents;
   readonly pushRows: typeof pushRows;
 }
 
@@ -56,9 +57,10 @@ export interface RecordOptions {
 }
 
 export function recordOf(read: ReadPush, origin: PushOrigin, options: RecordOptions): PushRecord {
-  const { mapped, attribution } = mapAndAttribute(read, origin, options);
+  const { mapped, attribution, context } = mapAndAttribute(read, origin, options);
   const { sender } = attribution;
-  const { batches, setAside } = rowsOf(mapped, sender, options);
+  doubtUnfitting(read, mapped, { directory: options.directory, sender, context });
+  const { batches, setAside } = rowsOf(mapped, sender, { mapping: options.mapping, context });
   const values = mapped.values.map(({ captureObject, value, isNumber, unit }) => {
     return { captureObject, value, isNumber, unit };
   });
@@ -83,7 +85,7 @@ export function recordOf(read: ReadPush, origin: PushOrigin, options: RecordOpti
     outcome: reasons.length === 0 ? "stored" : "partial",
     reason: reasons.length === 0 ? undefined : reasons.join("; "),
     values,
-    seen: options.mapping.eventsAmong(mapped.items, sender?.companion ?? "none", new Date(mapped.time.instantMs)),
+    seen: options.mapping.pushedEvents(mapped, context),
     rowCount: 1 + 2 * values.length,
   };
   return { push, batches, sender };
@@ -133,16 +135,18 @@ function mapAndAttribute(
   read: ReadPush,
   { host }: PushOrigin,
   { directory, mapping, receivedAt }: RecordOptions,
-): { mapped: MappedPush; attribution: Attribution } {
+): { mapped: MappedPush; context: PushContext; attribution: Attribution } {
+  const { notification } = read;
   const byTitle = read.opened?.sender;
   if (byTitle !== undefined) {
-    const mapped = mapNotification(read.notification, mapping, contextOf(byTitle, receivedAt));
-    return { mapped, attribution: attribute({ byTitle, identity: mapped.identity, host }, directory) };
+    const context = contextOf(byTitle, receivedAt, notification);
+    const mapped = mapNotification(notification, mapping, context);
+    return { mapped, context, attribution: attribute({ byTitle, identity: mapped.identity, host }, directory) };
   }
-  const identity = identityOf(read.notification, mapping, contextOf(undefined, receivedAt));
+  const identity = identityOf(notification, mapping, contextOf(undefined, receivedAt, notification));
   const attribution = attribute({ byTitle, identity, host }, directory);
-  const mapped = mapNotification(read.notification, mapping, contextOf(attribution.sender, receivedAt));
-  return { mapped, attribution };
+  const context = contextOf(attribution.sender, receivedAt, notification);
+  return { mapped: mapNotification(notification, mapping, context), context, attribution };
 }
 
 function identityOf(notification: PushedMessage, mapping: PushMapping, context: PushContext): PushIdentity {
@@ -150,17 +154,38 @@ function identityOf(notification: PushedMessage, mapping: PushMapping, context: 
   return mapNotification(notification, mapping, context).identity;
 }
 
-function contextOf(sender: PushSender | undefined, receivedAt: Date): PushContext {
+function contextOf(sender: PushSender | undefined, receivedAt: Date, notification: PushedMessage): PushContext {
   if (sender === undefined) return { companion: "none", clock: { deviation: "standard", zone: UTC }, receivedAt };
-  const { companion, clock, scalers, pushLists, profiles } = sender;
+  const { companion, clock, layouts = [] } = sender;
+  const known = layoutFor(layouts, receivedAt, widthOf(notification));
   return {
     companion,
     clock,
     receivedAt,
-    ...(scalers && { scalers }),
-    ...(pushLists && { pushLists }),
-    ...(profiles && { profiles }),
+    ...(known && { scalers: known.scalers, pushLists: known.lists, profiles: known.profiles }),
   };
+}
+
+/** How many values there are. */
+function widthOf(notification: PushedMessage): number | undefined {
+  if (notification.apdu !== "data-notification") return undefined;
+  const { body } = notification.body;
+  return body.type === "structure" || body.type === "array" ? body.value.length : undefined;
+}
+
+/** Tells that a list is missing, or not that of this push. */
+function doubtUnfitting({ notification }: ReadPush, { identity }: MappedPush, options: DoubtOptions): void {
+  const { directory, sender, context } = options;
+  const { pushSetup } = identity;
+  const width = widthOf(notification);
+  if (sender === undefined || pushSetup === undefined || width === undefined) return;
+  if (context.pushLists?.get(pushSetup)?.length !== width) directory.doubt?.(sender.meterKey, pushSetup);
+}
+
+interface DoubtOptions {
+  readonly directory: SenderDirectory;
+  readonly sender: PushSender | undefined;
+  readonly context: PushContext;
 }
 
 function mapNotification(notification: PushedMessage, mapping: PushMapping, context: PushContext): MappedPush {
@@ -183,10 +208,10 @@ function mapNotification(notification: PushedMessage, mapping: PushMapping, cont
 function rowsOf(
   mapped: MappedPush,
   sender: PushSender | undefined,
-  { mapping, receivedAt }: RecordOptions,
+  { mapping, context }: { readonly mapping: PushMapping; readonly context: PushContext },
 ): { batches: ProfileBatch[]; setAside: string[] } {
   if (sender === undefined) return { batches: [], setAside: [] };
-  const profiles = mapping.pushRows(mapped, sender.meterKey, contextOf(sender, receivedAt));
+  const profiles = mapping.pushRows(mapped, sender.meterKey, context);
   return {
     batches: profiles.map(({ batch }) => batch).filter((batch) => batch.rowCount > 0),
     setAside: profiles.flatMap(({ batch, setAside }) =>

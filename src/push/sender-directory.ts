@@ -1,14 +1,13 @@
 /** Who may be pushing: what the receiver of pushes asks of the fleet. Every question costs a look-up, never a scan. */
-import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
 import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
-import type { LayoutSource, RegisterScaler } from "../../protocol/profile/layout.ts";
 import type { ReplayPolicy } from "../../protocol/security/replay-window.ts";
 import type { AuthenticationKey, BlockCipherKey } from "../../protocol/security/secret-key.ts";
 import type { Protection } from "../../protocol/security/security-control.ts";
 import type { SecuritySuite } from "../../protocol/security/suites.ts";
 import type { SystemTitle } from "../../protocol/security/system-title.ts";
 import type { PushIdentity } from "../profiles/map-push.ts";
+import type { PushLayoutVersion } from "./push-layouts.ts";
 
 /** A meter that pushes. */
 export interface PushSender {
@@ -20,12 +19,8 @@ export interface PushSender {
   readonly companion: Companion;
   readonly clock: ClockPolicy;
   readonly security: SenderSecurity | undefined;
-  /** Scalers and units of its registers, as far as they have been read. */
-  readonly scalers?: readonly RegisterScaler[];
-  /** The push_object_list of each push setup that has been read, by the setup's logical name. */
-  readonly pushLists?: ReadonlyMap<string, readonly CaptureObject[]>;
-  /** What has been read of its profiles, by logical name. */
-  readonly profiles?: ReadonlyMap<string, LayoutSource>;
+  /** What its pushes are, as far as it has been read, the oldest version first. */
+  readonly layouts?: readonly PushLayoutVersion[];
 }
 
 export interface SenderSecurity {
@@ -49,4 +44,6 @@ export interface SenderDirectory {
   byIdentity(identity: PushIdentity): readonly PushSender[];
   /** Meters that are reached at the host. */
   byHost(host: string): readonly PushSender[];
+  /** A push of the meter does not fit what is known of that setup: it is to be asked at the next visit. */
+  doubt?(meterKey: number, pushSetup: string): void;
 }

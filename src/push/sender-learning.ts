@@ -1,13 +1,16 @@
 /**
  * What receiving pushes has to know of a meter is found out while the meter is on the line for something else: its
- * system title, and what its push setups send. Once for each run of the gateway; what is known is kept in the database.
+ * system title, what its push setups send, and in which scalers and units. Asked once for each firmware, and again when
+ * a push does not fit; what is known is kept in the database.
  */
 import type { SystemTitle } from "../../protocol/security/system-title.ts";
 import type { AttributeSource } from "../collect/attribute-source.ts";
+import type { MeterTarget } from "../collect/meter-target.ts";
 import type { Fleet } from "../fleet/fleet.ts";
-import type { PushLists, StoredPushSetup } from "../store/push-setups.ts";
+import type { StoredPushSetup } from "../store/push-setups.ts";
 import type { FleetSenders, KnownMeter } from "./fleet-senders.ts";
-import { readPushSetups } from "./setup-reader.ts";
+import { layoutText, type PushLayout, type PushLayoutVersion, type PushLists } from "./push-layouts.ts";
+import { readFirmware, readPushSetups } from "./setup-reader.ts";
 
 /** A meter on the line. */
 export interface AssociatedMeter extends AttributeSource {
@@ -17,12 +20,25 @@ export interface AssociatedMeter extends AttributeSource {
 export interface SenderLearningOptions {
   readonly fleet: Pick<Fleet, "byKey" | "learnSystemTitle">;
   readonly senders: FleetSenders;
-  readonly keep: (meterId: string, setups: readonly StoredPushSetup[]) => Promise<void>;
+  readonly readLayout: (source: AttributeSource, target: MeterTarget, lists: PushLists) => Promise<PushLayout>;
+  readonly keep: (
+    meterId: string,
+    setups: readonly StoredPushSetup[],
+    version: PushLayoutVersion | undefined,
+  ) => Promise<void>;
+  /** Something new is known of a meter's pushes: those that are held may be understood now. */
+  readonly onLearned?: (meterId: string) => void;
 }
+
+/** A meter whose pushes fit nothing that it says of them is asked no more often. */
+const DOUBTED_AGAIN_MS = 3_600_000;
 
 export class SenderLearning {
   readonly #options: SenderLearningOptions;
+  /** Meters that were asked in this run of the gateway. */
   readonly #learned = new Set<number>();
+  /** When a meter was asked last because a push did not fit. */
+  readonly #doubtedMs = new Map<number, number>();
 
   constructor(options: SenderLearningOptions) {
     this.#options = options;
@@ -30,31 +46,48 @@ export class SenderLearning {
 
   /** Asks anew: what was known of the meter's setups may no longer hold. Throws as `learn` does. */
   learnAgain(meter: KnownMeter, connection: AssociatedMeter): Promise<void> {
-    this.#learned.delete(meter.meterKey);
-    return this.learn(meter, connection);
+    return this.#ask(meter, connection, true);
   }
 
   /** Asks what is not known yet. Throws what the association and the store throw; the next visit asks again then. */
-  async learn({ meterKey, target }: KnownMeter, meter: AssociatedMeter): Promise<void> {
-    const { fleet, senders, keep } = this.#options;
+  async learn(meter: KnownMeter, connection: AssociatedMeter): Promise<void> {
+    const { meterKey } = meter;
+    const isDoubted = this.#options.senders.doubtsOf(meterKey).size > 0 && this.#mayDoubt(meterKey);
+    if (this.#learned.has(meterKey) && !isDoubted) return;
+    await this.#ask(meter, connection, isDoubted);
+    if (isDoubted) this.#doubtedMs.set(meterKey, performance.now());
+  }
+
+  #mayDoubt(meterKey: number): boolean {
+    const doubtedMs = this.#doubtedMs.get(meterKey);
+    return doubtedMs === undefined || performance.now() - doubtedMs >= DOUBTED_AGAIN_MS;
+  }
+
+  async #ask({ meterKey, target }: KnownMeter, meter: AssociatedMeter, anew: boolean): Promise<void> {
+    const { fleet, senders, readLayout, keep, onLearned } = this.#options;
     const member = fleet.byKey(meterKey);
-    if (member === undefined || this.#learned.has(meterKey)) return;
+    if (member === undefined) return;
     const title = meter.agreement?.serverSystemTitle;
     if (title !== undefined && target.association.security?.serverSystemTitle === undefined) {
       await fleet.learnSystemTitle(member, title);
     }
-    const setups = await readPushSetups(meter, target.companion);
-    const lists = new Map(setups.map(({ logicalName, objects }) => [logicalName, objects]));
-    if (!sameLists(lists, senders.pushListsOf(meterKey))) {
-      await keep(member.id, setups);
-      senders.learnPushLists(meterKey, lists);
+    const known = senders.layoutsOf(meterKey);
+    const last = known.at(-1);
+    const firmware = await readFirmware(meter);
+    if (anew || last === undefined || firmware === undefined || last.firmware !== firmware) {
+      const doubted = senders.doubtsOf(meterKey);
+      const setups = await readPushSetups(meter, target.companion, [...doubted, ...(last?.layout.lists.keys() ?? [])]);
+      const lists = new Map(setups.map(({ logicalName, objects }) => [logicalName, objects]));
+      const version = { layout: await readLayout(meter, target, lists), firmware, readAt: new Date() };
+      const isNew = last === undefined ? lists.size > 0 : !isSame(version, last);
+      await keep(member.id, setups, isNew ? version : undefined);
+      senders.learnLayouts(meterKey, isNew ? [...known, version] : known);
+      if (isNew) onLearned?.(member.id);
     }
     this.#learned.add(meterKey);
   }
 }
 
-function sameLists(a: PushLists, b: PushLists | undefined): boolean {
-  return (
-    a.size === (b?.size ?? 0) && [...a].every(([name, list]) => JSON.stringify(list) === JSON.stringify(b?.get(name)))
-  );
+function isSame(a: PushLayoutVersion, b: PushLayoutVersion): boolean {
+  return a.firmware === b.firmware && layoutText(a.layout) === layoutText(b.layout);
 }

@@ -26,10 +26,14 @@ function names(...channels: readonly number[]): string[] {
   return channels.map((channel) => `0.${channel}.25.9.0.255`);
 }
 
-/** The setups that the meter has and shows. Throws what the source throws. */
-export async function readPushSetups(source: AttributeSource, companion: Companion): Promise<StoredPushSetup[]> {
+/** The setups that the meter has and shows, those named beside the companion's too. Throws what the source throws. */
+export async function readPushSetups(
+  source: AttributeSource,
+  companion: Companion,
+  others: Iterable<string> = [],
+): Promise<StoredPushSetup[]> {
   const setups: StoredPushSetup[] = [];
-  for (const logicalName of SETUPS[companion]) {
+  for (const logicalName of new Set([...SETUPS[companion], ...others])) {
     const list = valueOf(await source.get(reference(logicalName, OBJECT_LIST)));
     const objects = list === undefined ? undefined : objectsIn(list);
     if (objects === undefined) continue;
@@ -37,6 +41,16 @@ export async function readPushSetups(source: AttributeSource, companion: Compani
     setups.push({ logicalName, objects, ...destinationIn(destination) });
   }
   return setups;
+}
+
+const FIRMWARE = { classId: 1, logicalName: logicalNameToOctets("1.0.0.2.0.255"), attributeId: 2 };
+const LONGEST_TEXT = 64;
+
+/** What the meter says of its firmware; undefined where it says nothing. Throws what the source throws. */
+export async function readFirmware(source: AttributeSource): Promise<string | undefined> {
+  const data = valueOf(await source.get({ attribute: FIRMWARE }));
+  if (data === undefined || !("value" in data) || !(data.value instanceof Uint8Array)) return undefined;
+  return data.value.length === 0 ? undefined : addressText(data.value.subarray(0, LONGEST_TEXT));
 }
 
 function reference(logicalName: string, attributeId: number): AttributeReference {

@@ -3,8 +3,8 @@ import { encodeApdu } from "../../protocol/apdu/apdu.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { pushObjectsFromData } from "../../protocol/cosem/capture-object.ts";
 import type { Protection } from "../../protocol/security/security-control.ts";
-import type { Moment } from "./meter-model.ts";
-import { EVENT_STATUS_WORD, PUSHES } from "./models/is15959.ts";
+import type { MeterModel, Moment } from "./meter-model.ts";
+import { EVENT_STATUS_WORD, PUSHED_LOG, PUSHES } from "./models/is15959.ts";
 import type { VirtualMeter } from "./virtual-meter.ts";
 
 export interface PushOrder {
@@ -46,12 +46,20 @@ function pushBody(meter: VirtualMeter, setup: string, moment: Moment): Data {
   return { type: "structure", value };
 }
 
-/** Load surveys and daily values are pushed as of the end of their interval. */
+/** What belongs to an interval is pushed as of its end, an event as of when it happened. */
 function captureMoment({ model }: VirtualMeter, setup: string, now: Moment): Moment {
   const { calendar, capturePeriodMs } = model;
   if (setup === PUSHES.block) return { atMs: calendar.periodEnd(now.atMs, capturePeriodMs) };
   if (setup === PUSHES.daily) return { atMs: calendar.dayStart(calendar.dayOf(now.atMs)) };
+  if (setup === PUSHES.billing) return { atMs: model.billingEnd(now.atMs) };
+  if (setup === PUSHES.event) return { atMs: lastEventMs(model, now.atMs) };
   return now;
+}
+
+function lastEventMs(model: MeterModel, nowMs: number): number {
+  const log = model.log(PUSHED_LOG);
+  const count = log.count(nowMs);
+  return count === 0 ? nowMs : log.event(count - 1).atMs;
 }
 
 /** Sets and clears bits of the event status word; bit 0 is the first on the wire. */

@@ -20,6 +20,8 @@ export interface HeldFilter {
   /** System title in hexadecimal, a name that the sender calls itself, or the host that it sends from. */
   readonly sender?: string;
   readonly since?: Date;
+  /** Only what is known to be of this meter. */
+  readonly meterId?: string;
 }
 
 interface Row {
@@ -36,7 +38,7 @@ interface Row {
 /** In the order in which they came, those behind a key. */
 async function heldPushes(
   database: Database,
-  { sender, since }: HeldFilter,
+  { sender, since, meterId }: HeldFilter,
   page: { readonly after: bigint; readonly limit: number },
 ): Promise<HeldPush[]> {
   const rows = await database.query<Row>(
@@ -45,9 +47,9 @@ async function heldPushes(
      where outcome <> 'stored' and push_key > $1::bigint and octet_length(octets) > 0
        and ($2::text is null or encode(system_title, 'hex') = lower($2) or $2 = any (sender_names)
          or regexp_replace(peer, ':[0-9]+$', '') = $2)
-       and ($3::timestamptz is null or received_at >= $3)
+       and ($3::timestamptz is null or received_at >= $3) and ($5::uuid is null or meter_id = $5)
      order by push_key limit $4::int`,
-    [page.after, sender ?? null, since ?? null, page.limit],
+    [page.after, sender ?? null, since ?? null, page.limit, meterId ?? null],
   );
   return rows.map((row) => ({
     pushKey: row.push_key,

@@ -1,8 +1,8 @@
 /** Events of meters on their way into the database: each once, whoever tells it, with its end where that is known. */
 import type { PoolClient } from "pg";
 import type { ReadingSource } from "../profiles/batch.ts";
-import type { SeenEvents } from "../profiles/seen-events.ts";
-import { storableText } from "./storable-text.ts";
+import type { SeenEvent, SeenEvents } from "../profiles/seen-events.ts";
+import { storableText, storableValue } from "./storable-text.ts";
 
 export interface MeterSeenEvents extends SeenEvents {
   readonly meterId: string;
@@ -33,12 +33,19 @@ export async function keepSeenEvents(
 }
 
 function rowOf(event: SeenEvents["events"][number], meterId: string, source: ReadingSource) {
-  const { occurredAt, name, ...rest } = event;
+  const { occurredAt, name, details, ...rest } = event;
   return {
     meter_id: meterId,
     occurred_at: occurredAt,
     source,
     ...(name !== undefined && { name: storableText(name) }),
+    ...(details !== undefined && { details: storableDetails(details) }),
     ...rest,
   };
+}
+
+function storableDetails(details: NonNullable<SeenEvent["details"]>): SeenEvent["details"] {
+  return Object.fromEntries(
+    Object.entries(details).map(([key, { value, ...rest }]) => [key, { value: storableValue(value), ...rest }]),
+  );
 }

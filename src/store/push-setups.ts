@@ -12,9 +12,6 @@ export interface StoredPushSetup {
   readonly objects: readonly CaptureObject[];
 }
 
-/** The lists of one meter by the setup's logical name. */
-export type PushLists = ReadonlyMap<string, readonly CaptureObject[]>;
-
 /** Replaces what is held of these setups of a meter. */
 export async function keepPushSetups(
   database: Database,
@@ -54,38 +51,4 @@ export async function keepPushSetups(
       ],
     );
   });
-}
-
-interface Row {
-  meter_key: number;
-  setup: string;
-  class_id: number;
-  logical_name: string;
-  attribute_index: number;
-  data_index: number;
-}
-
-/** All lists that are held, by the meter's key. */
-export async function loadPushLists(database: Database): Promise<Map<number, PushLists>> {
-  const rows = await database.query<Row>(
-    `select m.meter_key, s.logical_name as setup, o.class_id, o.logical_name, o.attribute_index, o.data_index
-     from dlms.push_objects o
-     join dlms.push_setups s using (push_setup_id)
-     join public.meters m on m.id = s.meter_id
-     order by s.push_setup_id, o.position`,
-  );
-  const meters = new Map<number, Map<string, CaptureObject[]>>();
-  for (const row of rows) {
-    const lists = meters.get(row.meter_key) ?? new Map<string, CaptureObject[]>();
-    meters.set(row.meter_key, lists);
-    const list = lists.get(row.setup) ?? [];
-    lists.set(row.setup, list);
-    list.push({
-      classId: row.class_id,
-      logicalName: row.logical_name,
-      attributeId: row.attribute_index,
-      dataIndex: row.data_index,
-    });
-  }
-  return meters;
 }

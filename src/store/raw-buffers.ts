@@ -6,10 +6,11 @@ import { createHash } from "node:crypto";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { z } from "zod";
 import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
-import { type LayoutSource, type ProfileLayout, profileLayout } from "../../protocol/profile/layout.ts";
+import { layoutSource, type ProfileLayout, profileLayout } from "../../protocol/profile/layout.ts";
 import type { ProfileKind, ReadingSource } from "../profiles/batch.ts";
 import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
+import { layoutSourceFrom } from "./kept-layout.ts";
 import { PROFILE_KINDS, SOURCES } from "./profile-tables.ts";
 
 /** Raise it with every change of what rows are made of octets: what an older one made can then be found. */
@@ -174,49 +175,11 @@ const deviationSchema = z.enum([
   "without-daylight-saving",
   "ignored",
 ]) satisfies z.ZodType<DeviationRule>;
-const objectSchema = z.object({
-  classId: z.number(),
-  logicalName: z.string(),
-  attributeId: z.number(),
-  dataIndex: z.number(),
-});
-const layoutSchema = z.object({
-  captureObjects: z.array(objectSchema),
-  scalers: z.array(
-    z.object({
-      classId: z.number(),
-      logicalName: z.string(),
-      scalerUnit: z.object({ scaler: z.number(), unit: z.number() }),
-    }),
-  ),
-  capturePeriodS: z.number().optional(),
-  capturePeriodMonths: z.number().optional(),
-  sortMethod: z.number().optional(),
-  profileEntries: z.number().optional(),
-});
-
 /** What a layout was put together from; a mended `profileLayout` then makes a mended layout of it. */
-function layoutText({ columns, capturePeriod, sortMethod, profileEntries }: ProfileLayout): string {
-  const source: LayoutSource = {
-    captureObjects: columns.map((column) => column.captureObject),
-    scalers: columns.flatMap(({ captureObject: { classId, logicalName }, scalerUnit }) =>
-      scalerUnit === undefined ? [] : [{ classId, logicalName, scalerUnit }],
-    ),
-    ...(capturePeriod !== undefined && "seconds" in capturePeriod && { capturePeriodS: capturePeriod.seconds }),
-    ...(capturePeriod !== undefined && "months" in capturePeriod && { capturePeriodMonths: capturePeriod.months }),
-    ...(sortMethod !== undefined && { sortMethod }),
-    ...(profileEntries !== undefined && { profileEntries }),
-  };
-  return JSON.stringify(source);
+function layoutText(layout: ProfileLayout): string {
+  return JSON.stringify(layoutSource(layout));
 }
 
 function layoutFrom(value: unknown): ProfileLayout {
-  const { capturePeriodS, capturePeriodMonths, sortMethod, profileEntries, ...rest } = layoutSchema.parse(value);
-  return profileLayout({
-    ...rest,
-    ...(capturePeriodS !== undefined && { capturePeriodS }),
-    ...(capturePeriodMonths !== undefined && { capturePeriodMonths }),
-    ...(sortMethod !== undefined && { sortMethod }),
-    ...(profileEntries !== undefined && { profileEntries }),
-  });
+  return profileLayout(layoutSourceFrom(value));
 }

@@ -209,12 +209,18 @@ const EVENT_KINDS = ["occurrence", "restoration", "change"] as const;
 const SEVERITIES = ["info", "warning", "alarm"] as const;
 
 function writeEvent(fields: FieldWriter, event: SeenEvent): void {
-  const { occurredAt, log, code, name, kind, condition, severity, disputed, ...none } = event;
+  const { occurredAt, log, code, name, kind, condition, severity, disputed, details, ...none } = event;
   none satisfies Record<string, never>;
   fields.number(occurredAt.getTime()).text(log).number(code).count(SEVERITIES.indexOf(severity)).flag(disputed);
   fields.optional(name, (text) => fields.text(text));
   fields.optional(kind, (each) => fields.count(EVENT_KINDS.indexOf(each)));
   fields.optional(condition, (text) => fields.text(text));
+  fields.optional(details, (each) =>
+    fields.list(Object.entries(each), ([key, { value, unit }]) => {
+      fields.text(key).optional(unit, (text) => fields.text(text));
+      writeValue(fields, value);
+    }),
+  );
 }
 
 function readEvent(fields: FieldReader): SeenEvent {
@@ -223,13 +229,21 @@ function readEvent(fields: FieldReader): SeenEvent {
   const name = fields.optional(() => fields.text());
   const kind = fields.optional(() => fields.choice(EVENT_KINDS));
   const condition = fields.optional(() => fields.text());
+  const details = fields.optional(() => fields.list(() => readDetail(fields)));
   return {
     ...place,
     ...weight,
     ...(name !== undefined && { name }),
     ...(kind !== undefined && { kind }),
     ...(condition !== undefined && { condition }),
+    ...(details !== undefined && { details: Object.fromEntries(details) }),
   };
+}
+
+function readDetail(fields: FieldReader): [string, NonNullable<SeenEvent["details"]>[string]] {
+  const key = fields.text();
+  const unit = fields.optional(() => fields.text());
+  return [key, { value: readValue(fields), ...(unit !== undefined && { unit }) }];
 }
 
 /** What came of tries to read meters. */

@@ -6,7 +6,8 @@ import { BEFORE_READINGS, keepEvents, keepReadings, type MeterReading } from "..
 import { keepObisCodes } from "../../src/store/obis-codes.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { openPushQueue, type ReceivedPush } from "../../src/store/push-history.ts";
-import { keepPushSetups, loadPushLists } from "../../src/store/push-setups.ts";
+import { keepPushLayout, loadPushLayouts } from "../../src/store/push-layouts.ts";
+import { keepPushSetups } from "../../src/store/push-setups.ts";
 import { ReadAttempts } from "../../src/store/read-attempts.ts";
 import { writeRejectedRows } from "../../src/store/rejected-rows.ts";
 import { blockLoad, makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
@@ -222,7 +223,7 @@ test("rejected rows: what could not be mapped is kept once with its reason", asy
   expect(await query(url, kept, [key])).toEqual([["billing", "no-time", "row 3: no-time", { row: ["1", "0x610062"] }]]);
 });
 
-test("push setups: what a meter sends is replaced whole, and loaded by the meter's key", async () => {
+test("push setups: what a meter sends is replaced whole", async () => {
   const { database, url } = current();
   const id = await meterId("S1");
   const clock = { classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2, dataIndex: 0 };
@@ -235,13 +236,48 @@ test("push setups: what a meter sends is replaced whole, and loaded by the meter
   ]);
   await keepPushSetups(database, id, [{ ...setup, objects: [voltage, clock, clock] }]);
   await keepPushSetups(database, id, []);
-  const [[key] = []] = await query(url, "select meter_key from public.meters where meter_number = 'S1'");
-  expect((await loadPushLists(database)).get(Number(key))).toEqual(
-    new Map([
-      ["0.0.25.9.0.255", [voltage, clock, clock]],
-      ["0.4.25.9.0.255", [clock]],
-    ]),
+  const rows = await query(
+    url,
+    `select s.logical_name, o.position, o.class_id, o.data_index from dlms.push_objects o
+     join dlms.push_setups s using (push_setup_id) where s.meter_id = $1 order by 1, 2`,
+    [id],
   );
+  expect(rows).toEqual([
+    ["0.0.25.9.0.255", 1, 3, 1],
+    ["0.0.25.9.0.255", 2, 8, 0],
+    ["0.0.25.9.0.255", 3, 8, 0],
+    ["0.4.25.9.0.255", 1, 8, 0],
+  ]);
+});
+
+test("push layouts: versions in order, each with its firmware, the same layout once for all meters", async () => {
+  const { database, url } = current();
+  const ids = [await meterId("PL1"), await meterId("PL2")];
+  const clock = { classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2, dataIndex: 0 };
+  const scaler = { classId: 3, logicalName: "1.0.12.7.0.255", scalerUnit: { scaler: -1, unit: 35 } };
+  const layout = {
+    lists: new Map([["0.0.25.9.0.255", [clock]]]),
+    scalers: [scaler],
+    profiles: new Map([["1.0.99.1.0.255", { captureObjects: [clock], scalers: [], capturePeriodS: 900 }]]),
+  };
+  const later = { ...layout, lists: new Map([["0.0.25.9.0.255", [clock, clock]]]) };
+  const readAt = new Date(START_MS);
+  for (const id of ids) await keepPushLayout(database, id, { layout, firmware: "1.0", readAt });
+  await keepPushLayout(database, ids[1] ?? "", { layout: later, firmware: undefined, readAt });
+  const keys = await query(
+    url,
+    "select meter_key, firmware from public.meters where meter_number in ('PL1', 'PL2') order by meter_number",
+  );
+  const loaded = await loadPushLayouts(database);
+  expect(keys.map(([key]) => loaded.get(Number(key)))).toEqual([
+    [{ layout, firmware: "1.0", readAt }],
+    [
+      { layout, firmware: "1.0", readAt },
+      { layout: later, firmware: undefined, readAt },
+    ],
+  ]);
+  expect(keys.map(([, firmware]) => firmware)).toEqual(["1.0", "1.0"]);
+  expect(await query(url, "select count(*)::int from dlms.push_layouts")).toEqual([[2]]);
 });
 
 test("read attempts: each is kept with its cause; what can't be written is counted", async () => {

@@ -74,7 +74,7 @@ async function stationWith(number: string) {
     database: current().database,
     meters: [{ number, companion: "is15959", known: { layouts: new Map([["block_load", LAYOUT]]) } }],
   });
-  station.learnPushLists(number, new Map([["0.5.25.9.0.255", LIST]]));
+  station.learnLayouts(number, { lists: new Map([["0.5.25.9.0.255", LIST]]) });
   return station;
 }
 

@@ -11,6 +11,7 @@ import type { GatewayEvent } from "../../src/observe/events.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { PUSH_MAPPING } from "../../src/profiles/push-mapping.ts";
 import { FleetSenders, type KnownMeter } from "../../src/push/fleet-senders.ts";
+import type { PushLayoutVersion } from "../../src/push/push-layouts.ts";
 import type { PushLimits, PushListenConfig, PushListeners } from "../../src/push/push-listeners.ts";
 import { PushReception } from "../../src/push/push-reception.ts";
 import { BatchQueue } from "../../src/store/batch-queue.ts";
@@ -18,7 +19,6 @@ import type { Database } from "../../src/store/database.ts";
 import { heldPushStore } from "../../src/store/held-pushes.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { openPushQueue } from "../../src/store/push-history.ts";
-import type { PushLists } from "../../src/store/push-setups.ts";
 
 export interface StationMeter {
   readonly number: string;
@@ -43,7 +43,7 @@ export interface PushStation extends AsyncDisposable {
   readonly listeners: PushListeners;
   readonly reception: PushReception;
   /** As if the meter had been asked what its setups send. */
-  learnPushLists(number: string, lists: PushLists): void;
+  learnLayouts(number: string, ...versions: readonly Partial<PushLayoutVersion["layout"]>[]): void;
   /** Ends when everything that came is kept. */
   settled(): Promise<void>;
   /** As `settled`, while a serial line goes on. */
@@ -99,9 +99,13 @@ export async function startPushStation({
     events,
     listeners,
     reception,
-    learnPushLists: (number, lists) => {
+    learnLayouts: (number, ...versions) => {
       const meter = fleet.byNumber(number);
-      if (meter !== undefined) senders.learnPushLists(meter.key, lists);
+      const known = versions.map((layout, index) => {
+        const nothing = { lists: new Map(), scalers: [], profiles: new Map() };
+        return { firmware: `v${index + 1}`, readAt: new Date(index), layout: { ...nothing, ...layout } };
+      });
+      if (meter !== undefined) senders.learnLayouts(meter.key, known);
     },
     settled: async () => {
       while (listeners.connectionCount > 0 || listeners.waiting > 0) await sleep(5);

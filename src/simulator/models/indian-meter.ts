@@ -14,6 +14,7 @@ import {
   type IndianSecurity,
   indianAssociations,
   loadControl,
+  PUSHED_EVENT_CODE,
   PUSHES,
   registersOf,
   scalerProfile,
@@ -91,6 +92,8 @@ function pushSetups(columns: IndianColumns, objects: readonly ObjectDescription[
     [PUSHES.alert, [CLOCK, EVENT_STATUS_WORD]],
     [PUSHES.block, columns.blockLoad],
     [PUSHES.daily, columns.daily],
+    [PUSHES.billing, columns.billing],
+    [PUSHES.event, [CLOCK, PUSHED_EVENT_CODE, ...columns.event]],
   ];
   return bodies.map(([logicalName, body]) => pushSetup(logicalName, [DEVICE_ID, `${logicalName}/1`, ...body], objects));
 }

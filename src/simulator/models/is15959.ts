@@ -47,7 +47,12 @@ export const PUSHES = {
   alert: "0.4.25.9.0.255",
   block: "0.5.25.9.0.255",
   daily: "0.6.25.9.0.255",
+  billing: "0.132.25.9.0.255",
+  event: "0.134.25.9.0.255",
 } as const;
+/** The log of which the last event is pushed. */
+export const PUSHED_LOG = "others";
+export const PUSHED_EVENT_CODE = "0.0.96.11.4.255";
 
 const VOLTAGE_EVENTS: readonly EventCodes[] = [
   [7, 8],

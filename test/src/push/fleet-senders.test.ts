@@ -1,10 +1,14 @@
 import { expect, test } from "vitest";
+import type { AttributeReference, DataResult } from "../../../protocol/apdu/descriptors.ts";
+import { type CaptureObject, captureObjectsToData } from "../../../protocol/cosem/capture-object.ts";
+import { logicalNameFromOctets } from "../../../protocol/cosem/obis.ts";
 import { fixedZone } from "../../../protocol/cosem/time-zone.ts";
 import { profileLayout } from "../../../protocol/profile/layout.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 import type { FleetMeter } from "../../../src/fleet/fleet.ts";
 import type { PushIdentity } from "../../../src/profiles/map-push.ts";
 import { FleetSenders, type KnownMeter } from "../../../src/push/fleet-senders.ts";
+import { layoutFor, type PushLayout, type PushLayoutVersion, type PushLists } from "../../../src/push/push-layouts.ts";
 import { SenderLearning } from "../../../src/push/sender-learning.ts";
 import { BLOCK_CIPHER_KEY, title } from "./senders.ts";
 
@@ -114,41 +118,125 @@ test("fleet senders: by host, however the system writes it", () => {
   ]);
 });
 
-test("fleet senders: scalers follow what has been read of the meter's profiles", () => {
+const VOLTAGE = { classId: 3, logicalName: "1.0.12.7.0.255" };
+const CLOCK = { classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2, dataIndex: 0 };
+const SETUP = "0.0.25.9.0.255";
+
+function version(firmware: string, lists: PushLists, changes: Partial<PushLayout> = {}): PushLayoutVersion {
+  return { firmware, readAt: new Date(0), layout: { lists, scalers: [], profiles: new Map(), ...changes } };
+}
+
+test("fleet senders: scalers and profiles follow what has been read, and go before what was kept", () => {
   const meter = known(1, "192.0.2.1");
   const senders = new FleetSenders(fleet(member(1)), [meter]);
-  expect(senders.byHost("192.0.2.1")).toMatchObject([{ scalers: [] }]);
-  const voltage = { classId: 3, logicalName: "1.0.12.7.0.255" };
-  const scaler = { ...voltage, scalerUnit: { scaler: -2, unit: 35 } };
-  const captureObjects = [{ ...voltage, attributeId: 2, dataIndex: 0 }];
-  meter.target.layouts.set("instant", profileLayout({ captureObjects, scalers: [scaler] }));
-  expect(senders.byHost("192.0.2.1")).toMatchObject([{ scalers: [scaler] }]);
+  expect(senders.byHost("192.0.2.1")).toMatchObject([{ layouts: [] }]);
+  const scaler = (exponent: number) => ({ ...VOLTAGE, scalerUnit: { scaler: exponent, unit: 35 } });
+  const lists = new Map([[SETUP, [CLOCK]]]);
+  senders.learnLayouts(1, [version("1", new Map()), version("2", lists, { scalers: [scaler(-1)] })]);
+  expect(senders.byHost("192.0.2.1")[0]?.layouts?.at(-1)?.layout.scalers).toEqual([scaler(-1)]);
+  const captureObjects = [{ ...VOLTAGE, attributeId: 2, dataIndex: 0 }];
+  meter.target.layouts.set("block_load", profileLayout({ captureObjects, scalers: [scaler(-2)], capturePeriodS: 900 }));
+  meter.target.layoutOrigins = new Map([
+    ["block_load", { from: { type: "profile", logicalName: "1.0.99.1.0.255" }, readAtMs: 0 }],
+  ]);
+  const [found] = senders.byHost("192.0.2.1");
+  expect(found?.layouts).toMatchObject([
+    { firmware: "1" },
+    { firmware: "2", layout: { lists, scalers: [scaler(-2)] } },
+  ]);
+  expect(found?.layouts?.at(-1)?.layout.profiles.get("1.0.99.1.0.255")).toMatchObject({ capturePeriodS: 900 });
+  expect(senders.byHost("192.0.2.1")[0]?.layouts).toBe(found?.layouts);
 });
 
-test("sender learning: title and lists are asked for once, and kept when they are new", async () => {
-  const members = fleet(member(1));
-  const meter = known(1, "192.0.2.1");
-  const senders = new FleetSenders(members, [meter]);
-  const kept: string[] = [];
-  const keep = async (meterId: string) => void kept.push(meterId);
-  let asked = 0;
+/** Says what its firmware is, and has one push setup. */
+function online(firmware: { text: string }, list: readonly CaptureObject[]) {
+  const asked: string[] = [];
   const refused = { type: "data-access-result", dataAccessResult: "object-undefined" } as const;
-  const online = {
+  return {
+    asked,
     agreement: { serverSystemTitle: title("VMT00009") },
-    get: async () => {
-      asked += 1;
-      return refused;
+    get: async ({ attribute }: AttributeReference): Promise<DataResult> => {
+      const name = `${logicalNameFromOctets(attribute.logicalName)}/${attribute.attributeId}`;
+      asked.push(name);
+      if (name === `${SETUP}/2`) return { type: "data", data: captureObjectsToData(list) };
+      if (name !== "1.0.0.2.0.255/2") return refused;
+      return { type: "data", data: { type: "visible-string", value: new TextEncoder().encode(firmware.text) } };
     },
     getList: async () => [],
   };
-  const learning = new SenderLearning({ fleet: members, senders, keep });
-  await learning.learn(meter, online);
-  const first = asked;
-  await learning.learn(meter, online);
-  expect([members.learned, asked, kept]).toEqual([["meter-1 VMT00009"], first, []]);
-  const clock = { classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2, dataIndex: 0 };
-  senders.learnPushLists(1, new Map([["0.0.25.9.0.255", [clock]]]));
-  await new SenderLearning({ fleet: members, senders, keep }).learn(meter, online);
-  expect(kept).toEqual(["id-1"]);
-  expect(senders.byHost("192.0.2.1")).toMatchObject([{ pushLists: new Map() }]);
+}
+
+function learningOver(members: ReturnType<typeof fleet>, senders: FleetSenders) {
+  const kept: (string | undefined)[] = [];
+  const learned: string[] = [];
+  const learn = () =>
+    new SenderLearning({
+      fleet: members,
+      senders,
+      readLayout: async (_source, _target, lists) => ({ lists, scalers: [], profiles: new Map() }),
+      keep: async (_meterId, _setups, each) => void kept.push(each?.firmware),
+      onLearned: (meterId) => learned.push(meterId),
+    });
+  return { kept, learned, learn };
+}
+
+test("sender learning: lists are asked for once for each firmware, by whatever run of the gateway", async () => {
+  const members = fleet(member(1));
+  const meter = known(1, "192.0.2.1");
+  const senders = new FleetSenders(members, [meter]);
+  const firmware = { text: "1.02" };
+  const line = online(firmware, [CLOCK]);
+  const { kept, learned, learn } = learningOver(members, senders);
+  const first = learn();
+  await first.learn(meter, line);
+  const asked = line.asked.length;
+  await first.learn(meter, line);
+  expect([members.learned, line.asked.length, kept, learned]).toEqual([
+    ["meter-1 VMT00009"],
+    asked,
+    ["1.02"],
+    ["id-1"],
+  ]);
+  await learn().learn(meter, line);
+  expect(line.asked.slice(asked)).toEqual(["1.0.0.2.0.255/2"]);
+  firmware.text = "1.03";
+  await learn().learn(meter, line);
+  expect(senders.layoutsOf(1).map((each) => each.firmware)).toEqual(["1.02", "1.03"]);
+  expect(kept).toEqual(["1.02", "1.03"]);
+});
+
+test("sender learning: a push that does not fit has the meter asked again, once within an hour", async () => {
+  const members = fleet(member(1));
+  const meter = known(1, "192.0.2.1");
+  const senders = new FleetSenders(members, [meter]);
+  const list = [CLOCK];
+  const line = online({ text: "1.02" }, list);
+  const { kept, learned, learn } = learningOver(members, senders);
+  const learning = learn();
+  await learning.learn(meter, line);
+  list.push(CLOCK);
+  senders.doubt(1, SETUP);
+  senders.doubt(1, "0.77.25.9.0.255");
+  await learning.learn(meter, line);
+  expect(line.asked).toContain("0.77.25.9.0.255/2");
+  expect(senders.layoutsOf(1).map(({ layout }) => layout.lists.get(SETUP)?.length)).toEqual([1, 2]);
+  const asked = line.asked.length;
+  senders.doubt(1, SETUP);
+  await learning.learn(meter, line);
+  expect([line.asked.length, kept.length, learned.length]).toEqual([asked, 2, 2]);
+});
+
+test("push layouts: a push is decoded with the list of its time, or the next that has as many objects", () => {
+  const at = (ms: number, objects: number, firmware: string) => {
+    const list = Array.from({ length: objects }, () => CLOCK);
+    return { ...version(firmware, new Map([[SETUP, list]])), readAt: new Date(ms) };
+  };
+  const versions = [at(10, 3, "a"), at(20, 4, "b"), at(30, 3, "c")];
+  const listOf = (ms: number, width: number | undefined) => layoutFor(versions, new Date(ms), width)?.lists.get(SETUP);
+  expect(listOf(25, 4)).toBe(versions[1]?.layout.lists.get(SETUP));
+  expect(listOf(25, 3)).toBe(versions[2]?.layout.lists.get(SETUP));
+  expect(listOf(35, 4)).toBe(versions[1]?.layout.lists.get(SETUP));
+  expect(listOf(5, 3)).toBe(versions[0]?.layout.lists.get(SETUP));
+  expect(listOf(25, 9)).toBe(versions[1]?.layout.lists.get(SETUP));
+  expect(layoutFor([], new Date(0), 1)).toBeUndefined();
 });
