@@ -41,6 +41,7 @@ export const ERROR_CODES = {
   SECURITY_SERVICE_MISMATCH: "the deciphered APDU is of another service than the ciphered one's tag says",
   SECURITY_COUNTER_REPLAYED: "the invocation counter was used before",
   SECURITY_COUNTER_EXHAUSTED: "no invocation counter is left for this key",
+  SECURITY_COUNTER_UNRESERVED: "no invocation counter is reserved, and none can be for now",
   SECURITY_COUNTER_IMPLAUSIBLE: "the meter asks for an invocation counter so high that it would use the key up",
   SECURITY_WEAKER_THAN_REQUIRED: "the protection is weaker than the association requires",
   SECURITY_NOT_CIPHERED: "the APDU is not a ciphered one",

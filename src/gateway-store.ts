@@ -1,37 +1,92 @@
-/** The database of a gateway: the server of the configuration, or one that is started for it. */
-import { join } from "node:path";
+/**
+ * The database of a gateway: the server of the configuration, or one that is started for it. Where the configuration's is
+ * away at the start, the gateway goes on with what it has on record, and without a record it waits.
+ */
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { StopDeadline } from "./collect/drain.ts";
 import type { Config } from "./config/schema.ts";
 import { resolveSecretText } from "./config/secret.ts";
+import { type FleetRecord, readFleetRecord } from "./fleet/fleet-record.ts";
 import type { EventSink } from "./observe/events.ts";
 import { profileQuantities } from "./profiles/quantities.ts";
 import { keepQuantities } from "./series/quantities.ts";
-import { type Database, openDatabase } from "./store/database.ts";
+import type { Capabilities } from "./store/capabilities.ts";
+import { type Database, isTransient, openDatabase } from "./store/database.ts";
 import { type EmbeddedPostgres, type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
 import { migrate } from "./store/migrations.ts";
 import { keepObisCodes } from "./store/obis-codes.ts";
 import { applyStorage } from "./store/storage-policies.ts";
+import { StoreError } from "./store/store-error.ts";
 
 /** What is deleted when it is old although the configuration does not say so. */
 const KEPT_BY_DEFAULT = [["raw_buffers", 90 * 86_400_000]] as const;
+
+const RECORD_FILE = "fleet.record";
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 30_000;
 
 export interface GatewayStore {
   readonly url: string;
   readonly database: Database;
   readonly psqlCommand: string | undefined;
+  /** What was known when the database was there last, while it is away; undefined when it is there. */
+  readonly record: FleetRecord | undefined;
 }
 
-/** Open, migrated and with its policies; closed with the stack. */
+export interface StoreOptions {
+  readonly config: Config;
+  readonly events: EventSink;
+  /** With it a database that is away is waited for, until this is aborted; without it that is a failure. */
+  readonly stopping?: AbortSignal | undefined;
+}
+
+/** Where a gateway keeps its record for a start without the database. */
+export function recordPath({ stateDirectory }: Config): string {
+  return resolve(stateDirectory, RECORD_FILE);
+}
+
+/**
+ * Opened, and closed with the stack; migrated and with its policies unless it is away. Throws StoreError, and the reason
+ * of `stopping` when that ends the wait.
+ */
 export async function openStore(
-  { config, events }: { readonly config: Config; readonly events: EventSink },
+  options: StoreOptions,
   stack: AsyncDisposableStack,
   deadline: StopDeadline,
 ): Promise<GatewayStore> {
+  const { config, events } = options;
   const server = config.database.url === undefined ? await startEmbedded(config, events, stack) : undefined;
   const url = server?.url ?? (await resolveSecretText(config.database.url ?? ""));
-  const { applied } = await migrate(url);
-  const database = await openDatabase({ url, connections: config.database.connections });
+  const record = await prepareOrRecord(options, url);
+  const connections = { url, connections: config.database.connections };
+  const database = await openDatabase({ ...connections, recorded: record?.capabilities });
   stack.adopt(database, (each) => each.close(deadline.leftMs));
+  return { url, database, psqlCommand: server?.psqlCommand, record };
+}
+
+/** Makes the database ready, however long that takes to become possible; or the record to go on with meanwhile. */
+async function prepareOrRecord(options: StoreOptions, url: string): Promise<FleetRecord | undefined> {
+  const { config, events, stopping } = options;
+  for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)) {
+    try {
+      await prepareDatabase(options, url);
+      return undefined;
+    } catch (error) {
+      if (stopping === undefined || !isTransient(error)) throw error;
+      const record = await readFleetRecord(recordPath(config));
+      events({ event: "databaseAway", ...reasonOf(error), goesOn: record !== undefined, retryMs });
+      if (record !== undefined) return record;
+      await sleep(retryMs, undefined, { signal: stopping });
+    }
+  }
+}
+
+/** Migrates the database and makes it what the configuration says. Throws StoreError. */
+async function prepareDatabase({ config, events }: StoreOptions, url: string): Promise<Capabilities> {
+  await reach(url);
+  const { applied } = await migrate(url);
+  await using database = await openDatabase({ url, connections: 1 });
   const { compressAfter, keep } = config.database;
   await applyStorage(database, {
     compressAfterMs: compressAfter,
@@ -40,7 +95,39 @@ export async function openStore(
   await keepObisCodes(database);
   await keepQuantities(database, profileQuantities());
   events({ event: "databaseReady", edition: database.capabilities.edition, migrated: applied.length });
-  return { url, database, psqlCommand: server?.psqlCommand };
+  return database.capabilities;
+}
+
+/** Migrations may take as long as they need; a server that does not answer at all is found out before. */
+async function reach(url: string): Promise<void> {
+  await using database = await openDatabase({ url, connections: 1 });
+  await database.query("select 1");
+}
+
+/**
+ * Tries to finish a start that began without the database, until it has worked or `stopping` is aborted. `finish` is
+ * called when the database is ready, with what it can do, and says whether it was the right one.
+ */
+export async function finishStart(
+  options: StoreOptions & { readonly stopping: AbortSignal },
+  url: string,
+  finish: (capabilities: Capabilities) => Promise<boolean>,
+): Promise<void> {
+  const { events, stopping } = options;
+  for (let retryMs = FIRST_RETRY_MS; !stopping.aborted; retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)) {
+    await sleep(retryMs, undefined, { signal: stopping }).catch(() => undefined);
+    if (stopping.aborted) return;
+    try {
+      if (await finish(await prepareDatabase(options, url))) return;
+    } catch (error) {
+      events({ event: "databaseAway", ...reasonOf(error), goesOn: true, retryMs });
+    }
+  }
+}
+
+function reasonOf(error: unknown): { readonly reason: string; readonly nextStep: string } {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { reason, nextStep: error instanceof StoreError ? error.nextStep : "see the reason" };
 }
 
 async function startEmbedded(

@@ -13,7 +13,6 @@ import { causeOf } from "./collect/failure-cause.ts";
 import { reportGaps } from "./collect/gap-report.ts";
 import type { MeterConnection } from "./collect/meter-connection.ts";
 import { MeterPlans } from "./collect/meter-plans.ts";
-import { meterTarget } from "./collect/meter-target.ts";
 import { PollLoop } from "./collect/poll-loop.ts";
 import { readPushLayout } from "./collect/push-layout-reader.ts";
 import { pushedRows } from "./collect/pushed-rows.ts";
@@ -22,11 +21,10 @@ import { SerialLines } from "./collect/serial-lines.ts";
 import { planFinder } from "./config/meter-plans.ts";
 import { nearestName } from "./config/nearest-name.ts";
 import type { Config, PlanConfig } from "./config/schema.ts";
-import { Fleet } from "./fleet/fleet.ts";
+import type { Fleet } from "./fleet/fleet.ts";
+import { type KnownFleet, startFleet } from "./gateway-fleet.ts";
+import { DatabaseReturn } from "./gateway-return.ts";
 import { type GatewayStore, openStore } from "./gateway-store.ts";
-import { CounterTable } from "./keys/counter-table.ts";
-import { leaseKeyCounters } from "./keys/key-counters.ts";
-import { openKeyStore, storedKeys } from "./keys/stored-keys.ts";
 import { type EventSink, eventLogSink, tellAll } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
 import { PUSH_MAPPING } from "./profiles/push-mapping.ts";
@@ -37,20 +35,18 @@ import { SenderLearning } from "./push/sender-learning.ts";
 import { SetupCampaigns } from "./push/setup-campaign.ts";
 import { setupRoutes } from "./push/setup-routes.ts";
 import { SeriesCatalogue } from "./series/catalogue.ts";
-import { collectionMeters, keepCollections, keepMeterAttributes } from "./series/collections.ts";
-import { foldCoverage } from "./store/coverage.ts";
 import { CoverageFolding } from "./store/coverage-folding.ts";
 import { journalCoverage } from "./store/coverage-journal.ts";
-import type { Database } from "./store/database.ts";
+import { type Database, isTransient } from "./store/database.ts";
 import { EventLog } from "./store/event-log.ts";
 import { FleetLedger } from "./store/fleet-ledger.ts";
 import { heldPushStore } from "./store/held-pushes.ts";
 import { newestCaptures } from "./store/latest-rows.ts";
-import { keepMemories, loadLedger } from "./store/ledger-records.ts";
+import { loadLedger } from "./store/ledger-records.ts";
 import { noteLoadChanges } from "./store/load-changes.ts";
 import { maintainStore } from "./store/maintenance.ts";
 import { ProfileWriter } from "./store/profile-writer.ts";
-import { keepPushLayout, loadPushLayouts } from "./store/push-layouts.ts";
+import { keepPushLayout } from "./store/push-layouts.ts";
 import { keepSetupRecord, setupHistory } from "./store/push-setup-history.ts";
 import { keepPushSetups } from "./store/push-setups.ts";
 import { RawBufferQueue } from "./store/raw-buffer-queue.ts";
@@ -67,6 +63,8 @@ export interface GatewayOptions {
   readonly events: EventSink;
   readonly version: string;
   readonly stopMs?: typeof STOP_MS;
+  /** With it the start does not need the database; it is given up when this is aborted. */
+  readonly stopping?: AbortSignal;
 }
 
 export class Gateway implements AsyncDisposable {
@@ -75,6 +73,8 @@ export class Gateway implements AsyncDisposable {
   readonly databaseUrl: string;
   /** A command line for people that opens the embedded database; undefined where it is not ours. */
   readonly psqlCommand: string | undefined;
+  /** Resolves, with the reason, when the gateway has to be started anew: it began without the database. */
+  readonly restartWanted: Promise<string>;
   readonly #options: GatewayOptions;
   readonly #closing = new AsyncDisposableStack();
   readonly #deadline: StopDeadline;
@@ -94,30 +94,27 @@ export class Gateway implements AsyncDisposable {
     const lastMs = () => Math.max(LEAST_STOP_MS, deadline.leftMs);
     const log = stack.adopt(new EventLog(database), (each) => each.stop(lastMs()));
     const events = tellAll(options.events, eventLogSink(log));
-    const fleet = await Fleet.load(database);
-    const meters = await polledMeters({ config, events }, fleet, database);
-    // What the ledger says is looked up in its pages.
-    await foldCoverage(database);
+    const databaseReturn = new DatabaseReturn({ ...options, events }, store);
     stack.adopt(coverageFolding(database, events), (each) => deadline.bound(each.stop()));
-    stack.adopt(await upkeep(store.url, events), (each) => deadline.bound(each.stop()));
-    const plans = await meterPlans(config, meters, database);
-    const intake = stack.adopt(await storeIntake(config, database, events), (each) => each.stop(lastMs()));
+    const late = stack.use(new AsyncDisposableStack());
+    const intake = stack.adopt(await storeIntake({ config, events }, database, databaseReturn.ready), (each) =>
+      each.stop(lastMs()),
+    );
+    const known = await startFleet({ config, events }, store, stack);
+    const { fleet, meters } = known;
+    const startUpkeep = async () => {
+      late.adopt(await upkeep(store.url, events), (each) => deadline.bound(each.stop()));
+    };
+    if (store.record === undefined) await startUpkeep();
+    const plans = meterPlans(config, known);
     const onLost = (count: number) => events({ event: "buffersLost", count });
     const buffers = stack.adopt(new RawBufferQueue(database, onLost), (each) => each.stop(lastMs()));
     const lines = stack.use(new SerialLines());
     const senders = new FleetSenders(fleet, meters.values());
     let replay: ((meterId: string) => void) | undefined;
     const learning = senderLearning({ database, fleet, senders }, (meterId) => replay?.(meterId));
-    const collector = new Collector({
-      events,
-      lines,
-      ...(config.push.listen.length > 0 && {
-        whileOnLine: (meter: PolledMeter, connection: MeterConnection) => learning.learn(meter, connection),
-      }),
-      sessionBudgetMs: config.polling.sessionTimeout,
-      ruleOf: (meter, profile) => plans.ruleOf(meter, profile),
-      store: collectorStore(database, { intake, buffers }),
-    });
+    const keeping = collectorStore(database, { intake, buffers, databaseReturn });
+    const collector = newCollector(config, { lines, learning, plans, keeping, events });
     const loop = pollLoop(config, { meters: meters.values(), plans, collector, events });
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
@@ -127,9 +124,9 @@ export class Gateway implements AsyncDisposable {
       meters: meters.values(),
       seen: (meter) => loop.seen(meter),
     });
-    const reception = await receivePushes({ config, database, fleet, senders, intake, putRows, events }, stack);
+    const reception = await receivePushes({ config, database, known, senders, intake, putRows, events }, stack);
     replay = (meterId) => void reception.replay({ meterId }).catch(() => undefined);
-    const gateway = new Gateway({ options, deadline, store, loop, collector, meters, plans });
+    const gateway = new Gateway({ options, deadline, store, loop, collector, meters, plans, databaseReturn });
     const campaigns = stack.use(
       setupCampaigns(config, { meters: meters.values(), database, events, reception, loop, collector, learning }),
     );
@@ -138,6 +135,7 @@ export class Gateway implements AsyncDisposable {
     const control = await startControlServer(config.socket, gateway, new Map(routes));
     connections.adopt(control, (each) => each.closeAllConnections());
     stack.adopt(control, (each) => void each.close());
+    stack.use(databaseReturn).await({ known, intake, reception, startUpkeep });
     gateway.#closing.use(stack.move());
     events({ event: "gatewayStarted", meters: meters.size, database: database.capabilities.edition, version });
     return gateway;
@@ -149,6 +147,7 @@ export class Gateway implements AsyncDisposable {
       readonly deadline: StopDeadline;
       readonly store: GatewayStore;
       readonly meters: ReadonlyMap<string, PolledMeter>;
+      readonly databaseReturn: DatabaseReturn;
     },
   ) {
     this.#options = parts.options;
@@ -160,6 +159,7 @@ export class Gateway implements AsyncDisposable {
     this.#collector = parts.collector;
     this.#meters = parts.meters;
     this.#plans = parts.plans;
+    this.restartWanted = parts.databaseReturn.restartWanted;
   }
 
   /** Polls every meter whenever its plans are due, until `stop`. */
@@ -230,44 +230,15 @@ export class Gateway implements AsyncDisposable {
   }
 }
 
-/** The configuration's meters. One whose secrets can't be had is told and tried again when it is visited. */
-async function polledMeters(
-  { config, events }: Pick<GatewayOptions, "config" | "events">,
-  fleet: Fleet,
-  database: Database,
-): Promise<ReadonlyMap<string, PolledMeter>> {
-  const counters = new CounterTable(database);
-  const store = await openKeyStore(config.keys, database);
-  const members = await fleet.put(config.meters);
-  await keepMeterAttributes(database, config.meters);
-  await keepCollections(database, config.collections);
-  const meters = config.meters.flatMap((each, index): PolledMeter[] => {
-    const member = members[index];
-    if (member === undefined) return [];
-    const target = meterTarget(each, {
-      leaseCounters: (key, title) => leaseKeyCounters(counters, key, title),
-      openStoredKey: storedKeys(store, member.id, each.association.clientSap),
-    });
-    return [{ meterId: member.id, meterKey: member.key, target }];
-  });
-  await Promise.all(meters.map((meter) => unlock(meter, events)));
-  return new Map(meters.map((meter) => [meter.target.name, meter]));
-}
-
-async function unlock({ target }: PolledMeter, events: EventSink): Promise<void> {
-  try {
-    await target.unlock?.();
-  } catch (error) {
-    const { evidence, nextStep } = causeOf(error);
-    events({ event: "meterLocked", meter: target.name, evidence, nextStep });
-  }
-}
-
 function profileWriter(database: Database): ProfileWriter {
   return new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage, noteLoadChanges]);
 }
 
-function storeIntake(config: Config, database: Database, events: EventSink): Promise<StoreIntake> {
+function storeIntake(
+  { config, events }: Pick<GatewayOptions, "config" | "events">,
+  database: Database,
+  ready: Promise<void> | undefined,
+): Promise<StoreIntake> {
   const catalogue = new SeriesCatalogue(database);
   return StoreIntake.open({
     database,
@@ -285,6 +256,7 @@ function storeIntake(config: Config, database: Database, events: EventSink): Pro
       patienceMs: config.spool.patience,
     },
     events,
+    ...(ready && { ready }),
   });
 }
 
@@ -295,14 +267,53 @@ function ledgerRoutes(gateway: Gateway): ReadonlyMap<string, ControlRoute> {
   ]);
 }
 
+function newCollector(
+  { push, polling }: Config,
+  {
+    lines,
+    learning,
+    plans,
+    keeping,
+    events,
+  }: Pick<Parts, "learning" | "plans" | "events"> & {
+    readonly lines: SerialLines;
+    readonly keeping: CollectorStore;
+  },
+): Collector {
+  return new Collector({
+    events,
+    lines,
+    ...(push.listen.length > 0 && {
+      whileOnLine: (meter: PolledMeter, connection: MeterConnection) => learning.learn(meter, connection),
+    }),
+    sessionBudgetMs: polling.sessionTimeout,
+    ruleOf: (meter, profile) => plans.ruleOf(meter, profile),
+    store: keeping,
+  });
+}
+
 function collectorStore(
   database: Database,
-  { intake, buffers }: { readonly intake: StoreIntake; readonly buffers: RawBufferQueue },
+  {
+    intake,
+    buffers,
+    databaseReturn,
+  }: { readonly intake: StoreIntake; readonly buffers: RawBufferQueue; readonly databaseReturn: DatabaseReturn },
 ): CollectorStore {
+  // While the spool holds rows, the database does not know of all slots that are held.
+  const whileThere = async <Result>(ask: () => Promise<Result>): Promise<Result | undefined> => {
+    if (intake.isSpooling || !databaseReturn.hasLedgers) return undefined;
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      return undefined;
+    }
+  };
   return {
-    newestCaptures: (meterKey) => newestCaptures(database, meterKey),
-    loadLedger: (meterKey) => loadLedger(database, meterKey),
-    keepMemories: (meterKey, memories) => keepMemories(database, meterKey, memories),
+    newestCaptures: (meterKey) => whileThere(() => newestCaptures(database, meterKey)),
+    loadLedger: (meterKey) => whileThere(() => loadLedger(database, meterKey)),
+    keepMemories: (meterKey, memories) => intake.keepMemories(meterKey, memories),
     putRows: (batch) => intake.rows.put(batch),
     addAttempt: (attempt) => intake.addAttempt(attempt),
     addBuffer: (buffer) => buffers.add(buffer),
@@ -316,6 +327,7 @@ interface Parts {
   readonly database: Database;
   readonly events: EventSink;
   readonly fleet: Fleet;
+  readonly known: KnownFleet;
   readonly senders: FleetSenders;
   readonly learning: SenderLearning;
   readonly intake: StoreIntake;
@@ -361,24 +373,13 @@ function pollLoop(
   });
 }
 
-/** Who is in a collection is what the database says at the start. */
-async function meterPlans(
-  config: Config,
-  meters: ReadonlyMap<string, PolledMeter>,
-  database: Database,
-): Promise<MeterPlans> {
+function meterPlans(config: Config, { meters, collections }: KnownFleet): MeterPlans {
   const find = planFinder(config);
-  const names = new Set(config.plans.flatMap(({ group = [] }) => group));
-  const members = await Promise.all(
-    config.collections
-      .filter(({ name }) => names.has(name))
-      .map(async ({ name }) => ({ name, meterKeys: await collectionMeters(database, name) })),
-  );
   const plans = new Map(
     config.meters.map((meter) => {
       const key = meters.get(meter.name)?.meterKey ?? -1;
-      const collections = members.flatMap(({ name, meterKeys }) => (meterKeys?.has(key) === true ? [name] : []));
-      return [meter.name, find(meter, new Set(collections))];
+      const own = Array.from(collections).flatMap(([name, keys]) => (keys?.has(key) === true ? [name] : []));
+      return [meter.name, find(meter, new Set(own))];
     }),
   );
   const none: PlanConfig[] = [];
@@ -388,7 +389,7 @@ async function meterPlans(
 /** Meters are visited for their push setups in their turn, before scheduled work. */
 function setupCampaigns(
   { push }: Config,
-  parts: Omit<Parts, "config" | "fleet" | "senders" | "intake" | "putRows" | "plans">,
+  parts: Omit<Parts, "config" | "fleet" | "known" | "senders" | "intake" | "putRows" | "plans">,
 ): SetupCampaigns<MeterConnection> {
   const { meters, database, events, reception, loop, collector, learning } = parts;
   return new SetupCampaigns<MeterConnection>({
@@ -408,15 +409,15 @@ function setupCampaigns(
 }
 
 async function receivePushes(
-  parts: Omit<Parts, "learning" | "reception" | "meters" | "plans" | "loop" | "collector">,
+  parts: Omit<Parts, "fleet" | "learning" | "reception" | "meters" | "plans" | "loop" | "collector">,
   stack: AsyncDisposableStack,
 ): Promise<PushReception> {
-  const { config, database, fleet, senders, intake, putRows, events } = parts;
-  for (const [meterKey, versions] of await loadPushLayouts(database)) senders.learnLayouts(meterKey, versions);
+  const { config, database, known, senders, intake, putRows, events } = parts;
+  for (const [meterKey, versions] of known.pushLayouts) senders.learnLayouts(meterKey, versions);
   const store = { putPush: intake.pushes.put.bind(intake.pushes), putRows, ...heldPushStore(database) };
   const reception = await PushReception.start({
     config: config.push,
-    fleet,
+    fleet: known.fleet,
     senders,
     store,
     mapping: PUSH_MAPPING,

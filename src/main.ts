@@ -5,7 +5,7 @@ import { VERSION } from "./cli/version.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
-import { Gateway } from "./gateway.ts";
+import { Gateway, type GatewayOptions } from "./gateway.ts";
 import { logSink } from "./observe/events.ts";
 
 /** Runs the daemon of a configuration file until SIGTERM or SIGINT. */
@@ -25,9 +25,23 @@ async function run(config: Config): Promise<void> {
   const log = pino({ level: config.log.level });
   // Listened for from here on: an order to stop that comes during the start must not leave the database's server behind.
   const stop = stopSignal();
-  const gateway = await Gateway.start({ config, events: logSink(log), version: VERSION });
+  const stopping = new AbortController();
+  void stop.then((signal) => stopping.abort(signal));
+  while (!stopping.signal.aborted) {
+    try {
+      await runOnce({ config, events: logSink(log), version: VERSION, stopping: stopping.signal }, stop);
+    } catch (error) {
+      // A start that waits for the database ends by the order to stop.
+      if (!stopping.signal.aborted || !(error instanceof Error) || error.name !== "AbortError") throw error;
+    }
+  }
+}
+
+/** Until the order to stop, or until a gateway that began without the database has to start anew. */
+async function runOnce(options: GatewayOptions, stop: Promise<string>): Promise<void> {
+  const gateway = await Gateway.start(options);
   gateway.run();
-  await gateway.stop(await stop);
+  await gateway.stop(await Promise.race([stop, gateway.restartWanted]));
 }
 
 /** Resolves with the name of the signal that asks the process to stop; a second one of its kind ends it at once. */

@@ -143,7 +143,7 @@ function targetOf(name: string, options: ReadOptions, reservations: CounterFile)
 /** A meter that is read without daemon and database. */
 export function directTarget(config: MeterConfig, reservations: CounterFile): MeterTarget {
   return meterTarget(config, {
-    leaseCounters: (key, title) => leaseKeyCounters(reservations, key, title),
+    leaseCounters: (key, title) => leaseKeyCounters(reservations, { key, clientSystemTitle: title }),
     openStoredKey: () => Promise.reject(new KeyError("KEY_STORE_CLOSED")),
   });
 }

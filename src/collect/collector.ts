@@ -27,6 +27,8 @@ export interface PolledMeter {
   readonly meterKey: number;
   /** Which slots are settled; read from the store at the first poll. */
   ledger?: MeterLedger | undefined;
+  /** The store could not tell: the ledger holds what was read since, and is read from the store when that can be had. */
+  ledgerIsProvisional?: boolean;
 }
 
 /** How a profile of a meter is to be read. */
@@ -46,10 +48,10 @@ export interface PollOutcome {
 }
 
 export interface CollectorStore {
-  /** Newest capture that is held of each profile of a meter, ms since 1970. */
-  newestCaptures(meterKey: number): Promise<Readonly<Record<ProfileKind, number | undefined>>>;
-  /** What is known of a meter's slots from a moment on. */
-  loadLedger(meterKey: number): Promise<StoredLedger>;
+  /** Newest capture that is held of each profile of a meter, ms since 1970; undefined while nobody can tell. */
+  newestCaptures(meterKey: number): Promise<Readonly<Record<ProfileKind, number | undefined>> | undefined>;
+  /** What is known of a meter's slots from a moment on; undefined while nobody can tell. */
+  loadLedger(meterKey: number): Promise<StoredLedger | undefined>;
   /** Keeps how a meter captures profiles. */
   keepMemories(meterKey: number, memories: readonly ProfileMemory[]): Promise<void>;
   /** Waits for room; `written` resolves when the rows are durable. */
@@ -195,18 +197,14 @@ export class Collector {
 
   /** Which rows the ledger says to ask for. */
   async #wantedOf(meter: PolledMeter, profiles: readonly ProfileKind[]): Promise<Map<ProfileKind, Wanted>> {
-    const { store, ruleOf } = this.#options;
-    const { zone, billingDay } = meter.target;
-    meter.ledger ??= new MeterLedger(
-      { zone, ...(billingDay !== undefined && { billingDay }) },
-      await store.loadLedger(meter.meterKey),
-    );
+    const { ruleOf } = this.#options;
+    const meterLedger = await this.#ledgerOf(meter);
     const nowMs = this.#clock.now();
     const wanted = new Map<ProfileKind, Wanted>();
     for (const profile of profiles) {
       const { historyMs, order } = ruleOf(meter, profile) ?? DEFAULT_RULE;
-      meter.ledger.forgetOverwritten(profile, nowMs);
-      const ledger = meter.ledger.of(profile);
+      meterLedger.forgetOverwritten(profile, nowMs);
+      const ledger = meterLedger.of(profile);
       if (ledger === undefined) {
         wanted.set(profile, { type: "since", fromMs: await this.#sinceMs(meter, profile, nowMs - historyMs) });
         continue;
@@ -217,10 +215,22 @@ export class Collector {
     return wanted;
   }
 
+  async #ledgerOf(meter: PolledMeter): Promise<MeterLedger> {
+    if (meter.ledger !== undefined && meter.ledgerIsProvisional !== true) return meter.ledger;
+    const { zone, billingDay } = meter.target;
+    const calendar = { zone, ...(billingDay !== undefined && { billingDay }) };
+    const stored = await this.#options.store.loadLedger(meter.meterKey);
+    if (stored !== undefined) meter.ledger = new MeterLedger(calendar, stored);
+    meter.ledgerIsProvisional = stored === undefined;
+    // What was read meanwhile may be asked for once more then: it does not become two rows.
+    meter.ledger ??= new MeterLedger(calendar, { memories: [], pages: [] });
+    return meter.ledger;
+  }
+
   /** For a profile whose slots are not known: from the newest held row on, or as far back as the plan says. */
   async #sinceMs(meter: PolledMeter, profile: ProfileKind, historyFromMs: number): Promise<number> {
     if (profile === "instant") return historyFromMs;
-    const held = (await this.#options.store.newestCaptures(meter.meterKey))[profile];
+    const held = (await this.#options.store.newestCaptures(meter.meterKey))?.[profile];
     return held === undefined ? historyFromMs : held - OVERLAP_MS;
   }
 

@@ -86,6 +86,14 @@ export const FAILURE_CAUSES = {
     says: "no invocation counter is left for the key",
     nextStep: "give the meter a new block cipher key",
   },
+  "no counters": {
+    says: "no invocation counter is reserved for the key, and the database that keeps them is away",
+    nextStep: "bring the database back: counters are reserved by themselves then",
+  },
+  "database away": {
+    says: "the database does not do what this read needs of it",
+    nextStep: "see that the database runs and what it says; the read is tried again by itself",
+  },
   "access denied": {
     says: "this client may not do that",
     nextStep: "use an association with more rights, or leave the object out",
@@ -172,6 +180,7 @@ const CODE_CAUSES: Readonly<Partial<Record<ErrorCode, FailureCause>>> = {
   SECURITY_PLAINTEXT_IMPLAUSIBLE: "wrong block key",
   SECURITY_SUITE_MISMATCH: "association refused",
   SECURITY_COUNTER_EXHAUSTED: "key used up",
+  SECURITY_COUNTER_UNRESERVED: "no counters",
 };
 
 const FINDING_CAUSES: Readonly<Partial<Record<Finding, FailureCause>>> = {
@@ -223,7 +232,11 @@ const RESULT_CAUSES: Readonly<Record<keyof typeof DATA_ACCESS_RESULTS, FailureCa
 const KEY_MECHANISMS: ReadonlySet<string> = new Set(["hls-gmac", "hls-ecdsa"]);
 
 /** Errors of rooms above this one, by name. */
-const CONFIGURATION_ERRORS: ReadonlySet<string> = new Set(["ConfigError", "KeyError"]);
+const ERROR_CAUSES: Readonly<Partial<Record<string, FailureCause>>> = {
+  ConfigError: "configuration",
+  KeyError: "configuration",
+  StoreError: "database away",
+};
 
 /** Names the cause of anything that a read was ended by. */
 export function causeOf(error: unknown): NamedFailure {
@@ -234,8 +247,9 @@ export function causeOf(error: unknown): NamedFailure {
   }
   if (error instanceof ChannelError) return named(CHANNEL_CAUSES[error.code], located(error));
   if (error instanceof DlmsError) return named(causeOfCode(error), located(error));
-  if (error instanceof Error && CONFIGURATION_ERRORS.has(error.name)) {
-    const failure = named("configuration", error.message);
+  const cause = error instanceof Error ? lookUp(ERROR_CAUSES, error.name) : undefined;
+  if (error instanceof Error && cause !== undefined) {
+    const failure = named(cause, error.message);
     return "nextStep" in error ? { ...failure, nextStep: String(error.nextStep) } : failure;
   }
   return named("internal error", error instanceof Error ? `${error.name}: ${error.message}` : String(error));

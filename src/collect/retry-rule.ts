@@ -50,6 +50,8 @@ const RULE_OF: Readonly<Record<FailureCause, keyof typeof RULES>> = {
   "wrong system title": "person",
   "counter too low": "person",
   "key used up": "person",
+  "no counters": "ours",
+  "database away": "ours",
   "access denied": "person",
   "object missing": "answer",
   "meter busy": "taken",

@@ -19,6 +19,11 @@ export interface FleetMeter {
   readonly systemTitle: Uint8Array | undefined;
 }
 
+export interface RecordedMeter extends FleetMeter {
+  /** What it calls itself beside its number. */
+  readonly aliases: readonly string[];
+}
+
 interface MeterRow {
   id: string;
   meter_key: number;
@@ -55,6 +60,24 @@ export class Fleet {
     );
     for (const { name, meter_key: key } of aliases) fleet.#keyByAlias.set(name, key);
     return fleet;
+  }
+
+  /** Meters and what they call themselves, from a record of an earlier run, while the database is away. */
+  static recorded(database: Database, meters: Iterable<RecordedMeter>): Fleet {
+    const fleet = new Fleet(database);
+    for (const { aliases, ...meter } of meters) {
+      fleet.#index(meter);
+      for (const name of aliases) fleet.#keyByAlias.set(name, meter.key);
+    }
+    return fleet;
+  }
+
+  /** What `recorded` needs, the configuration's other meters included. */
+  *record(): Generator<RecordedMeter> {
+    const aliases = Map.groupBy(this.#keyByAlias, ([, key]) => key);
+    for (const meter of this.#byKey.values()) {
+      yield { ...meter, aliases: (aliases.get(meter.key) ?? []).map(([name]) => name) };
+    }
   }
 
   get size(): number {
@@ -114,6 +137,26 @@ export class Fleet {
     return configs.flatMap((config) => this.#byNumber.get(config.number) ?? []);
   }
 
+  /**
+   * Whether the database is the one that the fleet's meters are recorded from: it has some of them, and none under another
+   * id or key. Throws StoreError.
+   */
+  async isOfDatabase(): Promise<boolean> {
+    const meters = [...this.#byKey.values()];
+    let found = 0n;
+    for (let at = 0; at < meters.length; at += AT_ONCE) {
+      const some = meters.slice(at, at + AT_ONCE);
+      const [row] = await this.#database.query<{ same: bigint; others: bigint }>(COMPARE_METERS, [
+        some.map((meter) => meter.number),
+        some.map((meter) => meter.id),
+        some.map((meter) => meter.key),
+      ]);
+      if (row?.others !== 0n) return false;
+      found += row.same;
+    }
+    return meters.length === 0 || found > 0n;
+  }
+
   /** A meter that is none of the configuration's. Throws StoreError when its name or number is taken. */
   async add(meter: Pick<FleetMeter, "name" | "number" | "companion" | "timeZone">): Promise<FleetMeter> {
     const { number, name, companion, timeZone } = meter;
@@ -149,8 +192,7 @@ export class Fleet {
   }
 
   #remember(row: MeterRow): FleetMeter {
-    this.#forget(row.meter_key);
-    const meter: FleetMeter = {
+    return this.#index({
       id: row.id,
       key: row.meter_key,
       number: row.meter_number,
@@ -159,7 +201,11 @@ export class Fleet {
       companion: row.companion,
       timeZone: row.time_zone,
       systemTitle: row.system_title ?? undefined,
-    };
+    });
+  }
+
+  #index(meter: FleetMeter): FleetMeter {
+    this.#forget(meter.key);
     this.#byKey.set(meter.key, meter);
     this.#byName.set(meter.name, meter);
     this.#byNumber.set(meter.number, meter);
@@ -185,6 +231,11 @@ export class Fleet {
 function titleKey(systemTitle: Uint8Array): string {
   return Buffer.from(systemTitle).toString("hex");
 }
+
+const COMPARE_METERS = `select count(*) filter (where (m.id, m.meter_key) = (u.id, u.key)) as same,
+    count(*) filter (where (m.id, m.meter_key) is distinct from (u.id, u.key)) as others
+  from unnest($1::text[], $2::uuid[], $3::int[]) as u (number, id, key)
+  join public.meters m on m.meter_number = u.number or m.id = u.id or m.meter_key = u.key`;
 
 /** Names wanted by the configuration that a meter outside of it has: that one is named after its number instead. */
 const RELEASE_NAMES = `update public.meters set name = name || '~' || meter_number, updated_at = now()

@@ -3,6 +3,12 @@ import { MAX_INVOCATION_COUNTER } from "../../protocol/security/suites.ts";
 import type { CounterName, CounterReservations } from "./counter-reservations.ts";
 
 const DEFAULT_BLOCK = 100;
+/** While counters can't be reserved, that is tried again so often at most. */
+const RETRY_MS = 10_000;
+/** Told as few when less of the reserve is left than one in so many. */
+const FEW = 4;
+/** A process that lives as long is not one of many that die at once, each with a reserve that is lost. */
+const SETTLED_MS = 60_000;
 /**
  * What a meter says it expects is not authenticated where the public client reads it. Up to here any floor is believed;
  * beyond, only small steps, so that nobody uses up a key's counters by a few false answers.
@@ -10,35 +16,62 @@ const DEFAULT_BLOCK = 100;
 const BELIEVED_FLOOR = 0xf000_0000;
 const GUARDED_STEP = 0x1_0000;
 
+export interface CounterLeaseOptions {
+  /** Counters of the first reservation: what is lost when a process ends at once. */
+  readonly block?: number;
+  /** Counters of each later one: they last for the time that no more can be had. */
+  readonly reserve?: number;
+  /** What the meter says it expects at least; it never lowers the counter. */
+  readonly floor?: number;
+  /** Hears that few are left and no more can be had, once until there are enough again. */
+  readonly onFew?: (remaining: number) => void;
+  /** Milliseconds that only rise. */
+  readonly now?: () => number;
+}
+
 /**
- * Counters for one association: taken without waiting from a block that has been reserved durably before. Counters that
- * are left over when the association ends are lost, which is allowed; none is ever used twice.
+ * Counters of one key: taken without waiting from a block that has been reserved durably before. Counters that are left
+ * over when the process ends are lost, which is allowed; none is ever used twice. The first block is small, so that
+ * processes that die at once lose few; what comes after it is a reserve that lasts while no more can be had.
  */
 export class CounterLease {
   readonly #reservations: CounterReservations;
   readonly #name: CounterName;
   readonly #block: number;
+  readonly #reserveSize: number;
+  readonly #onFew: (remaining: number) => void;
+  readonly #now: () => number;
+  readonly #settledMs: number;
   #next = 0;
   #end = 0;
   /** A block that was reserved while the present one was in use. */
   #following: { readonly first: number; readonly end: number } | undefined;
   #reserving: Promise<void> | undefined;
+  #retryMs = -Infinity;
+  #failure: unknown;
+  #hasToldFew = false;
 
-  private constructor(reservations: CounterReservations, name: CounterName, block: number) {
+  private constructor(reservations: CounterReservations, name: CounterName, options: CounterLeaseOptions) {
+    const { block = DEFAULT_BLOCK, reserve = block, onFew = () => undefined, now = () => performance.now() } = options;
     this.#reservations = reservations;
     this.#name = name;
     this.#block = block;
+    this.#reserveSize = reserve;
+    this.#onFew = onFew;
+    this.#now = now;
+    this.#settledMs = now() + SETTLED_MS;
   }
 
-  /** Reserves the first block. `floor` is what the meter says it expects at least; it never lowers the counter. */
+  /** Reserves the first block. */
   static async open(
     reservations: CounterReservations,
     name: CounterName,
-    { block = DEFAULT_BLOCK, floor = 0 }: { readonly block?: number; readonly floor?: number } = {},
+    options: CounterLeaseOptions = {},
   ): Promise<CounterLease> {
+    const { floor = 0 } = options;
     requirePlausible(floor, 0);
-    const lease = new CounterLease(reservations, name, block);
-    await lease.#reserve(floor);
+    const lease = new CounterLease(reservations, name, options);
+    await lease.#reserve(floor, lease.#block);
     return lease;
   }
 
@@ -54,20 +87,26 @@ export class CounterLease {
   }
 
   /**
-   * The next counter. When half of the block is gone another one is reserved in the background; throws
-   * SECURITY_COUNTER_EXHAUSTED when that came too late or the key is used up.
+   * The next counter. When half of the reserve is gone another one is reserved in the background; throws
+   * SECURITY_COUNTER_UNRESERVED when that can't be done or came too late, and SECURITY_COUNTER_EXHAUSTED when the key is
+   * used up.
    */
   next(): number {
     if (this.#next >= this.#end) this.#advance();
     const counter = this.#next++;
-    if (this.remaining <= this.#block / 2) this.#reserveInBackground();
+    if (this.remaining <= this.#least) this.#reserveInBackground();
     return counter;
   }
 
-  /** Waits until at least `count` counters, up to a block, can be taken without waiting. */
+  /** With so many, or fewer, more are reserved. */
+  get #least(): number {
+    return (this.#now() < this.#settledMs ? this.#block : this.#reserveSize) / 2;
+  }
+
+  /** Waits until at least `count` counters, up to a block, can be taken without waiting. Throws as `next`. */
   async ensure(count: number): Promise<void> {
     await this.#reserving;
-    if (this.remaining < Math.min(count, this.#block)) await this.#reserve(this.#next);
+    if (this.remaining < Math.min(count, this.#block)) await this.#reserve(this.#next, this.#block);
   }
 
   /**
@@ -83,40 +122,73 @@ export class CounterLease {
       this.#next = Math.max(this.#next, floor);
       return;
     }
-    this.#next = this.#end;
+    await this.#replace(floor);
+  }
+
+  /** What was reserved below the floor is given up only when there is something above it. */
+  async #replace(floor: number): Promise<void> {
+    const first = await this.#reserved(floor, this.#block);
     this.#following = undefined;
-    await this.#reserve(floor);
+    this.#next = first;
+    this.#end = first + this.#block;
   }
 
   #advance(): void {
-    if (this.#following === undefined)
-      throw new DlmsError("SECURITY_COUNTER_EXHAUSTED", "caller", { keyId: this.#name.keyId, reserved: 0 });
+    if (this.#following === undefined) throw this.#noneLeft();
     this.#next = this.#following.first;
     this.#end = this.#following.end;
     this.#following = undefined;
   }
 
+  #noneLeft(): DlmsError {
+    if (this.#failure instanceof DlmsError) return this.#failure;
+    const at = { keyId: this.#name.keyId, reserved: 0 };
+    return new DlmsError("SECURITY_COUNTER_UNRESERVED", "caller", at, { cause: this.#failure });
+  }
+
   #reserveInBackground(): void {
+    if (this.#reserving !== undefined || this.#now() < this.#retryMs) return this.#tellFew();
     // A failure shows when the counters run out; until then the association may go on and end.
-    this.#reserving ??= this.#reserve(this.#next)
-      .catch(() => undefined)
+    this.#reserving = this.#reserve(this.#next, this.#reserveSize)
+      .catch(() => this.#tellFew())
       .finally(() => {
         this.#reserving = undefined;
       });
   }
 
-  async #reserve(floor: number): Promise<void> {
+  #tellFew(): void {
+    if (this.#failure === undefined || this.#hasToldFew || this.remaining > this.#reserveSize / FEW) return;
+    this.#hasToldFew = true;
+    this.#onFew(this.remaining);
+  }
+
+  async #reserve(floor: number, count: number): Promise<void> {
     if (this.#following !== undefined) return;
-    const first = await this.#reservations.reserve(this.#name, this.#block, floor);
-    if (first < floor || first + this.#block - 1 > MAX_INVOCATION_COUNTER)
-      throw new DlmsError("SECURITY_COUNTER_EXHAUSTED", "caller", { keyId: this.#name.keyId, first, floor });
-    const reserved = { first, end: first + this.#block };
+    const first = await this.#reserved(floor, count);
+    const reserved = { first, end: first + count };
+    // Meanwhile the meter has asked for higher ones: these are lost.
+    if (first < this.#next) return;
     if (this.#next < this.#end) {
       this.#following = reserved;
       return;
     }
     this.#next = reserved.first;
     this.#end = reserved.end;
+  }
+
+  async #reserved(floor: number, count: number): Promise<number> {
+    try {
+      const first = await this.#reservations.reserve(this.#name, count, floor);
+      if (first < floor || first + count - 1 > MAX_INVOCATION_COUNTER)
+        throw new DlmsError("SECURITY_COUNTER_EXHAUSTED", "caller", { keyId: this.#name.keyId, first, floor });
+      this.#failure = undefined;
+      this.#hasToldFew = false;
+      return first;
+    } catch (error) {
+      this.#failure = error;
+      this.#retryMs = this.#now() + RETRY_MS;
+      throw error;
+    }
   }
 }
 

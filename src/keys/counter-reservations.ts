@@ -16,7 +16,8 @@ export interface CounterName {
 export interface CounterReservations {
   /**
    * Reserves `count` counters in a row, none below `floor`, and resolves with the first one once that is durable.
-   * Rejects with SECURITY_COUNTER_EXHAUSTED when fewer than `count` are left.
+   * Rejects with SECURITY_COUNTER_EXHAUSTED when fewer than `count` are left, and with SECURITY_COUNTER_UNRESERVED when
+   * what remembers them can't be reached for now.
    */
   reserve(name: CounterName, count: number, floor: number): Promise<number>;
 }

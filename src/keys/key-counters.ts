@@ -4,8 +4,10 @@ import type { SystemTitle } from "../../protocol/security/system-title.ts";
 import { CounterLease } from "./counter-lease.ts";
 import type { CounterReservations } from "./counter-reservations.ts";
 
-/** Counters that are reserved at a time: some visits go by before the next reservation. */
+/** Counters of a key's first reservation: some visits go by before the next. */
 const BLOCK = 128;
+/** At least half of it is there when the database goes away: for a week of visits, see docs/spool.md. */
+const RESERVE = 8192;
 
 /**
  * A lease of invocation counters of one key. It is the key that is named, not the meter: two meters with one key and
@@ -13,13 +15,13 @@ const BLOCK = 128;
  */
 export function leaseKeyCounters(
   reservations: CounterReservations,
-  key: SecretKey,
-  clientSystemTitle: SystemTitle,
+  { key, clientSystemTitle }: { readonly key: SecretKey; readonly clientSystemTitle: SystemTitle },
+  onFew?: (remaining: number) => void,
 ): Promise<CounterLease> {
   const name = {
     keyId: toHex(keyFingerprint(key, "invocation counter")),
     systemTitle: clientSystemTitle,
     association: "",
   };
-  return CounterLease.open(reservations, name, { block: BLOCK });
+  return CounterLease.open(reservations, name, { block: BLOCK, reserve: RESERVE, ...(onFew && { onFew }) });
 }

@@ -1,5 +1,5 @@
 import { isKeyRole } from "../../protocol/security/secret-key.ts";
-import type { Database } from "../store/database.ts";
+import { type Database, isTransient } from "../store/database.ts";
 import { KeyError } from "./key-error.ts";
 import type { KeyName, KeyState, SealedKey, SealedKeyStorage } from "./sealed-key.ts";
 
@@ -84,6 +84,26 @@ export class KeyTable implements SealedKeyStorage {
       version,
       sealed,
     ]);
+  }
+}
+
+/** The same while the database is there; without it, the keys of a meter as they were recorded. */
+export class RecordedKeyTable extends KeyTable {
+  readonly #recorded: ReadonlyMap<string, readonly SealedKey[]>;
+
+  constructor(database: Database, recorded: readonly SealedKey[]) {
+    super(database);
+    this.#recorded = Map.groupBy(recorded, ({ meterId }) => meterId);
+  }
+
+  override async readMeter(meterId: string): Promise<readonly SealedKey[]> {
+    try {
+      return await super.readMeter(meterId);
+    } catch (error) {
+      const recorded = this.#recorded.get(meterId)?.filter(({ state }) => state !== "retired");
+      if (recorded === undefined || !isTransient(error)) throw error;
+      return recorded;
+    }
   }
 }
 

@@ -5,16 +5,24 @@ import { resolveKey } from "../config/secret.ts";
 import type { Database } from "../store/database.ts";
 import { KeyError } from "./key-error.ts";
 import { type AssociationKeys, KeyStore } from "./key-store.ts";
-import { KeyTable } from "./key-table.ts";
+import { KeyTable, RecordedKeyTable } from "./key-table.ts";
+import type { SealedKey } from "./sealed-key.ts";
 
 const SEALING_KEY_LENGTH = 32;
 
-/** The key store of a configuration; undefined where it names no sealing key. Throws ConfigError. */
-export async function openKeyStore(keys: Config["keys"], database: Database): Promise<KeyStore | undefined> {
+/**
+ * The key store of a configuration; undefined where it names no sealing key. `recorded` are the keys of the time when the
+ * database was last there, for the time that it is away. Throws ConfigError.
+ */
+export async function openKeyStore(
+  keys: Config["keys"],
+  database: Database,
+  recorded: readonly SealedKey[] = [],
+): Promise<KeyStore | undefined> {
   if (keys.sealingKey === undefined) return undefined;
   const former = await Promise.all(keys.formerSealingKeys.map(sealingKey));
   return new KeyStore({
-    storage: new KeyTable(database),
+    storage: recorded.length === 0 ? new KeyTable(database) : new RecordedKeyTable(database, recorded),
     sealingKeys: [await sealingKey(keys.sealingKey), ...former],
     randomOctets: (length) => new Uint8Array(randomBytes(length)),
   });

@@ -10,8 +10,15 @@ export interface GatewayEvents {
   readonly gatewayStopping: { signal: string };
   readonly gatewayStopped: { durationMs: number };
   readonly databaseReady: { edition: string; migrated: number };
+  /** At the start; `goesOn` without it, from what is on record, or else waits for it. */
+  readonly databaseAway: { reason: string; nextStep: string; goesOn: boolean; retryMs: number };
+  /** The database that came back is not the one that records and spool are of. */
+  readonly databaseForeign: { meters: number; nextStep: string };
   /** The embedded server: an orphan ended, the server died, came back, or is lost for good. */
   readonly databaseServer: { what: string; detail: string };
+  readonly fleetUnrecorded: { reason: string };
+  readonly meterUnknown: { meter: string; nextStep: string };
+  readonly countersFew: { meter: string; remaining: number; nextStep: string };
   readonly meterLocked: { meter: string; evidence: string; nextStep: string };
   readonly meterPolled: { meter: string; profiles: readonly string[]; rows: number; durationMs: number };
   readonly meterFailed: { meter: string; cause: string; evidence: string; nextStep: string; durationMs: number };
@@ -69,6 +76,17 @@ const EVENTS = {
   gatewayStopping: { level: "info", text: "gateway stops: no new work, what runs may finish" },
   gatewayStopped: { level: "info", text: "gateway stopped" },
   databaseReady: { level: "info", text: "database is ready" },
+  databaseAway: {
+    level: "error",
+    text: "the database is away at the start; that is tried again until a stop is ordered",
+  },
+  databaseForeign: {
+    level: "error",
+    text: "the database knows the meters under other keys than the spool: nothing is brought in, all is kept",
+  },
+  fleetUnrecorded: { level: "warn", text: "the record for a start without the database could not be written" },
+  meterUnknown: { level: "warn", text: "the meter is new to the gateway: it is read when the database is there" },
+  countersFew: { level: "error", text: "invocation counters run low, and the database that keeps them is away" },
   databaseServer: { level: "warn", text: "the embedded database server" },
   meterLocked: { level: "error", text: "the meter's secrets can't be had; tried again with each visit" },
   meterPolled: { level: "debug", text: "meter polled" },

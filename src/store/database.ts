@@ -23,6 +23,8 @@ export interface DatabaseOptions {
   readonly applicationName?: string;
   /** Statements may take as long as they need. */
   readonly unlimited?: boolean;
+  /** What the database could do when it was there last: it is not asked then, and need not be there now. */
+  readonly recorded?: Capabilities | undefined;
 }
 
 /** Connects and asks what the database can do. Throws StoreError when it does not answer. */
@@ -56,7 +58,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   });
   pool.on("remove", (client) => clients.delete(client));
   try {
-    return new Database(pool, await probeCapabilities(pool), clients);
+    return new Database(pool, options.recorded ?? (await probeCapabilities(pool)), clients);
   } catch (cause) {
     await pool.end();
     throw storeFailure(cause);

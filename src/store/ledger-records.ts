@@ -54,25 +54,37 @@ export async function loadLedger(database: Database, meterKey: number): Promise<
   return { memories: memories.map(memoryOf), pages: pages.flatMap(pageOf) };
 }
 
-/** Keeps how a meter captures profiles; the same beginning again is a correction. Throws StoreError. */
+/** How a meter captures a profile, on its way to the database. */
+export interface MeterMemory extends ProfileMemory {
+  readonly meterKey: number;
+}
+
+/**
+ * Keeps how meters capture profiles, through whatever sends statements; the same beginning again is a correction, and the
+ * last one counts.
+ */
 export async function keepMemories(
-  database: Database,
-  meterKey: number,
-  memories: readonly ProfileMemory[],
+  query: (text: string, values: unknown[]) => Promise<unknown>,
+  all: readonly MeterMemory[],
 ): Promise<void> {
-  await database.query(
+  const memories = [...new Map(all.map((each) => [keyOf(each), each])).values()];
+  await query(
     `insert into dlms.meter_profiles (meter_key, profile, valid_from, interval_s, entries)
-     select $1::int, * from unnest($2::text[], $3::timestamptz[], $4::int[], $5::int[])
+     select * from unnest($1::int[], $2::text[], $3::timestamptz[], $4::int[], $5::int[]) order by 1, 2, 3
      on conflict (meter_key, profile, valid_from) do update set
        interval_s = excluded.interval_s, entries = excluded.entries, learned_at = now()`,
     [
-      meterKey,
+      memories.map((memory) => memory.meterKey),
       memories.map((memory) => memory.profile),
       memories.map((memory) => new Date(memory.validFromMs)),
       memories.map((memory) => memory.intervalS),
       memories.map((memory) => memory.entries ?? null),
     ],
   );
+}
+
+function keyOf({ meterKey, profile, validFromMs }: MeterMemory): string {
+  return `${meterKey} ${profile} ${validFromMs}`;
 }
 
 function memoryOf(row: MemoryRow): ProfileMemory {

@@ -41,7 +41,7 @@ export async function loadPushLayouts(database: Database): Promise<Map<number, P
   const kept = await database.query<{ push_layout_key: number; layout: unknown }>(
     "select push_layout_key, layout from dlms.push_layouts",
   );
-  const layouts = new Map(kept.map((row) => [row.push_layout_key, layoutFrom(row.layout)]));
+  const layouts = new Map(kept.map((row) => [row.push_layout_key, pushLayoutOf(row.layout)]));
   const rows = await database.query<Row>(
     `select m.meter_key, l.push_layout_key, l.firmware, l.read_at
      from dlms.meter_push_layouts l join public.meters m on m.id = l.meter_id order by l.meter_id, l.version`,
@@ -63,7 +63,8 @@ const layoutForm = z.object({
   profiles: z.array(z.tuple([z.string(), z.unknown()])),
 });
 
-function layoutFrom(value: unknown): PushLayout {
+/** A layout of its text, parsed. Throws ZodError. */
+export function pushLayoutOf(value: unknown): PushLayout {
   const { lists, scalers, profiles } = layoutForm.parse(value);
   return {
     lists: new Map(lists),

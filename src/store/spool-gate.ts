@@ -49,6 +49,8 @@ export interface SpoolGateOptions {
   readonly patienceMs: number;
   readonly events: SpoolGateEvents;
   readonly clock?: Clock;
+  /** Until then nothing is brought in; without it the database is ready from the start. */
+  readonly ready?: Promise<void>;
 }
 
 const GROUP_OCTETS = 256 * 1024;
@@ -111,6 +113,7 @@ export class SpoolGate {
 
   /** Brings in what an earlier run left. */
   start(): void {
+    if (this.#options.ready !== undefined) return this.engage("the database is away at the start");
     if (!this.#options.spool.isEmpty) this.engage("an earlier run left records");
   }
 
@@ -121,6 +124,11 @@ export class SpoolGate {
     this.#options.events.onEngaged(reason);
     for (const outlet of this.#outlets.values()) outlet.divert?.();
     this.#draining = this.#drain();
+  }
+
+  /** Ends when nothing is left to be brought in, or when the gate stops. */
+  async drained(): Promise<void> {
+    while (this.#engaged && !this.#stopping.signal.aborted) await this.#draining;
   }
 
   /** Ends when what is being brought in has been, or after `timeoutMs`; the rest stays in the spool. */
@@ -181,6 +189,7 @@ export class SpoolGate {
   async #drain(): Promise<void> {
     const sinceMs = this.#clock.elapsed();
     let records = 0;
+    await Promise.race([this.#options.ready, aborted(this.#stopping.signal)]);
     // What was on its way to the database is in the spool as well by now: first it has to be known what became of it.
     await Promise.all(Array.from(this.#outlets.values(), async (outlet) => outlet.settled?.()));
     while (!this.#stopping.signal.aborted) {
@@ -323,6 +332,13 @@ export class SpoolGate {
     this.#positions.set(run, positions);
     return positions;
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 async function refusalOf(outlet: SpoolOutlet<unknown>, item: unknown): Promise<unknown> {

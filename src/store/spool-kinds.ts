@@ -7,6 +7,7 @@ import type { OtherColumn, OtherValue, ProfileBatch } from "../profiles/batch.ts
 import type { SeenEvent } from "../profiles/seen-events.ts";
 import { FieldReader, FieldWriter } from "../spool/octet-fields.ts";
 import { SpoolError } from "../spool/spool-error.ts";
+import type { MeterMemory } from "./ledger-records.ts";
 import { PROFILE_KINDS, SOURCES, TIME_RULES } from "./profile-tables.ts";
 import { PUSH_CLUES, PUSH_OUTCOMES, PUSH_PROTECTIONS, PUSH_TRANSPORTS, type QueuedPush } from "./push-history.ts";
 import type { ReadAttempt } from "./read-attempts.ts";
@@ -262,6 +263,24 @@ export const ATTEMPTS: SpoolKind<ReadAttempt> = spoolKind(
     what: fields.text(),
     rowCount: fields.number(),
     failure: fields.optional(() => ({ cause: fields.text(), evidence: fields.text(), nextStep: fields.text() })),
+  }),
+);
+
+/** How meters capture profiles. */
+export const MEMORIES: SpoolKind<MeterMemory> = spoolKind(
+  { code: 5, name: "memories" },
+  (fields, memory) => {
+    const { meterKey, profile, validFromMs, intervalS, entries, ...none } = memory;
+    none satisfies Record<string, never>;
+    fields.number(meterKey).count(PROFILE_KINDS.indexOf(profile)).number(validFromMs).number(intervalS);
+    fields.optional(entries, (count) => fields.number(count));
+  },
+  (fields) => ({
+    meterKey: fields.number(),
+    profile: fields.choice(PROFILE_KINDS),
+    validFromMs: fields.number(),
+    intervalS: fields.number(),
+    entries: fields.optional(() => fields.number()),
   }),
 );
 

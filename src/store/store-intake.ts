@@ -4,20 +4,22 @@
  */
 import { mkdir } from "node:fs/promises";
 import { type Clock, systemClock } from "../../drivers/clock.ts";
+import type { ProfileMemory } from "../collect/meter-ledger.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
 import type { SegmentDamage } from "../spool/segment.ts";
 import { Spool } from "../spool/spool.ts";
 import { BatchQueue } from "./batch-queue.ts";
-import type { Database } from "./database.ts";
+import { type Database, isTransient } from "./database.ts";
 import { lockDirectory } from "./directory-lock.ts";
+import { keepMemories, type MeterMemory } from "./ledger-records.ts";
 import type { ProfileWriter, WriteOutcome } from "./profile-writer.ts";
 import { PushHistory, PushQueue, withoutValues } from "./push-history.ts";
 import type { QueueSpool } from "./queue-spool.ts";
 import { keepAttempts, type ReadAttempt, ReadAttempts } from "./read-attempts.ts";
 import { keepRejectedRows, type RejectedPollRow, type RejectedRow, writeRejectedRows } from "./rejected-rows.ts";
 import { type AlsoHere, SpoolGate, type SpoolGateEvents, type SpoolOutlet } from "./spool-gate.ts";
-import { ATTEMPTS, PROFILE_ROWS, PUSHES, REJECTED_ROWS } from "./spool-kinds.ts";
+import { ATTEMPTS, MEMORIES, PROFILE_ROWS, PUSHES, REJECTED_ROWS } from "./spool-kinds.ts";
 
 export interface StoreIntakeOptions {
   readonly database: Database;
@@ -35,6 +37,8 @@ export interface StoreIntakeOptions {
   };
   readonly events: EventSink;
   readonly clock?: Clock;
+  /** Until then all goes to the spool, and nothing is brought in: the database has to be made ready first. */
+  readonly ready?: Promise<void>;
 }
 
 /** Shares of the quota that may be filled: a meter keeps its rows and can be asked again, a push comes once. */
@@ -48,6 +52,7 @@ export class StoreIntake {
   readonly #gate: SpoolGate;
   readonly #attempts: ReadAttempts;
   readonly #rejected: QueueSpool<RejectedRow>;
+  readonly #memories: QueueSpool<MeterMemory>;
   readonly #unlock: () => Promise<void>;
   readonly #clock: Clock;
 
@@ -67,12 +72,13 @@ export class StoreIntake {
 
   /** Over a spool that is open already and that nobody else uses; `unlock` is called when the intake has stopped. */
   constructor(options: StoreIntakeOptions, spool: Spool, unlock: () => Promise<void>) {
-    const { database, writer, events, clock = systemClock } = options;
+    const { database, writer, events, ready, clock = systemClock } = options;
     const { patienceMs } = options.spool;
     this.#database = database;
     this.#clock = clock;
     this.#unlock = unlock;
-    this.#gate = new SpoolGate({ spool, database, patienceMs, events: gateEvents(events), clock });
+    const gateOptions = { spool, database, patienceMs, events: gateEvents(events), clock };
+    this.#gate = new SpoolGate({ ...gateOptions, ...(ready && { ready }) });
     const onRetry = (error: Error, retryMs: number) => events({ event: "storeFailed", reason: error.message, retryMs });
     const onWritten = ({ rows, inserted, revised, setAside }: WriteOutcome) =>
       events({ event: "rowsStored", rows, inserted, revised, setAside: setAside.length });
@@ -113,6 +119,7 @@ export class StoreIntake {
       clock,
     );
     this.#rejected = this.#gate.add(rejectedOutlet(database));
+    this.#memories = this.#gate.add(memoryOutlet(database));
     this.#gate.start();
   }
 
@@ -121,12 +128,35 @@ export class StoreIntake {
     return this.#gate.engaged;
   }
 
+  /** Ends when the spool has been brought in, or when the intake stops. */
+  drained(): Promise<void> {
+    return this.#gate.drained();
+  }
+
   addAttempt(attempt: ReadAttempt): void {
     this.#attempts.add(attempt);
   }
 
   addRejected(meterKey: number, rows: readonly RejectedPollRow[]): Promise<void> {
     return writeRejectedRows(this.#database, meterKey, rows, { spool: this.#rejected, clock: this.#clock });
+  }
+
+  /** Keeps how a meter captures profiles, in the spool when the database is away. Throws StoreError. */
+  async keepMemories(meterKey: number, learned: readonly ProfileMemory[]): Promise<void> {
+    const memories = learned.map(({ profile, validFromMs, intervalS, entries }) => {
+      return { meterKey, profile, validFromMs, intervalS, entries };
+    });
+    const append = () => Promise.all(memories.map(async (memory) => this.#memories.append(memory)));
+    if (this.#memories.engaged) {
+      await append();
+      return;
+    }
+    try {
+      await keepMemories((text, values) => this.#database.query(text, values), memories);
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      await append();
+    }
   }
 
   /**
@@ -161,6 +191,17 @@ function rejectedOutlet(database: Database): SpoolOutlet<RejectedRow> {
     write: (rows, alsoHere) =>
       database.transaction(async (client) => {
         await keepRejectedRows((text, values) => client.query(text, values), rows);
+        await alsoHere(client);
+      }),
+  };
+}
+
+function memoryOutlet(database: Database): SpoolOutlet<MeterMemory> {
+  return {
+    kind: MEMORIES,
+    write: (memories, alsoHere) =>
+      database.transaction(async (client) => {
+        await keepMemories((text, values) => client.query(text, values), memories);
         await alsoHere(client);
       }),
   };

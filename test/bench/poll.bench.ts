@@ -127,7 +127,7 @@ async function securedTargets(
   const configs = await streetConfiguration(secured, directory);
   return configs.map((config) =>
     meterTarget(meterSchema.parse(config), {
-      leaseCounters: (key, title) => leaseKeyCounters(counters, key, title),
+      leaseCounters: (key, title) => leaseKeyCounters(counters, { key, clientSystemTitle: title }),
       openStoredKey: () => Promise.reject(new Error("all keys are in files")),
     }),
   );

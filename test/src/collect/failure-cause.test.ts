@@ -7,6 +7,7 @@ import { DIAGNOSES, type Finding } from "../../../protocol/security/diagnosis.ts
 import { AccessRefusedError } from "../../../src/collect/access-refused.ts";
 import { causeOf, FAILURE_CAUSES } from "../../../src/collect/failure-cause.ts";
 import { type FailureCircumstances, SessionFailedError } from "../../../src/collect/session-failure.ts";
+import { StoreError } from "../../../src/store/store-error.ts";
 
 const CIRCUMSTANCES: FailureCircumstances = {
   channel: "tcp 192.0.2.1:4059",
@@ -175,6 +176,7 @@ test.each([
   ["a key is missing", new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" }), "configuration"],
   ["we break our own rules", new DlmsError("SERVICE_UNEXPECTED", "caller", {}), "internal error"],
   ["counters are used up", new DlmsError("SECURITY_COUNTER_EXHAUSTED", "caller", {}), "key used up"],
+  ["no counters can be had", new DlmsError("SECURITY_COUNTER_UNRESERVED", "caller", {}), "no counters"],
   ["something else is thrown", new TypeError("x is not a function"), "internal error"],
   ["something that is no error is thrown", "text", "internal error"],
 ] as const)("failure cause: when %s", (_what, error, cause) => {
@@ -182,6 +184,11 @@ test.each([
   expect(failure.cause).toBe(cause);
   expect(failure).toMatchObject(FAILURE_CAUSES[cause]);
   expect(failure.evidence).not.toBe("");
+});
+
+test("failure cause: a database that is away is named, with its own next step", () => {
+  const error = new StoreError("DATABASE_UNREACHABLE");
+  expect(causeOf(error)).toMatchObject({ cause: "database away", nextStep: error.nextStep });
 });
 
 test("failure cause: serial ports have causes of their own", () => {

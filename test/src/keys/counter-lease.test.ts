@@ -48,7 +48,7 @@ test("lease: without a new block the counters end with an error, and the end com
   counters.fails = true;
   for (let i = 0; i < 4; i++) lease.next();
   await new Promise(setImmediate);
-  expect(() => lease.next()).toThrow(expect.objectContaining({ code: "SECURITY_COUNTER_EXHAUSTED", fault: "caller" }));
+  expect(() => lease.next()).toThrow(expect.objectContaining({ code: "SECURITY_COUNTER_UNRESERVED", fault: "caller" }));
   counters.fails = false;
   await lease.ensure(1);
   expect(lease.next()).toBe(4);

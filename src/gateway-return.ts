@@ -1,0 +1,77 @@
+/** What a start without the database leaves for the time when it is back. */
+import { finishFleet, type KnownFleet } from "./gateway-fleet.ts";
+import { finishStart, type GatewayStore, type StoreOptions } from "./gateway-store.ts";
+import type { PushReception } from "./push/push-reception.ts";
+import type { Capabilities } from "./store/capabilities.ts";
+import { foldCoverage } from "./store/coverage.ts";
+import type { StoreIntake } from "./store/store-intake.ts";
+
+export interface ReturnParts {
+  readonly known: KnownFleet;
+  readonly intake: Pick<StoreIntake, "drained">;
+  readonly reception: Pick<PushReception, "replay">;
+  readonly startUpkeep: () => Promise<void>;
+}
+
+export class DatabaseReturn implements AsyncDisposable {
+  readonly #options: StoreOptions;
+  readonly #store: GatewayStore;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #restart = Promise.withResolvers<string>();
+  readonly #stopping = new AbortController();
+  #finishing: Promise<void> = Promise.resolve();
+  #hasLedgers: boolean;
+
+  constructor(options: StoreOptions, store: GatewayStore) {
+    this.#options = options;
+    this.#store = store;
+    this.#hasLedgers = store.record === undefined;
+  }
+
+  /** Resolves when the database is ready to be written; undefined when it was from the start. */
+  get ready(): Promise<void> | undefined {
+    return this.#store.record === undefined ? undefined : this.#ready.promise;
+  }
+
+  /** Whether the database knows the meters' slots: what was read without it has come in. */
+  get hasLedgers(): boolean {
+    return this.#hasLedgers;
+  }
+
+  /** Resolves, with the reason, when the gateway has to be started anew to work with what the database says. */
+  get restartWanted(): Promise<string> {
+    return this.#restart.promise;
+  }
+
+  /** Begins to look for the database, unless it is there. */
+  await(parts: ReturnParts): void {
+    if (this.#store.record === undefined) return;
+    const options = { ...this.#options, stopping: this.#stopping.signal };
+    this.#finishing = finishStart(options, this.#store.url, (capabilities) => this.#finish(parts, capabilities));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    await this.#finishing;
+  }
+
+  async #finish({ known, intake, reception, startUpkeep }: ReturnParts, capabilities: Capabilities): Promise<boolean> {
+    const { database } = this.#store;
+    const finished = await finishFleet(this.#options, { database, capabilities }, known);
+    if (finished === "foreign") return false;
+    await startUpkeep();
+    this.#ready.resolve();
+    if (finished === "restart") this.#restart.resolve("the database is back, and has more than the record");
+    void this.#learnLedgers(intake).catch(() => undefined);
+    // Its failure is told when the gateway starts; held pushes wait for the next start then.
+    void reception.replay().catch(() => undefined);
+    return true;
+  }
+
+  /** Pages of the ledger hold what came in only when they are folded. */
+  async #learnLedgers(intake: ReturnParts["intake"]): Promise<void> {
+    await intake.drained();
+    await foldCoverage(this.#store.database);
+    this.#hasLedgers = true;
+  }
+}
