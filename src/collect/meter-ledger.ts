@@ -4,7 +4,7 @@
  */
 import type { TimeZone } from "../../protocol/cosem/time-zone.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
-import { SettledSlots } from "./settled-slots.ts";
+import { SettledSlots, type SlotRange } from "./settled-slots.ts";
 import { reachMs, type SlotRule, slotAt, slotOf } from "./slot-calendar.ts";
 
 /** How a meter captures a profile and what its buffer holds. */
@@ -44,6 +44,8 @@ export interface ProfileLedger {
   readonly memory: ProfileMemory;
   readonly rule: SlotRule;
   readonly settled: SettledSlots;
+  /** What the last answer had no row of without proving that there is none. */
+  doubted: readonly SlotRange[];
 }
 
 export class MeterLedger {
@@ -68,7 +70,7 @@ export class MeterLedger {
       known !== undefined && known.memory.intervalS === memory.intervalS
         ? known.settled
         : new SettledSlots(memory.validFromMs);
-    this.#profiles.set(memory.profile, { memory, rule, settled });
+    this.#profiles.set(memory.profile, { memory, rule, settled, doubted: [] });
   }
 
   /** Settles the slots that stamps count for; `intervalS` as the rows were captured. */

@@ -11,6 +11,7 @@ import { BrokenReadError } from "./broken-read.ts";
 import type { ProfileLedger, ProfileMemory } from "./meter-ledger.ts";
 import { knownClock, readProfile } from "./meter-reader.ts";
 import type { MeterTarget } from "./meter-target.ts";
+import type { AnswerSpan } from "./profile-reader.ts";
 import { contradicts, firstRowOfPeriod, partOf, slotIntervalS, slotsWithoutRow } from "./profile-slots.ts";
 import type { SlotRange } from "./settled-slots.ts";
 import { type SlotRule, slotAfter, slotOf, slotUpTo } from "./slot-calendar.ts";
@@ -116,41 +117,77 @@ interface ProfileWanted {
   readonly wanted: Exclude<WantedRows, { type: "nothing" }>;
 }
 
-async function readWanted(
-  source: AttributeSource,
-  order: PollOrder,
-  { profile, wanted }: ProfileWanted,
-): Promise<MappedProfile[]> {
-  const mapped: MappedProfile[] = [];
+/** What came of one request: its rows, and what it proves of slots. */
+interface Answer extends MappedProfile {
+  readonly asked: SlotRange | undefined;
+  readonly span: AnswerSpan | undefined;
+  readonly again: readonly SlotRange[];
+}
+
+async function readWanted(source: AttributeSource, order: PollOrder, wanted: ProfileWanted): Promise<Answer[]> {
+  const { profile } = wanted;
+  const answers: Answer[] = [];
   const readAt = timeOf(order);
-  for (const range of rangesOf(wanted, readAt.getTime())) {
+  for (const { range, asked, again } of requestsOf(wanted.wanted, readAt.getTime())) {
     try {
-      const keepOctets = (octets: Uint8Array) => order.keepBuffer?.({ profile, readAt, octets });
+      let span: AnswerSpan | undefined;
       const decoded = await readProfile(source, order.target, profile, {
         range,
-        keepOctets,
+        otherwise: again.length > 0,
+        keepOctets: (octets) => order.keepBuffer?.({ profile, readAt, octets }),
+        hearSpan: (heard) => {
+          span = heard;
+        },
         ...(order.nowMs && { nowMs: order.nowMs }),
       });
-      mapped.push(mapRows(order, profile, decoded, readAt));
+      answers.push({ ...mapRows(order, profile, decoded, readAt), asked, span, again });
     } catch (error) {
-      if (!(error instanceof BrokenReadError) || mapped.length === 0) throw error;
-      throw new BrokenReadError(error.rows, error.cause, mapped);
+      if (!(error instanceof BrokenReadError) || answers.length === 0) throw error;
+      throw new BrokenReadError(error.rows, error.cause, answers);
     }
   }
-  return mapped;
+  return answers;
 }
 
 /** Stamps may lie a little beside their slots, and rows of a power-up between them. */
 const BESIDE_MS = 60_000;
 
-function rangesOf(wanted: ProfileWanted["wanted"], nowMs: number): ReadRange[] {
-  if (wanted.type === "since") return [{ fromMs: wanted.fromMs, toMs: nowMs + CLOCK_LEAD_MS }];
-  const { rule } = wanted.ledger;
-  const last = wanted.ranges.toSorted((a, b) => b.toMs - a.toMs)[0]?.toMs ?? nowMs;
-  return wanted.ranges.map(({ fromMs, toMs }) => ({
-    fromMs: fromMs - Math.max(BESIDE_MS, rule.intervalS * 1000 - 1),
-    toMs: toMs === last && slotAfter(rule, toMs) > nowMs ? nowMs + CLOCK_LEAD_MS : toMs + BESIDE_MS,
-  }));
+interface Request {
+  readonly range: ReadRange;
+  /** The slots that it is for; undefined where they are not known. */
+  readonly asked: SlotRange | undefined;
+  /** Of these, what an answer without rows is doubted of. */
+  readonly again: readonly SlotRange[];
+}
+
+function requestsOf(wanted: ProfileWanted["wanted"], nowMs: number): Request[] {
+  if (wanted.type === "since") {
+    return [{ range: { fromMs: wanted.fromMs, toMs: nowMs + CLOCK_LEAD_MS }, asked: undefined, again: [] }];
+  }
+  const { rule, doubted } = wanted.ledger;
+  const last = Math.max(...wanted.ranges.map(({ toMs }) => toMs));
+  return withDoubted(wanted.ranges, doubted).map(({ asked, again }) => {
+    const { fromMs, toMs } = asked;
+    const range = {
+      fromMs: fromMs - Math.max(BESIDE_MS, rule.intervalS * 1000 - 1),
+      toMs: toMs === last && slotAfter(rule, toMs) > nowMs ? nowMs + CLOCK_LEAD_MS : toMs + BESIDE_MS,
+    };
+    return { range, asked, again };
+  });
+}
+
+/** Ranges with doubted slots become one: the other way costs more, and goes over what lies between anyway. */
+function withDoubted(
+  ranges: readonly SlotRange[],
+  doubted: readonly SlotRange[],
+): { readonly asked: SlotRange; readonly again: readonly SlotRange[] }[] {
+  const isDoubted = ({ fromMs, toMs }: SlotRange) => doubted.some((each) => each.fromMs <= toMs && each.toMs >= fromMs);
+  const again = ranges.filter(isDoubted);
+  const others = ranges.filter((range) => !isDoubted(range)).map((asked) => ({ asked, again: [] }));
+  if (again.length === 0) return others;
+  const fromMs = Math.min(...again.map((range) => range.fromMs));
+  const toMs = Math.max(...again.map((range) => range.toMs));
+  return [...others, { asked: { fromMs, toMs }, again: doubted }];
 }
 
 function ruleOf({ layouts, zone, billingDay }: MeterTarget, profile: ProfileKind): SlotRule | undefined {
@@ -160,7 +197,7 @@ function ruleOf({ layouts, zone, billingDay }: MeterTarget, profile: ProfileKind
 }
 
 /** What the answers say besides their rows: which slots the meter has no row of, and how it captures. */
-function judged(order: PollOrder, { profile, wanted }: ProfileWanted, mapped: readonly MappedProfile[]): PolledProfile {
+function judged(order: PollOrder, { profile, wanted }: ProfileWanted, mapped: readonly Answer[]): PolledProfile {
   const setAside = mapped.flatMap((each) => each.setAside);
   const read = mapped.map((each) => each.batch);
   const rule = ruleOf(order.target, profile);
@@ -168,14 +205,17 @@ function judged(order: PollOrder, { profile, wanted }: ProfileWanted, mapped: re
   const known = wanted.type === "slots" ? wanted.ledger.memory : undefined;
   const batches = read.flatMap((batch) => byPeriod(batch, known, rule.intervalS));
   const learned = learnedOf(order.target, { profile, rule, known }, batches);
-  const asked = wanted.type === "slots" ? wanted.ranges : sinceFirst(rule, batches, timeOf(order).getTime());
+  const first = sinceFirst(rule, batches, timeOf(order).getTime());
+  const asked = mapped.flatMap(({ asked: slots = first, span, again }) => (slots ? [{ ...slots, span, again }] : []));
   const sameRule = known === undefined || known.intervalS === rule.intervalS;
   const [last] = batches.slice(-1);
   if (setAside.length > 0 || !sameRule || last === undefined)
     return { profile, batches: withRows(batches), setAside, learned };
   const readAtMs = last.readAt.getTime();
-  const without = slotsWithoutRow(batches, { rule, companion: order.target.companion, asked, readAtMs });
-  return { profile, batches: withRows([...batches.slice(0, -1), { ...last, ...without }]), setAside, learned };
+  const { companion } = order.target;
+  const { absentMs, offMs, doubted } = slotsWithoutRow(batches, { rule, companion, asked, readAtMs });
+  if (wanted.type === "slots") wanted.ledger.doubted = doubted;
+  return { profile, batches: withRows([...batches.slice(0, -1), { ...last, absentMs, offMs }]), setAside, learned };
 }
 
 /** Rows before a broken read ended; what is not among them may come yet. */
@@ -216,9 +256,9 @@ function learnedOf(
   return { profile, validFromMs: (slotOf(rule, first) ?? first) - 1, intervalS, entries };
 }
 
-function sinceFirst(rule: SlotRule, batches: readonly ProfileBatch[], nowMs: number): SlotRange[] {
+function sinceFirst(rule: SlotRule, batches: readonly ProfileBatch[], nowMs: number): SlotRange | undefined {
   const stamps = batches.flatMap((batch) => batch.instantsMs);
-  return stamps.length === 0 ? [] : [{ fromMs: Math.min(...stamps), toMs: slotUpTo(rule, nowMs) }];
+  return stamps.length === 0 ? undefined : { fromMs: Math.min(...stamps), toMs: slotUpTo(rule, nowMs) };
 }
 
 function timeOf({ nowMs = Date.now }: PollOrder): Date {

@@ -24,7 +24,7 @@ import { clockBreaksOf, knownLayout } from "./known-layout.ts";
 import { attributeOf, readValue } from "./layout-reader.ts";
 import { CLOCK_TIME, readClockPolicy } from "./meter-clock.ts";
 import type { MeterTarget } from "./meter-target.ts";
-import { readRegisterRow, readRows } from "./profile-reader.ts";
+import { type RowsOrder, readRegisterRow, readRows } from "./profile-reader.ts";
 import type { ReadOrder } from "./read-order.ts";
 
 const OBJECT_LIST = { classId: 15, logicalName: "0.0.40.0.0.255", attributeId: 2 };
@@ -69,6 +69,9 @@ export async function readForAnswer(order: ReadOrder, context: ReadContext): Pro
 export interface ProfileReadOptions {
   /** Rows of block and daily load; all of them when left out. */
   readonly range?: ReadRange;
+  /** As in RowsOrder. */
+  readonly otherwise?: boolean;
+  readonly hearSpan?: RowsOrder["hearSpan"];
   /** Hears the octets of every buffer that came whole. */
   readonly keepOctets?: (octets: Uint8Array) => void;
   /** Milliseconds since 1970; the system's when left out. */
@@ -80,7 +83,7 @@ export async function readProfile(
   source: AttributeSource,
   target: MeterTarget,
   kind: ProfileKind,
-  { range, keepOctets, nowMs = Date.now }: ProfileReadOptions = {},
+  { range, otherwise, hearSpan, keepOctets, nowMs = Date.now }: ProfileReadOptions = {},
 ): Promise<DecodedProfile> {
   const { from, layout } = await knownLayout(source, target, { kind, nowMs });
   const clock = await clockOf(source, target, nowMs);
@@ -97,6 +100,8 @@ export async function readProfile(
     nowMs,
     ...(clockBreaks && { clockBreaks }),
     ...ranged,
+    ...(otherwise !== undefined && { otherwise }),
+    ...(hearSpan && { hearSpan }),
     ...(keepOctets && { keepOctets }),
   });
 }

@@ -48,8 +48,20 @@ export interface RowsOrder {
   readonly clockBreaks?: DecodeOptions["clockBreaks"];
   /** What is wanted; the whole buffer without it. */
   readonly range?: ReadRange;
+  /** Asks by another way than the one that is remembered, because that way's answer is doubted. */
+  readonly otherwise?: boolean;
+  /** Hears what an answer spans. */
+  readonly hearSpan?: (span: AnswerSpan) => void;
   /** Hears the octets of every answer that came whole. */
   readonly keepOctets?: (octets: Uint8Array) => void;
+}
+
+/** From the oldest row of an answer to its newest, before it is held against what was wanted; ms since 1970. */
+export interface AnswerSpan {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** The answer was the whole buffer. */
+  readonly isWhole: boolean;
 }
 
 /** What meters answer when no row lies in a range, and also when they know no ranges. */
@@ -58,17 +70,47 @@ const RESTARTS = 3;
 const ENTRIES_IN_USE = 7;
 const PROFILE_CLASS = 7;
 const SPARE_ENTRIES = 2;
+/** Limits that are taken as the time of another zone are off by less. */
+const MOST_OFF_MS = 26 * 3_600_000;
 
 /** The profile's rows in the range, or all of them. Throws AccessRefusedError, BrokenReadError, and what the source does. */
 export async function readRows(source: AttributeSource, order: RowsOrder): Promise<DecodedProfile> {
   const { range, layout } = order;
   const clock = layout.columns.find((column) => column.role === "clock" || column.role === "unix-clock");
-  if (range === undefined || clock === undefined) return readWhole(source, order);
+  if (range === undefined || clock === undefined) return spanned(order, await readWhole(source, order), true);
+  if (order.otherwise === true) return within(spanned(order, await readOtherwise(source, { ...order, range })), range);
   for (const way of waysOf(order)) {
     const rows = await tryWay(source, { ...order, range }, way);
-    if (rows !== undefined) return within(rows, range);
+    if (rows !== undefined) return within(spanned(order, rows, way === "whole"), range);
   }
-  return readWhole(source, order);
+  return spanned(order, await readWhole(source, order), true);
+}
+
+function spanned({ hearSpan }: RowsOrder, rows: DecodedProfile, isWhole = false): DecodedProfile {
+  const instants = instantsOf(rows);
+  if (hearSpan !== undefined && instants.length > 0) {
+    const [fromMs, toMs] = [least(instants), -least(instants.map((instantMs) => -instantMs))];
+    hearSpan({ fromMs, toMs, isWhole });
+  }
+  return rows;
+}
+
+function least(numbers: readonly number[]): number {
+  return numbers.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
+}
+
+/** By entries instead of a range, or by a range so wide that limits may be misunderstood; whole where nothing else goes. */
+async function readOtherwise(source: AttributeSource, order: RangedOrder): Promise<DecodedProfile> {
+  const { object, quirks, range, nowMs = Date.now } = order;
+  const known = order.ways.get(object.logicalName);
+  if (known !== undefined && known.way !== "range") return readWhole(source, order);
+  // What is tried here says nothing about the way that serves best.
+  const apart = { ...order, ways: new Map() };
+  const byEntry = quirks.has("entries-refused") ? undefined : await readEntries(source, apart);
+  if (byEntry !== undefined && byEntry.rowCount > 0) return byEntry;
+  const wide = { fromMs: range.fromMs - MOST_OFF_MS, toMs: Math.max(range.toMs, nowMs()) + MOST_OFF_MS };
+  const ranges = quirks.has("range-refused") ? undefined : await readRange(source, { ...apart, range: wide });
+  return ranges ?? readWhole(source, order);
 }
 
 /** Registers read one by one, as a buffer of one row; what the meter refuses is null-data in it. */
@@ -251,12 +293,25 @@ async function readEntries(source: AttributeSource, order: RangedOrder): Promise
   const known = ways.get(object.logicalName)?.newestFirst;
   const newestFirst = known ?? (quirks.has("entries-newest-first") || layout.sortMethod === LIFO);
   const rows = await newestEntries(source, order, { count, newestFirst });
-  if (rows === undefined || known !== undefined || !endsBefore(rows, order.range.fromMs)) return rows;
-  // All of them are older than what is wanted: perhaps the meter counts from the other end.
+  if (rows === undefined) return undefined;
+  if (rows.rowCount > 0 && (known !== undefined || !endsBefore(rows, order.range.fromMs))) return rows;
+  // Older than what is wanted: perhaps the meter counts from the other end. None: it has fewer entries than it says.
   const others = await newestEntries(source, order, { count, newestFirst: !newestFirst });
-  if (others === undefined || endsBefore(others, order.range.fromMs)) return rows;
-  remember(order, "entries", !newestFirst);
-  return others;
+  const fits =
+    others !== undefined && (rows.rowCount > 0 ? !endsBefore(others, order.range.fromMs) : reaches(others, order));
+  if (fits) {
+    remember(order, "entries", !newestFirst);
+    return others;
+  }
+  if (rows.rowCount > 0) return rows;
+  ways.delete(object.logicalName);
+  return undefined;
+}
+
+/** Whether rows go up to the end of what is wanted, or nearly. */
+function reaches(rows: DecodedProfile, { range, layout, nowMs = Date.now }: RangedOrder): boolean {
+  const endMs = Math.min(range.toMs, nowMs());
+  return rows.rowCount > 0 && !endsBefore(rows, endMs - SPARE_ENTRIES * periodMs(layout.capturePeriod));
 }
 
 interface Entries {
@@ -277,7 +332,7 @@ async function newestEntries(
     const result = await selected(source, object, access);
     if (result.type !== "data") return undefined;
     const rows = decode(kept(result, order), order);
-    remember(order, "entries", newestFirst);
+    if (rows.rowCount > 0) remember(order, "entries", newestFirst);
     if (wanted >= count || !beginsAfter(rows, range.fromMs)) return rows;
     wanted = Math.min(count, 2 * wanted);
   }
@@ -289,7 +344,7 @@ async function readWhole(source: AttributeSource, order: RowsOrder): Promise<Dec
     const result = await source.get(reference);
     if (result.type !== "data") throw new AccessRefusedError(reference, result.dataAccessResult);
     const rows = decode(kept(result, order), order);
-    if (order.range !== undefined) remember(order, "whole");
+    if (order.range !== undefined && rows.rowCount > 0) remember(order, "whole");
     return rows;
   } catch (error) {
     const rows = wholeRows(error, order, undefined);

@@ -7,6 +7,7 @@ import { raisedBits } from "../../protocol/cosem/companion/event-meaning.ts";
 import type { ProfileLayout } from "../../protocol/profile/layout.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import type { ProfileLedger } from "./meter-ledger.ts";
+import type { AnswerSpan } from "./profile-reader.ts";
 import type { SlotRange } from "./settled-slots.ts";
 import { reachMs, type SlotRule, slotAfter, slotOf, slotsBetween } from "./slot-calendar.ts";
 
@@ -98,19 +99,63 @@ export function partOf(batch: ProfileBatch, [from, to]: readonly [number, number
   };
 }
 
+/** Slots that a meter was asked for in one request, and what its answer spans. */
+export interface AskedSlots extends SlotRange {
+  /** From its oldest row to its newest; undefined for an answer without rows. */
+  readonly span: AnswerSpan | undefined;
+  /** The slots of which it is the second answer, by another way than the first. */
+  readonly again: readonly SlotRange[];
+}
+
 export interface AnsweredSlots {
   readonly rule: SlotRule;
   readonly companion: Companion;
-  /** What the meter was asked for and answered. */
-  readonly asked: readonly SlotRange[];
+  readonly asked: readonly AskedSlots[];
   readonly readAtMs: number;
 }
 
-/** The asked slots that the answer has no row of, and of these those while the meter was off as its status tells. */
+export interface SlotsWithoutRow {
+  /** The meter has no row of them, as is proven. */
+  readonly absentMs: number[];
+  /** Of the same kind, while the meter was off as its status tells. */
+  readonly offMs: number[];
+  /** Over, and without a row, but the answer proves nothing: to be asked for again by another way. */
+  readonly doubted: readonly SlotRange[];
+}
+
+/**
+ * The asked slots that the answers have no row of. An answer proves that only for what lies between two of its rows, or
+ * before its newest if it was the whole buffer or the second answer: meters answer with nothing for many reasons.
+ */
 export function slotsWithoutRow(
   batches: readonly ProfileBatch[],
   { rule, companion, asked, readAtMs }: AnsweredSlots,
-): { readonly absentMs: number[]; readonly offMs: number[] } {
+): SlotsWithoutRow {
+  const status = statusBySlot(rule, batches);
+  const newest = [...status.keys()].reduce((one, other) => Math.max(one, other), Number.NEGATIVE_INFINITY);
+  // A row may be written late; what is older, or has a newer row after it, is not there any more.
+  const surelyOver = readAtMs - Math.max(HOUR_MS, Math.min(2 * rule.intervalS, DAY_S) * 1000);
+  const absentMs: number[] = [];
+  const offMs: number[] = [];
+  const doubtedMs: number[] = [];
+  for (const range of asked) {
+    const { fromMs, toMs } = range;
+    let missing: number[] = [];
+    const settle = (next: number) => {
+      (tellsPowerFailure(companion, status.get(next)) ? offMs : absentMs).push(...missing);
+      missing = [];
+    };
+    for (const slot of slotsBetween(rule, fromMs - 1, Math.min(toMs, Math.max(newest, surelyOver)))) {
+      if (status.has(slot)) settle(slot);
+      else if (isProven(range, slot)) missing.push(slot);
+      else doubtedMs.push(slot);
+    }
+    settle(slotAfter(rule, toMs));
+  }
+  return { absentMs, offMs, doubted: rangesOf(rule, doubtedMs) };
+}
+
+function statusBySlot(rule: SlotRule, batches: readonly ProfileBatch[]): Map<number, bigint | undefined> {
   const status = new Map<number, bigint | undefined>();
   for (const batch of batches) {
     const words = batch.columns.find((column) => column.column === "status")?.values;
@@ -119,24 +164,23 @@ export function slotsWithoutRow(
       if (slot !== undefined) status.set(slot, words?.[row]);
     }
   }
-  const newest = Math.max(Number.NEGATIVE_INFINITY, ...status.keys());
-  // A row may be written late; what is older, or has a newer row after it, is not there any more.
-  const surelyOver = readAtMs - Math.max(HOUR_MS, Math.min(2 * rule.intervalS, DAY_S) * 1000);
-  const absentMs: number[] = [];
-  const offMs: number[] = [];
-  for (const { fromMs, toMs } of asked) {
-    let missing: number[] = [];
-    for (const slot of slotsBetween(rule, fromMs - 1, Math.min(toMs, Math.max(newest, surelyOver)))) {
-      if (!status.has(slot)) missing.push(slot);
-      else if (missing.length > 0) {
-        (tellsPowerFailure(companion, status.get(slot)) ? offMs : absentMs).push(...missing);
-        missing = [];
-      }
-    }
-    const after = status.get(slotAfter(rule, toMs));
-    (tellsPowerFailure(companion, after) ? offMs : absentMs).push(...missing);
+  return status;
+}
+
+function isProven({ span, again }: AskedSlots, slot: number): boolean {
+  if (span === undefined || slot > span.toMs) return false;
+  return slot > span.fromMs || span.isWhole || again.some(({ fromMs, toMs }) => slot >= fromMs && slot <= toMs);
+}
+
+/** Slots in order as ranges of those that follow one another. */
+function rangesOf(rule: SlotRule, slotsMs: readonly number[]): SlotRange[] {
+  const ranges: { fromMs: number; toMs: number }[] = [];
+  for (const slot of slotsMs) {
+    const last = ranges.at(-1);
+    if (last !== undefined && slotAfter(rule, last.toMs) === slot) last.toMs = slot;
+    else ranges.push({ fromMs: slot, toMs: slot });
   }
-  return { absentMs, offMs };
+  return ranges;
 }
 
 /** The status word of load profiles in European companions; its bits are in the events' tables. */

@@ -120,7 +120,7 @@ export interface SupplyDescription {
 
 /** How a meter takes requests for a part of a profile, where it does not as the standard says. */
 export interface SelectionDescription {
-  readonly ranges?: "refused" | "without-deviation";
+  readonly ranges?: "refused" | "without-deviation" | "now-and-then-none";
   readonly entries?: "refused" | "newest-first";
 }
 

@@ -39,6 +39,10 @@ export const METER_FAULTS = {
   "compact-array-rows": { description: "sends buffers as compact-array", compression: "compact-array" },
   "fixed-frame-numbers": { description: "numbers all its HDLC frames 0", wire: "unnumbered" },
   "no-ranges": { description: "takes no ranges of time", selection: { ranges: "refused" } },
+  "ranges-stumble": {
+    description: "answers every third range of time with other-reason",
+    selection: { ranges: "now-and-then-none" },
+  },
   "plain-limits": { description: "takes limits without a deviation only", selection: { ranges: "without-deviation" } },
   "whole-buffers": {
     description: "sends whole buffers only",

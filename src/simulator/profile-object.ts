@@ -6,7 +6,7 @@ import type { Compression, ProfileDescription, SelectionDescription } from "./de
 import type { MeterModel, Moment } from "./meter-model.ts";
 import { bufferData } from "./profile-compression.ts";
 import { type ProfileRows, profileRows } from "./profile-rows.ts";
-import { type RowSelection, selectRows, tellsTime } from "./row-selection.ts";
+import { BY_RANGE, type RowSelection, selectRows, tellsTime } from "./row-selection.ts";
 import { found, type ObjectRequest, outcome, refused, type VirtualObject } from "./virtual-object.ts";
 
 /** One column: what it captures, and its value at a moment. */
@@ -26,6 +26,8 @@ export interface ProfileObjectOptions {
 const SORT_METHODS = { fifo: 1, lifo: 2 } as const;
 const NO_OBJECT: CaptureObject = { classId: 0, logicalName: "0.0.0.0.0.0", attributeId: 0, dataIndex: 0 };
 const DAY_S = 86_400;
+/** A meter that stumbles does so at each range of this number. */
+const STUMBLE_AT = 3;
 
 /** Profile generic: rows of columns, computed when they are asked for. */
 export class ProfileObject implements VirtualObject {
@@ -37,6 +39,7 @@ export class ProfileObject implements VirtualObject {
   readonly methodIds = [1, 2];
   readonly #options: ProfileObjectOptions;
   readonly #timeColumn: number;
+  #ranges = 0;
 
   constructor(options: ProfileObjectOptions) {
     this.#options = options;
@@ -68,6 +71,7 @@ export class ProfileObject implements VirtualObject {
 
   read(attributeId: number, access: SelectiveAccess | undefined, { moment }: ObjectRequest): DataResult {
     if (attributeId === 2 && access !== undefined) {
+      if (this.#stumbles(access)) return refused("other-reason");
       const rows = this.#rows(moment);
       const { columns, model, description } = this.#options;
       const selection = selectRows(access, {
@@ -91,6 +95,11 @@ export class ProfileObject implements VirtualObject {
   invoke(methodId: number): ActionOutcome {
     // A capture by hand adds nothing to rows that follow from the time, and history can't be erased.
     return outcome(this.methodIds.includes(methodId) ? "success" : "object-undefined");
+  }
+
+  #stumbles({ selector }: SelectiveAccess): boolean {
+    if (selector !== BY_RANGE || this.#options.selection?.ranges !== "now-and-then-none") return false;
+    return ++this.#ranges % STUMBLE_AT === 0;
   }
 
   #periodS(): number {

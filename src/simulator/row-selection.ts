@@ -34,7 +34,8 @@ export type SelectionRefusal = "other-reason" | "type-unmatched";
 
 const CLOCK_CLASS = 8;
 const BILLING_TIMES: ReadonlySet<string> = new Set(["0.0.0.1.2.255", "1.0.0.1.2.255"]);
-const BY_RANGE = 1;
+/** The selector of a range of time. */
+export const BY_RANGE = 1;
 const BY_ENTRY = 2;
 
 export function selectRows(access: SelectiveAccess, profile: SelectableProfile): RowSelection | SelectionRefusal {

@@ -17,7 +17,7 @@ import { profileLayout } from "../../../protocol/profile/layout.ts";
 import type { MeterQuirk } from "../../../protocol/quirks.ts";
 import type { AttributeSource } from "../../../src/collect/attribute-source.ts";
 import { BrokenReadError } from "../../../src/collect/broken-read.ts";
-import { type RowWays, readRows } from "../../../src/collect/profile-reader.ts";
+import { type RowsOrder, type RowWays, readRows } from "../../../src/collect/profile-reader.ts";
 import { SessionFailedError } from "../../../src/collect/session-failure.ts";
 
 const PERIOD_S = 900;
@@ -46,6 +46,10 @@ interface Habits {
   readonly sendsAll?: boolean;
   readonly refusesDeviation?: boolean;
   readonly notNegotiated?: boolean;
+  /** What it says of how many entries are in use. */
+  readonly saysInUse?: number;
+  /** Answers this to so many ranges, after the first. */
+  readonly stumbles?: number;
   /** Breaks off after so many octets, so many times. */
   readonly breaks?: { after: number; times: number; stage: "request" | "link" };
 }
@@ -70,9 +74,16 @@ function meter(habits: Habits = {}): TestMeter {
   const { clock = CALCUTTA, rows = ROWS } = habits;
   const asked: string[] = [];
   let broken = 0;
+  let stumbled = 0;
   const get = async ({ attribute, access }: AttributeReference): Promise<DataResult> => {
-    if (attribute.attributeId === 7) return { type: "data", data: { type: "double-long-unsigned", value: rows } };
+    if (attribute.attributeId === 7) {
+      return { type: "data", data: { type: "double-long-unsigned", value: habits.saysInUse ?? rows } };
+    }
     asked.push(access === undefined ? "whole" : access.selector === 1 ? "range" : "entries");
+    if (asked.at(-1) === "range" && asked.length > 1 && stumbled < (habits.stumbles ?? 0)) {
+      stumbled++;
+      return { type: "data-access-result", dataAccessResult: "other-reason" };
+    }
     if (access !== undefined && habits.notNegotiated) throw new DlmsError("SERVICE_NOT_NEGOTIATED", "caller", {});
     const indexes = selection(access, habits, { clock, rows });
     if (typeof indexes === "string") return { type: "data-access-result", dataAccessResult: indexes };
@@ -132,18 +143,21 @@ function brokenOff(partial: Uint8Array, stage: "request" | "link"): SessionFaile
 }
 
 function read(from: TestMeter, wanted: readonly [from: number, to: number] | undefined, more: Partial<Reading> = {}) {
-  const { ways = new Map(), quirks = [], clock = CALCUTTA, saysLifo = false } = more;
+  const { ways = new Map(), quirks = [], clock = CALCUTTA, saysLifo = false, otherwise, hearSpan, nowMs } = more;
   return readRows(from, {
     object: { type: "profile", logicalName: NAME },
     layout: profileLayout({ captureObjects: [CLOCK, ENERGY], capturePeriodS: PERIOD_S, sortMethod: saysLifo ? 2 : 1 }),
     clock,
     quirks: new Set(quirks),
     ways,
+    ...(otherwise !== undefined && { otherwise }),
+    ...(hearSpan && { hearSpan }),
+    ...(nowMs && { nowMs }),
     ...(wanted && { range: { fromMs: START_MS + wanted[0] * PERIOD_MS, toMs: START_MS + wanted[1] * PERIOD_MS } }),
   });
 }
 
-interface Reading {
+interface Reading extends Pick<RowsOrder, "otherwise" | "hearSpan" | "nowMs"> {
   readonly ways: RowWays;
   readonly quirks: readonly MeterQuirk[];
   readonly clock: ClockPolicy;
@@ -264,6 +278,53 @@ test("profile rows: entries are counted from the end that the meter counts from"
   const quirks = ["entries-newest-first"] as const;
   const known = meter({ noRange: "scope-of-access-violated", newestFirst: true });
   expect(indexes(await read(known, [397, 399], { quirks }))).toEqual([397, 398, 399]);
+});
+
+const nowMs = () => START_MS + 100 * PERIOD_MS;
+
+test("profile rows: a meter that says it has more entries than it has is read whole", async () => {
+  const ways: RowWays = new Map();
+  const from = meter({ rows: 100, saysInUse: 400, noRange: "scope-of-access-violated" });
+  expect(indexes(await read(from, [50, 99], { ways, nowMs }))).toEqual(numbers(50, 99));
+  expect(ways.get(NAME)?.way).toBe("whole");
+  expect(indexes(await read(from, [98, 99], { ways, nowMs }))).toEqual([98, 99]);
+  // From the newest on, the count does no harm.
+  const newest = meter({ rows: 100, saysInUse: 400, noRange: "scope-of-access-violated", newestFirst: true });
+  expect(indexes(await read(newest, [90, 99], { nowMs }))).toEqual(numbers(90, 99));
+  expect(newest.asked).not.toContain("whole");
+  const fewer = meter({ rows: 100, saysInUse: 0, noRange: "scope-of-access-violated" });
+  expect(indexes(await read(fewer, [90, 99], { nowMs }))).toEqual(numbers(90, 99));
+});
+
+test("profile rows: a doubted answer is asked for by another way, and the way that serves is kept", async () => {
+  const ways: RowWays = new Map();
+  const from = meter({ stumbles: 1 });
+  await read(from, [0, 1], { ways });
+  expect((await read(from, [10, 12], { ways })).rowCount).toBe(0);
+  expect(indexes(await read(from, [10, 12], { ways, otherwise: true }))).toEqual([10, 11, 12]);
+  expect(from.asked).toEqual(["range", "range", "entries"]);
+  expect(ways.get(NAME)?.way).toBe("range");
+  const byRange = meter({ stumbles: 1, noEntries: true });
+  await read(byRange, [0, 1], { ways });
+  await read(byRange, [10, 12], { ways });
+  expect(indexes(await read(byRange, [10, 12], { ways, otherwise: true }))).toEqual([10, 11, 12]);
+  expect(byRange.asked).toEqual(["range", "range", "entries", "range"]);
+});
+
+function stampsAt(from: number, to: number) {
+  return { fromMs: START_MS + from * PERIOD_MS, toMs: START_MS + to * PERIOD_MS };
+}
+
+test("profile rows: what an answer spans is told before it is held against the range", async () => {
+  const spans: unknown[] = [];
+  const hearSpan = (span: unknown) => spans.push(span);
+  await read(meter(), [100, 100], { hearSpan });
+  await read(meter(), [ROWS + 400, ROWS + 500], { hearSpan });
+  await read(meter(), undefined, { hearSpan });
+  expect(spans).toEqual([
+    { ...stampsAt(96, 104), isWhole: false },
+    { ...stampsAt(0, ROWS - 1), isWhole: true },
+  ]);
 });
 
 test("profile rows: a read that breaks off goes on after its last whole row", async () => {

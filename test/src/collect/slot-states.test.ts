@@ -114,7 +114,12 @@ test("chosen slots: only what is open is asked for, near holes together, in the 
     [10, 39],
     [70, 75],
   ]);
-  const last = { memory: { ...found.memory, entries: undefined }, rule: found.rule, settled: found.settled };
+  const last = {
+    memory: { ...found.memory, entries: undefined },
+    rule: found.rule,
+    settled: found.settled,
+    doubted: [],
+  };
   expect(ranges(chooseSlots(last, { nowMs, order: "newest-first", mostSlots: 10 }))).toEqual([
     [70, 75],
     [36, 39],
@@ -139,18 +144,59 @@ test("ledger in memory: what became durable is settled, of the right period only
   expect(ranges(chooseSlots(found, { nowMs: slotMs(52), order: "oldest-first" }))).toEqual([[50, 52]]);
 });
 
-test("answers: slots without a row are absent once a newer row is there, and off where the status says so", () => {
+function span(from: number, to: number, isWhole = false) {
+  return { fromMs: slotMs(from), toMs: slotMs(to), isWhole };
+}
+
+function range(from: number, to: number) {
+  return { fromMs: slotMs(from), toMs: slotMs(to) };
+}
+
+test("answers: slots between two rows are absent, and off where the status says so", () => {
   const batch = blockLoad(1, [0, 1, 5, 6, 9], {
     columns: [{ column: "status", values: [0n, 0n, 0x80n, 0n, 0n] }],
   });
-  const asked = [{ fromMs: slotMs(0), toMs: slotMs(11) }];
+  const asked = [{ ...range(0, 11), span: span(0, 9), again: [] }];
   const answered = { rule: RULE, companion: "idis" as const, asked, readAtMs: slotMs(11) };
-  const { absentMs, offMs } = slotsWithoutRow([batch], answered);
+  const { absentMs, offMs, doubted } = slotsWithoutRow([batch], answered);
   expect(offMs).toEqual([2, 3, 4].map(slotMs));
   // Slots 10 and 11 may come yet.
   expect(absentMs).toEqual([7, 8].map(slotMs));
+  expect(doubted).toEqual([]);
   const later = slotsWithoutRow([batch], { ...answered, readAtMs: slotMs(20) });
-  expect(later.absentMs).toEqual([7, 8, 10, 11].map(slotMs));
+  expect(later).toMatchObject({ absentMs: [7, 8].map(slotMs), doubted: [range(10, 11)] });
+});
+
+test("answers: what lies beyond the rows of an answer is doubted until another way says the same", () => {
+  const answered = { rule: RULE, companion: "idis" as const, readAtMs: slotMs(40) };
+  const nothing = { ...range(0, 5), span: undefined, again: [] };
+  expect(slotsWithoutRow([], { ...answered, asked: [nothing] })).toEqual({
+    absentMs: [],
+    offMs: [],
+    doubted: [range(0, 5)],
+  });
+  // Nothing by any way proves nothing either.
+  const twice = { ...nothing, again: [range(0, 5)] };
+  expect(slotsWithoutRow([], { ...answered, asked: [twice] }).doubted).toEqual([range(0, 5)]);
+  const rows = blockLoad(1, [4, 5]);
+  const first = { ...nothing, span: span(4, 5) };
+  expect(slotsWithoutRow([rows], { ...answered, asked: [first] })).toMatchObject({
+    absentMs: [],
+    doubted: [range(0, 3)],
+  });
+  const second = { ...first, again: [range(0, 2)] };
+  expect(slotsWithoutRow([rows], { ...answered, asked: [second] })).toMatchObject({
+    absentMs: [0, 1, 2].map(slotMs),
+    doubted: [range(3, 3)],
+  });
+  const whole = { ...nothing, span: span(4, 5, true) };
+  expect(slotsWithoutRow([rows], { ...answered, asked: [whole] })).toMatchObject({
+    absentMs: slots(0, 4).map(slotMs),
+    doubted: [],
+  });
+  // Rows outside of what was wanted prove as much: a hole of one slot between rows that are held.
+  const hole = { ...range(2, 2), span: span(1, 3), again: [] };
+  expect(slotsWithoutRow([], { ...answered, asked: [hole] }).absentMs).toEqual([slotMs(2)]);
 });
 
 test("answers: rows beside the slots, or closer than the period, tell that it has changed", () => {
