@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type ControlRoute, controlRoute } from "./api/control-route.ts";
 import { startControlServer } from "./api/control-server.ts";
 import { type GapOrderForm, type GapRow, gapOrderSchema } from "./api/gap-order.ts";
+import { LiveStream } from "./api/live-stream.ts";
 import { type MaintenanceLine, type MaintenanceOrder, maintenanceOrderSchema } from "./api/maintenance-order.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./api/read-answer.ts";
 
@@ -22,6 +23,7 @@ import { planFinder } from "./config/meter-plans.ts";
 import { nearestName } from "./config/nearest-name.ts";
 import type { Config, PlanConfig } from "./config/schema.ts";
 import type { Fleet } from "./fleet/fleet.ts";
+import { startApi } from "./gateway-api.ts";
 import { type KnownFleet, startFleet } from "./gateway-fleet.ts";
 import { DatabaseReturn } from "./gateway-return.ts";
 import { type GatewayStore, openStore } from "./gateway-store.ts";
@@ -93,7 +95,8 @@ export class Gateway implements AsyncDisposable {
     const { database } = store;
     const lastMs = () => Math.max(LEAST_STOP_MS, deadline.leftMs);
     const log = stack.adopt(new EventLog(database), (each) => each.stop(lastMs()));
-    const events = tellAll(options.events, eventLogSink(log));
+    const live = stack.adopt(new LiveStream(), (each) => each.close());
+    const events = tellAll(options.events, eventLogSink(log), (event) => live.tell(event));
     const databaseReturn = new DatabaseReturn({ ...options, events }, store);
     stack.adopt(coverageFolding(database, events), (each) => deadline.bound(each.stop()));
     const late = stack.use(new AsyncDisposableStack());
@@ -135,6 +138,8 @@ export class Gateway implements AsyncDisposable {
     const control = await startControlServer(config.socket, gateway, new Map(routes));
     connections.adopt(control, (each) => each.closeAllConnections());
     stack.adopt(control, (each) => void each.close());
+    const api = await startApi({ config: config.api, version, database, fleet, gateway, live, events });
+    stack.defer(() => deadline.bound(Promise.resolve(api?.close())));
     stack.use(databaseReturn).await({ known, intake, reception, startUpkeep });
     gateway.#closing.use(stack.move());
     events({ event: "gatewayStarted", meters: meters.size, database: database.capabilities.edition, version });

@@ -69,6 +69,7 @@ const USED_FROM_BELOW = new Set([
 const ENTRANCES = [
   "src/main.ts",
   "src/gateway.ts",
+  "src/gateway-api.ts",
   "src/gateway-fleet.ts",
   "src/gateway-return.ts",
   "src/gateway-store.ts",

@@ -1,5 +1,6 @@
 /** `gaps`: which readings are not there, why, and whether they will still come; asked of the running daemon. */
 import { askForLines } from "../api/control-client.ts";
+import { csvCells } from "../api/csv.ts";
 import { type GapOrderForm, type GapRow, gapOrderSchema, gapRowSchema } from "../api/gap-order.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
@@ -50,7 +51,7 @@ export async function gapsCommand(
   for await (const row of lines) {
     slots.set(row.state, (slots.get(row.state) ?? 0) + row.slots);
     if (options.json === true) output.out(JSON.stringify(row));
-    else if (options.csv === true) output.out(COLUMNS.map((column) => csvCell(row[column])).join(","));
+    else if (options.csv === true) output.out(csvCells(COLUMNS.map((column) => String(row[column] ?? ""))));
     else if (rows.length < ROWS_A_TABLE) rows.push(row);
     else left++;
   }
@@ -108,9 +109,4 @@ function printGaps(rows: readonly GapRow[], output: Output): void {
 /** To the minute, in UTC. */
 function shortTime(iso: string): string {
   return `${iso.slice(0, 16).replace("T", " ")}Z`;
-}
-
-function csvCell(cell: string | number | null): string {
-  const text = String(cell ?? "");
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

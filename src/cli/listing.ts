@@ -1,3 +1,4 @@
+import { csvCells } from "../api/csv.ts";
 import { type Output, printTable } from "./output.ts";
 import type { TableColumn } from "./table.ts";
 
@@ -22,7 +23,7 @@ export function printListing(
     );
     output.out(JSON.stringify(objects, undefined, 2));
   } else if (options.csv === true) {
-    for (const row of [columns.map(({ title }) => title), ...rows]) output.out(row.map(csvCell).join(","));
+    for (const row of [columns.map(({ title }) => title), ...rows]) output.out(csvCells(row.map(cellText)));
   } else {
     printTable(
       output,
@@ -41,9 +42,4 @@ function cellText(cell: Cell): string {
   if (cell === null) return "";
   if (cell instanceof Date) return cell.toISOString();
   return typeof cell === "object" ? cell.join(", ") : String(cell);
-}
-
-function csvCell(cell: Cell): string {
-  const text = cellText(cell);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -20,6 +20,7 @@ import { declareRun } from "./verbs/run.ts";
 import { declareRuns } from "./verbs/runs.ts";
 import { declareSeries } from "./verbs/series.ts";
 import { declareSimulate } from "./verbs/simulate.ts";
+import { declareTokens } from "./verbs/tokens.ts";
 import type { DeclareVerb } from "./verbs/verb.ts";
 import { VERSION } from "./version.ts";
 
@@ -41,6 +42,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareRuns,
   declarePush,
   declareMeters,
+  declareTokens,
   declareSimulate,
 ];
 

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
 import { physicalDeviceOf } from "../../protocol/link/hdlc/physical-device.ts";
 import { METER_QUIRK_NAMES, METER_QUIRKS } from "../../protocol/quirks.ts";
+import { apiSchema } from "./api-schema.ts";
 import { associationSchema } from "./association-schema.ts";
 import { collectionSchema, meterAttributes } from "./collection-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
@@ -165,6 +166,9 @@ const configFields = z.strictObject({
     .string()
     .default("/run/dlms-gateway/control.sock")
     .describe("Local socket over which the command line reaches the daemon."),
+  api: apiSchema
+    .prefault({})
+    .describe("The HTTP API and the pages; who may ask is said by tokens, see `tokens create`."),
   log: z
     .strictObject({
       level: z.enum(["debug", "info", "warn", "error"]).default("info").describe("Least level that is written."),

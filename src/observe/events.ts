@@ -51,6 +51,8 @@ export interface GatewayEvents {
     evidence: string | undefined;
   };
   readonly setupUnrecorded: { meter: string; setup: string; reason: string };
+  readonly apiListening: { address: string };
+  readonly apiFailed: { reason: string };
   readonly replayFailed: { reason: string };
   /** Held pushes that were understood better, of all that were looked at. */
   readonly pushesReplayed: { held: number; replayed: number; stored: number };
@@ -115,6 +117,8 @@ const EVENTS = {
   pushRejected: { level: "warn", text: "push kept without being understood", keptIn: "dlms.push_history" },
   setupCarriedOut: { level: "info", text: "push setup compared with the meter, or carried out" },
   setupUnrecorded: { level: "error", text: "what was done to a push setup could not be recorded" },
+  apiListening: { level: "info", text: "the HTTP API and the pages are there" },
+  apiFailed: { level: "error", text: "a request to the HTTP API failed" },
   replayFailed: { level: "warn", text: "held pushes could not be replayed; the next start tries again" },
   pushesReplayed: { level: "info", text: "held pushes were replayed" },
   pushesDropped: {

@@ -1,0 +1,112 @@
+/** Which readings are held and which are not: the ledger by day for many meters at once, and each gap with its reason. */
+import { z } from "zod";
+import type { Database } from "../store/database.ts";
+import { ApiError } from "./api-error.ts";
+import { type GapOrderForm, type GapRow, gapOrderSchema, gapRowSchema } from "./gap-order.ts";
+import { type Api, callerOf } from "./http-api.ts";
+import { meterOf, scopeOf } from "./meter-resources.ts";
+import { page, pageOf, pageQuery } from "./paging.ts";
+
+type Queryable = Pick<Database, "query">;
+
+export interface GapSource {
+  gaps(order: GapOrderForm): AsyncIterable<GapRow>;
+}
+
+const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
+const MOST_DAYS = 400;
+const MOST_GAPS = 1000;
+const DAY_MS = 86_400_000;
+
+const day = z.object({
+  day: z.iso.date(),
+  slots: z.int().describe("Slots that the day has; not all need be over."),
+  held: z.int(),
+  absent: z.int().describe("Asked for; the meter has no row of them."),
+  meterOff: z.int(),
+  setAside: z.int(),
+});
+const coverage = z.object({ meter: z.string(), days: z.array(day) });
+
+interface CoverageRow {
+  meter: string;
+  days: z.output<typeof day>[] | null;
+}
+
+export function coverageResources(api: Api, database: Queryable, source: GapSource): void {
+  coverageByDay(api, database);
+  gapsOfMeter(api, database, source);
+}
+
+function coverageByDay(api: Api, database: Queryable): void {
+  api.get(
+    "/v1/coverage",
+    {
+      config: { needs: "reader" },
+      schema: {
+        tags: ["coverage"],
+        summary: "How many slots of each day are held, meters by name",
+        querystring: pageQuery.extend({
+          profile: z.enum(PROFILES).default("block_load"),
+          from: z.iso.date(),
+          to: z.iso.date(),
+          search: z.string().max(128).optional().describe("How the name or number of a meter begins."),
+        }),
+        response: { 200: pageOf(coverage) },
+      },
+    },
+    async (request) => {
+      const { after, limit, profile, from, to, search } = request.query;
+      if (Date.parse(to) - Date.parse(from) > MOST_DAYS * DAY_MS) {
+        throw new ApiError("invalid", `from, to: at most ${MOST_DAYS} days`);
+      }
+      const rows = await database.query<CoverageRow>(
+        `select m.name as meter, c.days
+         from (
+           select id, meter_key, name from public.meters m
+           where ($1::int[] is null or m.meter_key = any ($1)) and ($2::text is null or m.name > $2)
+             and ($3::text is null or starts_with(m.name, $3) or starts_with(m.meter_number, $3))
+           order by m.name limit $4
+         ) m
+         left join lateral (
+           select jsonb_agg(jsonb_build_object('day', c.day, 'slots', c.slots, 'held', c.held, 'absent', c.absent,
+             'meterOff', c.meter_off, 'setAside', c.set_aside) order by c.day) as days
+           from dlms.coverage c where c.meter_id = m.id and c.profile = $5 and c.day between $6 and $7
+         ) c on true
+         order by m.name`,
+        [scopeOf(callerOf(request)), after, search, limit + 1, profile, from, to],
+      );
+      return page(rows, limit, {
+        item: (row) => ({ meter: row.meter, days: row.days ?? [] }),
+        place: (row) => row.meter,
+      });
+    },
+  );
+}
+
+function gapsOfMeter(api: Api, database: Queryable, source: GapSource): void {
+  api.get(
+    "/v1/meters/:meter/gaps",
+    {
+      config: { needs: "reader" },
+      schema: {
+        tags: ["coverage"],
+        summary: "Which readings of a meter are not there, why, and whether they will still come",
+        params: z.object({ meter: z.string().min(1).max(128) }),
+        querystring: z.object({ from: z.iso.datetime({ offset: true }), to: z.iso.datetime({ offset: true }) }),
+        response: { 200: z.object({ items: z.array(gapRowSchema), complete: z.boolean() }) },
+      },
+    },
+    async (request) => {
+      const { from, to } = request.query;
+      const { name } = await meterOf(database, callerOf(request), request.params.meter);
+      const order = gapOrderSchema.parse({ meters: [name], fromMs: Date.parse(from), toMs: Date.parse(to) });
+      const items: GapRow[] = [];
+      for await (const row of source.gaps(order)) {
+        if (items.length === MOST_GAPS) return { items, complete: false };
+        items.push(row);
+      }
+      return { items, complete: true };
+    },
+  );
+}

@@ -1,0 +1,162 @@
+/**
+ * The HTTP API: one schema for each resource checks what comes in, shapes what goes out and is the OpenAPI document.
+ * Every route says which role it needs; a route that does not is refused at the start.
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import rateLimit from "@fastify/rate-limit";
+import swagger from "@fastify/swagger";
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  type RawServerDefault,
+} from "fastify";
+import {
+  hasZodFastifySchemaValidationErrors,
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from "fastify-type-provider-zod";
+import { ApiError } from "./api-error.ts";
+import type { Caller, Callers } from "./callers.ts";
+import { mayAct, type Role } from "./tokens.ts";
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Who may ask; `nobody` for what everybody may see. */
+    readonly needs?: Role | "nobody";
+  }
+  interface FastifyRequest {
+    caller: Caller | undefined;
+  }
+}
+
+export interface HttpApiOptions {
+  readonly version: string;
+  readonly callers: Pick<Callers, "of">;
+  /** Most requests of one token, or of one address without one, in a minute. */
+  readonly requestsPerMinute: number;
+  /** Certificate chain and key as PEM; without it answers go in the clear. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Hears of failures that are ours. */
+  readonly onFault: (error: unknown) => void;
+}
+
+const MAX_BODY_OCTETS = 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+/** What a browser must not do with our answers. */
+const HEADERS = {
+  "content-security-policy":
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+} as const;
+
+/** An API without resources yet; they are added before it listens. */
+export async function httpApi(options: HttpApiOptions): Promise<Api> {
+  const api: Api = fastify({
+    https: options.tls ?? null,
+    bodyLimit: MAX_BODY_OCTETS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 128 },
+  }).withTypeProvider<ZodTypeProvider>();
+  api.setValidatorCompiler(validatorCompiler);
+  api.setSerializerCompiler(serializerCompiler);
+  api.decorateRequest("caller", undefined);
+  answerFaults(api, options.onFault);
+  api.addHook("onRoute", ({ url, config }) => {
+    if (config?.needs === undefined) throw new Error(`the route ${url} does not say who may ask`);
+  });
+  api.addHook("onRequest", async (request) => {
+    request.caller = await options.callers.of(request);
+  });
+  await api.register(rateLimit, {
+    max: options.requestsPerMinute,
+    timeWindow: 60_000,
+    hook: "onRequest",
+    keyGenerator: (request) => request.caller?.actor ?? request.ip,
+    errorResponseBuilder: (_, { after }) =>
+      new ApiError("too-many-requests", `more than allowed; try again in ${after}`),
+  });
+  // After the limit, so that guesses count.
+  api.addHook("preParsing", async (request) => refuseStrangers(request));
+  api.addHook("onSend", async (_, reply) => void reply.headers(HEADERS));
+  await api.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "dlms-gateway",
+        version: options.version,
+        description: "Meters, their readings and their gaps; reads on demand; pushes; and what the gateway does.",
+      },
+      components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
+      security: [{ token: [] }],
+    },
+    transform: jsonSchemaTransform,
+  });
+  api.get("/openapi.json", { config: { needs: "nobody" }, schema: { hide: true } }, async () => api.swagger());
+  return api;
+}
+
+/** Whoever asked, behind a route that somebody is needed for. */
+export function callerOf(request: Pick<FastifyRequest, "caller">): Caller {
+  if (request.caller === undefined) throw new ApiError("unauthorized", "a token is needed");
+  return request.caller;
+}
+
+function refuseStrangers(request: FastifyRequest): void {
+  if (request.is404) return;
+  const { needs = "admin" } = request.routeOptions.config;
+  if (needs === "nobody") return;
+  const { role } = callerOf(request);
+  if (!mayAct(role, needs)) throw new ApiError("forbidden", `needs a token of an ${needs}; this one is of a ${role}`);
+  if (request.method !== "GET" && isForeign(request)) {
+    throw new ApiError("forbidden", "the request comes from a page of another site");
+  }
+}
+
+/** A browser says which site's page it acts for. */
+function isForeign({ headers }: FastifyRequest): boolean {
+  return headers.origin !== undefined && URL.parse(headers.origin)?.host !== headers.host;
+}
+
+/** Failures as problem details (RFC 9457). */
+function answerFaults(api: Api, onFault: (error: unknown) => void): void {
+  api.setNotFoundHandler(() => {
+    throw new ApiError("not-found", "there is no such resource; /openapi.json lists all");
+  });
+  api.setErrorHandler((error, _, reply) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500 && !(error instanceof ApiError)) onFault(error);
+    return reply.status(problem.status).type("application/problem+json").send(JSON.stringify(problem));
+  });
+}
+
+function problemOf(error: unknown): ReturnType<ApiError["problem"]> {
+  if (error instanceof ApiError) return error.problem();
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const says = error.validation.map(({ instancePath, message }) => `${instancePath.slice(1)}: ${message}`);
+    return new ApiError("invalid", says.join("; ")).problem();
+  }
+  if (
+    error instanceof Error &&
+    "statusCode" in error &&
+    typeof error.statusCode === "number" &&
+    error.statusCode < 500
+  ) {
+    return new ApiError("invalid", error.message).problem();
+  }
+  return new ApiError("failed", "the gateway failed at this; its log says why").problem();
+}

@@ -1,0 +1,41 @@
+/** Pages of lists: each answer says where the next begins, so that a page costs the same however far back it is. */
+import { z } from "zod";
+
+const MOST_A_PAGE = 1000;
+
+export const pageQuery = z.object({
+  after: z.string().max(200).optional().describe("`next` of the page before."),
+  limit: z.coerce.number().int().min(1).max(MOST_A_PAGE).default(100).describe("Most items of the page."),
+});
+
+/** The form of a page of such items. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.object({ items: z.array(item), next: z.string().nullable().describe("`after` of the next page.") });
+}
+
+/** A page of rows that were asked for with one more than the limit. */
+export function page<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  { item, place }: { readonly item: (row: Row) => Item; readonly place: (row: Row) => string },
+): { items: Item[]; next: string | null } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return { items: shown.map(item), next: rows.length > limit && last !== undefined ? place(last) : null };
+}
+
+const instant = z.iso.datetime({ offset: true });
+
+/** A range of time, `from` exclusive and `to` inclusive, as intervals are named by their end. */
+export const rangeQuery = z.object({
+  from: instant.optional().describe("After this; a day before `to` when left out."),
+  to: instant.optional().describe("Up to this; now when left out."),
+});
+
+const DAY_MS = 86_400_000;
+
+/** The range that was asked for. */
+export function rangeOf({ from, to }: z.output<typeof rangeQuery>): { readonly from: Date; readonly to: Date } {
+  const end = to === undefined ? new Date() : new Date(to);
+  return { from: from === undefined ? new Date(end.getTime() - DAY_MS) : new Date(from), to: end };
+}
