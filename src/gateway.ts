@@ -51,7 +51,7 @@ import { ProfileWriter } from "./store/profile-writer.ts";
 import { keepPushLayout } from "./store/push-layouts.ts";
 import { keepSetupRecord, setupHistory } from "./store/push-setup-history.ts";
 import { keepPushSetups } from "./store/push-setups.ts";
-import { RawBufferQueue } from "./store/raw-buffer-queue.ts";
+import { BufferKeeping } from "./store/raw-buffers.ts";
 import { StoreIntake } from "./store/store-intake.ts";
 import { Upkeep } from "./store/upkeep.ts";
 
@@ -110,13 +110,11 @@ export class Gateway implements AsyncDisposable {
     };
     if (store.record === undefined) await startUpkeep();
     const plans = meterPlans(config, known);
-    const onLost = (count: number) => events({ event: "buffersLost", count });
-    const buffers = stack.adopt(new RawBufferQueue(database, onLost), (each) => each.stop(lastMs()));
     const lines = stack.use(new SerialLines());
     const senders = new FleetSenders(fleet, meters.values());
     let replay: ((meterId: string) => void) | undefined;
     const learning = senderLearning({ database, fleet, senders }, (meterId) => replay?.(meterId));
-    const keeping = collectorStore(database, { intake, buffers, databaseReturn });
+    const keeping = collectorStore(database, { intake, databaseReturn });
     const collector = newCollector(config, { lines, learning, plans, keeping, events });
     const loop = pollLoop(config, { meters: meters.values(), plans, collector, events });
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
@@ -236,7 +234,7 @@ export class Gateway implements AsyncDisposable {
 }
 
 function profileWriter(database: Database): ProfileWriter {
-  return new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage, noteLoadChanges]);
+  return new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage, noteLoadChanges, new BufferKeeping(database)]);
 }
 
 function storeIntake(
@@ -299,11 +297,7 @@ function newCollector(
 
 function collectorStore(
   database: Database,
-  {
-    intake,
-    buffers,
-    databaseReturn,
-  }: { readonly intake: StoreIntake; readonly buffers: RawBufferQueue; readonly databaseReturn: DatabaseReturn },
+  { intake, databaseReturn }: { readonly intake: StoreIntake; readonly databaseReturn: DatabaseReturn },
 ): CollectorStore {
   // While the spool holds rows, the database does not know of all slots that are held.
   const whileThere = async <Result>(ask: () => Promise<Result>): Promise<Result | undefined> => {
@@ -321,7 +315,6 @@ function collectorStore(
     keepMemories: (meterKey, memories) => intake.keepMemories(meterKey, memories),
     putRows: (batch) => intake.rows.put(batch),
     addAttempt: (attempt) => intake.addAttempt(attempt),
-    addBuffer: (buffer) => buffers.add(buffer),
     addRejected: (meterKey, rows) => intake.addRejected(meterKey, rows),
   };
 }

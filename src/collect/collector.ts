@@ -5,7 +5,7 @@ import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import { batchIntervalS } from "../store/coverage-journal.ts";
-import type { RawBuffer } from "../store/raw-buffers.ts";
+import { packBuffer, type RawBuffer, rowlessBatch } from "../store/raw-buffers.ts";
 import type { ReadAttempt } from "../store/read-attempts.ts";
 import type { RejectedPollRow } from "../store/rejected-rows.ts";
 import { causeOf, type FailureCause, type NamedFailure } from "./failure-cause.ts";
@@ -57,8 +57,6 @@ export interface CollectorStore {
   /** Waits for room; `written` resolves when the rows are durable. */
   putRows(batch: ProfileBatch): Promise<{ readonly written: Promise<void> }>;
   addAttempt(attempt: ReadAttempt): void;
-  /** Takes the octets of a buffer; what becomes of them harms no reading. */
-  addBuffer(buffer: RawBuffer): void;
   addRejected(meterKey: number, rows: readonly RejectedPollRow[]): Promise<void>;
 }
 
@@ -104,6 +102,7 @@ export class Collector {
     const { events } = this.#options;
     const startedAt = new Date(this.#clock.now());
     const what = profiles.join(" ");
+    const buffers: RawBuffer[] = [];
     try {
       const wanted = await this.#wantedOf(meter, profiles);
       const isOpen = profiles.filter((profile) => wanted.get(profile)?.type !== "nothing");
@@ -116,14 +115,14 @@ export class Collector {
           profiles: isOpen,
           nowMs: () => this.#clock.now(),
           wanted: (profile) => wanted.get(profile) ?? { type: "nothing" },
-          keepBuffer: (buffer) => this.#keepBuffer(meter, buffer),
+          keepBuffer: (buffer) => noteBuffer(buffers, meter, buffer),
         });
         if (polled.failure === undefined) {
           await this.#options.whileOnLine?.(meter, connection).catch(() => undefined);
         }
         return polled;
       });
-      const rowCount = await this.#keep(meter, result);
+      const rowCount = await this.#keep(meter, result, buffers.splice(0));
       if (result.failure !== undefined) {
         const failure = causeOf(result.failure);
         this.#tellFailure(meter, { startedAt, what, rowCount }, failure);
@@ -134,6 +133,8 @@ export class Collector {
       this.#record(meter, { startedAt, what, rowCount, failure: undefined });
       return { answered: true, more: this.#moreOf(meter, wanted) };
     } catch (error) {
+      // Octets that nothing could be made of are those that somebody will want to look at.
+      await this.#putRows(withBuffers([], buffers)).catch(() => undefined);
       const failure = causeOf(error);
       this.#tellFailure(meter, { startedAt, what, rowCount: 0 }, failure);
       return { answered: false, cause: failure.cause, more: [] };
@@ -175,13 +176,6 @@ export class Collector {
   #lastDay(): ReadRange {
     const toMs = this.#clock.now();
     return { fromMs: toMs - DAY_MS, toMs };
-  }
-
-  #keepBuffer({ meterKey, target }: PolledMeter, { profile, readAt, octets }: ReadBuffer): void {
-    const layout = target.layouts.get(profile);
-    if (layout === undefined) return;
-    const { deviation } = knownClock(target);
-    this.#options.store.addBuffer({ meterKey, profile, source: "poll", receivedAt: readAt, layout, deviation, octets });
   }
 
   /** Profiles that another visit should go on with: slots are left, and this visit has settled some. */
@@ -235,20 +229,25 @@ export class Collector {
   }
 
   /** Slots are settled only when all rows, rejected ones too, are durable: what failed to be written is read again. */
-  async #keep(meter: PolledMeter, result: PollResult): Promise<number> {
-    const { batches, setAside, refused, learned } = result;
+  async #keep(meter: PolledMeter, result: PollResult, buffers: readonly RawBuffer[]): Promise<number> {
+    const { setAside, refused, learned } = result;
+    const batches = withBuffers(result.batches, buffers);
     const { store, events } = this.#options;
     for (const { profile, error } of refused) {
       events({ event: "profileRefused", meter: meter.target.name, profile, evidence: error.message });
     }
     if (learned.length > 0) await store.keepMemories(meter.meterKey, learned);
     for (const memory of learned) meter.ledger?.learn(memory);
-    const puts: { readonly written: Promise<void> }[] = [];
-    for (const batch of batches) puts.push(await store.putRows(batch));
-    await Promise.all(puts.map((put) => put.written));
+    await this.#putRows(batches);
     if (setAside.length > 0) await store.addRejected(meter.meterKey, setAside);
     for (const batch of batches) settleBatch(meter, batch);
     return batches.reduce((sum, batch) => sum + batch.rowCount, 0);
+  }
+
+  async #putRows(batches: readonly ProfileBatch[]): Promise<void> {
+    const puts: { readonly written: Promise<void> }[] = [];
+    for (const batch of batches) puts.push(await this.#options.store.putRows(batch));
+    await Promise.all(puts.map((put) => put.written));
   }
 
   #tellFailure(
@@ -265,6 +264,29 @@ export class Collector {
   #record(meter: PolledMeter, attempt: Pick<ReadAttempt, "startedAt" | "what" | "rowCount" | "failure">): void {
     this.#options.store.addAttempt({ ...attempt, meterId: meter.meterId, endedAt: new Date(this.#clock.now()) });
   }
+}
+
+function noteBuffer(into: RawBuffer[], { meterKey, target }: PolledMeter, buffer: ReadBuffer): void {
+  const layout = target.layouts.get(buffer.profile);
+  if (layout === undefined) return;
+  const { profile, readAt, octets } = buffer;
+  const { deviation } = knownClock(target);
+  into.push({ meterKey, profile, source: "poll", receivedAt: readAt, layout, deviation, octets });
+}
+
+/** Each batch with the octets of its profile; those of a profile without rows go by themselves. */
+function withBuffers(batches: readonly ProfileBatch[], buffers: readonly RawBuffer[]): ProfileBatch[] {
+  const byProfile = Map.groupBy(buffers, ({ profile }) => profile);
+  const carriers = batches.map((batch) => {
+    const own = byProfile.get(batch.profile);
+    byProfile.delete(batch.profile);
+    return own === undefined ? batch : Object.assign({}, batch, { buffers: own.map(packBuffer) });
+  });
+  const rowless = [...byProfile.values()].flatMap((own) => {
+    const [first] = own;
+    return first === undefined ? [] : [rowlessBatch(first, own.map(packBuffer))];
+  });
+  return [...carriers, ...rowless];
 }
 
 /** Notes in memory what has become durable of a meter's rows, however they came. */

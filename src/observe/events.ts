@@ -36,7 +36,6 @@ export interface GatewayEvents {
   /** `lost` is missing where nobody can tell. */
   readonly spoolDamaged: { file: string; from: number; to: number; lost: number | undefined };
   readonly spoolSetAside: { kind: string; reason: string };
-  readonly buffersLost: { count: number };
   readonly attemptsLost: { reason: string; count: number };
   readonly upkeepFailed: { reason: string };
   readonly pushListening: { address: string; transport: string };
@@ -109,7 +108,6 @@ const EVENTS = {
   spoolFilling: { level: "error", text: "the spool is nearly full: meters are not polled until the database answers" },
   spoolDamaged: { level: "error", text: "the spool's disk has damaged records; their octets are set aside beside it" },
   spoolSetAside: { level: "error", text: "a record of the spool can't be stored; its octets are set aside beside it" },
-  buffersLost: { level: "warn", text: "octets of profile buffers were not kept; their rows are not concerned" },
   attemptsLost: { level: "warn", text: "the record of read attempts has a gap; readings are not concerned" },
   upkeepFailed: { level: "warn", text: "the database's upkeep failed and is tried again; views are exact without it" },
   pushListening: { level: "info", text: "listening for pushes" },

@@ -1,3 +1,5 @@
+import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
+
 /** The four profiles that the gateway keeps; which table a row goes to. */
 export type ProfileKind = "instant" | "block_load" | "daily_load" | "billing";
 
@@ -59,4 +61,20 @@ export interface ProfileBatch {
   readonly absentMs?: readonly number[];
   /** Slots that the meter did not record because it was off. */
   readonly offMs?: readonly number[];
+  /** The octets that the rows were decoded from, of those that came as a buffer; they are kept with the rows. */
+  readonly buffers?: readonly PackedBuffer[];
+}
+
+/** Octets of a buffer as they are kept. */
+export interface PackedBuffer {
+  readonly receivedAt: Date;
+  /** What the layout was put together from, as JSON. */
+  readonly layout: string;
+  readonly layoutFingerprint: string;
+  readonly deviation: DeviationRule;
+  /** Before compression. */
+  readonly octetCount: number;
+  /** Code: 0 none, 1 zstd. */
+  readonly compression: number;
+  readonly octets: Uint8Array;
 }

@@ -3,6 +3,7 @@
  * decimal units, which is fast, small and exact; the views over them show plain units. Migrations hold the result; a
  * test compares what they made with the list.
  */
+import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
 
@@ -17,6 +18,13 @@ const TITLES: Readonly<Record<ProfileKind, string>> = {
 
 /** Codes of the column source, in the order of this list from 1 on. */
 export const SOURCES = ["poll", "push", "on_demand", "backfill", "import"] as const;
+/** How a meter's deviation may be taken; their order is that of the spool's codes. */
+export const DEVIATION_RULES = [
+  "standard",
+  "inverted",
+  "without-daylight-saving",
+  "ignored",
+] as const satisfies DeviationRule[];
 /** Codes of the column time_rule, in the order of this list from 1 on. */
 export const TIME_RULES = ["deviation", "zone", "received"] as const;
 

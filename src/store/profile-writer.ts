@@ -47,6 +47,8 @@ export interface WrittenBatches {
   readonly batches: readonly ProfileBatch[];
   /** The rows of these that were set aside; all others are held now. */
   readonly setAside: readonly SetAsideRow[];
+  /** An earlier write of the same may have become durable without our hearing of it. */
+  readonly isRepeat: boolean;
 }
 
 /**
@@ -54,6 +56,12 @@ export interface WrittenBatches {
  * be called again for the same batches, after a write that was undone. What it throws undoes the write.
  */
 export type WriteParticipant = (client: PoolClient, written: WrittenBatches) => Promise<void>;
+
+/** One that has something to do before the transaction begins; safe to repeat. */
+export interface PreparedParticipant {
+  prepare(batches: readonly ProfileBatch[]): Promise<void>;
+  takePart(client: PoolClient, written: WrittenBatches): Promise<void>;
+}
 
 /** What a transaction found out; becomes known to the writer when it has committed. */
 interface Attempt {
@@ -80,35 +88,53 @@ export class ProfileWriter {
   /** The staging tables that a connection has; they live as long as it does. */
   readonly #stages = new WeakMap<PoolClient, ReadonlySet<ProfileKind>>();
   readonly #participants: readonly WriteParticipant[];
+  readonly #prepared: readonly PreparedParticipant[];
 
   /** `participants` take part in every write, one after the other. */
-  constructor(database: Database, columns: Columns, participants: readonly WriteParticipant[] = []) {
+  constructor(
+    database: Database,
+    columns: Columns,
+    participants: readonly (WriteParticipant | PreparedParticipant)[] = [],
+  ) {
     this.#database = database;
-    this.#participants = participants;
+    this.#prepared = participants.filter((each) => typeof each !== "function");
+    this.#participants = participants.map((each) =>
+      typeof each === "function" ? each : (client, written) => each.takePart(client, written),
+    );
     this.#columns = new Map(
       PROFILE_KINDS.map((profile) => [profile, new Map(columns[profile].map((column) => [column.name, column]))]),
     );
   }
 
   /**
-   * Writes the batches in one transaction, in which `alsoHere` takes part as well. Throws StoreError; then nothing was
-   * written and the same may be tried again.
+   * Writes the batches in one transaction, in which `alsoHere` takes part as well: its batches may have been written
+   * before. Throws StoreError; then nothing was written and the same may be tried again.
    */
   async write(batches: readonly ProfileBatch[], alsoHere?: WriteParticipant): Promise<WriteOutcome> {
     const participants = alsoHere === undefined ? this.#participants : [...this.#participants, alsoHere];
     await this.#learnLayouts(batches);
+    for (const each of this.#prepared) await each.prepare(batches);
+    const isRepeat = alsoHere !== undefined;
     try {
-      return await this.#attempt(batches, { careful: false, participants });
+      return await this.#attempt(batches, { careful: false, participants, isRepeat });
     } catch (error) {
       const kind = failureKind(error instanceof StoreError ? error.cause : error);
       if (kind !== "conflict" && kind !== "data") throw error;
-      return this.#attempt(batches, { careful: true, participants });
+      return this.#attempt(batches, { careful: true, participants, isRepeat });
     }
   }
 
   async #attempt(
     batches: readonly ProfileBatch[],
-    { careful, participants }: { readonly careful: boolean; readonly participants: readonly WriteParticipant[] },
+    {
+      careful,
+      participants,
+      isRepeat,
+    }: {
+      readonly careful: boolean;
+      readonly participants: readonly WriteParticipant[];
+      readonly isRepeat: boolean;
+    },
   ): Promise<WriteOutcome> {
     const rows = batches.reduce((sum, batch) => sum + batch.rowCount, 0);
     const attempt = await this.#database.transaction(async (client, [row]) => {
@@ -128,7 +154,7 @@ export class ProfileWriter {
         if (own.length > 0) await this.#writeProfile(attempt, profile, own);
       }
       await keepSetAside(client, attempt.setAside);
-      for (const takePart of participants) await takePart(client, { batches, setAside: attempt.setAside });
+      for (const takePart of participants) await takePart(client, { batches, setAside: attempt.setAside, isRepeat });
       return attempt;
     }, SHUT_OUT_DELETIONS);
     this.#stages.set(attempt.client, new Set(attempt.stages.keys()));

@@ -1,17 +1,19 @@
 /**
- * The octets of profile buffers, kept compressed for a configurable time. A buffer is written in a group with others,
- * beside its rows; one that is lost takes no reading with it.
+ * The octets of profile buffers, kept compressed for a configurable time. They go the way of their rows: into the same
+ * transaction, and into the spool with them.
  */
 import { createHash } from "node:crypto";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import type { PoolClient } from "pg";
 import { z } from "zod";
 import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
 import { layoutSource, type ProfileLayout, profileLayout } from "../../protocol/profile/layout.ts";
-import type { ProfileKind, ReadingSource } from "../profiles/batch.ts";
+import type { PackedBuffer, ProfileBatch, ProfileKind, ReadingSource } from "../profiles/batch.ts";
 import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
 import { layoutSourceFrom } from "./kept-layout.ts";
-import { PROFILE_KINDS, SOURCES } from "./profile-tables.ts";
+import { DEVIATION_RULES, PROFILE_KINDS, SOURCES } from "./profile-tables.ts";
+import type { PreparedParticipant, WrittenBatches } from "./profile-writer.ts";
 
 /** Raise it with every change of what rows are made of octets: what an older one made can then be found. */
 export const DECODER_VERSION = 1;
@@ -47,7 +49,32 @@ const LEAST_OCTETS = 64;
 /** More would be no buffer that was read. */
 const MOST_OCTETS = 64 * 1024 * 1024;
 
-export class RawBufferWriter {
+/** Octets as they go to the store with their rows: compressed once, wherever they wait. */
+export function packBuffer({ receivedAt, layout, deviation, octets }: RawBuffer): PackedBuffer {
+  const isShort = octets.length < LEAST_OCTETS;
+  return {
+    receivedAt,
+    layout: JSON.stringify(layoutSource(layout)),
+    layoutFingerprint: layout.fingerprint,
+    deviation,
+    octetCount: octets.length,
+    compression: isShort ? NONE : ZSTD,
+    octets: isShort ? octets : zstdCompressSync(octets),
+  };
+}
+
+/** A batch of no rows, for buffers that gave none. */
+export function rowlessBatch(
+  { meterKey, profile, source, receivedAt }: RawBuffer,
+  buffers: readonly PackedBuffer[],
+): ProfileBatch {
+  const none = { rowCount: 0, instantsMs: [], timeRules: [], meterTimes: [], columns: [], others: [] };
+  const layoutFingerprint = buffers[0]?.layoutFingerprint ?? "";
+  return { meterKey, profile, source, layoutFingerprint, readAt: receivedAt, intervalS: undefined, ...none, buffers };
+}
+
+/** Takes part in writes: buffers of the batches become durable with their rows. */
+export class BufferKeeping implements PreparedParticipant {
   readonly #database: Database;
   readonly #layoutKeys = new Map<string, number>();
 
@@ -55,36 +82,10 @@ export class RawBufferWriter {
     this.#database = database;
   }
 
-  /** Writes buffers in one transaction. Throws StoreError. */
-  async write(buffers: readonly RawBuffer[]): Promise<void> {
-    const texts = new Map(buffers.map((buffer) => [buffer.layout, layoutText(buffer.layout)]));
-    await this.#learnLayouts([...texts.values()]);
-    const rows = new CopyRows();
-    for (const buffer of buffers) this.#encode(buffer, texts.get(buffer.layout) ?? "", rows);
-    await this.#database.transaction((client) =>
-      copyInto(client, { table: "dlms.raw_buffers", columns: COLUMNS }, rows.finish()),
-    );
-  }
-
-  #encode(buffer: RawBuffer, text: string, into: CopyRows): void {
-    const { octets } = buffer;
-    const isShort = octets.length < LEAST_OCTETS;
-    into.beginRow(COLUMNS.length);
-    into.timestamptz(buffer.receivedAt.getTime());
-    into.int4(buffer.meterKey);
-    into.int4(this.#layoutKeys.get(text) ?? 0);
-    into.int4(DECODER_VERSION);
-    into.int4(octets.length);
-    into.int2(SOURCES.indexOf(buffer.source) + 1);
-    into.int2(isShort ? NONE : ZSTD);
-    into.text(buffer.profile);
-    into.text(buffer.layout.fingerprint);
-    into.text(buffer.deviation);
-    into.bytea(isShort ? octets : zstdCompressSync(octets));
-  }
-
-  async #learnLayouts(texts: readonly string[]): Promise<void> {
-    const unknown = [...new Set(texts)].filter((text) => !this.#layoutKeys.has(text));
+  /** Learns the keys of layouts; not in the transaction of the rows, so that writers do not wait for each other. */
+  async prepare(batches: readonly ProfileBatch[]): Promise<void> {
+    const texts = new Set(batches.flatMap(({ buffers = [] }) => buffers.map(({ layout }) => layout)));
+    const unknown = [...texts].filter((text) => !this.#layoutKeys.has(text));
     if (unknown.length === 0) return;
     const digests = unknown.map((text) => createHash("sha256").update(text).digest());
     await this.#database.query(
@@ -102,6 +103,56 @@ export class RawBufferWriter {
       if (key !== undefined) this.#layoutKeys.set(text, key);
     }
   }
+
+  async takePart(client: PoolClient, { batches, isRepeat }: WrittenBatches): Promise<void> {
+    const all = batches.flatMap((batch) => (batch.buffers ?? []).map((buffer) => ({ batch, buffer })));
+    const held = isRepeat && all.length > 0 ? await heldBuffers(client, all) : new Set<string>();
+    const fresh = all.filter((each) => !held.has(identityOf(each)));
+    if (fresh.length === 0) return;
+    const rows = new CopyRows();
+    for (const each of fresh) this.#encode(each, rows);
+    await copyInto(client, { table: "dlms.raw_buffers", columns: COLUMNS }, rows.finish());
+  }
+
+  #encode({ batch, buffer }: BatchBuffer, into: CopyRows): void {
+    into.beginRow(COLUMNS.length);
+    into.timestamptz(buffer.receivedAt.getTime());
+    into.int4(batch.meterKey);
+    into.int4(this.#layoutKeys.get(buffer.layout) ?? 0);
+    into.int4(DECODER_VERSION);
+    into.int4(buffer.octetCount);
+    into.int2(SOURCES.indexOf(batch.source) + 1);
+    into.int2(buffer.compression);
+    into.text(batch.profile);
+    into.text(buffer.layoutFingerprint);
+    into.text(buffer.deviation);
+    into.bytea(buffer.octets);
+  }
+}
+
+interface BatchBuffer {
+  readonly batch: ProfileBatch;
+  readonly buffer: PackedBuffer;
+}
+
+function identityOf({ batch, buffer }: BatchBuffer): string {
+  return [batch.meterKey, batch.profile, buffer.receivedAt.getTime(), digestOf(buffer)].join(" ");
+}
+
+function digestOf({ octets }: PackedBuffer): string {
+  return createHash("sha256").update(octets).digest("hex");
+}
+
+/** Which of them an earlier write of the same has left. */
+async function heldBuffers(client: PoolClient, all: readonly BatchBuffer[]): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ meter_key: number; profile: string; received_ms: string; digest: string }>(
+    `select b.meter_key, b.profile, (extract(epoch from b.received_at) * 1000)::bigint::text as received_ms,
+       encode(sha256(b.octets), 'hex') as digest
+     from dlms.raw_buffers b
+     where b.meter_key = any ($1::int[]) and b.received_at = any ($2::timestamptz[])`,
+    [[...new Set(all.map(({ batch }) => batch.meterKey))], all.map(({ buffer }) => buffer.receivedAt)],
+  );
+  return new Set(rows.map((row) => [row.meter_key, row.profile, row.received_ms, row.digest].join(" ")));
 }
 
 export interface RawBufferQuery {
@@ -169,17 +220,9 @@ function bufferOf(row: BufferRow): KeptBuffer {
   };
 }
 
-const deviationSchema = z.enum([
-  "standard",
-  "inverted",
-  "without-daylight-saving",
-  "ignored",
-]) satisfies z.ZodType<DeviationRule>;
-/** What a layout was put together from; a mended `profileLayout` then makes a mended layout of it. */
-function layoutText(layout: ProfileLayout): string {
-  return JSON.stringify(layoutSource(layout));
-}
+const deviationSchema = z.enum(DEVIATION_RULES);
 
+/** Of what it was put together from: a mended `profileLayout` then makes a mended layout of it. */
 function layoutFrom(value: unknown): ProfileLayout {
   return profileLayout(layoutSourceFrom(value));
 }

@@ -3,12 +3,12 @@
  * changed by a new version, and older ones stay readable.
  */
 
-import type { OtherColumn, OtherValue, ProfileBatch } from "../profiles/batch.ts";
+import type { OtherColumn, OtherValue, PackedBuffer, ProfileBatch } from "../profiles/batch.ts";
 import type { SeenEvent } from "../profiles/seen-events.ts";
 import { FieldReader, FieldWriter } from "../spool/octet-fields.ts";
 import { SpoolError } from "../spool/spool-error.ts";
 import type { MeterMemory } from "./ledger-records.ts";
-import { PROFILE_KINDS, SOURCES, TIME_RULES } from "./profile-tables.ts";
+import { DEVIATION_RULES, PROFILE_KINDS, SOURCES, TIME_RULES } from "./profile-tables.ts";
 import { PUSH_CLUES, PUSH_OUTCOMES, PUSH_PROTECTIONS, PUSH_TRANSPORTS, type QueuedPush } from "./push-history.ts";
 import type { ReadAttempt } from "./read-attempts.ts";
 import type { RejectedRow } from "./rejected-rows.ts";
@@ -25,24 +25,25 @@ export interface SpoolKind<Item> {
   decode(octets: Uint8Array, version: number): Item;
 }
 
-/** A kind with one version so far. */
+/** A kind whose fields are written in order; `read` is told the version that they were written in, 1 or later. */
 function spoolKind<Item>(
-  head: Pick<SpoolKind<Item>, "code" | "name" | "onSpooled">,
+  head: Pick<SpoolKind<Item>, "code" | "name" | "onSpooled"> & { readonly version?: number },
   write: (fields: FieldWriter, item: Item) => void,
-  read: (fields: FieldReader) => Item,
+  read: (fields: FieldReader, version: number) => Item,
 ): SpoolKind<Item> {
+  const { version: newest = 1 } = head;
   return {
     ...head,
-    version: 1,
+    version: newest,
     encode(item) {
       const fields = new FieldWriter();
       write(fields, item);
       return fields.finish();
     },
     decode(octets, version) {
-      if (version !== 1) throw new SpoolError("SPOOL_RECORD_UNKNOWN", { kind: head.name, version });
+      if (version < 1 || version > newest) throw new SpoolError("SPOOL_RECORD_UNKNOWN", { kind: head.name, version });
       const fields = new FieldReader(octets);
-      const item = read(fields);
+      const item = read(fields, version);
       fields.end();
       return item;
     },
@@ -51,10 +52,10 @@ function spoolKind<Item>(
 
 /** Rows for a profile table. */
 export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
-  { code: 1, name: "rows" },
+  { code: 1, name: "rows", version: 2 },
   (fields, batch) => {
     const { meterKey, profile, source, layoutFingerprint, readAt, rowCount, instantsMs, timeRules, ...rest } = batch;
-    const { meterTimes, intervalS, columns, others, absentMs, offMs, ...none } = rest;
+    const { meterTimes, intervalS, columns, others, absentMs, offMs, buffers, ...none } = rest;
     // A field that is added to a batch has to be written here: what is forgotten would be lost in the spool.
     none satisfies Record<string, never>;
     fields.number(meterKey).count(PROFILE_KINDS.indexOf(profile)).count(SOURCES.indexOf(source));
@@ -66,8 +67,9 @@ export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
     fields.list(others, (other) => writeOther(fields, other));
     fields.optional(absentMs, (slots) => fields.numbers(slots));
     fields.optional(offMs, (slots) => fields.numbers(slots));
+    fields.optional(buffers, (all) => fields.list(all, (buffer) => writeBuffer(fields, buffer)));
   },
-  (fields) => {
+  (fields, version) => {
     const batch = {
       meterKey: fields.number(),
       profile: fields.choice(PROFILE_KINDS),
@@ -84,9 +86,29 @@ export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
     };
     const absentMs = fields.optional(() => fields.numbers());
     const offMs = fields.optional(() => fields.numbers());
-    return { ...batch, ...(absentMs && { absentMs }), ...(offMs && { offMs }) };
+    const buffers = version < 2 ? undefined : fields.optional(() => fields.list(() => readBuffer(fields)));
+    return { ...batch, ...(absentMs && { absentMs }), ...(offMs && { offMs }), ...(buffers && { buffers }) };
   },
 );
+
+function writeBuffer(fields: FieldWriter, buffer: PackedBuffer): void {
+  const { receivedAt, layout, layoutFingerprint, deviation, octetCount, compression, octets, ...none } = buffer;
+  none satisfies Record<string, never>;
+  fields.number(receivedAt.getTime()).text(layout).text(layoutFingerprint).count(DEVIATION_RULES.indexOf(deviation));
+  fields.number(octetCount).number(compression).octets(octets);
+}
+
+function readBuffer(fields: FieldReader): PackedBuffer {
+  return {
+    receivedAt: new Date(fields.number()),
+    layout: fields.text(),
+    layoutFingerprint: fields.text(),
+    deviation: fields.choice(DEVIATION_RULES),
+    octetCount: fields.number(),
+    compression: fields.number(),
+    octets: fields.octets(),
+  };
+}
 
 function writeOther(fields: FieldWriter, { captureObject, unit, values }: OtherColumn): void {
   fields.text(captureObject).optional(unit, (text) => fields.text(text));

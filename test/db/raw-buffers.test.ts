@@ -10,8 +10,15 @@ import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { mapProfile } from "../../src/profiles/map-profile.ts";
 import { journalCoverage } from "../../src/store/coverage-journal.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
-import { RawBufferQueue } from "../../src/store/raw-buffer-queue.ts";
-import { DECODER_VERSION, type RawBuffer, RawBufferWriter, readRawBuffers } from "../../src/store/raw-buffers.ts";
+import {
+  BufferKeeping,
+  DECODER_VERSION,
+  packBuffer,
+  type RawBuffer,
+  readRawBuffers,
+  rowlessBatch,
+} from "../../src/store/raw-buffers.ts";
+import { StoreError } from "../../src/store/store-error.ts";
 import { makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
 
@@ -65,7 +72,15 @@ function bufferOf(meter: PolledMeter, count = 96): RawBuffer {
 }
 
 function newWriter(): ProfileWriter {
-  return new ProfileWriter(current().database, PROFILE_COLUMNS, [journalCoverage]);
+  return new ProfileWriter(current().database, PROFILE_COLUMNS, [
+    journalCoverage,
+    new BufferKeeping(current().database),
+  ]);
+}
+
+/** As a read that gave no rows of them. */
+async function keep(...buffers: readonly RawBuffer[]): Promise<void> {
+  await newWriter().write(buffers.map((buffer) => rowlessBatch(buffer, [packBuffer(buffer)])));
 }
 
 function decoded(meter: PolledMeter) {
@@ -86,7 +101,7 @@ test("raw buffers: octets come back as they were, with layout and decoder, compr
   const { database } = current();
   const meter = await newMeter();
   const short = { ...bufferOf(meter, 1), octets: octetsOf(1) };
-  await new RawBufferWriter(database).write([bufferOf(meter), short]);
+  await keep(bufferOf(meter), short);
   const kept = await readRawBuffers(database, { meterKeys: [meter.meterKey], afterKey: 0n, limit: 10 });
   expect(kept.map(({ octets }) => octets.length)).toEqual([octetsOf(96).length, octetsOf(1).length]);
   expect(Uint8Array.from(kept[0]?.octets ?? [])).toEqual(octetsOf(96));
@@ -104,27 +119,41 @@ test("raw buffers: octets come back as they were, with layout and decoder, compr
   expect(size?.part).toBeLessThan(0.5);
 });
 
-test("raw buffers: what is thrown in goes in as a group; without a database it holds nobody back", async () => {
+/** As records of the spool are written, which may have been on their way to the database as well. */
+function fromSpool(): Promise<void> {
+  return Promise.resolve();
+}
+
+test("raw buffers: octets and rows are there together or not at all, and a repeated write keeps them once", async () => {
   const { database } = current();
   const meter = await newMeter();
-  let lost = 0;
-  const queue = new RawBufferQueue(database, (count) => {
-    lost += count;
-  });
-  for (let at = 0; at < 20; at++) queue.add(bufferOf(meter));
-  const query = { meterKeys: [meter.meterKey], afterKey: 0n, limit: 100 };
-  await expect.poll(async () => (await readRawBuffers(database, query)).length, { timeout: 20_000 }).toBe(20);
-  expect(lost).toBe(0);
-  await queue.stop(10_000);
-  queue.add(bufferOf(meter));
-  await expect.poll(() => lost).toBe(1);
+  const batch = { ...decoded(meter), buffers: [packBuffer(bufferOf(meter))] };
+  const counts = async () => {
+    const [row] = await database.query<{ rows: number; buffers: number }>(
+      `select (select count(*)::int from dlms.block_load_profile_data where meter_key = $1) as rows,
+         (select count(*)::int from dlms.raw_buffers where meter_key = $1) as buffers`,
+      [meter.meterKey],
+    );
+    return row;
+  };
+  const undone = newWriter().write([batch], () =>
+    Promise.reject(new StoreError("BATCH_INVALID", {}, { cause: new Error("the write is undone") })),
+  );
+  await expect(undone).rejects.toThrow("BATCH_INVALID");
+  expect(await counts()).toEqual({ rows: 0, buffers: 0 });
+  await newWriter().write([batch]);
+  expect(await counts()).toEqual({ rows: 96, buffers: 1 });
+  await newWriter().write([batch], fromSpool);
+  expect(await counts()).toEqual({ rows: 96, buffers: 1 });
+  const later = { ...bufferOf(meter), receivedAt: new Date(READ_AT.getTime() + 1) };
+  await newWriter().write([{ ...batch, buffers: [packBuffer(bufferOf(meter)), packBuffer(later)] }], fromSpool);
+  expect(await counts()).toEqual({ rows: 96, buffers: 2 });
 });
 
 test("replay: rows that the decoder makes again are what they were, and nothing changes", async () => {
-  const { database } = current();
   const meter = await newMeter();
   await newWriter().write([decoded(meter)]);
-  await new RawBufferWriter(database).write([bufferOf(meter)]);
+  await keep(bufferOf(meter));
   expect(await replayed([meter])).toEqual([
     `1 buffers, 96 rows: 0 revised, 0 filled in, 0 new (decoder ${DECODER_VERSION})`,
   ]);
@@ -147,7 +176,7 @@ test("replay: what a mended decoder says otherwise is a revision with its reason
     ],
   };
   await newWriter().write([wrong]);
-  await new RawBufferWriter(database).write([bufferOf(meter)]);
+  await keep(bufferOf(meter));
   await database.query("update dlms.raw_buffers set decoder_version = 0 where meter_key = $1", [meter.meterKey]);
   expect(await replayed([meter])).toEqual([
     `1 buffers, 96 rows: 95 revised, 0 filled in, 1 new (decoder ${DECODER_VERSION})`,
@@ -172,12 +201,8 @@ test("replay: what a mended decoder says otherwise is a revision with its reason
 });
 
 test("replay: only what was asked for, and octets that are no rows are named", async () => {
-  const { database } = current();
   const meter = await newMeter();
-  await new RawBufferWriter(database).write([
-    { ...bufferOf(meter), octets: Uint8Array.of(1, 130, 255) },
-    bufferOf(meter, 3),
-  ]);
+  await keep({ ...bufferOf(meter), octets: Uint8Array.of(1, 130, 255) }, bufferOf(meter, 3));
   expect(await replayed([meter], { sinceMs: READ_AT.getTime() + 1 })).toEqual([
     `0 buffers, 0 rows: 0 revised, 0 filled in, 0 new (decoder ${DECODER_VERSION})`,
   ]);

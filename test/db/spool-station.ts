@@ -11,6 +11,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/store/em
 import { migrate } from "../../src/store/migrations.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import type { ReceivedPush } from "../../src/store/push-history.ts";
+import { BufferKeeping } from "../../src/store/raw-buffers.ts";
 import { StoreIntake } from "../../src/store/store-intake.ts";
 import { scratchDirectory } from "./scratch.ts";
 
@@ -52,7 +53,7 @@ export async function startSpoolStation(options: StationOptions = {}): Promise<S
   const open = () =>
     StoreIntake.open({
       database,
-      writer: new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage]),
+      writer: new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage, new BufferKeeping(database)]),
       writers: 2,
       spool: { directory: spoolDirectory, quota, patienceMs },
       events: (event) => events.push(event),

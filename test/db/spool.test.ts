@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { ProfileBatch } from "../../src/profiles/batch.ts";
+import type { PackedBuffer, ProfileBatch } from "../../src/profiles/batch.ts";
 import { FRAME_HEADER_LENGTH, putFrame, runSeed } from "../../src/spool/frame.ts";
 import { segmentName } from "../../src/spool/segment.ts";
 import { openDatabase } from "../../src/store/database.ts";
@@ -90,6 +90,37 @@ test("spool: while the server is away, rows, pushes and attempts are durable all
   expect(await query(station.url, others, [meterId, meter])).toEqual([[1, 1]]);
   expect([told("spoolBegun"), told("spoolDrained")]).toEqual([1, 1]);
   expect(await readdir(station.spoolDirectory)).toEqual([]);
+});
+
+function buffer(at: number): PackedBuffer {
+  return {
+    receivedAt: new Date(START_MS + at),
+    layout: '{"captureObjects":[],"scalers":[]}',
+    layoutFingerprint: "test-layout",
+    deviation: "standard",
+    octetCount: 3,
+    compression: 0,
+    octets: Uint8Array.of(1, 2, at),
+  };
+}
+
+test("spool: octets of buffers go with their rows, and come in once", async () => {
+  const meter = await newMeter();
+  await keep(blockLoad(meter, slots(0, 4), { buffers: [buffer(0)] }));
+  await station.stopServer();
+  await keep(blockLoad(meter, slots(4, 8), { buffers: [buffer(1), buffer(2)] }));
+  // In the database and in the spool.
+  await keep(blockLoad(meter, slots(0, 4), { buffers: [buffer(0)] }));
+  await station.restart();
+  await station.startServer();
+  await station.drained();
+  expect(await heldSlots(meter)).toEqual([8, 8, 0]);
+  const held = await query(
+    station.url,
+    "select encode(octets, 'hex') from dlms.raw_buffers where meter_key = $1 order by received_at",
+    [meter],
+  );
+  expect(held.flat()).toEqual(["010200", "010201", "010202"]);
 });
 
 test("spool: what comes later does not overtake what is spooled, so that the first value of a slot stays", async () => {
@@ -184,8 +215,9 @@ test("spool: a record that this version can't read is set aside with its octets,
   const unreadable = [
     { kind: 99, version: 1, sequence: 0, payload },
     { kind: PROFILE_ROWS.code, version: 9, sequence: 1, payload },
-    { kind: PROFILE_ROWS.code, version: 1, sequence: 2, payload: payload.subarray(1) },
-    { kind: PROFILE_ROWS.code, version: 1, sequence: 3, payload },
+    { kind: PROFILE_ROWS.code, version: 2, sequence: 2, payload: payload.subarray(1) },
+    // The first version ended before the octets of buffers, which were left out here.
+    { kind: PROFILE_ROWS.code, version: 1, sequence: 3, payload: payload.subarray(0, -1) },
   ];
   const octets = new Uint8Array(unreadable.reduce((sum, each) => sum + FRAME_HEADER_LENGTH + each.payload.length, 0));
   let at = 0;

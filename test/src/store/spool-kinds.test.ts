@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { OtherValue, ProfileBatch } from "../../../src/profiles/batch.ts";
 import type { SeenEvent } from "../../../src/profiles/seen-events.ts";
 import { SpoolError } from "../../../src/spool/spool-error.ts";
-import { PROFILE_KINDS, SOURCES, TIME_RULES } from "../../../src/store/profile-tables.ts";
+import { DEVIATION_RULES, PROFILE_KINDS, SOURCES, TIME_RULES } from "../../../src/store/profile-tables.ts";
 import {
   PUSH_CLUES,
   PUSH_OUTCOMES,
@@ -52,6 +52,17 @@ const anyBatch: fc.Arbitrary<ProfileBatch> = fc.record(
     others: few(fc.record({ captureObject: anyText, unit: optional(anyText), values: few(optional(anyValue)) })),
     absentMs: few(anyNumber),
     offMs: few(anyNumber),
+    buffers: few(
+      fc.record({
+        receivedAt: anyDate,
+        layout: anyText,
+        layoutFingerprint: anyText,
+        deviation: fc.constantFrom(...DEVIATION_RULES),
+        octetCount: fc.nat(),
+        compression: fc.constantFrom(0, 1),
+        octets: anyOctets,
+      }),
+    ),
   } satisfies Record<keyof Required<ProfileBatch>, unknown>,
   {
     requiredKeys: [
