@@ -2,13 +2,15 @@
  * Brings the schema up to date with the numbered files of migrations/, forward only. One process at a time, under an
  * advisory lock; each file in one transaction with its row in dlms.migrations, the row first. A file may open with
  * `-- no-transaction` (statements that refuse one; each must be repeatable), `-- requires: compression, …`
- * (capabilities; the file waits while the database lacks one), and `-- compatible` (programs that do not know the file
- * work as before; any other file that is unknown keeps a program from starting).
+ * (capabilities; the file waits while the database lacks one), `-- supersedes: 0018_name.sql, …` (files that this one
+ * replaces: those that have not run are not run any more), and `-- compatible` (programs that do not know the file work as
+ * before; any other file that is unknown keeps a program from starting).
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
+import { ADVISORY_LOCKS } from "./advisory-locks.ts";
 import { type Capabilities, probeCapabilities } from "./capabilities.ts";
 import { dropViews, lacksCompatibilityViews, makeCompatibilityViews } from "./compatibility-views.ts";
 import { storeFailure } from "./database.ts";
@@ -16,7 +18,6 @@ import { failureCode } from "./failure.ts";
 import { StoreError } from "./store-error.ts";
 
 const DIRECTORY = join(import.meta.dirname, "../../migrations");
-const LOCK_KEY = 6_142_023_918_440_517n;
 const FILE_NAME = /^(\d{4})_([a-z0-9_]+)\.sql$/;
 const CAPABILITIES = ["hypertables", "continuousAggregates", "compression", "policies"] as const;
 
@@ -32,6 +33,8 @@ export interface Migration {
   readonly checksum: string;
   readonly inTransaction: boolean;
   readonly requires: readonly Capability[];
+  /** Names of files that need not run where they have not. */
+  readonly supersedes: readonly string[];
   /** Older programs work on the schema that it leaves. */
   readonly compatible: boolean;
 }
@@ -51,7 +54,7 @@ export async function migrate(url: string, directory = DIRECTORY): Promise<Migra
   const migrations = await readMigrations(directory);
   await ensureTimescale(url);
   return withClient(url, async (client) => {
-    await client.query("select pg_advisory_lock($1::bigint)", [LOCK_KEY.toString()]);
+    await client.query("select pg_advisory_lock($1::bigint)", [ADVISORY_LOCKS.migrations.toString()]);
     await client.query("set client_min_messages = warning");
     const capabilities = await probeCapabilities(client);
     await client.query(
@@ -70,6 +73,7 @@ export async function migrate(url: string, directory = DIRECTORY): Promise<Migra
     if (ready.length > 0) await dropViews(client);
     for (const each of ready) await apply(client, each);
     const made = await client.query<{ made: number }>("select dlms.make_hypertables() as made");
+    await client.query("select dlms.make_daily_load_aggregate()");
     await client.query("select dlms.apply_storage_policies()");
     await client.query("select dlms.apply_access()");
     if (await lacksCompatibilityViews(client)) await restoreCompatibilityViews(client);
@@ -102,10 +106,10 @@ export async function migrationStatus(url: string, directory = DIRECTORY): Promi
     const there = await client.query("select to_regclass('dlms.migrations') as found");
     const rows = Reflect.get(Object(there.rows[0]), "found") === null ? [] : await appliedRows(client);
     const applied = new Map(rows.map((row) => [row.number, row]));
-    const known = migrations.map((each) => ({
-      name: each.name,
-      state: stateOf(each, applied.get(each.number), capabilities),
-    }));
+    const replaced = new Set(migrations.flatMap((each) => each.supersedes));
+    const known = migrations
+      .filter((each) => applied.has(each.number) || !replaced.has(each.name))
+      .map((each) => ({ name: each.name, state: stateOf(each, applied.get(each.number), capabilities) }));
     const unknown = rows.filter((row) => row.number > migrations.length);
     const later = unknown.map(({ name, compatible }): MigrationStatus => {
       return { name, state: compatible ? "unknown-compatible" : "unknown" };
@@ -188,7 +192,8 @@ async function pendingMigrations(client: Client, migrations: readonly Migration[
     if (file.checksum !== row.checksum) throw new StoreError("SCHEMA_ALTERED", { migration: row.name });
     if (row.finished) done.add(row.number);
   }
-  return migrations.filter((each) => !done.has(each.number));
+  const replaced = new Set(migrations.flatMap((each) => each.supersedes));
+  return migrations.filter((each) => !done.has(each.number) && !replaced.has(each.name));
 }
 
 async function apply(client: Client, migration: Migration): Promise<void> {
@@ -231,11 +236,16 @@ export async function readMigrations(directory = DIRECTORY): Promise<Migration[]
   return migrations;
 }
 
-function parseMigration(name: string, number: number, text: string): Migration {
-  const requires = (/^-- requires:(.*)$/m.exec(text)?.[1] ?? "")
+function headerWords(header: string, text: string): string[] {
+  const found = new RegExp(`^-- ${header}:(.*)$`, "m").exec(text)?.[1] ?? "";
+  return found
     .split(",")
     .map((word) => word.trim())
     .filter((word) => word !== "");
+}
+
+function parseMigration(name: string, number: number, text: string): Migration {
+  const requires = headerWords("requires", text);
   const unknown = requires.find((word) => !isCapability(word));
   if (unknown !== undefined) throw new StoreError("SCHEMA_MIGRATION_INVALID", { file: name, requires: unknown });
   return {
@@ -245,6 +255,7 @@ function parseMigration(name: string, number: number, text: string): Migration {
     checksum: createHash("sha256").update(text).digest("hex"),
     inTransaction: !/^-- no-transaction\s*$/m.test(text),
     requires: requires.filter(isCapability),
+    supersedes: headerWords("supersedes", text),
     compatible: /^-- compatible\s*$/m.test(text),
   };
 }

@@ -6,6 +6,7 @@ import type { PoolClient } from "pg";
 import type { Clock } from "../../drivers/clock.ts";
 import type { OtherValue } from "../profiles/batch.ts";
 import type { SeenEvents } from "../profiles/seen-events.ts";
+import { ADVISORY_LOCKS } from "./advisory-locks.ts";
 import { BatchQueue, type PutBatch } from "./batch-queue.ts";
 import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
@@ -161,8 +162,7 @@ export class PushHistory {
   }
 }
 
-/** Two writers must not both find that a push is new. */
-const ONE_AT_A_TIME = "select pg_advisory_xact_lock(6142023918440519); ";
+const ONE_AT_A_TIME = `select pg_advisory_xact_lock(${ADVISORY_LOCKS.repeatedPushes}); `;
 /** Meters give up repeating long before. */
 const REPEATED_WITHIN = "1 day";
 

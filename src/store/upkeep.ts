@@ -15,7 +15,7 @@ export interface UpkeepOptions {
 
 /** How often notes become due days. */
 const TAKE_MS = 5_000;
-/** How often due days are summed: one by one where we do it, a day of the whole fleet at once where an aggregate does. */
+/** How often due days are summed, meter by meter, and how often an aggregate takes them, a day of the whole fleet at once. */
 const SUM_MS = 30_000;
 const AGGREGATE_MS = 900_000;
 const EXPIRE_MS = 3_600_000;
@@ -28,11 +28,11 @@ export class Upkeep {
   readonly #database: Database;
   readonly #name: string;
   readonly #onFailure: (error: unknown) => void;
-  readonly #sumMs: number;
   readonly #timer: NodeJS.Timeout;
   #running: Promise<void> | undefined;
   #pausedUntilMs = -Infinity;
   #summedMs = -Infinity;
+  #aggregatedMs = -Infinity;
   #expiredMs = -Infinity;
 
   static async start(options: UpkeepOptions): Promise<Upkeep> {
@@ -47,7 +47,6 @@ export class Upkeep {
     this.#database = database;
     this.#name = name;
     this.#onFailure = onFailure;
-    this.#sumMs = database.capabilities.continuousAggregates ? AGGREGATE_MS : SUM_MS;
     this.#timer = setInterval(() => this.#run(), TAKE_MS);
   }
 
@@ -80,9 +79,11 @@ export class Upkeep {
 
   async #work(): Promise<void> {
     const nowMs = performance.now();
-    const sum = nowMs - this.#summedMs >= this.#sumMs;
-    await keepDailyLoad(this.#database, { sum });
+    const sum = nowMs - this.#summedMs >= SUM_MS;
+    const aggregate = nowMs - this.#aggregatedMs >= AGGREGATE_MS;
+    await keepDailyLoad(this.#database, { sum, aggregate });
     if (sum) this.#summedMs = nowMs;
+    if (aggregate) this.#aggregatedMs = nowMs;
     if (nowMs - this.#expiredMs < EXPIRE_MS) return;
     await this.#database.query("select dlms.drop_expired()");
     this.#expiredMs = nowMs;

@@ -79,9 +79,12 @@ async function bothSums(meters: readonly number[]): Promise<{ shown: unknown[]; 
 }
 
 async function compressAll(): Promise<void> {
-  await current().database.query(
-    "select compress_chunk(c, if_not_compressed => true) from show_chunks('dlms.block_load_profile_data') c",
-  );
+  for (const table of ["block_load_profile_data", "daily_load_rollup"]) {
+    await current().database.query(
+      "select compress_chunk(c, if_not_compressed => true) from show_chunks($1::regclass) c",
+      [`dlms.${table}`],
+    );
+  }
 }
 
 /** Midnight before a clock change, and what the days from then on have. */

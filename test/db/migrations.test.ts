@@ -44,9 +44,17 @@ async function copyOfMigrations(name: string): Promise<string> {
 async function waitingHere(): Promise<string[]> {
   const { capabilities } = current().database;
   const migrations = await readMigrations();
+  const replaced = new Set(migrations.flatMap((each) => each.supersedes));
   return migrations
-    .filter((each) => !each.requires.every((capability) => capabilities[capability]))
+    .filter((each) => !replaced.has(each.name) && !each.requires.every((capability) => capabilities[capability]))
     .map((each) => each.name);
+}
+
+/** Migrations that run on an empty database of an edition without any capability. */
+async function runAnywhere(): Promise<string[]> {
+  const migrations = await readMigrations();
+  const replaced = new Set(migrations.flatMap((each) => each.supersedes));
+  return migrations.filter((each) => !replaced.has(each.name)).map((each) => each.name);
 }
 
 test("migrations: running them again changes nothing", async () => {
@@ -90,7 +98,7 @@ test("migrations: two gateways that start at once both end with the whole schema
   });
   const applied = (await Promise.all(runs)).toSorted((a, b) => b.length - a.length);
   const waiting = await waitingHere();
-  const names = (await readMigrations()).map((each) => each.name);
+  const names = await runAnywhere();
   expect(applied).toEqual([names.filter((name) => !waiting.includes(name)), [], []]);
 });
 
@@ -119,7 +127,7 @@ test("migrations: what would be done to an empty database is told without doing 
   const url = await emptyDatabase();
   const waiting = await waitingHere();
   const status = await migrationStatus(url);
-  const names = (await readMigrations()).map((each) => each.name);
+  const names = await runAnywhere();
   // Without the extension installed no capability is there yet; migrating installs it.
   expect(status.map((each) => each.name)).toEqual(names);
   expect(status.filter((each) => each.state === "pending").length).toBeGreaterThanOrEqual(
@@ -175,6 +183,25 @@ test("migrations: one waits for a capability that the database lacks", async () 
   expect([report.applied, report.waiting]).toEqual(there ? [[name], before] : [[], [...before, name]]);
   await query(url, "delete from dlms.migrations where name = $1", [name]);
 });
+
+test("migrations: one that was superseded before it could run is not run, and one that ran stays", async () => {
+  const { url } = current();
+  const later = await copyOfMigrations("later");
+  const next = (await readMigrations()).length + 1;
+  const [waits, replaces] = [`${fourDigits(next)}_waits.sql`, `${fourDigits(next + 1)}_replaces.sql`];
+  await writeFile(join(later, waits), "-- requires: policies\nselect 1;\n");
+  const first = await migrate(url, later);
+  expect([...first.applied, ...first.waiting]).toContain(waits);
+  await writeFile(join(later, replaces), `-- supersedes: ${waits}\nselect 2;\n`);
+  expect(await migrate(url, later)).toMatchObject({ applied: [replaces], waiting: [] });
+  const states = (await migrationStatus(url, later)).filter((each) => each.state !== "applied");
+  expect(states).toEqual([]);
+  await query(url, "delete from dlms.migrations where number >= $1::int", [next]);
+});
+
+function fourDigits(number: number): string {
+  return String(number).padStart(4, "0");
+}
 
 test("migrations: gaps, twice the same number and unknown headers are refused", async () => {
   const gap = await copyOfMigrations("gap");
