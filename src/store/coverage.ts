@@ -1,5 +1,6 @@
 /** The ledger of slots: folds its journal into pages, proves it against the data, makes it anew. */
 import type { ProfileKind } from "../profiles/batch.ts";
+import { ADVISORY_LOCKS } from "./advisory-locks.ts";
 import { profileCode, SLOTTED_PROFILES } from "./coverage-journal.ts";
 import type { Database } from "./database.ts";
 import { dataTable, PROFILE_KINDS } from "./profile-tables.ts";
@@ -37,6 +38,8 @@ export interface CoverageFault {
 export interface CoverageCheck {
   readonly meters: number;
   readonly pages: number;
+  /** Slots that the ledger rightly holds though retention has taken their rows. */
+  readonly dropped: number;
   readonly faults: readonly CoverageFault[];
 }
 
@@ -50,11 +53,12 @@ export interface CoverageScope {
 /** Holds the ledger against the profile tables, statement by statement in one view of the data each. Throws StoreError. */
 export async function checkCoverage(database: Database, scope: CoverageScope = {}): Promise<CoverageCheck> {
   const faults: CoverageFault[] = [];
-  let pages = 0;
+  let [pages, dropped] = [0, 0];
   const meters = await eachPart(database, scope, async (part) => {
     const rows = await database.query<FaultRow>(checkSql(part.profile), parameters(part));
     for (const row of rows) {
       pages += row.pages;
+      dropped += row.dropped;
       if (row.meter_key === null) continue;
       faults.push({
         meterKey: row.meter_key,
@@ -66,7 +70,7 @@ export async function checkCoverage(database: Database, scope: CoverageScope = {
       });
     }
   });
-  return { meters, pages, faults };
+  return { meters, pages, dropped, faults };
 }
 
 /** Makes the ledger's held slots anew from the profile tables, beside running writers. Throws StoreError. */
@@ -76,7 +80,7 @@ export async function rebuildCoverage(database: Database, scope: CoverageScope =
   await eachPart(database, scope, async (part) => {
     // The lock keeps folding away; what writers append meanwhile is folded afterwards and adds to the pages.
     const changed = await database.transaction(async (client) => {
-      await client.query(`select pg_advisory_xact_lock(${FOLD_LOCK})`);
+      await client.query(`select pg_advisory_xact_lock(${ADVISORY_LOCKS.coverage})`);
       const { rows } = await client.query<{ changed: number }>(rebuildSql(part.profile), parameters(part));
       return rows[0]?.changed ?? 0;
     });
@@ -85,9 +89,6 @@ export async function rebuildCoverage(database: Database, scope: CoverageScope =
   return { pages };
 }
 
-/** The lock of dlms.fold_coverage. */
-const FOLD_LOCK = "6142023918440519";
-
 interface FaultRow {
   meter_key: number | null;
   day: string;
@@ -95,6 +96,7 @@ interface FaultRow {
   unknown: number;
   empty: number;
   pages: number;
+  dropped: number;
 }
 
 interface Part {
@@ -169,6 +171,7 @@ function dataPages(profile: ProfileKind): string {
       from stamps s cross join lateral dlms.coverage_marks(
         ${profileCode(profile)}::smallint, s.interval_s, s.meter_keys, s.starts, s.counts) m
       where extract(year from m.day) = $2::int
+        and m.day >= coalesce((dlms.kept_from('coverage_pages') at time zone 'UTC')::date, '-infinity')
       group by m.meter_key, m.day, s.interval_s
     )`;
 }
@@ -181,28 +184,45 @@ function checkSql(profile: ProfileKind): string {
     ), compared as (
       select meter_key, day, interval_s,
         coalesce(bit_count(case when l.held is null then d.held else d.held & ~l.held end), 0)::int as unknown,
-        coalesce(bit_count(case when d.held is null then l.held else l.held & ~d.held end), 0)::int as empty
+        case when d.held is null then l.held else l.held & ~d.held end as empty,
+        ${droppedSlots(profile, "day", "interval_s", "l.held")} as dropped
       from data d full join ledger l using (meter_key, day, interval_s)
+    ), judged as (
+      select meter_key, day, interval_s, unknown, coalesce(bit_count(empty & ~dropped), 0)::int as empty,
+        coalesce(bit_count(empty & dropped), 0)::int as dropped
+      from compared
     )
-    select meter_key, day::text as day, interval_s, unknown, empty, 1 as pages from compared where unknown > 0 or empty > 0
+    select meter_key, day::text as day, interval_s, unknown, empty, 1 as pages, dropped
+    from judged where unknown > 0 or empty > 0
     union all
-    select null, null, null, null, null, count(*)::int from compared where unknown = 0 and empty = 0`;
+    select null, null, null, null, null, count(*)::int, coalesce(sum(dropped), 0)::int
+    from judged where unknown = 0 and empty = 0
+    order by meter_key, day, interval_s`;
 }
 
+/** The slots of a page whose rows retention may have taken. */
+function droppedSlots(profile: ProfileKind, day: string, intervalS: string, held: string): string {
+  return `dlms.dropped_slots(${profileCode(profile)}::smallint, ${day}, ${intervalS}, length(${held}),
+          (select dlms.kept_from('${dataTable(profile)}')))`;
+}
+
+/** Slots that were held and whose rows retention took stay held: nobody is to read them again. */
 function rebuildSql(profile: ProfileKind): string {
+  const dropped = (page: string) => droppedSlots(profile, `${page}.day`, `${page}.interval_s`, `${page}.held`);
   return `with ${dataPages(profile)}, emptied as (
-      update dlms.coverage_pages b set held = null
+      update dlms.coverage_pages b set held = nullif(b.held & ${dropped("b")}, b.held # b.held)
       where b.meter_key = any ($1::int[]) and b.profile = ${profileCode(profile)}
         and b.day between make_date($2::int, 1, 1) and make_date($2::int, 12, 31)
-        and bit_count(b.held) > 0
+        and bit_count(b.held & ~${dropped("b")}) > 0
         and not exists (select from data d
           where d.meter_key = b.meter_key and d.day = b.day and d.interval_s = b.interval_s)
       returning 1
     ), put as (
       insert into dlms.coverage_pages as c (meter_key, day, interval_s, profile, held)
       select meter_key, day, interval_s, ${profileCode(profile)}, held from data order by meter_key, day, interval_s
-      on conflict (meter_key, profile, day, interval_s) do update set held = excluded.held
-        where c.held is distinct from excluded.held
+      on conflict (meter_key, profile, day, interval_s) do update
+        set held = coalesce(excluded.held | (c.held & ${dropped("c")}), excluded.held)
+        where c.held is distinct from coalesce(excluded.held | (c.held & ${dropped("c")}), excluded.held)
       returning 1
     )
     select ((select count(*) from emptied) + (select count(*) from put))::int as changed`;

@@ -21,13 +21,17 @@ export async function* maintainStore(
 }
 
 async function* checked(database: Database, meterKeys: readonly number[]): AsyncGenerator<MaintenanceLine> {
-  const { meters, pages, faults } = await checkCoverage(database, { meterKeys });
+  const { meters, pages, dropped, faults } = await checkCoverage(database, { meterKeys });
   const names = await namesOf(
     database,
     faults.map((fault) => fault.meterKey),
   );
   for (const fault of faults) yield { text: faultText(fault, names), isFault: true };
-  yield { text: `${meters} meters, ${pages} pages, ${faults.length} that disagree with the data`, isFault: false };
+  const taken = dropped === 0 ? "" : `; ${dropped} slots whose rows were dropped by retention`;
+  yield {
+    text: `${meters} meters, ${pages} pages, ${faults.length} that disagree with the data${taken}`,
+    isFault: false,
+  };
 }
 
 function faultText(fault: CoverageFault, names: ReadonlyMap<number, string>): string {
