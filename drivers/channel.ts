@@ -11,6 +11,7 @@ export interface ByteChannel {
 }
 
 export interface ChannelSink {
+  /** Octets as they came. They are good during the call only: the channel uses their memory again. */
   bytes(bytes: Uint8Array): void;
   /** The end of the channel, ours or the peer's; `cause` is the system's error when there was one. */
   closed(cause?: Error): void;

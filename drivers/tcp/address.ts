@@ -12,5 +12,6 @@ export function hostPort(address: TcpAddress): string {
 /** Reads `host:port` or `[IPv6]:port`, whose form has been checked. */
 export function tcpAddress(text: string): TcpAddress {
   const colon = text.lastIndexOf(":");
-  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
+  const host = text.startsWith("[") ? text.slice(1, colon - 1) : text.slice(0, colon);
+  return { host, port: Number(text.slice(colon + 1)) };
 }

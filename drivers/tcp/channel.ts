@@ -4,6 +4,8 @@ import { ChannelError, channelErrorOf } from "../channel-error.ts";
 import { hostPort, type TcpAddress } from "./address.ts";
 
 export interface TcpChannelOptions {
+  /** The socket's owner gives its octets to `deliver`; left out, the channel listens to its data. */
+  readonly isFed?: boolean;
   /** Octets that may wait for the peer before a further write ends the channel with CHANNEL_WRITE_OVERFLOW. */
   readonly writeQueueLimit?: number;
   /** How long a closed channel waits for the peer's end before the socket is torn down. */
@@ -12,6 +14,7 @@ export interface TcpChannelOptions {
 
 const WRITE_QUEUE_LIMIT = 1024 * 1024;
 const LINGER_MS = 1000;
+const POOLED_LENGTH = Buffer.poolSize >>> 1;
 
 /** A connected socket as a channel. The socket stays paused until `start`, so nothing that came before is lost. */
 export class TcpChannel implements ByteChannel {
@@ -20,6 +23,7 @@ export class TcpChannel implements ByteChannel {
   readonly #socket: Socket;
   readonly #writeQueueLimit: number;
   readonly #lingerMs: number;
+  readonly #isFed: boolean;
   #sink: ChannelSink | undefined;
   #cause: ChannelError | undefined;
   #closing = false;
@@ -32,6 +36,7 @@ export class TcpChannel implements ByteChannel {
     this.#socket = socket;
     this.#writeQueueLimit = options.writeQueueLimit ?? WRITE_QUEUE_LIMIT;
     this.#lingerMs = options.lingerMs ?? LINGER_MS;
+    this.#isFed = options.isFed ?? false;
     socket.setNoDelay(true);
     socket.on("error", (error) => {
       this.#cause ??= channelErrorOf(error, { ...peer });
@@ -45,10 +50,13 @@ export class TcpChannel implements ByteChannel {
       queueMicrotask(() => sink.closed(this.#cause));
       return;
     }
-    this.#socket.on("data", (chunk: Buffer) => {
-      if (!this.#closing) sink.bytes(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    });
+    if (!this.#isFed) this.#socket.on("data", (chunk: Buffer) => this.deliver(chunk));
     this.#socket.resume();
+  }
+
+  /** Takes octets of the socket, which are not looked at after this returns. */
+  deliver(octets: Uint8Array): void {
+    if (!this.#closing) this.#sink?.bytes(new Uint8Array(octets.buffer, octets.byteOffset, octets.byteLength));
   }
 
   write(bytes: Uint8Array): void {
@@ -58,7 +66,8 @@ export class TcpChannel implements ByteChannel {
       this.#socket.destroy(new ChannelError("CHANNEL_WRITE_OVERFLOW", { ...this.peer, queued }));
       return;
     }
-    this.#socket.write(bytes);
+    // Small pieces go into memory that Node keeps for them: a view of their own would need an allocation first.
+    this.#socket.write(bytes.length < POOLED_LENGTH ? Buffer.from(bytes) : bytes);
   }
 
   /** Stops taking octets in; the system holds some and then lets the peer wait. */
