@@ -250,9 +250,10 @@ export class ClientOpening {
     const { conformance, assumedConformance = new Set() } = this.#settings;
     const proposed = conformance ?? factsOf(this.#settings).conformance;
     if (response.negotiatedDlmsVersion < DLMS_VERSION) this.#note("version-low");
-    const granted = [...response.negotiatedConformance].filter((bit) => proposed.has(bit));
+    const granted = new Set(assumedConformance);
+    for (const bit of response.negotiatedConformance) if (proposed.has(bit)) granted.add(bit);
     return {
-      conformance: new Set([...granted, ...assumedConformance]),
+      conformance: granted,
       serverMaxReceivePduSize: response.serverMaxReceivePduSize,
       dlmsVersion: response.negotiatedDlmsVersion,
       serverSystemTitle: this.#serverTitle,

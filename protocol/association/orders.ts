@@ -34,10 +34,8 @@ const WHOLE_OBJECT = 0;
 
 /** Throws SERVICE_NOT_NEGOTIATED when the association does not offer what the order needs, and for malformed lists. */
 export function requireAgreed(order: ServiceOrder, agreed: Conformance, kind?: "unconfirmed"): void {
-  const wanted = servicesOf(order).map((bit) =>
-    kind === "unconfirmed" && bit === "write" ? "unconfirmed-write" : bit,
-  );
-  for (const service of wanted) {
+  for (const bit of servicesOf(order)) {
+    const service = kind === "unconfirmed" && bit === "write" ? "unconfirmed-write" : bit;
     if (!agreed.has(service)) throw new DlmsError("SERVICE_NOT_NEGOTIATED", "caller", { service });
   }
   const [count, other] = listLengths(order);
@@ -89,7 +87,9 @@ function servicesOf(order: ServiceOrder): readonly ConformanceBit[] {
   const references = referencesOf(order);
   const selective = references.some((reference) => reference.access !== undefined);
   const whole = references.some((reference) => reference.attribute.attributeId === WHOLE_OBJECT);
-  return [...services, ...(selective ? SELECTIVE : []), ...(whole ? wholeBit(order) : [])];
+  return selective || whole
+    ? [...services, ...(selective ? SELECTIVE : []), ...(whole ? wholeBit(order) : [])]
+    : services;
 }
 
 function variableBits(variables: readonly VariableReference[]): readonly ConformanceBit[] {

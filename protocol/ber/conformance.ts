@@ -44,8 +44,14 @@ export function conformanceToNumber(conformance: Conformance): number {
   return value;
 }
 
+/** The latest block that was read: the meters of a fleet grant much the same. */
+let latest: { readonly value: number; readonly conformance: Conformance } | undefined;
+
 export function conformanceFromNumber(value: number): Conformance {
-  return new Set(BITS.filter((bit) => (value >>> (BIT_COUNT - 1 - CONFORMANCE_BITS[bit])) & 1));
+  if (latest?.value === value) return latest.conformance;
+  const conformance = new Set(BITS.filter((bit) => (value >>> (BIT_COUNT - 1 - CONFORMANCE_BITS[bit])) & 1));
+  latest = { value, conformance };
+  return conformance;
 }
 
 const TAG = 0x5f;

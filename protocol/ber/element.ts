@@ -5,7 +5,6 @@
  */
 import { type Codec, type Decoded, decodeField } from "../axdr/codec.ts";
 import type { Reader } from "../bytes/reader.ts";
-import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 
@@ -41,9 +40,9 @@ export function sized<T>(type: Codec<T>): Codec<T> {
       return value;
     },
     encode(value, writer) {
-      const contents = new Writer();
-      type.encode(value, contents);
-      writer.octetString(contents.finish());
+      const start = writer.beginCounted();
+      type.encode(value, writer);
+      writer.endCounted(start);
     },
   };
 }
@@ -124,6 +123,9 @@ export function elements<const R extends Table<R>, const O extends Table<O>>(
   optional: O,
 ): Codec<Elements<R, O>> {
   const rows = Object.entries<readonly [number, Codec<unknown>]>({ ...required, ...optional });
+  const inOrder = rows
+    .map(([name, [tag, type]]) => ({ name, tag, type }))
+    .sort((a, b) => (a.tag & TAG_NUMBER) - (b.tag & TAG_NUMBER));
   const byTag = new Map(rows.map(([name, [tag, type]]) => [tag, { name, type }]));
   return {
     decode(reader) {
@@ -148,16 +150,24 @@ export function elements<const R extends Table<R>, const O extends Table<O>>(
       return fields as Elements<R, O>;
     },
     encode(value, writer) {
-      const written: Element[] = [...(value.unknownElements ?? [])];
       const fields: Readonly<Record<string, unknown>> = value;
-      for (const [name, [tag, type]] of rows) {
+      const unknown = value.unknownElements?.toSorted(byTagNumber) ?? [];
+      let next = 0;
+      const writeUnknown = (last: number) => {
+        for (; next < unknown.length; next++) {
+          const element = unknown[next];
+          if (element === undefined || (element.tag & TAG_NUMBER) > last) return;
+          writer.u8(element.tag).octetString(element.contents);
+        }
+      };
+      for (const { name, tag, type } of inOrder) {
         if (fields[name] === undefined) continue;
-        const contents = new Writer();
-        type.encode(fields[name], contents);
-        written.push({ tag, contents: contents.finish() });
+        writeUnknown(tag & TAG_NUMBER);
+        const start = writer.u8(tag).beginCounted();
+        type.encode(fields[name], writer);
+        writer.endCounted(start);
       }
-      written.sort(byTagNumber);
-      for (const { tag, contents } of written) writer.u8(tag).octetString(contents);
+      writeUnknown(Number.POSITIVE_INFINITY);
     },
   };
 }

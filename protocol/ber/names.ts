@@ -1,6 +1,7 @@
 /** Object identifiers of COSEM: application contexts and authentication mechanisms (IEC 62056-5-3). */
 import type { Codec } from "../axdr/codec.ts";
 import { fromHex, toHex } from "../bytes/hex.ts";
+import { sameOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
 
 /** 2.16.756.5.8, the part that all names share. */
@@ -34,17 +35,18 @@ function objectIdentifier<const T extends Readonly<Record<string, string>>>(
   table: T,
 ): Codec<Extract<keyof T, string> | `unknown-${string}`> {
   type Name = Extract<keyof T, string> | `unknown-${string}`;
-  const names = new Map(Object.entries(table).map(([name, arcs]) => [COSEM_ARC + arcs, name]));
+  const known = Object.entries(table).map(([name, arcs]) => ({ name, octets: fromHex(COSEM_ARC + arcs) }));
   return {
     decode(reader) {
-      const identifier = toHex(reader.rest());
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- The map's values are the table's keys.
-      return (names.get(identifier) ?? `unknown-${identifier}`) as Name;
+      const octets = reader.rest();
+      const name = known.find((each) => sameOctets(each.octets, octets))?.name ?? `unknown-${toHex(octets)}`;
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- The known names are the table's keys.
+      return name as Name;
     },
     encode(value, writer) {
-      const arcs = table[value];
-      if (arcs !== undefined) {
-        writer.bytes(fromHex(COSEM_ARC + arcs));
+      const found = known.find(({ name }) => name === value);
+      if (found !== undefined) {
+        writer.bytes(found.octets);
         return;
       }
       const identifier = /^unknown-([0-9a-f]*)$/.exec(value)?.[1];

@@ -85,6 +85,24 @@ export class Writer {
     return this.lengthField(value.length).bytes(value);
   }
 
+  /** Begins octets whose number is not known yet; returns what `endCounted` wants to hear. */
+  beginCounted(): number {
+    return this.#grow(1) + 1;
+  }
+
+  /** Puts the length field before the octets that were written since `beginCounted`. */
+  endCounted(start: number): this {
+    const end = this.#length;
+    const length = end - start;
+    if (length >= 0x80) {
+      const field = new Writer().lengthField(length).finish();
+      this.#grow(field.length - 1);
+      this.#bytes.copyWithin(start - 1 + field.length, start, end);
+      this.#bytes.set(field, start - 1);
+    } else this.#bytes[start - 1] = length;
+    return this;
+  }
+
   /** What has been written; octets that the writer no longer touches after this call. */
   finish(): Uint8Array {
     const bytes = this.#bytes;

@@ -1,12 +1,13 @@
 const INITIAL_CAPACITY = 256;
 const KEPT_CAPACITY = 64 * 1024;
+const NO_OCTETS = new Uint8Array(0);
 
 /**
  * Octets of a stream that are not yet used up. Grows as needed and reuses its memory: a view is good only until the next
  * `append`, and what has to outlive it is copied by `copy`. The parser that owns it keeps it within bounds.
  */
 export class OctetBuffer {
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_CAPACITY);
+  #bytes: Uint8Array = NO_OCTETS;
   #start = 0;
   #end = 0;
 
@@ -43,12 +44,12 @@ export class OctetBuffer {
     this.#start = 0;
     this.#end = 0;
     // One long APDU must not hold memory for the rest of a link's life.
-    if (this.#bytes.length > KEPT_CAPACITY) this.#bytes = new Uint8Array(INITIAL_CAPACITY);
+    if (this.#bytes.length > KEPT_CAPACITY) this.#bytes = NO_OCTETS;
   }
 
   #makeRoom(count: number): void {
     const length = this.length;
-    const capacity = Math.max(this.#bytes.length, 2 * (length + count));
+    const capacity = Math.max(this.#bytes.length, INITIAL_CAPACITY, 2 * (length + count));
     const bytes = length + count <= this.#bytes.length / 2 ? this.#bytes : new Uint8Array(capacity);
     bytes.set(this.view());
     this.#bytes = bytes;

@@ -90,6 +90,7 @@ export class WrapperParser {
   }
 
   receive(octets: Uint8Array): void {
+    if (!this.pending && this.#takeWhole(octets)) return;
     this.#buffer.append(octets);
     while (this.#step()) {
       // Each step takes one unit out of the buffer or marks one more octet as noise.
@@ -107,6 +108,19 @@ export class WrapperParser {
     const error = new DlmsError(this.#noise === held ? "FRAME_INVALID" : "FRAME_INCOMPLETE", "peer", { octets: held });
     this.#noise = 0;
     this.#units.push({ type: "discarded", octets: this.#buffer.take(held), error });
+  }
+
+  /** One PDU that came by itself, as nearly all do, needs no buffer. */
+  #takeWhole(octets: Uint8Array): boolean {
+    const length = octets.length - WRAPPER_HEADER_LENGTH;
+    if (length <= 0 || this.#field(octets, 0) !== WRAPPER_VERSION || this.#field(octets, 6) !== length) return false;
+    const [sourceWPort, destinationWPort] = [this.#field(octets, 2), this.#field(octets, 4)];
+    this.#units.push({ type: "pdu", sourceWPort, destinationWPort, apdu: octets.slice(WRAPPER_HEADER_LENGTH) });
+    return true;
+  }
+
+  #field(octets: Uint8Array, at: number): number {
+    return (octets[at + this.#high] ?? 0) * 0x100 + (octets[at + 1 - this.#high] ?? 0);
   }
 
   #step(): boolean {
