@@ -41,8 +41,8 @@ export interface MeterConnectionSettings {
   readonly names?: ShortNameMemory;
   /** Hears what the meter says unasked, and what was let pass. Must not throw. */
   readonly onTold?: (told: Told) => void;
-  /** Awaited before each order: sees that there are invocation counters enough for it. */
-  readonly prepare?: () => Promise<void>;
+  /** Sees before each order that there are invocation counters enough for it; undefined when there are at once. */
+  readonly prepare?: () => Promise<void> | undefined;
   /** Finds out why an APDU of the meter did not open; has the keys. */
   readonly diagnose?: (ciphered: Uint8Array) => Diagnosis;
 }
@@ -81,7 +81,8 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
   /** For a meter with short names: callers say logical ones all the same. */
   readonly #resolver: NameResolver | undefined;
   #pending: Pending | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  /** The last of the orders that are under way or wait. */
+  #turn: Promise<unknown> | undefined;
   #failure: SessionFailedError | undefined;
   #listLimit: number;
   #noiseOctets = 0;
@@ -191,7 +192,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
 
   /** Ends association and link, whatever their state; the line stays open. Never rejects. */
   async close(): Promise<void> {
-    await this.#turn.catch(() => undefined);
+    await this.#turn?.catch(() => undefined);
     if (!this.#line.open || (this.#session.state !== "open" && this.#session.state !== "opening")) return;
     if (this.#session.client.state === "associated" && !this.#silent) await this.release().catch(() => undefined);
     await this.#order({ type: "close" }, "closed").catch(() => undefined);
@@ -227,13 +228,18 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
 
   /** Waits its turn, then orders and waits for the event that ends the order. */
   #order(command: SessionCommand, wanted: SessionEvent["type"]): Promise<SessionEvent> {
-    const { prepare } = this.#settings;
-    const run = async () => {
-      await prepare?.();
-      return this.#exchange(command, wanted);
+    const run = () => {
+      const prepared = this.#settings.prepare?.();
+      return prepared === undefined
+        ? this.#exchange(command, wanted)
+        : prepared.then(() => this.#exchange(command, wanted));
     };
-    const turn = this.#turn.then(run, run);
+    const turn = this.#turn === undefined ? run() : this.#turn.then(run, run);
+    const done = () => {
+      if (this.#turn === turn) this.#turn = undefined;
+    };
     this.#turn = turn;
+    turn.then(done, done);
     return turn;
   }
 

@@ -36,14 +36,18 @@ export async function visitMeter<T>(
   options: VisitOptions,
   work: (connection: MeterConnection) => Promise<T>,
 ): Promise<T> {
+  if (options.lines === undefined) {
+    await using lines = new SerialLines();
+    return await visitMeter(target, { ...options, lines }, work);
+  }
   await target.unlock?.();
   const counters = await target.openCounters?.();
-  await using ownLines = new SerialLines();
-  const { surroundings = SURROUNDINGS, lines = ownLines } = options;
+  const { surroundings = SURROUNDINGS, lines } = options;
   const { clock } = surroundings;
   const opened = await openMeterChannel(target, { lines, surroundings, ...signalOf(options) });
   const { channel, onlyOthersAnswer, noteAnswer } = opened;
-  await sleep(clock, quietMs(target.quirks), options.signal);
+  const pauseMs = quietMs(target.quirks);
+  if (pauseMs > 0) await sleep(clock, pauseMs, options.signal);
   const lineOptions = { clock, ...signalOf(options), ...(onlyOthersAnswer && { onlyOthersAnswer }) };
   await using line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
   await using connection = await connectMeter(line, accessOf(target, { ...options, opened }, counters));

@@ -103,8 +103,16 @@ export class CounterLease {
     return (this.#now() < this.#settledMs ? this.#block : this.#reserveSize) / 2;
   }
 
-  /** Waits until at least `count` counters, up to a block, can be taken without waiting. Throws as `next`. */
-  async ensure(count: number): Promise<void> {
+  /**
+   * Waits until at least `count` counters, up to a block, can be taken without waiting; undefined when they can now.
+   * Throws as `next`.
+   */
+  ensure(count: number): Promise<void> | undefined {
+    const enough = this.remaining >= Math.min(count, this.#block);
+    return enough && this.#reserving === undefined ? undefined : this.#replenish(count);
+  }
+
+  async #replenish(count: number): Promise<void> {
     await this.#reserving;
     if (this.remaining < Math.min(count, this.#block)) await this.#reserve(this.#next, this.#block);
   }

@@ -142,7 +142,7 @@ test("spare counters: a lease lives on them through an outage, tells when few ar
   while (failure === undefined) {
     nowMs += 1000;
     // oxlint-disable-next-line no-loop-func -- it is awaited before the next turn
-    failure = await lease.ensure(8).then(
+    failure = await Promise.resolve(lease.ensure(8)).then(
       () => void taken.add(lease.next()),
       (error: unknown) => error,
     );
