@@ -7,7 +7,7 @@ import { LiveStream } from "./api/live-stream.ts";
 import { type MaintenanceLine, type MaintenanceOrder, maintenanceOrderSchema } from "./api/maintenance-order.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./api/read-answer.ts";
 
-import { Collector, type CollectorStore, type PolledMeter } from "./collect/collector.ts";
+import { Collector, type CollectorOptions, type CollectorStore, type PolledMeter } from "./collect/collector.ts";
 import { drain, StopDeadline } from "./collect/drain.ts";
 
 import { causeOf } from "./collect/failure-cause.ts";
@@ -115,7 +115,9 @@ export class Gateway implements AsyncDisposable {
     let replay: ((meterId: string) => void) | undefined;
     const learning = senderLearning({ database, fleet, senders }, (meterId) => replay?.(meterId));
     const keeping = collectorStore(database, { intake, databaseReturn });
-    const collector = newCollector(config, { lines, learning, plans, keeping, events });
+    let hear: CollectorOptions["keepUnasked"];
+    const keepUnasked: CollectorOptions["keepUnasked"] = (meter, said) => hear?.(meter, said) ?? Promise.resolve(false);
+    const collector = newCollector(config, { lines, learning, plans, keeping, keepUnasked, events });
     const loop = pollLoop(config, { meters: meters.values(), plans, collector, events });
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
@@ -126,6 +128,7 @@ export class Gateway implements AsyncDisposable {
       seen: (meter) => loop.seen(meter),
     });
     const reception = await receivePushes({ config, database, known, senders, intake, putRows, events }, stack);
+    hear = (meter, said) => reception.heard(meter, said);
     replay = (meterId) => void reception.replay({ meterId }).catch(() => undefined);
     const gateway = new Gateway({ options, deadline, store, loop, collector, meters, plans, databaseReturn });
     const campaigns = stack.use(
@@ -277,10 +280,12 @@ function newCollector(
     learning,
     plans,
     keeping,
+    keepUnasked,
     events,
   }: Pick<Parts, "learning" | "plans" | "events"> & {
     readonly lines: SerialLines;
     readonly keeping: CollectorStore;
+    readonly keepUnasked: NonNullable<CollectorOptions["keepUnasked"]>;
   },
 ): Collector {
   return new Collector({
@@ -289,6 +294,7 @@ function newCollector(
     ...(push.listen.length > 0 && {
       whileOnLine: (meter: PolledMeter, connection: MeterConnection) => learning.learn(meter, connection),
     }),
+    keepUnasked,
     sessionBudgetMs: polling.sessionTimeout,
     ruleOf: (meter, profile) => plans.ruleOf(meter, profile),
     store: keeping,

@@ -33,6 +33,8 @@ const GENERAL_BLOCK_TAG = 0xe0;
 export interface OpenedApdu {
   readonly apdu: Apdu;
   readonly layers: readonly AnyLayer[];
+  /** As it came, joined from its blocks. */
+  readonly octets: Uint8Array;
 }
 
 /** AARE and RLRE are never ciphered themselves: their user-information is, and it is judged where it is opened. */
@@ -138,12 +140,12 @@ export class ClientEnvelope {
     const { protection } = this.#settings;
     if (whole[0] === undefined || !isCipheredTag(whole[0])) {
       if (!isAcse(whole)) protection?.admitPlain(whole);
-      return { apdu: this.#decode(whole, tolerated), layers: [] };
+      return { apdu: this.#decode(whole, tolerated), layers: [], octets: whole };
     }
     if (protection === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });
     const { apdu, layers, warnings } = protection.unprotect(whole);
     for (const name of warnings) this.#tell({ type: "leniency", name });
-    return { apdu: this.#decode(apdu, tolerated), layers };
+    return { apdu: this.#decode(apdu, tolerated), layers, octets: whole };
   }
 
   /**
@@ -191,7 +193,7 @@ export class ClientEnvelope {
     }
     const { apdu, layers } = general.protection.unprotect(octets);
     protection.admit(layers.filter((layer) => "securityControl" in layer));
-    return { apdu: this.#decode(apdu, tolerated), layers };
+    return { apdu: this.#decode(apdu, tolerated), layers, octets };
   }
 
   #join(octets: Uint8Array, awaited: boolean): Uint8Array | undefined {

@@ -126,13 +126,14 @@ export type ClientEvent =
   /** One more block of a long answer; octets joined so far. */
   | { readonly type: "progress"; readonly octets: number }
   | { readonly type: "released"; readonly answer: ReleaseAnswer }
-  /** The server spoke unasked. `layers` is empty when nothing protected it. */
+  /** The server spoke unasked. `layers` is empty when nothing protected it, `octets` are the APDU as it came. */
   | {
       readonly type: "notification";
       readonly notification: Notification;
       readonly layers: readonly AnyLayer[];
+      readonly octets: Uint8Array;
     }
   | { readonly type: "leniency"; readonly name: ClientLeniency | Quirk | ProtectionWarning }
-  /** An APDU that answers nothing. */
-  | { readonly type: "discarded"; readonly error: DlmsError }
+  /** An APDU that answers nothing; with its octets where it could not be read. */
+  | { readonly type: "discarded"; readonly error: DlmsError; readonly octets?: Uint8Array }
   | { readonly type: "failed"; readonly failure: ClientFailure };

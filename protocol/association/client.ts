@@ -221,10 +221,10 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   }
 
   #take(opened: OpenedApdu, nowMs: number): void {
-    const { apdu, layers } = opened;
+    const { apdu, layers, octets } = opened;
     const notification = notificationOf(apdu);
     const refusal = refusalIn(apdu);
-    if (notification !== undefined) this.#events.push({ type: "notification", notification, layers });
+    if (notification !== undefined) this.#events.push({ type: "notification", notification, layers, octets });
     else if (!this.#awaitsAnswer()) this.#discard(unexpected(apdu.apdu));
     else if (refusal !== undefined) this.#refuse(refusal, nowMs);
     else if (this.#answers(apdu)) {
@@ -355,11 +355,11 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     }
     const isAnswer = this.#state !== "releasing" && this.#awaitedNames().some((name) => isMeantAs(name, octets));
     if (isAnswer) this.#fail(error, faultEvidence(octets));
-    else this.#discard(error);
+    else this.#discard(error, octets);
   }
 
-  #discard(error: DlmsError): void {
-    this.#events.push({ type: "discarded", error });
+  #discard(error: DlmsError, octets?: Uint8Array): void {
+    this.#events.push({ type: "discarded", error, ...(octets && { octets }) });
     if (!this.#watch.discard() && this.#awaitsAnswer()) this.#fail(error, { type: "fault" });
   }
 

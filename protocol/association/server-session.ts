@@ -2,6 +2,7 @@
  * A server's side of one channel: a link, and an association for each client that talks over it, as one machine over
  * octets. What ends the link ends the associations.
  */
+import type { DataNotification } from "../apdu/data-notification.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Link, LinkCloseReason, LinkEvent } from "../link/link.ts";
@@ -28,6 +29,8 @@ export interface ServerSessionSettings {
   readonly serverSap: number;
   /** Makes the association of a client that talks for the first time. */
   readonly associationServer: (clientSap: number) => AssociationServer;
+  /** What is said to an associated client before its request is answered. */
+  readonly unasked?: (clientSap: number) => DataNotification | undefined;
 }
 
 type ReceivedApdu = Extract<LinkEvent, { type: "apdu" }>;
@@ -114,10 +117,17 @@ export class ServerSession implements Machine<ServerSessionCommand, ServerSessio
       this.#noise(apdu, new DlmsError("LENGTH_OVER_LIMIT", "peer", { clients: this.#associations.size, limit }));
       return;
     }
+    const notification = server.state === "associated" ? this.#settings.unasked?.(sourceSap) : undefined;
+    if (notification !== undefined) server.command({ type: "notify", notification }, nowMs);
+    this.#sendAll(server, sourceSap, nowMs);
     server.receive(apdu, nowMs);
     this.#collect(sourceSap, server);
-    for (let answer = server.takeBytes(); answer !== undefined; answer = server.takeBytes()) {
-      this.#send(answer, sourceSap, nowMs);
+    this.#sendAll(server, sourceSap, nowMs);
+  }
+
+  #sendAll(server: AssociationServer, clientSap: number, nowMs: number): void {
+    for (let octets = server.takeBytes(); octets !== undefined; octets = server.takeBytes()) {
+      this.#send(octets, clientSap, nowMs);
     }
   }
 

@@ -55,6 +55,8 @@ export type ServerEvent =
   | { readonly type: "refused"; readonly diagnostic: Diagnostic; readonly cause?: DlmsError }
   | { readonly type: "authenticationFailed"; readonly error: DlmsError }
   | { readonly type: "ended"; readonly reason: "released" | "aborted" | "inactive" | "replaced" }
+  /** The client has what it was told with this number. */
+  | { readonly type: "confirmed"; readonly longInvokeIdAndPriority: number }
   /** A request that was answered by an exception or not at all. */
   | { readonly type: "fault"; readonly error: DlmsError };
 
@@ -294,6 +296,7 @@ export class AssociationServer implements Machine<ServerCommand, ServerEvent> {
         this.#named().write(request.body, context);
         return undefined;
       case "data-notification-confirm":
+        this.#events.push({ type: "confirmed", longInvokeIdAndPriority: request.body.longInvokeIdAndPriority });
         return undefined;
       default:
         throw new ServiceRefusal("service-not-supported");

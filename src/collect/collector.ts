@@ -18,6 +18,7 @@ import type { MeterTarget } from "./meter-target.ts";
 import { type ChosenSlots, chooseSlots, type ReadingOrder } from "./profile-slots.ts";
 import { parseReadOrder } from "./read-order.ts";
 import type { SerialLines } from "./serial-lines.ts";
+import { SessionPushes, type Unasked } from "./session-pushes.ts";
 import { SURROUNDINGS, type Surroundings } from "./surroundings.ts";
 
 /** A meter of the fleet with what the collector knows of it. */
@@ -68,6 +69,8 @@ export interface CollectorOptions {
   readonly surroundings?: Surroundings;
   /** How a meter is visited; over its connection when left out. */
   readonly visitMeter?: VisitMeter;
+  /** Keeps what a meter says unasked while it is visited; without it that is dropped. As in KeepUnasked. */
+  readonly keepUnasked?: (meter: PolledMeter, said: Unasked) => Promise<boolean>;
   readonly ruleOf: (meter: PolledMeter, profile: ProfileKind) => ReadingRule | undefined;
   /** What else there is to do while a meter is on the line, after its profiles; what it throws harms no reading. */
   readonly whileOnLine?: (meter: PolledMeter, connection: MeterConnection) => Promise<void>;
@@ -108,7 +111,7 @@ export class Collector {
       const isOpen = profiles.filter((profile) => wanted.get(profile)?.type !== "nothing");
       // A meter whose slots are all held, from pushes perhaps, need not be called.
       if (isOpen.length === 0) return { answered: true, more: [] };
-      const result = await this.#visitMeter(meter.target, this.#visit(), async (connection) => {
+      const result = await this.visit(meter, async (connection) => {
         const polled = await pollProfiles(connection, {
           target: meter.target,
           meterKey: meter.meterKey,
@@ -147,7 +150,7 @@ export class Collector {
     const startedAt = new Date(this.#clock.now());
     try {
       const { target } = meter;
-      const answer = await this.#visitMeter(target, this.#visit(), (source) =>
+      const answer = await this.visit(meter, (source) =>
         readForAnswer(order, { source, target, what, range, nowMs: () => this.#clock.now() }),
       );
       this.#record(meter, { startedAt, what, rowCount: answer.rows.length, failure: undefined });
@@ -160,7 +163,11 @@ export class Collector {
 
   /** Does something on an association with the meter. Throws what the visit throws; `causeOf` names it. */
   visit<T>(meter: PolledMeter, work: (connection: MeterConnection) => Promise<T>): Promise<T> {
-    return this.#visitMeter(meter.target, this.#visit(), work);
+    const { keepUnasked } = this.#options;
+    if (keepUnasked === undefined) return this.#visitMeter(meter.target, this.#visit(), work);
+    const pushes = new SessionPushes((said) => keepUnasked(meter, said), this.#clock);
+    const options = { ...this.#visit(), onTold: pushes.onTold };
+    return this.#visitMeter(meter.target, options, (connection) => pushes.during(connection, work));
   }
 
   /** Ends all sessions at once; for a stop that has waited long enough. */

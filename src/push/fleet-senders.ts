@@ -84,6 +84,11 @@ export class FleetSenders implements SenderDirectory {
     return this.#doubts.get(meterKey) ?? NO_SETUPS;
   }
 
+  byMeter(meterKey: number): PushSender | undefined {
+    const meter = this.#fleet.byKey(meterKey);
+    return meter && this.#senderOf(meter);
+  }
+
   bySystemTitle(title: SystemTitle): PushSender[] {
     return this.#fleet.bySystemTitle(title).map((meter) => this.#senderOf(meter));
   }

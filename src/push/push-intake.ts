@@ -75,7 +75,19 @@ export class PushIntake {
    * what could not be kept is told as an event, and is not confirmed.
    */
   keep(outcome: PushOutcome, origin: PushOrigin): Promise<Uint8Array | undefined> {
-    const kept = this.#keep(outcome, origin).catch((error: unknown) => {
+    return this.#run(origin, async () => {
+      const isKept = await this.#keep(outcome, origin);
+      return isKept && outcome.type === "notification" ? answerTo(outcome) : undefined;
+    });
+  }
+
+  /** Keeps what a meter said in a session. Resolves when it is durable: true where it may be confirmed. Never rejects. */
+  async keepSaid(outcome: PushOutcome, origin: PushOrigin): Promise<boolean> {
+    return (await this.#run(origin, () => this.#keep(outcome, origin))) === true;
+  }
+
+  #run<T>(origin: PushOrigin, work: () => Promise<T>): Promise<T | undefined> {
+    const kept = work().catch((error: unknown) => {
       this.#tellRejected(origin, error);
       return undefined;
     });
@@ -89,19 +101,20 @@ export class PushIntake {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  async #keep(outcome: PushOutcome, origin: PushOrigin): Promise<Uint8Array | undefined> {
+  /** False for what was kept as it came, because nobody could make sense of it. */
+  async #keep(outcome: PushOutcome, origin: PushOrigin): Promise<boolean> {
     if (outcome.type === "rejected") {
       await this.#keepRejected({ ...outcome, reason: outcome.error.message }, origin);
-      return undefined;
+      return false;
     }
     const record = this.#recordOf(outcome, origin);
     if (record instanceof Error) {
       const { octets, systemTitle, opened } = outcome;
       await this.#keepRejected({ octets, systemTitle, claimed: opened?.sender, reason: record.message }, origin);
-      return undefined;
+      return false;
     }
     await this.#keepRecord(record, origin);
-    return await answerTo(outcome);
+    return true;
   }
 
   #recordOf(read: ReadPush, origin: PushOrigin): PushRecord | Error {

@@ -47,7 +47,7 @@ const SERIAL_FRUITLESS_OCTETS = 4096;
 export class PushListeners implements AsyncDisposable {
   readonly #events: EventSink;
   readonly #limits: PushLimits;
-  readonly #intake: PushIntake;
+  readonly intake: PushIntake;
   readonly #listeners: TcpListener[] = [];
   readonly #serials: { readonly serial: PushSerial; readonly path: string }[] = [];
   readonly #receivers: { readonly receiver: UdpReceiver; readonly datagrams: PushDatagrams }[] = [];
@@ -74,7 +74,7 @@ export class PushListeners implements AsyncDisposable {
   private constructor(options: PushListenersOptions) {
     this.#events = options.events;
     this.#limits = { ...LIMITS, ...options.limits };
-    this.#intake = new PushIntake(options);
+    this.intake = new PushIntake(options);
     this.#idleTimer = setInterval(() => this.#closeIdle(), this.#limits.idleMs);
     this.#idleTimer.unref();
   }
@@ -98,7 +98,7 @@ export class PushListeners implements AsyncDisposable {
 
   /** Pushes that are not durable yet. */
   get waiting(): number {
-    return this.#receivers.reduce((sum, { datagrams }) => sum + datagrams.queued, this.#intake.waiting);
+    return this.#receivers.reduce((sum, { datagrams }) => sum + datagrams.queued, this.intake.waiting);
   }
 
   /**
@@ -115,7 +115,7 @@ export class PushListeners implements AsyncDisposable {
     ];
     for (const connection of this.#connections) connection.finish();
     await Promise.all(closed);
-    await Promise.race([this.#intake.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
+    await Promise.race([this.intake.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
     this.#tellDropped();
   }
 
@@ -158,7 +158,7 @@ export class PushListeners implements AsyncDisposable {
 
   async #listenUdp(address: UdpReceiver["address"]): Promise<UdpReceiver["address"]> {
     const datagrams = new PushDatagrams({
-      intake: this.#intake,
+      intake: this.intake,
       send: (octets, peer) => receiver.send(octets, peer),
       onDropped: () => this.#drop(),
     });
@@ -184,7 +184,7 @@ export class PushListeners implements AsyncDisposable {
   #take(channel: PushChannel, origin: PushOrigin, ended: () => void): void {
     const isSerial = origin.transport === "serial";
     const connection = new PushConnection(channel, {
-      intake: this.#intake,
+      intake: this.intake,
       origin,
       // A port that was opened in the middle of a frame is opened again soon.
       limits: isSerial ? { ...this.#limits, fruitlessOctets: SERIAL_FRUITLESS_OCTETS } : this.#limits,

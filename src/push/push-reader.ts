@@ -37,7 +37,6 @@ export interface ReadPush {
 
 export interface OpenedBy {
   readonly sender: PushSender;
-  readonly protection: ApduProtection;
 }
 
 export interface RejectedPush {
@@ -159,7 +158,7 @@ function openWith(
         type: "notification",
         notification,
         systemTitle: systemTitle ?? layers[0]?.systemTitle,
-        opened: { sender, protection },
+        opened: { sender },
         layers,
         marks: [...warnings, ...marks],
         octets,

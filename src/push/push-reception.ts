@@ -2,6 +2,8 @@
  * All of receiving pushes as one: the listeners, what is held, who sends without being known, and replaying when more is
  * known. What is held is tried again at each start, for the configuration may have new meters and keys.
  */
+
+import type { Unasked } from "../collect/session-pushes.ts";
 import type { Config } from "../config/schema.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
 import type { EventSink } from "../observe/events.ts";
@@ -12,6 +14,8 @@ import type { PushStore } from "./push-intake.ts";
 import { type PushLimits, PushListeners } from "./push-listeners.ts";
 import type { PushMapping } from "./push-record.ts";
 import { type ReplayOutcome, type ReplayStore, replayPushes } from "./push-replay.ts";
+
+import { keepSaid, type SaidBy } from "./session-push.ts";
 
 /** Where pushes go, and where held ones are found. */
 export interface ReceptionStore extends PushStore, ReplayStore {
@@ -89,6 +93,14 @@ export class PushReception implements AsyncDisposable {
     const turn = this.#replaying.then(run, run);
     this.#replaying = turn;
     return turn;
+  }
+
+  /**
+   * Keeps what a meter said unasked while it was read. Resolves when it is durable: true where it may be confirmed. Never
+   * rejects.
+   */
+  heard(meter: SaidBy, said: Unasked): Promise<boolean> {
+    return keepSaid({ intake: this.listeners.intake, senders: this.#options.senders }, meter, said);
   }
 
   /** Whoever pushes and is no meter of ours. Throws StoreError. */

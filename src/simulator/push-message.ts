@@ -1,5 +1,6 @@
 /** What a virtual meter sends by itself: the attributes of a push setup's list, in a data-notification. */
 import { encodeApdu } from "../../protocol/apdu/apdu.ts";
+import type { DataNotification } from "../../protocol/apdu/data-notification.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { pushObjectsFromData } from "../../protocol/cosem/capture-object.ts";
 import type { Protection } from "../../protocol/security/security-control.ts";
@@ -23,18 +24,20 @@ const EVENT_STATUS_WORD_OCTETS = 16;
 
 /** The data-notification of a push setup as a whole APDU. Throws RangeError when the meter has no such setup. */
 export function pushApdu(meter: VirtualMeter, order: PushOrder): Uint8Array {
-  const now = meter.objects.now();
-  const apdu = encodeApdu({
-    apdu: "data-notification",
-    body: {
-      longInvokeIdAndPriority: order.longInvokeId ?? 1,
-      ...(order.dated === true && { dateTime: meter.model.calendar.stamp(now.atMs) }),
-      body: pushBody(meter, order.setup, captureMoment(meter, order.setup, now)),
-    },
-  });
+  const apdu = encodeApdu({ apdu: "data-notification", body: pushNotification(meter, order) });
   if (order.protection === undefined) return apdu;
   const request = { control: order.protection, form: "general", keySet: "global" } as const;
   return meter.security.pushProtection().protect(apdu, request);
+}
+
+/** What a push setup sends, unprotected. Throws RangeError when the meter has no such setup. */
+export function pushNotification(meter: VirtualMeter, order: Omit<PushOrder, "protection">): DataNotification {
+  const now = meter.objects.now();
+  return {
+    longInvokeIdAndPriority: order.longInvokeId ?? 1,
+    dateTime: order.dated === true ? meter.model.calendar.stamp(now.atMs) : undefined,
+    body: pushBody(meter, order.setup, captureMoment(meter, order.setup, now)),
+  };
 }
 
 function pushBody(meter: VirtualMeter, setup: string, moment: Moment): Data {

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Pump } from "../../drivers/pump.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
+import type { DataNotification } from "../../protocol/apdu/data-notification.ts";
 import type { ServerSessionEvent } from "../../protocol/association/server-session.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
 import type { Protection } from "../../protocol/security/security-control.ts";
@@ -28,6 +29,8 @@ export interface StreetOptions {
   readonly faults?: Readonly<Record<number, MeterFault>>;
   /** Hears what happens in the meters; for logs and tests. */
   readonly onEvent?: (meter: string, event: ServerSessionEvent) => void;
+  /** What a meter says to a client between a request and its answer. */
+  readonly unasked?: (meter: string) => DataNotification | undefined;
   /** Hears that a push which a client has asked for could not be sent. */
   readonly onPushFailed?: (meter: string, error: unknown) => void;
 }
@@ -183,7 +186,7 @@ export async function startStreet(options: StreetOptions = {}): Promise<Street> 
 async function moveIn(index: number, row: HouseRow | undefined, options: StreetOptions): Promise<Inhabitant> {
   if (row === undefined) throw new RangeError("the plan of the street has no houses");
   const { house } = row;
-  const { host = HOST, latencyMs = 0, onEvent } = options;
+  const { host = HOST, latencyMs = 0, onEvent, unasked } = options;
   const name = `${house.kind}-${String(index + 1).padStart(2, "0")}`;
   const startedMs = (options.clock ?? Date.now)();
   const resident: Resident = new Resident((memory) =>
@@ -196,7 +199,12 @@ async function moveIn(index: number, row: HouseRow | undefined, options: StreetO
     sent.catch((error: unknown) => options.onPushFailed?.(name, error));
   };
   const listener = await TcpListener.listen({ host, port: 0 }, (channel) => {
-    const machine = new WiredMeter({ meter: resident.meter, link: house.link, latencyMs });
+    const machine = new WiredMeter({
+      meter: resident.meter,
+      link: house.link,
+      latencyMs,
+      ...(unasked && { unasked: () => unasked(name) }),
+    });
     const pump = new Pump(machine, channel, {
       event: (event) => onEvent?.(name, event),
       closed: () => machine.command({ type: "channelEnded" }, performance.now()),

@@ -3,6 +3,7 @@ import {
   ServerSession,
   type ServerSessionCommand,
   type ServerSessionEvent,
+  type ServerSessionSettings,
 } from "../../protocol/association/server-session.ts";
 import { HdlcServer, type HdlcServerSettings } from "../../protocol/link/hdlc/server.ts";
 import type { Link } from "../../protocol/link/link.ts";
@@ -27,6 +28,8 @@ export interface WiredMeterOptions {
   readonly link: MeterLink;
   /** Time from a request to its answer. */
   readonly latencyMs?: number;
+  /** What the meter says to a client between its request and the answer. */
+  readonly unasked?: ServerSessionSettings["unasked"];
 }
 
 interface Delayed {
@@ -46,11 +49,12 @@ export class WiredMeter implements Machine<ServerSessionCommand, ServerSessionEv
   readonly #unnumbered = new UnnumberedFrames();
   #sent = 0;
 
-  constructor({ meter, link, latencyMs }: WiredMeterOptions) {
+  constructor({ meter, link, latencyMs, unasked }: WiredMeterOptions) {
     this.#session = new ServerSession({
       link: linkOf(link),
       serverSap: SERVER_SAP,
       associationServer: (clientSap) => meter.associationServer(clientSap),
+      ...(unasked && { unasked }),
     });
     this.#latencyMs = latencyMs ?? 0;
     this.#wire = meter.effects.wire;

@@ -19,7 +19,6 @@ import { meterSchema } from "../../src/config/schema.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import type { ProfileBatch, ProfileKind } from "../../src/profiles/batch.ts";
 import { type Street, type StreetOptions, startStreet } from "../../src/simulator/street.ts";
-import type { RawBuffer } from "../../src/store/raw-buffers.ts";
 import type { ReadAttempt } from "../../src/store/read-attempts.ts";
 import type { RejectedPollRow } from "../../src/store/rejected-rows.ts";
 
@@ -27,7 +26,6 @@ import type { RejectedPollRow } from "../../src/store/rejected-rows.ts";
 export class MemoryStore implements CollectorStore {
   readonly batches: ProfileBatch[] = [];
   readonly attempts: ReadAttempt[] = [];
-  readonly buffers: RawBuffer[] = [];
   readonly rejected: RejectedPollRow[] = [];
   readonly memories: ProfileMemory[] = [];
 
@@ -50,10 +48,6 @@ export class MemoryStore implements CollectorStore {
 
   addAttempt(attempt: ReadAttempt): void {
     this.attempts.push(attempt);
-  }
-
-  addBuffer(buffer: RawBuffer): void {
-    this.buffers.push(buffer);
   }
 
   async addRejected(_meterKey: number, rows: readonly RejectedPollRow[]): Promise<void> {

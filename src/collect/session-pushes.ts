@@ -1,0 +1,57 @@
+/** What a meter says unasked during a visit: it is kept like any push, and confirmed on the visit's association. */
+import { type Clock, sleep } from "../../drivers/clock.ts";
+import type { ClientEvent } from "../../protocol/association/client-events.ts";
+import type { MeterConnection } from "./meter-connection.ts";
+
+/** A notification, or octets that may be one but that the session has no keys for. */
+export type Unasked = Extract<ClientEvent, { type: "notification" | "discarded" }>;
+
+/** Keeps what was said. Resolves when it is durable: true where it may be confirmed. */
+export type KeepUnasked = (said: Unasked) => Promise<boolean>;
+
+/** A meter waits for no confirmation longer than this, and neither does its visit. */
+const LAST_WAIT_MS = 5000;
+
+export class SessionPushes {
+  readonly #keep: KeepUnasked;
+  readonly #clock: Clock;
+  readonly #running = new Set<Promise<void>>();
+  #connection: MeterConnection | undefined;
+
+  constructor(keep: KeepUnasked, clock: Clock) {
+    this.#keep = keep;
+    this.#clock = clock;
+  }
+
+  readonly onTold = (told: ClientEvent): void => {
+    if (told.type !== "notification" && !(told.type === "discarded" && told.octets !== undefined)) return;
+    const kept = this.#take(told).catch(() => undefined);
+    this.#running.add(kept);
+    void kept.finally(() => this.#running.delete(kept));
+  };
+
+  /** Works on the connection, which then stays open for what is still to be confirmed. */
+  async during<T>(connection: MeterConnection, work: (connection: MeterConnection) => Promise<T>): Promise<T> {
+    this.#connection = connection;
+    try {
+      return await work(connection);
+    } finally {
+      await this.#settled();
+      this.#connection = undefined;
+    }
+  }
+
+  /** The session may have ended by then, or have no counter left: the meter will say it again. */
+  async #take(said: Unasked): Promise<void> {
+    const isDurable = await this.#keep(said);
+    if (!isDurable || said.type !== "notification" || said.notification.apdu !== "data-notification") return;
+    this.#connection?.confirm(said.notification.body);
+  }
+
+  async #settled(): Promise<void> {
+    if (this.#running.size === 0) return;
+    const late = new AbortController();
+    const settled = Promise.all(this.#running).then(() => late.abort());
+    await Promise.race([settled, sleep(this.#clock, LAST_WAIT_MS, late.signal).catch(() => undefined)]);
+  }
+}
