@@ -7,50 +7,37 @@ import { LiveStream } from "./api/live-stream.ts";
 import { type MaintenanceLine, type MaintenanceOrder, maintenanceOrderSchema } from "./api/maintenance-order.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./api/read-answer.ts";
 
-import { Collector, type CollectorOptions, type CollectorStore, type PolledMeter } from "./collect/collector.ts";
+import { Collector, type CollectorStore, type PolledMeter } from "./collect/collector.ts";
 import { drain, StopDeadline } from "./collect/drain.ts";
 
 import { causeOf } from "./collect/failure-cause.ts";
 import { reportGaps } from "./collect/gap-report.ts";
-import type { MeterConnection } from "./collect/meter-connection.ts";
 import { MeterPlans } from "./collect/meter-plans.ts";
 import { PollLoop } from "./collect/poll-loop.ts";
-import { readPushLayout } from "./collect/push-layout-reader.ts";
-import { pushedRows } from "./collect/pushed-rows.ts";
 import { replay } from "./collect/replay.ts";
 import { SerialLines } from "./collect/serial-lines.ts";
 import { planFinder } from "./config/meter-plans.ts";
 import { nearestName } from "./config/nearest-name.ts";
 import type { Config, PlanConfig } from "./config/schema.ts";
-import type { Fleet } from "./fleet/fleet.ts";
 import { startApi } from "./gateway-api.ts";
 import { type KnownFleet, startFleet } from "./gateway-fleet.ts";
+import { GatewayPush } from "./gateway-push.ts";
 import { DatabaseReturn } from "./gateway-return.ts";
 import { type GatewayStore, openStore } from "./gateway-store.ts";
 import { type EventSink, eventLogSink, tellAll } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
-import { PUSH_MAPPING } from "./profiles/push-mapping.ts";
-import { FleetSenders } from "./push/fleet-senders.ts";
-import { PushReception } from "./push/push-reception.ts";
-import { pushRoutes } from "./push/push-routes.ts";
-import { SenderLearning } from "./push/sender-learning.ts";
-import { SetupCampaigns } from "./push/setup-campaign.ts";
-import { setupRoutes } from "./push/setup-routes.ts";
 import { SeriesCatalogue } from "./series/catalogue.ts";
 import { CoverageFolding } from "./store/coverage-folding.ts";
 import { journalCoverage } from "./store/coverage-journal.ts";
 import { type Database, isTransient } from "./store/database.ts";
 import { EventLog } from "./store/event-log.ts";
 import { FleetLedger } from "./store/fleet-ledger.ts";
-import { heldPushStore } from "./store/held-pushes.ts";
 import { newestCaptures } from "./store/latest-rows.ts";
 import { loadLedger } from "./store/ledger-records.ts";
 import { noteLoadChanges } from "./store/load-changes.ts";
 import { maintainStore } from "./store/maintenance.ts";
+import { eventLogStore } from "./store/meter-events.ts";
 import { ProfileWriter } from "./store/profile-writer.ts";
-import { keepPushLayout } from "./store/push-layouts.ts";
-import { keepSetupRecord, setupHistory } from "./store/push-setup-history.ts";
-import { keepPushSetups } from "./store/push-setups.ts";
 import { BufferKeeping } from "./store/raw-buffers.ts";
 import { StoreIntake } from "./store/store-intake.ts";
 import { Upkeep } from "./store/upkeep.ts";
@@ -111,31 +98,17 @@ export class Gateway implements AsyncDisposable {
     if (store.record === undefined) await startUpkeep();
     const plans = meterPlans(config, known);
     const lines = stack.use(new SerialLines());
-    const senders = new FleetSenders(fleet, meters.values());
-    let replay: ((meterId: string) => void) | undefined;
-    const learning = senderLearning({ database, fleet, senders }, (meterId) => replay?.(meterId));
+    const pushing = new GatewayPush({ config, database, known, events });
     const keeping = collectorStore(database, { intake, databaseReturn });
-    let hear: CollectorOptions["keepUnasked"];
-    const keepUnasked: CollectorOptions["keepUnasked"] = (meter, said) => hear?.(meter, said) ?? Promise.resolve(false);
-    const collector = newCollector(config, { lines, learning, plans, keeping, keepUnasked, events });
+    const collector = newCollector(config, { lines, pushing, plans, keeping, events, database });
     const loop = pollLoop(config, { meters: meters.values(), plans, collector, events });
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
     const draining = { loop, sessions: collector, rows: intake.rows };
     stack.defer(() => deadline.bound(drain(draining, sessionsMs, () => deadline.leftMs)));
-    const putRows = pushedRows((batch) => intake.rows.put(batch), {
-      meters: meters.values(),
-      seen: (meter) => loop.seen(meter),
-    });
-    const reception = await receivePushes({ config, database, known, senders, intake, putRows, events }, stack);
-    hear = (meter, said) => reception.heard(meter, said);
-    replay = (meterId) => void reception.replay({ meterId }).catch(() => undefined);
+    const { reception, routes: pushes } = await pushing.start({ intake, loop, collector }, stack);
     const gateway = new Gateway({ options, deadline, store, loop, collector, meters, plans, databaseReturn });
-    const campaigns = stack.use(
-      setupCampaigns(config, { meters: meters.values(), database, events, reception, loop, collector, learning }),
-    );
-    const setups = setupRoutes(campaigns, (order) => setupHistory(database, order));
-    const routes = [...pushRoutes(reception), ...ledgerRoutes(gateway), ...setups];
+    const routes = [...pushes, ...ledgerRoutes(gateway)];
     const control = await startControlServer(config.socket, gateway, new Map(routes));
     connections.adopt(control, (each) => each.closeAllConnections());
     stack.adopt(control, (each) => void each.close());
@@ -274,30 +247,30 @@ function ledgerRoutes(gateway: Gateway): ReadonlyMap<string, ControlRoute> {
 }
 
 function newCollector(
-  { push, polling }: Config,
+  { polling }: Config,
   {
     lines,
-    learning,
+    pushing,
     plans,
     keeping,
-    keepUnasked,
     events,
-  }: Pick<Parts, "learning" | "plans" | "events"> & {
+    database,
+  }: Pick<Parts, "plans" | "events" | "database"> & {
+    readonly pushing: GatewayPush;
     readonly lines: SerialLines;
     readonly keeping: CollectorStore;
-    readonly keepUnasked: NonNullable<CollectorOptions["keepUnasked"]>;
   },
 ): Collector {
+  const { whileOnLine } = pushing;
   return new Collector({
     events,
     lines,
-    ...(push.listen.length > 0 && {
-      whileOnLine: (meter: PolledMeter, connection: MeterConnection) => learning.learn(meter, connection),
-    }),
-    keepUnasked,
+    ...(whileOnLine && { whileOnLine }),
+    keepUnasked: (meter, said) => pushing.heard(meter, said),
     sessionBudgetMs: polling.sessionTimeout,
     ruleOf: (meter, profile) => plans.ruleOf(meter, profile),
     store: keeping,
+    eventStore: eventLogStore(database),
   });
 }
 
@@ -330,33 +303,10 @@ interface Parts {
   readonly config: Config;
   readonly database: Database;
   readonly events: EventSink;
-  readonly fleet: Fleet;
-  readonly known: KnownFleet;
-  readonly senders: FleetSenders;
-  readonly learning: SenderLearning;
-  readonly intake: StoreIntake;
-  readonly putRows: StoreIntake["rows"]["put"];
-  readonly reception: PushReception;
   readonly meters: Iterable<PolledMeter>;
   readonly plans: MeterPlans;
   readonly loop: PollLoop<PolledMeter>;
   readonly collector: Collector;
-}
-
-function senderLearning(
-  { database, fleet, senders }: Pick<Parts, "database" | "fleet" | "senders">,
-  onLearned: (meterId: string) => void,
-): SenderLearning {
-  return new SenderLearning({
-    fleet,
-    senders,
-    readLayout: (source, target, lists) => readPushLayout(source, target, { lists, nowMs: Date.now }),
-    keep: async (meterId, setups, version) => {
-      await keepPushSetups(database, meterId, setups);
-      if (version !== undefined) await keepPushLayout(database, meterId, version);
-    },
-    onLearned,
-  });
 }
 
 function pollLoop(
@@ -388,46 +338,6 @@ function meterPlans(config: Config, { meters, collections }: KnownFleet): MeterP
   );
   const none: PlanConfig[] = [];
   return new MeterPlans((meter) => plans.get(meter.target.name) ?? none);
-}
-
-/** Meters are visited for their push setups in their turn, before scheduled work. */
-function setupCampaigns(
-  { push }: Config,
-  parts: Omit<Parts, "config" | "fleet" | "known" | "senders" | "intake" | "putRows" | "plans">,
-): SetupCampaigns<MeterConnection> {
-  const { meters, database, events, reception, loop, collector, learning } = parts;
-  return new SetupCampaigns<MeterConnection>({
-    setups: push.setups,
-    execution: push.execution,
-    meters: Array.from(meters, (meter) => ({
-      meterId: meter.meterId,
-      name: meter.target.name,
-      companion: meter.target.companion,
-      visit: (work) => loop.readNow(meter, () => collector.visit(meter, work)),
-      relearn: (connection) => learning.learnAgain(meter, connection),
-    })),
-    arrivals: reception.arrivals,
-    keep: (record) => keepSetupRecord(database, record),
-    events,
-  });
-}
-
-async function receivePushes(
-  parts: Omit<Parts, "fleet" | "learning" | "reception" | "meters" | "plans" | "loop" | "collector">,
-  stack: AsyncDisposableStack,
-): Promise<PushReception> {
-  const { config, database, known, senders, intake, putRows, events } = parts;
-  for (const [meterKey, versions] of known.pushLayouts) senders.learnLayouts(meterKey, versions);
-  const store = { putPush: intake.pushes.put.bind(intake.pushes), putRows, ...heldPushStore(database) };
-  const reception = await PushReception.start({
-    config: config.push,
-    fleet: known.fleet,
-    senders,
-    store,
-    mapping: PUSH_MAPPING,
-    events,
-  });
-  return stack.use(reception);
 }
 
 function upkeep(url: string, events: EventSink): Promise<Upkeep> {

@@ -3,11 +3,13 @@
 import type { Clock } from "../../drivers/clock.ts";
 import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import type { EventSink } from "../observe/events.ts";
-import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
+import type { ProfileBatch, ProfileKind, ReadingKind } from "../profiles/batch.ts";
+import type { SeenEvent } from "../profiles/seen-events.ts";
 import { batchIntervalS } from "../store/coverage-journal.ts";
 import { packBuffer, type RawBuffer, rowlessBatch } from "../store/raw-buffers.ts";
 import type { ReadAttempt } from "../store/read-attempts.ts";
 import type { RejectedPollRow } from "../store/rejected-rows.ts";
+import { type PolledEvents, pollEventLogs } from "./event-poller.ts";
 import { causeOf, type FailureCause, type NamedFailure } from "./failure-cause.ts";
 import type { MeterConnection } from "./meter-connection.ts";
 import { MeterLedger, type ProfileMemory, type StoredLedger } from "./meter-ledger.ts";
@@ -30,6 +32,8 @@ export interface PolledMeter {
   ledger?: MeterLedger | undefined;
   /** The store could not tell: the ledger holds what was read since, and is read from the store when that can be had. */
   ledgerIsProvisional?: boolean;
+  /** Up to when its event logs have been read, ms since 1970; read from the store at the first poll. */
+  eventsReadUpTo?: Map<string, number> | undefined;
 }
 
 /** How a profile of a meter is to be read. */
@@ -45,7 +49,7 @@ export interface PollOutcome {
   /** Why the meter was not read, or not all of it. */
   readonly cause?: FailureCause;
   /** Profiles of which open slots are left that the meter may still have. */
-  readonly more: readonly ProfileKind[];
+  readonly more: readonly ReadingKind[];
 }
 
 export interface CollectorStore {
@@ -61,6 +65,18 @@ export interface CollectorStore {
   addRejected(meterKey: number, rows: readonly RejectedPollRow[]): Promise<void>;
 }
 
+/** Where events of logs go, and up to when each log has been read. */
+export interface EventLogStore {
+  /** Undefined while the store can't tell: logs are read later then, for the meter keeps them. */
+  readUpTo(meterId: string): Promise<ReadonlyMap<string, number> | undefined>;
+  /** Keeps events and how far their logs have been read as one; how many are new, undefined when none could be kept. */
+  keep(
+    meterId: string,
+    events: readonly SeenEvent[],
+    readUpTo: ReadonlyMap<string, number>,
+  ): Promise<number | undefined>;
+}
+
 export interface CollectorOptions {
   readonly store: CollectorStore;
   readonly events: EventSink;
@@ -71,7 +87,9 @@ export interface CollectorOptions {
   readonly visitMeter?: VisitMeter;
   /** Keeps what a meter says unasked while it is visited; without it that is dropped. As in KeepUnasked. */
   readonly keepUnasked?: (meter: PolledMeter, said: Unasked) => Promise<boolean>;
-  readonly ruleOf: (meter: PolledMeter, profile: ProfileKind) => ReadingRule | undefined;
+  readonly ruleOf: (meter: PolledMeter, profile: ReadingKind) => ReadingRule | undefined;
+  /** Without it no events are read. */
+  readonly eventStore?: EventLogStore;
   /** What else there is to do while a meter is on the line, after its profiles; what it throws harms no reading. */
   readonly whileOnLine?: (meter: PolledMeter, connection: MeterConnection) => Promise<void>;
 }
@@ -101,17 +119,19 @@ export class Collector {
   }
 
   /** Reads what is open of profiles into the store. Never rejects: failures are told and recorded. */
-  async poll(meter: PolledMeter, profiles: readonly ProfileKind[]): Promise<PollOutcome> {
+  async poll(meter: PolledMeter, readings: readonly ReadingKind[]): Promise<PollOutcome> {
     const { events } = this.#options;
     const startedAt = new Date(this.#clock.now());
-    const what = profiles.join(" ");
+    const what = readings.join(" ");
+    const profiles = readings.filter((each) => each !== "events");
     const buffers: RawBuffer[] = [];
     try {
       const wanted = await this.#wantedOf(meter, profiles);
       const isOpen = profiles.filter((profile) => wanted.get(profile)?.type !== "nothing");
+      const wantsEvents = readings.length > profiles.length && this.#options.eventStore !== undefined;
       // A meter whose slots are all held, from pushes perhaps, need not be called.
-      if (isOpen.length === 0) return { answered: true, more: [] };
-      const result = await this.visit(meter, async (connection) => {
+      if (isOpen.length === 0 && !wantsEvents) return { answered: true, more: [] };
+      const { polled, logs } = await this.visit(meter, async (connection) => {
         const polled = await pollProfiles(connection, {
           target: meter.target,
           meterKey: meter.meterKey,
@@ -120,19 +140,22 @@ export class Collector {
           wanted: (profile) => wanted.get(profile) ?? { type: "nothing" },
           keepBuffer: (buffer) => noteBuffer(buffers, meter, buffer),
         });
-        if (polled.failure === undefined) {
+        const goesOn = polled.failure === undefined;
+        const logs = goesOn && wantsEvents ? await this.#pollEvents(meter, connection) : undefined;
+        if (goesOn && logs?.failure === undefined) {
           await this.#options.whileOnLine?.(meter, connection).catch(() => undefined);
         }
-        return polled;
+        return { polled, logs };
       });
-      const rowCount = await this.#keep(meter, result, buffers.splice(0));
-      if (result.failure !== undefined) {
-        const failure = causeOf(result.failure);
+      const rowCount = (await this.#keep(meter, polled, buffers.splice(0))) + (await this.#keepEvents(meter, logs));
+      const ended = polled.failure ?? logs?.failure;
+      if (ended !== undefined) {
+        const failure = causeOf(ended);
         this.#tellFailure(meter, { startedAt, what, rowCount }, failure);
         return { answered: false, cause: failure.cause, more: [] };
       }
       const durationMs = this.#clock.now() - startedAt.getTime();
-      events({ event: "meterPolled", meter: meter.target.name, profiles, rows: rowCount, durationMs });
+      events({ event: "meterPolled", meter: meter.target.name, profiles: readings, rows: rowCount, durationMs });
       this.#record(meter, { startedAt, what, rowCount, failure: undefined });
       return { answered: true, more: this.#moreOf(meter, wanted) };
     } catch (error) {
@@ -255,6 +278,33 @@ export class Collector {
     const puts: { readonly written: Promise<void> }[] = [];
     for (const batch of batches) puts.push(await this.#options.store.putRows(batch));
     await Promise.all(puts.map((put) => put.written));
+  }
+
+  async #pollEvents(meter: PolledMeter, connection: MeterConnection): Promise<PolledEvents | undefined> {
+    const stored = meter.eventsReadUpTo ?? (await this.#options.eventStore?.readUpTo(meter.meterId));
+    if (stored === undefined) return undefined;
+    meter.eventsReadUpTo ??= new Map(stored);
+    return await pollEventLogs(connection, {
+      target: meter.target,
+      historyMs: (this.#options.ruleOf(meter, "events") ?? DEFAULT_RULE).historyMs,
+      readUpTo: meter.eventsReadUpTo,
+      nowMs: () => this.#clock.now(),
+    });
+  }
+
+  /** A log counts as read only when its events are durable. */
+  async #keepEvents(meter: PolledMeter, logs: PolledEvents | undefined): Promise<number> {
+    if (logs === undefined) return 0;
+    const { store, events, eventStore } = this.#options;
+    for (const { log, error } of logs.refused) {
+      events({ event: "profileRefused", meter: meter.target.name, profile: log, evidence: error.message });
+    }
+    const kept = await eventStore?.keep(meter.meterId, logs.events, logs.readUpTo);
+    if (kept === undefined) return 0;
+    const setAside = logs.setAside.map((row) => ({ ...row, profile: "events" as const }));
+    if (setAside.length > 0) await store.addRejected(meter.meterKey, setAside);
+    for (const [log, upToMs] of logs.readUpTo) meter.eventsReadUpTo?.set(log, upToMs);
+    return kept;
   }
 
   #tellFailure(

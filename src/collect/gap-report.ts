@@ -71,8 +71,9 @@ function unread(
 ): Gap[] {
   return plans
     .of(meter)
-    .filter(({ profile }) => SLOTTED.has(profile) && !memories.some((memory) => memory.profile === profile))
-    .map(({ profile }) => ({
+    .flatMap(({ profile }) => (profile === "events" ? [] : profile))
+    .filter((profile) => SLOTTED.has(profile) && !memories.some((memory) => memory.profile === profile))
+    .map((profile) => ({
       profile,
       state: "unread" as const,
       slots: 0,

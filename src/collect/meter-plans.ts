@@ -1,12 +1,12 @@
 /** The plans of the configuration as the planner and the collector want them, by meter. */
 import type { PlanConfig } from "../config/schema.ts";
-import type { ProfileKind } from "../profiles/batch.ts";
+import type { ProfileKind, ReadingKind } from "../profiles/batch.ts";
 import type { PolledMeter, ReadingRule } from "./collector.ts";
 import type { ReadingPlan } from "./planner.ts";
 
 interface PlanList {
   readonly plans: readonly ReadingPlan[];
-  readonly rules: ReadonlyMap<ProfileKind, ReadingRule>;
+  readonly rules: ReadonlyMap<ReadingKind, ReadingRule>;
 }
 
 export class MeterPlans {
@@ -22,7 +22,7 @@ export class MeterPlans {
     return this.#listOf(meter).plans;
   }
 
-  ruleOf(meter: PolledMeter, profile: ProfileKind): ReadingRule | undefined {
+  ruleOf(meter: PolledMeter, profile: ReadingKind): ReadingRule | undefined {
     return this.#listOf(meter).rules.get(profile);
   }
 

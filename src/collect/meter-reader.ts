@@ -120,7 +120,7 @@ function clockOfQuirks({ quirks, zone }: MeterTarget): ClockPolicy | undefined {
 }
 
 /** The meter's clock policy, remembered once it is found; the standard's while the meter's clock tells nothing. */
-async function clockOf(source: AttributeSource, target: MeterTarget, nowMs: () => number): Promise<ClockPolicy> {
+export async function clockOf(source: AttributeSource, target: MeterTarget, nowMs: () => number): Promise<ClockPolicy> {
   target.clock ??= clockOfQuirks(target) ?? (await readClockPolicy(source, target.zone, nowMs));
   return knownClock(target);
 }

@@ -43,6 +43,8 @@ export interface MeterTarget extends CounterMemory {
   layoutOrigins?: Map<ProfileKind, LayoutOrigin>;
   /** Layouts that have been read, so that a poll asks for rows only. */
   readonly layouts: Map<ProfileKind, ProfileLayout>;
+  /** Event logs by logical name, as they were found. */
+  eventLogs?: Map<string, KnownEventLog>;
   /** Found at the first visit. */
   clock: ClockPolicy | undefined;
   /** Of a meter with short names; found at the first visit. */
@@ -52,6 +54,13 @@ export interface MeterTarget extends CounterMemory {
 /** Which object of the meter a layout is of; a meter may get other columns and scalers with a new firmware. */
 export interface LayoutOrigin {
   readonly from: ProfileSource;
+  readonly readAtMs: number;
+}
+
+/** An event log as it was found. */
+export interface KnownEventLog {
+  /** Undefined where the meter has no such log, or does not show it. */
+  readonly layout: ProfileLayout | undefined;
   readonly readAtMs: number;
 }
 

@@ -3,7 +3,7 @@
  * is due and when its job has ended. Without clock or timers, so that it runs under any.
  */
 import type { TimeZone } from "../../protocol/cosem/time-zone.ts";
-import type { ProfileKind } from "../profiles/batch.ts";
+import type { ReadingKind } from "../profiles/batch.ts";
 import { DueTimes } from "./due-times.ts";
 import type { FailureCause } from "./failure-cause.ts";
 import { retryOf } from "./retry-rule.ts";
@@ -11,7 +11,7 @@ import { nextSlotMs } from "./slot.ts";
 
 /** What is read how often, of the meters that have the plan; shared among them. */
 export interface ReadingPlan {
-  readonly profile: ProfileKind;
+  readonly profile: ReadingKind;
   readonly everyMs: number;
   /** How long after its slot a reading may come. */
   readonly deadlineMs: number;
@@ -31,7 +31,7 @@ export type PlannedLane = "scheduled" | "backfill";
 /** What is to be done for a meter in one association. */
 export interface PlannedJob<Meter> {
   readonly meter: Meter;
-  readonly profiles: readonly ProfileKind[];
+  readonly profiles: readonly ReadingKind[];
 }
 
 /** What came of a job. */
@@ -39,7 +39,7 @@ export interface JobOutcome {
   readonly answered: boolean;
   readonly cause?: FailureCause;
   /** Profiles that have more open slots than one visit asks for. */
-  readonly more: readonly ProfileKind[];
+  readonly more: readonly ReadingKind[];
 }
 
 export class Planner<Meter> {
@@ -53,7 +53,7 @@ export class Planner<Meter> {
   /** Failures in a row, of meters that failed last. */
   readonly #failures = new Map<number, number>();
   readonly #quarantined = new Set<number>();
-  readonly #more = new Map<number, readonly ProfileKind[]>();
+  readonly #more = new Map<number, readonly ReadingKind[]>();
   readonly #working = new Set<number>();
 
   constructor(options: PlannerOptions<Meter>) {
@@ -122,7 +122,7 @@ export class Planner<Meter> {
 
   #succeed(
     number: number,
-    { profiles, more }: { readonly profiles: readonly ProfileKind[]; readonly more: readonly ProfileKind[] },
+    { profiles, more }: { readonly profiles: readonly ReadingKind[]; readonly more: readonly ReadingKind[] },
     nowMs: number,
   ): void {
     const meter = this.#meters[number];

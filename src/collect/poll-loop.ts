@@ -6,7 +6,7 @@
  */
 import PQueue from "p-queue";
 import { type Clock, systemClock, type Timer } from "../../drivers/clock.ts";
-import type { ProfileKind } from "../profiles/batch.ts";
+import type { ReadingKind } from "../profiles/batch.ts";
 import { type Lane, LaneQueue, lanePriority } from "./lane-queue.ts";
 import { type LaneReport, LaneTimes } from "./lane-times.ts";
 import { LineGate } from "./line-gate.ts";
@@ -19,7 +19,7 @@ export interface PollLoopOptions<Meter> extends PlannerOptions<Meter> {
   readonly concurrency: number;
   readonly startsPerSecond: number;
   /** Reads the profiles of one meter. Tells failures by itself and never rejects. */
-  readonly poll: (meter: Meter, profiles: readonly ProfileKind[]) => Promise<JobOutcome>;
+  readonly poll: (meter: Meter, profiles: readonly ReadingKind[]) => Promise<JobOutcome>;
   readonly clock?: Clock;
 }
 

@@ -77,3 +77,6 @@ export const PROFILE_SOURCES: Readonly<Record<Companion, Readonly<Record<Profile
   spodes: RUSSIAN,
   none: DUTCH,
 };
+
+/** M-Bus channels that names with a channel are tried with. */
+export const CHANNELS = [1, 2, 3, 4] as const;

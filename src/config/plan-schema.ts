@@ -3,12 +3,12 @@ import { z } from "zod";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
 import { duration } from "./fields.ts";
 
-const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
+const PROFILES = ["instant", "block_load", "daily_load", "billing", "events"] as const;
 
 export const planSchema = z.strictObject({
   profile: z
     .enum(PROFILES)
-    .describe("What to read.")
+    .describe("What to read: a profile, or the event logs.")
     .meta({ examples: ["block_load"] }),
   group: z
     .string()

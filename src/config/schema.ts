@@ -211,6 +211,7 @@ const configFields = z.strictObject({
       { profile: "block_load", every: "15m" },
       { profile: "daily_load", every: "6h" },
       { profile: "billing", every: "1d" },
+      { profile: "events", every: "1h" },
     ])
     .describe("What is read how often."),
   models: z

@@ -3,6 +3,9 @@ import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
 /** The four profiles that the gateway keeps; which table a row goes to. */
 export type ProfileKind = "instant" | "block_load" | "daily_load" | "billing";
 
+/** What a plan reads: rows of a profile, or the event logs. */
+export type ReadingKind = ProfileKind | "events";
+
 /** How a row reached us. */
 export type ReadingSource = "poll" | "push" | "on_demand" | "backfill" | "import";
 

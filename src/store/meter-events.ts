@@ -1,12 +1,53 @@
 /** Events of meters on their way into the database: each once, whoever tells it, with its end where that is known. */
 import type { PoolClient } from "pg";
+import type { EventLogStore } from "../collect/collector.ts";
 import type { ReadingSource } from "../profiles/batch.ts";
 import type { SeenEvent, SeenEvents } from "../profiles/seen-events.ts";
+import { type Database, isTransient } from "./database.ts";
 import { storableText, storableValue } from "./storable-text.ts";
 
 export interface MeterSeenEvents extends SeenEvents {
   readonly meterId: string;
   readonly source: ReadingSource;
+}
+
+/** Where events that logs tell are kept, and up to when each log has been read. */
+export function eventLogStore(database: Database): EventLogStore {
+  return {
+    readUpTo: (meterId) =>
+      whileThere(async () => {
+        const rows = await database.query<{ log: string; read_up_to: Date }>(
+          "select log, read_up_to from dlms.event_log_reads where meter_id = $1::uuid",
+          [meterId],
+        );
+        return new Map(rows.map((row) => [row.log, row.read_up_to.getTime()]));
+      }),
+    async keep(meterId, events, readUpTo) {
+      if (readUpTo.size === 0) return 0;
+      const keep = () =>
+        database.transaction(async (client) => {
+          const kept = await keepSeenEvents(client, [{ meterId, source: "poll", events, words: [] }]);
+          await client.query(
+            `insert into dlms.event_log_reads (meter_id, log, read_up_to)
+           select $1::uuid, * from unnest($2::text[], $3::timestamptz[])
+           on conflict (meter_id, log) do update set read_up_to = excluded.read_up_to`,
+            [meterId, [...readUpTo.keys()], Array.from(readUpTo.values(), (ms) => new Date(ms))],
+          );
+          return kept;
+        });
+      return await whileThere(keep);
+    },
+  };
+}
+
+/** Undefined while the database is away. */
+async function whileThere<Result>(ask: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    return undefined;
+  }
 }
 
 /** In a transaction of the caller's; returns how many are new. */

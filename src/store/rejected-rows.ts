@@ -1,6 +1,7 @@
 /** Rows that no profile table can hold, kept with their reason and all that they said; the same row is kept once. */
 import { type Clock, systemClock } from "../../drivers/clock.ts";
-import type { ProfileKind } from "../profiles/batch.ts";
+import type { ReadingKind } from "../profiles/batch.ts";
+import type { SetAsideEvent } from "../profiles/map-events.ts";
 import type { SetAsideRow } from "../profiles/map-profile.ts";
 import { type Database, isTransient } from "./database.ts";
 import { SOURCES } from "./profile-tables.ts";
@@ -8,7 +9,7 @@ import type { QueueSpool } from "./queue-spool.ts";
 import { storableText, storableValue } from "./storable-text.ts";
 
 export interface RejectedRow {
-  readonly profile: ProfileKind;
+  readonly profile: ReadingKind;
   readonly meterKey: number;
   /** What stood for the capture time: it may be no time at all. */
   readonly capturedAt: string;
@@ -47,8 +48,9 @@ export async function keepRejectedRows(
 }
 
 /** A row of a meter that could not become a row of a profile, with all that it said. */
-export interface RejectedPollRow extends SetAsideRow {
-  readonly profile: ProfileKind;
+export interface RejectedPollRow extends Omit<SetAsideRow, "reason"> {
+  readonly profile: ReadingKind;
+  readonly reason: SetAsideRow["reason"] | SetAsideEvent["reason"];
 }
 
 const POLL = SOURCES.indexOf("poll") + 1;

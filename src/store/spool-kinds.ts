@@ -306,17 +306,19 @@ export const MEMORIES: SpoolKind<MeterMemory> = spoolKind(
   }),
 );
 
+const READING_KINDS = [...PROFILE_KINDS, "events"] as const;
+
 /** Rows that were read and fit no profile. */
 export const REJECTED_ROWS: SpoolKind<RejectedRow> = spoolKind(
   { code: 4, name: "rejectedRows" },
   (fields, row) => {
     const { profile, meterKey, capturedAt, source, readAt, reason, detail, json, ...none } = row;
     none satisfies Record<string, never>;
-    fields.count(PROFILE_KINDS.indexOf(profile)).number(meterKey).text(capturedAt).number(source);
+    fields.count(READING_KINDS.indexOf(profile)).number(meterKey).text(capturedAt).number(source);
     fields.number(readAt.getTime()).text(reason).text(detail).text(json);
   },
   (fields) => ({
-    profile: fields.choice(PROFILE_KINDS),
+    profile: fields.choice(READING_KINDS),
     meterKey: fields.number(),
     capturedAt: fields.text(),
     source: fields.number(),

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import pg from "pg";
 import { expect, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { latestRows, newestCaptures } from "../../src/store/latest-rows.ts";
@@ -211,6 +212,24 @@ test("push history: a push that the database refuses takes no other with it", as
     { status: "rejected", reason: { cause: { message: "not a uuid" } } },
   ]);
   await queue.stop(0);
+});
+
+test("push history: a confirmed push waits for nobody who sums or folds", async () => {
+  const { database, url } = current();
+  const push = { ...(await receivedPush("P9")), repeatKey: Buffer.from("p9") };
+  const busy = new pg.Client({ connectionString: url });
+  await busy.connect();
+  for (const lock of ["6142023918440519", "6142023918440517", "6142023918440520"]) {
+    await busy.query("select pg_advisory_lock($1::bigint)", [lock]);
+  }
+  const queue = openPushQueue(database);
+  const { written } = await queue.put(push);
+  await written;
+  await busy.end();
+  await queue.stop(0);
+  expect(await query(url, "select count(*)::int from dlms.push_history where meter_id = $1", [push.meterId])).toEqual([
+    [1],
+  ]);
 });
 
 test("rejected rows: what could not be mapped is kept once with its reason", async () => {

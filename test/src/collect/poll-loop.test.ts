@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { UTC } from "../../../protocol/cosem/time-zone.ts";
 import type { JobOutcome } from "../../../src/collect/planner.ts";
 import { PollLoop, type PollLoopOptions } from "../../../src/collect/poll-loop.ts";
-import type { ProfileKind } from "../../../src/profiles/batch.ts";
+import type { ReadingKind } from "../../../src/profiles/batch.ts";
 
 const MINUTE_MS = 60_000;
 const ANSWERED: JobOutcome = { answered: true, more: [] };
@@ -22,7 +22,7 @@ afterEach(() => {
 
 function loopOver(
   meters: readonly string[],
-  poll: (meter: string, profiles: readonly ProfileKind[]) => Promise<JobOutcome>,
+  poll: (meter: string, profiles: readonly ReadingKind[]) => Promise<JobOutcome>,
   options: Partial<PollLoopOptions<string>> = {},
 ) {
   return new PollLoop({

@@ -1,0 +1,121 @@
+/** What of the gateway has to do with pushes: wires reception, what it has to know of meters, and their push setups. */
+import type { ControlRoute } from "./api/control-route.ts";
+import type { Collector, PolledMeter } from "./collect/collector.ts";
+import type { MeterConnection } from "./collect/meter-connection.ts";
+import type { PollLoop } from "./collect/poll-loop.ts";
+import { readPushLayout } from "./collect/push-layout-reader.ts";
+import { pushedRows } from "./collect/pushed-rows.ts";
+import type { Config } from "./config/schema.ts";
+import type { KnownFleet } from "./gateway-fleet.ts";
+import type { EventSink } from "./observe/events.ts";
+import { PUSH_MAPPING } from "./profiles/push-mapping.ts";
+import { FleetSenders } from "./push/fleet-senders.ts";
+import { PushReception } from "./push/push-reception.ts";
+import { pushRoutes } from "./push/push-routes.ts";
+import { SenderLearning } from "./push/sender-learning.ts";
+import { SetupCampaigns } from "./push/setup-campaign.ts";
+import { setupRoutes } from "./push/setup-routes.ts";
+import type { Database } from "./store/database.ts";
+import { heldPushStore } from "./store/held-pushes.ts";
+import { keepPushLayout } from "./store/push-layouts.ts";
+import { keepSetupRecord, setupHistory } from "./store/push-setup-history.ts";
+import { keepPushSetups } from "./store/push-setups.ts";
+import type { StoreIntake } from "./store/store-intake.ts";
+
+export interface GatewayPushOptions {
+  readonly config: Config;
+  readonly database: Database;
+  readonly known: KnownFleet;
+  readonly events: EventSink;
+}
+
+export interface GatewayPushParts {
+  readonly intake: StoreIntake;
+  readonly loop: PollLoop<PolledMeter>;
+  readonly collector: Collector;
+}
+
+export interface StartedPush {
+  readonly reception: PushReception;
+  readonly routes: Iterable<readonly [string, ControlRoute]>;
+}
+
+export class GatewayPush {
+  readonly #options: GatewayPushOptions;
+  readonly #senders: FleetSenders;
+  readonly #learning: SenderLearning;
+  #reception: PushReception | undefined;
+
+  constructor(options: GatewayPushOptions) {
+    const { database, known } = options;
+    this.#options = options;
+    this.#senders = new FleetSenders(known.fleet, known.meters.values());
+    this.#learning = new SenderLearning({
+      fleet: known.fleet,
+      senders: this.#senders,
+      readLayout: (source, target, lists) => readPushLayout(source, target, { lists, nowMs: Date.now }),
+      keep: async (meterId, setups, version) => {
+        await keepPushSetups(database, meterId, setups);
+        if (version !== undefined) await keepPushLayout(database, meterId, version);
+      },
+      onLearned: (meterId) => void this.#reception?.replay({ meterId }).catch(() => undefined),
+    });
+  }
+
+  /** What there is to find out while a meter is on the line; undefined where nobody listens for pushes. */
+  get whileOnLine(): ((meter: PolledMeter, connection: MeterConnection) => Promise<void>) | undefined {
+    if (this.#options.config.push.listen.length === 0) return undefined;
+    return (meter, connection) => this.#learning.learn(meter, connection);
+  }
+
+  /** Keeps what a meter says unasked while it is visited; whether it is kept. */
+  async heard(...said: Parameters<PushReception["heard"]>): Promise<boolean> {
+    return (await this.#reception?.heard(...said)) ?? false;
+  }
+
+  /** Listens, and works on push setups from now on; ends with the stack. */
+  async start(parts: GatewayPushParts, stack: AsyncDisposableStack): Promise<StartedPush> {
+    const { database } = this.#options;
+    const reception = stack.use(await this.#receive(parts));
+    this.#reception = reception;
+    const campaigns = stack.use(this.#campaigns(parts, reception));
+    const setups = setupRoutes(campaigns, (order) => setupHistory(database, order));
+    return { reception, routes: [...pushRoutes(reception), ...setups] };
+  }
+
+  async #receive({ intake, loop }: GatewayPushParts): Promise<PushReception> {
+    const { config, database, known, events } = this.#options;
+    for (const [meterKey, versions] of known.pushLayouts) this.#senders.learnLayouts(meterKey, versions);
+    const putRows = pushedRows((batch) => intake.rows.put(batch), {
+      meters: known.meters.values(),
+      seen: (meter) => loop.seen(meter),
+    });
+    return await PushReception.start({
+      config: config.push,
+      fleet: known.fleet,
+      senders: this.#senders,
+      store: { putPush: intake.pushes.put.bind(intake.pushes), putRows, ...heldPushStore(database) },
+      mapping: PUSH_MAPPING,
+      events,
+    });
+  }
+
+  /** Meters are visited for their push setups in their turn, before scheduled work. */
+  #campaigns({ loop, collector }: GatewayPushParts, reception: PushReception): SetupCampaigns<MeterConnection> {
+    const { config, database, known, events } = this.#options;
+    return new SetupCampaigns<MeterConnection>({
+      setups: config.push.setups,
+      execution: config.push.execution,
+      meters: Array.from(known.meters.values(), (meter) => ({
+        meterId: meter.meterId,
+        name: meter.target.name,
+        companion: meter.target.companion,
+        visit: (work) => loop.readNow(meter, () => collector.visit(meter, work)),
+        relearn: (connection) => this.#learning.learnAgain(meter, connection),
+      })),
+      arrivals: reception.arrivals,
+      keep: (record) => keepSetupRecord(database, record),
+      events,
+    });
+  }
+}
