@@ -13,7 +13,7 @@ import { drain, StopDeadline } from "./collect/drain.ts";
 import { causeOf } from "./collect/failure-cause.ts";
 import { reportGaps } from "./collect/gap-report.ts";
 import { MeterPlans } from "./collect/meter-plans.ts";
-import { PollLoop } from "./collect/poll-loop.ts";
+import type { PollLoop } from "./collect/poll-loop.ts";
 import { replay } from "./collect/replay.ts";
 import { SerialLines } from "./collect/serial-lines.ts";
 import { planFinder } from "./config/meter-plans.ts";
@@ -23,6 +23,7 @@ import { startApi } from "./gateway-api.ts";
 import { type KnownFleet, startFleet } from "./gateway-fleet.ts";
 import { GatewayPush } from "./gateway-push.ts";
 import { DatabaseReturn } from "./gateway-return.ts";
+import { shareMeters } from "./gateway-sharing.ts";
 import { type GatewayStore, openStore } from "./gateway-store.ts";
 import { type EventSink, eventLogSink, tellAll } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
@@ -101,7 +102,8 @@ export class Gateway implements AsyncDisposable {
     const pushing = new GatewayPush({ config, database, known, events });
     const keeping = collectorStore(database, { intake, databaseReturn });
     const collector = newCollector(config, { lines, pushing, plans, keeping, events, database });
-    const loop = pollLoop(config, { meters: meters.values(), plans, collector, events });
+    const sharing = { config, events, version, url: store.url, meters: meters.values(), plans, collector };
+    const { loop } = await shareMeters(sharing, stack, deadline);
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
     const draining = { loop, sessions: collector, rows: intake.rows };
@@ -307,24 +309,6 @@ interface Parts {
   readonly plans: MeterPlans;
   readonly loop: PollLoop<PolledMeter>;
   readonly collector: Collector;
-}
-
-function pollLoop(
-  { polling }: Config,
-  { meters, plans, collector, events }: Pick<Parts, "meters" | "plans" | "collector" | "events">,
-): PollLoop<PolledMeter> {
-  return new PollLoop({
-    meters: [...meters],
-    nameOf: (meter) => meter.target.name,
-    lineOf: (meter) => meter.target.connection.serial,
-    zoneOf: (meter) => meter.target.zone,
-    plansOf: (meter) => plans.of(meter),
-    onQuarantine: (meter, quarantined) =>
-      events({ event: quarantined ? "meterQuarantined" : "meterReturned", meter: meter.target.name }),
-    concurrency: polling.concurrency,
-    startsPerSecond: polling.connectsPerSecond,
-    poll: (meter, profiles) => collector.poll(meter, profiles),
-  });
 }
 
 function meterPlans(config: Config, { meters, collections }: KnownFleet): MeterPlans {

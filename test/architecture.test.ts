@@ -73,6 +73,7 @@ const ENTRANCES = [
   "src/gateway-fleet.ts",
   "src/gateway-push.ts",
   "src/gateway-return.ts",
+  "src/gateway-sharing.ts",
   "src/gateway-store.ts",
   "src/cli",
 ];

@@ -110,7 +110,8 @@ export class Collector {
   readonly #options: CollectorOptions;
   readonly #clock: Clock;
   readonly #visitMeter: VisitMeter;
-  readonly #abort = new AbortController();
+  #abort = new AbortController();
+  #isOver = false;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -195,7 +196,20 @@ export class Collector {
 
   /** Ends all sessions at once; for a stop that has waited long enough. */
   abort(): void {
+    this.#isOver = true;
     this.#abort.abort();
+  }
+
+  /** Ends the sessions that run; others may follow. */
+  cut(): void {
+    this.#abort.abort();
+    if (!this.#isOver) this.#abort = new AbortController();
+  }
+
+  /** Another gateway works the meter from now on: what is known of its slots and counters will not hold. */
+  forget(meter: PolledMeter): void {
+    meter.ledger = undefined;
+    meter.target.forgetCounters?.();
   }
 
   #visit() {

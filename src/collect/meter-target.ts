@@ -35,6 +35,8 @@ export interface MeterTarget extends CounterMemory {
   readonly push?: MeterConfig["push"];
   /** Invocation counters of ciphered associations: leased at the first visit, and kept. */
   openCounters?: (() => Promise<InvocationCounters>) | undefined;
+  /** Another gateway works the meter from now on, with counters of its own: ours are not to be used again. */
+  forgetCounters?: (() => void) | undefined;
   /** What the meter does otherwise: its own quirks, those of its model and of its companion specification. */
   readonly quirks: ReadonlySet<MeterQuirk>;
   /** How its profiles can be asked for, as far as visits have shown. */
@@ -104,6 +106,12 @@ export function meterTarget(config: MeterConfig, services: TargetServices): Mete
       target.secrets = secrets;
       target.openCounters = countersOf(association, secrets, services);
       target.unlock = undefined;
+    },
+    forgetCounters: () => {
+      target.countersAccepted = false;
+      if (target.openCounters !== undefined) {
+        target.openCounters = countersOf(association, target.secrets, services);
+      }
     },
   };
   return target;

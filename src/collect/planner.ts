@@ -55,13 +55,15 @@ export class Planner<Meter> {
   readonly #quarantined = new Set<number>();
   readonly #more = new Map<number, readonly ReadingKind[]>();
   readonly #working = new Set<number>();
+  /** Meters that were taken out: they keep their numbers for when they come back. */
+  readonly #away = new Set<number>();
 
   constructor(options: PlannerOptions<Meter>) {
     this.#options = options;
   }
 
   get size(): number {
-    return this.#meters.length;
+    return this.#meters.length - this.#away.size;
   }
 
   /** When the next job is due; undefined when there are no plans. */
@@ -72,12 +74,25 @@ export class Planner<Meter> {
 
   /** Takes a meter on; all its plans are due at once. A meter without plans is never due. */
   add(meter: Meter, nowMs: number): void {
-    if (this.#numbers.has(meter)) return;
-    const number = this.#meters.push(meter) - 1;
+    const known = this.#numbers.get(meter);
+    if (known !== undefined && !this.#away.delete(known)) return;
+    const number = known ?? this.#meters.push(meter) - 1;
     this.#numbers.set(meter, number);
     const plans = this.#options.plansOf(meter);
     this.#dueMs[number] = new Float64Array(plans.length).fill(nowMs);
     if (plans.length > 0) this.#scheduled.set(number, nowMs);
+  }
+
+  /** Takes a meter out: it is due for nothing until it is added again. What is known of its failures goes as well. */
+  remove(meter: Meter): void {
+    const number = this.#numbers.get(meter);
+    if (number === undefined) return;
+    this.#away.add(number);
+    this.#scheduled.delete(number);
+    this.#backfill.delete(number);
+    this.#failures.delete(number);
+    this.#quarantined.delete(number);
+    this.#more.delete(number);
   }
 
   /** The next job of a lane that is due; the meter has no other until `finish`. */
@@ -100,6 +115,7 @@ export class Planner<Meter> {
     const number = this.#numbers.get(meter);
     if (number === undefined) return;
     this.#working.delete(number);
+    if (this.#away.has(number)) return;
     if (outcome.answered) this.#succeed(number, { profiles, more: outcome.more }, nowMs);
     else this.#fail(number, outcome.cause, nowMs);
   }

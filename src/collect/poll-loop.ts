@@ -13,6 +13,7 @@ import { LineGate } from "./line-gate.ts";
 import { type JobOutcome, type PlannedJob, type PlannedLane, Planner, type PlannerOptions } from "./planner.ts";
 
 export interface PollLoopOptions<Meter> extends PlannerOptions<Meter> {
+  /** Those that are worked from the start; see `hold`. */
   readonly meters: readonly Meter[];
   /** The line that the meter shares with others, if it does: they are worked one after the other. */
   readonly lineOf?: (meter: Meter) => string | undefined;
@@ -29,6 +30,14 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 /** The part of places and starts that is reserved for control and on demand. */
 const RESERVED_PART = 10;
 
+/** The meter is not this gateway's to work. */
+class MeterNotHeldError extends Error {
+  override readonly name = "MeterNotHeldError";
+  constructor(meter: string) {
+    super(`${meter} is not worked by this gateway now`);
+  }
+}
+
 export class PollLoop<Meter> {
   readonly #options: PollLoopOptions<Meter>;
   readonly #planner: Planner<Meter>;
@@ -40,6 +49,10 @@ export class PollLoop<Meter> {
   readonly #gates = new Map<string | Meter, LineGate>();
   readonly #times = new LaneTimes();
   readonly #clock: Clock;
+  /** The meters that are ours to work. */
+  readonly #held: Set<Meter>;
+  /** What runs for a meter now. */
+  readonly #running = new Map<Meter, Promise<unknown>>();
   readonly #mostBackfill: number;
   #backfilling = 0;
   #timer: Timer | undefined;
@@ -49,6 +62,7 @@ export class PollLoop<Meter> {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#planner = new Planner(options);
+    this.#held = new Set(options.meters);
     const { concurrency, startsPerSecond } = options;
     const reservedPlaces = Math.min(Math.ceil(concurrency / RESERVED_PART), concurrency - 1);
     const reservedStarts = Math.min(Math.ceil(startsPerSecond / RESERVED_PART), startsPerSecond - 1);
@@ -65,21 +79,54 @@ export class PollLoop<Meter> {
   start(): void {
     this.#stopped = false;
     const now = this.#clock.now();
-    for (const meter of this.#options.meters) this.#planner.add(meter, now);
+    for (const meter of this.#held) this.#planner.add(meter, now);
     this.#topUp();
+  }
+
+  get heldCount(): number {
+    return this.#held.size;
+  }
+
+  holds(meter: Meter): boolean {
+    return this.#held.has(meter);
+  }
+
+  /** These meters are worked as well from now on. */
+  hold(meters: Iterable<Meter>): void {
+    const now = this.#clock.now();
+    for (const meter of meters) {
+      this.#held.add(meter);
+      if (!this.#stopped) this.#planner.add(meter, now);
+    }
+    this.#topUp();
+  }
+
+  /** Begins nothing more for these meters; ends when nothing runs for them. What waits is refused. */
+  async release(meters: Iterable<Meter>): Promise<void> {
+    const running: Promise<unknown>[] = [];
+    for (const meter of meters) {
+      this.#held.delete(meter);
+      this.#planner.remove(meter);
+      const job = this.#running.get(meter);
+      if (job !== undefined) running.push(job);
+    }
+    await Promise.allSettled(running);
   }
 
   /** Polls every meter once, for all plans; ends when each has been tried. */
   async pollOnce(): Promise<void> {
-    const { meters, plansOf, poll } = this.#options;
-    const polls = meters.map((meter) => {
+    const { plansOf, poll } = this.#options;
+    const polls = Array.from(this.#held, (meter) => {
       const profiles = plansOf(meter).map((plan) => plan.profile);
       return this.#enqueue(meter, "scheduled", () => poll(meter, profiles));
     });
     await Promise.all(polls);
   }
 
-  /** Runs a job for a meter before scheduled work, but not beside another job of the same meter. */
+  /**
+   * Runs a job for a meter before scheduled work, but not beside another job of the same meter. Rejects with
+   * MeterNotHeldError where the meter is not ours to work, or is not any more when its turn comes.
+   */
   readNow<T>(meter: Meter, job: () => Promise<T>, lane: "control" | "on_demand" = "on_demand"): Promise<T> {
     return this.#enqueue(meter, lane, job);
   }
@@ -117,11 +164,24 @@ export class PollLoop<Meter> {
     const askedMs = this.#clock.elapsed();
     return gate
       .pass(lane, () =>
-        this.#queueFor(lane).add(() => this.#timed(lane, askedMs, job), { priority: lanePriority(lane) }),
+        this.#queueFor(lane).add(() => this.#watched(meter, () => this.#timed(lane, askedMs, job)), {
+          priority: lanePriority(lane),
+        }),
       )
       .finally(() => {
         if (line === undefined && gate.idle) this.#gates.delete(key);
       });
+  }
+
+  async #watched<T>(meter: Meter, job: () => Promise<T>): Promise<T> {
+    if (!this.#held.has(meter)) throw new MeterNotHeldError(this.#options.nameOf(meter));
+    const running = job();
+    this.#running.set(meter, running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(meter);
+    }
   }
 
   async #timed<T>(lane: Lane, askedMs: number, job: () => Promise<T>): Promise<T> {
@@ -148,7 +208,7 @@ export class PollLoop<Meter> {
     while (this.#bulk.size + this.#bulk.pending < this.#bulk.concurrency) {
       const next = this.#take(now);
       if (next === undefined) break;
-      // The only rejection is that of a queue which `stop` has cleared: the poll itself never throws.
+      // Rejected only where `stop` has cleared the queue or the meter is not held any more: the poll itself never throws.
       this.#enqueue(next.job.meter, next.lane, () => this.#work(next.job))
         .then(onward, onward)
         .finally(() => {

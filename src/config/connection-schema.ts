@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { PHYSICAL_DEVICE_FORMULAS } from "../../protocol/link/hdlc/physical-device.ts";
 import { duration, hostPort } from "./fields.ts";
+import { DEFAULT_NETWORK, networkName } from "./sharing-schema.ts";
 
 const PLACES = ["tcp", "udp", "serial"] as const;
 const MODE_E_ONLY = ["deviceAddress", "modeE"] as const;
@@ -180,6 +181,16 @@ export const connectionSchema = z
       .describe("For a meter behind a DLMS gateway: the header that every APDU gets."),
     hdlc: hdlcSchema.optional(),
     modeE: modeESchema.optional().meta(alternative),
+    network: networkName
+      .default(DEFAULT_NETWORK)
+      .describe("Network that the meter is in: gateways say which they reach, and `limits` may hold for one."),
+    pool: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe("Concentrator or modem pool that the meter is reached through: `limits` may hold for it.")
+      .meta({ examples: ["dc-17"] }),
     responseTimeout: duration
       .prefault("10s")
       .describe("How long to wait for an answer; over HDLC for that to one frame, see `hdlc.frameTimeout`."),

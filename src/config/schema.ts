@@ -13,6 +13,7 @@ import { connectionSchema } from "./connection-schema.ts";
 import { duration, secretReference, size, timeZone } from "./fields.ts";
 import { groupSchema, planSchema } from "./plan-schema.ts";
 import { pushExecutionSchema, pushListenSchema, pushRulesSchema, pushSetupSchema } from "./push-schema.ts";
+import { sharingSchema } from "./sharing-schema.ts";
 
 const quirks = z
   .array(
@@ -158,6 +159,7 @@ const configFields = z.strictObject({
     })
     .prefault({})
     .describe("Where readings wait, durably and in order, while the database is away, slow, read-only or full."),
+  sharing: sharingSchema.prefault({}),
   stateDirectory: z
     .string()
     .default("/var/lib/dlms-gateway")

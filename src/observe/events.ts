@@ -19,6 +19,13 @@ export interface GatewayEvents {
   readonly fleetUnrecorded: { reason: string };
   readonly meterUnknown: { meter: string; nextStep: string };
   readonly countersFew: { meter: string; remaining: number; nextStep: string };
+  /** Blocks of meters that this gateway shares with others, and how many it has now. */
+  readonly blocksHeld: { taken: number; held: number };
+  readonly blocksGiven: { given: number; held: number };
+  readonly blocksLost: { lost: number; reason: string };
+  /** How long the meters that are held are still worked. */
+  readonly sharingLost: { reason: string; forMs: number };
+  readonly fleetsDiffer: { others: string };
   readonly meterLocked: { meter: string; evidence: string; nextStep: string };
   readonly meterPolled: { meter: string; profiles: readonly string[]; rows: number; durationMs: number };
   readonly meterFailed: { meter: string; cause: string; evidence: string; nextStep: string; durationMs: number };
@@ -89,6 +96,14 @@ const EVENTS = {
   meterUnknown: { level: "warn", text: "the meter is new to the gateway: it is read when the database is there" },
   countersFew: { level: "error", text: "invocation counters run low, and the database that keeps them is away" },
   databaseServer: { level: "warn", text: "the embedded database server" },
+  blocksHeld: { level: "info", text: "this gateway works the meters of further blocks" },
+  blocksGiven: { level: "info", text: "blocks of meters were given to other gateways" },
+  blocksLost: { level: "warn", text: "the meters are no longer this gateway's: their sessions are cut" },
+  sharingLost: { level: "warn", text: "no sign of life to the database; the meters that are held are worked on" },
+  fleetsDiffer: {
+    level: "error",
+    text: "gateways of the same network have different meters: what only one of them has may be worked by none",
+  },
   meterLocked: { level: "error", text: "the meter's secrets can't be had; tried again with each visit" },
   meterPolled: { level: "debug", text: "meter polled" },
   meterFailed: { level: "warn", text: "meter could not be read", keptIn: "dlms.read_attempts" },

@@ -31,6 +31,8 @@ export interface StreetOptions {
   readonly onEvent?: (meter: string, event: ServerSessionEvent) => void;
   /** What a meter says to a client between a request and its answer. */
   readonly unasked?: (meter: string) => DataNotification | undefined;
+  /** Hears when a connection to a meter is there, and when it has ended. */
+  readonly onConnection?: (meter: string, isOpen: boolean) => void;
   /** Hears that a push which a client has asked for could not be sent. */
   readonly onPushFailed?: (meter: string, error: unknown) => void;
 }
@@ -186,7 +188,7 @@ export async function startStreet(options: StreetOptions = {}): Promise<Street> 
 async function moveIn(index: number, row: HouseRow | undefined, options: StreetOptions): Promise<Inhabitant> {
   if (row === undefined) throw new RangeError("the plan of the street has no houses");
   const { house } = row;
-  const { host = HOST, latencyMs = 0, onEvent, unasked } = options;
+  const { host = HOST, latencyMs = 0, onEvent, onConnection, unasked } = options;
   const name = `${house.kind}-${String(index + 1).padStart(2, "0")}`;
   const startedMs = (options.clock ?? Date.now)();
   const resident: Resident = new Resident((memory) =>
@@ -207,8 +209,12 @@ async function moveIn(index: number, row: HouseRow | undefined, options: StreetO
     });
     const pump = new Pump(machine, channel, {
       event: (event) => onEvent?.(name, event),
-      closed: () => machine.command({ type: "channelEnded" }, performance.now()),
+      closed: () => {
+        onConnection?.(name, false);
+        machine.command({ type: "channelEnded" }, performance.now());
+      },
     });
+    onConnection?.(name, true);
     pump.start();
     pump.command({ type: "open" });
   });

@@ -4,7 +4,7 @@
  */
 import { finished } from "node:stream/promises";
 import type { PoolClient } from "pg";
-import { to as copyTo } from "pg-copy-streams";
+import { type CopyToStreamQuery, to as copyTo } from "pg-copy-streams";
 import { COPY_HEADER_LENGTH, CopyRows } from "./binary-copy.ts";
 import { instantOf, type ProfileRow, type RowLayout } from "./profile-rows.ts";
 import { dataTable } from "./profile-tables.ts";
@@ -68,10 +68,19 @@ async function readHeld(client: PoolClient, layout: RowLayout, rows: readonly Pr
       ) t order by k.place, t.captured_at
     ) to stdout (format binary)`;
   const chunks: Uint8Array[] = [];
-  const stream = client.query(copyTo(statement));
+  const stream: CopyToStreamQuery & TimedQuery = client.query(copyTo(statement));
   stream.on("data", (chunk: Uint8Array) => chunks.push(chunk));
-  await finished(stream);
+  try {
+    await finished(stream);
+  } finally {
+    stream.callback?.();
+  }
   return Buffer.concat(chunks);
+}
+
+/** The driver ends its limit of time by this; the stream, unlike other queries, does not call it by itself. */
+interface TimedQuery {
+  readonly callback?: () => void;
 }
 
 /** COPY takes no parameters; all of these are numbers and times of ours. */

@@ -32,7 +32,12 @@ test("config: an empty file is a valid one, with defaults", () => {
 
 test("config: durations become milliseconds and a meter gets its defaults", () => {
   const [meter] = parseConfig(METER, "gateway.yaml").meters;
-  expect(meter?.connection).toEqual({ tcp: "127.0.0.1:4059", link: "wrapper", responseTimeout: 10_000 });
+  expect(meter?.connection).toEqual({
+    tcp: "127.0.0.1:4059",
+    link: "wrapper",
+    network: "default",
+    responseTimeout: 10_000,
+  });
   expect(meter?.association).toEqual({
     clientSap: 16,
     serverSap: 1,
@@ -120,6 +125,7 @@ test("config: a meter on a serial line speaks HDLC", () => {
   );
   expect(parseConfig(text, "gateway.yaml").meters[0]?.connection).toEqual({
     serial: "/dev/ttyUSB0",
+    network: "default",
     opening: "mode-e",
     turnaround: 50,
     link: "hdlc",

@@ -1,0 +1,41 @@
+/** How gateways on one database share its meters. */
+import { z } from "zod";
+import { duration } from "./fields.ts";
+
+/** The network of meters that name none. */
+export const DEFAULT_NETWORK = "default";
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+export const networkName = z.string().regex(NAME, "a network's name has letters, digits, dots, dashes and underscores");
+
+export const sharingSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(NAME, "a gateway's name has letters, digits, dots, dashes and underscores")
+      .optional()
+      .describe("What people call this gateway; the name of its host when left out.")
+      .meta({ examples: ["gateway-1"] }),
+    networks: z
+      .array(networkName)
+      .min(1, "a gateway without networks would work no meter")
+      .optional()
+      .describe("Networks that this gateway reaches; all that its meters name when left out.")
+      .meta({ examples: [["default", "substation-7"]] }),
+    silence: duration
+      .prefault("3s")
+      .describe(
+        "Silence of a gateway after which others take its meters over. Where there are others it stops working them by itself before, so the database may be away for so long.",
+      ),
+    away: duration
+      .prefault("1h")
+      .describe(
+        "How long a gateway that is alone, or to which the database server itself refuses connections, goes on without it. One that vanished is given up only after it by gateways that never saw it alive; `dlms-gateway gateways release` says earlier that it is dead.",
+      ),
+  })
+  .refine(({ silence, away }) => away >= silence, {
+    path: ["away"],
+    message: "`away` is at least as long as `silence`",
+  })
+  .describe("Gateways on one database share its meters: each meter is worked by one of them at a time.");

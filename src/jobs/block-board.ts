@@ -1,0 +1,145 @@
+/** What a gateway knows of the other gateways and of who holds which block: from the answers to its signs of life. */
+import { type Block, blockKey } from "./block.ts";
+import { type Exchange, fairShare } from "./fair-share.ts";
+import type { Renewal, SharingGateway, WantedBlock } from "./share-session.ts";
+
+interface KnownBlock extends Block {
+  readonly holder: string | undefined;
+  readonly epoch: number;
+  /** When it was found without a holder, or with a dead one. */
+  freeSinceMs?: number | undefined;
+}
+
+interface Sighting {
+  readonly gateway: SharingGateway;
+  /** When its beat was seen to change last, while we were never away ourselves; undefined for never. */
+  readonly aliveMs: number | undefined;
+}
+
+export interface NetworkExchange {
+  readonly give: readonly Block[];
+  readonly take: readonly WantedBlock[];
+}
+
+export class BlockBoard {
+  readonly #me: () => string;
+  readonly #blocks = new Map<string, KnownBlock>();
+  readonly #sightings = new Map<string, Sighting>();
+  #seenChange = 0;
+
+  constructor(me: () => string) {
+    this.#me = me;
+  }
+
+  /** The last change of holder that is known. */
+  get seenChange(): number {
+    return this.#seenChange;
+  }
+
+  holderOf(block: Block): string | undefined {
+    return this.#blocks.get(blockKey(block))?.holder;
+  }
+
+  /** The gateway of that id, as it was told last. */
+  gateway(id: string): SharingGateway | undefined {
+    return this.#sightings.get(id)?.gateway;
+  }
+
+  gateways(): SharingGateway[] {
+    return this.#sightings
+      .values()
+      .map((each) => each.gateway)
+      .toArray();
+  }
+
+  /** Blocks that are this gateway's by the database's word. */
+  mine(): Block[] {
+    return this.#blocks
+      .values()
+      .filter((each) => each.holder === this.#me())
+      .toArray();
+  }
+
+  /** Our own way to the database was broken: who fell silent meanwhile can't be told from who was cut off like us. */
+  lookAway(): void {
+    for (const [id, { gateway }] of this.#sightings) this.#sightings.set(id, { gateway, aliveMs: undefined });
+  }
+
+  learn(renewal: Renewal, nowMs: number): void {
+    const present = new Set(renewal.gateways.map((each) => each.id));
+    for (const id of this.#sightings.keys()) if (!present.has(id)) this.#sightings.delete(id);
+    for (const gateway of renewal.gateways) {
+      const known = this.#sightings.get(gateway.id);
+      const isBeating = known !== undefined && known.gateway.beat !== gateway.beat;
+      this.#sightings.set(gateway.id, { gateway, aliveMs: isBeating ? nowMs : known?.aliveMs });
+    }
+    for (const [network, block, holder, epoch, change] of renewal.blocks) {
+      this.#blocks.set(blockKey({ network, block }), { network, block, holder: holder ?? undefined, epoch });
+      this.#seenChange = Math.max(this.#seenChange, change);
+    }
+  }
+
+  /** Whether no other gateway that may be alive is there. */
+  isAlone(nowMs: number): boolean {
+    return !this.#sightings
+      .values()
+      .some(({ gateway }) => gateway.id !== this.#me() && this.#state(gateway.id, nowMs) !== "dead");
+  }
+
+  /** What to give and take of a network; `leftOverMs` is how long a free block waits for whom it is meant for. */
+  exchange(network: string, nowMs: number, leftOverMs: number): NetworkExchange {
+    const me = this.#me();
+    const blocks = this.#blocks
+      .values()
+      .filter((each) => each.network === network)
+      .toArray();
+    const holders = blocks.map((each) => {
+      const isFree = each.holder === undefined || this.#state(each.holder, nowMs) === "dead";
+      each.freeSinceMs = isFree ? (each.freeSinceMs ?? nowMs) : undefined;
+      return {
+        block: each.block,
+        holder: isFree ? undefined : each.holder,
+        isLeftOver: isFree && nowMs - (each.freeSinceMs ?? nowMs) >= leftOverMs,
+      };
+    });
+    const { give, take }: Exchange = fairShare({ me, living: this.#sharers(network, blocks, nowMs), holders });
+    const known = (block: number) => this.#blocks.get(blockKey({ network, block }));
+    return {
+      give: give.map((block) => ({ network, block })),
+      take: take.map((block) => ({
+        network,
+        block,
+        epoch: known(block)?.epoch ?? 0,
+        beat: this.#beatOf(known(block)?.holder),
+      })),
+    };
+  }
+
+  #beatOf(holder: string | undefined): number | undefined {
+    return holder === undefined ? undefined : this.#sightings.get(holder)?.gateway.beat;
+  }
+
+  /** Whoever reaches the network and is alive, or may be and holds something of it. */
+  #sharers(network: string, blocks: readonly KnownBlock[], nowMs: number): string[] {
+    const holding = new Set(blocks.map((each) => each.holder));
+    return this.#sightings
+      .values()
+      .filter(({ gateway: { id, networks } }) => {
+        if (!networks.includes(network)) return false;
+        const state = this.#state(id, nowMs);
+        return id === this.#me() || state === "alive" || (state === "unseen" && holding.has(id));
+      })
+      .map((each) => each.gateway.id)
+      .toArray();
+  }
+
+  #state(id: string, nowMs: number): "alive" | "unseen" | "dead" {
+    if (id === this.#me()) return "alive";
+    const sighting = this.#sightings.get(id);
+    // One that has left, or that somebody dismissed.
+    if (sighting === undefined) return "dead";
+    const { gateway, aliveMs } = sighting;
+    if (aliveMs !== undefined) return nowMs - aliveMs < gateway.silenceMs ? "alive" : "dead";
+    return gateway.ageMs > gateway.awayMs ? "dead" : "unseen";
+  }
+}

@@ -1,0 +1,312 @@
+/**
+ * Shares the meters of networks with other gateways over the database: gives signs of life, takes and gives blocks, and
+ * says which this gateway may work. All blocks are renewed by one statement; nothing is written for single meters. See
+ * LeaseState for how long work may go on while the database is away.
+ */
+import type { EventSink } from "../observe/events.ts";
+import { BLOCKS, type Block, blockKey } from "./block.ts";
+import { BlockBoard } from "./block-board.ts";
+import type { GatewayIdentity } from "./gateway-identity.ts";
+import { leaseEndMs } from "./lease-rule.ts";
+import { isServerAway, ShareSession, type SharingGateway } from "./share-session.ts";
+
+export interface FleetShareOptions {
+  readonly url: string;
+  readonly identity: GatewayIdentity;
+  readonly name: string;
+  /** Networks that this gateway reaches and has meters of. */
+  readonly networks: readonly string[];
+  readonly silenceMs: number;
+  readonly awayMs: number;
+  readonly version: string;
+  /** By network, a fingerprint of the meters that are known here. */
+  readonly fleet: Readonly<Record<string, string>>;
+  readonly events: EventSink;
+  /** These blocks are this gateway's to work from now on. */
+  readonly onHeld: (blocks: readonly Block[]) => void;
+  /** These are not any more; resolves when nothing runs for their meters. */
+  readonly onGiven: (blocks: readonly Block[]) => Promise<void>;
+  /** All are lost at once: what runs has to be cut. */
+  readonly onCut: () => void;
+  /** How many meters are worked now. */
+  readonly meterCount: () => number;
+  readonly channels?: readonly string[];
+  readonly onNotice?: (channel: string, payload: string) => void;
+}
+
+/** Signs of life within the silence after which others take over. */
+const BEATS = 6;
+const ALONE_KEPT_MS = 60_000;
+
+export class FleetShare implements AsyncDisposable {
+  readonly #options: FleetShareOptions;
+  readonly #board: BlockBoard;
+  readonly #beatMs: number;
+  /** Blocks that are worked, and those of them that are about to be given. */
+  readonly #worked = new Map<string, Block>();
+  readonly #giving = new Set<string>();
+  #session: ShareSession | undefined;
+  #isDirect = false;
+  #incarnation: number | undefined;
+  #renewedMs = -Infinity;
+  #alone = false;
+  #serverAway = false;
+  #aloneKeptMs = -Infinity;
+  #toldFleets = "";
+  #beatTimer: NodeJS.Timeout | undefined;
+  #endTimer: NodeJS.Timeout | undefined;
+  #beating: Promise<void> | undefined;
+  #stopped = false;
+
+  /** Joins the others and takes what is free; goes on trying where the database does not answer. */
+  static async start(options: FleetShareOptions): Promise<FleetShare> {
+    const share = new FleetShare(options);
+    share.#resume();
+    await share.#beat();
+    return share;
+  }
+
+  private constructor(options: FleetShareOptions) {
+    this.#options = options;
+    this.#board = new BlockBoard(() => options.identity.id);
+    this.#beatMs = options.silenceMs / BEATS;
+  }
+
+  /** Whether the meters of a block are this gateway's to work now. */
+  holds(block: Block): boolean {
+    const key = blockKey(block);
+    return this.#worked.has(key) && !this.#giving.has(key);
+  }
+
+  /** The gateway that holds a block, as far as is known. */
+  holderOf(block: Block): SharingGateway | undefined {
+    const holder = this.#board.holderOf(block);
+    return holder === undefined ? undefined : this.#board.gateway(holder);
+  }
+
+  /** All gateways that have not taken leave, with the number of blocks that each holds. */
+  gateways(): SharingGateway[] {
+    return this.#board.gateways();
+  }
+
+  get id(): string {
+    return this.#options.identity.id;
+  }
+
+  /** Says that a gateway is dead, for whoever knows: its blocks are free at once. False when there is none. */
+  async dismiss(id: string): Promise<boolean> {
+    if (this.#session === undefined) throw new Error("the database does not answer");
+    return this.#session.leave(id);
+  }
+
+  /** Gives all back; nothing of this gateway's may run any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#beatTimer);
+    clearTimeout(this.#endTimer);
+    await this.#beating;
+    if (this.#session === undefined) return;
+    await this.#session.leave(this.id, this.#incarnation).catch(() => false);
+    await this.#session.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** Where this gateway was the only one just before, it goes on with all its meters, database or not. */
+  #resume(): void {
+    const { identity, networks, awayMs, silenceMs } = this.#options;
+    if (identity.aloneAtMs === undefined) return;
+    const agoMs = Date.now() - identity.aloneAtMs;
+    if (agoMs < 0) return;
+    this.#renewedMs = performance.now() - agoMs;
+    this.#alone = true;
+    if (leaseEndMs({ ...this.#lease(), awayMs, silenceMs }) <= performance.now()) return;
+    this.#hold(networks.flatMap((network) => Array.from({ length: BLOCKS }, (_, block) => ({ network, block }))));
+    this.#watchEnd();
+  }
+
+  #lease() {
+    const { silenceMs, awayMs } = this.#options;
+    return { renewedMs: this.#renewedMs, alone: this.#alone, serverAway: this.#serverAway, silenceMs, awayMs };
+  }
+
+  #beatSoon(): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#beatTimer);
+    this.#beatTimer = setTimeout(() => void this.#beat(), this.#beatMs);
+  }
+
+  async #beat(): Promise<void> {
+    this.#beating ??= this.#renewAll()
+      .catch((error: unknown) => this.#lose(error))
+      .finally(() => {
+        this.#beating = undefined;
+        this.#watchEnd();
+        this.#beatSoon();
+      });
+    await this.#beating;
+  }
+
+  /** Renews, and exchanges blocks; what was taken is renewed, and with that ours, at once. */
+  async #renewAll(): Promise<void> {
+    const session = await this.#joined();
+    await this.#renew(session);
+    if ((await this.#exchange(session)) > 0) await this.#renew(session);
+  }
+
+  async #joined(): Promise<ShareSession> {
+    if (this.#session !== undefined) return this.#session;
+    const { url, silenceMs, channels = [], onNotice = () => undefined, identity, ...presence } = this.#options;
+    const { session, isDirect } = await ShareSession.open({
+      url,
+      timeoutMs: Math.ceil(silenceMs / 2),
+      channels,
+      onNotice,
+      onLost: () => {
+        if (this.#session === session) this.#lose(new Error("the connection to the database ended"));
+      },
+    });
+    this.#isDirect = isDirect;
+    if (this.#stopped) {
+      await session.close();
+      throw new Error("the gateway stops");
+    }
+    try {
+      const fleet = JSON.stringify(presence.fleet);
+      this.#incarnation ??= await session.join({ ...presence, fleet, silenceMs, id: identity.id });
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+    this.#session = session;
+    return session;
+  }
+
+  async #renew(session: ShareSession): Promise<void> {
+    const sentMs = performance.now();
+    const told = { meters: this.#options.meterCount(), seen: this.#board.seenChange };
+    const renewal = await session.renew(this.id, this.#incarnation ?? 0, told);
+    if (!renewal.known) return this.#startAnew(renewal.gateways);
+    const nowMs = performance.now();
+    this.#board.learn(renewal, nowMs);
+    this.#renewedMs = sentMs;
+    this.#serverAway = false;
+    this.#alone = this.#board.isAlone(nowMs);
+    this.#adjust();
+    await this.#keepAlone(nowMs);
+    this.#tellFleets(renewal.gateways);
+  }
+
+  /** Somebody said that this gateway is dead, or another process runs under its identity. */
+  async #startAnew(gateways: readonly SharingGateway[]): Promise<void> {
+    this.#cut("another process runs as this gateway, or it was said to be dead");
+    this.#incarnation = undefined;
+    if (gateways.some((each) => each.id === this.id)) await this.#options.identity.renew();
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.close();
+  }
+
+  /** Begins with what has become ours and ends with what is ours no more. */
+  #adjust(): void {
+    const mine = new Map(this.#board.mine().map((block) => [blockKey(block), block]));
+    const lost = this.#worked
+      .entries()
+      .filter(([key]) => !mine.has(key))
+      .map(([, block]) => block)
+      .toArray();
+    for (const block of lost) this.#worked.delete(blockKey(block));
+    if (lost.length > 0) void this.#options.onGiven(lost);
+    this.#hold(
+      mine
+        .entries()
+        .filter(([key]) => !this.#worked.has(key) && !this.#giving.has(key))
+        .map(([, block]) => block)
+        .toArray(),
+    );
+  }
+
+  #hold(blocks: readonly Block[]): void {
+    if (blocks.length === 0) return;
+    for (const block of blocks) this.#worked.set(blockKey(block), block);
+    this.#options.onHeld(blocks);
+    this.#options.events({ event: "blocksHeld", taken: blocks.length, held: this.#worked.size });
+  }
+
+  async #exchange(session: ShareSession): Promise<number> {
+    const { networks, silenceMs } = this.#options;
+    const nowMs = performance.now();
+    let taken = 0;
+    for (const network of networks) {
+      const { give, take } = this.#board.exchange(network, nowMs, 2 * silenceMs);
+      if (take.length > 0) taken += await session.take(this.id, this.#incarnation ?? 0, take);
+      const leaving = give.filter((block) => !this.#giving.has(blockKey(block)));
+      if (leaving.length > 0) void this.#give(leaving);
+    }
+    return taken;
+  }
+
+  /** What runs for the meters of a block ends before another gateway gets them. */
+  async #give(blocks: readonly Block[]): Promise<void> {
+    for (const block of blocks) this.#giving.add(blockKey(block));
+    await this.#options.onGiven(blocks);
+    for (const block of blocks) this.#worked.delete(blockKey(block));
+    await this.#session?.give(this.id, blocks).catch(() => undefined);
+    for (const block of blocks) this.#giving.delete(blockKey(block));
+    this.#options.events({ event: "blocksGiven", given: blocks.length, held: this.#worked.size });
+  }
+
+  #lose(error: unknown): void {
+    const session = this.#session;
+    this.#session = undefined;
+    void session?.close();
+    this.#board.lookAway();
+    this.#serverAway = this.#isDirect && isServerAway(error);
+    this.#watchEnd();
+    if (session === undefined || this.#stopped) return;
+    const forMs = Math.max(0, Math.round(leaseEndMs(this.#lease()) - performance.now()));
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.events({ event: "sharingLost", reason, forMs });
+    // Whether the server is away for all is soon known: by the next try.
+    void this.#beat();
+  }
+
+  #watchEnd(): void {
+    clearTimeout(this.#endTimer);
+    if (this.#worked.size === 0 || this.#stopped) return;
+    const leftMs = leaseEndMs(this.#lease()) - performance.now();
+    if (leftMs <= 0) return this.#cut("the database has not been reached for as long as the lease allows");
+    this.#endTimer = setTimeout(() => this.#watchEnd(), Math.min(Math.ceil(leftMs), 2 ** 31 - 1));
+  }
+
+  #cut(reason: string): void {
+    const blocks = [...this.#worked.values()];
+    if (blocks.length === 0) return;
+    this.#worked.clear();
+    void this.#options.onGiven(blocks);
+    this.#options.onCut();
+    this.#options.events({ event: "blocksLost", lost: blocks.length, reason });
+  }
+
+  async #keepAlone(nowMs: number): Promise<void> {
+    const { identity } = this.#options;
+    const isKept = this.#alone === (identity.aloneAtMs !== undefined);
+    if (isKept && (!this.#alone || nowMs - this.#aloneKeptMs < ALONE_KEPT_MS)) return;
+    await identity.keepAlone(this.#alone ? Date.now() : undefined);
+    this.#aloneKeptMs = nowMs;
+  }
+
+  /** A meter that only one of the gateways knows may be in a block of another. */
+  #tellFleets(gateways: readonly SharingGateway[]): void {
+    const others = gateways.filter((each) => each.ageMs < each.silenceMs && differ(this.#options.fleet, each.fleet));
+    const names = others.map((each) => each.name).join(", ");
+    if (names !== "" && names !== this.#toldFleets) this.#options.events({ event: "fleetsDiffer", others: names });
+    this.#toldFleets = names;
+  }
+}
+
+function differ(ours: Readonly<Record<string, string>>, theirs: Readonly<Record<string, string>>): boolean {
+  return Object.entries(ours).some(([network, fingerprint]) => (theirs[network] ?? fingerprint) !== fingerprint);
+}

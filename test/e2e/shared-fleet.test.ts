@@ -1,0 +1,180 @@
+/**
+ * One street of simulated meters, one real database, several daemons: each meter is worked by one of them at a time,
+ * whoever dies is relieved within seconds, and nothing is lost.
+ */
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
+import { order } from "../../src/api/control-client.ts";
+import { maintenanceLineSchema } from "../../src/api/maintenance-order.ts";
+import { streetConfiguration } from "../../src/cli/demo-street.ts";
+import { type Street, startStreet } from "../../src/simulator/street.ts";
+import { query } from "../db/query.ts";
+import { withDatabase } from "../db/test-database.ts";
+import { type ConfigInput, CuttableWay, FleetDaemon, LineWatch, WAIT } from "./fleet-daemon.ts";
+
+const METERS = 12;
+const BLOCKS = 256;
+const SILENCE_MS = 3000;
+
+let stack: AsyncDisposableStack;
+let directory = "";
+let street: Street;
+let watch: LineWatch;
+let url = "";
+let way: CuttableWay;
+let meters: NonNullable<ConfigInput["meters"]>;
+let runs = 0;
+
+beforeEach(async () => {
+  stack = new AsyncDisposableStack();
+  directory = await mkdtemp(join(tmpdir(), "dlms-gateway-fleet-"));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  await chmod(directory, 0o711);
+  const server = inject("databaseServer");
+  const name = `fleet_${process.pid}_${++runs}`;
+  await query(server.url, `create database ${name}`);
+  stack.defer(async () => void (await query(server.url, `drop database if exists ${name} with (force)`)));
+  url = withDatabase(server.url, name);
+  watch = new LineWatch();
+  street = stack.use(await startStreet({ count: METERS, latencyMs: 5, onConnection: watch.note }));
+  meters = await streetConfiguration(street.meters, join(directory, "keys"));
+  const { hostname, port } = new URL(url);
+  way = stack.use(await CuttableWay.open({ host: hostname, port: Number(port) }));
+});
+afterEach(() => stack.disposeAsync());
+
+async function start(name: string, extra: Partial<ConfigInput> = {}, databaseUrl = url): Promise<FleetDaemon> {
+  await writeFile(join(directory, `${name}-url`), databaseUrl, { mode: 0o600 });
+  const daemon = await FleetDaemon.start(name, {
+    directory,
+    config: {
+      database: { url: `file:${join(directory, `${name}-url`)}`, connections: 4 },
+      spool: { patience: "500ms" },
+      plans: [
+        { profile: "instant", every: "1s" },
+        { profile: "block_load", every: "15m", history: "1d" },
+      ],
+      meters,
+      ...extra,
+    },
+  });
+  stack.use(daemon);
+  await daemon.untilTold("gatewayStarted");
+  return daemon;
+}
+
+function viaWay(): string {
+  const through = new URL(url);
+  through.host = `127.0.0.1:${way.port}`;
+  return through.href;
+}
+
+/** Meters that a daemon has polled since a moment of its log. */
+function polled(daemon: FleetDaemon, from = 0): Set<string> {
+  return new Set(
+    daemon.lines.slice(from).flatMap((line) => (line.event === "meterPolled" ? [String(line["meter"])] : [])),
+  );
+}
+
+async function shared(...daemons: FleetDaemon[]): Promise<void> {
+  await vi.waitFor(() => {
+    const held = daemons.map((daemon) => daemon.heldBlocks);
+    expect(held.reduce((sum, each) => sum + each, 0)).toBe(BLOCKS);
+    expect(Math.max(...held) - Math.min(...held)).toBeLessThanOrEqual(1);
+  }, WAIT);
+}
+
+async function allPolledBy(...daemons: FleetDaemon[]): Promise<void> {
+  const from = daemons.map((daemon) => daemon.lines.length);
+  await vi.waitFor(() => {
+    const seen = new Set<string>();
+    for (const [index, daemon] of daemons.entries()) for (const meter of polled(daemon, from[index])) seen.add(meter);
+    expect(seen.size).toBe(METERS);
+  }, WAIT);
+}
+
+/** Every slot of the last day is held once, and the ledger says so. */
+async function nothingLost(daemon: FleetDaemon): Promise<void> {
+  const rows = await query(
+    url,
+    `select meter_number, count(*)::int, count(distinct captured_at)::int,
+       (extract(epoch from max(captured_at) - min(captured_at)) / max(interval_s))::int + 1
+     from dlms.block_load_profile group by meter_number`,
+  );
+  expect(rows.length).toBeGreaterThan(METERS / 2);
+  for (const [, count, distinct, slots] of rows) {
+    expect(count).toBe(distinct);
+    expect(count).toBe(slots);
+  }
+  const lines = await order(daemon.socket, {
+    path: "/v1/maintenance",
+    body: { task: "coverage-check" },
+    answer: maintenanceLineSchema,
+  }).catch((error: unknown) => error);
+  expect(JSON.stringify(lines)).not.toContain('"isFault":true');
+}
+
+test("shared fleet: two daemons work half each; a killed one is relieved in seconds, and nothing is lost or doubled", async () => {
+  const [a, b] = await Promise.all([start("a"), start("b")]);
+  await shared(a, b);
+  await allPolledBy(a, b);
+  const [from, before] = [b.lines.length, polled(a).size];
+  expect(before).toBeGreaterThan(0);
+  const killedMs = performance.now();
+  a.signal("SIGKILL");
+  await vi.waitFor(() => expect(b.heldBlocks).toBe(BLOCKS), WAIT);
+  const relievedMs = performance.now() - killedMs;
+  await vi.waitFor(() => expect(polled(b, from).size).toBe(METERS), WAIT);
+  expect(relievedMs).toBeGreaterThan(SILENCE_MS / 2);
+  expect(relievedMs).toBeLessThan(4 * SILENCE_MS);
+  expect(watch.overlaps).toEqual([]);
+  await nothingLost(b);
+});
+
+test("shared fleet: a third daemon needs only its configuration; one that stops gives its meters back at once", async () => {
+  const [a, b] = await Promise.all([start("a"), start("b")]);
+  await shared(a, b);
+  const c = await start("c");
+  await shared(a, b, c);
+  await allPolledBy(a, b, c);
+  a.signal("SIGTERM");
+  await a.ended();
+  await shared(b, c);
+  await allPolledBy(b, c);
+  expect(watch.overlaps).toEqual([]);
+});
+
+test("shared fleet: one that is cut off from the database stops before the others take over", async () => {
+  const a = await start("a", {}, viaWay());
+  const b = await start("b");
+  await shared(a, b);
+  await allPolledBy(a, b);
+  const from = b.lines.length;
+  way.cut();
+  await a.untilTold("blocksLost");
+  await vi.waitFor(() => expect(b.heldBlocks).toBe(BLOCKS), WAIT);
+  await vi.waitFor(() => expect(polled(b, from).size).toBe(METERS), WAIT);
+  const lost = a.lines.findIndex((line) => line.event === "blocksLost");
+  expect(polled(a, lost).size).toBe(0);
+  way.mend();
+  await shared(a, b);
+  await allPolledBy(a, b);
+  expect(watch.overlaps).toEqual([]);
+  await nothingLost(b);
+});
+
+test("shared fleet: one that is alone goes on without the database, into the spool, and brings all in", async () => {
+  const a = await start("a", { sharing: { silence: "1s" } }, viaWay());
+  await allPolledBy(a);
+  way.cut();
+  await a.untilTold("spoolBegun");
+  const from = a.lines.length;
+  await vi.waitFor(() => expect(watch.callCount).toBeGreaterThan(0), WAIT);
+  await vi.waitFor(() => expect(polled(a, from).size).toBe(METERS), WAIT);
+  expect(a.told("blocksLost")).toEqual([]);
+  way.mend();
+  await a.untilTold("spoolDrained");
+  await nothingLost(a);
+});

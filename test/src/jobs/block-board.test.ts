@@ -1,0 +1,109 @@
+import { expect, test } from "vitest";
+import { BLOCKS } from "../../../src/jobs/block.ts";
+import { BlockBoard } from "../../../src/jobs/block-board.ts";
+import { leaseEndMs } from "../../../src/jobs/lease-rule.ts";
+import type { Renewal } from "../../../src/jobs/share-session.ts";
+
+const SILENCE_MS = 3000;
+const AWAY_MS = 60_000;
+const LEFT_OVER_MS = 6000;
+
+interface Told {
+  readonly id: string;
+  readonly beat: number;
+  readonly ageMs?: number;
+}
+
+let change = 0;
+function renewal(gateways: readonly Told[], holders: readonly (string | null)[] = []): Renewal {
+  return {
+    known: true,
+    gateways: gateways.map(({ id, beat, ageMs = 0 }) => ({
+      id,
+      name: id,
+      beat,
+      incarnation: 1,
+      networks: ["n"],
+      silenceMs: SILENCE_MS,
+      awayMs: AWAY_MS,
+      fleet: {},
+      ageMs,
+    })),
+    blocks: holders.map((holder, block) => ["n", block, holder, 1, ++change]),
+  };
+}
+
+function boardOfB(holders: readonly (string | null)[]): BlockBoard {
+  const board = new BlockBoard(() => "b");
+  board.learn(
+    renewal(
+      [
+        { id: "a", beat: 1 },
+        { id: "b", beat: 1 },
+      ],
+      holders,
+    ),
+    0,
+  );
+  return board;
+}
+
+const ALL_OF_A = Array.from({ length: BLOCKS }, () => "a");
+
+test("board: one that was seen alive and falls silent is relieved after its silence, not before", () => {
+  const board = boardOfB(ALL_OF_A);
+  board.learn(
+    renewal([
+      { id: "a", beat: 2 },
+      { id: "b", beat: 2 },
+    ]),
+    500,
+  );
+  expect(board.exchange("n", 500 + SILENCE_MS - 1, LEFT_OVER_MS).take).toEqual([]);
+  const { take } = board.exchange("n", 500 + SILENCE_MS, LEFT_OVER_MS);
+  expect(take).toHaveLength(BLOCKS);
+  expect(take[0]).toEqual({ network: "n", block: 0, epoch: 1, beat: 2 });
+});
+
+test("board: one that was never seen alive is given up only after the time for which it may go on alone", () => {
+  const board = boardOfB(ALL_OF_A);
+  expect(board.exchange("n", 10 * SILENCE_MS, LEFT_OVER_MS).take).toEqual([]);
+  board.learn(
+    renewal([
+      { id: "a", beat: 1, ageMs: AWAY_MS + 1 },
+      { id: "b", beat: 2 },
+    ]),
+    1000,
+  );
+  expect(board.exchange("n", 1000, LEFT_OVER_MS).take).toHaveLength(BLOCKS);
+});
+
+test("board: after our own way to the database was broken, silence says nothing until a beat is seen again", () => {
+  const board = boardOfB(ALL_OF_A);
+  board.learn(
+    renewal([
+      { id: "a", beat: 2 },
+      { id: "b", beat: 2 },
+    ]),
+    500,
+  );
+  board.lookAway();
+  expect(board.exchange("n", 10 * SILENCE_MS, LEFT_OVER_MS).take).toEqual([]);
+});
+
+test("board: one that left, or was dismissed, is relieved at once", () => {
+  const board = boardOfB(ALL_OF_A);
+  board.learn(renewal([{ id: "b", beat: 2 }]), 500);
+  expect(board.exchange("n", 500, LEFT_OVER_MS).take).toHaveLength(BLOCKS);
+  expect(board.isAlone(500)).toBe(true);
+});
+
+test("lease rule: work ends before others begin, and goes on longer where nobody can have seen us fall silent", () => {
+  const state = { renewedMs: 1000, alone: false, serverAway: false, silenceMs: SILENCE_MS, awayMs: AWAY_MS };
+  expect(leaseEndMs(state)).toBeLessThan(1000 + SILENCE_MS);
+  expect(leaseEndMs(state)).toBeGreaterThan(1000 + SILENCE_MS / 2);
+  for (const longer of [{ alone: true }, { serverAway: true }]) {
+    expect(leaseEndMs({ ...state, ...longer })).toBeLessThan(1000 + AWAY_MS);
+    expect(leaseEndMs({ ...state, ...longer })).toBeGreaterThan(1000 + SILENCE_MS);
+  }
+});
