@@ -7,9 +7,11 @@ import { coverageResources, type GapSource } from "./api/coverage-resources.ts";
 import { decodeResources } from "./api/decode-resources.ts";
 import { eventResources } from "./api/event-resources.ts";
 import { healthResources } from "./api/health-resources.ts";
-import { type Api, httpApi } from "./api/http-api.ts";
+import { httpApi } from "./api/http-api.ts";
 import { type LiveStream, liveResources } from "./api/live-stream.ts";
 import { meterResources } from "./api/meter-resources.ts";
+import { overviewResources } from "./api/overview-resources.ts";
+import { type PushParts, pushResources } from "./api/push-resources.ts";
 import type { ReadAnswer, ReadRange } from "./api/read-answer.ts";
 import { type ReadingColumns, readingResources } from "./api/reading-resources.ts";
 import { sessionResources, tokenResources } from "./api/token-resources.ts";
@@ -22,6 +24,7 @@ import { PROFILE_COLUMNS } from "./profiles/columns.ts";
 import { collectionMeters } from "./series/collections.ts";
 import type { Database } from "./store/database.ts";
 import { appendEventLog, type EventLogEntry } from "./store/event-log.ts";
+import { servePages } from "./web/pages.ts";
 
 export interface GatewayApiParts {
   readonly config: Config["api"];
@@ -29,12 +32,19 @@ export interface GatewayApiParts {
   readonly database: Database;
   readonly fleet: Fleet;
   readonly gateway: GapSource & { read(meter: string, what: string, range?: ReadRange): Promise<ReadAnswer> };
+  readonly reception: PushParts["reception"];
   readonly live: LiveStream;
   readonly events: EventSink;
 }
 
+export interface GatewayApi {
+  /** Where the API and the pages are, as http://127.0.0.1:8440. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
 /** Listening where the configuration says; undefined when it says nothing. */
-export async function startApi(parts: GatewayApiParts): Promise<Api | undefined> {
+export async function startApi(parts: GatewayApiParts): Promise<GatewayApi | undefined> {
   const { config, database, fleet, events } = parts;
   if (config.listen === undefined) return undefined;
   const log = (entries: readonly EventLogEntry[]) => appendEventLog(database, entries);
@@ -52,6 +62,7 @@ export async function startApi(parts: GatewayApiParts): Promise<Api | undefined>
   });
   const { gateway } = parts;
   const asks = new Asks(({ meter, what, range }) => gateway.read(meter, what, range));
+  overviewResources(api, database);
   meterResources(api, database);
   readingResources(api, database, READING_COLUMNS);
   coverageResources(api, database, gateway);
@@ -60,11 +71,13 @@ export async function startApi(parts: GatewayApiParts): Promise<Api | undefined>
   liveResources(api, parts.live, (name) => fleet.byName(name)?.key);
   tokenResources(api, tokens);
   sessionResources(api, callers);
+  pushResources(api, { database, reception: parts.reception, log });
   decodeResources(api);
   healthResources(api, { version: parts.version, checks: { database: () => databaseSays(database) } });
+  await servePages(api);
   const address = await api.listen({ host: config.listen.host, port: config.listen.port });
   events({ event: "apiListening", address });
-  return api;
+  return { address, close: () => api.close() };
 }
 
 const READING_COLUMNS: ReadingColumns = {

@@ -72,6 +72,7 @@ export class Gateway implements AsyncDisposable {
   readonly #collector: Collector;
   readonly #meters: ReadonlyMap<string, PolledMeter>;
   readonly #plans: MeterPlans;
+  #pages: string | undefined;
 
   /** Starts everything up to the control socket; polling begins with `run` or `pollOnce`. */
   static async start(options: GatewayOptions): Promise<Gateway> {
@@ -114,9 +115,10 @@ export class Gateway implements AsyncDisposable {
     const control = await startControlServer(config.socket, gateway, new Map(routes));
     connections.adopt(control, (each) => each.closeAllConnections());
     stack.adopt(control, (each) => void each.close());
-    const api = await startApi({ config: config.api, version, database, fleet, gateway, live, events });
+    const api = await startApi({ config: config.api, version, database, fleet, gateway, reception, live, events });
     stack.defer(() => deadline.bound(Promise.resolve(api?.close())));
     stack.use(databaseReturn).await({ known, intake, reception, startUpkeep });
+    gateway.#pages = api?.address;
     gateway.#closing.use(stack.move());
     events({ event: "gatewayStarted", meters: meters.size, database: database.capabilities.edition, version });
     return gateway;
@@ -141,6 +143,11 @@ export class Gateway implements AsyncDisposable {
     this.#meters = parts.meters;
     this.#plans = parts.plans;
     this.restartWanted = parts.databaseReturn.restartWanted;
+  }
+
+  /** Where the HTTP API and the pages are; undefined when the configuration wants none. */
+  get pages(): string | undefined {
+    return this.#pages;
   }
 
   /** Polls every meter whenever its plans are due, until `stop`. */

@@ -183,14 +183,14 @@ function cycleIn(graph: ReadonlyMap<string, readonly string[]>): readonly string
   return undefined;
 }
 
-const files = TREES.flatMap((tree) => globSync(`${tree}/**/*.ts`, { cwd: ROOT })).sort();
+const files = TREES.flatMap((tree) => globSync(`${tree}/**/*.{ts,tsx}`, { cwd: ROOT })).sort();
 const texts = new Map(files.map((file) => [file, readFileSync(join(ROOT, file), "utf8")]));
 const imports = [...texts].flatMap(([file, text]) => importsOf(file, text));
 
 test("architecture: every source file was seen, and every import in it", () => {
   const existing = TREES.flatMap((tree) =>
     readdirSync(join(ROOT, tree), { recursive: true, withFileTypes: true }).filter((each) => each.isFile()),
-  ).filter((each) => each.name.endsWith(".ts"));
+  ).filter((each) => /\.tsx?$/.test(each.name));
   expect(files.length).toBe(existing.length);
   expect(files.length).toBeGreaterThan(10);
   const fromLines = [...texts.values()].flatMap((text) =>
@@ -200,7 +200,7 @@ test("architecture: every source file was seen, and every import in it", () => {
   );
   expect(imports.filter((each) => each.specifier !== "").length).toBeGreaterThanOrEqual(fromLines.length);
   const missing = imports.filter((each) => each.target !== undefined && !texts.has(each.target));
-  expect(missing.filter((each) => !each.specifier.endsWith(".json"))).toEqual([]);
+  expect(missing.filter((each) => !/\.(?:json|css)$/.test(each.specifier))).toEqual([]);
 });
 
 test("architecture: every import is one that the table of rooms allows", () => {

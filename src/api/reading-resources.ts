@@ -59,9 +59,15 @@ export function readingResources(api: Api, database: Queryable, columns: Reading
       schema: {
         tags: ["readings"],
         summary: "Rows of a profile, oldest first",
-        description: "With `Accept: text/csv` all rows of the range come as CSV, without pages.",
+        description: "As CSV all rows of the range come in one answer, without pages.",
         params,
-        querystring: pageQuery.extend(rangeQuery.shape),
+        querystring: pageQuery.extend(rangeQuery.shape).extend({
+          newest: z
+            .stringbool()
+            .default(false)
+            .describe("Whether the newest rows come, newest first, without further pages."),
+          format: z.enum(["json", "csv"]).optional().describe("What the header Accept says when left out."),
+        }),
         response: { 200: readingsPage },
       },
     },
@@ -69,15 +75,15 @@ export function readingResources(api: Api, database: Queryable, columns: Reading
       const { kind } = request.params;
       const meter = await meterOf(database, callerOf(request), request.params.meter);
       const { from, to } = rangeOf(request.query);
-      if (request.headers.accept?.startsWith("text/csv") === true) {
+      const { after, limit, newest, format } = request.query;
+      if (format === "csv" || (format === undefined && request.headers.accept?.startsWith("text/csv") === true)) {
         const lines = csvLines(database, { meter, kind, from, to, columns: columns[kind] });
         reply.type("text/csv; charset=utf-8").header("content-disposition", `attachment; filename="${kind}.csv"`);
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a stream passes the serializer of the schema by
         return reply.send(Readable.from(lines) as never);
       }
-      const { after, limit } = request.query;
       const start = after === undefined ? from : timeOf(after);
-      const rows = await rowsOf(database, { meter, kind, from: start, to, limit: limit + 1 });
+      const rows = await rowsOf(database, { meter, kind, from: start, to, limit: limit + 1, newest });
       const items = rows.slice(0, limit).map((row) => readingOf(row, kind, columns[kind]));
       const sent = new Set(items.flatMap((item) => Object.keys(item.values)));
       return {
@@ -85,7 +91,7 @@ export function readingResources(api: Api, database: Queryable, columns: Reading
           .filter(({ shownAs }) => sent.has(shownAs))
           .map(({ shownAs, unit, description }) => ({ name: shownAs, unit, meaning: description })),
         items,
-        next: rows.length > limit ? (items.at(-1)?.at ?? null) : null,
+        next: rows.length > limit && !newest ? (items.at(-1)?.at ?? null) : null,
       };
     },
   );
@@ -97,12 +103,14 @@ interface RowsOrder {
   readonly from: Date;
   readonly to: Date;
   readonly limit: number;
+  /** Whether the newest come, newest first. */
+  readonly newest?: boolean;
 }
 
-function rowsOf(database: Queryable, { meter, kind, from, to, limit }: RowsOrder): Promise<Row[]> {
+function rowsOf(database: Queryable, { meter, kind, from, to, limit, newest = false }: RowsOrder): Promise<Row[]> {
   const { view, at } = VIEWS[kind];
   return database.query<Row>(
-    `select * from ${view} where meter_id = $1 and ${at} > $2 and ${at} <= $3 order by ${at} limit $4`,
+    `select * from ${view} where meter_id = $1 and ${at} > $2 and ${at} <= $3 order by ${at} ${newest ? "desc" : "asc"} limit $4`,
     [meter.id, from, to, limit],
   );
 }

@@ -1,10 +1,12 @@
 /** `demo`: a street of simulated meters, read into an embedded database before your eyes. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ApiTokens } from "../api/tokens.ts";
 import { configSchema } from "../config/schema.ts";
 import { Gateway } from "../gateway.ts";
 import { stopSignal } from "../main.ts";
 import { type StreetMeter, startStreet } from "../simulator/street.ts";
+import { appendEventLog } from "../store/event-log.ts";
 import { DemoBoard } from "./demo-board.ts";
 import { demoDirectory, keptDirectory } from "./demo-directory.ts";
 import { SAMPLE_QUERIES } from "./demo-queries.ts";
@@ -28,6 +30,7 @@ const MOST_METERS = 5000;
 const FAULTS = { 1: "wrong-keys", 3: "answers-nothing", 5: "refuses-association" } as const;
 const FAULTY_RESPONSE_TIMEOUT = "3s";
 const REFRESH_MS = 250;
+const TOKEN_MS = 86_400_000;
 /** Meters and gateway share one processor here: a few at a time show their first rows sooner. */
 const CONCURRENCY = 4;
 /** Short periods, so that someone who watches sees rows come. */
@@ -76,6 +79,7 @@ async function startGateway(
     socket: join(directory, "control.sock"),
     plans: PLANS,
     polling: { concurrency: CONCURRENCY },
+    ...(!order.once && { api: { listen: { port: 0 } } }),
     meters,
   });
   return Gateway.start({ config, version: VERSION, events: (event) => board.hear(event) });
@@ -100,7 +104,8 @@ async function watch({ order, output, view, board, gateway, directory, stop }: W
   await printQueries(gateway, output);
   output.out(board.summary());
   if (!order.once) {
-    for (const line of furtherLines(gateway, directory, board.firstMeter)) output.out(line);
+    const pages = await pagesLink(gateway);
+    for (const line of furtherLines(gateway, { directory, pages, meter: board.firstMeter })) output.out(line);
     await refreshUntil(stop, { view, board, gateway });
     view.end();
   }
@@ -157,10 +162,25 @@ function isNumeric(rows: readonly Record<string, Cell>[], name: string): boolean
   return rows.every((row) => row[name] === null || /^-?[\d.]+$/.test(cellText(row[name])));
 }
 
-function furtherLines(gateway: Gateway, directory: string, meter: string): string[] {
+/** A link that signs in whoever follows it, for as long as a demo lasts. */
+async function pagesLink(gateway: Gateway): Promise<string> {
+  const tokens = new ApiTokens(gateway.database, (entries) => appendEventLog(gateway.database, entries));
+  const order = { name: "demo", role: "admin", expiresAt: new Date(Date.now() + TOKEN_MS) } as const;
+  const { text } = await tokens.create(order, "demo");
+  return `${gateway.pages ?? ""}/#token=${text}`;
+}
+
+interface Further {
+  readonly directory: string;
+  readonly pages: string;
+  readonly meter: string;
+}
+
+function furtherLines(gateway: Gateway, { directory, pages, meter }: Further): string[] {
   return [
     "",
-    "The street is polled on; look further from another terminal:",
+    `The street is polled on. Its pages: ${pages}`,
+    "Or look further from another terminal:",
     `  ${gateway.psqlCommand ?? "psql"}`,
     `  npx dlms-gateway read ${meter} clock --socket ${join(directory, "control.sock")}`,
     "Ctrl-C stops it and takes the data away.",

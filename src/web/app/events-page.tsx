@@ -1,0 +1,60 @@
+import type { MeterEvent, Page } from "./answers.ts";
+import { useResource } from "./api.ts";
+import { Badge, Loaded, Pager, Table, Time } from "./parts.tsx";
+import { Link, meterPlace, stay, usePlace } from "./route.tsx";
+
+const SEVERITIES: Readonly<Record<string, "bad" | "warn" | "quiet">> = {
+  critical: "bad",
+  error: "bad",
+  warning: "warn",
+  warn: "warn",
+};
+
+/** What meters told of, newest first. */
+export function EventsPage() {
+  const { searchParams } = usePlace();
+  const after = searchParams.get("after") ?? "";
+  const query = new URLSearchParams({ limit: "100", from: "2000-01-01T00:00:00Z", ...(after && { after }) });
+  const events = useResource<Page<MeterEvent>>(`/v1/events?${query}`);
+  return (
+    <>
+      <h1>Events of meters</h1>
+      <Loaded from={events}>
+        {({ items, next }) => (
+          <>
+            <EventTable items={items} withMeter />
+            <Pager
+              next={next}
+              first={after === ""}
+              onNext={() => stay({ after: next ?? undefined })}
+              onFirst={() => stay({ after: undefined })}
+            />
+          </>
+        )}
+      </Loaded>
+    </>
+  );
+}
+
+export function EventTable({ items, withMeter }: { items: readonly MeterEvent[]; withMeter: boolean }) {
+  const meter = {
+    title: "meter",
+    cell: (event: MeterEvent) => <Link to={meterPlace(event.meter)}>{event.meter}</Link>,
+  };
+  return (
+    <Table
+      label="events"
+      none="nothing happened"
+      rows={items}
+      columns={[
+        { title: "when", cell: ({ occurredAt }) => <Time at={occurredAt} /> },
+        ...(withMeter ? [meter] : []),
+        { title: "event", cell: ({ name, code }) => name ?? `code ${code}` },
+        { title: "severity", cell: ({ severity }) => <Badge kind={SEVERITIES[severity] ?? "quiet"}>{severity}</Badge> },
+        { title: "ended", cell: ({ restoredAt }) => restoredAt && <Time at={restoredAt} /> },
+        { title: "log", cell: ({ log }) => log },
+        { title: "by", cell: ({ source }) => source },
+      ]}
+    />
+  );
+}

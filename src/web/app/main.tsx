@@ -1,0 +1,91 @@
+/** The pages of the gateway: one program in the browser, over the gateway's own API. */
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import type { Session } from "./answers.ts";
+import { sendJson, useResource } from "./api.ts";
+import { CoveragePage } from "./coverage-page.tsx";
+import { DecodePage } from "./decode-page.tsx";
+import { EventsPage } from "./events-page.tsx";
+import { LivePage } from "./live-page.tsx";
+import { LogPage } from "./log-page.tsx";
+import { MeterPage } from "./meter-page.tsx";
+import { MetersPage } from "./meters-page.tsx";
+import { OverviewPage } from "./overview-page.tsx";
+import { go, Link, usePlace } from "./route.tsx";
+import { SendersPage } from "./senders-page.tsx";
+import { SignIn } from "./sign-in.tsx";
+// oxlint-disable-next-line import/no-unassigned-import -- a style sheet has no name
+import "./style.css";
+
+const PLACES = [
+  { path: "/", says: "Fleet", page: OverviewPage },
+  { path: "/meters", says: "Meters", page: MetersPage },
+  { path: "/coverage", says: "Coverage", page: CoveragePage },
+  { path: "/events", says: "Events", page: EventsPage },
+  { path: "/senders", says: "Unknown senders", page: SendersPage },
+  { path: "/live", says: "Live", page: LivePage },
+  { path: "/log", says: "Log", page: LogPage },
+  { path: "/translator", says: "Translator", page: DecodePage },
+] as const;
+
+function App() {
+  const session = useResource<Session>("/v1/session");
+  const { pathname } = usePlace();
+  useSearchKey();
+  if (session.problem?.status === 401) return <SignIn onDone={session.reload} />;
+  if (session.answer === undefined) return <p class="quiet">{session.problem?.message ?? "loading …"}</p>;
+  const { actor, role } = session.answer;
+  const leave = () => void sendJson("DELETE", "/v1/session").then(session.reload);
+  return (
+    <>
+      <a class="skip" href="#main">
+        to the content
+      </a>
+      <header class="top">
+        <strong>dlms-gateway</strong>
+        <nav aria-label="pages">
+          {PLACES.map(({ path, says }) => (
+            <Link key={path} to={path} current={path === "/" ? pathname === "/" : pathname.startsWith(path)}>
+              {says}
+            </Link>
+          ))}
+        </nav>
+        <span class="who">
+          {actor} ({role}){" "}
+          <button type="button" onClick={leave}>
+            sign out
+          </button>
+        </span>
+      </header>
+      <main id="main" tabIndex={-1}>
+        <Content pathname={pathname} />
+      </main>
+    </>
+  );
+}
+
+function Content({ pathname }: { pathname: string }) {
+  const meter = /^\/meters\/(?<name>[^/]+)$/.exec(pathname)?.groups?.["name"];
+  if (meter !== undefined) return <MeterPage key={meter} name={decodeURIComponent(meter)} />;
+  const place = PLACES.find(({ path }) => path === pathname);
+  if (place === undefined) return <p>There is no such page.</p>;
+  return <place.page />;
+}
+
+/** "/" leads to the search for meters from everywhere. */
+function useSearchKey(): void {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      const isTyping = event.target instanceof HTMLElement && event.target.matches("input, textarea, select");
+      if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      if (location.pathname !== "/meters") go("/meters");
+      requestAnimationFrame(() => document.getElementById("search")?.focus());
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
+}
+
+const root = document.getElementById("app");
+if (root !== null) render(<App />, root);

@@ -1,0 +1,173 @@
+/** What pages are made of. */
+import type { ComponentChildren } from "preact";
+import type { Resource } from "./api.ts";
+
+export function Card({
+  title,
+  children,
+  aside,
+}: {
+  title: string;
+  children: ComponentChildren;
+  aside?: ComponentChildren;
+}) {
+  return (
+    <section class="card" aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        {aside}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+/** What a resource answered, or why it did not, or that it is on its way. */
+export function Loaded<Answer>({
+  from,
+  children,
+}: {
+  from: Resource<Answer>;
+  children: (answer: Answer) => ComponentChildren;
+}) {
+  return (
+    <>
+      {from.problem !== undefined && <Notice kind="bad">{from.problem.message}</Notice>}
+      {from.answer === undefined && from.loading && <p class="quiet">loading …</p>}
+      {from.answer !== undefined && children(from.answer)}
+    </>
+  );
+}
+
+export function Notice({ kind, children }: { kind: "good" | "bad" | "note"; children: ComponentChildren }) {
+  return (
+    <p class={`notice ${kind}`} role={kind === "bad" ? "alert" : "status"}>
+      {children}
+    </p>
+  );
+}
+
+export function Badge({ kind, children }: { kind: "good" | "bad" | "warn" | "quiet"; children: ComponentChildren }) {
+  return <span class={`badge ${kind}`}>{children}</span>;
+}
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly cell: (row: Row) => ComponentChildren;
+  readonly number?: boolean;
+}
+
+export function Table<Row>({
+  label,
+  columns,
+  rows,
+  none,
+}: {
+  label: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  none: string;
+}) {
+  if (rows.length === 0) return <p class="quiet">{none}</p>;
+  return (
+    // A table that is too wide is scrolled, by keys too.
+    <section class="scroll" tabIndex={0} aria-label={label}>
+      <table>
+        <thead>
+          <tr>
+            {columns.map(({ title, number }) => (
+              <th key={title} scope="col" class={number === true ? "number" : undefined}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, at) => (
+            <tr key={at}>
+              {columns.map(({ title, cell, number }) => (
+                <td key={title} class={number === true ? "number" : undefined}>
+                  {cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+const CLOCK = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" });
+
+/** A moment on the clock of whoever looks; the exact one is in the title. */
+export function Time({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={at}>
+      {CLOCK.format(new Date(at))}
+    </time>
+  );
+}
+
+const STEPS = [
+  [60, "second", 1],
+  [3600, "minute", 60],
+  [86_400, "hour", 3600],
+  [Number.POSITIVE_INFINITY, "day", 86_400],
+] as const;
+const AGES = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+
+/** How long ago it was. */
+export function Age({ at }: { at: string }) {
+  const seconds = (Date.now() - Date.parse(at)) / 1000;
+  const [, unit, size] = STEPS.find(([below]) => Math.abs(seconds) < below) ?? STEPS[3];
+  return (
+    <time dateTime={at} title={at}>
+      {AGES.format(-Math.round(seconds / size), unit)}
+    </time>
+  );
+}
+
+const COUNTS = new Intl.NumberFormat();
+
+export function count(value: number): string {
+  return COUNTS.format(value);
+}
+
+export function percent(part: number, whole: number): string {
+  if (whole === 0) return "–";
+  const share = part / whole;
+  // Only all is 100 %.
+  return `${share === 1 ? "100" : Math.min(share * 100, 99.9).toFixed(1)} %`;
+}
+
+/** The pages of a list: where the next begins is kept by whoever shows them. */
+export function Pager({
+  next,
+  first,
+  onNext,
+  onFirst,
+}: {
+  next: string | null;
+  first: boolean;
+  onNext: () => void;
+  onFirst: () => void;
+}) {
+  if (first && next === null) return null;
+  return (
+    <nav class="pager" aria-label="pages">
+      <button type="button" disabled={first} onClick={onFirst}>
+        first page
+      </button>
+      <button type="button" disabled={next === null} onClick={onNext}>
+        next page
+      </button>
+    </nav>
+  );
+}
+
+/** An exact decimal without the zeros behind it. */
+export function plain(value: string | undefined): string {
+  if (value === undefined) return "";
+  return /^-?\d+\.\d+$/.test(value) ? value.replace(/\.?0+$/, "") : value;
+}

@@ -1,0 +1,70 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Ask } from "./answers.ts";
+import { ApiProblem, getJson, sendJson } from "./api.ts";
+import { Notice, Table } from "./parts.tsx";
+
+const LOOK_MS = 500;
+const CHOICES = ["clock", "instant", "block_load", "daily_load", "billing"] as const;
+
+/** Asks for a read and follows it to its result, or to the cause and the next step. */
+export function ReadNow({ meter, onDone }: { meter: string; onDone: () => void }) {
+  const [what, setWhat] = useState<string>("clock");
+  const [ask, setAsk] = useState<Ask | undefined>(undefined);
+  const [problem, setProblem] = useState<string | undefined>(undefined);
+  const running = ask?.state === "running";
+  const told = (error: unknown) => setProblem(error instanceof ApiProblem ? error.message : String(error));
+  useEffect(() => {
+    if (ask?.state !== "running") return undefined;
+    const timer = setTimeout(() => {
+      getJson<Ask>(`/v1/reads/${ask.id}`).then((now) => {
+        setAsk(now);
+        if (now.state !== "running") onDone();
+      }, told);
+    }, LOOK_MS);
+    return () => clearTimeout(timer);
+  }, [ask, onDone]);
+  const start = (event: SubmitEvent) => {
+    event.preventDefault();
+    setProblem(undefined);
+    sendJson<Ask>("POST", "/v1/reads", { meter, what }).then(setAsk, told);
+  };
+  return (
+    <form class="read-now" onSubmit={start}>
+      <label>
+        Read now{" "}
+        <select value={what} onChange={({ currentTarget }) => setWhat(currentTarget.value)}>
+          {CHOICES.map((choice) => (
+            <option key={choice} value={choice}>
+              {choice.replace("_", " ")}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="submit" disabled={running}>
+        {running ? "reading …" : "read"}
+      </button>
+      {problem !== undefined && <Notice kind="bad">{problem}</Notice>}
+      {ask?.refusal && (
+        <Notice kind="bad">
+          <strong>{ask.refusal.cause}</strong>: {ask.refusal.evidence}. {ask.refusal.nextStep}.
+        </Notice>
+      )}
+      {ask?.answer && <Answer answer={ask.answer} />}
+    </form>
+  );
+}
+
+function Answer({ answer: { columns, rows } }: { answer: NonNullable<Ask["answer"]> }) {
+  return (
+    <Table
+      label="what the meter answered"
+      none="the meter answered with no rows"
+      rows={rows.slice(-20)}
+      columns={columns.map(({ name, meaning, unit, numeric }, at) => ({
+        title: `${meaning ?? name}${unit === null ? "" : ` (${unit})`}`,
+        number: numeric,
+        cell: (row: readonly (string | null)[]) => row[at],
+      }))}
+    />
+  );
+}

@@ -1,0 +1,150 @@
+import axe from "axe-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { ApiTokens } from "../../src/api/tokens.ts";
+import { appendEventLog } from "../../src/store/event-log.ts";
+import { startBrowser } from "./browser.ts";
+import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
+
+const COUNT = 5;
+const FAULTS = { 1: "refuses-association" } as const;
+const PLACES = ["/", "/meters", "/coverage", "/events", "/senders", "/live", "/log", "/translator"] as const;
+
+let over: GatewayOverStreet | undefined;
+let browser: Browser | string = "not started";
+let context: BrowserContext | undefined;
+let base = "";
+let token = "";
+/** What the pages complained of, or fetched from elsewhere. */
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  browser = await startBrowser();
+  if (typeof browser === "string") return;
+  over = await gatewayOverStreet(
+    { count: COUNT, faults: FAULTS },
+    {
+      configure: (config) => {
+        config.api = { listen: { port: 0 } };
+      },
+    },
+  );
+  const { database, pages = "" } = over.gateway;
+  base = pages;
+  await over.gateway.pollOnce();
+  const tokens = new ApiTokens(database, (entries) => appendEventLog(database, entries));
+  const expiresAt = new Date(Date.now() + 3_600_000);
+  token = (await tokens.create({ name: "tester", role: "admin", expiresAt }, "test")).text;
+}, 400_000);
+afterAll(async () => {
+  if (typeof browser !== "string") await browser.close();
+  await over?.[Symbol.asyncDispose]();
+});
+beforeEach((test) => test.skip(typeof browser === "string", typeof browser === "string" ? browser : ""));
+afterEach(async () => {
+  await context?.close();
+  const told = complaints.splice(0);
+  if (told.length > 0) throw new Error(`the page complained, or fetched from elsewhere: ${told.join("; ")}`);
+});
+
+async function open(place: string, { colorScheme = "light", signedIn = true } = {}): Promise<Page> {
+  if (typeof browser === "string") throw new Error(browser);
+  context = await browser.newContext({ colorScheme: colorScheme === "dark" ? "dark" : "light" });
+  if (signedIn) await context.addCookies([{ name: "dlms_gateway_token", value: token, url: base }]);
+  const page = await context.newPage();
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(base) && !request.url().startsWith("data:")) complaints.push(request.url());
+  });
+  await page.goto(base + place);
+  return page;
+}
+
+function meterName(house: number): string {
+  return over?.street.meters[house]?.name ?? "";
+}
+
+test("pages: a wrong token is refused in words, a link with a right one signs in and leaves no trace of it", async () => {
+  const page = await open("/", { signedIn: false });
+  await page.getByLabel("Token").fill("dgw_wrong");
+  await page.getByRole("button", { name: "sign in" }).click();
+  await page.getByText("the token does not hold").waitFor();
+  await page.goto(`${base}/#token=${token}`);
+  await page.reload();
+  await page.getByRole("heading", { name: "Fleet" }).waitFor();
+  expect(page.url()).toBe(`${base}/`);
+  expect(await page.evaluate("document.cookie")).toBe("");
+  await page.getByRole("button", { name: "sign out" }).click();
+  await page.getByLabel("Token").waitFor();
+});
+
+test("pages: the fleet shows how many meters answer, and why the others do not", async () => {
+  const page = await open("/");
+  await expect.poll(() => page.locator(".figure").allInnerTexts()).toHaveLength(5);
+  await expect.poll(() => page.locator(".figure strong").first().innerText()).toBe(String(COUNT));
+  await page.getByRole("cell", { name: "association refused" }).waitFor();
+  expect(await page.locator(".bars .bar").count()).toBeGreaterThan(1);
+});
+
+test("pages: a meter is found by keys alone, and shows its load, its tries and what it answers now", async () => {
+  const page = await open("/");
+  await page.getByRole("heading", { name: "Fleet" }).waitFor();
+  await page.keyboard.press("/");
+  await page.locator("#search:focus").waitFor();
+  await page.keyboard.type(meterName(0));
+  const link = page.getByRole("link", { name: meterName(0), exact: true });
+  await expect.poll(() => page.locator("tbody tr").count()).toBe(1);
+  await link.focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: meterName(0) }).waitFor();
+  await page.locator(".chart canvas").waitFor();
+  await page.getByRole("region", { name: "tries to read the meter" }).getByText("read").first().waitFor();
+  await page.getByRole("button", { name: "read", exact: true }).click();
+  const answer = page.getByRole("region", { name: "what the meter answered" });
+  await expect.poll(() => answer.locator("td").first().innerText(), { timeout: 20_000 }).toMatch(/20\d\d/);
+});
+
+test("pages: a meter that fails says its cause and what to do", async () => {
+  const page = await open(`/meters/${meterName(1)}`);
+  await page.getByRole("alert").getByText("association refused").waitFor();
+  await page.getByRole("button", { name: "read", exact: true }).click();
+  await expect.poll(() => page.getByRole("alert").count(), { timeout: 20_000 }).toBe(2);
+});
+
+test("pages: the map of coverage is walked with arrow keys and leads to a meter", async () => {
+  const page = await open("/coverage");
+  const map = page.locator("canvas.heat-map");
+  await map.focus();
+  await page.keyboard.press("ArrowDown");
+  await page.getByText(/% held|nothing expected/).waitFor();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => new URL(page.url()).pathname).toMatch(/^\/meters\/./);
+});
+
+test("pages: what happens is shown while it happens", async () => {
+  const page = await open("/live");
+  await page.getByText("listening").waitFor();
+  await over?.gateway.pollOnce();
+  await expect.poll(() => page.getByRole("cell", { name: "meterPolled" }).count()).toBeGreaterThan(0);
+});
+
+test("pages: octets are translated", async () => {
+  const page = await open("/translator");
+  await page.getByLabel(/Octets/).fill("C001C100080000010000FF0200");
+  await page.getByRole("button", { name: "translate" }).click();
+  await expect.poll(() => page.locator(".tree").first().innerText()).toMatch(/get-request/i);
+});
+
+test.each(["light", "dark"])("pages: nothing keeps people from using them, in %s", async (colorScheme) => {
+  const page = await open("/", { colorScheme });
+  for (const place of [...PLACES, `/meters/${meterName(4)}`]) {
+    await page.goto(base + place);
+    await page.locator("h1").waitFor();
+    await expect.poll(() => page.getByText("loading …").count()).toBe(0);
+    await page.evaluate(axe.source);
+    const found: unknown = await page.evaluate(
+      "axe.run().then(({ violations, passes }) => passes.length < 5 ? ['axe saw next to nothing'] : violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => `${id}: ${nodes[0].html}`))",
+    );
+    expect([place, found]).toEqual([place, []]);
+  }
+});
