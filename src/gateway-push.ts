@@ -1,19 +1,20 @@
 /** What of the gateway has to do with pushes: wires reception, what it has to know of meters, and their push setups. */
+import { z } from "zod";
 import type { ControlRoute } from "./api/control-route.ts";
 import type { Collector, PolledMeter } from "./collect/collector.ts";
 import type { MeterConnection } from "./collect/meter-connection.ts";
-import type { PollLoop } from "./collect/poll-loop.ts";
 import { readPushLayout } from "./collect/push-layout-reader.ts";
 import { pushedRows } from "./collect/pushed-rows.ts";
 import type { Config } from "./config/schema.ts";
 import type { KnownFleet } from "./gateway-fleet.ts";
+import type { SharedMeters } from "./gateway-sharing.ts";
 import type { EventSink } from "./observe/events.ts";
 import { PUSH_MAPPING } from "./profiles/push-mapping.ts";
 import { FleetSenders } from "./push/fleet-senders.ts";
 import { PushReception } from "./push/push-reception.ts";
 import { pushRoutes } from "./push/push-routes.ts";
 import { SenderLearning } from "./push/sender-learning.ts";
-import { SetupCampaigns } from "./push/setup-campaign.ts";
+import { type CampaignResult, campaignOrderSchema, SetupCampaigns } from "./push/setup-campaign.ts";
 import { setupRoutes } from "./push/setup-routes.ts";
 import type { Database } from "./store/database.ts";
 import { heldPushStore } from "./store/held-pushes.ts";
@@ -31,7 +32,7 @@ export interface GatewayPushOptions {
 
 export interface GatewayPushParts {
   readonly intake: StoreIntake;
-  readonly loop: PollLoop<PolledMeter>;
+  readonly shared: SharedMeters;
   readonly collector: Collector;
 }
 
@@ -39,6 +40,11 @@ export interface StartedPush {
   readonly reception: PushReception;
   readonly routes: Iterable<readonly [string, ControlRoute]>;
 }
+
+/** What another gateway of this version made. */
+const resultSchema = z.custom<CampaignResult>((value) => {
+  return typeof value === "object" && value !== null && "setup" in value && "state" in value;
+});
 
 export class GatewayPush {
   readonly #options: GatewayPushOptions;
@@ -79,16 +85,19 @@ export class GatewayPush {
     const reception = stack.use(await this.#receive(parts));
     this.#reception = reception;
     const campaigns = stack.use(this.#campaigns(parts, reception));
+    parts.shared.handle("setup", (meter, what) =>
+      campaigns.runFor({ ...campaignOrderSchema.parse(what), meter: meter.target.name }),
+    );
     const setups = setupRoutes(campaigns, (order) => setupHistory(database, order));
     return { reception, routes: [...pushRoutes(reception), ...setups] };
   }
 
-  async #receive({ intake, loop }: GatewayPushParts): Promise<PushReception> {
+  async #receive({ intake, shared }: GatewayPushParts): Promise<PushReception> {
     const { config, database, known, events } = this.#options;
     for (const [meterKey, versions] of known.pushLayouts) this.#senders.learnLayouts(meterKey, versions);
     const putRows = pushedRows((batch) => intake.rows.put(batch), {
       meters: known.meters.values(),
-      seen: (meter) => loop.seen(meter),
+      seen: (meter) => shared.loop.seen(meter),
     });
     return await PushReception.start({
       config: config.push,
@@ -101,7 +110,7 @@ export class GatewayPush {
   }
 
   /** Meters are visited for their push setups in their turn, before scheduled work. */
-  #campaigns({ loop, collector }: GatewayPushParts, reception: PushReception): SetupCampaigns<MeterConnection> {
+  #campaigns({ shared, collector }: GatewayPushParts, reception: PushReception): SetupCampaigns<MeterConnection> {
     const { config, database, known, events } = this.#options;
     return new SetupCampaigns<MeterConnection>({
       setups: config.push.setups,
@@ -110,10 +119,15 @@ export class GatewayPush {
         meterId: meter.meterId,
         name: meter.target.name,
         companion: meter.target.companion,
-        visit: (work) => loop.readNow(meter, () => collector.visit(meter, work)),
+        visit: (work) => shared.loop.readNow(meter, () => collector.visit(meter, work)),
         relearn: (connection) => this.#learning.learnAgain(meter, connection),
       })),
       arrivals: reception.arrivals,
+      elsewhere: (name, order) => {
+        const meter = known.meters.get(name);
+        if (meter === undefined || !shared.isElsewhere(meter)) return undefined;
+        return shared.elsewhere(meter, "setup", order).then((answer) => resultSchema.parse(answer));
+      },
       keep: (record) => keepSetupRecord(database, record),
       events,
     });

@@ -1,15 +1,21 @@
 /** The meters of a gateway are shared with others that use its database: here the rooms for it are wired. */
 import { hostname } from "node:os";
+import { z } from "zod";
+import { type ControlRoute, controlRoute, OrderRefusedError } from "./api/control-route.ts";
+import { type ReadAnswer, type ReadRange, ReadRefusedError, readAnswerSchema } from "./api/read-answer.ts";
 import type { Collector, PolledMeter } from "./collect/collector.ts";
 import type { StopDeadline } from "./collect/drain.ts";
+import { causeOf } from "./collect/failure-cause.ts";
 import type { MeterPlans } from "./collect/meter-plans.ts";
-import { PollLoop } from "./collect/poll-loop.ts";
+import { MeterNotHeldError, PollLoop } from "./collect/poll-loop.ts";
 import type { Config } from "./config/schema.ts";
 import type { Block } from "./jobs/block.ts";
 import { FleetShare } from "./jobs/fleet-share.ts";
 import { GatewayIdentity } from "./jobs/gateway-identity.ts";
+import { ANSWERS_CHANNEL, JOBS_CHANNEL, JobDesk, type JobHandler, NotHereError } from "./jobs/job-desk.ts";
 import { connectionBlock, MeterBlocks } from "./jobs/meter-blocks.ts";
 import type { EventSink } from "./observe/events.ts";
+import type { Database } from "./store/database.ts";
 
 export interface SharingParts {
   readonly config: Config;
@@ -17,56 +23,180 @@ export interface SharingParts {
   readonly version: string;
   /** Connection string of the database. */
   readonly url: string;
-  readonly meters: Iterable<PolledMeter>;
+  readonly database: Database;
+  /** By name. */
+  readonly meters: ReadonlyMap<string, PolledMeter>;
   readonly plans: MeterPlans;
   readonly collector: Collector;
 }
 
-export interface SharedMeters {
+/** Beyond what a session may take: for its turn, and for another gateway to take over. */
+const ELSEWHERE_MS = 60_000;
+const NEXT_STEP = "see dlms-gateway gateways, and the log of the gateway that holds the meter";
+
+const readJobSchema = z.object({
+  what: z.string(),
+  range: z.object({ fromMs: z.number(), toMs: z.number() }).optional(),
+});
+const dismissalForm = z.strictObject({ name: z.string().min(1).max(128) });
+
+/** The meters that this gateway works, and the way to those that others work. */
+export class SharedMeters {
   readonly loop: PollLoop<PolledMeter>;
-  readonly share: FleetShare;
-  readonly blocks: MeterBlocks<PolledMeter>;
-}
+  readonly #parts: SharingParts;
+  readonly #blocks: MeterBlocks<PolledMeter>;
+  readonly #desk: JobDesk;
+  readonly #handlers = new Map<string, JobHandler>();
+  #share: FleetShare | undefined;
 
-/** A loop that has the meters that are this gateway's to work, whichever these are. */
-export async function shareMeters(
-  parts: SharingParts,
-  stack: AsyncDisposableStack,
-  deadline: StopDeadline,
-): Promise<SharedMeters> {
-  const { config, meters, collector, events, url, version } = parts;
-  const loop = pollLoop(parts);
-  const { name = hostname(), silence, away } = config.sharing;
-  const reached = new Set(config.sharing.networks);
-  const blocks = new MeterBlocks(
-    Iterator.from(meters).filter(({ target: { connection } }) => reached.size === 0 || reached.has(connection.network)),
-    ({ target }) => connectionBlock(target.connection, target.name),
-  );
-  const share = await FleetShare.start({
-    url,
-    identity: await GatewayIdentity.open(config.stateDirectory),
-    name,
-    networks: blocks.networks(),
-    silenceMs: silence,
-    awayMs: away,
-    version,
-    fleet: blocks.fingerprints((meter) => meter.target.number),
-    events,
-    meterCount: () => loop.heldCount,
-    onHeld: (held) => loop.hold(blocks.metersOf(held)),
-    onGiven: (given: readonly Block[]) => giveUp(blocks.metersOf(given), { loop, collector }),
-    onCut: () => collector.cut(),
-  });
-  stack.adopt(share, (each) => deadline.bound(each.stop()));
-  return { loop, share, blocks };
-}
+  /** The loop has the meters that are this gateway's to work, whichever these are; ends with the stack. */
+  static async start(parts: SharingParts, stack: AsyncDisposableStack, deadline: StopDeadline): Promise<SharedMeters> {
+    const shared = new SharedMeters(parts);
+    stack.adopt(await shared.#join(), (each) => deadline.bound(each.stop()));
+    stack.adopt(shared.#desk, (each) => deadline.bound(each[Symbol.asyncDispose]()));
+    return shared;
+  }
 
-async function giveUp(
-  meters: readonly PolledMeter[],
-  { loop, collector }: Pick<SharedMeters, "loop"> & Pick<SharingParts, "collector">,
-): Promise<void> {
-  await loop.release(meters);
-  for (const meter of meters) if (!loop.holds(meter)) collector.forget(meter);
+  private constructor(parts: SharingParts) {
+    const { config, meters, database, events } = parts;
+    this.#parts = parts;
+    this.loop = pollLoop(parts);
+    const reached = new Set(config.sharing.networks);
+    this.#blocks = new MeterBlocks(
+      meters.values().filter(({ target }) => reached.size === 0 || reached.has(target.connection.network)),
+      ({ target }) => connectionBlock(target.connection, target.name),
+    );
+    this.#desk = new JobDesk({
+      database,
+      me: () => ({ id: this.#share?.id ?? "", run: this.#share?.incarnation ?? 0 }),
+      handlers: this.#handlers,
+      onFailure: (error) =>
+        events({ event: "jobsFailed", reason: error instanceof Error ? error.message : String(error) }),
+    });
+    this.handle("read", (meter, what) => {
+      const order = readJobSchema.parse(what);
+      return this.#readHere(meter, order.what, order.range);
+    });
+  }
+
+  /** Reads one thing of one meter before scheduled work, wherever it is worked. Throws ReadRefusedError. */
+  async read(meter: PolledMeter, what: string, range?: ReadRange): Promise<ReadAnswer> {
+    try {
+      if (this.loop.holds(meter)) return await this.#readHere(meter, what, range);
+    } catch (error) {
+      if (!(error instanceof NotHereError)) throw error;
+    }
+    return readAnswerSchema.parse(await this.elsewhere(meter, "read", { what, ...(range && { range }) }));
+  }
+
+  /** Whether a job for a meter is for another gateway. */
+  isElsewhere(meter: PolledMeter): boolean {
+    return !this.loop.holds(meter);
+  }
+
+  /** Has a job done by the gateway that holds the meter. Throws ReadRefusedError. */
+  async elsewhere(meter: PolledMeter, kind: string, what: unknown): Promise<unknown> {
+    const { name } = meter.target;
+    const block = this.#blocks.blockOf(meter);
+    const refusal = { meter: name, cause: "worked elsewhere", nextStep: NEXT_STEP };
+    if (block === undefined) {
+      const evidence = "this gateway does not reach the network of the meter: sharing.networks";
+      throw new ReadRefusedError({ ...refusal, evidence });
+    }
+    try {
+      const timeoutMs = this.#parts.config.polling.sessionTimeout + ELSEWHERE_MS;
+      return await this.#desk.ask({ ...block, meter: name, kind, what }, timeoutMs);
+    } catch (cause) {
+      if (cause instanceof ReadRefusedError) throw cause;
+      const holder = this.#share?.holderOf(block)?.name ?? "no gateway";
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new ReadRefusedError({ ...refusal, evidence: `${holder} holds it: ${reason}` }, { cause });
+    }
+  }
+
+  /** Does jobs of a kind for others. */
+  handle(kind: string, work: (meter: PolledMeter, what: unknown) => Promise<unknown>): void {
+    this.#handlers.set(kind, async (name, what) => {
+      const meter = this.#parts.meters.get(name);
+      if (meter === undefined || !this.loop.holds(meter)) throw new NotHereError(name);
+      return work(meter, what);
+    });
+  }
+
+  routes(): (readonly [string, ControlRoute])[] {
+    return [
+      ["/v1/gateways", controlRoute(z.strictObject({}), async () => this.#gateways())],
+      ["/v1/gateways/release", controlRoute(dismissalForm, ({ name }) => this.#dismiss(name))],
+      ["/v1/lanes", controlRoute(z.strictObject({}), async () => Object.fromEntries(this.loop.laneTimes()))],
+    ];
+  }
+
+  async #readHere(meter: PolledMeter, what: string, range?: ReadRange): Promise<ReadAnswer> {
+    const { collector } = this.#parts;
+    try {
+      return await this.loop.readNow(meter, () => collector.read(meter, what, range));
+    } catch (cause) {
+      if (cause instanceof MeterNotHeldError) throw new NotHereError(meter.target.name);
+      const failure = causeOf(cause);
+      const evidence = `${failure.says}: ${failure.evidence}`;
+      throw new ReadRefusedError({ ...failure, meter: meter.target.name, evidence }, { cause });
+    }
+  }
+
+  async #join(): Promise<FleetShare> {
+    const { config, events, url, version } = this.#parts;
+    const { name = hostname(), silence, away } = config.sharing;
+    const desk = this.#desk;
+    const share = new FleetShare({
+      url,
+      identity: await GatewayIdentity.open(config.stateDirectory),
+      name,
+      networks: this.#blocks.networks(),
+      silenceMs: silence,
+      awayMs: away,
+      version,
+      fleet: this.#blocks.fingerprints((meter) => meter.target.number),
+      events,
+      meterCount: () => this.loop.heldCount,
+      onHeld: (held) => {
+        this.loop.hold(this.#blocks.metersOf(held));
+        desk.look();
+      },
+      onGiven: (given) => this.#giveUp(given),
+      onCut: () => this.#parts.collector.cut(),
+      channels: [JOBS_CHANNEL, ANSWERS_CHANNEL],
+      onNotice: (channel) => {
+        if (channel === JOBS_CHANNEL) desk.look();
+        else void desk.hear().catch(() => undefined);
+      },
+    });
+    this.#share = share;
+    await share.start();
+    return share;
+  }
+
+  async #giveUp(blocks: readonly Block[]): Promise<void> {
+    const meters = this.#blocks.metersOf(blocks);
+    await this.loop.release(meters);
+    for (const meter of meters) if (!this.loop.holds(meter)) this.#parts.collector.forget(meter);
+  }
+
+  #gateways(): unknown {
+    const counts = this.#share?.blockCounts();
+    return this.#share?.gateways().map((gateway) => {
+      const { id, name, networks, meters, version, ageMs, silenceMs, awayMs } = gateway;
+      const blocks = counts?.get(id) ?? 0;
+      return { name, isMe: id === this.#share?.id, networks, meters, blocks, version, ageMs, silenceMs, awayMs };
+    });
+  }
+
+  async #dismiss(name: string): Promise<unknown> {
+    const gateway = this.#share?.gateways().find((each) => each.name === name || each.id === name);
+    if (gateway === undefined) throw new OrderRefusedError(`no gateway of the name ${name} is there or has vanished`);
+    if (gateway.ageMs < gateway.silenceMs) throw new OrderRefusedError(`${name} is alive: stop it instead`);
+    await this.#share?.dismiss(gateway.id);
+    return { released: gateway.name };
+  }
 }
 
 /** Without meters at first. */

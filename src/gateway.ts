@@ -10,7 +10,6 @@ import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./api/read-an
 import { Collector, type CollectorStore, type PolledMeter } from "./collect/collector.ts";
 import { drain, StopDeadline } from "./collect/drain.ts";
 
-import { causeOf } from "./collect/failure-cause.ts";
 import { reportGaps } from "./collect/gap-report.ts";
 import { MeterPlans } from "./collect/meter-plans.ts";
 import type { PollLoop } from "./collect/poll-loop.ts";
@@ -23,7 +22,7 @@ import { startApi } from "./gateway-api.ts";
 import { type KnownFleet, startFleet } from "./gateway-fleet.ts";
 import { GatewayPush } from "./gateway-push.ts";
 import { DatabaseReturn } from "./gateway-return.ts";
-import { shareMeters } from "./gateway-sharing.ts";
+import { SharedMeters } from "./gateway-sharing.ts";
 import { type GatewayStore, openStore } from "./gateway-store.ts";
 import { type EventSink, eventLogSink, tellAll } from "./observe/events.ts";
 import { PROFILE_COLUMNS } from "./profiles/columns.ts";
@@ -68,8 +67,7 @@ export class Gateway implements AsyncDisposable {
   readonly #options: GatewayOptions;
   readonly #closing = new AsyncDisposableStack();
   readonly #deadline: StopDeadline;
-  readonly #loop: PollLoop<PolledMeter>;
-  readonly #collector: Collector;
+  readonly #shared: SharedMeters;
   readonly #meters: ReadonlyMap<string, PolledMeter>;
   readonly #plans: MeterPlans;
   #pages: string | undefined;
@@ -103,15 +101,16 @@ export class Gateway implements AsyncDisposable {
     const pushing = new GatewayPush({ config, database, known, events });
     const keeping = collectorStore(database, { intake, databaseReturn });
     const collector = newCollector(config, { lines, pushing, plans, keeping, events, database });
-    const sharing = { config, events, version, url: store.url, meters: meters.values(), plans, collector };
-    const { loop } = await shareMeters(sharing, stack, deadline);
+    const sharing = { config, events, version, url: store.url, database, meters, plans, collector };
+    const shared = await SharedMeters.start(sharing, stack, deadline);
+    const { loop } = shared;
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
     const draining = { loop, sessions: collector, rows: intake.rows };
     stack.defer(() => deadline.bound(drain(draining, sessionsMs, () => deadline.leftMs)));
-    const { reception, routes: pushes } = await pushing.start({ intake, loop, collector }, stack);
-    const gateway = new Gateway({ options, deadline, store, loop, collector, meters, plans, databaseReturn });
-    const routes = [...pushes, ...ledgerRoutes(gateway)];
+    const { reception, routes: pushes } = await pushing.start({ intake, shared, collector }, stack);
+    const gateway = new Gateway({ options, deadline, store, shared, meters, plans, databaseReturn });
+    const routes = [...pushes, ...ledgerRoutes(gateway), ...shared.routes()];
     const control = await startControlServer(config.socket, gateway, new Map(routes));
     connections.adopt(control, (each) => each.closeAllConnections());
     stack.adopt(control, (each) => void each.close());
@@ -125,7 +124,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   private constructor(
-    parts: Pick<Parts, "loop" | "collector" | "plans"> & {
+    parts: Pick<Parts, "plans"> & {
+      readonly shared: SharedMeters;
       readonly options: GatewayOptions;
       readonly deadline: StopDeadline;
       readonly store: GatewayStore;
@@ -138,8 +138,7 @@ export class Gateway implements AsyncDisposable {
     this.databaseUrl = parts.store.url;
     this.psqlCommand = parts.store.psqlCommand;
     this.database = parts.store.database;
-    this.#loop = parts.loop;
-    this.#collector = parts.collector;
+    this.#shared = parts.shared;
     this.#meters = parts.meters;
     this.#plans = parts.plans;
     this.restartWanted = parts.databaseReturn.restartWanted;
@@ -152,24 +151,17 @@ export class Gateway implements AsyncDisposable {
 
   /** Polls every meter whenever its plans are due, until `stop`. */
   run(): void {
-    this.#loop.start();
+    this.#shared.loop.start();
   }
 
   /** Polls every meter once. */
   pollOnce(): Promise<void> {
-    return this.#loop.pollOnce();
+    return this.#shared.loop.pollOnce();
   }
 
   /** Reads one thing of one meter before scheduled work. Throws ReadRefusedError. */
   async read(name: string, what: string, range?: ReadRange): Promise<ReadAnswer> {
-    const meter = this.#meterOf(name);
-    try {
-      return await this.#loop.readNow(meter, () => this.#collector.read(meter, what, range));
-    } catch (cause) {
-      const failure = causeOf(cause);
-      const evidence = `${failure.says}: ${failure.evidence}`;
-      throw new ReadRefusedError({ ...failure, meter: name, evidence }, { cause });
-    }
+    return await this.#shared.read(this.#meterOf(name), what, range);
   }
 
   /** Which readings are not there, why, and whether they will still come. Throws ReadRefusedError for an unknown meter. */

@@ -2,17 +2,8 @@ import { type IncomingMessage, request } from "node:http";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./read-answer.ts";
+import { type ReadAnswer, type ReadRange, ReadRefusedError, readAnswerSchema } from "./read-answer.ts";
 
-const answerSchema = z.object({
-  meter: z.string(),
-  what: z.string(),
-  readAt: z.string(),
-  columns: z.array(
-    z.object({ name: z.string(), meaning: z.string().nullable(), unit: z.string().nullable(), numeric: z.boolean() }),
-  ),
-  rows: z.array(z.array(z.string().nullable())),
-});
 const refusalSchema = z.object({
   refusal: z.object({ meter: z.string(), cause: z.string(), evidence: z.string(), nextStep: z.string() }),
 });
@@ -26,7 +17,7 @@ export async function askForRead(
   range?: ReadRange,
 ): Promise<ReadAnswer> {
   const { status, body } = await post(socketPath, "/v1/reads", { meter, what, range });
-  if (status === 200) return answerSchema.parse(body);
+  if (status === 200) return readAnswerSchema.parse(body);
   const refusal = refusalSchema.safeParse(body);
   if (refusal.success) throw new ReadRefusedError(refusal.data.refusal);
   throw new Error(errorSchema.safeParse(body).data?.error ?? `the daemon answered with status ${status}`);

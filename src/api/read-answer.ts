@@ -1,3 +1,5 @@
+import { z } from "zod";
+
 /** What a read returns to people and machines: a table of text, exact decimals as the meter sent them. */
 export interface ReadAnswer {
   readonly meter: string;
@@ -22,6 +24,16 @@ export interface ReadColumn {
   readonly unit: string | null;
   readonly numeric: boolean;
 }
+
+export const readAnswerSchema = z.object({
+  meter: z.string(),
+  what: z.string(),
+  readAt: z.string(),
+  columns: z.array(
+    z.object({ name: z.string(), meaning: z.string().nullable(), unit: z.string().nullable(), numeric: z.boolean() }),
+  ),
+  rows: z.array(z.array(z.string().nullable())),
+});
 
 /** Why a meter was not read, in words that a field engineer can act on. */
 export interface ReadRefusal {

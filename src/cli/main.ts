@@ -11,6 +11,7 @@ import { declareDbReplay } from "./verbs/db-replay.ts";
 import { declareDecode } from "./verbs/decode.ts";
 import { declareDemo } from "./verbs/demo.ts";
 import { declareGaps } from "./verbs/gaps.ts";
+import { declareGateways } from "./verbs/gateways.ts";
 import { declareKeys } from "./verbs/keys.ts";
 import { declareMeters } from "./verbs/meters.ts";
 import { declarePush } from "./verbs/push.ts";
@@ -37,6 +38,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareConfig,
   declareKeys,
   declareGaps,
+  declareGateways,
   declareSeries,
   declareCollections,
   declareRuns,

@@ -31,7 +31,7 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 const RESERVED_PART = 10;
 
 /** The meter is not this gateway's to work. */
-class MeterNotHeldError extends Error {
+export class MeterNotHeldError extends Error {
   override readonly name = "MeterNotHeldError";
   constructor(meter: string) {
     super(`${meter} is not worked by this gateway now`);

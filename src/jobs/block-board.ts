@@ -52,6 +52,15 @@ export class BlockBoard {
       .toArray();
   }
 
+  /** How many blocks each gateway holds. */
+  blockCounts(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { holder } of this.#blocks.values()) {
+      if (holder !== undefined) counts.set(holder, (counts.get(holder) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   /** Blocks that are this gateway's by the database's word. */
   mine(): Block[] {
     return this.#blocks

@@ -58,24 +58,16 @@ export class FleetShare implements AsyncDisposable {
   #beating: Promise<void> | undefined;
   #stopped = false;
 
-  /** Joins the others and takes what is free; goes on trying where the database does not answer. */
-  static async start(options: FleetShareOptions): Promise<FleetShare> {
-    const share = new FleetShare(options);
-    share.#resume();
-    await share.#beat();
-    return share;
-  }
-
-  private constructor(options: FleetShareOptions) {
+  constructor(options: FleetShareOptions) {
     this.#options = options;
     this.#board = new BlockBoard(() => options.identity.id);
     this.#beatMs = options.silenceMs / BEATS;
   }
 
-  /** Whether the meters of a block are this gateway's to work now. */
-  holds(block: Block): boolean {
-    const key = blockKey(block);
-    return this.#worked.has(key) && !this.#giving.has(key);
+  /** Joins the others and takes what is free; goes on trying where the database does not answer. */
+  async start(): Promise<void> {
+    this.#resume();
+    await this.#beat();
   }
 
   /** The gateway that holds a block, as far as is known. */
@@ -84,9 +76,19 @@ export class FleetShare implements AsyncDisposable {
     return holder === undefined ? undefined : this.#board.gateway(holder);
   }
 
-  /** All gateways that have not taken leave, with the number of blocks that each holds. */
+  /** All gateways that have not taken leave. */
   gateways(): SharingGateway[] {
     return this.#board.gateways();
+  }
+
+  /** How many blocks each gateway holds. */
+  blockCounts(): ReadonlyMap<string, number> {
+    return this.#board.blockCounts();
+  }
+
+  /** The number of this run; undefined until the database has been reached. */
+  get incarnation(): number | undefined {
+    return this.#incarnation;
   }
 
   get id(): string {

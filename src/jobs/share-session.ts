@@ -14,6 +14,8 @@ const gatewaySchema = z.object({
   beat: z.number(),
   incarnation: z.number(),
   networks: z.array(z.string()),
+  meters: z.number(),
+  version: z.string(),
   silenceMs: z.number(),
   awayMs: z.number(),
   fleet: z.record(z.string(), z.string()),

@@ -26,6 +26,7 @@ export interface GatewayEvents {
   /** How long the meters that are held are still worked. */
   readonly sharingLost: { reason: string; forMs: number };
   readonly fleetsDiffer: { others: string };
+  readonly jobsFailed: { reason: string };
   readonly meterLocked: { meter: string; evidence: string; nextStep: string };
   readonly meterPolled: { meter: string; profiles: readonly string[]; rows: number; durationMs: number };
   readonly meterFailed: { meter: string; cause: string; evidence: string; nextStep: string; durationMs: number };
@@ -100,6 +101,7 @@ const EVENTS = {
   blocksGiven: { level: "info", text: "blocks of meters were given to other gateways" },
   blocksLost: { level: "warn", text: "the meters are no longer this gateway's: their sessions are cut" },
   sharingLost: { level: "warn", text: "no sign of life to the database; the meters that are held are worked on" },
+  jobsFailed: { level: "warn", text: "what gateways ask of each other could not be looked at; it is tried again" },
   fleetsDiffer: {
     level: "error",
     text: "gateways of the same network have different meters: what only one of them has may be worked by none",

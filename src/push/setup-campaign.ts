@@ -3,6 +3,7 @@
  * bounded rate, a few at a time; a stop lets those that run come to a named state and begins no other.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { SetupRecord, TestPush } from "../store/push-setup-history.ts";
@@ -34,19 +35,22 @@ export interface SetupCampaignOptions<Connection extends SetupConnection> {
   readonly execution: Config["push"]["execution"];
   readonly meters: readonly CampaignMeter<Connection>[];
   readonly arrivals: Pick<PushArrivals, "wait">;
+  /** Has it done by the gateway that works the meter; undefined where that is this one. */
+  readonly elsewhere?: (meter: string, order: CampaignOrder) => Promise<CampaignResult> | undefined;
   readonly keep: (record: SetupRecord) => Promise<void>;
   readonly events: EventSink;
 }
 
-export interface CampaignOrder {
+export const campaignOrderSchema = z.strictObject({
   /** Name of a setup; all of them when left out. */
-  readonly setup?: string;
+  setup: z.string().exactOptional(),
   /** Name of a meter; all that the setup is for when left out. */
-  readonly meter?: string;
-  readonly dryRun: boolean;
-  readonly who: string;
-  readonly why: string;
-}
+  meter: z.string().exactOptional(),
+  dryRun: z.boolean(),
+  who: z.string(),
+  why: z.string(),
+});
+export type CampaignOrder = z.output<typeof campaignOrderSchema>;
 
 export interface CampaignResult extends Pick<SetupRecord, "setup" | "state" | "changes" | "testPush" | "evidence"> {
   readonly meter: string;
@@ -87,6 +91,12 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     const turn = this.#turn.then(run, run);
     this.#turn = turn;
     return turn;
+  }
+
+  /** Does what another gateway asks, beside the orders of this one: they may be waiting for each other. */
+  async runFor(order: CampaignOrder & { readonly meter: string }): Promise<CampaignResult | undefined> {
+    const [result] = await this.#run(order);
+    return result;
   }
 
   /** Begins no other meter of the order that runs. */
@@ -138,6 +148,9 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
 
   async #carryOut({ meter, setup }: Job<Connection>, { dryRun, who, why }: CampaignOrder): Promise<CampaignResult> {
     const startedAt = new Date();
+    const order = { setup: setup.name, meter: meter.name, dryRun, who, why };
+    const elsewhere = this.#options.elsewhere?.(meter.name, order);
+    if (elsewhere !== undefined) return elsewhere.catch((error: unknown) => unreached(order, wordsOf(error)));
     const { state, differences, evidence, testPush } = await this.#visits({ meter, setup }, dryRun);
     const changes = differences.map(changeOf);
     const result = { setup: setup.name, state, changes, testPush, evidence };
@@ -224,6 +237,10 @@ function joined(earlier: readonly Difference[], done: Execution): Pick<Execution
   const differences = [...written, ...done.differences];
   if (written.length === 0) return { state: done.state, differences };
   return { state: done.state === "in-order" || done.state === "applied" ? "applied" : "mixed", differences };
+}
+
+function unreached({ setup, meter }: { setup: string; meter: string }, evidence: string): CampaignResult {
+  return { setup, meter, state: "unreached", changes: [], testPush: "not-ordered", evidence };
 }
 
 function escaped(text: string): string {

@@ -2,11 +2,13 @@
  * One street of simulated meters, one real database, several daemons: each meter is worked by one of them at a time,
  * whoever dies is relieved within seconds, and nothing is lost.
  */
+import { execFile } from "node:child_process";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
-import { order } from "../../src/api/control-client.ts";
+import { askForRead, order } from "../../src/api/control-client.ts";
 import { maintenanceLineSchema } from "../../src/api/maintenance-order.ts";
 import { streetConfiguration } from "../../src/cli/demo-street.ts";
 import { type Street, startStreet } from "../../src/simulator/street.ts";
@@ -14,6 +16,7 @@ import { query } from "../db/query.ts";
 import { withDatabase } from "../db/test-database.ts";
 import { type ConfigInput, CuttableWay, FleetDaemon, LineWatch, WAIT } from "./fleet-daemon.ts";
 
+const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
 const METERS = 12;
 const BLOCKS = 256;
 const SILENCE_MS = 3000;
@@ -131,6 +134,32 @@ test("shared fleet: two daemons work half each; a killed one is relieved in seco
   expect(relievedMs).toBeLessThan(4 * SILENCE_MS);
   expect(watch.overlaps).toEqual([]);
   await nothingLost(b);
+});
+
+test("shared fleet: whoever asks any daemon gets an answer, also while the one that holds the meter dies", async () => {
+  const [a, b] = await Promise.all([start("a"), start("b")]);
+  await shared(a, b);
+  await allPolledBy(a, b);
+  const names = street.meters.map((meter) => meter.name);
+  for (const { socket } of [a, b]) {
+    const answers = await Promise.all(names.map((name) => askForRead(socket, name, "clock")));
+    expect(answers.map((answer) => answer.meter)).toEqual(names);
+  }
+  const ofA = names.filter((name) => polled(a).has(name));
+  expect(ofA.length).toBeGreaterThan(0);
+  const asked = Promise.all(ofA.map((name) => askForRead(b.socket, name, "clock")));
+  a.signal("SIGKILL");
+  expect((await asked).map((answer) => answer.meter)).toEqual(ofA);
+  const { stdout } = await promisify(execFile)(process.execPath, [CLI, "gateways", "--json", "--socket", b.socket]);
+  const listed = JSON.parse(stdout) as { gateway: string; state: string; blocks: number }[];
+  expect(listed.find((each) => each.gateway === "b")).toMatchObject({ state: "this one", blocks: BLOCKS });
+  expect(listed.find((each) => each.gateway === "a")?.state).toMatch(/^silent for/);
+  const lanes = await promisify(execFile)(process.execPath, [CLI, "lanes", "--json", "--socket", b.socket]);
+  const onDemand = (JSON.parse(lanes.stdout) as { lane: string; jobs: number }[]).find((each) => {
+    return each.lane === "on_demand";
+  });
+  expect(onDemand?.jobs).toBeGreaterThanOrEqual(METERS);
+  expect(watch.overlaps).toEqual([]);
 });
 
 test("shared fleet: a third daemon needs only its configuration; one that stops gives its meters back at once", async () => {

@@ -24,6 +24,8 @@ function renewal(gateways: readonly Told[], holders: readonly (string | null)[] 
       beat,
       incarnation: 1,
       networks: ["n"],
+      meters: 0,
+      version: "test",
       silenceMs: SILENCE_MS,
       awayMs: AWAY_MS,
       fleet: {},
