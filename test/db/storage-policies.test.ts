@@ -147,6 +147,34 @@ test("storage: into compressed chunks go late rows, duplicates, completions and 
   expect((await checkDatabase(database)).findings).toEqual([]);
 });
 
+test("storage: what is compressed lies in chunks of twelve weeks, into which late rows go", async (context) => {
+  const { database } = current();
+  context.skip(!database.capabilities.compression, "this edition does not compress");
+  const meter = await newMeter();
+  const writer = newWriter();
+  const whole = daysOfLoad(meter, 900, 140);
+  await writer.write([{ ...whole, ...part(whole, (index) => index % 5 !== 2) }]);
+  const chunks = async () => {
+    const rows = await database.query<{ chunk: string; weeks: number; compressed: boolean }>(
+      `select format('%I.%I', chunk_schema, chunk_name) as chunk, is_compressed as compressed,
+         (extract(epoch from range_end - range_start) / 604800)::int as weeks
+       from timescaledb_information.chunks where hypertable_name = 'block_load_profile_data'
+         and range_start < now() - interval '700 days' order by range_start`,
+    );
+    return rows;
+  };
+  const before = await chunks();
+  expect(before.every(({ weeks }) => weeks === 1)).toBe(true);
+  expect(before.length).toBeGreaterThanOrEqual(20);
+  for (const { chunk } of before) await database.query(`select compress_chunk('${chunk}', true)`);
+  const after = await chunks();
+  expect(after.length).toBeLessThanOrEqual(3);
+  expect(after.every(({ compressed, weeks }) => compressed && weeks <= 12)).toBe(true);
+  expect(await writer.write([whole])).toMatchObject({ inserted: 2688, held: 10752, setAside: [] });
+  expect(await heldEnergy(meter)).toEqual([{ rows: 13_440, energy: "13440000" }]);
+  await keepDailyLoad(database, { sum: true });
+});
+
 test("storage: no limit on what is decompressed keeps late rows of many meters out", async (context) => {
   const { database } = current();
   context.skip(!database.capabilities.compression, "this edition does not compress");
