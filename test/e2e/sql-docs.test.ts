@@ -14,8 +14,11 @@ beforeAll(async () => {
   over = await gatewayOverStreet({ count: COUNT, faults: { 3: "refuses-association" } });
   await over.gateway.pollOnce();
   // Tries are written in groups.
-  const tries = () => over.gateway.database.query("select distinct meter_id from dlms.read_attempts");
-  await vi.waitFor(async () => expect(await tries()).toHaveLength(COUNT), { timeout: 20_000 });
+  const allTried = async () => {
+    const tried = await over.gateway.database.query("select distinct meter_id from dlms.read_attempts");
+    return tried.length === COUNT;
+  };
+  await vi.waitUntil(allTried, { timeout: 20_000 });
 }, 120_000);
 afterAll(() => over[Symbol.asyncDispose]());
 
