@@ -18,6 +18,11 @@ const QUIRKS = {
     says: "the length of ciphered octets without a tag counts one all the same",
   },
   "empty-last-block-trailer": { byDefault: true, says: "octets follow a last block that is empty" },
+  "acknowledgement-trailer": { byDefault: true, says: "zeros follow the number of a block that is acknowledged" },
+  "access-nulls-missing": {
+    byDefault: true,
+    says: "an answer to ACCESS counts the null-data of sets and actions and leaves them out",
+  },
   "trailing-octets": { byDefault: false, says: "octets after the end of the APDU are dropped" },
   "hdlc-length-modulo-256": { byDefault: false, says: "the length field of an HDLC frame has only its low eight bits" },
   "hdlc-frame-check-ignored": {

@@ -39,10 +39,16 @@ export function readApdu(reader: Reader): Apdu {
   return reader.quirks.length > 0 ? { ...apdu, quirks: reader.quirks } : apdu;
 }
 
-/** Octets behind the end of an APDU. Behind a last block without data they can't be a part of what was asked for. */
+/**
+ * Octets behind the end of an APDU. Behind a last block without data, and behind the number of a block that is
+ * acknowledged, they can't be a part of what was asked for.
+ */
 function readTrailer(reader: Reader, { apdu, body }: Apdu): void {
   const empty = apdu === "get-response" && isEmptyLastBlock(body);
-  const meaningless = empty && reader.tolerates("empty-last-block-trailer");
+  const acknowledges = apdu === "set-response" && body.type === "datablock" && reader.peek() === 0;
+  const meaningless =
+    (empty && reader.tolerates("empty-last-block-trailer")) ||
+    (acknowledges && reader.tolerates("acknowledgement-trailer"));
   if (!meaningless && !reader.tolerates("trailing-octets")) reader.end();
 }
 

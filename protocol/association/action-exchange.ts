@@ -93,6 +93,7 @@ export class ActionExchange implements ServiceExchange {
   }
 
   #done(outcomes: readonly ActionOutcome[]): ExchangeStep {
+    this.#blocks.checkResult(outcomes.some(({ result }) => result === "success"));
     if ("methods" in this.#order) {
       const checked = resultsFor(this.#spread(outcomes, this.#order.methods.length), this.#order.methods.length);
       return { type: "done", response: { type: "actionList", outcomes: checked } };

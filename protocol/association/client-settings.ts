@@ -63,6 +63,7 @@ const CLIENT_LENIENCIES = {
   "version-low": "the negotiated DLMS version is below 6",
   "first-block-zero": "blocks are numbered from 0",
   "acknowledgement-names-next": "a block is acknowledged with the number of the next",
+  "acknowledgement-as-last": "blocks are acknowledged by the choice of the last one, the number before the result",
   "list-refused-whole": "one result answers a list of requests",
   "hls-reply-by-write": "the reply to the challenge is not read but written, as the server refused the reading",
   "read-results-headless": "the blocks of a long answer lack the count of results and the first choice",

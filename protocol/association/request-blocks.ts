@@ -41,6 +41,17 @@ export class RequestBlocks<Request extends Apdu> {
     return { type: "send", apdu: this.#block(cutter, false), joined: 0 };
   }
 
+  /** Throws SERVICE_UNEXPECTED when the server says that all went well before it has all blocks. */
+  checkResult(succeeded: boolean): void {
+    if (!succeeded || this.#cutter === undefined || this.#cutter.done) return;
+    throw unexpected("success before the last block", { blockNumber: this.#cutter.lastNumber });
+  }
+
+  /** Whether a block that is not the last has this number, and was sent last. */
+  awaits(acknowledged: number): boolean {
+    return this.#cutter !== undefined && !this.#cutter.done && this.#cutter.lastNumber === acknowledged;
+  }
+
   #block(cutter: BlockCutter, isFirst: boolean): Request {
     const envelope = encodeApdu(this.#carrying(NO_BLOCK, isFirst)).length;
     return this.#carrying(cutter.next(this.#context.maxPduLength - envelope - LENGTH_FIELD_EXTRA), isFirst);

@@ -22,6 +22,7 @@ export type SetOrder =
   | { readonly attributes: readonly AttributeReference[]; readonly values: readonly Data[] };
 
 const valueList = listOf(data);
+const RESULT_BITS = 8;
 
 export class SetExchange implements ServiceExchange {
   readonly responseName = "set-response";
@@ -48,8 +49,9 @@ export class SetExchange implements ServiceExchange {
     const { body } = answer;
     switch (body.type) {
       case "normal":
-      case "last-datablock":
         return this.#done([body.result], "single");
+      case "last-datablock":
+        return this.#takeLast(body);
       case "with-list":
       case "last-datablock-with-list":
         return this.#done(body.results, "list");
@@ -62,10 +64,26 @@ export class SetExchange implements ServiceExchange {
     return undefined;
   }
 
+  /** Some servers acknowledge every block by the choice of the last one, the number before the result. */
+  #takeLast({
+    result,
+    blockNumber,
+  }: {
+    readonly result: DataAccessResult;
+    readonly blockNumber: number;
+  }): ExchangeStep {
+    const number = blockNumber >>> RESULT_BITS;
+    const swapped = result === "success" && blockNumber === number << RESULT_BITS && number > 0;
+    if (!swapped) return this.#done([result], "single");
+    this.#context.note("acknowledgement-as-last");
+    return this.#blocks.awaits(number) ? this.#blocks.next(number) : this.#done([result], "single");
+  }
+
   #done(results: readonly DataAccessResult[], form: "single" | "list"): ExchangeStep {
     const wanted = "values" in this.#order ? this.#order.values.length : 1;
     const listed = "values" in this.#order;
     if (listed !== (form === "list")) this.#context.note(wanted === 1 ? "list-of-one" : "list-refused-whole");
+    this.#blocks.checkResult(results.includes("success"));
     const [first] = results;
     const spread =
       listed && form === "single" && first !== undefined ? Array.from({ length: wanted }, () => first) : results;

@@ -56,6 +56,7 @@ export class WriteExchange implements ServiceExchange {
   }
 
   #done(written: readonly WriteResult[]): ExchangeStep {
+    this.#blocks.checkResult(written.some(({ type }) => type === "success"));
     const results = listResultsFor(written, this.#values.length, this.#context);
     return { type: "done", response: { type: "write", results: results.map(resultOf) } };
   }

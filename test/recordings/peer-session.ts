@@ -26,14 +26,23 @@ import type { Link } from "../../protocol/link/link.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 import { entryAccess } from "../../protocol/profile/selective-access.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
+import {
+  curveOfSuite,
+  privateKeyFromOctets,
+  publicKeyFromOctets,
+} from "../../protocol/security/elliptic-key.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
+import { SECURITY_SUITES, type SecuritySuite } from "../../protocol/security/suites.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import { type NormalData, normaliseData } from "../corpus/normalise-data.ts";
+import { type ServiceReading, tryServices } from "./peer-services.ts";
 
-/** The keys, title and password that the peers' example programs publish; they protect nothing. */
+/** Keys, title and password that the peers' example programs publish, counted on for longer keys; they protect nothing. */
 const EXAMPLE = {
-  blockCipherKey: "000102030405060708090a0b0c0d0e0f",
-  authenticationKey: "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf",
+  blockCipherKey: (length: number) => counted(0x00, length),
+  authenticationKey: (length: number) => counted(0xd0, length),
+  /** Draws nothing: a dedicated key has to be the same in the replay. */
+  dedicatedKey: (length: number) => counted(0x40, length),
   password: new TextEncoder().encode("Gurux"),
 } as const;
 const CLIENT_SYSTEM_TITLE = systemTitle(fromHex("4447570000000001"));
@@ -48,9 +57,11 @@ const OBJECTS = {
   association: { classId: 15, logicalName: "0.0.40.0.0.255" },
   clock: { classId: 8, logicalName: "0.0.1.0.0.255" },
   loadProfile: { classId: 7, logicalName: "1.0.99.1.0.255" },
+  text: { classId: 1, logicalName: "0.0.96.1.0.255" },
 } as const;
 
-export const MECHANISMS = ["lowest", "lls", "hls", "hls-md5", "hls-sha1", "hls-sha256", "hls-gmac"] as const;
+export const MECHANISMS = ["lowest", "lls", "hls", "hls-md5", "hls-sha1", "hls-sha256", "hls-gmac", "hls-ecdsa"] as const;
+export const FORMS = ["service-specific", "general"] as const;
 
 /** What a recording's header keeps in `settings`, so that its replay sends the same octets. */
 export interface PeerSettings {
@@ -72,6 +83,16 @@ export interface PeerSettings {
   readonly generalBlockWindow?: number | undefined;
   /** In octets; no limit when absent. */
   readonly maxReceivePduSize?: number | undefined;
+  /** Of the keys; 0 when absent. */
+  readonly suite?: SecuritySuite | undefined;
+  readonly form?: (typeof FORMS)[number] | undefined;
+  /** A dedicated key is offered. */
+  readonly dedicated?: boolean | undefined;
+  /** Every service is tried behind the reading, ACCESS among them. */
+  readonly services?: boolean | undefined;
+  /** HLS 7: our private key and the peer's public key, hexadecimal. */
+  readonly signingKey?: string | undefined;
+  readonly serverSigningKey?: string | undefined;
 }
 
 export interface PeerReading {
@@ -88,6 +109,7 @@ export interface PeerReading {
   readonly release: string;
   /** What only readings with short names try. */
   readonly shortName?: ShortNameReading;
+  readonly services?: ServiceReading;
 }
 
 interface ShortNameReading {
@@ -98,6 +120,12 @@ interface ShortNameReading {
   /** What the clock's time zone, written as it was read, and the capture of a row gave. */
   readonly written: string;
   readonly invoked: string;
+}
+
+/** The suite that a command line or a recording's header names. */
+export function suiteOf(named: unknown): SecuritySuite {
+  const suite = Number(named ?? 0);
+  return suite === 1 || suite === 2 ? suite : 0;
 }
 
 export async function readPeer(channel: ByteChannel, settings: PeerSettings): Promise<PeerReading> {
@@ -113,11 +141,13 @@ class Peer {
   readonly #pump: Pump<SessionCommand, SessionEvent>;
   readonly #events: SessionEvent[] = [];
   readonly #leniencies = new Set<string>();
+  readonly #services: boolean;
   #names: ShortNames | undefined;
   #wake: () => void = () => {};
   #ended: Error | undefined;
 
   constructor(channel: ByteChannel, settings: PeerSettings) {
+    this.#services = settings.services === true;
     const session = new ClientSession({
       link: linkOf(settings),
       client: new ClientAssociation(clientSettings(settings)),
@@ -147,6 +177,9 @@ class Peer {
     const buffer = await this.#get(OBJECTS.loadProfile, 2);
     const rows = buffer.type === "array" ? buffer.value.map(normaliseData) : [];
     const shortName = this.#names && (await this.#tryShortNames());
+    const services = this.#services
+      ? await tryServices((order) => this.#ask(order), SERVICE_OBJECTS, buffer.type === "array" ? buffer.value : [])
+      : undefined;
     this.#pump.command({ type: "release" });
     const { answer } = await this.#await("released");
     this.#pump.command({ type: "close" });
@@ -163,6 +196,7 @@ class Peer {
       leniencies: [...this.#leniencies],
       release: answer,
       ...(shortName && { shortName }),
+      ...(services && { services }),
     };
   }
 
@@ -278,39 +312,70 @@ function linkOf(settings: PeerSettings): Link {
   return new HdlcClient({ clientSap, server: hdlcAddress(serverSap, physicalDevice, addressSize), sequenceNumbers });
 }
 
+const SERVICE_OBJECTS = {
+  clock: reference(OBJECTS.clock, 2),
+  clockZone: reference(OBJECTS.clock, 3),
+  captureObjects: reference(OBJECTS.loadProfile, 3),
+  buffer: reference(OBJECTS.loadProfile, 2),
+  text: reference(OBJECTS.text, 2),
+};
+
+function counted(first: number, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => (first + index) & 0xff);
+}
+
 function clientSettings(settings: PeerSettings): ClientSettings {
-  const { referencing, mechanism, ciphered, challenge, firstInvocationCounter } = settings;
-  const { generalBlockWindow, maxReceivePduSize } = settings;
+  const { referencing, mechanism, ciphered, challenge, form, dedicated } = settings;
+  const keyed = ciphered || mechanism === "hls-gmac" || mechanism === "hls-ecdsa";
+  const keyLength = SECURITY_SUITES[settings.suite ?? 0].keyLength;
+  const dedicatedKey = () => new SecretKey("dedicatedKey", EXAMPLE.dedicatedKey(keyLength));
+  return {
+    authentication: authenticationOf(settings),
+    challenge: () => fromHex(challenge),
+    ...(referencing && { referencing }),
+    ...negotiated(settings),
+    responseTimeoutMs: 5000,
+    ...(keyed ? { protection: protectionOf(settings, keyLength) } : { systemTitle: CLIENT_SYSTEM_TITLE }),
+    ...(ciphered && {
+      ciphering: { request: "authenticated-encrypted", ...(form && { form }), ...(dedicated && { dedicatedKey }) },
+    }),
+  };
+}
+
+function negotiated(settings: PeerSettings): Partial<ClientSettings> {
+  const { referencing, services, generalBlockWindow, maxReceivePduSize } = settings;
+  const conformance = new Set(referencing === "short-name" ? SHORT_NAME_CONFORMANCE : CONFORMANCE);
+  if (services) conformance.add("access");
+  if (generalBlockWindow !== undefined) conformance.add("general-block-transfer");
+  return {
+    conformance,
+    ...(generalBlockWindow !== undefined && { generalBlocks: "when-needed", generalBlockWindow }),
+    ...(maxReceivePduSize !== undefined && { maxReceivePduSize }),
+  };
+}
+
+function authenticationOf({ mechanism, suite = 0, signingKey, serverSigningKey }: PeerSettings): ClientAuthentication {
   const secret = new SecretKey("hlsSecret", EXAMPLE.password);
-  let counter = firstInvocationCounter;
-  const protection = new ApduProtection({
-    suite: 0,
+  if (mechanism === "lowest" || mechanism === "hls-gmac") return { mechanism };
+  if (mechanism === "lls") return { mechanism, password: secret };
+  if (mechanism !== "hls-ecdsa") return { mechanism, secret };
+  const curve = curveOfSuite(suite);
+  return {
+    mechanism,
+    ...(signingKey !== undefined && { signingKey: privateKeyFromOctets(curve, fromHex(signingKey)) }),
+    ...(serverSigningKey !== undefined && { serverSigningKey: publicKeyFromOctets(curve, fromHex(serverSigningKey)) }),
+  };
+}
+
+function protectionOf(settings: PeerSettings, keyLength: number): ApduProtection {
+  let counter = settings.firstInvocationCounter;
+  return new ApduProtection({
+    suite: settings.suite ?? 0,
     ownSystemTitle: CLIENT_SYSTEM_TITLE,
     keys: {
-      blockCipherKey: new SecretKey("blockCipherKey", fromHex(EXAMPLE.blockCipherKey)),
-      authenticationKey: new SecretKey("authenticationKey", fromHex(EXAMPLE.authenticationKey)),
+      blockCipherKey: new SecretKey("blockCipherKey", EXAMPLE.blockCipherKey(keyLength)),
+      authenticationKey: new SecretKey("authenticationKey", EXAMPLE.authenticationKey(keyLength)),
     },
     nextInvocationCounter: () => counter++,
   });
-  const authentication: ClientAuthentication =
-    mechanism === "lowest" || mechanism === "hls-gmac"
-      ? { mechanism }
-      : mechanism === "lls"
-        ? { mechanism, password: secret }
-        : { mechanism, secret };
-  return {
-    authentication,
-    challenge: () => fromHex(challenge),
-    ...(referencing && { referencing }),
-    conformance: referencing === "short-name" ? SHORT_NAME_CONFORMANCE : CONFORMANCE,
-    ...(generalBlockWindow !== undefined && {
-      conformance: new Set([...CONFORMANCE, "general-block-transfer"] as const),
-      generalBlocks: "when-needed",
-      generalBlockWindow,
-    }),
-    ...(maxReceivePduSize !== undefined && { maxReceivePduSize }),
-    responseTimeoutMs: 5000,
-    ...(ciphered || mechanism === "hls-gmac" ? { protection } : { systemTitle: CLIENT_SYSTEM_TITLE }),
-    ...(ciphered ? { ciphering: { request: "authenticated-encrypted" } } : {}),
-  };
 }

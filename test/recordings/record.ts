@@ -3,16 +3,18 @@
  * NAME.jsonl and NAME.expected.json beside this file; the replay test then holds them.
  */
 import { randomBytes } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { RecordingFile } from "../../drivers/recording/file.ts";
 import { RecordingTee } from "../../drivers/recording/tee.ts";
 import { connectTcp } from "../../drivers/tcp/connect.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
-import { MECHANISMS, type PeerSettings, readPeer } from "./peer-session.ts";
+import { FORMS, MECHANISMS, type PeerSettings, readPeer, suiteOf } from "./peer-session.ts";
 
 const CHALLENGE_LENGTH = 16;
+/** HLS 7 wants at least so many octets. */
+const LONG_CHALLENGE = 32;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -33,6 +35,12 @@ const { values, positionals } = parseArgs({
     counter: { type: "string", default: "1" },
     "general-blocks": { type: "string" },
     "pdu-size": { type: "string" },
+    suite: { type: "string", default: "0" },
+    form: { type: "string" },
+    dedicated: { type: "boolean", default: false },
+    services: { type: "boolean", default: false },
+    "signing-key": { type: "string" },
+    "server-signing-key": { type: "string" },
   },
 });
 const [name] = positionals;
@@ -56,10 +64,16 @@ const settings: PeerSettings = {
   sequenceNumbers: values["ignore-sequence"] ? "ignored" : "checked",
   mechanism,
   ciphered: values.ciphered,
-  challenge: toHex(randomBytes(CHALLENGE_LENGTH)),
+  challenge: toHex(randomBytes(mechanism === "hls-ecdsa" ? LONG_CHALLENGE : CHALLENGE_LENGTH)),
   firstInvocationCounter: Number(values.counter),
   generalBlockWindow: optional(values["general-blocks"]),
   maxReceivePduSize: optional(values["pdu-size"]),
+  suite: suiteOf(values.suite),
+  form: FORMS.find((each) => each === values.form),
+  dedicated: values.dedicated || undefined,
+  services: values.services || undefined,
+  signingKey: values["signing-key"],
+  serverSigningKey: values["server-signing-key"],
 };
 const path = join(import.meta.dirname, `${name}.jsonl`);
 rmSync(path, { force: true });
@@ -80,4 +94,15 @@ try {
   console.log(`${name}: ${reading.objects.length} objects, ${reading.rowCount} rows, release ${reading.release}`);
 } finally {
   await file.close();
+}
+if (mechanism === "hls-ecdsa") writeFileSync(path, blankSignature(readFileSync(path, "utf8")));
+
+/** A signature is another one every time: the replay takes any in its place. */
+function blankSignature(recording: string): string {
+  const lines = recording.split("\n").map((line) => {
+    const [, before = "", length = ""] = /^.*"dir":"tx","hex":"([0-9a-f]*0f0000280000ff010109(40|60))/.exec(line) ?? [];
+    if (before === "") return line;
+    return JSON.stringify({ ...JSON.parse(line), blanked: [[before.length / 2, Number.parseInt(length, 16)]] });
+  });
+  return lines.join("\n");
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseRecording, type RecordingHeader } from "../../drivers/recording/recording.ts";
 import { ReplayChannel } from "../../drivers/recording/replay.ts";
-import { MECHANISMS, type PeerSettings, readPeer } from "./peer-session.ts";
+import { FORMS, MECHANISMS, type PeerSettings, readPeer, suiteOf } from "./peer-session.ts";
 
 const names = globSync("*.jsonl", { cwd: import.meta.dirname })
   .map((file) => file.slice(0, -".jsonl".length))
@@ -15,6 +15,7 @@ function text(file: string): string {
 
 function settingsOf({ settings = {} }: RecordingHeader): PeerSettings {
   const number = (name: string) => (typeof settings[name] === "number" ? settings[name] : undefined);
+  const words = (name: string) => (typeof settings[name] === "string" ? settings[name] : undefined);
   const size = number("addressSize");
   const mechanism = MECHANISMS.find((each) => each === settings["mechanism"]);
   if (mechanism === undefined) throw new Error("the recording's header names no mechanism");
@@ -32,6 +33,12 @@ function settingsOf({ settings = {} }: RecordingHeader): PeerSettings {
     firstInvocationCounter: number("firstInvocationCounter") ?? 0,
     generalBlockWindow: number("generalBlockWindow"),
     maxReceivePduSize: number("maxReceivePduSize"),
+    suite: suiteOf(settings["suite"]),
+    form: FORMS.find((each) => each === settings["form"]),
+    dedicated: settings["dedicated"] === true,
+    services: settings["services"] === true,
+    signingKey: words("signingKey"),
+    serverSigningKey: words("serverSigningKey"),
   };
 }
 

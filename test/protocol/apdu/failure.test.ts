@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { decodeApdu, encodeApdu } from "../../../protocol/apdu/apdu.ts";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
+import { DlmsError } from "../../../protocol/errors.ts";
 import { NO_QUIRKS } from "../../../protocol/quirks.ts";
 import { apduVectors } from "./vectors.ts";
 
@@ -79,4 +80,28 @@ test("apdu: octets behind a last block without data are dropped by name", () => 
   expect(() => decodeApdu(fromHex("c402c30000000002000000"))).toThrow(trailing);
   expect(() => decodeApdu(fromHex("c402c3010000000200010900"))).toThrow(trailing);
   expect(() => decodeApdu(fromHex("c103c101000000020000ff"))).toThrow(trailing);
+});
+
+/** As the Gurux server answers ACCESS: a get, a set and a method, with the value of the get alone. */
+const NULLS_MISSING = "da c000000f 00 00 03 090c07d00101ff00000000000000 03 01 00 02 00 03 00";
+
+test("apdu: an answer to ACCESS without its null-data is read as if they were there, where that is allowed", () => {
+  const { body, quirks } = decodeApdu(fromHex(NULLS_MISSING.replaceAll(" ", "")));
+  expect(quirks).toEqual(["access-nulls-missing"]);
+  expect(body).toMatchObject({
+    data: [{ type: "octet-string" }, { type: "null-data" }, { type: "null-data" }],
+    results: [{ type: "get" }, { type: "set" }, { type: "action" }],
+  });
+  expect(() => decodeApdu(fromHex(NULLS_MISSING.replaceAll(" ", "")), NO_QUIRKS)).toThrow(DlmsError);
+  const whole = fromHex("dac000000f000002090101000201000200");
+  expect(decodeApdu(whole).quirks).toBeUndefined();
+  for (let length = 1; length < whole.length; length++) {
+    expect(() => decodeApdu(whole.subarray(0, length))).toThrow(DlmsError);
+  }
+});
+
+test("apdu: zeros behind the number of an acknowledged block are dropped, other octets are not", () => {
+  expect(decodeApdu(fromHex("c502cc0000000100")).quirks).toEqual(["acknowledgement-trailer"]);
+  expect(() => decodeApdu(fromHex("c502cc0000000101"))).toThrow("DATA_TRAILING");
+  expect(() => decodeApdu(fromHex("c502cc0000000100"), NO_QUIRKS)).toThrow("DATA_TRAILING");
 });

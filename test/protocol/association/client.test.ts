@@ -383,6 +383,41 @@ test("client: SET and ACTION, with every form in which meters answer an ACTION",
   }
 });
 
+test("client: blocks acknowledged by the choice of the last one, the number first, all go out", () => {
+  const value: Data = { type: "octet-string", value: new Uint8Array(900) };
+  const bench = ClientBench.associated();
+  bench.order({ type: "set", attribute: clock, value });
+  expect(bench.hear("C5 03 C1 00000001 00")).toEqual([{ type: "leniency", name: "acknowledgement-as-last" }]);
+  expect(bench.sent()).toMatch(/^c103c1010000000282/);
+  expect(bench.hear("C5 03 C1 00000002 00").at(-1)).toMatchObject({
+    type: "response",
+    response: { type: "set", result: "success" },
+  });
+  bench.order({ type: "set", attribute: clock, value });
+  expect(bench.hear("C5 02 C2 00000001 00")).toEqual([{ type: "leniency", name: "acknowledgement-trailer" }]);
+  expect(bench.sent()).toMatch(/^c103c2010000000282/);
+});
+
+test.for(["C5 03 C1 00 00000001", "C5 01 C1 00", "C5 03 C1 00000002 00"])(
+  "client: success is not believed before the last block of a SET is sent: %s",
+  (answer) => {
+    const bench = ClientBench.associated();
+    bench.order({ type: "set", attribute: clock, value: { type: "octet-string", value: new Uint8Array(900) } });
+    expect(bench.hear(answer).at(-1)).toMatchObject({
+      type: "failed",
+      failure: { error: { code: "SERVICE_UNEXPECTED" } },
+    });
+  },
+);
+
+test("client: a refusal ends a SET in blocks at once", () => {
+  const bench = ClientBench.associated();
+  bench.order({ type: "set", attribute: clock, value: { type: "octet-string", value: new Uint8Array(900) } });
+  expect(bench.hear("C5 03 C1 03 00000001")).toMatchObject([
+    { type: "response", response: { type: "set", result: "read-write-denied" } },
+  ]);
+});
+
 test("client: a long SET goes in blocks; an acknowledgement that names the next block is taken, a wrong one is not", () => {
   const value: Data = { type: "octet-string", value: new Uint8Array(900) };
   const bench = ClientBench.associated();
