@@ -71,6 +71,7 @@ export const METER_QUIRKS = {
   "suite-nibble-wrong": "the security control names another suite of the same key length",
   "broadcast-bit-set": "the security control says broadcast key although the unicast key was used",
   "additional-data-empty": "tags are made without the authentication key as additional data",
+  "dedicated-counter-goes-on": "the invocation counter of the global key goes on under a dedicated key",
   "counter-goes-back": "the meter's own invocation counter may go back, as after a reboot",
   "quiet-after-connect": "the meter, or its modem, needs a second of silence after the connection",
 } as const satisfies Record<string, string>;

@@ -3,7 +3,7 @@ import type { ApplicationContextName } from "../ber/names.ts";
 import type { ApduProtection } from "../security/apdu-protection.ts";
 import type { EllipticPrivateKey, EllipticPublicKey } from "../security/elliptic-key.ts";
 import type { GeneralProtection } from "../security/general-protection.ts";
-import type { AuthenticationMechanism, EcbPadding } from "../security/hls.ts";
+import type { AuthenticationMechanism, EcbPadding, HlsFormula } from "../security/hls.ts";
 import type { HlsSecret } from "../security/secret-key.ts";
 import type { Protection } from "../security/security-control.ts";
 import type { SystemTitle } from "../security/system-title.ts";
@@ -39,6 +39,8 @@ export interface AssociationRule {
   /** Password of LLS, secret of HLS 2, 3, 4 and 6. */
   readonly secret?: HlsSecret;
   readonly ecbPadding?: EcbPadding;
+  /** HLS 2 by the formula of a maker. */
+  readonly formula?: HlsFormula;
   /** The server's own title where no `security` tells it: for HLS 6 and 7 in a plain context. */
   readonly systemTitle?: SystemTitle;
   /** HLS 7: the server's key to sign with, and the client's to verify with. */

@@ -139,7 +139,8 @@ export class ClientEnvelope {
     if (isGeneralTag(whole[0])) return this.#openGeneral(whole, tolerated);
     const { protection } = this.#settings;
     if (whole[0] === undefined || !isCipheredTag(whole[0])) {
-      if (!isAcse(whole)) protection?.admitPlain(whole);
+      const tolerable = awaited && this.#settings.tolerate?.includes("plain-response") === true;
+      if (!isAcse(whole) && !tolerable) protection?.admitPlain(whole);
       return { apdu: this.#decode(whole, tolerated), layers: [], octets: whole };
     }
     if (protection === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });

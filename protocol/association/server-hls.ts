@@ -84,7 +84,7 @@ function sameName(a: Uint8Array, b: Uint8Array): boolean {
 
 /** What the formulas of the HLS mechanisms need, from the server's side. */
 export function serverHlsInputs(view: AssociationView, challenges: Challenges): HlsInputs {
-  const { secret, ecbPadding, security, signingKey, clientSigningKey } = view.rule;
+  const { secret, ecbPadding, formula, security, signingKey, clientSigningKey } = view.rule;
   const protection = security?.protection;
   const ownSystemTitle = protection?.ownSystemTitle ?? view.rule.systemTitle;
   return {
@@ -92,6 +92,7 @@ export function serverHlsInputs(view: AssociationView, challenges: Challenges): 
     peerChallenge: challenges.client,
     ...(secret && { secret }),
     ...(ecbPadding && { ecbPadding }),
+    ...(formula && { formula }),
     ...(protection && { protection }),
     ...(ownSystemTitle && { ownSystemTitle }),
     ...(view.clientSystemTitle && { peerSystemTitle: view.clientSystemTitle }),

@@ -70,7 +70,7 @@ export interface ApduProtectionOptions {
   /** May be learned later, from the AARE or from a general form whose tag has been verified. */
   readonly peerSystemTitle?: SystemTitle;
   readonly keys: ProtectionKeys;
-  /** Gives each counter once. The dedicated key counts for itself, from 1, and does not ask. */
+  /** Gives each counter once. The dedicated key counts for itself, from 1, and does not ask, unless it goes on with this. */
   readonly nextInvocationCounter: (keySet: "global" | "broadcast") => number;
   readonly replay?: ReplayPolicy;
   /**
@@ -80,6 +80,8 @@ export interface ApduProtectionOptions {
   readonly minimum?: { readonly sent?: Protection; readonly received?: Protection };
   readonly tolerate?: readonly SecurityTolerance[];
   readonly aadForm?: AadForm;
+  /** Whether the counter of the global key goes on under a dedicated key, as some servers want it. */
+  readonly dedicatedCounter?: "own" | "global";
 }
 
 export interface ProtectRequest {
@@ -353,10 +355,16 @@ export class ApduProtection {
   }
 
   #nextCounter(keySet: KeySet): number {
-    const counter = keySet === "dedicated" ? this.#dedicatedCounter++ : this.#options.nextInvocationCounter(keySet);
+    const counter = this.#counterFor(keySet);
     if (!Number.isInteger(counter) || counter < 0 || counter > MAX_INVOCATION_COUNTER)
       throw new DlmsError("SECURITY_COUNTER_EXHAUSTED", "caller", { keySet, invocationCounter: counter });
     return counter;
+  }
+
+  #counterFor(keySet: KeySet): number {
+    const { nextInvocationCounter, dedicatedCounter } = this.#options;
+    if (keySet !== "dedicated") return nextInvocationCounter(keySet);
+    return dedicatedCounter === "global" ? nextInvocationCounter("global") : this.#dedicatedCounter++;
   }
 
   #requireAuthenticationKey(): void {

@@ -7,6 +7,8 @@ import { fromHex } from "../../protocol/bytes/hex.ts";
 import type { MeterQuirk } from "../../protocol/quirks.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import { GeneralProtection } from "../../protocol/security/general-protection.ts";
+import type { HlsFormula } from "../../protocol/security/hls.ts";
+import { digestFormula } from "../../protocol/security/hls-formula.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import type { AssociationConfig } from "../config/schema.ts";
@@ -145,7 +147,13 @@ function authenticationOf({ association, secrets }: AssociationContext): ClientA
     return { mechanism: name };
   }
   const secret = required(secrets.secret, mechanism, "secret");
-  return { mechanism: name, secret, ...(name === "hls" && { ecbPadding: association.blockPadding }) };
+  const { blockPadding, hlsFormula } = association;
+  if (name !== "hls") return { mechanism: name, secret };
+  return { mechanism: name, secret, ecbPadding: blockPadding, ...(hlsFormula && { formula: formulaOf(hlsFormula) }) };
+}
+
+function formulaOf({ digest, over, length }: NonNullable<AssociationConfig["hlsFormula"]>): HlsFormula {
+  return digestFormula({ digest, over, ...(length !== undefined && { length }) });
 }
 
 function protectionOf(context: AssociationContext): ApduProtection | undefined {

@@ -105,7 +105,10 @@ async function readScalerProfile(source: AttributeSource, logicalName: string): 
   return row === undefined ? [] : scalersFromProfile(captureObjectsFromData(objects.data), row);
 }
 
-/** Scalers and units of registers, read one by one; what the meter refuses is missing. */
+/**
+ * Scalers and units of registers, read one by one; what the meter refuses is missing. Throws AccessRefusedError for what it
+ * refuses for now: without its scaler a column would pass as another one for a day.
+ */
 export async function readRegisterScalers(
   source: AttributeSource,
   captureObjects: readonly CaptureObject[],
@@ -116,7 +119,14 @@ export async function readRegisterScalers(
     if (attribute !== undefined) wanted.set(captureObjectKey(attribute), attribute);
   }
   const attributes = [...wanted.values()];
-  const results = await source.getList(attributes.map(attributeOf));
+  const references = attributes.map(attributeOf);
+  const results = await source.getList(references);
+  for (const [index, reference] of references.entries()) {
+    const result = results[index];
+    if (result?.type === "data-access-result" && result.dataAccessResult === "temporary-failure") {
+      throw new AccessRefusedError(reference, result.dataAccessResult);
+    }
+  }
   return attributes.flatMap(({ classId, logicalName }, index) => {
     const result = results[index];
     return result?.type === "data" ? [{ classId, logicalName, scalerUnit: scalerUnitFromData(result.data) }] : [];

@@ -9,6 +9,9 @@ import type { SerialLines } from "./serial-lines.ts";
 import { DEFAULT_BAUD, DEFAULT_TURNAROUND_MS, SIGN_ON_BAUD, sessionLink, type VisitedLine } from "./session-link.ts";
 import { SURROUNDINGS, type Surroundings } from "./surroundings.ts";
 
+/** Address translation on the way forgets a connection that is silent for longer, without telling either end. */
+const KEEP_ALIVE_MS = 60_000;
+
 export interface MeterChannel {
   readonly channel: ByteChannel;
   /** A new link for each session of the visit. */
@@ -37,7 +40,8 @@ export async function openMeterChannel(target: MeterTarget, options: MeterChanne
     return { channel: await UdpChannel.connect(tcpAddress(connection.udp), signal), link };
   }
   const address = tcpAddress(connection.tcp ?? "");
-  return { channel: await connectTcp(address, { connectTimeoutMs: connection.responseTimeout, ...signal }), link };
+  const connectTimeoutMs = connection.responseTimeout;
+  return { channel: await connectTcp(address, { connectTimeoutMs, keepAliveMs: KEEP_ALIVE_MS, ...signal }), link };
 }
 
 async function serialChannel(

@@ -46,10 +46,10 @@ export async function visitMeter<T>(
   const { clock } = surroundings;
   const opened = await openMeterChannel(target, { lines, surroundings, ...signalOf(options) });
   const { channel, onlyOthersAnswer, noteAnswer } = opened;
-  const pauseMs = quietMs(target.quirks);
-  if (pauseMs > 0) await sleep(clock, pauseMs, options.signal);
   const lineOptions = { clock, ...signalOf(options), ...(onlyOthersAnswer && { onlyOthersAnswer }) };
   await using line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
+  const pauseMs = quietMs(target.quirks);
+  if (pauseMs > 0) await sleep(clock, pauseMs, options.signal);
   await using connection = await connectMeter(line, accessOf(target, { ...options, opened }, counters));
   noteAnswer?.();
   try {

@@ -36,7 +36,9 @@ export function quirkyHdlc(quirks: Quirks): Pick<HdlcClientSettings, "sequenceNu
   };
 }
 
-export function quirkyProtection(quirks: Quirks): Pick<ApduProtectionOptions, "tolerate" | "aadForm" | "replay"> {
+export function quirkyProtection(
+  quirks: Quirks,
+): Pick<ApduProtectionOptions, "tolerate" | "aadForm" | "replay" | "dedicatedCounter"> {
   const tolerate = [
     ...(quirks.has("suite-nibble-wrong") ? (["suite-nibble"] as const) : []),
     ...(quirks.has("broadcast-bit-set") ? (["broadcast-bit"] as const) : []),
@@ -44,6 +46,7 @@ export function quirkyProtection(quirks: Quirks): Pick<ApduProtectionOptions, "t
   return {
     ...(tolerate.length > 0 && { tolerate }),
     ...(quirks.has("additional-data-empty") && { aadForm: "empty" as const }),
+    ...(quirks.has("dedicated-counter-goes-on") && { dedicatedCounter: "global" as const }),
     ...(quirks.has("counter-goes-back") && { replay: "warn" as const }),
   };
 }

@@ -1,5 +1,6 @@
 /** How to associate with a meter, and how the association is protected. */
 import { z } from "zod";
+import { FORMULA_DIGESTS, FORMULA_PARTS } from "../../protocol/security/hls-formula.ts";
 import { logicalName, meterSecretReference, secretReference, systemTitle } from "./fields.ts";
 
 const MECHANISMS = ["none", "lls", "hls-2", "hls-3", "hls-4", "hls-5", "hls-6", "hls-7"] as const;
@@ -7,6 +8,8 @@ const NEEDS_SECRET: ReadonlySet<string> = new Set(["lls", "hls-2", "hls-3", "hls
 const NEEDS_SECURITY: ReadonlySet<string> = new Set(["hls-5", "hls-6", "hls-7"]);
 const LARGEST_BLOCK_WINDOW = 63;
 const LARGEST_USER_ID = 255;
+/** Parts that a formula may be put together from. */
+const LONGEST_FORMULA = 8;
 
 const SIGNING_KEYS = ["signingKey", "serverSigningKey"] as const;
 /** What general-ciphering needs besides the unicast and authentication keys, by how its key is found. */
@@ -151,9 +154,24 @@ export const associationSchema = z
       .enum(["zero", "none"])
       .default("zero")
       .describe("hls-2: fill secret and challenge up to whole blocks, or refuse those that are none."),
+    hlsFormula: z
+      .strictObject({
+        digest: z.enum(FORMULA_DIGESTS),
+        over: z.array(z.enum(FORMULA_PARTS)).min(2).max(LONGEST_FORMULA),
+        length: z.int().min(8).max(64).optional(),
+      })
+      .optional()
+      .describe(
+        "hls-2 of a maker that computes something else than AES: a digest over challenge and secret, in the order of `over`, cut to `length` octets.",
+      )
+      .meta({ examples: [{ digest: "sha1", over: ["challenge", "secret"] }] }),
     maxReceivePduSize: z.int().min(64).max(65_535).default(1024).describe("Largest APDU that we accept, in octets."),
   })
-  .superRefine(({ mechanism, secret, security, preEstablished }, context) => {
+  .superRefine(({ mechanism, secret, security, preEstablished, hlsFormula }, context) => {
+    if (hlsFormula !== undefined && (mechanism !== "hls-2" || new Set(hlsFormula.over).size < FORMULA_PARTS.length)) {
+      const message = "a formula is of hls-2, and over challenge and secret";
+      context.addIssue({ code: "custom", path: ["hlsFormula"], message });
+    }
     if (preEstablished && mechanism !== "none") {
       const message = "there is no authentication in a pre-established association";
       context.addIssue({ code: "custom", path: ["mechanism"], message });

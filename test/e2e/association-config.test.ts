@@ -1,4 +1,5 @@
 /** What the configuration says of an association is what goes over the socket: each habit once, with a long read. */
+import { createHash } from "node:crypto";
 import { afterEach, expect, test, vi } from "vitest";
 import { Pump } from "../../drivers/pump.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
@@ -100,6 +101,23 @@ const HABITS: readonly Habit[] = [
     association: { mechanism: "hls-5", release: "plain", security: KEYS },
     rule: gmac,
     tags: ["60", "cb", "c8", "62"],
+  },
+  {
+    name: "hls-2 by a maker's formula",
+    association: {
+      mechanism: "hls-2",
+      secret: "env:TEST_STACK_SECRET",
+      hlsFormula: { digest: "sha1", over: ["secret", "challenge", "secret"], length: 16 },
+    },
+    rule: () => ({
+      mechanism: "hls",
+      secret: new SecretKey("hlsSecret", ascii(SECRET)),
+      formula: (challenge, secret) => {
+        const parts = [secret.reveal(), challenge, secret.reveal()];
+        return new Uint8Array(createHash("sha1").update(Buffer.concat(parts)).digest()).subarray(0, 16);
+      },
+    }),
+    tags: ["60", "c3", "c0", "62"],
   },
   {
     name: "hls-6 without any key to cipher with",

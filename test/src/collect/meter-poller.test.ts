@@ -6,9 +6,10 @@ import { logicalNameFromOctets, logicalNameToOctets } from "../../../protocol/co
 import { namedZone } from "../../../protocol/cosem/time-zone.ts";
 import { decodeProfileBuffer } from "../../../protocol/profile/decode.ts";
 import { profileLayout } from "../../../protocol/profile/layout.ts";
+import { AccessRefusedError } from "../../../src/collect/access-refused.ts";
 import type { AttributeSource } from "../../../src/collect/attribute-source.ts";
 import { clockBreaksOf } from "../../../src/collect/known-layout.ts";
-import { readLayout } from "../../../src/collect/layout-reader.ts";
+import { readLayout, readRegisterScalers } from "../../../src/collect/layout-reader.ts";
 import { pollProfiles } from "../../../src/collect/meter-poller.ts";
 import type { MeterTarget } from "../../../src/collect/meter-target.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
@@ -236,6 +237,17 @@ test("clock breaks: the status of a European row says where its clock can't be r
   } as const;
   const decoded = decodeProfileBuffer(rows, layout, { clock: { deviation: "standard", zone: UTC }, clockBreaks });
   expect([...(decoded.clock?.instantsMs ?? [])]).toEqual([0, 900_000, Number.NaN, Number.NaN]);
+});
+
+function refusing(dataAccessResult: "temporary-failure" | "object-undefined") {
+  const get = async () => ({ type: "data-access-result", dataAccessResult }) as const;
+  return { get, getList: async () => [await get()] };
+}
+
+test("layout: a scaler that is refused for now is not one that is missing", async () => {
+  const register = { classId: 3, logicalName: "1.0.1.8.0.255", attributeId: 2, dataIndex: 0 };
+  await expect(readRegisterScalers(refusing("temporary-failure"), [register])).rejects.toThrow(AccessRefusedError);
+  expect(await readRegisterScalers(refusing("object-undefined"), [register])).toEqual([]);
 });
 
 test("layout: a capture period of 0 stands for events, and for an hour only where that is known of the meter", async () => {
