@@ -88,6 +88,8 @@ export interface PeerSettings {
   readonly form?: (typeof FORMS)[number] | undefined;
   /** A dedicated key is offered. */
   readonly dedicated?: boolean | undefined;
+  /** The counter of the global key goes on under the dedicated one. */
+  readonly dedicatedCounterGoesOn?: boolean | undefined;
   /** Every service is tried behind the reading, ACCESS among them. */
   readonly services?: boolean | undefined;
   /** HLS 7: our private key and the peer's public key, hexadecimal. */
@@ -377,5 +379,6 @@ function protectionOf(settings: PeerSettings, keyLength: number): ApduProtection
       authenticationKey: new SecretKey("authenticationKey", EXAMPLE.authenticationKey(keyLength)),
     },
     nextInvocationCounter: () => counter++,
+    ...(settings.dedicatedCounterGoesOn && { dedicatedCounter: "global" }),
   });
 }

@@ -36,6 +36,7 @@ function settingsOf({ settings = {} }: RecordingHeader): PeerSettings {
     suite: suiteOf(settings["suite"]),
     form: FORMS.find((each) => each === settings["form"]),
     dedicated: settings["dedicated"] === true,
+    dedicatedCounterGoesOn: settings["dedicatedCounterGoesOn"] === true,
     services: settings["services"] === true,
     signingKey: words("signingKey"),
     serverSigningKey: words("serverSigningKey"),
