@@ -11,6 +11,7 @@ export class AnswerWatch {
   #lateAnswerPossible = false;
   /** A request was made more than once: each may be answered, whenever. */
   #repeated = false;
+  #openings = 0;
 
   get deadlineMs(): number | undefined {
     return this.#deadlineMs;
@@ -59,8 +60,14 @@ export class AnswerWatch {
     this.#lateAnswerPossible = this.#repeated;
   }
 
+  /** Counts the attempts to associate after the first. */
+  mayOpenAgain(most: number): boolean {
+    return this.#openings++ < most;
+  }
+
   /** A new association: nothing is late any more. */
   begin(): void {
+    this.#openings = 0;
     this.#repeated = false;
     this.#lateAnswerPossible = false;
   }

@@ -97,7 +97,10 @@ export interface ClientSettings {
   /** Identification of the client's user, 0 to 255 (calling-AE-invocation-id). */
   readonly userId?: number;
   readonly responseTimeoutMs?: number;
-  /** How often a GET without any answer is made anew, for links that lose APDUs; each with an invocation counter of its own. */
+  /**
+   * How often a GET without any answer is made anew, and the association from its beginning, for links that lose APDUs;
+   * each with an invocation counter of its own.
+   */
   readonly repeatReads?: number;
   /** How long to wait for the next general block before asking again. */
   readonly blockTimeoutMs?: number;

@@ -36,6 +36,8 @@ import { confirmationOf, notificationOf } from "./notifications.ts";
 import type { Referencing } from "./referencing.ts";
 import { unexpected } from "./service-exchange.ts";
 
+const NO_SERVICES: Conformance = new Set();
+
 export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   readonly #settings: ClientSettings;
   readonly #referencing: Referencing;
@@ -94,7 +96,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     let opened: OpenedApdu | undefined;
     const progress = this.#envelope.blockProgress;
     try {
-      opened = this.#envelope.open(bytes, this.#awaitsAnswer(), this.#opening?.tolerated);
+      opened = this.#envelope.open(bytes, this.#awaiting() !== undefined, this.#opening?.tolerated);
     } catch (error) {
       this.#faultOfPeer(dlmsErrorOf(error), bytes);
       return;
@@ -146,32 +148,38 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
       this.#associated(presumedAgreement(this.#settings));
       return;
     }
-    const next = nextClientState(this.#state, "aarqSent", "caller");
+    this.#open("aarqSent");
+    this.#watch.begin();
+    this.#watch.start(nowMs, this.#timeouts.answerMs);
+  }
+
+  #open(transition: "aarqSent" | "openedAgain"): void {
+    const next = nextClientState(this.#state, transition, "caller");
     this.#envelope.reset();
     const opening = new ClientOpening(this.#settings, (leniency) => this.#note(leniency));
     this.#envelope.sendPlain(opening.aarq());
     this.#envelope.useDedicatedKey(undefined);
     this.#opening = opening;
     this.#state = next;
-    this.#watch.begin();
-    this.#watch.start(nowMs, this.#timeouts.answerMs);
   }
 
   #request(order: ServiceOrder, nowMs: number): void {
     const next = nextClientState(this.#state, "requestSent", "caller");
     const ownBlocks = this.#envelope.prefersGeneralBlocks ? Number.POSITIVE_INFINITY : this.#envelope.maxPlainLength;
-    const request = this.#requests.prepare(order, this.#agreed(), ownBlocks);
+    const request = this.#requests.prepare(order, this.#agreement?.conformance ?? NO_SERVICES, ownBlocks);
     this.#envelope.send(request.apdu);
     request.sent();
     this.#state = next;
     this.#watch.start(nowMs, this.#timeouts.answerMs);
   }
 
-  /** Makes a request that changes nothing anew, if it may be. */
+  /** Makes anew what changes nothing, if it may be: a read, or the association from its beginning. */
   #repeat(nowMs: number): boolean {
-    const request = this.#state === "requesting" ? this.#requests.again(this.#settings.repeatReads ?? 0) : undefined;
-    if (request === undefined) return false;
-    this.#envelope.send(request);
+    const { repeatReads = 0 } = this.#settings;
+    const request = this.#requests.again(repeatReads);
+    if (request !== undefined) this.#envelope.send(request);
+    else if (this.#opening !== undefined && this.#watch.mayOpenAgain(repeatReads)) this.#open("openedAgain");
+    else return false;
     this.#watch.repeat();
     this.#watch.extend(nowMs, this.#timeouts.answerMs);
     return true;
@@ -179,7 +187,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   #sendUnconfirmed(order: UnconfirmedOrder): void {
     const next = nextClientState(this.#state, "unconfirmedSent", "caller");
-    const request = this.#requests.prepareUnconfirmed(order, this.#agreed());
+    const request = this.#requests.prepareUnconfirmed(order, this.#agreement?.conformance ?? NO_SERVICES);
     this.#envelope.sendAside(request.apdu);
     request.sent();
     this.#state = next;
@@ -225,7 +233,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     const notification = notificationOf(apdu);
     const refusal = refusalIn(apdu);
     if (notification !== undefined) this.#events.push({ type: "notification", notification, layers, octets });
-    else if (!this.#awaitsAnswer()) this.#discard(unexpected(apdu.apdu));
+    else if (this.#awaiting() === undefined) this.#discard(unexpected(apdu.apdu));
     else if (refusal !== undefined) this.#refuse(refusal, nowMs);
     else if (this.#answers(apdu)) {
       this.#envelope.admitAnswer(opened);
@@ -360,11 +368,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   #discard(error: DlmsError, octets?: Uint8Array): void {
     this.#events.push({ type: "discarded", error, ...(octets && { octets }) });
-    if (!this.#watch.discard() && this.#awaitsAnswer()) this.#fail(error, { type: "fault" });
-  }
-
-  #awaitsAnswer(): boolean {
-    return this.#awaiting() !== undefined;
+    if (!this.#watch.discard() && this.#awaiting() !== undefined) this.#fail(error, { type: "fault" });
   }
 
   #awaiting(): ReturnType<typeof awaitingIn> {
@@ -374,10 +378,6 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   #awaitedNames(): readonly ApduName[] {
     const { awaited } = this.#requests;
     return awaited === undefined ? awaitedNames(this.#state, this.#referencing) : [awaited];
-  }
-
-  #agreed(): Conformance {
-    return this.#agreement?.conformance ?? new Set();
   }
 
   #note(name: ClientLeniency): void {

@@ -164,7 +164,7 @@ export const associationSchema = z
       .describe(
         "hls-2 of a maker that computes something else than AES: a digest over challenge and secret, in the order of `over`, cut to `length` octets.",
       )
-      .meta({ examples: [{ digest: "sha1", over: ["challenge", "secret"] }] }),
+      .meta({ examples: [{ digest: "sha1", over: ["challenge", "secret"] }], alternative: true }),
     maxReceivePduSize: z.int().min(64).max(65_535).default(1024).describe("Largest APDU that we accept, in octets."),
   })
   .superRefine(({ mechanism, secret, security, preEstablished, hlsFormula }, context) => {

@@ -1,7 +1,11 @@
 /** GETs that are made anew because their answer does not come, as over datagrams that get lost. */
 import { expect, test } from "vitest";
+import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
+import type { Machine } from "../../../protocol/machine.ts";
 import { ClientBench, failureIn } from "./client-bench.ts";
+import { ApduPair } from "./pair.ts";
 import { CLOCK, clientProtection, serverProtection } from "./server-fixture.ts";
+import { serve, settingsOf, VARIANTS } from "./variants.ts";
 
 const clock = { classId: 8, logicalName: CLOCK, attributeId: 2 };
 const GET = { type: "get", attribute: clock } as const;
@@ -35,6 +39,47 @@ test("repeated read: what changes something, and an answer that has begun, are n
   expect(bench.hear("c402c2000000000100021100").map(({ type }) => type)).toEqual(["progress"]);
   bench.sent();
   expect(failureIn(bench.expire())).toBeDefined();
+});
+
+/** A ciphered HLS association over a wire that loses the APDUs of these places, both directions counted together. */
+function losing(settings: Partial<ClientSettings>) {
+  const variant = VARIANTS.find(({ name }) => name === "hls-gmac, ciphered, dedicated key");
+  if (variant === undefined) throw new Error("no such variant");
+  const { server } = serve(variant.rule());
+  let places: readonly number[] = [];
+  let passed = 0;
+  const keeps = () => !places.includes(passed++);
+  const lossy: Machine<never, unknown> = {
+    command: () => {},
+    receive: (bytes, nowMs) => {
+      if (keeps()) server.receive(bytes, nowMs);
+    },
+    takeBytes: () => {
+      const bytes = server.takeBytes();
+      return bytes === undefined || keeps() ? bytes : undefined;
+    },
+    takeEvent: () => server.takeEvent(),
+    timeout: (nowMs) => server.timeout(nowMs),
+    deadlineMs: () => server.deadlineMs(),
+  };
+  const pair = new ApduPair({ ...settingsOf(variant.settings()), ...settings }, lossy);
+  const lose = (lost: readonly number[]) => {
+    places = lost;
+    passed = 0;
+  };
+  return { pair, lose };
+}
+
+test("repeated opening: an AARQ, or a reply to the challenge, without answer begins the association anew", () => {
+  const { pair, lose } = losing({ repeatReads: 2 });
+  for (const lost of [[0], [1], [2], [3], [0, 2]]) {
+    lose(lost);
+    expect(pair.run({ type: "associate" }).at(-1)).toMatchObject({ type: "associated" });
+    expect(pair.ask(GET)).toMatchObject({ type: "get", result: { type: "data" } });
+    pair.run({ type: "release" });
+  }
+  lose([0, 1, 2]);
+  expect(pair.run({ type: "associate" }).at(-1)).toMatchObject({ type: "failed", failure: { stage: "association" } });
 });
 
 test("repeated read: each ciphered request has an invocation counter of its own", () => {
