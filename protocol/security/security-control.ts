@@ -55,3 +55,14 @@ export function protectionName(control: Pick<SecurityControl, "authenticated" | 
   if (control.authenticated) return control.encrypted ? "authenticated-encrypted" : "authenticated";
   return control.encrypted ? "encrypted" : "none";
 }
+
+/** What protects at least as both; undefined for neither. */
+export function strongerProtection(
+  one: Pick<SecurityControl, "authenticated" | "encrypted"> | undefined,
+  other: Pick<SecurityControl, "authenticated" | "encrypted"> | undefined,
+): Protection | undefined {
+  const authenticated = one?.authenticated === true || other?.authenticated === true;
+  const encrypted = one?.encrypted === true || other?.encrypted === true;
+  const name = protectionName({ authenticated, encrypted });
+  return name === "none" ? undefined : name;
+}

@@ -35,6 +35,51 @@ export type KeyPurpose = keyof typeof PURPOSES;
 
 const REFERENCES = { entity: 0, serial: 1 } as const;
 
+/** The bits of a policy; in version 0 it is a number of two bits, alike for requests and responses. */
+const POLICY_BITS = {
+  authenticatedRequest: 0x04,
+  encryptedRequest: 0x08,
+  signedRequest: 0x10,
+  authenticatedResponse: 0x20,
+  encryptedResponse: 0x40,
+  signedResponse: 0x80,
+} as const;
+const POLICY_MASK = 0xfc;
+const WHOLE_POLICY_V0 = 3;
+
+/** What a policy requires in one direction. */
+export interface RequiredProtection {
+  readonly authenticated: boolean;
+  readonly encrypted: boolean;
+  readonly signed: boolean;
+}
+
+/** Throws DATA_OUT_OF_RANGE, the peer at fault, for a policy that the version does not know. */
+export function policyDemands(
+  version: SecuritySetupVersion,
+  policy: number,
+): { readonly requests: RequiredProtection; readonly responses: RequiredProtection } {
+  const known = version === 0 ? policy >= 0 && policy <= WHOLE_POLICY_V0 : (policy & POLICY_MASK) === policy;
+  if (!known || !Number.isInteger(policy)) throw new DlmsError("DATA_OUT_OF_RANGE", "peer", { policy });
+  if (version === 0) {
+    const both = { authenticated: (policy & 1) > 0, encrypted: (policy & 2) > 0, signed: false };
+    return { requests: both, responses: both };
+  }
+  const has = (bit: keyof typeof POLICY_BITS) => (policy & POLICY_BITS[bit]) > 0;
+  return {
+    requests: {
+      authenticated: has("authenticatedRequest"),
+      encrypted: has("encryptedRequest"),
+      signed: has("signedRequest"),
+    },
+    responses: {
+      authenticated: has("authenticatedResponse"),
+      encrypted: has("encryptedResponse"),
+      signed: has("signedResponse"),
+    },
+  };
+}
+
 /** How a certificate is named where one is exported or removed. */
 export type CertificateReference =
   | {

@@ -67,7 +67,7 @@ export class MeterObjects implements ObjectServer {
     if (each.classId === PROFILE_CLASS) return new RecordedProfile(each, model);
     const described = new DescribedObject(each, model, methodsOf(each, host));
     if (each.classId !== SECURITY_SETUP_CLASS) return described;
-    return new SecuritySetupObject(described, security.setup(each.version === 0 ? 0 : 1));
+    return new SecuritySetupObject(described, security.setup(each.version === 0 ? 0 : 1), () => security.policy);
   }
 
   /** The present by the meter's own clock. */

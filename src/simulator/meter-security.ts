@@ -10,7 +10,8 @@ import {
   type MasterKey,
   SecretKey,
 } from "../../protocol/security/secret-key.ts";
-import type { SecuritySetupVersion } from "../../protocol/security/security-setup.ts";
+import { PROTECTIONS, strongerProtection } from "../../protocol/security/security-control.ts";
+import { policyDemands, type SecuritySetupVersion } from "../../protocol/security/security-setup.ts";
 import { SecuritySetupServer, type SecuritySetupServerOptions } from "../../protocol/security/security-setup-server.ts";
 import type { SecuritySuite } from "../../protocol/security/suites.ts";
 import type { SystemTitle } from "../../protocol/security/system-title.ts";
@@ -54,8 +55,12 @@ const GMAC = "hls-gmac";
 export class MeterSecurity {
   readonly #options: MeterSecurityOptions;
   readonly #rules = new Map<string, AssociationRule>();
+  /** Counters that an association must not fall behind, from before its rule was made anew. */
+  readonly #lowest = new Map<string, number>();
   #secrets: MeterSecrets;
   #nextCounter: number;
+  /** By the version of the security setup; 0 requires nothing beyond what the associations want. */
+  #policy: { readonly version: SecuritySetupVersion; readonly value: number } = { version: 0, value: 0 };
 
   constructor(options: MeterSecurityOptions) {
     this.#options = options;
@@ -83,6 +88,30 @@ export class MeterSecurity {
   change(secrets: Partial<MeterSecrets>): void {
     this.#secrets = { ...this.#secrets, ...secrets };
     this.#rules.clear();
+    // New keys count anew.
+    this.#lowest.clear();
+  }
+
+  /** The policy that a client has activated; undefined as long as none has. */
+  get policy(): number | undefined {
+    return this.#policy.value === 0 ? undefined : this.#policy.value;
+  }
+
+  /**
+   * Takes a policy that is at least as strong as the present one; false refuses it. Signatures are refused: no association
+   * of the meter has them. Replay windows stay as they are; associations that are open keep the old policy.
+   */
+  activate(version: SecuritySetupVersion, value: number): boolean {
+    const { requests, responses } = policyDemands(version, value);
+    const weaker = version === this.#policy.version && (value & this.#policy.value) !== this.#policy.value;
+    if (weaker || requests.signed || responses.signed) return false;
+    this.#policy = { version, value };
+    for (const [name, { security }] of this.#rules) {
+      const lowest = security?.protection.lowestAcceptable("global");
+      if (lowest !== undefined) this.#lowest.set(name, lowest);
+    }
+    this.#rules.clear();
+    return true;
   }
 
   /** What the methods of a security setup do. */
@@ -95,6 +124,7 @@ export class MeterSecurity {
       randomOctets,
       masterKey: () => this.#secrets.masterKey,
       useKeys: (keys) => this.change(Object.fromEntries(keys.map((key) => [key.role, key]))),
+      activate: (policy) => this.activate(version, policy),
       ...publicKeys,
     });
   }
@@ -116,7 +146,7 @@ export class MeterSecurity {
 
   /** The last counter that the client of an association used, as its counter object shows it. */
   clientCounter(name: string): number {
-    const lowest = this.#rules.get(name)?.security?.protection.lowestAcceptable("global");
+    const lowest = this.#rules.get(name)?.security?.protection.lowestAcceptable("global") ?? this.#lowest.get(name);
     const last = lowest === undefined ? this.#options.clientInvocationCounter : lowest - 1;
     return last - (this.#options.shownCounterLag ?? 0);
   }
@@ -136,6 +166,7 @@ export class MeterSecurity {
 
   #makeRule(description: AssociationDescription): AssociationRule {
     const { name, clientSap, mechanism, protection: required } = description;
+    const { requests, responses } = policyDemands(this.#policy.version, this.#policy.value);
     const protects = required !== undefined || mechanism === GMAC;
     const referencing = this.#options.referencing ?? "logical-name";
     const { plainContext, cipheredContext } = REFERENCING[referencing];
@@ -150,9 +181,9 @@ export class MeterSecurity {
       maxReceivePduSize: this.#options.maxReceivePduSize,
       ...(protects && {
         security: {
-          protection: this.#protection(required),
-          lowestCounter: this.#options.clientInvocationCounter + 1,
-          ...(required && { response: required }),
+          protection: this.#protection(required && strongerProtection(PROTECTIONS[required], requests)),
+          lowestCounter: this.#lowest.get(name) ?? this.#options.clientInvocationCounter + 1,
+          ...(required && { response: strongerProtection(PROTECTIONS[required], responses) ?? required }),
         },
       }),
     };

@@ -7,6 +7,7 @@ import type { DescribedObject } from "./described-object.ts";
 import type { Moment } from "./meter-model.ts";
 import { found, type ObjectRequest, type VirtualObject } from "./virtual-object.ts";
 
+const POLICY = 2;
 const CERTIFICATES = 6;
 const METHODS_OF_VERSION = [
   [1, 2],
@@ -23,8 +24,10 @@ export class SecuritySetupObject implements VirtualObject {
   readonly methodIds: readonly number[];
   readonly #described: DescribedObject;
   readonly #setup: SecuritySetupServer;
+  readonly #policy: () => number | undefined;
 
-  constructor(described: DescribedObject, setup: SecuritySetupServer) {
+  /** `policy` is the one that has been activated, if any. */
+  constructor(described: DescribedObject, setup: SecuritySetupServer, policy: () => number | undefined) {
     this.classId = described.classId;
     this.version = described.version;
     this.logicalName = described.logicalName;
@@ -35,15 +38,22 @@ export class SecuritySetupObject implements VirtualObject {
     this.methodIds = METHODS_OF_VERSION[Math.min(described.version, METHODS_OF_VERSION.length - 1)] ?? [];
     this.#described = described;
     this.#setup = setup;
+    this.#policy = policy;
   }
 
   value(attributeId: number, moment: Moment): Data | undefined {
-    return attributeId === CERTIFICATES ? this.#setup.certificates : this.#described.value(attributeId, moment);
+    return this.#kept(attributeId) ?? this.#described.value(attributeId, moment);
   }
 
   read(attributeId: number, access: SelectiveAccess | undefined, request: ObjectRequest): DataResult {
-    if (attributeId === CERTIFICATES && access === undefined) return found(this.#setup.certificates);
-    return this.#described.read(attributeId, access, request);
+    const kept = access === undefined ? this.#kept(attributeId) : undefined;
+    return kept === undefined ? this.#described.read(attributeId, access, request) : found(kept);
+  }
+
+  #kept(attributeId: number): Data | undefined {
+    if (attributeId === CERTIFICATES) return this.#setup.certificates;
+    const policy = attributeId === POLICY ? this.#policy() : undefined;
+    return policy === undefined ? undefined : { type: "enum", value: policy };
   }
 
   write(attributeId: number, value: Data, request: ObjectRequest): DataAccessResult {

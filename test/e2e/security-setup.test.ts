@@ -11,6 +11,7 @@ import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import { drawPrivateKey } from "../../protocol/security/elliptic-key.ts";
 import { type AuthenticationKey, type BlockCipherKey, SecretKey } from "../../protocol/security/secret-key.ts";
+import type { Protection } from "../../protocol/security/security-control.ts";
 import { certificateListFrom, type SecuritySetupVersion } from "../../protocol/security/security-setup.ts";
 import {
   certificateIn,
@@ -31,6 +32,7 @@ import { Authority } from "../protocol/security/authority.ts";
 const CLIENT = systemTitle(fromHex("4D4D4D0000000001"));
 const SETUP = logicalNameToOctets("0.0.43.0.0.255");
 const CLOCK = { attribute: { classId: 8, logicalName: logicalNameToOctets("0.0.1.0.0.255"), attributeId: 2 } };
+const POLICY = { attribute: { classId: 64, logicalName: SETUP, attributeId: 2 } };
 const CERTIFICATES = { attribute: { classId: 64, logicalName: SETUP, attributeId: 6 } };
 const MANAGEMENT = 1;
 const SEED = 5;
@@ -51,11 +53,11 @@ const clientCertificate = authority.issue({
 });
 
 /** A meter whose security setup has this version, behind a listener; associations over it share no state but the meter. */
-async function listening(version: SecuritySetupVersion) {
+async function listening(version: SecuritySetupVersion, protection: Protection = "authenticated-encrypted") {
   const identity = idisIdentity(16_000_001);
   const described = idis({
     identity,
-    security: { mechanism: "hls-gmac", protection: "authenticated-encrypted" },
+    security: { mechanism: "hls-gmac", protection },
     timeZone: "Europe/Vienna",
   });
   const objects = described.objects.map((each) => (each.classId === 64 ? { ...each, version } : each));
@@ -80,6 +82,7 @@ async function listening(version: SecuritySetupVersion) {
   const associated = async <T>(
     { blockCipherKey, authenticationKey }: Keys,
     work: (connection: MeterConnection) => Promise<T>,
+    request: Protection = "authenticated-encrypted",
   ): Promise<T> => {
     await using line = new MeterLine(await connectTcp(listener.address));
     await using connection = await MeterConnection.open(line, {
@@ -94,7 +97,7 @@ async function listening(version: SecuritySetupVersion) {
           keys: { blockCipherKey, authenticationKey },
           nextInvocationCounter: () => counter++,
         }),
-        ciphering: { request: "authenticated-encrypted" },
+        ciphering: { request, initiate: request },
       },
     });
     await connection.associate();
@@ -132,6 +135,43 @@ test.each([0, 1] as const)(
     });
     await associated({ ...old, blockCipherKey: fresh }, readsClock);
     await expect(associated(old, readsClock)).rejects.toMatchObject({ name: "SessionFailedError" });
+  },
+);
+
+test.each([
+  [0, 1, 3, 0],
+  [1, 0x24, 0x6c, 0x10],
+] as const)(
+  "security setup v%i: a policy is activated, never weakened, and holds for the next association",
+  async (version, weak, strong, signed) => {
+    const { meter, listener, associated } = await listening(version, "authenticated");
+    await using _ = listener;
+    const { secrets } = meter.security;
+    const setup = new SecuritySetupClient({ logicalName: SETUP, version });
+    const activate = async (connection: MeterConnection, policy: number) => {
+      const { method, parameters } = setup.activate(policy);
+      return (await connection.action(method, parameters)).result;
+    };
+    await associated(secrets, readsClock, "authenticated");
+    await associated(
+      secrets,
+      async (connection) => {
+        expect(await activate(connection, weak)).toBe("success");
+        expect(await activate(connection, strong)).toBe("success");
+        expect(await activate(connection, weak)).toBe("other-reason");
+        if (signed > 0) expect(await activate(connection, strong | signed)).toBe("other-reason");
+        expect(await activate(connection, 0xff)).toBe("other-reason");
+        await readsClock(connection);
+      },
+      "authenticated",
+    );
+    await expect(associated(secrets, readsClock, "authenticated")).rejects.toMatchObject({
+      name: "SessionFailedError",
+    });
+    await associated(secrets, async (connection) => {
+      await readsClock(connection);
+      expect(await connection.get(POLICY)).toEqual({ type: "data", data: { type: "enum", value: strong } });
+    });
   },
 );
 
