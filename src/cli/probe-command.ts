@@ -30,7 +30,9 @@ export async function probeCommand(
   const path = options.counters ?? defaultCounterFile();
   await using counters = await CounterFile.open({ path, randomOctets: randomBytes });
   const clientTitle = options.clientTitle ?? (await ownSystemTitle(path));
-  const given = { ...options, clientTitle, timeout: options.timeout ?? ANSWER_TIME };
+  const counter = options.counter ?? (options.blockCipherKey === undefined ? undefined : "find");
+  const timeout = options.timeout ?? ANSWER_TIME;
+  const given = { ...options, clientTitle, timeout, ...(counter !== undefined && { counter }) };
   const findings = await probeMeter({
     target: (attempt) => targetOf(given, attempt, counters),
     serial: options.serial !== undefined,
@@ -111,7 +113,8 @@ function counterLines(objects: ProbeFindings["objects"]): string[] {
 function meterOf(findings: ProbeFindings, options: ReadOptions): unknown {
   const { attempt, identity, companion, quirks } = findings;
   const number = identity.number ?? identity.deviceName ?? "unknown";
-  const input = attempt === undefined ? meterInput(options) : inputOf(options, { ...attempt, quirks });
+  const found = { ...options, ...(findings.counterObject !== undefined && { counter: findings.counterObject }) };
+  const input = attempt === undefined ? meterInput(found) : inputOf(found, { ...attempt, quirks });
   const { connection, association, ...rest } = input;
   return withoutEmpty({
     ...rest,

@@ -21,12 +21,16 @@ export type InvocationCounters = Pick<CounterLease, "next" | "upcoming" | "raise
 export interface CounterMemory {
   /** The meter has taken our counters, and nothing has gone wrong since. */
   countersAccepted?: boolean;
+  /** The object in which the counter was found. */
+  counterObject?: Uint8Array;
 }
 
 /** Where the meter keeps the counter that it will accept next, or has accepted last: both are met by value + 1. */
 interface CounterObject {
   /** Six octets; a Data object (class 1). */
   readonly logicalName: Uint8Array;
+  /** Objects that have it where that one is not there, likeliest first. */
+  readonly otherNames?: readonly Uint8Array[];
   readonly counters: InvocationCounters;
   /** Kept from visit to visit; without it the counter is read each time. */
   readonly memory?: CounterMemory;
@@ -114,10 +118,19 @@ async function readFloor(line: MeterLine, access: MeterAccess, counter: CounterO
   const settings = access.publicSession?.() ?? { client: PUBLIC_SETTINGS };
   await using connection = await MeterConnection.open(line, { ...settings, link });
   await connection.associate();
-  const reference = { attribute: { classId: DATA_CLASS, logicalName: counter.logicalName, attributeId: VALUE } };
-  const result = await connection.get(reference);
-  if (result.type !== "data") throw new AccessRefusedError(reference, result.dataAccessResult);
-  return counterOf(result.data) + 1;
+  const { memory, logicalName, otherNames = [] } = counter;
+  const names = memory?.counterObject === undefined ? [logicalName, ...otherNames] : [memory.counterObject];
+  let refusal: AccessRefusedError | undefined;
+  for (const name of names) {
+    const reference = { attribute: { classId: DATA_CLASS, logicalName: name, attributeId: VALUE } };
+    const result = await connection.get(reference);
+    if (result.type === "data") {
+      if (memory !== undefined) memory.counterObject = name;
+      return counterOf(result.data) + 1;
+    }
+    refusal ??= new AccessRefusedError(reference, result.dataAccessResult);
+  }
+  throw refusal ?? new Error("no counter object is named");
 }
 
 const PUBLIC_SETTINGS: MeterConnectionSettings["client"] = {

@@ -8,6 +8,7 @@ import type { Agreement, ReleaseAnswer } from "../../protocol/association/client
 import { DATE_TIME_LENGTH, type Data } from "../../protocol/axdr/data.ts";
 import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
+import { logicalNameFromOctets } from "../../protocol/cosem/obis.ts";
 import { type ObjectListElement, objectListFromData } from "../../protocol/cosem/object-list.ts";
 import type { MeterQuirk } from "../../protocol/quirks.ts";
 import { guessCompanion } from "./companion-guess.ts";
@@ -62,6 +63,8 @@ export interface ProbeFindings {
   readonly identity: Readonly<Partial<Record<(typeof IDENTITY)[number]["key"], string>>>;
   readonly companion: Companion;
   readonly objects: readonly ObjectListElement[];
+  /** Where the meter has the counter of the client, when that was asked for. */
+  readonly counterObject: string | undefined;
   readonly offers: readonly Offer[];
   readonly quirks: readonly MeterQuirk[];
   /** What the meter does otherwise that is let pass without a quirk. */
@@ -103,6 +106,7 @@ class Probe {
   #attempt: Attempt | undefined;
   #agreement: Agreement | undefined;
   #objects: readonly ObjectListElement[] = [];
+  #counterObject: string | undefined;
   #offers: Offer[] = [];
 
   constructor(options: ProbeOptions) {
@@ -116,6 +120,7 @@ class Probe {
       identity: this.#identity,
       companion: guessCompanion(names, this.#identity.deviceName),
       objects: this.#objects,
+      counterObject: this.#counterObject,
       offers: this.#offers,
       quirks: [...this.#quirks],
       leniencies: [...this.#leniencies],
@@ -190,6 +195,8 @@ class Probe {
       },
       (connection) => work(connection, target),
     );
+    const { counterObject } = target;
+    if (counterObject !== undefined) this.#counterObject = logicalNameFromOctets(counterObject);
   }
 
   #noteRelease(answer: ReleaseAnswer): void {

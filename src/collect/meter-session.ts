@@ -2,10 +2,10 @@
 import type { ByteChannel } from "../../drivers/channel.ts";
 import { sleep } from "../../drivers/clock.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
-import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { diagnose } from "../../protocol/security/diagnosis.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import { associationSettings, publicClientSettings } from "./association-settings.ts";
+import { counterCandidates } from "./counter-objects.ts";
 import { connectMeter, type InvocationCounters, type MeterAccess } from "./meter-access.ts";
 import { type MeterChannel, openMeterChannel } from "./meter-channel.ts";
 import type { MeterConnection, MeterConnectionSettings } from "./meter-connection.ts";
@@ -18,6 +18,7 @@ import { SURROUNDINGS, type Surroundings } from "./surroundings.ts";
 
 /** More than any one order takes that is not in blocks; those reserve as they go. */
 const COUNTERS_OF_AN_ORDER = 8;
+const NO_OCTETS = new Uint8Array(0);
 
 export interface VisitOptions {
   readonly budgetMs: number;
@@ -106,13 +107,18 @@ function accessOf(
     ...(counterObject !== undefined &&
       counters !== undefined && {
         counter: {
-          logicalName: logicalNameToOctets(counterObject),
+          ...counterObjects(counterObject, association.clientSap),
           counters,
           memory: target,
           ...(changeMs !== undefined && { pauseMs: changeMs }),
         },
       }),
   };
+}
+
+function counterObjects(named: string, clientSap: number) {
+  const [logicalName = NO_OCTETS, ...otherNames] = counterCandidates(named, clientSap);
+  return { logicalName, otherNames };
 }
 
 function diagnosisOf({ association, secrets }: MeterTarget): Partial<Pick<MeterConnectionSettings, "diagnose">> {

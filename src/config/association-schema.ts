@@ -91,9 +91,12 @@ const securitySchema = z
       .enum(["content", "content-and-length"])
       .default("content")
       .describe("sign: whether a signature covers the length of the content too."),
-    invocationCounter: logicalName
+    invocationCounter: z
+      .union([z.literal("find"), logicalName])
       .optional()
-      .describe("Logical name of the meter's counter for this key, read with the public client before associating."),
+      .describe(
+        "Logical name of the meter's counter for this key, read with the public client before associating; `find` tries those that meters are known to have, the client's own first.",
+      ),
   })
   .superRefine((security, context) => {
     if (security.blockCipherKey === undefined && security.protection !== "none") {

@@ -119,6 +119,20 @@ test("probe: with credentials it says what the meter is, and which rows can be h
   expect(out).not.toMatch(/[0-9a-fA-F]{32}/u);
 });
 
+test("probe: the counter of the client is found where it is not named", async () => {
+  await using houses = await street(3);
+  for (const house of [0, 3]) {
+    const meter = meterOf(houses, house);
+    if (meter.security === undefined) continue;
+    const { counter: _, ...others } = await credentials(meter);
+    const { reason, out } = await probe({ tcp: address(meter), timeZone: meter.timeZone, ...others });
+    expect(reason).toBe("success");
+    expect(pasted(out).association).toMatchObject({
+      security: { invocationCounter: meter.security.invocationCounter },
+    });
+  }
+});
+
 test.each([
   ["no-ranges", ["range-refused"]],
   ["plain-limits", ["range-without-deviation"]],
