@@ -5,6 +5,8 @@ import type { Collector, PolledMeter } from "./collect/collector.ts";
 import type { MeterConnection } from "./collect/meter-connection.ts";
 import { readPushLayout } from "./collect/push-layout-reader.ts";
 import { pushedRows } from "./collect/pushed-rows.ts";
+import { silenceRoutes } from "./collect/silence-routes.ts";
+import { SilenceWatch } from "./collect/silence-watch.ts";
 import type { Config } from "./config/schema.ts";
 import type { KnownFleet } from "./gateway-fleet.ts";
 import type { SharedMeters } from "./gateway-sharing.ts";
@@ -18,6 +20,7 @@ import { type CampaignResult, campaignOrderSchema, SetupCampaigns } from "./push
 import { setupRoutes } from "./push/setup-routes.ts";
 import type { Database } from "./store/database.ts";
 import { heldPushStore } from "./store/held-pushes.ts";
+import { NoticedEvents } from "./store/noticed-events.ts";
 import { keepPushLayout } from "./store/push-layouts.ts";
 import { keepSetupRecord, setupHistory } from "./store/push-setup-history.ts";
 import { keepPushSetups } from "./store/push-setups.ts";
@@ -34,6 +37,8 @@ export interface GatewayPushParts {
   readonly intake: StoreIntake;
   readonly shared: SharedMeters;
   readonly collector: Collector;
+  /** How long the last work of a stop may take. */
+  readonly lastMs: () => number;
 }
 
 export interface StartedPush {
@@ -51,6 +56,7 @@ export class GatewayPush {
   readonly #senders: FleetSenders;
   readonly #learning: SenderLearning;
   #reception: PushReception | undefined;
+  #silence: SilenceWatch | undefined;
 
   constructor(options: GatewayPushOptions) {
     const { database, known } = options;
@@ -62,6 +68,7 @@ export class GatewayPush {
       readLayout: (source, target, lists) => readPushLayout(source, target, { lists, nowMs: Date.now }),
       keep: async (meterId, setups, version) => {
         await keepPushSetups(database, meterId, setups);
+        this.#silence?.learn(meterId, setups);
         if (version !== undefined) await keepPushLayout(database, meterId, version);
       },
       onLearned: (meterId) => void this.#reception?.replay({ meterId }).catch(() => undefined),
@@ -82,6 +89,8 @@ export class GatewayPush {
   /** Listens, and works on push setups from now on; ends with the stack. */
   async start(parts: GatewayPushParts, stack: AsyncDisposableStack): Promise<StartedPush> {
     const { database } = this.#options;
+    const silence = stack.use(await this.#watch(parts, stack));
+    this.#silence = silence;
     const reception = stack.use(await this.#receive(parts));
     this.#reception = reception;
     const campaigns = stack.use(this.#campaigns(parts, reception));
@@ -89,7 +98,25 @@ export class GatewayPush {
       campaigns.runFor({ ...campaignOrderSchema.parse(what), meter: meter.target.name }),
     );
     const setups = setupRoutes(campaigns, (order) => setupHistory(database, order));
-    return { reception, routes: [...pushRoutes(reception), ...setups] };
+    return { reception, routes: [...pushRoutes(reception), ...silenceRoutes(silence), ...setups] };
+  }
+
+  /** Nothing is expected where nobody listens. */
+  async #watch({ shared, lastMs }: GatewayPushParts, stack: AsyncDisposableStack): Promise<SilenceWatch> {
+    const { config, database, known, events } = this.#options;
+    const onLost = (error: unknown) => {
+      events({ event: "noticeLost", reason: error instanceof Error ? error.message : String(error) });
+    };
+    const noticed = stack.adopt(new NoticedEvents(database, onLost), (each) => each.stop(lastMs()));
+    return await SilenceWatch.start({
+      config: config.push,
+      database,
+      meters: config.push.listen.length === 0 ? [] : known.meters.values(),
+      noticed,
+      want: (meter, readings) => shared.loop.want(meter, readings),
+      isMine: (meter) => !shared.isElsewhere(meter),
+      events,
+    });
   }
 
   async #receive({ intake, shared }: GatewayPushParts): Promise<PushReception> {
@@ -106,6 +133,7 @@ export class GatewayPush {
       store: { putPush: intake.pushes.put.bind(intake.pushes), putRows, ...heldPushStore(database) },
       mapping: PUSH_MAPPING,
       events,
+      onPush: (push) => this.#silence?.heard(push),
     });
   }
 

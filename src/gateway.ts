@@ -108,7 +108,7 @@ export class Gateway implements AsyncDisposable {
     const connections = stack.use(new DisposableStack());
     const draining = { loop, sessions: collector, rows: intake.rows };
     stack.defer(() => deadline.bound(drain(draining, sessionsMs, () => deadline.leftMs)));
-    const { reception, routes: pushes } = await pushing.start({ intake, shared, collector }, stack);
+    const { reception, routes: pushes } = await pushing.start({ intake, shared, collector, lastMs }, stack);
     const gateway = new Gateway({ options, deadline, store, shared, meters, plans, databaseReturn });
     const routes = [...pushes, ...ledgerRoutes(gateway), ...shared.routes()];
     const control = await startControlServer(config.socket, gateway, new Map(routes));

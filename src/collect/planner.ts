@@ -128,6 +128,14 @@ export class Planner<Meter> {
     if (!this.#working.has(number) && this.#options.plansOf(meter).length > 0) this.#scheduled.set(number, nowMs);
   }
 
+  /** Something of a meter is missing: it is asked for when there is room. */
+  want(meter: Meter, readings: readonly ReadingKind[], nowMs: number): void {
+    const number = this.#numbers.get(meter);
+    if (number === undefined) return;
+    this.#more.set(number, [...new Set([...(this.#more.get(number) ?? []), ...readings])]);
+    if (!this.#working.has(number)) this.#backfill.set(number, nowMs);
+  }
+
   /** The meters that are set apart. */
   *quarantined(): Generator<Meter> {
     for (const number of this.#quarantined) {
@@ -151,8 +159,9 @@ export class Planner<Meter> {
       if (profiles.includes(rule.profile)) dueMs[plan] = nextSlotMs(nowMs, rule, owner);
     }
     if (dueMs.length > 0) this.#scheduled.set(number, Math.min(...dueMs));
-    if (more.length > 0) {
-      this.#more.set(number, more);
+    const wanted = (this.#more.get(number) ?? []).filter((reading) => !profiles.includes(reading));
+    if (more.length + wanted.length > 0) {
+      this.#more.set(number, [...new Set([...more, ...wanted])]);
       this.#backfill.set(number, nowMs);
     } else this.#more.delete(number);
   }

@@ -137,6 +137,12 @@ export class PollLoop<Meter> {
     this.#topUp();
   }
 
+  /** Something of a meter is missing: it is asked for when there is room. */
+  want(meter: Meter, readings: readonly ReadingKind[]): void {
+    this.#planner.want(meter, readings, this.#clock.now());
+    this.#topUp();
+  }
+
   /** How long jobs of each lane waited and ran, by now. */
   laneTimes(): ReadonlyMap<Lane, LaneReport> {
     return this.#times.report();

@@ -131,6 +131,38 @@ export const pushSetupSchema = z
   })
   .describe("A push setup as it is to be on a group of meters.");
 
+const dailyTimes = z
+  .array(z.string().regex(/^(\*|[01]\d|2[0-3]):[0-5]\d$/, "a time is hh:mm or *:mm"))
+  .min(1)
+  .meta({ examples: [["*:00", "*:15", "*:30", "*:45"]] });
+
+export const pushExpectationSchema = z
+  .strictObject({
+    meters: z.array(z.string().min(1)).default(["*"]).describe("Names of the meters; * stands for any part of a name."),
+    companion: z
+      .enum(COMPANIONS)
+      .optional()
+      .describe("Only meters of this companion specification.")
+      .meta({ examples: ["is15959"] }),
+    pushSetup: logicalName
+      .optional()
+      .describe("Logical name of the push setup (class 40); any push of the meter counts when left out.")
+      .meta({ examples: ["0.0.25.9.0.255"] }),
+    at: dailyTimes.describe("When it should push, on the meter's own clock; * stands for every hour."),
+    tolerance: duration.optional().describe("How late a push may be; as in `silence` when left out."),
+  })
+  .describe("A push that should come: a meter that does not send it is told as silent, and polled.");
+
+export const pushSilenceSchema = z
+  .strictObject({
+    tolerance: duration.prefault("15m").describe("How late a push may be, beside the randomisation of its setup."),
+    fromMeters: z
+      .boolean()
+      .default(true)
+      .describe("Expect what schedules say that were read of meters as well, once the setup has been heard."),
+  })
+  .describe("When a meter that should push and does not is told as silent.");
+
 export const pushExecutionSchema = z
   .strictObject({
     concurrency: z.int().min(1).max(100).default(4).describe("Most meters that are written at the same time."),

@@ -12,7 +12,14 @@ import { collectionSchema, meterAttributes } from "./collection-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
 import { duration, secretReference, size, timeZone } from "./fields.ts";
 import { groupSchema, planSchema } from "./plan-schema.ts";
-import { pushExecutionSchema, pushListenSchema, pushRulesSchema, pushSetupSchema } from "./push-schema.ts";
+import {
+  pushExecutionSchema,
+  pushExpectationSchema,
+  pushListenSchema,
+  pushRulesSchema,
+  pushSetupSchema,
+  pushSilenceSchema,
+} from "./push-schema.ts";
 import { sharingSchema } from "./sharing-schema.ts";
 
 const quirks = z
@@ -194,6 +201,8 @@ const configFields = z.strictObject({
         .default([])
         .describe("Push setups to be carried out on meters, by `push apply` and by the drift check."),
       execution: pushExecutionSchema.prefault({}),
+      expect: z.array(pushExpectationSchema).default([]).describe("Pushes that should come."),
+      silence: pushSilenceSchema.prefault({}),
     })
     .prefault({})
     .describe("Reception of pushes; wrapper, HDLC, M-Bus and P1 are told apart by their first octets."),

@@ -57,6 +57,10 @@ export interface GatewayEvents {
     testPush: string;
     evidence: string | undefined;
   };
+  /** `lastAt` is when a push came last, as far as is known. */
+  readonly pushMissing: { meter: string; pushSetup: string | undefined; expectedAt: Date; lastAt: Date | undefined };
+  readonly pushHeardAgain: { meter: string; pushSetup: string | undefined; silentMs: number };
+  readonly noticeLost: { reason: string };
   readonly setupUnrecorded: { meter: string; setup: string; reason: string };
   readonly apiListening: { address: string };
   readonly apiFailed: { reason: string };
@@ -131,6 +135,12 @@ const EVENTS = {
   pushReceived: { level: "debug", text: "push received" },
   pushRejected: { level: "warn", text: "push kept without being understood", keptIn: "dlms.push_history" },
   setupCarriedOut: { level: "info", text: "push setup compared with the meter, or carried out" },
+  pushMissing: {
+    level: "warn",
+    text: "a push that the meter should have sent has not come; what is missing is polled",
+  },
+  pushHeardAgain: { level: "info", text: "the meter pushes again" },
+  noticeLost: { level: "error", text: "something that was noticed about a meter could not be kept" },
   setupUnrecorded: { level: "error", text: "what was done to a push setup could not be recorded" },
   apiListening: { level: "info", text: "the HTTP API and the pages are there" },
   apiFailed: { level: "error", text: "a request to the HTTP API failed" },

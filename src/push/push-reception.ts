@@ -8,6 +8,7 @@ import type { Config } from "../config/schema.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { HeldFilter, UnknownSender } from "../store/held-pushes.ts";
+import type { ReceivedPush } from "../store/push-history.ts";
 import type { FleetSenders } from "./fleet-senders.ts";
 import { PushArrivals } from "./push-arrivals.ts";
 import type { PushStore } from "./push-intake.ts";
@@ -30,6 +31,8 @@ export interface PushReceptionOptions {
   readonly mapping: PushMapping;
   readonly events: EventSink;
   readonly limits?: Partial<PushLimits>;
+  /** Hears of every push that came, before it is kept. */
+  readonly onPush?: (push: ReceivedPush) => void;
 }
 
 export interface Adoption {
@@ -63,6 +66,7 @@ export class PushReception implements AsyncDisposable {
       putRows: (batch) => options.store.putRows(batch),
       putPush: (push) => {
         arrivals.note(push);
+        options.onPush?.(push);
         return options.store.putPush(push);
       },
     };

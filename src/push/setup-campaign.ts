@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { SetupRecord, TestPush } from "../store/push-setup-history.ts";
+import { choiceOf } from "./meter-choice.ts";
 import type { PushArrivals } from "./push-arrivals.ts";
 import {
   changeOf,
@@ -111,11 +112,8 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     await this.#turn.catch(() => undefined);
   }
 
-  #metersOf({ meters, companion }: PushSetupConfig): CampaignMeter<Connection>[] {
-    const patterns = meters.map((text) => new RegExp(`^${text.split("*").map(escaped).join(".*")}$`));
-    return this.#options.meters.filter((meter) => {
-      return (companion ?? meter.companion) === meter.companion && patterns.some((pattern) => pattern.test(meter.name));
-    });
+  #metersOf(setup: PushSetupConfig): CampaignMeter<Connection>[] {
+    return this.#options.meters.filter(choiceOf(setup));
   }
 
   async #run(order: CampaignOrder): Promise<CampaignResult[]> {
@@ -241,10 +239,6 @@ function joined(earlier: readonly Difference[], done: Execution): Pick<Execution
 
 function unreached({ setup, meter }: { setup: string; meter: string }, evidence: string): CampaignResult {
   return { setup, meter, state: "unreached", changes: [], testPush: "not-ordered", evidence };
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 function wordsOf(error: unknown): string {

@@ -3,14 +3,21 @@ import type { AttributeReference, DataResult } from "../../protocol/apdu/descrip
 import type { Data } from "../../protocol/axdr/data.ts";
 import { type CaptureObject, pushObjectsFromData } from "../../protocol/cosem/capture-object.ts";
 import type { Companion } from "../../protocol/cosem/companion/companion.ts";
+import { integerOf } from "../../protocol/cosem/integers.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import type { AttributeSource } from "../collect/attribute-source.ts";
 import type { StoredPushSetup } from "../store/push-setups.ts";
+import { type PushSchedule, scheduleFromData, windowsFromData } from "./push-schedule.ts";
 
 const PUSH_SETUP_CLASS = 40;
 const OBJECT_LIST = 2;
 const DESTINATION = 3;
+const WINDOW = 4;
+const RANDOMISATION = 5;
+const SCHEDULE_CLASS = 22;
+const TIMES = 4;
+const SETUP_END = /\.\d+\.255$/;
 
 /** The push setups that meters of a companion specification may have. */
 const SETUPS: Readonly<Record<Companion, readonly string[]>> = {
@@ -38,9 +45,30 @@ export async function readPushSetups(
     const objects = list === undefined ? undefined : objectsIn(list);
     if (objects === undefined) continue;
     const destination = valueOf(await source.get(reference(logicalName, DESTINATION)));
-    setups.push({ logicalName, objects, ...destinationIn(destination) });
+    const randomisation = valueOf(await source.get(reference(logicalName, RANDOMISATION)));
+    const randomisationS = randomisation && integerOf(randomisation);
+    const schedules = await readSchedules(source, logicalName);
+    setups.push({ logicalName, objects, ...destinationIn(destination), randomisationS, schedules });
   }
   return setups;
+}
+
+/** The window of the setup, and the schedule of the same channel that starts it. */
+async function readSchedules(source: AttributeSource, logicalName: string): Promise<PushSchedule[]> {
+  const window = valueOf(await source.get(reference(logicalName, WINDOW)));
+  const scheduleName = logicalName.replace(".25.9.", ".15.0.").replace(SETUP_END, ".4.255");
+  const attribute = { classId: SCHEDULE_CLASS, logicalName: logicalNameToOctets(scheduleName), attributeId: TIMES };
+  const times = valueOf(await source.get({ attribute }));
+  const windows = window === undefined ? undefined : windowsFromData(window);
+  const entries = times === undefined ? undefined : scheduleFromData(times);
+  return [
+    ...(windows === undefined || windows.length === 0
+      ? []
+      : [{ kind: "window" as const, logicalName, entries: windows }]),
+    ...(entries === undefined || entries.length === 0
+      ? []
+      : [{ kind: "schedule" as const, logicalName: scheduleName, entries }]),
+  ];
 }
 
 const FIRMWARE = { classId: 1, logicalName: logicalNameToOctets("1.0.0.2.0.255"), attributeId: 2 };

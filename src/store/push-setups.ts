@@ -1,6 +1,8 @@
 /** What the push setups of meters send, and where to: as it was read from them last. */
 import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
+import type { PushSchedule } from "../push/push-schedule.ts";
 import type { Database } from "./database.ts";
+import { insertSchedules } from "./push-schedules.ts";
 
 export interface StoredPushSetup {
   /** Dotted logical name. */
@@ -10,6 +12,10 @@ export interface StoredPushSetup {
   readonly transport: string | undefined;
   /** The push_object_list, in order. */
   readonly objects: readonly CaptureObject[];
+  /** Most seconds by which a push is put off by chance. */
+  readonly randomisationS?: number | undefined;
+  /** When it sends: its schedule and its window, as far as the meter tells. */
+  readonly schedules?: readonly PushSchedule[];
 }
 
 /** Replaces what is held of these setups of a meter. */
@@ -21,16 +27,18 @@ export async function keepPushSetups(
   if (setups.length === 0) return;
   await database.transaction(async (client) => {
     const { rows } = await client.query<{ push_setup_id: string; logical_name: string }>(
-      `insert into dlms.push_setups as p (meter_id, logical_name, destination, transport)
-       select $1::uuid, * from unnest($2::text[], $3::text[], $4::text[])
+      `insert into dlms.push_setups as p (meter_id, logical_name, destination, transport, randomisation_s)
+       select $1::uuid, * from unnest($2::text[], $3::text[], $4::text[], $5::int[])
        on conflict (meter_id, logical_name) do update set
-         destination = excluded.destination, transport = excluded.transport, updated_at = now()
+         destination = excluded.destination, transport = excluded.transport,
+         randomisation_s = excluded.randomisation_s, updated_at = now()
        returning push_setup_id, logical_name`,
       [
         meterId,
         setups.map((setup) => setup.logicalName),
         setups.map((setup) => setup.destination ?? null),
         setups.map((setup) => setup.transport ?? null),
+        setups.map((setup) => setup.randomisationS ?? null),
       ],
     );
     const ids = new Map(rows.map((row) => [row.logical_name, row.push_setup_id]));
@@ -49,6 +57,16 @@ export async function keepPushSetups(
         objects.map((object) => object.attributeId),
         objects.map((object) => object.dataIndex),
       ],
+    );
+    await client.query(
+      "delete from dlms.push_schedules where push_setup_id = any ($1::uuid[]) and kind <> 'expectation'",
+      [[...ids.values()]],
+    );
+    await insertSchedules(
+      client,
+      setups.flatMap(({ logicalName, schedules = [] }) =>
+        schedules.map((schedule) => ({ ...schedule, setupId: ids.get(logicalName) ?? "" })),
+      ),
     );
   });
 }

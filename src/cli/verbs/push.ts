@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { DaemonOptions, pushReplay } from "../push-command.ts";
 import type { ApplyOptions, pushHistory } from "../push-setup-command.ts";
+import type { pushSilence } from "../push-silence-command.ts";
 import { type DeclareVerb, SOCKET, type VerbContext } from "./verb.ts";
 
 export const declarePush: DeclareVerb = (program, context) => {
@@ -25,6 +26,16 @@ export const declarePush: DeclareVerb = (program, context) => {
     .action(async (options: Parameters<typeof pushReplay>[0]) => {
       const { pushReplay } = await import("../push-command.ts");
       finish(await pushReplay(options, output));
+    });
+  push
+    .command("silence")
+    .description("list meters that should have pushed and did not")
+    .option("--all", "all pushes that are expected, with when each is due")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
+    .action(async (options: Parameters<typeof pushSilence>[0]) => {
+      const { pushSilence } = await import("../push-silence-command.ts");
+      finish(await pushSilence(options, output));
     });
   declareSetups(push, context);
 };

@@ -136,3 +136,17 @@ test("planner: ten days of fifty meters have each slot of each plan once", () =>
     expect(polls.get(`${meter} daily_load`)).toBe(1 + 10);
   }
 });
+
+test("planner: what is wanted of a meter is asked for when there is room, and not lost while it is at work", () => {
+  const planner = new Planner<string>({ nameOf: (meter) => meter, zoneOf: () => UTC, plansOf: () => [] });
+  planner.add("a", 0);
+  planner.want("nobody", ["instant"], 0);
+  expect(planner.take("backfill", 0)).toBeUndefined();
+  planner.want("a", ["block_load"], 10);
+  const job = planner.take("backfill", 10);
+  expect(job).toEqual({ meter: "a", profiles: ["block_load"] });
+  planner.want("a", ["events"], 11);
+  expect(planner.take("backfill", 11)).toBeUndefined();
+  planner.finish(job!, { answered: true, more: [] }, 12);
+  expect(planner.take("backfill", 12)).toEqual({ meter: "a", profiles: ["events"] });
+});

@@ -18,6 +18,19 @@ function destination(service: number, octets: Uint8Array): Data {
   };
 }
 
+function pairs(...elements: readonly (readonly Uint8Array[])[]): Data {
+  return {
+    type: "array",
+    value: elements.map((pair) => {
+      return { type: "structure", value: pair.map((value) => ({ type: "octet-string", value })) };
+    }),
+  };
+}
+
+function windowTime(hour: number): Uint8Array {
+  return Uint8Array.of(255, 255, 255, 255, 255, hour, 0, 0, 255, 0x80, 0, 255);
+}
+
 /** Answers attributes by `logical name/attribute`; the rest is refused. */
 function meter(values: Readonly<Record<string, Data>>) {
   const asked: string[] = [];
@@ -36,15 +49,45 @@ test("setup reader: the setups that a meter has, with lists and destinations", a
   const source = meter({
     "0.0.25.9.0.255/2": captureObjectsToData([CLOCK]),
     "0.0.25.9.0.255/3": destination(0, new TextEncoder().encode("[2001:db8::1]:4059")),
+    "0.0.25.9.0.255/4": pairs([windowTime(1), windowTime(5)]),
+    "0.0.25.9.0.255/5": { type: "long-unsigned", value: 300 },
+    "0.0.15.0.4.255/4": pairs([Uint8Array.of(255, 15, 0, 0), Uint8Array.of(255, 255, 255, 255, 255)]),
+    "0.4.15.0.4.255/4": pairs([Uint8Array.of(1, 2, 3), Uint8Array.of(255)]),
     "0.4.25.9.0.255/2": captureObjectsToData([CLOCK, CLOCK]),
     "0.4.25.9.0.255/3": destination(1, Uint8Array.of(192, 0, 2, 1, 0x0f, 0xdb)),
     "0.5.25.9.0.255/2": { type: "unsigned", value: 1 },
     "0.6.25.9.0.255/2": captureObjectsToData([CLOCK]),
   });
   expect(await readPushSetups(source, "is15959")).toEqual([
-    { logicalName: "0.0.25.9.0.255", objects: [CLOCK], transport: "tcp", destination: "[2001:db8::1]:4059" },
-    { logicalName: "0.4.25.9.0.255", objects: [CLOCK, CLOCK], transport: "udp", destination: "0xc00002010fdb" },
-    { logicalName: "0.6.25.9.0.255", objects: [CLOCK], transport: undefined, destination: undefined },
+    {
+      logicalName: "0.0.25.9.0.255",
+      objects: [CLOCK],
+      transport: "tcp",
+      destination: "[2001:db8::1]:4059",
+      randomisationS: 300,
+      schedules: [
+        {
+          kind: "window",
+          logicalName: "0.0.25.9.0.255",
+          entries: [
+            { from: expect.objectContaining({ hour: 1, day: undefined }), to: expect.objectContaining({ hour: 5 }) },
+          ],
+        },
+        {
+          kind: "schedule",
+          logicalName: "0.0.15.0.4.255",
+          entries: [{ from: expect.objectContaining({ hour: undefined, minute: 15, second: 0, month: undefined }) }],
+        },
+      ],
+    },
+    {
+      logicalName: "0.4.25.9.0.255",
+      objects: [CLOCK, CLOCK],
+      transport: "udp",
+      destination: "0xc00002010fdb",
+      schedules: [],
+    },
+    { logicalName: "0.6.25.9.0.255", objects: [CLOCK], transport: undefined, destination: undefined, schedules: [] },
   ]);
 });
 
