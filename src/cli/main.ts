@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { EXIT_CODES, type ExitReason } from "./exit-code.ts";
 import { processOutput } from "./output.ts";
 import { declareCollections } from "./verbs/collections.ts";
+import { declareCompletion } from "./verbs/completion.ts";
 import { declareConfig } from "./verbs/config.ts";
 import { declareDb } from "./verbs/db.ts";
 import { declareDbCoverage } from "./verbs/db-coverage.ts";
@@ -46,6 +47,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareMeters,
   declareTokens,
   declareSimulate,
+  declareCompletion,
 ];
 
 const output = processOutput();
