@@ -31,7 +31,7 @@ export default defineConfig({
           globalSetup: ["test/db/global-server.ts"],
           include: ["test/db/**/*.test.ts"],
           // These start servers of their own.
-          exclude: ["test/db/embedded-postgres.test.ts", "test/db/server-crash.test.ts"],
+          exclude: ["test/db/embedded-postgres.test.ts", "test/db/replica.test.ts", "test/db/server-crash.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

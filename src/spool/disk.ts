@@ -1,9 +1,9 @@
 /** The few things that the spool wants of a disk. Real ones fail at every one of them; tests make them fail in turn. */
 import { type FileHandle, mkdir, open, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 export interface Disk {
-  /** Makes a directory, and those above it, where it is not there yet. */
+  /** Makes a directory, and those above it, where it is not there yet; their names last when this resolves. */
   makeDirectory(path: string): Promise<void>;
   /** Names of the files in a directory. */
   list(path: string): Promise<string[]>;
@@ -31,7 +31,10 @@ export interface DiskFile {
 
 export const nodeDisk: Disk = {
   async makeDirectory(path) {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    const wanted = resolve(path);
+    const first = await mkdir(wanted, { recursive: true, mode: 0o700 });
+    if (first === undefined) return;
+    for (let made = wanted; made.length >= first.length; made = dirname(made)) await syncDirectory(dirname(made));
   },
   list: (path) => readdir(path),
   sizeOf: async (path) => (await stat(path)).size,

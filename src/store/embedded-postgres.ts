@@ -34,6 +34,8 @@ const HOST = "127.0.0.1";
 const RESTART_DELAYS_MS = [0, 200, 1000, 5000] as const;
 const LOG_TAIL_CHARACTERS = 600;
 const PORT_ATTEMPTS = 5;
+/** Version of PostgreSQL that brought locales of its own. */
+const FIRST_WITH_LOCALE = 17;
 
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: HOST,
@@ -287,7 +289,7 @@ async function initialise(
     await chown(draft, as.user.credentials.uid, as.user.credentials.gid);
     await chown(passwordFile, as.user.credentials.uid, as.user.credentials.gid);
   }
-  const locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"];
+  const locale = ["--encoding=UTF8", "--locale=C", ...builtinLocale(binaries.majorVersion)];
   const access = [`--username=${ADMINISTRATOR}`, "--auth=scram-sha-256", `--pwfile=${passwordFile}`];
   try {
     await run(binaries.initdb, ["-D", draft, ...locale, ...access, "--no-instructions"], {
@@ -301,6 +303,12 @@ async function initialise(
     await rm(passwordFile, { force: true });
   }
   await rename(draft, dataDirectory);
+}
+
+/** The server's own rules for letters, the same wherever it runs; older servers take the system's. */
+function builtinLocale(majorVersion: string): readonly string[] {
+  const isKnown = Number(majorVersion) >= FIRST_WITH_LOCALE;
+  return isKnown ? ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] : ["--lc-ctype=C.UTF-8"];
 }
 
 function messageOf(error: unknown): string {

@@ -2,11 +2,11 @@
  * All that comes in on its way to the database: rows, pushes, attempts, rejected rows. What the database does not take
  * goes to the spool and is brought in later; either way it is durable when whoever brought it is told so.
  */
-import { mkdir } from "node:fs/promises";
 import { type Clock, systemClock } from "../../drivers/clock.ts";
 import type { ProfileMemory } from "../collect/meter-ledger.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
+import { nodeDisk } from "../spool/disk.ts";
 import type { SegmentDamage } from "../spool/segment.ts";
 import { Spool } from "../spool/spool.ts";
 import { BatchQueue } from "./batch-queue.ts";
@@ -59,7 +59,7 @@ export class StoreIntake {
   /** Opens the spool and begins to bring in what an earlier run left. Throws SpoolError and StoreError. */
   static async open(options: StoreIntakeOptions): Promise<StoreIntake> {
     const { directory, quota } = options.spool;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await nodeDisk.makeDirectory(directory);
     const unlock = await lockDirectory(directory, "SPOOL_IN_USE");
     try {
       const onDamage = (damage: SegmentDamage) => options.events({ event: "spoolDamaged", ...damage });

@@ -36,15 +36,35 @@ export async function startTestServer(
   const settings: Record<string, string> = durable ? {} : { fsync: "off" };
   const newDirectory = () => (durable ? mkdtempSync(join(tmpdir(), "dlms-gateway-bench-")) : scratchDirectory("tests"));
   if (edition === "embedded") return startIn({ directory: newDirectory(), settings });
+  const how = await faultServer("timescale-apache");
+  if (typeof how === "string") return how;
+  return startIn({ directory: newDirectory(), ...how, settings: { ...settings, ...how.settings } });
+}
+
+/** How a server of an edition is started that a test may kill; a text says why that is not possible here. */
+export async function faultServer(
+  edition: string,
+): Promise<Pick<EmbeddedPostgresOptions, "binaries" | "settings"> | string> {
+  if (edition === "embedded") return {};
+  if (edition === "given") {
+    const programs = process.env["DLMS_GATEWAY_TEST_TIMESCALE_BINARIES"];
+    return programs === undefined ? "DLMS_GATEWAY_TEST_TIMESCALE_BINARIES names no directory" : timescaleIn(programs);
+  }
+  if (edition !== "timescale-apache") return `there is no edition ${edition}`;
   const programs = await installTimescale().catch((error: unknown) => new Error("not installed", { cause: error }));
   if (programs instanceof Error) return `TimescaleDB can't be installed here: ${lastLine(programs.cause)}`;
-  const binaries = {
-    postgres: join(programs, "postgres"),
-    initdb: join(programs, "initdb"),
-    majorVersion: /\/(\d+)\/bin$/.exec(programs)?.[1] ?? "",
+  return timescaleIn(programs);
+}
+
+function timescaleIn(programs: string) {
+  return {
+    binaries: {
+      postgres: join(programs, "postgres"),
+      initdb: join(programs, "initdb"),
+      majorVersion: /\/(\d+)\/bin\/?$/.exec(programs)?.[1] ?? "",
+    },
+    settings: { shared_preload_libraries: "timescaledb", "timescaledb.telemetry_level": "off" },
   };
-  const preload = { shared_preload_libraries: "timescaledb", "timescaledb.telemetry_level": "off" };
-  return startIn({ directory: newDirectory(), binaries, settings: { ...settings, ...preload } });
 }
 
 /** The directory of the programs; kept between runs. */

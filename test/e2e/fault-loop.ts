@@ -1,29 +1,50 @@
 /**
- * The daemon as its users start it, a real database, meters that push to be confirmed, and faults: processes killed with
- * signal 9 at any moment, sessions ended, tables locked. At the end every push that was confirmed is in the database
- * once, with its row.
+ * The daemon as its users start it, a real database, meters that push to be confirmed and others that are polled, and
+ * faults: processes killed with signal 9 at any moment, sessions ended, tables locked, a server that stands still, a full
+ * disk. At the end every push that was confirmed is in the database once, with its row; every slot that the polled meters
+ * hold is there once, with its octets, as the ledger says; and no invocation counter was used twice.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { chmod, mkdir, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { Client } from "pg";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/store/embedded-postgres.ts";
+import {
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+  startEmbeddedPostgres,
+} from "../../src/store/embedded-postgres.ts";
 import { freePort } from "../../src/store/postmaster.ts";
 import { query } from "../db/query.ts";
 import { captureSecond, FaultSenders, NUMBERED_OBJECT } from "./fault-senders.ts";
+import { FaultStreet, type PolledReport } from "./fault-street.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const METERS = 6;
+/** Meters that are polled: their memories are to be read for as long as the faults go on. */
+const FEW_POLLED = 4;
+const MANY_POLLED = 16;
+const MANY_ROUNDS = 20;
+/** A server on it has little room left, once something else has filled it. */
+const DISK_MEGABYTES = 700;
+const SPARE_OCTETS = 256 * 1024;
 const LONGEST_WAIT_MS = 300_000;
 const DRAIN_EVERY = 5;
 
-export const FAULTS = ["daemon", "postgres", "both", "terminate", "lock", "read-only"] as const;
+export const FAULTS = ["daemon", "postgres", "both", "terminate", "lock", "freeze", "read-only", "disk-full"] as const;
 export type Fault = (typeof FAULTS)[number];
 
-export interface FaultReport {
+export interface FaultLoop {
+  readonly fault: Fault;
+  readonly rounds: number;
+  /** PostgreSQL of another edition, in place of the embedded one. */
+  readonly server?: Pick<EmbeddedPostgresOptions, "binaries" | "settings">;
+}
+
+export interface FaultReport extends PolledReport {
   readonly fault: Fault;
   readonly rounds: number;
   readonly sent: number;
@@ -47,6 +68,13 @@ export interface FaultReport {
   readonly durationS: number;
 }
 
+/** What has to be true whatever happened. */
+export function isWhole(report: FaultReport): boolean {
+  const { confirmed, once, doubled, revisions, missingSlots, ledgerFaults, rowsWithoutOctets, countersReused } = report;
+  const wrong = [doubled, revisions, missingSlots, ledgerFaults, rowsWithoutOctets, countersReused];
+  return once === confirmed && wrong.every((count) => count === 0) && report.snapshotsTold <= report.snapshotsHeld;
+}
+
 /** The daemon, started again whenever it ends, as a service manager would. */
 class Daemon {
   readonly #configFile: string;
@@ -59,6 +87,8 @@ class Daemon {
   spooling = false;
   setAside = 0;
   rejected = 0;
+  snapshots = 0;
+  polls = 0;
   readonly lastLines: string[] = [];
 
   constructor(configFile: string) {
@@ -107,7 +137,9 @@ class Daemon {
     this.lastLines.push(line.slice(0, 300));
     if (this.lastLines.length > 20) this.lastLines.shift();
     if (!line.startsWith("{")) return;
-    const event = JSON.parse(line) as { event?: string; records?: number };
+    const event = JSON.parse(line) as { event?: string; records?: number; profiles?: string[] };
+    if (event.event === "meterPolled") this.polls += 1;
+    if (event.event === "meterPolled" && event.profiles?.includes("instant") === true) this.snapshots += 1;
     if (event.event === "gatewayStarted") this.#isReady = true;
     if (event.event === "spoolBegun") this.spoolBegun += 1;
     if (event.event === "spoolSetAside") this.setAside += 1;
@@ -121,28 +153,42 @@ class Daemon {
 interface Stage {
   readonly daemon: Daemon;
   readonly server: EmbeddedPostgres;
+  /** Where the server's data lie. */
+  readonly disk: string;
 }
 
-export async function runFaultLoop(fault: Fault, rounds: number): Promise<FaultReport> {
+/** Throws where the machine does not allow the fault: a small disk has to be mounted. */
+export async function runFaultLoop({ fault, rounds, server: how }: FaultLoop): Promise<FaultReport> {
   const startedMs = Date.now();
   await using stack = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-faults-"));
   stack.defer(() => rm(directory, { recursive: true, force: true }));
   await chmod(directory, 0o711);
-  const server = await startEmbeddedPostgres({ directory: join(directory, "postgres") });
+  const disk = join(directory, "disk");
+  await mkdir(disk);
+  if (fault === "disk-full") await mountSmall(disk, stack);
+  const server = await startEmbeddedPostgres({ directory: join(disk, "postgres"), ...how });
   stack.defer(() => server.stop());
+  const street = stack.use(await FaultStreet.start(rounds < MANY_ROUNDS ? FEW_POLLED : MANY_POLLED));
   const port = await freePort();
   const meters = Array.from({ length: METERS }, (_, index) => `1FLT${String(index).padStart(9, "0")}`);
   await writeFile(join(directory, "database-url"), server.url, { mode: 0o600 });
-  await writeFile(join(directory, "gateway.yaml"), configuration(directory, port, meters));
+  await writeFile(join(directory, "gateway.yaml"), await configuration(directory, { port, meters, street }));
   const daemon = new Daemon(join(directory, "gateway.yaml"));
   stack.defer(() => daemon.stop());
   await daemon.untilReady();
   const senders = new FaultSenders(port, meters);
-  for (let round = 0; round < rounds; round++) await DO[fault]({ daemon, server }, round);
+  await until(
+    () => daemon.polls > 0,
+    () => `no meter is polled: ${daemon.lastLines.join("\n")}`,
+  );
+  for (let round = 0; round < rounds; round++) await DO[fault]({ daemon, server, disk }, round);
   await daemon.untilReady();
   await senders.stop();
-  await drainedAndStopped(daemon, join(directory, "spool"));
+  // All that was confirmed is in the database once the spool has been empty; polls go on.
+  await drained(daemon);
+  const polled = await street.report(server.url, () => daemon.snapshots);
+  await daemon.stop();
   const { spoolBegun, spooledRecords, setAside, rejected } = daemon;
   const counts = await countHeld(server.url, senders.confirmed);
   const durationS = Math.round((Date.now() - startedMs) / 1000);
@@ -152,6 +198,7 @@ export async function runFaultLoop(fault: Fault, rounds: number): Promise<FaultR
     sent: senders.sent,
     confirmed: senders.confirmed.size,
     ...counts,
+    ...polled,
     setAside,
     rejected,
     spoolBegun,
@@ -160,16 +207,36 @@ export async function runFaultLoop(fault: Fault, rounds: number): Promise<FaultR
   };
 }
 
-function configuration(directory: string, port: number, meters: readonly string[]): string {
-  return `stateDirectory: ${directory}
-socket: ${directory}/control.sock
-database: { url: "file:${directory}/database-url" }
-spool: { patience: 100ms }
-plans: []
-push: { listen: [{ address: "127.0.0.1:${port}" }] }
-meters:
-${meters.map((number) => `  - { name: m${number}, number: "${number}", companion: idis, connection: { tcp: "192.0.2.1:4059" } }`).join("\n")}
-`;
+async function configuration(
+  directory: string,
+  { port, meters, street }: { readonly port: number; readonly meters: readonly string[]; readonly street: FaultStreet },
+): Promise<string> {
+  const pushing = meters.map((number) => {
+    return { name: `m${number}`, number, companion: "idis", connection: { tcp: "127.0.0.1:1" }, type: "pushes" };
+  });
+  const polled = await street.configuration(directory);
+  // JSON is YAML too.
+  return JSON.stringify({
+    stateDirectory: directory,
+    socket: join(directory, "control.sock"),
+    log: { level: "debug" },
+    database: { url: `file:${directory}/database-url` },
+    spool: { patience: "100ms" },
+    polling: { concurrency: 3 },
+    groups: [{ name: "polled", meters: ["*-*"] }],
+    plans: [
+      { profile: "block_load", every: "15m", history: "40d", group: "polled" },
+      { profile: "instant", every: "2s", group: "polled" },
+    ],
+    push: { listen: [{ address: `127.0.0.1:${port}` }] },
+    meters: [...pushing, ...polled],
+  });
+}
+
+async function mountSmall(directory: string, stack: AsyncDisposableStack): Promise<void> {
+  const run = promisify(execFile);
+  await run("mount", ["-t", "tmpfs", "-o", `size=${DISK_MEGABYTES}m,mode=0755`, "none", directory]);
+  stack.defer(async () => void (await run("umount", ["-l", directory])));
 }
 
 /** What each fault does in a round; ends when the next one may begin. */
@@ -206,6 +273,23 @@ const DO: Readonly<Record<Fault, (stage: Stage, round: number) => Promise<void>>
     await client.end();
     await sleep(moment(round, 300));
   },
+  freeze: async ({ server }, round) => {
+    // Sessions and workers stand still, connections stay open: nothing is refused and nothing is answered.
+    const processes = await childrenOf(server.pid);
+    signalAll(processes, "SIGSTOP");
+    await sleep(moment(round, 900));
+    signalAll(processes, "SIGCONT");
+    await sleep(moment(round, 300));
+  },
+  "disk-full": async ({ disk, daemon }, round) => {
+    const filler = join(disk, "filler");
+    const { bavail, bsize } = await statfs(disk);
+    await writeFile(filler, new Uint8Array(Math.max(0, bavail * bsize - SPARE_OCTETS)));
+    await sleep(moment(round, 1200));
+    await rm(filler);
+    if (round % DRAIN_EVERY === 0) await drained(daemon);
+    else await sleep(moment(round, 400));
+  },
   "read-only": async ({ server }, round) => {
     const set = (what: string) =>
       query(server.administratorUrl, `begin read write; alter database dlms ${what}; commit`);
@@ -219,6 +303,24 @@ const DO: Readonly<Record<Fault, (stage: Stage, round: number) => Promise<void>>
   },
 };
 
+async function childrenOf(pid: number): Promise<readonly number[]> {
+  const { stdout } = await promisify(execFile)("ps", ["-o", "pid=", "--ppid", String(pid)]);
+  return stdout
+    .split("\n")
+    .map(Number)
+    .filter((each) => each > 0);
+}
+
+function signalAll(processes: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of processes) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // A session that has ended meanwhile.
+    }
+  }
+}
+
 /** Spread over `mostMs`, the same in each run. */
 function moment(round: number, mostMs: number): number {
   return 20 + ((round * 7919) % mostMs);
@@ -229,18 +331,6 @@ function drained(daemon: Daemon): Promise<void> {
     () => !daemon.spooling,
     () => `the spool is not drained: ${daemon.lastLines.join("\n")}`,
   );
-}
-
-/** What is in the spool when the daemon stops comes in after its next start. */
-async function drainedAndStopped(daemon: Daemon, spool: string): Promise<void> {
-  for (;;) {
-    await drained(daemon);
-    await daemon.stop();
-    const left = (await readdir(spool)).filter((name) => name.endsWith(".spool1"));
-    if (left.length === 0) return;
-    daemon.start();
-    await daemon.untilReady();
-  }
 }
 
 async function restarted(daemon: Daemon): Promise<void> {
@@ -277,7 +367,10 @@ async function countHeld(url: string, confirmed: ReadonlySet<number>) {
      where v.capture_object = $1 group by 1`,
     [NUMBERED_OBJECT],
   );
-  const rows = await query(url, "select extract(epoch from captured_at)::int from dlms.instant_profile_data");
+  const rows = await query(
+    url,
+    "select extract(epoch from captured_at)::int from dlms.instant_profile_data where source = 2",
+  );
   const [[histories, revisions] = []] = await query(
     url,
     "select (select count(*)::int from dlms.push_history), (select count(*)::int from dlms.profile_revisions)",
