@@ -28,23 +28,55 @@ export function standardTimeOf(zone: TimeZone): TimeZone {
 
 export const UTC: TimeZone = fixedZone(0);
 
+/** By name: a fleet has few, and each takes some memory. */
+const ZONES = new Map<string, TimeZone>();
+
 /** A zone of the IANA data base, as `Europe/Amsterdam`. Throws DATA_OUT_OF_RANGE for a name that it does not have. */
 export function namedZone(name: string): TimeZone {
+  const known = ZONES.get(name) ?? newZone(name);
+  ZONES.set(name, known);
+  return known;
+}
+
+/** The offsets of a day: one up to an instant, and another from it on where the clock is changed. */
+interface OffsetsOfDay {
+  readonly before: number;
+  readonly changeMs: number;
+  readonly after: number;
+}
+
+function newZone(name: string): TimeZone {
   const format = zoneFormat(name);
-  const offsets = new Map<number, number | undefined>();
-  const exact = (instantMs: number): number => offsetBy(format, instantMs);
-  const offsetOfDay = (day: number): number | undefined => {
-    if (offsets.has(day)) return offsets.get(day);
-    const start = exact(day * DAY_MS);
-    const offset = start === exact((day + 1) * DAY_MS) ? start : undefined;
-    if (offsets.size >= REMEMBERED_DAYS) offsets.clear();
-    offsets.set(day, offset);
-    return offset;
+  const days = new Map<number, OffsetsOfDay>();
+  const offsetsOf = (day: number): OffsetsOfDay => {
+    const known = days.get(day);
+    if (known !== undefined) return known;
+    const found = offsetsBetween(format, day * DAY_MS, (day + 1) * DAY_MS);
+    if (days.size >= REMEMBERED_DAYS) days.clear();
+    days.set(day, found);
+    return found;
   };
   return {
     name,
-    offsetMinutes: (instantMs) => offsetOfDay(Math.floor(instantMs / DAY_MS)) ?? exact(instantMs),
+    offsetMinutes: (instantMs) => {
+      const { before, changeMs, after } = offsetsOf(Math.floor(instantMs / DAY_MS));
+      return instantMs < changeMs ? before : after;
+    },
   };
+}
+
+/** No zone changes its offset twice in a day; where it does, the change is at a full minute. */
+function offsetsBetween(format: Intl.DateTimeFormat, fromMs: number, toMs: number): OffsetsOfDay {
+  const before = offsetBy(format, fromMs);
+  const after = offsetBy(format, toMs);
+  if (before === after) return { before, changeMs: toMs, after };
+  let [first, last] = [fromMs, toMs];
+  while (last - first > MINUTE_MS) {
+    const middle = first + Math.floor((last - first) / (2 * MINUTE_MS)) * MINUTE_MS;
+    if (offsetBy(format, middle) === before) first = middle;
+    else last = middle;
+  }
+  return { before, changeMs: last, after };
 }
 
 function zoneFormat(name: string): Intl.DateTimeFormat {
