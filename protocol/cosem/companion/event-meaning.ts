@@ -159,7 +159,6 @@ function at<Value>(table: ReadonlyMap<string, Value>, logicalName: string): Valu
 }
 
 const BITS_AN_OCTET = 8;
-const WIDEST = 64;
 
 function setBits(value: Data): readonly number[] | undefined {
   switch (value.type) {
@@ -174,8 +173,11 @@ function setBits(value: Data): readonly number[] | undefined {
     case "double-long-unsigned":
     case "long64-unsigned":
     case "enum": {
-      const word = BigInt(value.value);
-      return range(WIDEST).filter((bit) => ((word >> BigInt(bit)) & 1n) === 1n);
+      const bits: number[] = [];
+      for (let [bit, rest] = [0, BigInt(value.value)]; rest > 0n; bit++, rest >>= 1n) {
+        if ((rest & 1n) === 1n) bits.push(bit);
+      }
+      return bits;
     }
     default:
       return undefined;
