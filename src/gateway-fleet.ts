@@ -59,7 +59,7 @@ export async function startFleet(
     const onFew = (remaining: number) =>
       events({ event: "countersFew", meter: name, remaining, nextStep: COUNTERS_NEXT_STEP });
     const target = meterTarget(each, {
-      leaseCounters: (key, title) => leaseKeyCounters(counters, { key, clientSystemTitle: title }, onFew),
+      leaseCounters: (key, title) => leaseKeyCounters(counters, { key, clientSystemTitle: title }, { onFew }),
       openStoredKey: storedKeys(keys, member.id, each.association.clientSap),
     });
     return [{ meterId: member.id, meterKey: member.key, target }];

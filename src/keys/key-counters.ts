@@ -1,7 +1,7 @@
 import { toHex } from "../../protocol/bytes/hex.ts";
 import { keyFingerprint, type SecretKey } from "../../protocol/security/secret-key.ts";
 import type { SystemTitle } from "../../protocol/security/system-title.ts";
-import { CounterLease } from "./counter-lease.ts";
+import { CounterLease, type CounterLeaseOptions } from "./counter-lease.ts";
 import type { CounterReservations } from "./counter-reservations.ts";
 
 /** Counters of a key's first reservation: some visits go by before the next. */
@@ -16,12 +16,12 @@ const RESERVE = 8192;
 export function leaseKeyCounters(
   reservations: CounterReservations,
   { key, clientSystemTitle }: { readonly key: SecretKey; readonly clientSystemTitle: SystemTitle },
-  onFew?: (remaining: number) => void,
+  options: Pick<CounterLeaseOptions, "onFew" | "now"> = {},
 ): Promise<CounterLease> {
   const name = {
     keyId: toHex(keyFingerprint(key, "invocation counter")),
     systemTitle: clientSystemTitle,
     association: "",
   };
-  return CounterLease.open(reservations, name, { block: BLOCK, reserve: RESERVE, ...(onFew && { onFew }) });
+  return CounterLease.open(reservations, name, { block: BLOCK, reserve: RESERVE, ...options });
 }
