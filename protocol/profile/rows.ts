@@ -33,10 +33,39 @@ export function joinRows(parts: readonly DecodedProfile[], places: readonly RowP
   };
 }
 
+/** The rows from one up to before another; they share the memory of all. */
+function sliceRows(profile: DecodedProfile, from: number, to: number): DecodedProfile {
+  const columns = profile.columns.map((column) => sliceColumn(column, from, to));
+  const clock = columns[profile.clock === undefined ? -1 : profile.columns.indexOf(profile.clock)];
+  return { ...profile, rowCount: to - from, columns, clock: clock?.kind === "time" ? clock : undefined };
+}
+
+function sliceColumn(column: DecodedColumn, from: number, to: number): DecodedColumn {
+  if (column.kind === "data") return { ...column, values: column.values.slice(from, to) };
+  const exceptions = new Map<number, Data>();
+  for (const [row, data] of column.exceptions) if (row >= from && row < to) exceptions.set(row - from, data);
+  if (column.kind === "number") {
+    const { mantissas, present } = column;
+    return { ...column, mantissas: mantissas.subarray(from, to), present: present.subarray(from, to), exceptions };
+  }
+  return {
+    ...column,
+    stamps: column.stamps.subarray(from * DATE_TIME_LENGTH, to * DATE_TIME_LENGTH),
+    sent: column.sent.subarray(from, to),
+    instantsMs: column.instantsMs.subarray(from, to),
+    rules: column.rules.subarray(from, to),
+    exceptions,
+  };
+}
+
 /** The rows of one profile for which the test holds; the profile itself when that is all of them. */
 export function filterRows(profile: DecodedProfile, keeps: (row: number) => boolean): DecodedProfile {
-  const rows = Array.from({ length: profile.rowCount }, (_, row) => row).filter(keeps);
+  const rows: number[] = [];
+  for (let row = 0; row < profile.rowCount; row++) if (keeps(row)) rows.push(row);
   if (rows.length === profile.rowCount) return profile;
+  const [first = 0] = rows;
+  const end = (rows.at(-1) ?? -1) + 1;
+  if (rows.length === end - first) return sliceRows(profile, first, end);
   return joinRows(
     [profile],
     rows.map((row) => ({ part: 0, row })),

@@ -57,7 +57,8 @@ export function mapProfile(decoded: DecodedProfile, context: MapContext): Mapped
   const { columns, others } = mapColumns(decoded, context);
   const isTimed = (row: number): boolean =>
     instantOf(clock, row) !== undefined && !(context.distrustInvalidClock === true && saysInvalid(clock, row));
-  const rows = timedRows(rowCount, isTimed).filter((row) => !isRunning(instantOf(clock, row), context));
+  const timed = timedRows(rowCount, isTimed);
+  const rows = timed.filter((row) => !isRunning(instantOf(clock, row), context));
   const batch: ProfileBatch = {
     meterKey: context.meterKey,
     profile: context.profile,
@@ -75,7 +76,7 @@ export function mapProfile(decoded: DecodedProfile, context: MapContext): Mapped
   const misfits = decoded.rejected.map(({ index, data, error }): SetAsideRow => {
     return { index, reason: error, values: { row: otherValue(data) ?? "" } };
   });
-  return { batch, setAside: [...misfits, ...untimedRows(decoded, isTimed, rowCount)] };
+  return { batch, setAside: [...misfits, ...untimedRows(decoded, timed)] };
 }
 
 /** A billing period this young has hardly ended: its row is what runs, and is stamped anew at every read. */
@@ -96,13 +97,15 @@ function select<T>(values: readonly T[], rows: readonly number[]): readonly T[] 
  * told from the others.
  */
 function timedRows(rowCount: number, isTimed: (row: number) => boolean): readonly number[] {
-  const rows = Array.from({ length: rowCount }, (_, row) => row);
-  return rowCount === 1 ? rows : rows.filter(isTimed);
+  const rows: number[] = [];
+  for (let row = 0; row < rowCount; row++) if (rowCount === 1 || isTimed(row)) rows.push(row);
+  return rows;
 }
 
-function untimedRows(decoded: DecodedProfile, isTimed: (row: number) => boolean, rowCount: number): SetAsideRow[] {
-  const timed = new Set(timedRows(rowCount, isTimed));
-  if (timed.size === rowCount) return [];
+function untimedRows(decoded: DecodedProfile, timedRows: readonly number[]): SetAsideRow[] {
+  const { rowCount } = decoded;
+  if (timedRows.length === rowCount) return [];
+  const timed = new Set(timedRows);
   const named = decoded.columns.map((column) => mapColumn(column, undefined));
   const rows = Array.from({ length: rowCount }, (_, row) => row).filter((row) => !timed.has(row));
   return rows.map((row) => ({ index: row, reason: "no-time", values: valuesOfRow(named, row) }));
