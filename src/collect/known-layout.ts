@@ -55,7 +55,10 @@ const MISSING: ReadonlySet<DataAccessResult> = new Set([
 /** The status column of a layout with the bits that break the reckoning of its clock. */
 export function clockBreaksOf({ columns }: ProfileLayout, companion: Companion): RowsOrder["clockBreaks"] {
   const mask = clockBreakBits(companion);
-  const status = columns.find(({ captureObject }) => isStatusWord(companion, captureObject.logicalName));
+  const status =
+    mask === undefined
+      ? undefined
+      : columns.find(({ captureObject }) => isStatusWord(companion, captureObject.logicalName));
   return mask === undefined || status === undefined
     ? undefined
     : { captureObject: captureObjectKey(status.captureObject), mask };

@@ -142,6 +142,7 @@ export function slotsWithoutRow(
     const { fromMs, toMs } = range;
     let missing: number[] = [];
     const settle = (next: number) => {
+      if (missing.length === 0) return;
       (tellsPowerFailure(companion, status.get(next)) ? offMs : absentMs).push(...missing);
       missing = [];
     };

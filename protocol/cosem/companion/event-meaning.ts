@@ -152,10 +152,13 @@ function wordOf(companion: Companion, logicalName: string): ReadonlyMap<number, 
   return index === undefined ? undefined : at(index.words, logicalName);
 }
 
-const CHANNEL = /^(\d+)\.\d+\./u;
-
 function at<Value>(table: ReadonlyMap<string, Value>, logicalName: string): Value | undefined {
-  return table.get(logicalName) ?? table.get(logicalName.replace(CHANNEL, "$1.b."));
+  return table.get(logicalName) ?? table.get(ofAnyChannel(logicalName));
+}
+
+function ofAnyChannel(logicalName: string): string {
+  const group = logicalName.indexOf(".");
+  return `${logicalName.slice(0, group)}.b${logicalName.slice(logicalName.indexOf(".", group + 1))}`;
 }
 
 const BITS_AN_OCTET = 8;
