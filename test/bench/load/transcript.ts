@@ -7,9 +7,10 @@ import { logicalNameToOctets } from "../../../protocol/cosem/obis.ts";
 import { streetConfiguration } from "../../../src/cli/demo-street.ts";
 import type { MeterConnection } from "../../../src/collect/meter-connection.ts";
 import { visitMeter } from "../../../src/collect/meter-session.ts";
-import { type MeterTarget, meterTarget } from "../../../src/collect/meter-target.ts";
+import { type MeterTarget, meterTarget, type TargetServices } from "../../../src/collect/meter-target.ts";
+import { SURROUNDINGS, type Surroundings } from "../../../src/collect/surroundings.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
-import { startStreet } from "../../../src/simulator/street.ts";
+import { type Street, type StreetMeter, startStreet } from "../../../src/simulator/street.ts";
 
 export type Transcript = readonly { readonly request: Uint8Array; readonly answer: Uint8Array }[];
 
@@ -44,23 +45,48 @@ export function at(target: MeterTarget, port: number): MeterTarget {
 
 /** A plain session over wrapper with a password: its octets are the same every time. */
 export async function recordSession(): Promise<RecordedSession> {
-  await using stack = new AsyncDisposableStack();
-  const street = stack.use(await startStreet({ count: HOUSES, clock: () => NOW_MS }));
-  const house = street.meters.find(
-    ({ link, security, mechanism }) => link.type === "wrapper" && security === undefined && mechanism === "lls",
-  );
-  if (house === undefined) throw new Error("the street has no house with a plain session over wrapper");
+  const meter = await findMeter({
+    clock: () => NOW_MS,
+    fits: ({ link, security, mechanism }) => link.type === "wrapper" && security === undefined && mechanism === "lls",
+    services: { leaseCounters: noKeys, openStoredKey: noKeys },
+  });
+  await using _ = meter.street;
+  const transcript = await record(meter.target, SURROUNDINGS, sessionWork);
+  return { target: meter.target, transcript };
+}
+
+export interface FoundMeter {
+  readonly target: MeterTarget;
+  /** To be disposed of when the meter is no longer needed. */
+  readonly street: Street;
+}
+
+/** A meter of a street of its own, as the collector knows it before the first visit. */
+export async function findMeter(wanted: {
+  readonly clock: () => number;
+  readonly fits: (meter: StreetMeter) => boolean;
+  readonly services: TargetServices;
+}): Promise<FoundMeter> {
+  const street = await startStreet({ count: HOUSES, clock: wanted.clock });
+  const house = street.meters.find(wanted.fits);
+  if (house === undefined) throw new Error("the street has no house that fits");
   const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-bench-"));
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
   const [config] = await streetConfiguration([house], directory);
-  const target = meterTarget(meterSchema.parse(config), { leaseCounters: noKeys, openStoredKey: noKeys });
+  const target = meterTarget(meterSchema.parse(config), wanted.services);
+  await target.unlock?.();
+  await rm(directory, { recursive: true, force: true });
+  return { target, street };
+}
+
+/** One visit, as it went over the wire. */
+export async function record(
+  target: MeterTarget,
+  surroundings: Surroundings,
+  work: (connection: MeterConnection) => Promise<unknown>,
+): Promise<Transcript> {
   const steps: { request: Uint8Array[]; answer: Uint8Array[] }[] = [];
-  await visitMeter(target, { budgetMs: BUDGET_MS, wrap: (channel) => overheard(channel, steps) }, sessionWork);
-  const transcript = steps.map(({ request, answer }) => ({
-    request: Buffer.concat(request),
-    answer: Buffer.concat(answer),
-  }));
-  return { target, transcript };
+  await visitMeter(target, { budgetMs: BUDGET_MS, surroundings, wrap: (channel) => overheard(channel, steps) }, work);
+  return steps.map(({ request, answer }) => ({ request: Buffer.concat(request), answer: Buffer.concat(answer) }));
 }
 
 function noKeys(): Promise<never> {
