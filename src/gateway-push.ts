@@ -151,6 +151,10 @@ export class GatewayPush {
         relearn: (connection) => this.#learning.learnAgain(meter, connection),
       })),
       arrivals: reception.arrivals,
+      isHere: (name) => {
+        const meter = known.meters.get(name);
+        return meter !== undefined && !shared.isElsewhere(meter);
+      },
       elsewhere: (name, order) => {
         const meter = known.meters.get(name);
         if (meter === undefined || !shared.isElsewhere(meter)) return undefined;

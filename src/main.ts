@@ -7,24 +7,37 @@ import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { Gateway, type GatewayOptions } from "./gateway.ts";
 import { logSink } from "./observe/events.ts";
+import { runWorkers, workerConfig } from "./workers.ts";
+
+export interface DaemonOptions {
+  /** Processes among which the meters are shared. */
+  readonly workers?: number;
+  /** Which of them this process is, from 1; it starts them all when left out. */
+  readonly worker?: number;
+}
 
 /** Runs the daemon of a configuration file until SIGTERM or SIGINT. */
-export async function runDaemon(configFile: string): Promise<ExitReason> {
+export async function runDaemon(configFile: string, { workers = 1, worker }: DaemonOptions = {}): Promise<ExitReason> {
   try {
-    await run(withSystemdDirectories(await loadConfig(configFile)));
+    const config = withSystemdDirectories(await loadConfig(configFile));
+    if (worker !== undefined) await run(workerConfig(config, worker, workers), stopOrDisconnect());
+    else if (workers > 1) await runWorkers({ config, configFile, count: workers, stop: stopSignal() });
+    else await run(config, stopSignal());
     return "success";
   } catch (error) {
     // Secrets are fetched at the start: a reference that leads nowhere is a fault of the configuration too.
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return "configuration";
+  } finally {
+    // The channel to the process that started this worker keeps it alive.
+    if (process.connected) process.disconnect();
   }
 }
 
-async function run(config: Config): Promise<void> {
+/** `stop` is listened for already: one that comes during the start must not leave the database's server behind. */
+async function run(config: Config, stop: Promise<string>): Promise<void> {
   const log = pino({ level: config.log.level });
-  // Listened for from here on: an order to stop that comes during the start must not leave the database's server behind.
-  const stop = stopSignal();
   const stopping = new AbortController();
   void stop.then((signal) => stopping.abort(signal));
   while (!stopping.signal.aborted) {
@@ -42,6 +55,12 @@ async function runOnce(options: GatewayOptions, stop: Promise<string>): Promise<
   const gateway = await Gateway.start(options);
   gateway.run();
   await gateway.stop(await Promise.race([stop, gateway.restartWanted]));
+}
+
+/** A worker ends with the process that started it, however that ended. */
+function stopOrDisconnect(): Promise<string> {
+  const gone = new Promise<string>((resolve) => process.once("disconnect", () => resolve("disconnect")));
+  return Promise.race([stopSignal(), gone]);
 }
 
 /** Resolves with the name of the signal that asks the process to stop; a second one of its kind ends it at once. */

@@ -75,6 +75,7 @@ const ENTRANCES = [
   "src/gateway-return.ts",
   "src/gateway-sharing.ts",
   "src/gateway-store.ts",
+  "src/workers.ts",
   "src/cli",
 ];
 

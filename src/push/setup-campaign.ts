@@ -38,6 +38,8 @@ export interface SetupCampaignOptions<Connection extends SetupConnection> {
   readonly arrivals: Pick<PushArrivals, "wait">;
   /** Has it done by the gateway that works the meter; undefined where that is this one. */
   readonly elsewhere?: (meter: string, order: CampaignOrder) => Promise<CampaignResult> | undefined;
+  /** Whether this gateway works the meter: the drift check is each one's own. */
+  readonly isHere?: (meter: string) => boolean;
   readonly keep: (record: SetupRecord) => Promise<void>;
   readonly events: EventSink;
 }
@@ -88,7 +90,10 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
 
   /** One order after the other; results in the order of setups and meters. What a stop kept from being begun is left out. */
   run(order: CampaignOrder): Promise<CampaignResult[]> {
-    const run = () => this.#run(order);
+    return this.#inTurn(() => this.#run(order));
+  }
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(run, run);
     this.#turn = turn;
     return turn;
@@ -116,10 +121,10 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     return this.#options.meters.filter(choiceOf(setup));
   }
 
-  async #run(order: CampaignOrder): Promise<CampaignResult[]> {
+  async #run(order: CampaignOrder, isMeant: (meter: string) => boolean = () => true): Promise<CampaignResult[]> {
     const signal = AbortSignal.any([this.#stop.signal, this.#closing.signal]);
     const { concurrency, perMinute } = this.#options.execution;
-    const jobs = this.#jobsOf(order);
+    const jobs = this.#jobsOf(order).filter(({ meter }) => isMeant(meter.name));
     const results: CampaignResult[] = [];
     let next = 0;
     const begun = performance.now();
@@ -214,7 +219,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
   async #check(): Promise<void> {
     for (const setup of this.#options.setups) {
       const order = { setup: setup.name, dryRun: setup.drift === "show", who: "gateway", why: "drift check" };
-      await this.run(order).catch(() => undefined);
+      await this.#inTurn(() => this.#run(order, this.#options.isHere)).catch(() => undefined);
     }
   }
 }

@@ -20,6 +20,7 @@ const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
 const METERS = 12;
 const BLOCKS = 256;
 const SILENCE_MS = 3000;
+const LIMIT_MS = 180_000;
 
 let stack: AsyncDisposableStack;
 let directory = "";
@@ -119,91 +120,111 @@ async function nothingLost(daemon: FleetDaemon): Promise<void> {
   expect(JSON.stringify(lines)).not.toContain('"isFault":true');
 }
 
-test("shared fleet: two daemons work half each; a killed one is relieved in seconds, and nothing is lost or doubled", async () => {
-  const [a, b] = await Promise.all([start("a"), start("b")]);
-  await shared(a, b);
-  await allPolledBy(a, b);
-  const [from, before] = [b.lines.length, polled(a).size];
-  expect(before).toBeGreaterThan(0);
-  const killedMs = performance.now();
-  a.signal("SIGKILL");
-  await vi.waitFor(() => expect(b.heldBlocks).toBe(BLOCKS), WAIT);
-  const relievedMs = performance.now() - killedMs;
-  await vi.waitFor(() => expect(polled(b, from).size).toBe(METERS), WAIT);
-  expect(relievedMs).toBeGreaterThan(SILENCE_MS / 2);
-  expect(relievedMs).toBeLessThan(4 * SILENCE_MS);
-  expect(watch.overlaps).toEqual([]);
-  await nothingLost(b);
-});
+test(
+  "shared fleet: two daemons work half each; a killed one is relieved in seconds, and nothing is lost or doubled",
+  async () => {
+    const [a, b] = await Promise.all([start("a"), start("b")]);
+    await shared(a, b);
+    await allPolledBy(a, b);
+    const [from, before] = [b.lines.length, polled(a).size];
+    expect(before).toBeGreaterThan(0);
+    const killedMs = performance.now();
+    a.signal("SIGKILL");
+    await vi.waitFor(() => expect(b.heldBlocks).toBe(BLOCKS), WAIT);
+    const relievedMs = performance.now() - killedMs;
+    await vi.waitFor(() => expect(polled(b, from).size).toBe(METERS), WAIT);
+    expect(relievedMs).toBeGreaterThan(SILENCE_MS / 2);
+    expect(relievedMs).toBeLessThan(4 * SILENCE_MS);
+    expect(watch.overlaps).toEqual([]);
+    await nothingLost(b);
+  },
+  LIMIT_MS,
+);
 
-test("shared fleet: whoever asks any daemon gets an answer, also while the one that holds the meter dies", async () => {
-  const [a, b] = await Promise.all([start("a"), start("b")]);
-  await shared(a, b);
-  await allPolledBy(a, b);
-  const names = street.meters.map((meter) => meter.name);
-  for (const { socket } of [a, b]) {
-    const answers = await Promise.all(names.map((name) => askForRead(socket, name, "clock")));
-    expect(answers.map((answer) => answer.meter)).toEqual(names);
-  }
-  const ofA = names.filter((name) => polled(a).has(name));
-  expect(ofA.length).toBeGreaterThan(0);
-  const asked = Promise.all(ofA.map((name) => askForRead(b.socket, name, "clock")));
-  a.signal("SIGKILL");
-  expect((await asked).map((answer) => answer.meter)).toEqual(ofA);
-  const { stdout } = await promisify(execFile)(process.execPath, [CLI, "gateways", "--json", "--socket", b.socket]);
-  const listed = JSON.parse(stdout) as { gateway: string; state: string; blocks: number }[];
-  expect(listed.find((each) => each.gateway === "b")).toMatchObject({ state: "this one", blocks: BLOCKS });
-  expect(listed.find((each) => each.gateway === "a")?.state).toMatch(/^silent for/);
-  const lanes = await promisify(execFile)(process.execPath, [CLI, "lanes", "--json", "--socket", b.socket]);
-  const onDemand = (JSON.parse(lanes.stdout) as { lane: string; jobs: number }[]).find((each) => {
-    return each.lane === "on_demand";
-  });
-  expect(onDemand?.jobs).toBeGreaterThanOrEqual(METERS);
-  expect(watch.overlaps).toEqual([]);
-});
+test(
+  "shared fleet: whoever asks any daemon gets an answer, also while the one that holds the meter dies",
+  async () => {
+    const [a, b] = await Promise.all([start("a"), start("b")]);
+    await shared(a, b);
+    await allPolledBy(a, b);
+    const names = street.meters.map((meter) => meter.name);
+    for (const { socket } of [a, b]) {
+      const answers = await Promise.all(names.map((name) => askForRead(socket, name, "clock")));
+      expect(answers.map((answer) => answer.meter)).toEqual(names);
+    }
+    const ofA = names.filter((name) => polled(a).has(name));
+    expect(ofA.length).toBeGreaterThan(0);
+    const asked = Promise.all(ofA.map((name) => askForRead(b.socket, name, "clock")));
+    a.signal("SIGKILL");
+    expect((await asked).map((answer) => answer.meter)).toEqual(ofA);
+    const { stdout } = await promisify(execFile)(process.execPath, [CLI, "gateways", "--json", "--socket", b.socket]);
+    const listed = JSON.parse(stdout) as { gateway: string; state: string; blocks: number }[];
+    expect(listed.find((each) => each.gateway === "b")).toMatchObject({ state: "this one", blocks: BLOCKS });
+    expect(listed.find((each) => each.gateway === "a")?.state).toMatch(/^silent for/);
+    const lanes = await promisify(execFile)(process.execPath, [CLI, "lanes", "--json", "--socket", b.socket]);
+    const onDemand = (JSON.parse(lanes.stdout) as { lane: string; jobs: number }[]).find((each) => {
+      return each.lane === "on_demand";
+    });
+    expect(onDemand?.jobs).toBeGreaterThanOrEqual(METERS);
+    expect(watch.overlaps).toEqual([]);
+  },
+  LIMIT_MS,
+);
 
-test("shared fleet: a third daemon needs only its configuration; one that stops gives its meters back at once", async () => {
-  const [a, b] = await Promise.all([start("a"), start("b")]);
-  await shared(a, b);
-  const c = await start("c");
-  await shared(a, b, c);
-  await allPolledBy(a, b, c);
-  a.signal("SIGTERM");
-  await a.ended();
-  await shared(b, c);
-  await allPolledBy(b, c);
-  expect(watch.overlaps).toEqual([]);
-});
+test(
+  "shared fleet: a third daemon needs only its configuration; one that stops gives its meters back at once",
+  async () => {
+    const [a, b] = await Promise.all([start("a"), start("b")]);
+    await shared(a, b);
+    const c = await start("c");
+    await shared(a, b, c);
+    await allPolledBy(a, b, c);
+    a.signal("SIGTERM");
+    await a.ended();
+    await shared(b, c);
+    await allPolledBy(b, c);
+    expect(watch.overlaps).toEqual([]);
+  },
+  LIMIT_MS,
+);
 
-test("shared fleet: one that is cut off from the database stops before the others take over", async () => {
-  const a = await start("a", {}, viaWay());
-  const b = await start("b");
-  await shared(a, b);
-  await allPolledBy(a, b);
-  const from = b.lines.length;
-  way.cut();
-  await a.untilTold("blocksLost");
-  await vi.waitFor(() => expect(b.heldBlocks).toBe(BLOCKS), WAIT);
-  await vi.waitFor(() => expect(polled(b, from).size).toBe(METERS), WAIT);
-  const lost = a.lines.findIndex((line) => line.event === "blocksLost");
-  expect(polled(a, lost).size).toBe(0);
-  way.mend();
-  await shared(a, b);
-  await allPolledBy(a, b);
-  expect(watch.overlaps).toEqual([]);
-  await nothingLost(b);
-});
+test(
+  "shared fleet: one that is cut off from the database stops before the others take over",
+  async () => {
+    const a = await start("a", {}, viaWay());
+    const b = await start("b");
+    await shared(a, b);
+    await allPolledBy(a, b);
+    const from = b.lines.length;
+    way.cut();
+    await a.untilTold("blocksLost");
+    await vi.waitFor(() => expect(b.heldBlocks).toBe(BLOCKS), WAIT);
+    await vi.waitFor(() => expect(polled(b, from).size).toBe(METERS), WAIT);
+    const lost = a.lines.findIndex((line) => line.event === "blocksLost");
+    expect(polled(a, lost).size).toBe(0);
+    way.mend();
+    await shared(a, b);
+    await allPolledBy(a, b);
+    expect(watch.overlaps).toEqual([]);
+    await nothingLost(b);
+  },
+  LIMIT_MS,
+);
 
-test("shared fleet: one that is alone goes on without the database, into the spool, and brings all in", async () => {
-  const a = await start("a", { sharing: { silence: "1s" } }, viaWay());
-  await allPolledBy(a);
-  way.cut();
-  await a.untilTold("spoolBegun");
-  const from = a.lines.length;
-  await vi.waitFor(() => expect(watch.callCount).toBeGreaterThan(0), WAIT);
-  await vi.waitFor(() => expect(polled(a, from).size).toBe(METERS), WAIT);
-  expect(a.told("blocksLost")).toEqual([]);
-  way.mend();
-  await a.untilTold("spoolDrained");
-  await nothingLost(a);
-});
+test(
+  "shared fleet: one that is alone goes on without the database, into the spool, and brings all in",
+  async () => {
+    const a = await start("a", { sharing: { silence: "1s" } }, viaWay());
+    await allPolledBy(a);
+    way.cut();
+    await a.untilTold("spoolBegun");
+    const from = a.lines.length;
+    await vi.waitFor(() => expect(watch.callCount).toBeGreaterThan(0), WAIT);
+    await vi.waitFor(() => expect(polled(a, from).size).toBe(METERS), WAIT);
+    expect(a.told("blocksLost")).toEqual([]);
+    way.mend();
+    await a.untilTold("spoolDrained");
+    await nothingLost(a);
+  },
+  LIMIT_MS,
+);
