@@ -7,6 +7,7 @@ import type { AuthenticationMechanism, EcbPadding, HlsFormula } from "../securit
 import type { HlsSecret } from "../security/secret-key.ts";
 import type { Protection } from "../security/security-control.ts";
 import type { SystemTitle } from "../security/system-title.ts";
+import type { CertificateTrust } from "./carried-certificate.ts";
 
 /** How a server answers an APDU that it cannot decipher or whose counter is too low. Meters do any of these. */
 type DecipherFailureReply = "exception-response" | "aare" | "silence";
@@ -46,6 +47,9 @@ export interface AssociationRule {
   /** HLS 7: the server's key to sign with, and the client's to verify with. */
   readonly signingKey?: EllipticPrivateKey;
   readonly clientSigningKey?: EllipticPublicKey;
+  /** HLS 7: the server's certificate goes along in the AARE, and the client's key may come in the AARQ. */
+  readonly certificate?: Uint8Array;
+  readonly clientTrust?: CertificateTrust;
   readonly challengeLength?: number;
   readonly conformance: Conformance;
   /** Octets of the longest APDU that the server takes. */

@@ -10,9 +10,11 @@ import type { ApplicationContextName } from "../ber/names.ts";
 import { DlmsError } from "../errors.ts";
 import { FIELD_QUIRKS, type Quirk } from "../quirks.ts";
 import { isCipheredTag } from "../security/ciphered-apdu.ts";
+import type { EllipticPublicKey } from "../security/elliptic-key.ts";
 import { type HlsInputs, hlsReply, hlsVerify } from "../security/hls.ts";
 import type { DedicatedKey } from "../security/secret-key.ts";
 import { type SystemTitle, sameTitle, systemTitle } from "../security/system-title.ts";
+import { carriedSigningKey } from "./carried-certificate.ts";
 import type { Agreement, FailureEvidence } from "./client-events.ts";
 import type { ClientLeniency, ClientSettings } from "./client-settings.ts";
 import { REFERENCING } from "./referencing.ts";
@@ -53,6 +55,7 @@ export class ClientOpening {
   #peerChallenge: Uint8Array | undefined;
   #serverTitle: SystemTitle | undefined;
   #agreement: Agreement | undefined;
+  #serverSigningKey: EllipticPublicKey | undefined;
   #written = false;
 
   constructor(settings: ClientSettings, note: (leniency: ClientLeniency) => void) {
@@ -77,6 +80,7 @@ export class ClientOpening {
     const body: Aarq = {
       applicationContextName: this.#contextName(),
       ...(needsTitle && title !== undefined && { callingApTitle: title }),
+      ...("certificate" in authentication && { callingAeQualifier: authentication.certificate }),
       ...(userId !== undefined && { callingAeInvocationId: userId }),
       ...(mechanism !== "lowest" && {
         senderAcseRequirements: AUTHENTICATION_REQUIREMENT,
@@ -133,6 +137,7 @@ export class ClientOpening {
     if (diagnostic === "authentication-required" && !expectsChallenge) return this.#refused(aare);
     this.#compareNames(aare);
     this.#learnTitle(aare);
+    this.#learnSigningKey(aare);
     const initiated = this.#readInitiate(aare);
     if (initiated.apdu === "confirmed-service-error") return this.#refused(aare, initiated.body);
     const agreement = this.#agreementOn(initiated.body);
@@ -223,6 +228,13 @@ export class ClientOpening {
     protection?.learnPeerSystemTitle(title);
   }
 
+  /** A key that is given beforehand is the one that counts. */
+  #learnSigningKey({ respondingAeQualifier }: Aare): void {
+    const { authentication } = this.#settings;
+    if (authentication.mechanism !== "hls-ecdsa" || authentication.serverSigningKey !== undefined) return;
+    this.#serverSigningKey = carriedSigningKey(respondingAeQualifier, authentication.trust, this.#serverTitle);
+  }
+
   #readInitiate(aare: Aare): ApduOf<"initiate-response" | "confirmed-service-error"> {
     const { ciphering, protection, tolerate } = this.#settings;
     const octets = aare.userInformation;
@@ -273,6 +285,7 @@ export class ClientOpening {
       ...("formula" in authentication && { formula: authentication.formula }),
       ...("signingKey" in authentication && { ownSigningKey: authentication.signingKey }),
       ...("serverSigningKey" in authentication && { peerSigningKey: authentication.serverSigningKey }),
+      ...(this.#serverSigningKey && { peerSigningKey: this.#serverSigningKey }),
       ...(ownSystemTitle !== undefined && { ownSystemTitle }),
       ...(peerSystemTitle !== undefined && { peerSystemTitle }),
       ...(protection !== undefined && { protection }),

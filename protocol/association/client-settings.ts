@@ -6,6 +6,7 @@ import type { EcbPadding, HlsFormula } from "../security/hls.ts";
 import type { DedicatedKey, HlsSecret } from "../security/secret-key.ts";
 import type { Protection } from "../security/security-control.ts";
 import type { SystemTitle } from "../security/system-title.ts";
+import type { CertificateTrust } from "./carried-certificate.ts";
 import type { GeneralUse } from "./general-use.ts";
 import type { Referencing } from "./referencing.ts";
 
@@ -25,6 +26,10 @@ export type ClientAuthentication =
       readonly mechanism: "hls-ecdsa";
       readonly signingKey?: EllipticPrivateKey;
       readonly serverSigningKey?: EllipticPublicKey;
+      /** Our certificate for signatures, DER: it goes along in the AARQ. */
+      readonly certificate?: Uint8Array;
+      /** Takes the server's key from the certificate in its AARE, where none is given. */
+      readonly trust?: CertificateTrust;
     };
 
 /** What makes the application context one with ciphering. */

@@ -4,6 +4,7 @@ import type { DataAccessResult } from "../apdu/result-codes.ts";
 import type { Data } from "../axdr/data.ts";
 import type { Conformance } from "../ber/conformance.ts";
 import type { ApplicationContextName } from "../ber/names.ts";
+import type { EllipticPublicKey } from "../security/elliptic-key.ts";
 import type { SystemTitle } from "../security/system-title.ts";
 import type { AssociationRule } from "./association-rule.ts";
 
@@ -18,6 +19,8 @@ export interface AssociationView {
   readonly maxSendPduSize: number;
   readonly maxReceivePduSize: number;
   readonly clientSystemTitle: SystemTitle | undefined;
+  /** HLS 7: the key of the certificate that came with the AARQ. */
+  readonly clientSigningKey?: EllipticPublicKey;
   /** Pending from the accepted AARQ to the end of the HLS exchange. */
   readonly pending: boolean;
 }

@@ -84,7 +84,8 @@ function sameName(a: Uint8Array, b: Uint8Array): boolean {
 
 /** What the formulas of the HLS mechanisms need, from the server's side. */
 export function serverHlsInputs(view: AssociationView, challenges: Challenges): HlsInputs {
-  const { secret, ecbPadding, formula, security, signingKey, clientSigningKey } = view.rule;
+  const { secret, ecbPadding, formula, security, signingKey } = view.rule;
+  const clientSigningKey = view.clientSigningKey ?? view.rule.clientSigningKey;
   const protection = security?.protection;
   const ownSystemTitle = protection?.ownSystemTitle ?? view.rule.systemTitle;
   return {

@@ -15,9 +15,11 @@ import { DlmsError } from "../errors.ts";
 import type { ApduProtection } from "../security/apdu-protection.ts";
 import { passwordMatches } from "../security/challenge.ts";
 import { isCipheredTag } from "../security/ciphered-apdu.ts";
+import type { EllipticPublicKey } from "../security/elliptic-key.ts";
 import { SecretKey } from "../security/secret-key.ts";
 import { type SystemTitle, sameTitle, systemTitle } from "../security/system-title.ts";
 import type { AssociationRule, AssociationSecurity } from "./association-rule.ts";
+import { carriedSigningKey } from "./carried-certificate.ts";
 import type { AssociationView } from "./object-server.ts";
 import { isCipheredContext, REFERENCING, referencingOf } from "./referencing.ts";
 import { type Protector, protectReply, unprotectRequest } from "./server-protection.ts";
@@ -74,13 +76,15 @@ export function negotiate(aarq: Aarq, context: NegotiationContext): Negotiation 
   if (refusal !== undefined) return refused(aarq, rule, refusal);
   const wrong = judgeAuthentication(aarq, rule);
   if (wrong !== undefined) return refused(aarq, rule, wrong);
+  const carried = judgeCertificate(aarq, rule);
+  if (carried instanceof Refusal) return refused(aarq, rule, carried);
   const initiate = readInitiate(aarq, rule);
   if (initiate instanceof Refusal) return refused(aarq, rule, initiate);
   const { request, protector } = initiate;
   const conformance = new Set([...request.proposedConformance].filter((bit) => rule.conformance.has(bit)));
   const unfit = judgeInitiate(request, conformance);
   if (unfit !== undefined) return refused(aarq, rule, unfit);
-  return accepted(aarq, context, { rule, request, conformance, protector });
+  return accepted(aarq, context, { rule, request, conformance, protector, ...carried });
 }
 
 function judgeContext(aarq: Aarq, rule: AssociationRule, { hasShortNames }: NegotiationContext): Refusal | undefined {
@@ -205,13 +209,26 @@ function useDedicatedKey(request: InitiateRequest, security: AssociationSecurity
   security?.protection.useDedicatedKey(key);
 }
 
+/** The key of a certificate that came along, where the rule takes such. */
+function judgeCertificate(aarq: Aarq, rule: AssociationRule): { clientSigningKey?: EllipticPublicKey } | Refusal {
+  if (rule.mechanism !== "hls-ecdsa" || rule.clientTrust === undefined) return {};
+  try {
+    const title = systemTitle(aarq.callingApTitle ?? new Uint8Array(0), "peer");
+    const clientSigningKey = carriedSigningKey(aarq.callingAeQualifier, rule.clientTrust, title);
+    return clientSigningKey === undefined ? {} : { clientSigningKey };
+  } catch (error) {
+    return new Refusal("calling-ae-qualifier-not-recognized", undefined, dlmsError(error));
+  }
+}
+
 interface Agreement extends Initiate {
   readonly rule: AssociationRule;
+  readonly clientSigningKey?: EllipticPublicKey;
   readonly conformance: Conformance;
 }
 
 function accepted(aarq: Aarq, context: NegotiationContext, agreement: Agreement): Negotiation {
-  const { rule, request, conformance, protector } = agreement;
+  const { rule, request, conformance, protector, clientSigningKey } = agreement;
   const named = isCiphered(aarq) || TITLE_MECHANISMS.has(rule.mechanism);
   const respondingApTitle = named ? (rule.security?.protection.ownSystemTitle ?? rule.systemTitle) : undefined;
   const hls = rule.mechanism !== "lowest" && rule.mechanism !== "lls";
@@ -225,6 +242,7 @@ function accepted(aarq: Aarq, context: NegotiationContext, agreement: Agreement)
     maxSendPduSize: request.clientMaxReceivePduSize,
     maxReceivePduSize: rule.maxReceivePduSize,
     clientSystemTitle: clientTitle(aarq, rule.security?.protection),
+    ...(clientSigningKey && { clientSigningKey }),
     pending: hls,
   };
   const aare: Aare = {
@@ -235,6 +253,7 @@ function accepted(aarq: Aarq, context: NegotiationContext, agreement: Agreement)
       diagnostic: hls ? "authentication-required" : "null",
     },
     ...(respondingApTitle && { respondingApTitle }),
+    ...(rule.certificate && { respondingAeQualifier: rule.certificate }),
     ...(challenges && {
       responderAcseRequirements: AUTHENTICATION_REQUIREMENT,
       mechanismName: rule.mechanism,

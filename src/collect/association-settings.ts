@@ -44,6 +44,8 @@ export interface AssociationContext {
   /** What the meter's protection does otherwise. */
   readonly quirks?: ReadonlySet<MeterQuirk>;
   readonly randomOctets?: (length: number) => Uint8Array;
+  /** Milliseconds since 1970; the system's when absent. */
+  readonly nowMs?: () => number;
   /** Gives each counter once; asked only where the association is ciphered or authenticates by GMAC. */
   readonly nextInvocationCounter: () => number;
 }
@@ -130,18 +132,13 @@ export function publicClientSettings(
   };
 }
 
-function authenticationOf({ association, secrets }: AssociationContext): ClientAuthentication {
+function authenticationOf(context: AssociationContext): ClientAuthentication {
+  const { association, secrets, nowMs = () => SURROUNDINGS.clock.now() } = context;
   const { mechanism } = association;
   if (mechanism === "none") return { mechanism: "lowest" };
   if (mechanism === "lls") return { mechanism: "lls", password: required(secrets.secret, mechanism, "secret") };
   const name = MECHANISMS[mechanism];
-  if (name === "hls-ecdsa") {
-    return {
-      mechanism: name,
-      signingKey: required(secrets.signingKey, mechanism, "security.signingKey"),
-      serverSigningKey: required(secrets.serverSigningKey, mechanism, "security.serverSigningKey"),
-    };
-  }
+  if (name === "hls-ecdsa") return signedAuthentication(secrets, nowMs);
   if (name === "hls-gmac") {
     required(association.security, mechanism, "security");
     return { mechanism: name };
@@ -150,6 +147,19 @@ function authenticationOf({ association, secrets }: AssociationContext): ClientA
   const { blockPadding, hlsFormula } = association;
   if (name !== "hls") return { mechanism: name, secret };
   return { mechanism: name, secret, ecbPadding: blockPadding, ...(hlsFormula && { formula: formulaOf(hlsFormula) }) };
+}
+
+/** The meter's key is given, or comes with a certificate that an authority vouches for. */
+function signedAuthentication(secrets: MeterSecrets, nowMs: () => number): ClientAuthentication {
+  const { signingKey, serverSigningKey, certificate, authority } = secrets;
+  if (authority === undefined) required(serverSigningKey, "hls-7", "security.serverSigningKey");
+  return {
+    mechanism: "hls-ecdsa",
+    signingKey: required(signingKey, "hls-7", "security.signingKey"),
+    ...(serverSigningKey && { serverSigningKey }),
+    ...(certificate && { certificate: certificate.octets }),
+    ...(authority && { trust: { authorities: [authority], nowMs } }),
+  };
 }
 
 function formulaOf({ digest, over, length }: NonNullable<AssociationConfig["hlsFormula"]>): HlsFormula {

@@ -1,5 +1,5 @@
 import { DlmsError } from "../../protocol/errors.ts";
-import { readCertificate } from "../../protocol/security/certificate.ts";
+import { type Certificate, readCertificate } from "../../protocol/security/certificate.ts";
 import {
   type EllipticPrivateKey,
   type EllipticPublicKey,
@@ -27,6 +27,9 @@ export interface MeterSecrets {
   /** Keys of suites 1 and 2: our own, and the meter's public ones. */
   readonly signingKey?: EllipticPrivateKey | undefined;
   readonly serverSigningKey?: EllipticPublicKey | undefined;
+  /** Our certificate for signatures, and that of the authority which vouches for the meter's. */
+  readonly certificate?: Certificate | undefined;
+  readonly authority?: Certificate | undefined;
   readonly agreementKey?: EllipticPrivateKey | undefined;
   readonly serverAgreementKey?: EllipticPublicKey | undefined;
 }
@@ -59,6 +62,8 @@ export async function resolveMeterSecrets(
     masterKey: await key("masterKey", security?.masterKey),
     signingKey: await privateKey(security?.signingKey),
     serverSigningKey: await publicKey(security?.serverSigningKey, "digitalSignature"),
+    certificate: await certificate(security?.certificate),
+    authority: await certificate(security?.authority),
     agreementKey: await privateKey(security?.agreementKey),
     serverAgreementKey: await publicKey(security?.serverAgreementKey, "keyAgreement"),
   };
@@ -78,12 +83,17 @@ async function publicKey(
 ): Promise<EllipticPublicKey | undefined> {
   if (reference === undefined) return undefined;
   return resolveSecretAs(reference, (pem) => {
-    const [, certificate] = CERTIFICATE.exec(pem) ?? [];
-    if (certificate === undefined) return publicKeyFromDer(octetsOfBase64(PUBLIC_KEY.exec(pem)?.[1] ?? ""), "caller");
-    const { publicKey: key, keyUsages } = readCertificate(octetsOfBase64(certificate));
+    const [, encoded] = CERTIFICATE.exec(pem) ?? [];
+    if (encoded === undefined) return publicKeyFromDer(octetsOfBase64(PUBLIC_KEY.exec(pem)?.[1] ?? ""), "caller");
+    const { publicKey: key, keyUsages } = readCertificate(octetsOfBase64(encoded));
     if (!keyUsages.includes(usage)) throw new DlmsError("CERTIFICATE_USAGE_WRONG", "caller", { usage });
     return key;
   });
+}
+
+async function certificate(reference: string | undefined): Promise<Certificate | undefined> {
+  if (reference === undefined) return undefined;
+  return resolveSecretAs(reference, (pem) => readCertificate(octetsOfBase64(CERTIFICATE.exec(pem)?.[1] ?? "")));
 }
 
 function octetsOfBase64(text: string): Uint8Array {

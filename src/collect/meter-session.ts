@@ -93,6 +93,7 @@ function accessOf(
         nextInvocationCounter,
         quirks,
         randomOctets,
+        nowMs: () => clock.now(),
       };
       return {
         client: { ...associationSettings(context), ...quirkyClient(quirks) },

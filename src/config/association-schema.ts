@@ -69,6 +69,14 @@ const securitySchema = z
     serverSigningKey: secretReference
       .optional()
       .describe("The meter's certificate or public key for digital signatures (PEM in the referenced place)."),
+    certificate: secretReference
+      .optional()
+      .describe("hls-7: our certificate for signatures (PEM in the referenced place), to go along when we associate."),
+    authority: secretReference
+      .optional()
+      .describe(
+        "hls-7: certificate of the authority (PEM in the referenced place) that vouches for the meter's, which comes along when it answers; in the place of `serverSigningKey`.",
+      ),
     agreementKey: secretReference
       .optional()
       .describe("Our private key for key agreement (PEM in the referenced place)."),
@@ -191,6 +199,7 @@ export const associationSchema = z
       lacks("security.blockCipherKey");
     }
     if (mechanism !== "hls-7" || security === undefined) return;
-    for (const field of SIGNING_KEYS) if (security[field] === undefined) lacks(`security.${field}`);
+    if (security.signingKey === undefined) lacks("security.signingKey");
+    if (security.serverSigningKey === undefined && security.authority === undefined) lacks("security.serverSigningKey");
   })
   .describe("How to associate with the meter.");
