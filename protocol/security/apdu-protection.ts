@@ -55,7 +55,7 @@ export const SECURITY_TOLERANCES = {
 export type SecurityTolerance = keyof typeof SECURITY_TOLERANCES;
 
 /** Something that was let pass; for the log. */
-export type ProtectionWarning = SecurityTolerance | "counter-replayed";
+export type ProtectionWarning = SecurityTolerance | "counter-replayed" | "key-changed";
 
 export interface ProtectionKeys {
   readonly blockCipherKey?: BlockCipherKey;
@@ -119,6 +119,8 @@ export class ApduProtection {
   readonly ownSystemTitle: SystemTitle;
   readonly #options: ApduProtectionOptions;
   readonly #tolerate: ReadonlySet<SecurityTolerance>;
+  /** Keys that the peer has been given and may put in force at once. */
+  #comingKeys: AeadKeys | undefined;
   /** Where the peer's counters stand; general-ciphering under the same keys goes by the same. */
   readonly peerCounters: PeerCounters;
   #peerSystemTitle: SystemTitle | undefined;
@@ -157,6 +159,17 @@ export class ApduProtection {
     this.#keySets.dedicated = this.#aeadKeys(key);
     this.#dedicatedCounter = firstCounter;
     this.peerCounters.forget("dedicated");
+  }
+
+  /**
+   * The peer has been given new keys, and may answer under them at once or go on under the old ones: the first APDU that
+   * opens with the new ones puts them in force, for both directions.
+   */
+  expectKeys(changed: Pick<ProtectionKeys, "blockCipherKey" | "authenticationKey">): void {
+    const keys = { ...this.#options.keys, ...changed };
+    for (const key of Object.values(changed)) requireSuiteLength(key, this.suite);
+    const current = this.#aeadKeys(keys.blockCipherKey);
+    this.#comingKeys = current && { ...current, authentication: keys.authenticationKey };
   }
 
   /** Sets where the peer's counter stands, as remembered from earlier sessions. */
@@ -327,7 +340,7 @@ export class ApduProtection {
   ): readonly [Uint8Array, KeySet] {
     const context = { sender };
     if (outside.keySet === "dedicated") return [open(this.#keysFor("dedicated"), context, content), "dedicated"];
-    if (!content.securityControl.broadcast) return [open(this.#keysFor("global"), context, content), "global"];
+    if (!content.securityControl.broadcast) return [this.#openGlobal(context, content, warnings), "global"];
     const mayBeUnicast = this.#tolerate.has("broadcast-bit");
     if (mayBeUnicast && this.#options.keys.broadcastKey === undefined) {
       warnings.push("broadcast-bit");
@@ -340,6 +353,26 @@ export class ApduProtection {
       const plain = open(this.#keysFor("global"), context, content);
       warnings.push("broadcast-bit");
       return [plain, "global"];
+    }
+  }
+
+  #openGlobal(
+    context: { readonly sender: SystemTitle },
+    content: CipheredContent,
+    warnings: ProtectionWarning[],
+  ): Uint8Array {
+    const coming = this.#comingKeys;
+    try {
+      return open(this.#keysFor("global"), context, content);
+    } catch (error) {
+      if (coming === undefined || !(error instanceof DlmsError) || error.code !== "SECURITY_TAG_MISMATCH") throw error;
+      const plain = open(coming, context, content);
+      this.#keySets.global = coming;
+      this.#comingKeys = undefined;
+      // Counters belong to a key.
+      this.peerCounters.forget("global");
+      warnings.push("key-changed");
+      return plain;
     }
   }
 
