@@ -20,6 +20,7 @@ import { visitMeter } from "./meter-session.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { associationOffers, type Offer } from "./probe-associations.ts";
 import {
+  ASSOCIATION_QUIRKS,
   CLIENTS,
   type ClientCandidate,
   IDENTITY,
@@ -27,6 +28,7 @@ import {
   type LinkCandidate,
   SERIAL_LINKS,
   TCP_LINKS,
+  TOLD_QUIRKS,
   TRIED_PROFILES,
 } from "./probe-candidates.ts";
 import { clockFindings, identifierText, listQuirks, rowQuirks } from "./probe-rows.ts";
@@ -184,19 +186,25 @@ class Probe {
     attempt: Attempt,
     work: (connection: MeterConnection, target: MeterTarget) => Promise<void>,
   ): Promise<void> {
-    const target = this.#options.target(attempt);
+    const target = this.#options.target({ ...attempt, quirks: [...attempt.quirks, ...Object.values(TOLD_QUIRKS)] });
     await visitMeter(
       target,
       {
         budgetMs: this.#options.budgetMs,
         onTold: (told) => {
-          if (told.type === "leniency") this.#leniencies.add(told.name);
+          if (told.type === "leniency") this.#noteLeniency(told.name);
         },
       },
       (connection) => work(connection, target),
     );
     const { counterObject } = target;
     if (counterObject !== undefined) this.#counterObject = logicalNameFromOctets(counterObject);
+  }
+
+  #noteLeniency(name: string): void {
+    const quirk = TOLD_QUIRKS[name];
+    if (quirk === undefined) this.#leniencies.add(name);
+    else this.#quirks.add(quirk);
   }
 
   #noteRelease(answer: ReleaseAnswer): void {
@@ -208,9 +216,7 @@ class Probe {
     const found = this.#attempt;
     if (found === undefined) return;
     if (this.#options.associationGiven) {
-      const error = await this.#visit(found);
-      if (error !== undefined) throw new StepBroken("association", error);
-      this.#tell("association", "as given");
+      await this.#associateAsGiven(found);
       return;
     }
     let refusal: unknown;
@@ -229,6 +235,22 @@ class Probe {
       "association",
       `client ${clientSap} without authentication${referencing === "sn" ? ", short names" : ""}`,
     );
+  }
+
+  /** With one quirk of ciphering after the other, where the meter does not understand what we cipher. */
+  async #associateAsGiven(found: Attempt): Promise<void> {
+    const first = await this.#visit(found);
+    const others = first !== undefined && notDeciphered(first) ? ASSOCIATION_QUIRKS : [];
+    for (const quirks of others) {
+      const attempt = { ...found, quirks: [...found.quirks, ...quirks] };
+      if ((await this.#visit(attempt)) !== undefined) continue;
+      for (const quirk of quirks) this.#quirks.add(quirk);
+      this.#attempt = attempt;
+      this.#tell("association", `as given, ${quirks.join(", ")}`);
+      return;
+    }
+    if (first !== undefined) throw new StepBroken("association", first);
+    this.#tell("association", "as given");
   }
 
   /** What the meter is and does; with one link quirk after the other where the link does not hold. */
@@ -354,6 +376,13 @@ const PROFILE_CLASS = 7;
 function linkFailed(error: unknown): boolean {
   if (!(error instanceof SessionFailedError) || error.cause instanceof ChannelError) return false;
   return error.stage === "link" || error.failure.evidence.type === "silence";
+}
+
+/** The meter says that it could not decipher, or check, what we sent. */
+function notDeciphered(error: unknown): boolean {
+  if (!(error instanceof SessionFailedError)) return false;
+  const { evidence } = error.failure;
+  return evidence.type === "exception" && evidence.exception.serviceError === "deciphering-error";
 }
 
 function openAssociation({ clientSap, referencing }: ClientCandidate) {

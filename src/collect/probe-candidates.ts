@@ -27,6 +27,11 @@ export const TCP_LINKS: readonly LinkCandidate[] = [
     connection: { link: "hdlc", physicalAddress: 0x3ffe, addressLength: 4 },
   },
   {
+    says: "wrapper, the octets of its header reversed",
+    connection: { link: "wrapper" },
+    quirks: ["wrapper-header-reversed"],
+  },
+  {
     says: "wrapper, after a second of silence",
     connection: { link: "wrapper" },
     quirks: ["quiet-after-connect"],
@@ -46,6 +51,18 @@ export const SERIAL_LINKS: readonly LinkCandidate[] = [
 
 /** Quirks that a link may need before anything else can be asked. */
 export const LINK_QUIRKS: readonly (readonly MeterQuirk[])[] = [[], ["frame-numbers-fixed"], ["small-frames"]];
+
+/** Quirks that an association with keys may need before it opens; each costs an attempt, so there are few. */
+export const ASSOCIATION_QUIRKS: readonly (readonly MeterQuirk[])[] = [["additional-data-empty"]];
+
+/** What is let pass while a meter is explored, by the name under which it is told: the meter needs these. */
+export const TOLD_QUIRKS: Readonly<Record<string, MeterQuirk>> = {
+  "pass4-missing": "proof-missing",
+  "plain-response": "plain-answers",
+  "suite-nibble": "suite-nibble-wrong",
+  "broadcast-bit": "broadcast-bit-set",
+  "counter-replayed": "counter-goes-back",
+};
 
 export interface ClientCandidate {
   readonly clientSap: number;

@@ -1,6 +1,7 @@
 /** Which quirks a meter has when it is asked for rows and values: each is tried, and only what is seen is said. */
 import type { DataResult } from "../../protocol/apdu/descriptors.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
+import { toHex } from "../../protocol/bytes/hex.ts";
 import { type ClockPolicy, type DeviationRule, deviationRuleFor } from "../../protocol/cosem/date-time.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
 import { standardTimeOf, type TimeZone } from "../../protocol/cosem/time-zone.ts";
@@ -162,7 +163,11 @@ export async function listQuirks(source: AttributeSource, limit: () => number): 
   return limit() < 2 && results.every(({ type }) => type === "data") ? ["lists-refused"] : [];
 }
 
-/** Text of an identifier, whatever type it comes in; undefined for what is none. */
+/** Fewer octets are a number rather than packed digits. */
+const FEWEST_PACKED = 3;
+const HIGHEST_DIGIT = 9;
+
+/** Text of an identifier, whatever type it comes in, digits packed two to an octet too; undefined for what is none. */
 export function identifierText(data: Data): string | undefined {
   if (!("value" in data)) return undefined;
   if (typeof data.value === "number" || typeof data.value === "bigint") return String(data.value);
@@ -170,6 +175,7 @@ export function identifierText(data: Data): string | undefined {
   const octets = data.value;
   const end = octets.findLastIndex((octet) => octet !== 0 && octet !== 0x20) + 1;
   const text = [...octets.subarray(0, end)];
-  if (text.length === 0 || text.some((octet) => octet < 0x20 || octet > 0x7e)) return undefined;
-  return String.fromCharCode(...text);
+  if (text.length > 0 && text.every((octet) => octet >= 0x20 && octet <= 0x7e)) return String.fromCharCode(...text);
+  const isPacked = octets.every((octet) => octet >> 4 <= HIGHEST_DIGIT && (octet & 0x0f) <= HIGHEST_DIGIT);
+  return isPacked && text.length >= FEWEST_PACKED ? toHex(octets) : undefined;
 }

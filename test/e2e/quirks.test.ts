@@ -14,6 +14,7 @@ import { ApduProtection, type ProtectRequest } from "../../protocol/security/apd
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import type { InvocationCounters } from "../../src/collect/meter-access.ts";
 import type { MeterConnection } from "../../src/collect/meter-connection.ts";
+import { probeMeter } from "../../src/collect/meter-probe.ts";
 import { readProfile } from "../../src/collect/meter-reader.ts";
 import { visitMeter } from "../../src/collect/meter-session.ts";
 import { type MeterTarget, meterTarget } from "../../src/collect/meter-target.ts";
@@ -449,4 +450,45 @@ test.each(METER_QUIRK_NAMES)("quirk %s: right with it, and not so without", asyn
   const besides = one.besides ?? [];
   expect(await visit([...besides, quirk], one)).toEqual(one.right);
   expect(await visit(besides, one)).toEqual(one.wrong);
+});
+
+/** What the probe finds needed, when it is told who may associate. */
+async function probed(one: Case): Promise<readonly MeterQuirk[]> {
+  const deviations = { link: () => new WrapperLink({ role: "server" }), ...one.deviations() };
+  await using listener = await listenDeviant(deviations, []);
+  const counters = new Counters();
+  const findings = await probeMeter({
+    target: ({ connection, quirks }) =>
+      meterTarget(
+        meterSchema.parse({
+          name: "m",
+          number: "1",
+          timeZone: "UTC",
+          quirks,
+          connection: { tcp: `127.0.0.1:${listener.address.port}`, responseTimeout: "300ms", ...connection },
+          association: { clientSap: CLIENT, ...one.association },
+        }),
+        {
+          leaseCounters: () => Promise.resolve(counters),
+          openStoredKey: () => Promise.reject(new Error("no key is stored")),
+        },
+      ),
+    serial: false,
+    linkGiven: false,
+    associationGiven: true,
+    budgetMs: 20_000,
+  });
+  return findings.quirks;
+}
+
+test.each([
+  "proof-missing",
+  "plain-answers",
+  "suite-nibble-wrong",
+  "broadcast-bit-set",
+  "additional-data-empty",
+  "counter-goes-back",
+  "wrapper-header-reversed",
+] as const)("probe: finds that a meter needs %s", async (quirk) => {
+  expect(await probed(CASES[quirk])).toContain(quirk);
 });

@@ -40,6 +40,10 @@ test("identifiers: text in any type, without what fills it up", () => {
   expect(identifierText({ type: "visible-string", value: octets("A1  ") })).toBe("A1");
   expect(identifierText({ type: "double-long-unsigned", value: 4711 })).toBe("4711");
   expect(identifierText({ type: "octet-string", value: Uint8Array.of(1, 2) })).toBeUndefined();
+  expect(identifierText({ type: "octet-string", value: Uint8Array.of(0x00, 0x12, 0x34, 0x56, 0x78) })).toBe(
+    "0012345678",
+  );
+  expect(identifierText({ type: "octet-string", value: Uint8Array.of(0x12, 0x3a, 0x56, 0x78) })).toBeUndefined();
   expect(identifierText({ type: "null-data" })).toBeUndefined();
 });
 
