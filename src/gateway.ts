@@ -20,6 +20,7 @@ import { nearestName } from "./config/nearest-name.ts";
 import type { Config, PlanConfig } from "./config/schema.ts";
 import { startApi } from "./gateway-api.ts";
 import { type KnownFleet, startFleet } from "./gateway-fleet.ts";
+import { startNotifications } from "./gateway-notifications.ts";
 import { GatewayPush } from "./gateway-push.ts";
 import { DatabaseReturn } from "./gateway-return.ts";
 import { SharedMeters } from "./gateway-sharing.ts";
@@ -110,7 +111,8 @@ export class Gateway implements AsyncDisposable {
     stack.defer(() => deadline.bound(drain(draining, sessionsMs, () => deadline.leftMs)));
     const { reception, routes: pushes } = await pushing.start({ intake, shared, collector, lastMs }, stack);
     const gateway = new Gateway({ options, deadline, store, shared, meters, plans, databaseReturn });
-    const routes = [...pushes, ...ledgerRoutes(gateway), ...shared.routes()];
+    const notifications = await startNotifications({ config: config.notifications, database, events }, stack);
+    const routes = [...pushes, ...notifications, ...ledgerRoutes(gateway), ...shared.routes()];
     const control = await startControlServer(config.socket, gateway, new Map(routes));
     connections.adopt(control, (each) => each.closeAllConnections());
     stack.adopt(control, (each) => void each.close());

@@ -71,6 +71,7 @@ const ENTRANCES = [
   "src/gateway.ts",
   "src/gateway-api.ts",
   "src/gateway-fleet.ts",
+  "src/gateway-notifications.ts",
   "src/gateway-push.ts",
   "src/gateway-return.ts",
   "src/gateway-sharing.ts",

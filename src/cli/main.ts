@@ -15,6 +15,7 @@ import { declareGaps } from "./verbs/gaps.ts";
 import { declareGateways } from "./verbs/gateways.ts";
 import { declareKeys } from "./verbs/keys.ts";
 import { declareMeters } from "./verbs/meters.ts";
+import { declareNotifications } from "./verbs/notifications.ts";
 import { declarePush } from "./verbs/push.ts";
 import { declareRead } from "./verbs/read.ts";
 import { declareReadout } from "./verbs/readout.ts";
@@ -43,6 +44,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareSeries,
   declareCollections,
   declareRuns,
+  declareNotifications,
   declarePush,
   declareMeters,
   declareTokens,

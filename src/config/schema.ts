@@ -11,6 +11,7 @@ import { associationSchema } from "./association-schema.ts";
 import { collectionSchema, meterAttributes } from "./collection-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
 import { duration, secretReference, size, timeZone } from "./fields.ts";
+import { notificationsSchema } from "./notification-schema.ts";
 import { groupSchema, planSchema } from "./plan-schema.ts";
 import {
   pushExecutionSchema,
@@ -206,6 +207,7 @@ const configFields = z.strictObject({
     })
     .prefault({})
     .describe("Reception of pushes; wrapper, HDLC, M-Bus and P1 are told apart by their first octets."),
+  notifications: notificationsSchema.prefault({}),
   groups: z
     .array(groupSchema)
     .refine((groups) => new Set(groups.map((group) => group.name)).size === groups.length, "a group is named once only")

@@ -61,6 +61,9 @@ export interface GatewayEvents {
   readonly pushMissing: { meter: string; pushSetup: string | undefined; expectedAt: Date; lastAt: Date | undefined };
   readonly pushHeardAgain: { meter: string; pushSetup: string | undefined; silentMs: number };
   readonly noticeLost: { reason: string };
+  readonly notificationsFail: { destination: string; evidence: string };
+  readonly notificationsArrive: { destination: string };
+  readonly notificationsGivenUp: { destination: string; count: number; evidence: string };
   readonly setupUnrecorded: { meter: string; setup: string; reason: string };
   readonly apiListening: { address: string };
   readonly apiFailed: { reason: string };
@@ -140,6 +143,9 @@ const EVENTS = {
     text: "a push that the meter should have sent has not come; what is missing is polled",
   },
   pushHeardAgain: { level: "info", text: "the meter pushes again" },
+  notificationsFail: { level: "warn", text: "notifications do not arrive; they are kept and tried again" },
+  notificationsArrive: { level: "info", text: "notifications arrive again" },
+  notificationsGivenUp: { level: "error", text: "notifications were given up; they are kept as dead in the outbox" },
   noticeLost: { level: "error", text: "something that was noticed about a meter could not be kept" },
   setupUnrecorded: { level: "error", text: "what was done to a push setup could not be recorded" },
   apiListening: { level: "info", text: "the HTTP API and the pages are there" },
