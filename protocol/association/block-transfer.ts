@@ -1,12 +1,13 @@
 /** Cutting long values into numbered blocks and joining them, for the services that have block transfer of their own. */
 import type { DataBlock } from "../apdu/descriptors.ts";
-import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { joinOctets } from "../link/octet-buffer.ts";
 
 /** Joins blocks in the order of their numbers. The first may be 0 or 1, as meters have both; then each is one more. */
 export class BlockJoiner {
-  #writer = new Writer();
+  #parts: Uint8Array[] = [];
+  #length = 0;
   #count = 0;
   #lastNumber = 0;
 
@@ -22,7 +23,7 @@ export class BlockJoiner {
 
   /** Octets joined. */
   get length(): number {
-    return this.#writer.length;
+    return this.#length;
   }
 
   /**
@@ -34,7 +35,7 @@ export class BlockJoiner {
     if (this.#count > 0 && blockNumber === this.#lastNumber) return "duplicate";
     const expected = this.#count > 0 ? this.#lastNumber + 1 : Math.min(blockNumber, 1);
     if (blockNumber !== expected) throw new DlmsError("BLOCK_NUMBER_INVALID", "peer", { blockNumber, expected });
-    const length = this.#writer.length + rawData.length;
+    const length = this.#length + rawData.length;
     if (length > LIMITS.apduLength) {
       throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { length, limit: LIMITS.apduLength });
     }
@@ -43,13 +44,17 @@ export class BlockJoiner {
     }
     this.#count++;
     this.#lastNumber = blockNumber;
-    this.#writer.bytes(rawData);
+    this.#parts.push(rawData);
+    this.#length = length;
     return lastBlock ? "last" : "next";
   }
 
   /** What has been joined; the caller owns it, and the joiner is at its end. */
   finish(): Uint8Array {
-    return this.#writer.finish();
+    const octets = joinOctets(this.#parts);
+    this.#parts = [];
+    this.#length = 0;
+    return octets;
   }
 }
 

@@ -156,6 +156,7 @@ export class ApduProtection {
   /** Puts the key of a new association in force; both directions count afresh. */
   useDedicatedKey(key: DedicatedKey | undefined, firstCounter = 1): void {
     if (key !== undefined) requireSuiteLength(key, this.suite);
+    else if (this.#keySets.dedicated === undefined) return;
     this.#keySets.dedicated = this.#aeadKeys(key);
     this.#dedicatedCounter = firstCounter;
     this.peerCounters.forget("dedicated");
