@@ -14,6 +14,7 @@ import {
 } from "../store/database-status.ts";
 import { type MigrationStatus, migrate, migrationStatus } from "../store/migrations.ts";
 import { StoreError } from "../store/store-error.ts";
+import { type UpkeepStatus, upkeepStatus } from "../store/upkeep-runs.ts";
 import { type DatabasePlace, type OpenedDatabase, openPlace } from "./database-place.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
@@ -91,11 +92,14 @@ export async function dbStatus(options: Options, output: Output): Promise<ExitRe
   return onPlace(options, output, async ({ url }) => {
     const migrations = await migrationStatus(url);
     if (!migrations.some((each) => each.state === "applied")) throw new StoreError("SCHEMA_MISSING");
+    const behind = migrations.find(({ state }) => state === "pending" || state === "begun");
+    if (behind !== undefined) throw new StoreError("SCHEMA_BEHIND", { migration: behind.name });
     const status = await withDatabase(url, async (database) => ({
       capabilities: database.capabilities,
       migrations,
       tables: await tableStatus(database),
       policies: await policyStatus(database),
+      upkeep: await upkeepStatus(database),
       dailyLoad: await dailyLoadStatus(database),
     }));
     if (options.json === true) output.out(JSON.stringify(status));
@@ -104,81 +108,172 @@ export async function dbStatus(options: Options, output: Output): Promise<ExitRe
   });
 }
 
-function printStatus(
-  output: Output,
-  status: {
-    readonly capabilities: Capabilities;
-    readonly migrations: readonly MigrationStatus[];
-    readonly tables: readonly TableStatus[];
-    readonly policies: readonly PolicyStatus[];
-    readonly dailyLoad: DailyLoadStatus;
-  },
-): void {
-  const { migrations, policies, dailyLoad } = status;
+interface WholeStatus {
+  readonly capabilities: Capabilities;
+  readonly migrations: readonly MigrationStatus[];
+  readonly tables: readonly TableStatus[];
+  readonly policies: readonly PolicyStatus[];
+  readonly upkeep: readonly UpkeepStatus[];
+  readonly dailyLoad: DailyLoadStatus;
+}
+
+function printStatus(output: Output, status: WholeStatus): void {
+  const { migrations, tables, policies, dailyLoad } = status;
   const open = migrations.filter((each) => each.state !== "applied");
-  output.out(describeCapabilities(status.capabilities));
+  const octets = tables.reduce((sum, each) => sum + each.octets, 0);
+  output.out(`${describeCapabilities(status.capabilities)}: ${sizeText(octets)} in ${tables.length} tables`);
   output.out(`schema: ${migrations.length - open.length} migrations applied`);
   for (const { name, state } of open) output.out(`  ${state} ${name}`);
   output.out("");
-  printTables(output, status.tables);
+  printTimeTables(output, status);
+  output.out("");
+  printOtherTables(
+    output,
+    tables.filter((each) => !each.byTime),
+  );
   output.out("");
   if (policies.length > 0) printPolicies(output, policies);
-  else output.out("policies: none in this edition; the daemon deletes what is older than it is kept for");
+  printUpkeep(output, status.upkeep);
   output.out("");
-  const { keptBy, notes, oldestNote, dueDays, overdueDays } = dailyLoad;
-  const since = oldestNote === undefined ? "" : ` since ${oldestNote.toISOString()}`;
-  output.out(`daily load: kept by a ${keptBy}; ${notes} notes of writers${since}; ${dueDays} days due, of which`);
-  output.out(`  ${overdueDays} are over and will be kept (views sum what is due themselves)`);
+  const { keptBy, notes, oldestNote, dueDays, overdueDays, notAggregated, oldestNotAggregated } = dailyLoad;
+  output.out(`daily load: kept by a ${keptBy}`);
+  output.out(`  ${notes} notes of writers${oldestNote === undefined ? "" : ` since ${timeText(oldestNote)}`}`);
+  output.out(`  ${dueDays} days due, ${overdueDays} of them over and to be summed; views sum what is due themselves`);
+  if (notAggregated > 0)
+    output.out(`  ${notAggregated} days summed and not yet in the aggregate, the oldest ${oldestNotAggregated}`);
 }
 
+/** Columns without a single entry are left out: what an edition does not have is not asked about. */
+function printFilled(
+  output: Output,
+  columns: readonly { readonly title: string; readonly align?: "right" }[],
+  rows: readonly (readonly string[])[],
+): void {
+  const filled = columns.map((_, index) => rows.some((row) => row[index] !== ""));
+  const kept = <Item>(list: readonly Item[]) => list.filter((_, index) => filled[index]);
+  printTable(output, kept(columns), rows.map(kept));
+}
+
+function printTimeTables(output: Output, { tables, policies }: WholeStatus): void {
+  const columns = [
+    { title: "what grows with time" },
+    { title: "rows", align: "right" },
+    { title: "size", align: "right" },
+    { title: "indexes", align: "right" },
+    { title: "chunks", align: "right" },
+    { title: "compressed", align: "right" },
+    { title: "ratio", align: "right" },
+    { title: "compress after" },
+    { title: "keep for" },
+    { title: "policies" },
+  ] as const;
+  const rows = tables
+    .filter((each) => each.byTime)
+    .map(({ table, rows: count, isCounted, octets, indexOctets, chunks, compressAfter, keepFor }) => [
+      table,
+      rowsText(count, isCounted),
+      sizeText(octets),
+      sizeText(indexOctets),
+      chunks === undefined ? "" : String(chunks.count),
+      chunks === undefined || compressAfter === undefined ? "" : String(chunks.compressed),
+      chunks === undefined || chunks.octetsAfter === 0 ? "" : (chunks.octetsBefore / chunks.octetsAfter).toFixed(1),
+      compressAfter ?? "",
+      keepFor ?? "",
+      policyText(policies.filter((each) => each.table === table)),
+    ]);
+  printFilled(output, columns, rows);
+}
+
+function policyText(policies: readonly PolicyStatus[]): string {
+  if (policies.length === 0) return "";
+  const behind = policies.filter((each) => each.chunksBehind > 0);
+  if (behind.length === 0) return "in time";
+  return behind.map(({ policy, chunksBehind }) => `${policy} ${chunksBehind} chunks behind`).join(", ");
+}
+
+/** Of tables that do not grow with time the large ones count; the rest is one line. */
+const SHOWN_OTHERS = 12;
+
+function printOtherTables(output: Output, tables: readonly TableStatus[]): void {
+  const shown = tables.slice(0, SHOWN_OTHERS);
+  const rest = tables.slice(SHOWN_OTHERS);
+  const columns = [
+    { title: "other tables" },
+    { title: "rows", align: "right" },
+    { title: "size", align: "right" },
+    { title: "indexes", align: "right" },
+  ] as const;
+  const rows = shown.map(({ table, rows: count, isCounted, octets, indexOctets }) => [
+    table,
+    rowsText(count, isCounted),
+    sizeText(octets),
+    sizeText(indexOctets),
+  ]);
+  const octets = rest.reduce((sum, each) => sum + each.octets, 0);
+  if (rest.length > 0) rows.push([`${rest.length} smaller ones`, "", sizeText(octets), ""]);
+  printTable(output, columns, rows);
+}
+
+/** Those that fail; when there are none, when the last one ran. Whether chunks are behind stands with the tables. */
 function printPolicies(output: Output, policies: readonly PolicyStatus[]): void {
+  const times = policies.flatMap(({ lastSuccess }) => (lastSuccess === undefined ? [] : [lastSuccess.getTime()]));
+  const latest = times.length === 0 ? "never" : timeText(new Date(Math.max(...times)));
+  const wrong = policies.filter((each) => each.failures > 0 || each.lastSuccess === undefined || each.chunksBehind > 0);
+  output.out(`policies: ${policies.length - wrong.length} of ${policies.length} in order, the last success ${latest}`);
+  if (wrong.length === 0) return;
   printTable(
     output,
     [
-      { title: "table" },
+      { title: "  not in order" },
       { title: "policy" },
       { title: "last run" },
       { title: "last success" },
       { title: "failures", align: "right" },
       { title: "chunks behind", align: "right" },
     ],
-    policies.map((each) => [
-      each.table,
+    wrong.map((each) => [
+      `  ${each.table}`,
       each.policy,
       each.lastStatus ?? "never",
-      each.lastSuccess?.toISOString() ?? "never",
+      each.lastSuccess === undefined ? "never" : timeText(each.lastSuccess),
       String(each.failures),
       String(each.chunksBehind),
     ]),
   );
 }
 
-function printTables(output: Output, tables: readonly TableStatus[]): void {
+function printUpkeep(output: Output, upkeep: readonly UpkeepStatus[]): void {
   printTable(
     output,
     [
-      { title: "table" },
-      { title: "rows", align: "right" },
-      { title: "size", align: "right" },
-      { title: "indexes", align: "right" },
-      { title: "chunks", align: "right" },
-      { title: "compressed", align: "right" },
-      { title: "ratio", align: "right" },
-      { title: "compress after" },
-      { title: "keep for" },
+      { title: "done by the daemon" },
+      { title: "last" },
+      { title: "took", align: "right" },
+      { title: "did" },
+      { title: "" },
     ],
-    tables.map(({ table, rows, octets, indexOctets, chunks, compressAfter, keepFor }) => [
-      table,
-      rows < 0 ? "?" : String(rows),
-      sizeText(octets),
-      sizeText(indexOctets),
-      chunks === undefined ? "" : String(chunks.count),
-      chunks === undefined ? "" : String(chunks.compressed),
-      chunks === undefined || chunks.octetsAfter === 0 ? "" : (chunks.octetsBefore / chunks.octetsAfter).toFixed(1),
-      compressAfter ?? "",
-      keepFor ?? "",
+    upkeep.map(({ task, lastDone, tookMs, amount, unit, isLate }) => [
+      task,
+      lastDone === undefined ? "never" : timeText(lastDone),
+      tookMs === undefined ? "" : `${tookMs} ms`,
+      amount === undefined ? "" : `${amount} ${unit}`,
+      upkeepText(lastDone !== undefined, isLate),
     ]),
   );
+}
+
+function upkeepText(wasDone: boolean, isLate: boolean): string {
+  if (!wasDone) return "no daemon has done it yet";
+  return isLate ? "late: does a daemon run?" : "in time";
+}
+
+/** Whole seconds: 2026-01-31T12:00:00Z. */
+function timeText(time: Date): string {
+  return `${time.toISOString().slice(0, -5)}Z`;
+}
+
+function rowsText(rows: number, isCounted: boolean): string {
+  return isCounted ? String(rows) : `~${rows}`;
 }
 
 const KIBI = 1024;

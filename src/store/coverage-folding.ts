@@ -1,17 +1,20 @@
 /** Folds the journal of the ledger now and then: slots of one meter and day that came meanwhile are folded together. */
 import { foldCoverage } from "./coverage.ts";
 import type { Database } from "./database.ts";
+import { notedUpkeep, UPKEEP_TASKS } from "./upkeep-runs.ts";
 
-const PERIOD_MS = 1_800_000;
+const TASK = "ledger of slots";
 
 export class CoverageFolding {
   readonly #timer: NodeJS.Timeout;
   #folding: Promise<unknown> = Promise.resolve();
 
   /** `onFailure` hears why folding failed; it is tried again in the next period, and the ledger is whole without it. */
-  constructor(database: Database, onFailure: (error: unknown) => void, periodMs = PERIOD_MS) {
+  constructor(database: Database, onFailure: (error: unknown) => void, periodMs = UPKEEP_TASKS[TASK].everyMs) {
     this.#timer = setInterval(() => {
-      this.#folding = this.#folding.then(() => foldCoverage(database)).catch(onFailure);
+      this.#folding = this.#folding
+        .then(() => notedUpkeep(database, TASK, () => foldCoverage(database)))
+        .catch(onFailure);
     }, periodMs);
   }
 

@@ -17,6 +17,8 @@ export interface DailyLoadWork {
   readonly taken: number;
   /** Due days that were summed. */
   readonly summed: number;
+  /** Days that the continuous aggregate took. */
+  readonly aggregated: number;
 }
 
 /**
@@ -31,16 +33,16 @@ export async function keepDailyLoad(
     const lock = await client.query<{ taken: boolean }>("select pg_try_advisory_lock($1::bigint) as taken", [
       ADVISORY_LOCKS.dailyLoad.toString(),
     ]);
-    if (lock.rows[0]?.taken !== true) return { busyElsewhere: true, taken: 0, summed: 0 };
+    if (lock.rows[0]?.taken !== true) return { busyElsewhere: true, taken: 0, summed: 0, aggregated: 0 };
     try {
       const taken = await untilNone(() =>
         count(client, "select dlms.take_load_changes($1::int) as count", CHANGES_AT_ONCE),
       );
-      const aggregated = database.capabilities.continuousAggregates;
-      const step = `select dlms.sum_due_days($1::int, ${aggregated}) as count`;
+      const hasAggregate = database.capabilities.continuousAggregates;
+      const step = `select dlms.sum_due_days($1::int, ${hasAggregate}) as count`;
       const summed = sum ? await untilNone(() => count(client, step, DAYS_AT_ONCE)) : 0;
-      if (aggregate && aggregated) await refreshAggregate(client);
-      return { busyElsewhere: false, taken, summed };
+      const aggregated = aggregate && hasAggregate ? await refreshAggregate(client) : 0;
+      return { busyElsewhere: false, taken, summed, aggregated };
     } finally {
       await client.query("select pg_advisory_unlock($1::bigint)", [ADVISORY_LOCKS.dailyLoad.toString()]);
     }
@@ -53,7 +55,7 @@ interface DayRange {
 }
 
 /** Brings days that were summed into the aggregate. What is noted meanwhile stays a note: only this process takes notes. */
-async function refreshAggregate(client: PoolClient): Promise<void> {
+async function refreshAggregate(client: PoolClient): Promise<number> {
   const { rows } = await client.query<DayRange>(
     `select lower(days)::text as from_day, upper(days)::text as to_day
      from (
@@ -67,7 +69,8 @@ async function refreshAggregate(client: PoolClient): Promise<void> {
       `call refresh_continuous_aggregate('dlms.daily_load_aggregate', '${from}', '${to}', force => true)`,
     );
   }
-  await client.query("delete from dlms.daily_load_due where summed");
+  const cleared = await client.query("delete from dlms.daily_load_due where summed");
+  return cleared.rowCount ?? 0;
 }
 
 async function count(client: PoolClient, text: string, most: number): Promise<number> {

@@ -3,8 +3,11 @@ import type { Database } from "./database.ts";
 
 export interface TableStatus {
   readonly table: string;
-  /** Rows as the database estimates them; -1 where it has not looked yet. */
+  /** As the database estimates them; counted where there are few. */
   readonly rows: number;
+  readonly isCounted: boolean;
+  /** Whether it grows with time. */
+  readonly byTime: boolean;
   readonly octets: number;
   readonly indexOctets: number;
   /** Undefined for a table that is not kept by chunks. */
@@ -39,14 +42,19 @@ export interface DailyLoadStatus {
   /** Notes of writers that are not yet due days, and since when there are such. */
   readonly notes: number;
   readonly oldestNote: Date | undefined;
+  /** Days of meters that are not summed, or changed since. */
   readonly dueDays: number;
   /** Of the due days, those that are over and could be kept. */
   readonly overdueDays: number;
+  /** Days that are summed and that the continuous aggregate has not taken yet, and the oldest of these. */
+  readonly notAggregated: number;
+  readonly oldestNotAggregated: string | undefined;
 }
 
 interface TableRow {
   table: string;
   rows: number;
+  by_time: boolean;
   octets: bigint;
   index_octets: bigint;
   chunks: number | null;
@@ -76,7 +84,7 @@ export async function tableStatus(database: Database): Promise<TableStatus[]> {
   const rows = await database.query<TableRow>(
     `select format('%s.%s', n.nspname, c.relname) as table, ${size},
        s.before_compression_total_bytes as octets_before, s.after_compression_total_bytes as octets_after,
-       t.compress_after::text, t.keep_for::text
+       t.compress_after::text, t.keep_for::text, t.table_name is not null as by_time
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
      left join dlms.time_tables t on t.table_schema = n.nspname and t.table_name = c.relname
      ${hypertables ? "left join timescaledb_information.hypertables h on h.hypertable_schema = n.nspname and h.hypertable_name = c.relname" : ""}
@@ -84,15 +92,40 @@ export async function tableStatus(database: Database): Promise<TableStatus[]> {
      where c.relkind in ('r', 'p') and (n.nspname = 'dlms' or n.nspname = 'public' and c.relname like 'meter%')
      order by octets desc, 1`,
   );
-  return rows.map((row) => ({
+  const statuses: TableStatus[] = [];
+  for (const row of rows) statuses.push(await statusOf(database, row));
+  return statuses;
+}
+
+async function statusOf(database: Database, row: TableRow): Promise<TableStatus> {
+  const { compression } = database.capabilities;
+  return {
     table: row.table,
-    rows: row.rows,
+    ...(await rowsOf(database, row)),
+    byTime: row.by_time,
     octets: Number(row.octets),
     indexOctets: Number(row.index_octets),
     chunks: chunksOf(row),
     compressAfter: (compression ? row.compress_after : null) ?? undefined,
     keepFor: row.keep_for ?? undefined,
-  }));
+  };
+}
+
+/** What is counted and not estimated. */
+const FEW_ROWS = 10_000;
+
+/** A table that nobody has analysed yet has no estimate, or one of its chunks has none: small ones are counted. */
+async function rowsOf(database: Database, { table, rows }: TableRow): Promise<{ rows: number; isCounted: boolean }> {
+  if (rows > FEW_ROWS) return { rows: Math.round(rows), isCounted: false };
+  const few = `select from ${table} limit ${FEW_ROWS + 1}`;
+  const [counted] = await database.query<{ count: number }>(`select count(*)::int as count from (${few}) f`);
+  const count = counted?.count ?? 0;
+  if (count <= FEW_ROWS) return { rows: count, isCounted: true };
+  const [plan] = await database.query<object>(`explain (format json) select from ${table}`);
+  const json: unknown = Object.values(plan ?? {})[0];
+  const [first] = Array.isArray(json) ? json : [];
+  const estimate = Number(Reflect.get(Object(Reflect.get(Object(first), "Plan")), "Plan Rows"));
+  return { rows: Math.max(count, Number.isFinite(estimate) ? estimate : 0), isCounted: false };
 }
 
 function chunksOf(row: TableRow): ChunkStatus | undefined {
@@ -151,6 +184,8 @@ interface DailyLoadRow {
   oldest_note: Date | null;
   due: number;
   overdue: number;
+  not_aggregated: number;
+  oldest_not_aggregated: string | null;
 }
 
 export async function dailyLoadStatus(database: Database): Promise<DailyLoadStatus> {
@@ -158,8 +193,13 @@ export async function dailyLoadStatus(database: Database): Promise<DailyLoadStat
     `select to_regclass('dlms.daily_load_aggregate') is not null as aggregated,
        (select count(*)::int from dlms.load_changes) as notes,
        (select min(noted_at) from dlms.load_changes) as oldest_note,
-       (select count(*)::int from dlms.daily_load_due) as due,
-       (select count(*)::int from dlms.daily_load_due where day < dlms.daily_load_closed_before()) as overdue`,
+       d.due, d.overdue, d.not_aggregated, d.oldest_not_aggregated::text
+     from (
+       select count(*) filter (where not summed)::int as due, count(*) filter (where summed)::int as not_aggregated,
+         count(*) filter (where not summed and day < (select dlms.daily_load_closed_before()))::int as overdue,
+         min(day) filter (where summed) as oldest_not_aggregated
+       from dlms.daily_load_due
+     ) d`,
   );
   const row = rows[0];
   return {
@@ -168,5 +208,7 @@ export async function dailyLoadStatus(database: Database): Promise<DailyLoadStat
     oldestNote: row?.oldest_note ?? undefined,
     dueDays: row?.due ?? 0,
     overdueDays: row?.overdue ?? 0,
+    notAggregated: row?.not_aggregated ?? 0,
+    oldestNotAggregated: row?.oldest_not_aggregated ?? undefined,
   };
 }

@@ -34,6 +34,10 @@ const STORE_ERRORS = {
   ],
   DATABASE_REFUSED: ["the database refused a statement", "see the cause"],
   SCHEMA_MISSING: ["the database has no schema of the gateway's", "run dlms-gateway db migrate, or start the daemon"],
+  SCHEMA_BEHIND: [
+    "the database has a schema of an earlier version",
+    "run dlms-gateway db migrate, or start the daemon",
+  ],
   SCHEMA_NEWER: [
     "the database has migrations that this version does not know",
     "start the newer version of dlms-gateway that made them",

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { keepDailyLoad } from "./daily-load.ts";
 import { type Database, openDatabase } from "./database.ts";
+import { notedUpkeep, UPKEEP_TASKS, type UpkeepTask } from "./upkeep-runs.ts";
 
 export interface UpkeepOptions {
   readonly url: string;
@@ -15,10 +16,6 @@ export interface UpkeepOptions {
 
 /** How often notes become due days. */
 const TAKE_MS = 5_000;
-/** How often due days are summed, meter by meter, and how often an aggregate takes them, a day of the whole fleet at once. */
-const SUM_MS = 30_000;
-const AGGREGATE_MS = 900_000;
-const EXPIRE_MS = 3_600_000;
 /** After a failure; a database that is away is told of once a minute. */
 const RETRY_MS = 60_000;
 /** What runs longer when we stop is cancelled: it is undone, and done again another time. */
@@ -78,14 +75,32 @@ export class Upkeep {
   }
 
   async #work(): Promise<void> {
+    const database = this.#database;
     const nowMs = performance.now();
-    const sum = nowMs - this.#summedMs >= SUM_MS;
-    const aggregate = nowMs - this.#aggregatedMs >= AGGREGATE_MS;
-    await keepDailyLoad(this.#database, { sum, aggregate });
-    if (sum) this.#summedMs = nowMs;
-    if (aggregate) this.#aggregatedMs = nowMs;
-    if (nowMs - this.#expiredMs < EXPIRE_MS) return;
-    await this.#database.query("select dlms.drop_expired()");
-    this.#expiredMs = nowMs;
+    const isDue = (task: UpkeepTask, lastMs: number) => nowMs - lastMs >= UPKEEP_TASKS[task].everyMs;
+    if (isDue("sums by day", this.#summedMs)) {
+      await notedUpkeep(database, "sums by day", async () => {
+        const { busyElsewhere, summed } = await keepDailyLoad(database, { sum: true, aggregate: false });
+        return busyElsewhere ? undefined : summed;
+      });
+      this.#summedMs = nowMs;
+    } else {
+      await keepDailyLoad(database, { sum: false });
+    }
+    // Days are summed meter by meter; an aggregate takes a day of the whole fleet at once, and so more rarely.
+    if (database.capabilities.continuousAggregates && isDue("continuous aggregate", this.#aggregatedMs)) {
+      await notedUpkeep(database, "continuous aggregate", async () => {
+        const { busyElsewhere, aggregated } = await keepDailyLoad(database, { sum: false, aggregate: true });
+        return busyElsewhere ? undefined : aggregated;
+      });
+      this.#aggregatedMs = nowMs;
+    }
+    if (isDue("retention", this.#expiredMs)) {
+      await notedUpkeep(database, "retention", async () => {
+        const [row] = await database.query<{ gone: number }>("select dlms.drop_expired()::float8 as gone");
+        return row?.gone;
+      });
+      this.#expiredMs = nowMs;
+    }
   }
 }

@@ -38,7 +38,12 @@ test.each([
   ["an entry in the middle is taken out", "delete from dlms.event_logs where event_log_key = 2", 3n, "missing"],
   ["the last entry is taken out", "delete from dlms.event_logs where event_log_key = 3", 3n, "at the end"],
   ["who changed it is altered", "update dlms.event_logs set actor = 'bob' where event_log_key = 2", 2n, "altered"],
-  ["the time is altered", "update dlms.event_logs set occurred_at = now() where event_log_key = 3", 3n, "altered"],
+  [
+    "the time is altered",
+    "update dlms.event_logs set occurred_at = occurred_at + interval '1 second' where event_log_key = 3",
+    3n,
+    "altered",
+  ],
   [
     "an entry is put in twice",
     "insert into dlms.event_logs select * from dlms.event_logs where event_log_key = 2",

@@ -6,6 +6,7 @@ import { dailyLoadStatus, policyStatus, tableStatus } from "../../src/store/data
 import { noteLoadChanges } from "../../src/store/load-changes.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { applyStorage } from "../../src/store/storage-policies.ts";
+import { notedUpkeep, upkeepStatus } from "../../src/store/upkeep-runs.ts";
 import { blockLoad, makeMeters, SLOT_MS, slots } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
 
@@ -208,12 +209,44 @@ test("storage: status tells sizes and chunks by table, and what is due", async (
   });
   await keepDailyLoad(database, { sum: false });
   expect((await dailyLoadStatus(database)).overdueDays).toBeGreaterThanOrEqual(3);
-  await keepDailyLoad(database, { sum: true });
-  expect(await dailyLoadStatus(database)).toMatchObject({ notes: 0, oldestNote: undefined, overdueDays: 0 });
-  const table = (await tableStatus(database)).find((each) => each.table === TABLE);
+  await keepDailyLoad(database, { sum: true, aggregate: false });
+  const summed = await dailyLoadStatus(database);
+  expect(summed).toMatchObject({ notes: 0, oldestNote: undefined, overdueDays: 0 });
+  expect(summed.notAggregated >= 3).toBe(database.capabilities.continuousAggregates);
+  await keepDailyLoad(database, { sum: false, aggregate: true });
+  expect(await dailyLoadStatus(database)).toMatchObject({ notAggregated: 0, oldestNotAggregated: undefined });
+  const tables = await tableStatus(database);
+  const table = tables.find((each) => each.table === TABLE);
+  const [counted] = await database.query<{ rows: number }>(`select count(*)::int as rows from ${TABLE}`);
+  // Few rows are counted, and many that nobody has analysed yet are not taken for none.
+  expect(table?.rows ?? 0).toBeGreaterThan(Math.min(10_000, (counted?.rows ?? 0) - 1));
+  expect(tables.find((each) => each.table === "dlms.qualities")).toMatchObject({
+    rows: 6,
+    isCounted: true,
+    byTime: false,
+  });
   expect(table?.octets).toBeGreaterThan(8192);
   expect(table?.indexOctets).toBeGreaterThan(8192);
   expect((table?.chunks?.count ?? 0) > 0).toBe(database.capabilities.hypertables);
+});
+
+test("storage: status tells when each task of upkeep was last done, and how much there was", async () => {
+  const { database } = current();
+  const { continuousAggregates, policies } = database.capabilities;
+  const tasks = (await upkeepStatus(database)).map(({ task }) => task);
+  expect(tasks).toEqual([
+    "sums by day",
+    ...(continuousAggregates ? ["continuous aggregate"] : []),
+    "ledger of slots",
+    ...(policies ? [] : ["retention"]),
+  ]);
+  await notedUpkeep(database, "sums by day", async () => undefined);
+  expect((await upkeepStatus(database))[0]).toMatchObject({ lastDone: undefined, isLate: true });
+  await notedUpkeep(database, "sums by day", async () => 7);
+  const [done] = await upkeepStatus(database);
+  expect(done).toMatchObject({ amount: 7, unit: "days", lastDone: expect.any(Date), isLate: false });
+  await database.query("update dlms.upkeep_runs set finished_at = finished_at - interval '3 minutes'");
+  expect((await upkeepStatus(database))[0]).toMatchObject({ isLate: true });
 });
 
 test("check: rows that were put in without a note, and rows of deleted meters, are found", async () => {

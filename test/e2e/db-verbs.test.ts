@@ -64,6 +64,13 @@ test("db migrate: a dry run tells what would be done, and then it is done once",
   expect(newer.code).toBe(1);
   expect(newer.err).toContain("SCHEMA_NEWER");
   expect(newer.err).toContain("migration=9999_later.sql");
+  await query(
+    external.url,
+    "delete from dlms.migrations where number >= (select max(number) from dlms.migrations where number < 9999)",
+  );
+  const behind = await run(["db", "status", ...place], environment);
+  expect(behind).toMatchObject({ code: 1, out: "" });
+  expect(behind.err).toMatch(/SCHEMA_BEHIND.*migration=\d{4}_/);
 }, 120_000);
 
 test("db status, check, compat: on the embedded database, its server running or not", async () => {
@@ -75,7 +82,10 @@ test("db status, check, compat: on the embedded database, its server running or 
   await server.stop();
   const table = await run(["db", "status", ...place]);
   expect(table).toMatchObject({ code: 0, err: "" });
-  expect(table.out).toMatch(/^dlms\.block_load_profile_data +\S+ +[\d.]+ KiB/m);
+  expect(table.out).toMatch(/^dlms\.block_load_profile_data +0 +[\d.]+ KiB/m);
+  expect(table.out).toMatch(/^dlms\.qualities +6 /m);
+  expect(table.out).toMatch(/^sums by day +never +no daemon has done it yet$/m);
+  expect(table.out).not.toMatch(/waiting|superseded|chunks| \? /);
   const checked = await run(["db", "check", ...place]);
   expect(checked).toMatchObject({ code: 0, err: "" });
   expect(checked.out).toContain("good  kept sums by day are those of the rows");
