@@ -30,6 +30,16 @@ export const LIMITS = {
   hlsSecretLength: 1024,
   /** Other system titles than the association's whose counters one protection object follows. */
   followedTitles: 64,
+  /** Milliseconds that a session may take when nobody says less. */
+  sessionMs: 4 * 3_600_000,
+  /** Octets after which a run of noise is told, though it has not ended. */
+  noiseRun: 1024,
+  /** Frames sent whose echo may still come. */
+  echoedFrames: 16,
+  /** Stations that may have an APDU of unnumbered frames half sent at the same time. */
+  halfSenders: 16,
+  /** Logical names whose meanings are remembered; names come from meters, and may be any. */
+  rememberedNames: 4096,
   /** APDUs that wait in a link for their turn. */
   linkQueue: 64,
   /** Octets of one APDU joined from unnumbered frames or M-Bus segments, which any station may send unasked. */

@@ -2,7 +2,9 @@
  * A client's session over one channel: link and association as one machine over octets, within a budget of time. What
  * ends the link ends the association; whatever was under way then fails.
  */
+
 import { DlmsError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import type { Link, LinkCloseReason, LinkEvent } from "../link/link.ts";
 import type { Machine } from "../machine.ts";
 import type { ClientAssociation } from "./client.ts";
@@ -49,7 +51,7 @@ const CLOSE_TIMEOUT_MS = 5000;
 export class ClientSession implements Machine<SessionCommand, SessionEvent> {
   readonly #link: Link;
   readonly #client: ClientAssociation;
-  readonly #budgetMs: number | undefined;
+  readonly #budgetMs: number;
   readonly #closeTimeoutMs: number;
   readonly #events: SessionEvent[] = [];
   #state: SessionState = "closed";
@@ -59,7 +61,7 @@ export class ClientSession implements Machine<SessionCommand, SessionEvent> {
   constructor(settings: SessionSettings) {
     this.#link = settings.link;
     this.#client = settings.client;
-    this.#budgetMs = settings.budgetMs;
+    this.#budgetMs = settings.budgetMs ?? LIMITS.sessionMs;
     this.#closeTimeoutMs = settings.closeTimeoutMs ?? CLOSE_TIMEOUT_MS;
   }
 
@@ -120,7 +122,7 @@ export class ClientSession implements Machine<SessionCommand, SessionEvent> {
     const next = nextSessionState(this.#state, "openOrdered");
     this.#link.command({ type: "open" }, nowMs);
     this.#state = next;
-    this.#endMs = this.#budgetMs === undefined ? undefined : nowMs + this.#budgetMs;
+    this.#endMs = nowMs + this.#budgetMs;
   }
 
   /** Closing what is closed is no fault. */
@@ -139,7 +141,7 @@ export class ClientSession implements Machine<SessionCommand, SessionEvent> {
     // The peer does not answer our farewell: to the link that is the end of its channel.
     if (this.#state === "closing") this.#link.command({ type: "channelEnded" }, nowMs);
     if (this.#state !== "open" && this.#state !== "opening") return;
-    this.#fail(new DlmsError("SESSION_BUDGET_SPENT", "peer", { budgetMs: this.#budgetMs ?? 0 }), nowMs);
+    this.#fail(new DlmsError("SESSION_BUDGET_SPENT", "peer", { budgetMs: this.#budgetMs }), nowMs);
     this.#close(nowMs);
   }
 

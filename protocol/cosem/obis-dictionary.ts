@@ -1,4 +1,5 @@
 /** Names for logical names: listed ones from obis-names.ts, measured quantities of electricity put together. */
+import { LIMITS } from "../limits.ts";
 import { COMPANIONS, type Companion } from "./companion/companion.ts";
 import { COMPANION_NAMES } from "./companion/object-names.ts";
 import { LOGICAL_NAME_LENGTH, parseObis } from "./obis.ts";
@@ -88,8 +89,6 @@ const OF_COMPANION = new Map(
 
 /** Meanings that have been asked for: the same few dozen names come with every push and every list. */
 const ASKED = new Map<string, ObisMeaning | undefined>();
-/** Names come from meters, and may be any. */
-const ASKED_LIMIT = 4096;
 
 /**
  * What an object of that name means, or undefined. The class decides where one name has two meanings, the companion
@@ -103,7 +102,7 @@ export function obisMeaning(
   const key = `${logicalName}:${classId}:${companion}`;
   if (ASKED.has(key)) return ASKED.get(key);
   const meaning = meaningOf(logicalName, classId, companion);
-  if (ASKED.size >= ASKED_LIMIT) ASKED.clear();
+  if (ASKED.size >= LIMITS.rememberedNames) ASKED.clear();
   ASKED.set(key, meaning);
   return meaning;
 }

@@ -5,7 +5,9 @@
  * Resynchronisation is as for HDLC: a candidate that turns out wrong is given up with its first octet, and the next octet
  * 68 or 10 begins the next one. What is skipped comes out as one discarded run per candidate.
  */
+
 import { DlmsError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import { OctetBuffer } from "./octet-buffer.ts";
 
 export interface MbusFrame {
@@ -29,8 +31,6 @@ const SHORT_LENGTH = 5;
 const HEADER_LENGTH = 4;
 /** C, A and CI are counted by L. */
 const MIN_COUNTED = 3;
-/** A run of noise without a start octet is reported at the latest after this many octets. */
-const RUN_LIMIT = 1024;
 
 /** The frame with its header and checksum; throws LENGTH_OVER_LIMIT when L can't count the payload. */
 export function encodeMbusFrame(frame: MbusFrame): Uint8Array {
@@ -116,8 +116,9 @@ export class MbusParser {
 
   #hunt(): boolean {
     const { length } = this.#buffer;
-    while (this.#noise < length && this.#noise < RUN_LIMIT && !isStart(this.#buffer.at(this.#noise))) this.#noise++;
-    if (this.#noise === length && this.#noise < RUN_LIMIT) return false;
+    while (this.#noise < length && this.#noise < LIMITS.noiseRun && !isStart(this.#buffer.at(this.#noise)))
+      this.#noise++;
+    if (this.#noise === length && this.#noise < LIMITS.noiseRun) return false;
     this.#report();
     return true;
   }

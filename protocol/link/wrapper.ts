@@ -2,20 +2,20 @@
  * The wrapper of the TCP-UDP transport (IEC 62056-47): version, source and destination wPort, length, APDU.
  *
  * Resynchronisation: octets that don't begin with the version 0001 (modem text, heartbeats) are skipped up to the next
- * 0001 whose wPorts the owner finds plausible; they come out as one `discarded` unit per run, cut at RUN_LIMIT octets. A
+ * 0001 whose wPorts the owner finds plausible; they come out as one `discarded` unit per run, cut at `LIMITS.noiseRun` octets. A
  * PDU that stops half-way can only be given up by time: the owner calls `flush`.
  */
+
 import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import { OctetBuffer } from "./octet-buffer.ts";
 
 export const WRAPPER_VERSION = 1;
 export const WRAPPER_HEADER_LENGTH = 8;
 /** The longest APDU that the 16-bit length field can announce. */
 const WRAPPER_MAX_APDU_LENGTH = 0xffff;
-/** A run of noise is reported at the latest after this many octets. */
-const RUN_LIMIT = 1024;
 
 /** The standard's order of the header's octets, or the other one, which some modems before a meter use. */
 export type WrapperByteOrder = "standard" | "reversed";
@@ -152,7 +152,7 @@ export class WrapperParser {
   #skipUnless(fits: boolean): boolean {
     if (fits) return false;
     this.#noise++;
-    if (this.#noise >= RUN_LIMIT) this.#reportNoise();
+    if (this.#noise >= LIMITS.noiseRun) this.#reportNoise();
     return true;
   }
 

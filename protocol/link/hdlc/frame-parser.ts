@@ -6,13 +6,12 @@
  * one inside, begins the next candidate. The octets up to there come out as one discarded run with the candidate's error.
  * A damaged length is caught by the header's check; one that stops half-way only by time: the owner calls `flush`.
  */
+
 import { DlmsError } from "../../errors.ts";
+import { LIMITS } from "../../limits.ts";
 import { NO_QUIRKS, type Quirk } from "../../quirks.ts";
 import { OctetBuffer } from "../octet-buffer.ts";
 import { decodeHdlcFrame, FLAG, type HdlcFrame } from "./frame.ts";
-
-/** A run of noise without a flag is reported at the latest after this many octets. */
-const RUN_LIMIT = 1024;
 
 export type HdlcUnit =
   /** `octets` are those from flag to flag; `frame.information` is a view into them. They belong to the receiver. */
@@ -70,8 +69,9 @@ export class HdlcFrameParser {
   /** Extends the run of noise up to the next flag. */
   #hunt(): boolean {
     const { length } = this.#buffer;
-    while (this.#noise < length && this.#noise < RUN_LIMIT && this.#buffer.at(this.#noise) !== FLAG) this.#noise++;
-    if (this.#noise === length && this.#noise < RUN_LIMIT) return false;
+    while (this.#noise < length && this.#noise < LIMITS.noiseRun && this.#buffer.at(this.#noise) !== FLAG)
+      this.#noise++;
+    if (this.#noise === length && this.#noise < LIMITS.noiseRun) return false;
     this.#report();
     return true;
   }

@@ -3,7 +3,9 @@
  * are held back until the line has been quiet for the turnaround time; a frame that stops half-way is given up after the
  * inter-octet time; our own frames come back from optical heads and two-wire adapters and are dropped.
  */
+
 import { sameOctets } from "../../bytes/octets.ts";
+import { LIMITS } from "../../limits.ts";
 import type { Quirk } from "../../quirks.ts";
 import { encodeHdlcFrame, type HdlcFrame } from "./frame.ts";
 import { HdlcFrameParser, type HdlcUnit } from "./frame-parser.ts";
@@ -20,8 +22,6 @@ export interface HdlcLineSettings {
 }
 
 const INTER_OCTET_TIMEOUT_MS = 2000;
-/** Sent frames whose echo may still come. */
-const ECHO_LIMIT = 16;
 
 export class HdlcLine {
   readonly #interOctetTimeoutMs: number;
@@ -62,7 +62,7 @@ export class HdlcLine {
 
   send(frame: HdlcFrame, nowMs: number): void {
     const octets = encodeHdlcFrame(frame);
-    if (this.#echo) this.#sent = [...this.#sent, octets].slice(-ECHO_LIMIT);
+    if (this.#echo) this.#sent = [...this.#sent, octets].slice(-LIMITS.echoedFrames);
     if (this.#held.length > 0 || nowMs < this.#quietAtMs) this.#held.push(octets);
     else this.#output.push(octets);
   }

@@ -12,8 +12,6 @@ import { hasLlc, stripLlc } from "./llc.ts";
 
 /** Meters pause up to three seconds between the segments of one push. */
 export const SEGMENT_TIMEOUT_MS = 5000;
-/** Stations that may have an APDU half sent at the same time. */
-const MAX_SENDERS = 16;
 
 export type UnnumberedUnit =
   | { readonly type: "apdu"; readonly apdu: Uint8Array; readonly sourceSap: number; readonly destinationSap: number }
@@ -77,7 +75,7 @@ export class UnnumberedAssembler {
 
   #begin(sender: string, headless: boolean): HalfApdu {
     const [oldest] = this.#partials.keys();
-    if (oldest !== undefined && this.#partials.size >= MAX_SENDERS) this.#drop(oldest, "FRAME_INCOMPLETE");
+    if (oldest !== undefined && this.#partials.size >= LIMITS.halfSenders) this.#drop(oldest, "FRAME_INCOMPLETE");
     const partial = { joined: new OctetBuffer(), segments: 0, deadlineMs: 0, headless };
     this.#partials.set(sender, partial);
     return partial;
