@@ -8,6 +8,7 @@ import type { StopDeadline } from "./collect/drain.ts";
 import { causeOf } from "./collect/failure-cause.ts";
 import type { MeterPlans } from "./collect/meter-plans.ts";
 import { MeterNotHeldError, PollLoop } from "./collect/poll-loop.ts";
+import { sharedLines } from "./collect/shared-lines.ts";
 import type { Config } from "./config/schema.ts";
 import type { Block } from "./jobs/block.ts";
 import { FleetShare } from "./jobs/fleet-share.ts";
@@ -205,7 +206,7 @@ function pollLoop({ config, plans, collector, events }: SharingParts): PollLoop<
   return new PollLoop<PolledMeter>({
     meters: [],
     nameOf: (meter) => meter.target.name,
-    lineOf: (meter) => meter.target.connection.serial,
+    lineOf: sharedLines(config.meters.map((target) => ({ target }))),
     zoneOf: (meter) => meter.target.zone,
     plansOf: (meter) => plans.of(meter),
     onQuarantine: (meter, quarantined) =>

@@ -121,6 +121,15 @@ export const connectionSchema = z
         "Path of a serial port, instead of `tcp`: an optical head, or a line that several meters share. Those in /dev/serial/by-id stay the same when an adapter is plugged in again.",
       )
       .meta({ examples: ["/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0"], ...alternative }),
+    line: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe(
+        "Meters with the same word here are talked to one after the other. Those of one `tcp` or `udp` address are without being told, as behind a converter or concentrator that takes one connection; give each its own word where it takes more.",
+      )
+      .meta({ examples: ["modem-7"] }),
     opening: z
       .enum(["hdlc", "mode-e"])
       .optional()
