@@ -244,13 +244,13 @@ function joinParts(parts: readonly DecodedProfile[], { sortMethod }: ProfileLayo
   if (parts.length === 1 && only !== undefined) return only;
   const places = parts.flatMap((part, index) => {
     const heldMs = index === 0 ? undefined : lastInstant(parts.slice(0, index));
-    const isNew = (row: number) => {
-      const instantMs = part.clock?.instantsMs[row] ?? Number.NaN;
-      if (heldMs === undefined || Number.isNaN(instantMs)) return true;
-      return sortMethod === LIFO ? instantMs < heldMs : instantMs > heldMs;
-    };
+    const instants = rowNumbers(part).map((row) => part.clock?.instantsMs[row] ?? Number.NaN);
+    const isHeld = (instantMs: number) =>
+      heldMs !== undefined && (sortMethod === LIFO ? instantMs >= heldMs : instantMs <= heldMs);
+    // A row without a time is as new as the rows around it.
+    const lastHeld = instants.findLastIndex(isHeld);
     return rowNumbers(part)
-      .filter(isNew)
+      .filter((row) => !isHeld(instants[row] ?? Number.NaN) && row > lastHeld)
       .map((row) => ({ part: index, row }));
   });
   return joinRows(parts, places);

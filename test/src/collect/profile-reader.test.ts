@@ -50,6 +50,8 @@ interface Habits {
   readonly saysInUse?: number;
   /** Answers this to so many ranges, after the first. */
   readonly stumbles?: number;
+  /** Rows with this number have no time. */
+  readonly timeless?: readonly number[];
   /** Breaks off after so many octets, so many times. */
   readonly breaks?: { after: number; times: number; stage: "request" | "link" };
 }
@@ -59,8 +61,12 @@ interface TestMeter extends AttributeSource {
   readonly asked: string[];
 }
 
-function rowAt(index: number, clock: ClockPolicy): Data {
-  const stamp = encodeDateTime(dateTimeAt(START_MS + index * PERIOD_MS, clock.zone));
+const NO_TIME = new Uint8Array(12).fill(0xff);
+
+function rowAt(index: number, clock: ClockPolicy, timeless: readonly number[] = []): Data {
+  const stamp = timeless.includes(index)
+    ? NO_TIME
+    : encodeDateTime(dateTimeAt(START_MS + index * PERIOD_MS, clock.zone));
   return {
     type: "structure",
     value: [
@@ -88,7 +94,7 @@ function meter(habits: Habits = {}): TestMeter {
     const indexes = selection(access, habits, { clock, rows });
     if (typeof indexes === "string") return { type: "data-access-result", dataAccessResult: indexes };
     const ordered = habits.newestFirst ? indexes.toReversed() : indexes;
-    const data: Data = { type: "array", value: ordered.map((index) => rowAt(index, clock)) };
+    const data: Data = { type: "array", value: ordered.map((index) => rowAt(index, clock, habits.timeless)) };
     const { breaks } = habits;
     if (breaks !== undefined && broken < breaks.times) {
       broken++;
@@ -332,6 +338,22 @@ test("profile rows: a read that breaks off goes on after its last whole row", as
     const from = meter({ newestFirst, breaks: { after: 500, times: 2, stage: "request" } });
     const rows = await read(from, [100, 180], { saysLifo: newestFirst });
     expect(indexes(rows)).toEqual(numbers(100, 180));
+    expect(from.asked).toEqual(["range", "range", "range"]);
+  }
+});
+
+test("profile rows: rows without a time come once, though the meter sends all again after a break", async () => {
+  for (const newestFirst of [false, true]) {
+    const timeless = [3, 5, 90];
+    const from = meter({
+      newestFirst,
+      rows: 100,
+      timeless,
+      sendsAll: true,
+      breaks: { after: 500, times: 2, stage: "request" },
+    });
+    const rows = await read(from, [0, 99], { saysLifo: newestFirst });
+    expect(indexes(rows)).toEqual(numbers(0, 99));
     expect(from.asked).toEqual(["range", "range", "range"]);
   }
 });
