@@ -8,6 +8,7 @@ import type { ProfileKind } from "../profiles/batch.ts";
 import { AccessRefusedError } from "./access-refused.ts";
 import type { AttributeSource } from "./attribute-source.ts";
 import { readLayout, readRegisterLayout } from "./layout-reader.ts";
+import { forgetOtherMeter } from "./meter-identity.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { PROFILE_SOURCES, type ProfileSource } from "./profile-objects.ts";
 import type { RowsOrder } from "./profile-reader.ts";
@@ -22,27 +23,53 @@ export async function knownLayout(
   { kind, nowMs }: { readonly kind: ProfileKind; readonly nowMs: () => number },
 ): Promise<{ readonly from: ProfileSource; readonly layout: ProfileLayout }> {
   target.layoutOrigins ??= new Map();
+  await forgetOtherMeter(source, target, nowMs());
   const origin = target.layoutOrigins.get(kind);
   const known = target.layouts.get(kind);
   if (origin !== undefined && known !== undefined && nowMs() - origin.readAtMs < LAYOUT_TRUSTED_MS) {
     return { from: origin.from, layout: known };
   }
-  const found = await readLayoutOf(source, target, origin?.from ?? PROFILE_SOURCES[target.companion][kind]);
+  const missing: AccessRefusedError[] = [];
+  const onMissing = (error: AccessRefusedError) => missing.push(error);
+  const wanted = origin?.from ?? PROFILE_SOURCES[target.companion][kind];
+  const found = await readLayoutOf(source, { quirks: target.quirks, onMissing }, wanted);
+  refuseIncomplete(target, kind, missing);
   target.layouts.set(kind, found.layout);
   target.layoutOrigins.set(kind, { from: found.from, readAtMs: nowMs() });
   return found;
 }
 
+/** After so many visits a meter that still has not told all of a layout will hardly do so. */
+const MOST_DELAYS = 3;
+
+/**
+ * Rows of which a scaler is not known can't be put right later, so they are left in the meter until it tells it, for a
+ * few visits. Throws the first refusal.
+ */
+function refuseIncomplete(target: MeterTarget, kind: ProfileKind, [first]: readonly AccessRefusedError[]): void {
+  target.layoutDelays ??= new Map();
+  const delays = target.layoutDelays.get(kind) ?? 0;
+  if (first === undefined) target.layoutDelays.delete(kind);
+  if (first === undefined || delays >= MOST_DELAYS) return;
+  target.layoutDelays.set(kind, delays + 1);
+  throw first;
+}
+
+interface LayoutContext {
+  readonly quirks: MeterTarget["quirks"];
+  readonly onMissing: (error: AccessRefusedError) => void;
+}
+
 /** At the first of the names where the meter has the profile. */
-async function readLayoutOf(source: AttributeSource, { quirks }: MeterTarget, from: ProfileSource) {
-  if (from.type === "registers") return { from, layout: await readRegisterLayout(source, from.objects) };
+async function readLayoutOf(source: AttributeSource, { quirks, onMissing }: LayoutContext, from: ProfileSource) {
+  if (from.type === "registers") return { from, layout: await readRegisterLayout(source, from.objects, onMissing) };
   const [otherName, ...more] = from.otherNames ?? [];
   try {
-    return { from, layout: await readLayout(source, from, quirks) };
+    return { from, layout: await readLayout(source, from, quirks, onMissing) };
   } catch (error) {
     if (otherName === undefined || !(error instanceof AccessRefusedError) || !MISSING.has(error.result)) throw error;
     const other = { ...from, logicalName: otherName, otherNames: more };
-    return { from: other, layout: await readLayout(source, other, quirks) };
+    return { from: other, layout: await readLayout(source, other, quirks, onMissing) };
   }
 }
 

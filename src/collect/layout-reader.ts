@@ -1,5 +1,6 @@
 /** Finds out what the rows of a profile are: capture objects, scalers and units, capture period, order. */
 import type { AttributeReference, DataResult } from "../../protocol/apdu/descriptors.ts";
+import type { DataAccessResult } from "../../protocol/apdu/result-codes.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { type CaptureObject, captureObjectKey, captureObjectsFromData } from "../../protocol/cosem/capture-object.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
@@ -46,10 +47,28 @@ function valueOf(reference: AttributeReference, result: DataResult): Data {
   throw new AccessRefusedError(reference, result.dataAccessResult);
 }
 
+/** Hears that a part of a layout is not to be had at the moment; the layout is made without it. */
+export type OnMissing = (error: AccessRefusedError) => void;
+
+/** What a meter can't tell at the moment is no reason to go without. */
+const refuseTemporary: OnMissing = (error) => {
+  if (error.result === "temporary-failure") throw error;
+};
+
+/** Answers after which the same question may be answered another time. */
+const FOR_NOW: ReadonlySet<DataAccessResult> = new Set([
+  "temporary-failure",
+  "hardware-fault",
+  "data-block-unavailable",
+  "long-get-aborted",
+  "other-reason",
+]);
+
 export async function readLayout(
   source: AttributeSource,
   object: ProfileObject,
   quirks: ReadonlySet<MeterQuirk>,
+  onMissing: OnMissing = refuseTemporary,
 ): Promise<ProfileLayout> {
   const references = (["captureObjects", "capturePeriod", "sortMethod", "profileEntries"] as const).map((attribute) =>
     profileAttribute(object.logicalName, attribute),
@@ -58,9 +77,12 @@ export async function readLayout(
   const [objectsReference] = references;
   if (objects === undefined || objectsReference === undefined) throw new RangeError("a list read lost its results");
   const captureObjects = captureObjectsFromData(valueOf(objectsReference, objects));
+  for (const [index, result] of [objects, period, sort, entries].entries()) {
+    tellMissing(references[index], result, onMissing);
+  }
   return profileLayout({
     captureObjects,
-    scalers: await readScalers(source, object, captureObjects),
+    scalers: await readScalers(source, { object, onMissing }, captureObjects),
     ...periodIn(period, quirks),
     ...(numberIn(sort) === undefined ? {} : { sortMethod: numberIn(sort) ?? 0 }),
     ...(numberIn(entries) === undefined ? {} : { profileEntries: numberIn(entries) ?? 0 }),
@@ -79,19 +101,30 @@ function periodIn(result: DataResult | undefined, quirks: ReadonlySet<MeterQuirk
 export async function readRegisterLayout(
   source: AttributeSource,
   captureObjects: readonly CaptureObject[],
+  onMissing: OnMissing = refuseTemporary,
 ): Promise<ProfileLayout> {
-  return profileLayout({ captureObjects, scalers: await readRegisterScalers(source, captureObjects) });
+  return profileLayout({ captureObjects, scalers: await readRegisterScalers(source, captureObjects, onMissing) });
+}
+
+function tellMissing(
+  reference: AttributeReference | undefined,
+  result: DataResult | undefined,
+  onMissing: OnMissing,
+): void {
+  if (reference === undefined || result === undefined || result.type === "data") return;
+  const { dataAccessResult } = result;
+  if (FOR_NOW.has(dataAccessResult)) onMissing(new AccessRefusedError(reference, dataAccessResult));
 }
 
 async function readScalers(
   source: AttributeSource,
-  object: ProfileObject,
+  { object, onMissing }: { readonly object: ProfileObject; readonly onMissing: OnMissing },
   captureObjects: readonly CaptureObject[],
 ): Promise<RegisterScaler[]> {
   const fromProfile = object.scalerProfile === undefined ? [] : await readScalerProfile(source, object.scalerProfile);
   const known = new Set(fromProfile.map((scaler) => scaler.logicalName));
   const missing = captureObjects.filter((each) => !known.has(each.logicalName));
-  return [...fromProfile, ...(await readRegisterScalers(source, missing))];
+  return [...fromProfile, ...(await readRegisterScalers(source, missing, onMissing))];
 }
 
 /** A meter without the scaler profile of its companion still has the scalers in its registers. */
@@ -112,6 +145,7 @@ async function readScalerProfile(source: AttributeSource, logicalName: string): 
 export async function readRegisterScalers(
   source: AttributeSource,
   captureObjects: readonly CaptureObject[],
+  onMissing: OnMissing = refuseTemporary,
 ): Promise<RegisterScaler[]> {
   const wanted = new Map<string, CaptureObject>();
   for (const object of captureObjects) {
@@ -121,12 +155,7 @@ export async function readRegisterScalers(
   const attributes = [...wanted.values()];
   const references = attributes.map(attributeOf);
   const results = await source.getList(references);
-  for (const [index, reference] of references.entries()) {
-    const result = results[index];
-    if (result?.type === "data-access-result" && result.dataAccessResult === "temporary-failure") {
-      throw new AccessRefusedError(reference, result.dataAccessResult);
-    }
-  }
+  for (const [index, reference] of references.entries()) tellMissing(reference, results[index], onMissing);
   return attributes.flatMap(({ classId, logicalName }, index) => {
     const result = results[index];
     return result?.type === "data" ? [{ classId, logicalName, scalerUnit: scalerUnitFromData(result.data) }] : [];

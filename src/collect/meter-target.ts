@@ -43,6 +43,10 @@ export interface MeterTarget extends CounterMemory {
   readonly ways: RowWays;
   /** Where the layouts were read, and when. */
   layoutOrigins?: Map<ProfileKind, LayoutOrigin>;
+  /** What the meter said of itself when it was asked last. */
+  identity?: MeterIdentity;
+  /** How often a layout was left unread because a part of it was not to be had at the moment. */
+  layoutDelays?: Map<ProfileKind, number>;
   /** Layouts that have been read, so that a poll asks for rows only. */
   readonly layouts: Map<ProfileKind, ProfileLayout>;
   /** Event logs by logical name, as they were found. */
@@ -51,6 +55,14 @@ export interface MeterTarget extends CounterMemory {
   clock: ClockPolicy | undefined;
   /** Of a meter with short names; found at the first visit. */
   shortNames?: ShortNames | undefined;
+}
+
+/** What a meter said of itself, by what it was asked. */
+export interface MeterIdentity {
+  readonly says: ReadonlyMap<string, string>;
+  readonly readAtMs: number;
+  /** The question broke the session: it is not put again. */
+  readonly isMute?: boolean;
 }
 
 /** Which object of the meter a layout is of; a meter may get other columns and scalers with a new firmware. */

@@ -10,7 +10,7 @@ import { AccessRefusedError } from "../../../src/collect/access-refused.ts";
 import type { AttributeSource } from "../../../src/collect/attribute-source.ts";
 import { clockBreaksOf } from "../../../src/collect/known-layout.ts";
 import { readLayout, readRegisterScalers } from "../../../src/collect/layout-reader.ts";
-import { pollProfiles } from "../../../src/collect/meter-poller.ts";
+import { type PollResult, pollProfiles } from "../../../src/collect/meter-poller.ts";
 import type { MeterTarget } from "../../../src/collect/meter-target.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 
@@ -220,6 +220,80 @@ test("meter poll: capture objects and scalers are read again after a day", async
     vi.useRealTimers();
   }
 });
+
+const everSince = () => ({ type: "since", fromMs: 0 }) as const;
+
+/** The billing profile of the meter, polled at a moment of its own. */
+function billing(from: AttributeSource, target: MeterTarget, atMs: number) {
+  const profiles = ["billing", "instant"] as const;
+  return pollProfiles(from, { target, meterKey: 1, profiles, wanted: everSince, nowMs: () => atMs });
+}
+
+function ofBilling({ batches }: PollResult) {
+  return batches.filter(({ profile }) => profile === "billing");
+}
+
+/** Answers otherwise where `answer` says so. */
+function changed(
+  from: AttributeSource,
+  answer: (logicalName: string, attributeId: number) => DataResult | undefined,
+): AttributeSource {
+  const get = ({ attribute, access }: AttributeReference) => {
+    const other = answer(logicalNameFromOctets(attribute.logicalName), attribute.attributeId);
+    return other === undefined ? from.get({ attribute, access }) : Promise.resolve(other);
+  };
+  return { get, getList: (references) => Promise.all(references.map(get)) };
+}
+
+test("meter poll: rows wait in the meter while a scaler is not to be had, but not for ever", async () => {
+  const refusal = { type: "data-access-result", dataAccessResult: "temporary-failure" } as const;
+  let refusals = 1;
+  const from = changed(
+    profileSource("0.0.98.1.0.255", [], () => 3),
+    (name, attributeId) => (name === "1.0.1.8.0.255" && attributeId === 3 && refusals-- > 0 ? refusal : undefined),
+  );
+  const target = { ...meter(), companion: "dsmr" as const };
+  const atMs = Date.now();
+  const first = await billing(from, target, atMs);
+  expect(first.refused.map(({ profile }) => profile)).toContain("billing");
+  expect(target.layouts.has("billing")).toBe(false);
+  const second = await billing(from, target, atMs);
+  expect(ofBilling(second)).toMatchObject([{ rowCount: 2, others: [] }]);
+  // One that never tells it gives numbers as they are.
+  const mute = { ...meter(), companion: "dsmr" as const };
+  refusals = Number.POSITIVE_INFINITY;
+  const visits = [];
+  for (let visit = 0; visit < 5; visit++) visits.push(await billing(from, mute, atMs).then(ofBilling, () => []));
+  expect(visits.map(({ length }) => length)).toEqual([0, 0, 0, 1, 1]);
+});
+
+test.each(["1.0.0.2.0.255", "0.0.96.1.0.255", "1.0.1.8.0.255"])(
+  "meter poll: when %s tells another thing, layouts are read again before rows",
+  async (name) => {
+    let scaler = 0;
+    let says = "before";
+    const asked: string[] = [];
+    const from = changed(
+      profileSource("0.0.98.1.0.255", asked, () => scaler),
+      (each, attributeId) =>
+        each === name && attributeId === 2 && name !== "1.0.1.8.0.255"
+          ? { type: "data", data: { type: "octet-string", value: new TextEncoder().encode(says) } }
+          : undefined,
+    );
+    const target = { ...meter(), companion: "dsmr" as const };
+    const atMs = Date.now();
+    const before = await billing(from, target, atMs);
+    const between = await billing(from, target, atMs + HOUR_MS);
+    says = "after";
+    scaler = 3;
+    asked.length = 0;
+    const after = await billing(from, target, atMs + 2 * HOUR_MS);
+    const fingerprints = [before, between, after].map((visit) => ofBilling(visit)[0]?.layoutFingerprint);
+    expect(fingerprints[1]).toBe(fingerprints[0]);
+    expect(fingerprints[2]).not.toBe(fingerprints[0]);
+    expect(asked.indexOf("0.0.98.1.0.255/3")).toBeLessThan(asked.indexOf("0.0.98.1.0.255/2"));
+  },
+);
 
 test("clock breaks: the status of a European row says where its clock can't be reckoned", () => {
   const status = { classId: 1, logicalName: "0.0.96.10.1.255", attributeId: 2, dataIndex: 0 };
