@@ -37,6 +37,7 @@ interface FleetOptions {
 /** Where spare counters lie in the state directory. */
 const SPARE_FILE = "counters.spare";
 const COUNTERS_NEXT_STEP = "bring the database back; when none are left, meters with ciphering are no longer polled";
+const NEW_KEY_NEXT_STEP = "give the meter a new block cipher key before none are left";
 const UNKNOWN_NEXT_STEP = "bring the database back: it gives new meters their keys";
 
 /** One whose secrets can't be had is told and tried again when it is visited. */
@@ -58,8 +59,9 @@ export async function startFleet(
     if (member === undefined) return [];
     const onFew = (remaining: number) =>
       events({ event: "countersFew", meter: name, remaining, nextStep: COUNTERS_NEXT_STEP });
+    const onLow = (left: number) => events({ event: "counterLow", meter: name, left, nextStep: NEW_KEY_NEXT_STEP });
     const target = meterTarget(each, {
-      leaseCounters: (key, title) => leaseKeyCounters(counters, { key, clientSystemTitle: title }, { onFew }),
+      leaseCounters: (key, title) => leaseKeyCounters(counters, { key, clientSystemTitle: title }, { onFew, onLow }),
       openStoredKey: storedKeys(keys, member.id, each.association.clientSap),
     });
     return [{ meterId: member.id, meterKey: member.key, target }];

@@ -6,6 +6,7 @@ import { processOutput } from "./output.ts";
 import { declareCollections } from "./verbs/collections.ts";
 import { declareCompletion } from "./verbs/completion.ts";
 import { declareConfig } from "./verbs/config.ts";
+import { declareCounters } from "./verbs/counters.ts";
 import { declareDb } from "./verbs/db.ts";
 import { declareDbCoverage } from "./verbs/db-coverage.ts";
 import { declareDbReplay } from "./verbs/db-replay.ts";
@@ -39,6 +40,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareDbReplay,
   declareConfig,
   declareKeys,
+  declareCounters,
   declareGaps,
   declareGateways,
   declareSeries,

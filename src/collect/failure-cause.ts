@@ -82,6 +82,11 @@ export const FAILURE_CAUSES = {
     nextStep:
       "read the meter's counter with the public client and raise ours above it; see that no other head end uses the key",
   },
+  "counter implausible": {
+    says: "the meter's counter is far above all that we have used, more than is believed of an answer without protection",
+    nextStep:
+      "find out who else uses the key; if the counter is true, say so with `dlms-gateway counters raise METER --to N`",
+  },
   "key used up": {
     says: "no invocation counter is left for the key",
     nextStep: "give the meter a new block cipher key",
@@ -179,6 +184,7 @@ const CODE_CAUSES: Readonly<Partial<Record<ErrorCode, FailureCause>>> = {
   SECURITY_TAG_MISMATCH: "wrong block key",
   SECURITY_PLAINTEXT_IMPLAUSIBLE: "wrong block key",
   SECURITY_SUITE_MISMATCH: "association refused",
+  SECURITY_COUNTER_IMPLAUSIBLE: "counter implausible",
   SECURITY_COUNTER_EXHAUSTED: "key used up",
   SECURITY_COUNTER_UNRESERVED: "no counters",
 };

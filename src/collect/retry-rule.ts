@@ -49,6 +49,7 @@ const RULE_OF: Readonly<Record<FailureCause, keyof typeof RULES>> = {
   "wrong authentication key": "person",
   "wrong system title": "person",
   "counter too low": "person",
+  "counter implausible": "person",
   "key used up": "person",
   "no counters": "ours",
   "database away": "ours",

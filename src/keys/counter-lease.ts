@@ -10,11 +10,16 @@ const FEW = 4;
 /** A process that lives as long is not one of many that die at once, each with a reserve that is lost. */
 const SETTLED_MS = 60_000;
 /**
- * What a meter says it expects is not authenticated where the public client reads it. Up to here any floor is believed;
- * beyond, only small steps, so that nobody uses up a key's counters by a few false answers.
+ * What a meter says it expects is not authenticated where the public client reads it. For a key that has hardly been used
+ * here a floor is believed up to a little above what clocks of 32 bits say; after that the steps of a day are bounded, so
+ * that nobody uses up a key's counters by false answers. An operator may go further.
  */
-const BELIEVED_FLOOR = 0xf000_0000;
-const GUARDED_STEP = 0x1_0000;
+const HARDLY_USED = 0x1_0000;
+const BELIEVED_AT_FIRST = 0x9000_0000;
+const BELIEVED_A_DAY = 0x10_0000;
+const DAY_MS = 86_400_000;
+/** Told when so many counters are gone, each once: with the first of them there is time for another key. */
+const LOW = [0xc000_0000, 0xe000_0000, 0xf800_0000, 0xff00_0000];
 
 export interface CounterLeaseOptions {
   /** Counters of the first reservation: what is lost when a process ends at once. */
@@ -25,6 +30,8 @@ export interface CounterLeaseOptions {
   readonly floor?: number;
   /** Hears that few are left and no more can be had, once until there are enough again. */
   readonly onFew?: (remaining: number) => void;
+  /** Hears that much of the key is used up, and how many counters are left of it. */
+  readonly onLow?: (left: number) => void;
   /** Milliseconds that only rise. */
   readonly now?: () => number;
 }
@@ -40,6 +47,7 @@ export class CounterLease {
   readonly #block: number;
   readonly #reserveSize: number;
   readonly #onFew: (remaining: number) => void;
+  readonly #onLow: (left: number) => void;
   readonly #now: () => number;
   readonly #settledMs: number;
   #next = 0;
@@ -50,14 +58,20 @@ export class CounterLease {
   #retryMs = -Infinity;
   #failure: unknown;
   #hasToldFew = false;
+  #lowTold = 0;
+  /** What floors of meters were believed to use up, in the day that began then. */
+  #believed = 0;
+  #believedSinceMs = 0;
 
   private constructor(reservations: CounterReservations, name: CounterName, options: CounterLeaseOptions) {
-    const { block = DEFAULT_BLOCK, reserve = block, onFew = () => undefined, now = () => performance.now() } = options;
+    const { block = DEFAULT_BLOCK, reserve = block, now = () => performance.now() } = options;
+    const { onFew = () => undefined, onLow = () => undefined } = options;
     this.#reservations = reservations;
     this.#name = name;
     this.#block = block;
     this.#reserveSize = reserve;
     this.#onFew = onFew;
+    this.#onLow = onLow;
     this.#now = now;
     this.#settledMs = now() + SETTLED_MS;
   }
@@ -69,9 +83,9 @@ export class CounterLease {
     options: CounterLeaseOptions = {},
   ): Promise<CounterLease> {
     const { floor = 0 } = options;
-    requirePlausible(floor, 0);
     const lease = new CounterLease(reservations, name, options);
-    await lease.#reserve(floor, lease.#block);
+    await lease.#reserve(0, lease.#block);
+    await lease.raise(floor);
     return lease;
   }
 
@@ -118,19 +132,44 @@ export class CounterLease {
   }
 
   /**
-   * Goes on at what the meter says it expects at least. A lower floor changes nothing; one so high that it would use the
-   * key up is refused with SECURITY_COUNTER_IMPLAUSIBLE.
+   * Goes on at what the meter says it expects at least. A lower floor changes nothing; one that is too far above what was
+   * used is refused with SECURITY_COUNTER_IMPLAUSIBLE, until an operator has raised what is remembered.
    */
   async raise(floor: number): Promise<void> {
     await this.#reserving;
     if (floor <= this.#next) return;
-    requirePlausible(floor, this.#next);
+    if (!this.#believes(floor)) await this.#lookForOperator(floor);
+    if (floor <= this.#next) return;
+    this.#believed += floor - this.#next;
     if (this.#following !== undefined && floor >= this.#end) this.#advance();
     if (floor < this.#end) {
       this.#next = Math.max(this.#next, floor);
       return;
     }
     await this.#replace(floor);
+  }
+
+  #believes(floor: number): boolean {
+    if (this.#next < HARDLY_USED && floor <= BELIEVED_AT_FIRST) return true;
+    const now = this.#now();
+    if (now - this.#believedSinceMs >= DAY_MS) {
+      this.#believed = 0;
+      this.#believedSinceMs = now;
+    }
+    return (this.#next < HARDLY_USED ? 0 : this.#believed) + floor - this.#next <= BELIEVED_A_DAY;
+  }
+
+  /** What is remembered may have been raised by somebody who knows. */
+  async #lookForOperator(floor: number): Promise<void> {
+    const first = await this.#reserved(0, this.#block);
+    if (first > this.#end + this.#reserveSize) {
+      this.#following = undefined;
+      this.#next = first;
+      this.#end = first + this.#block;
+    }
+    if (!this.#believes(floor)) {
+      throw new DlmsError("SECURITY_COUNTER_IMPLAUSIBLE", "peer", { floor, next: this.#next });
+    }
   }
 
   /** What was reserved below the floor is given up only when there is something above it. */
@@ -170,6 +209,12 @@ export class CounterLease {
     this.#onFew(this.remaining);
   }
 
+  #tellLow(used: number): void {
+    const passed = LOW.filter((mark) => used > mark).length;
+    if (passed > this.#lowTold) this.#onLow(MAX_INVOCATION_COUNTER + 1 - used);
+    this.#lowTold = passed;
+  }
+
   async #reserve(floor: number, count: number): Promise<void> {
     if (this.#following !== undefined) return;
     const first = await this.#reserved(floor, count);
@@ -191,6 +236,7 @@ export class CounterLease {
         throw new DlmsError("SECURITY_COUNTER_EXHAUSTED", "caller", { keyId: this.#name.keyId, first, floor });
       this.#failure = undefined;
       this.#hasToldFew = false;
+      this.#tellLow(first + count);
       return first;
     } catch (error) {
       this.#failure = error;
@@ -198,9 +244,4 @@ export class CounterLease {
       throw error;
     }
   }
-}
-
-function requirePlausible(floor: number, next: number): void {
-  if (floor > Math.max(next, BELIEVED_FLOOR) + GUARDED_STEP)
-    throw new DlmsError("SECURITY_COUNTER_IMPLAUSIBLE", "peer", { floor, next });
 }

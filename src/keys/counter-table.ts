@@ -10,6 +10,30 @@ export class CounterTable implements CounterReservations {
     this.#database = database;
   }
 
+  /** The lowest counter that has not been given out; undefined for a name that was never used. Throws StoreError. */
+  async read(name: CounterName): Promise<number | undefined> {
+    const rows = await this.#database.query<{ next_counter: bigint }>(
+      `select next_counter from dlms.invocation_counters
+       where key_id = $1::text and system_title = $2::bytea and association = $3::text`,
+      [name.keyId, name.systemTitle, name.association],
+    );
+    return rows[0] === undefined ? undefined : Number(rows[0].next_counter);
+  }
+
+  /** Nothing below is given out any more; never lowers it. The counter that is next then. Throws StoreError. */
+  async raise(name: CounterName, floor: number): Promise<number> {
+    requireReservable(1, floor);
+    const rows = await this.#database.query<{ next_counter: bigint }>(
+      `insert into dlms.invocation_counters as held (key_id, system_title, association, next_counter)
+       values ($1::text, $2::bytea, $3::text, $4::bigint)
+       on conflict (key_id, system_title, association) do update
+         set next_counter = greatest(held.next_counter, $4::bigint), updated_at = now()
+       returning next_counter`,
+      [name.keyId, name.systemTitle, name.association, floor],
+    );
+    return Number(rows[0]?.next_counter ?? floor);
+  }
+
   async reserve(name: CounterName, count: number, floor: number): Promise<number> {
     requireReservable(count, floor);
     const next = await this.#database

@@ -2,7 +2,7 @@ import { toHex } from "../../protocol/bytes/hex.ts";
 import { keyFingerprint, type SecretKey } from "../../protocol/security/secret-key.ts";
 import type { SystemTitle } from "../../protocol/security/system-title.ts";
 import { CounterLease, type CounterLeaseOptions } from "./counter-lease.ts";
-import type { CounterReservations } from "./counter-reservations.ts";
+import type { CounterName, CounterReservations } from "./counter-reservations.ts";
 
 /** Counters of a key's first reservation: some visits go by before the next. */
 const BLOCK = 128;
@@ -15,13 +15,21 @@ const RESERVE = 8192;
  */
 export function leaseKeyCounters(
   reservations: CounterReservations,
-  { key, clientSystemTitle }: { readonly key: SecretKey; readonly clientSystemTitle: SystemTitle },
-  options: Pick<CounterLeaseOptions, "onFew" | "now"> = {},
+  { key, clientSystemTitle }: KeyOfSender,
+  options: Pick<CounterLeaseOptions, "onFew" | "onLow" | "now"> = {},
 ): Promise<CounterLease> {
-  const name = {
-    keyId: toHex(keyFingerprint(key, "invocation counter")),
-    systemTitle: clientSystemTitle,
-    association: "",
-  };
+  const name = keyCounterName({ key, clientSystemTitle });
   return CounterLease.open(reservations, name, { block: BLOCK, reserve: RESERVE, ...options });
+}
+
+/** A key, and the title under which we use it. */
+export interface KeyOfSender {
+  readonly key: SecretKey;
+  readonly clientSystemTitle: SystemTitle;
+}
+
+/** What the counters of a key are remembered by. */
+export function keyCounterName({ key, clientSystemTitle }: KeyOfSender): CounterName {
+  const keyId = toHex(keyFingerprint(key, "invocation counter"));
+  return { keyId, systemTitle: clientSystemTitle, association: "" };
 }

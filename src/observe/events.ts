@@ -27,6 +27,8 @@ export interface GatewayEvents {
   readonly sharingLost: { reason: string; forMs: number };
   readonly fleetsDiffer: { others: string };
   readonly jobsFailed: { reason: string };
+  /** `left` of the 4,294,967,296 that a key has. */
+  readonly counterLow: { meter: string; left: number; nextStep: string };
   readonly meterLocked: { meter: string; evidence: string; nextStep: string };
   readonly meterPolled: { meter: string; profiles: readonly string[]; rows: number; durationMs: number };
   readonly meterFailed: { meter: string; cause: string; evidence: string; nextStep: string; durationMs: number };
@@ -102,6 +104,7 @@ const EVENTS = {
   },
   fleetUnrecorded: { level: "warn", text: "the record for a start without the database could not be written" },
   meterUnknown: { level: "warn", text: "the meter is new to the gateway: it is read when the database is there" },
+  counterLow: { level: "warn", text: "most of the invocation counters of a key are used up" },
   countersFew: { level: "error", text: "invocation counters run low, and the database that keeps them is away" },
   databaseServer: { level: "warn", text: "the embedded database server" },
   blocksHeld: { level: "info", text: "this gateway works the meters of further blocks" },

@@ -18,13 +18,15 @@ import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import type { StreetMeter } from "../../src/simulator/street.ts";
 
-const CLIENT_TITLE = systemTitle(fromHex("4845530000000001"));
+const CLIENT_TITLE = "4845530000000001";
 const PUBLIC_CLIENT = 16;
 const CHALLENGE = new TextEncoder().encode("K56iVagYK56iVagY");
 const MECHANISMS = { "hls-2": "hls", "hls-5": "hls-gmac" } as const;
 
 export interface VisitOptions {
   readonly responseTimeoutMs?: number;
+  /** Of the client, in hexadecimal. */
+  readonly clientTitle?: string;
   /** Instead of the counter that the meter's object tells. */
   readonly firstCounter?: number;
 }
@@ -169,7 +171,7 @@ function settingsFor(meter: StreetMeter, firstCounter: number, options: VisitOpt
   let next = firstCounter;
   const protection = new ApduProtection({
     suite: security.suite,
-    ownSystemTitle: CLIENT_TITLE,
+    ownSystemTitle: systemTitle(fromHex(options.clientTitle ?? CLIENT_TITLE)),
     peerSystemTitle: systemTitle(fromHex(security.serverSystemTitle)),
     keys: {
       blockCipherKey: new SecretKey("blockCipherKey", fromHex(security.blockCipherKey)),

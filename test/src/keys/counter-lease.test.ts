@@ -64,18 +64,63 @@ test("lease: a floor raises the counter and never lowers it", async () => {
   expect(lease.next()).toBe(5000);
 });
 
+const IMPLAUSIBLE = expect.objectContaining({ code: "SECURITY_COUNTER_IMPLAUSIBLE", fault: "peer" });
+const DAY_MS = 86_400_000;
+
 test("lease: a meter cannot use a key up by asking for a counter near the end", async () => {
   const counters = new RememberedCounters();
-  const implausible = expect.objectContaining({ code: "SECURITY_COUNTER_IMPLAUSIBLE", fault: "peer" });
-  await expect(CounterLease.open(counters, NAME, { floor: 0xffff_ff00 })).rejects.toThrow(implausible);
+  await expect(CounterLease.open(counters, NAME, { floor: 0xffff_ff00 })).rejects.toThrow(IMPLAUSIBLE);
   const lease = await CounterLease.open(counters, NAME, { block: 4 });
+  // Other head ends count by the clock, so that a key that is new to us may be far on.
   await lease.raise(0x8d0d_c2d7);
   expect(lease.next()).toBe(0x8d0d_c2d7);
-  await expect(lease.raise(0xffff_fffe)).rejects.toThrow(implausible);
+  await expect(lease.raise(0xffff_fffe)).rejects.toThrow(IMPLAUSIBLE);
   expect(lease.next()).toBe(0x8d0d_c2d8);
-  await lease.raise(0xf001_0000);
-  await lease.raise(0xf002_0000);
-  expect(lease.next()).toBe(0xf002_0000);
+});
+
+test("lease: false answers use up little of a key in a day, however many there are", async () => {
+  let now = 0;
+  const lease = await CounterLease.open(new RememberedCounters(), NAME, { block: 4, now: () => now });
+  await lease.raise(0x10_0000);
+  const answers = async () => {
+    for (let visit = 0; visit < 100; visit++) await lease.raise(lease.upcoming + 0x4_0000).catch(() => undefined);
+    return lease.upcoming;
+  };
+  const first = await answers();
+  expect(first).toBeLessThanOrEqual(0x10_0000 + 0x10_0000 + 1000);
+  now += DAY_MS;
+  const second = await answers();
+  expect(second).toBeGreaterThan(first + 0x4_0000);
+  expect(second).toBeLessThanOrEqual(first + 0x10_0000 + 1000);
+});
+
+test("lease: an operator's word is enough for a step that no answer is believed for", async () => {
+  const counters = new RememberedCounters();
+  const lease = await CounterLease.open(counters, NAME, { block: 4, floor: 0x2_0000 });
+  await expect(lease.raise(0x5000_0000)).rejects.toThrow(IMPLAUSIBLE);
+  counters.next.set(counterText(NAME), 0x5000_0000);
+  await lease.raise(0x5000_0000);
+  expect(lease.next()).toBeGreaterThanOrEqual(0x5000_0000);
+});
+
+test("lease: it is told long before the end that the counters run out, at each mark once", async () => {
+  const told: number[] = [];
+  const counters = new RememberedCounters();
+  counters.next.set(counterText(NAME), 0xbfff_fffe);
+  const lease = await CounterLease.open(counters, NAME, { block: 2, onLow: (left) => told.push(left) });
+  expect(told).toEqual([]);
+  for (let i = 0; i < 20; i++) {
+    await lease.ensure(1);
+    lease.next();
+  }
+  expect(told).toHaveLength(1);
+  expect(told[0]).toBeGreaterThan(0x3fff_ff00);
+  counters.next.set(counterText(NAME), 0xff00_0000);
+  for (let i = 0; i < 4; i++) {
+    await lease.ensure(2);
+    lease.next();
+  }
+  expect(told).toHaveLength(2);
 });
 
 test("lease: the highest counter is given out, none beyond it", async () => {

@@ -1,0 +1,108 @@
+/** `counters`: how far the invocation counters of meters' keys are, and raising one by an operator's word. */
+import { fromHex } from "../../protocol/bytes/hex.ts";
+import { MAX_INVOCATION_COUNTER } from "../../protocol/security/suites.ts";
+import { systemTitle } from "../../protocol/security/system-title.ts";
+import { resolveMeterSecrets } from "../collect/meter-secrets.ts";
+import { loadConfig } from "../config/load.ts";
+import { nearestName } from "../config/nearest-name.ts";
+import type { Config, MeterConfig } from "../config/schema.ts";
+import type { CounterName } from "../keys/counter-reservations.ts";
+import { CounterTable } from "../keys/counter-table.ts";
+import { keyCounterName } from "../keys/key-counters.ts";
+import { openKeyStore, storedKeys } from "../keys/stored-keys.ts";
+import type { Database } from "../store/database.ts";
+import type { ExitReason } from "./exit-code.ts";
+import { withDatabase } from "./gateway-database.ts";
+import { type Output, printTable } from "./output.ts";
+
+export interface CountersOptions {
+  readonly config: string;
+  readonly json?: true;
+}
+
+export interface RaiseOptions {
+  readonly config: string;
+  readonly to: string;
+}
+
+const TITLES = ["meter", "next counter", "used", "evidence"] as const;
+const PERCENT = 100;
+
+/** `counters list`: one line for each ciphered meter. */
+export async function countersList({ config: file, json }: CountersOptions, output: Output): Promise<ExitReason> {
+  const config = await loadConfig(file);
+  const rows = await withDatabase({ config: file }, async (database) => {
+    const names = await counterNames(config, database);
+    const table = new CounterTable(database);
+    return Promise.all(
+      config.meters.filter(isCiphered).map(async (meter) => {
+        const name = await names(meter).catch((error: unknown) => String(error));
+        if (typeof name === "string") return [meter.name, "", "", name];
+        const next = await table.read(name);
+        const used = `${((PERCENT * (next ?? 0)) / (MAX_INVOCATION_COUNTER + 1)).toFixed(2)} %`;
+        return [meter.name, String(next ?? 0), used, next === undefined ? "not used yet" : ""];
+      }),
+    );
+  });
+  if (json === true) {
+    const objects = rows.map(([meter, next, used, evidence]) => ({ meter, next, used, evidence }));
+    output.out(JSON.stringify(objects, undefined, 2));
+  } else {
+    printTable(
+      output,
+      TITLES.map((title) => ({ title })),
+      rows,
+    );
+  }
+  return "success";
+}
+
+/** `counters raise METER --to N`. A running gateway goes on there when its meter asks for more than is believed. */
+export async function countersRaise(
+  meterName: string,
+  { config: file, to }: RaiseOptions,
+  output: Output,
+): Promise<ExitReason> {
+  const config = await loadConfig(file);
+  const floor = /^\d{1,10}$/.test(to) ? Number(to) : Number.NaN;
+  if (!(floor <= MAX_INVOCATION_COUNTER)) throw new Error(`--to is a number up to ${MAX_INVOCATION_COUNTER}`);
+  const meter = config.meters.find(({ name }) => name === meterName);
+  if (meter === undefined) {
+    const near = nearestName(
+      meterName,
+      config.meters.map(({ name }) => name),
+    );
+    throw new Error(`no meter ${meterName}${near === undefined ? "" : `; did you mean ${near}?`}`);
+  }
+  if (!isCiphered(meter)) throw new Error(`${meterName} is not ciphered, so it has no counter`);
+  return withDatabase({ config: file }, async (database) => {
+    const name = await (await counterNames(config, database))(meter);
+    const table = new CounterTable(database);
+    const before = (await table.read(name)) ?? 0;
+    if (before >= floor) throw new Error(`the counter is at ${before} already, and never goes down`);
+    const after = await table.raise(name, floor);
+    output.out(`${meterName}: the next counter is ${after}; it was ${before}`);
+    return "success" as const;
+  });
+}
+
+function isCiphered({ association: { security } }: MeterConfig): boolean {
+  return security?.blockCipherKey !== undefined;
+}
+
+/** What the counters of a meter's key are remembered by. The function rejects with ConfigError or KeyError. */
+async function counterNames(
+  { keys }: Config,
+  database: Database,
+): Promise<(meter: MeterConfig) => Promise<CounterName>> {
+  const store = await openKeyStore(keys, database);
+  const rows = await database.query<{ id: string; meter_number: string }>("select id, meter_number from public.meters");
+  const ids = new Map(rows.map((row) => [row.meter_number, row.id]));
+  return async ({ association, number }) => {
+    const openStored = storedKeys(store, ids.get(number) ?? "", association.clientSap);
+    const { blockCipherKey: key } = await resolveMeterSecrets(association, openStored);
+    const title = association.security?.clientSystemTitle;
+    if (key === undefined || title === undefined) throw new Error("the association has no block cipher key");
+    return keyCounterName({ key, clientSystemTitle: systemTitle(fromHex(title)) });
+  };
+}

@@ -1,0 +1,27 @@
+import type { CountersOptions, RaiseOptions } from "../counters-command.ts";
+import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
+
+export const declareCounters: DeclareVerb = (program, { output, finish }) => {
+  const counters = program
+    .command("counters")
+    .description("how much of each key's invocation counters is used up, and going on above what a meter says");
+  counters
+    .command("list")
+    .description("the next counter of each ciphered meter")
+    .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
+    .option("--json", "print JSON")
+    .action(async (options: CountersOptions) => {
+      const { countersList } = await import("../counters-command.ts");
+      finish(await countersList(options, output));
+    });
+  counters
+    .command("raise")
+    .description("use no counter below a number any more; never goes down, and all below is lost for good")
+    .argument("<meter>", "name of the meter whose key it is")
+    .requiredOption("--to <number>", "the next counter to be used")
+    .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
+    .action(async (meter: string, options: RaiseOptions) => {
+      const { countersRaise } = await import("../counters-command.ts");
+      finish(await countersRaise(meter, options, output));
+    });
+};
