@@ -26,7 +26,9 @@ export interface SaidKeeping {
 export async function keepSaid({ intake, senders }: SaidKeeping, meter: SaidBy, said: Unasked): Promise<boolean> {
   const origin = originOf(meter.target);
   if (said.type === "notification") {
-    const { notification, octets } = said;
+    const { notification } = said;
+    // What came is in memory that the next octets take.
+    const octets = said.octets.slice();
     const layers = said.layers.filter((layer) => "keySet" in layer);
     const sender = senders.byMeter(meter.meterKey);
     const systemTitle = layers[0]?.systemTitle;
@@ -34,7 +36,7 @@ export async function keepSaid({ intake, senders }: SaidKeeping, meter: SaidBy, 
     const marks: readonly string[] = ["in-session"];
     return intake.keepSaid({ type: "notification", notification, systemTitle, opened, layers, marks, octets }, origin);
   }
-  const { octets } = said;
+  const octets = said.octets?.slice();
   if (octets?.[0] === undefined || !NOTIFICATIONS.has(octets[0])) return false;
   // The session has other keys than the pushes of its meter, or none.
   const { serverSap, clientSap } = meter.target.association;
