@@ -213,6 +213,6 @@ function pollLoop({ config, plans, collector, events }: SharingParts): PollLoop<
       events({ event: quarantined ? "meterQuarantined" : "meterReturned", meter: meter.target.name }),
     concurrency,
     startsPerSecond: connectsPerSecond,
-    poll: (meter, profiles) => collector.poll(meter, profiles),
+    poll: (meter, readings, lane) => collector.poll(meter, readings, lane === "backfill" ? "backfill" : "poll"),
   });
 }

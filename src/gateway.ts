@@ -297,6 +297,7 @@ function collectorStore(
     keepMemories: (meterKey, memories) => intake.keepMemories(meterKey, memories),
     putRows: (batch) => intake.rows.put(batch),
     addAttempt: (attempt) => intake.addAttempt(attempt),
+    addReadings: (readings) => intake.addReadings(readings),
     addRejected: (meterKey, rows) => intake.addRejected(meterKey, rows),
   };
 }

@@ -3,20 +3,24 @@
 import type { Clock } from "../../drivers/clock.ts";
 import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import type { EventSink } from "../observe/events.ts";
-import type { ProfileBatch, ProfileKind, ReadingKind } from "../profiles/batch.ts";
+import type { ProfileBatch, ProfileKind, ReadingKind, ReadingSource } from "../profiles/batch.ts";
 import type { SeenEvent } from "../profiles/seen-events.ts";
 import { batchIntervalS } from "../store/coverage-journal.ts";
-import { packBuffer, type RawBuffer, rowlessBatch } from "../store/raw-buffers.ts";
+import type { MeterReading } from "../store/meter-records.ts";
+import type { RawBuffer } from "../store/raw-buffers.ts";
 import type { ReadAttempt } from "../store/read-attempts.ts";
 import type { RejectedPollRow } from "../store/rejected-rows.ts";
 import { type PolledEvents, pollEventLogs } from "./event-poller.ts";
 import { causeOf, type FailureCause, type NamedFailure } from "./failure-cause.ts";
+import { GatewayClockError } from "./gateway-clock-error.ts";
+import { noteBuffer, readingsOf, rowsOfRead, withBuffers } from "./kept-reads.ts";
 import type { MeterConnection } from "./meter-connection.ts";
 import { MeterLedger, type ProfileMemory, type StoredLedger } from "./meter-ledger.ts";
-import { type PollResult, pollProfiles, type ReadBuffer, type WantedRows } from "./meter-poller.ts";
-import { knownClock, readForAnswer } from "./meter-reader.ts";
+import { type PollResult, pollProfiles, type WantedRows } from "./meter-poller.ts";
+import { type HeardRead, readForAnswer } from "./meter-reader.ts";
 import { type VisitOptions, visitMeter } from "./meter-session.ts";
 import type { MeterTarget } from "./meter-target.ts";
+import { MOST_AHEAD_MS, requirePossibleClock } from "./possible-clock.ts";
 import { type ChosenSlots, chooseSlots, type ReadingOrder } from "./profile-slots.ts";
 import { parseReadOrder } from "./read-order.ts";
 import type { SerialLines } from "./serial-lines.ts";
@@ -62,6 +66,8 @@ export interface CollectorStore {
   /** Waits for room; `written` resolves when the rows are durable. */
   putRows(batch: ProfileBatch): Promise<{ readonly written: Promise<void> }>;
   addAttempt(attempt: ReadAttempt): void;
+  /** Takes single values that somebody read. */
+  addReadings(readings: readonly MeterReading[]): Promise<void>;
   addRejected(meterKey: number, rows: readonly RejectedPollRow[]): Promise<void>;
 }
 
@@ -103,8 +109,9 @@ type VisitMeter = <T>(
 const DAY_MS = 86_400_000;
 type Wanted = WantedRows & Partial<Pick<ChosenSlots, "open" | "left">>;
 const DEFAULT_RULE: ReadingRule = { historyMs: DAY_MS, order: "oldest-first" };
+const HOUR_MS = 3_600_000;
 /** Of a profile without slots: read again with each poll, for rows that came late. */
-const OVERLAP_MS = 3_600_000;
+const OVERLAP_MS = HOUR_MS;
 
 export class Collector {
   readonly #options: CollectorOptions;
@@ -112,6 +119,7 @@ export class Collector {
   readonly #visitMeter: VisitMeter;
   #abort = new AbortController();
   #isOver = false;
+  #clockToldMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -120,7 +128,11 @@ export class Collector {
   }
 
   /** Reads what is open of profiles into the store. Never rejects: failures are told and recorded. */
-  async poll(meter: PolledMeter, readings: readonly ReadingKind[]): Promise<PollOutcome> {
+  async poll(
+    meter: PolledMeter,
+    readings: readonly ReadingKind[],
+    source: ReadingSource = "poll",
+  ): Promise<PollOutcome> {
     const { events } = this.#options;
     const startedAt = new Date(this.#clock.now());
     const what = readings.join(" ");
@@ -128,6 +140,7 @@ export class Collector {
     const buffers: RawBuffer[] = [];
     try {
       const wanted = await this.#wantedOf(meter, profiles);
+      requirePossibleClock(meter, startedAt.getTime());
       const isOpen = profiles.filter((profile) => wanted.get(profile)?.type !== "nothing");
       const wantsEvents = readings.length > profiles.length && this.#options.eventStore !== undefined;
       // A meter whose slots are all held, from pushes perhaps, need not be called.
@@ -137,9 +150,10 @@ export class Collector {
           target: meter.target,
           meterKey: meter.meterKey,
           profiles: isOpen,
+          source,
           nowMs: () => this.#clock.now(),
           wanted: (profile) => wanted.get(profile) ?? { type: "nothing" },
-          keepBuffer: (buffer) => noteBuffer(buffers, meter, buffer),
+          keepBuffer: (buffer) => noteBuffer(buffers, { meter, source }, buffer),
         });
         const goesOn = polled.failure === undefined;
         const logs = goesOn && wantsEvents ? await this.#pollEvents(meter, connection) : undefined;
@@ -163,6 +177,7 @@ export class Collector {
       // Octets that nothing could be made of are those that somebody will want to look at.
       await this.#putRows(withBuffers([], buffers)).catch(() => undefined);
       const failure = causeOf(error);
+      if (error instanceof GatewayClockError) this.#tellClock(error, failure);
       this.#tellFailure(meter, { startedAt, what, rowCount: 0 }, failure);
       return { answered: false, cause: failure.cause, more: [] };
     }
@@ -174,9 +189,12 @@ export class Collector {
     const startedAt = new Date(this.#clock.now());
     try {
       const { target } = meter;
+      const heard: HeardRead[] = [];
+      const hear = (read: HeardRead) => heard.push(read);
       const answer = await this.visit(meter, (source) =>
-        readForAnswer(order, { source, target, what, range, nowMs: () => this.#clock.now() }),
+        readForAnswer(order, { source, target, what, range, hear, nowMs: () => this.#clock.now() }),
       );
+      for (const read of heard) await this.#keepRead(meter, read, startedAt);
       this.#record(meter, { startedAt, what, rowCount: answer.rows.length, failure: undefined });
       return answer;
     } catch (error) {
@@ -280,12 +298,36 @@ export class Collector {
     for (const { profile, error } of refused) {
       events({ event: "profileRefused", meter: meter.target.name, profile, evidence: error.message });
     }
-    if (learned.length > 0) await store.keepMemories(meter.meterKey, learned);
-    for (const memory of learned) meter.ledger?.learn(memory);
     await this.#putRows(batches);
     if (setAside.length > 0) await store.addRejected(meter.meterKey, setAside);
+    // Rows are worth more than how they are captured, which the next visit learns again.
+    if (learned.length > 0) await store.keepMemories(meter.meterKey, learned);
+    for (const memory of learned) meter.ledger?.learn(memory);
     for (const batch of batches) settleBatch(meter, batch);
     return batches.reduce((sum, batch) => sum + batch.rowCount, 0);
+  }
+
+  /** What somebody read is kept as well, but not waited for: whoever asked has the answer. */
+  async #keepRead(meter: PolledMeter, read: HeardRead, readAt: Date): Promise<void> {
+    const { store } = this.#options;
+    try {
+      if (read.type === "value") {
+        await store.addReadings(readingsOf(meter, read, readAt));
+        return;
+      }
+      const { batches, setAside } = rowsOfRead(meter, read, readAt);
+      for (const batch of batches) {
+        const { written } = await store.putRows(batch);
+        written.then(
+          () => settleBatch(meter, batch),
+          () => undefined,
+        );
+      }
+      if (setAside.length > 0) await store.addRejected(meter.meterKey, setAside);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.events({ event: "readUnkept", meter: meter.target.name, reason });
+    }
   }
 
   async #putRows(batches: readonly ProfileBatch[]): Promise<void> {
@@ -321,6 +363,15 @@ export class Collector {
     return kept;
   }
 
+  /** Once an hour, however many meters wait. */
+  #tellClock({ knownMs }: GatewayClockError, { nextStep }: NamedFailure): void {
+    const elapsedMs = this.#clock.elapsed();
+    if (elapsedMs < this.#clockToldMs + HOUR_MS) return;
+    this.#clockToldMs = elapsedMs;
+    const [now, known] = [this.#clock.now(), knownMs].map((ms) => new Date(ms).toISOString());
+    this.#options.events({ event: "gatewayClockWrong", now: now ?? "", known: known ?? "", nextStep });
+  }
+
   #tellFailure(
     meter: PolledMeter,
     attempt: Pick<ReadAttempt, "startedAt" | "what" | "rowCount">,
@@ -337,32 +388,11 @@ export class Collector {
   }
 }
 
-function noteBuffer(into: RawBuffer[], { meterKey, target }: PolledMeter, buffer: ReadBuffer): void {
-  const layout = target.layouts.get(buffer.profile);
-  if (layout === undefined) return;
-  const { profile, readAt, octets } = buffer;
-  const { deviation } = knownClock(target);
-  into.push({ meterKey, profile, source: "poll", receivedAt: readAt, layout, deviation, octets });
-}
-
-/** Each batch with the octets of its profile; those of a profile without rows go by themselves. */
-function withBuffers(batches: readonly ProfileBatch[], buffers: readonly RawBuffer[]): ProfileBatch[] {
-  const byProfile = Map.groupBy(buffers, ({ profile }) => profile);
-  const carriers = batches.map((batch) => {
-    const own = byProfile.get(batch.profile);
-    byProfile.delete(batch.profile);
-    return own === undefined ? batch : Object.assign({}, batch, { buffers: own.map(packBuffer) });
-  });
-  const rowless = [...byProfile.values()].flatMap((own) => {
-    const [first] = own;
-    return first === undefined ? [] : [rowlessBatch(first, own.map(packBuffer))];
-  });
-  return [...carriers, ...rowless];
-}
-
 /** Notes in memory what has become durable of a meter's rows, however they came. */
 export function settleBatch({ ledger }: PolledMeter, batch: ProfileBatch): void {
   const intervalS = batchIntervalS(batch);
   if (intervalS === undefined) return;
-  ledger?.settle(batch.profile, intervalS, [...batch.instantsMs, ...(batch.absentMs ?? []), ...(batch.offMs ?? [])]);
+  // The store sets a row of the future aside: it is read again when its time has come.
+  const rows = batch.instantsMs.filter((instantMs) => instantMs <= batch.readAt.getTime() + MOST_AHEAD_MS);
+  ledger?.settle(batch.profile, intervalS, [...rows, ...(batch.absentMs ?? []), ...(batch.offMs ?? [])]);
 }

@@ -82,6 +82,14 @@ export const FAILURE_CAUSES = {
     nextStep:
       "read the meter's counter with the public client and raise ours above it; see that no other head end uses the key",
   },
+  "gateway clock": {
+    says: "the gateway's own clock is wrong: it is before times that are known",
+    nextStep: "set the clock of this machine (see that NTP works); polls wait until it is right",
+  },
+  "not kept": {
+    says: "what was read could not be kept: the database is away, and the spool takes nothing",
+    nextStep: "see that the spool's disk is writable and has room; the meter keeps its rows and is asked again",
+  },
   "counter implausible": {
     says: "the meter's counter is far above all that we have used, more than is believed of an answer without protection",
     nextStep:
@@ -242,6 +250,8 @@ const ERROR_CAUSES: Readonly<Partial<Record<string, FailureCause>>> = {
   ConfigError: "configuration",
   KeyError: "configuration",
   StoreError: "database away",
+  SpoolError: "not kept",
+  GatewayClockError: "gateway clock",
 };
 
 /** Names the cause of anything that a read was ended by. */

@@ -58,6 +58,12 @@ export class MeterLedger {
     for (const page of stored.pages) this.#settlePage(page);
   }
 
+  /** The newest slot that is settled of any profile; undefined when none is. */
+  get newestMs(): number | undefined {
+    const newest = Math.max(...this.#profiles.values().map(({ settled }) => settled.newestMs ?? -Infinity));
+    return Number.isFinite(newest) ? newest : undefined;
+  }
+
   of(profile: ProfileKind): ProfileLedger | undefined {
     return this.#profiles.get(profile);
   }

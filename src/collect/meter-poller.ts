@@ -2,7 +2,7 @@
 import { DlmsError } from "../../protocol/errors.ts";
 import type { DecodedProfile } from "../../protocol/profile/decode.ts";
 import type { ReadRange } from "../api/read-answer.ts";
-import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
+import type { ProfileBatch, ProfileKind, ReadingSource } from "../profiles/batch.ts";
 import { type MappedProfile, mapProfile } from "../profiles/map-profile.ts";
 import { batchIntervalS } from "../store/coverage-journal.ts";
 import { AccessRefusedError } from "./access-refused.ts";
@@ -42,6 +42,8 @@ export interface PollOrder {
   readonly target: MeterTarget;
   readonly meterKey: number;
   readonly profiles: readonly ProfileKind[];
+  /** How the rows reach us; `poll` when left out. */
+  readonly source?: ReadingSource;
   readonly wanted: (profile: ProfileKind) => WantedRows;
   /** Milliseconds since 1970; the system's when left out. */
   readonly nowMs?: () => number;
@@ -267,7 +269,7 @@ function timeOf({ nowMs = Date.now }: PollOrder): Date {
 
 /** Rows as they go to the store. */
 function mapRows(
-  { target, meterKey }: PollOrder,
+  { target, meterKey, source = "poll" }: PollOrder,
   profile: ProfileKind,
   decoded: DecodedProfile,
   readAt: Date,
@@ -280,7 +282,7 @@ function mapRows(
     meterKey,
     profile,
     companion: target.companion,
-    source: "poll",
+    source,
     readAt,
     clock: knownClock(target),
   });

@@ -1,6 +1,7 @@
 /** Carries out what someone wants to read, on an open association, and answers with a table. */
 import type { AttributeReference } from "../../protocol/apdu/descriptors.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
+import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
 import { nearestInterfaceClass } from "../../protocol/cosem/classes/registry.ts";
 import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import {
@@ -33,6 +34,22 @@ const GROWING_PROFILES: ReadonlySet<ProfileKind> = new Set(["block_load", "daily
 const MS_PER_SECOND = 1000;
 const DATE_TIME_LENGTH = 12;
 
+/** What a read brought, besides its answer. */
+export type HeardRead =
+  | {
+      readonly type: "profile";
+      readonly profile: ProfileKind;
+      readonly decoded: DecodedProfile;
+      /** Of the answers that came whole. */
+      readonly octets: readonly Uint8Array[];
+    }
+  | {
+      readonly type: "value";
+      readonly captureObject: CaptureObject;
+      readonly data: Data;
+      readonly scalerUnit: ScalerUnit | undefined;
+    };
+
 /** What a read order is carried out with. */
 export interface ReadContext {
   readonly source: AttributeSource;
@@ -42,15 +59,22 @@ export interface ReadContext {
   readonly range?: ReadRange;
   /** Milliseconds since 1970; the system's when left out. */
   readonly nowMs?: () => number;
+  readonly hear?: (read: HeardRead) => void;
 }
 
 /** Throws AccessRefusedError, and what the session throws. */
 export async function readForAnswer(order: ReadOrder, context: ReadContext): Promise<ReadAnswer> {
-  const { source, target, what, range, nowMs = Date.now } = context;
+  const { source, target, what, range, hear, nowMs = Date.now } = context;
   const head = { meter: target.name, what, readAt: new Date(nowMs()).toISOString() };
   switch (order.type) {
-    case "profile":
-      return profileAnswer(head, await readProfile(source, target, order.profile, { nowMs, ...(range && { range }) }));
+    case "profile": {
+      const { profile } = order;
+      const octets: Uint8Array[] = [];
+      const keepOctets = (each: Uint8Array) => octets.push(each);
+      const decoded = await readProfile(source, target, profile, { nowMs, keepOctets, ...(range && { range }) });
+      hear?.({ type: "profile", profile, decoded, octets });
+      return profileAnswer(head, decoded);
+    }
     case "clock":
       return clockAnswer(head, await readValue(source, attributeOf(CLOCK_TIME)), await clockOf(source, target, nowMs));
     case "objects":
@@ -61,6 +85,7 @@ export async function readForAnswer(order: ReadOrder, context: ReadContext): Pro
       const data = await readValue(source, attributeOf(object));
       const scaler = scalerAttribute(object);
       const scalerUnit = scaler && (await scalerIn(source, attributeOf(scaler)));
+      hear?.({ type: "value", captureObject: object, data, scalerUnit });
       return valueAnswer(head, object, data, scalerUnit);
     }
   }

@@ -20,7 +20,7 @@ export interface PollLoopOptions<Meter> extends PlannerOptions<Meter> {
   readonly concurrency: number;
   readonly startsPerSecond: number;
   /** Reads the profiles of one meter. Tells failures by itself and never rejects. */
-  readonly poll: (meter: Meter, profiles: readonly ReadingKind[]) => Promise<JobOutcome>;
+  readonly poll: (meter: Meter, profiles: readonly ReadingKind[], lane: PlannedLane) => Promise<JobOutcome>;
   readonly clock?: Clock;
 }
 
@@ -118,7 +118,7 @@ export class PollLoop<Meter> {
     const { plansOf, poll } = this.#options;
     const polls = Array.from(this.#held, (meter) => {
       const profiles = plansOf(meter).map((plan) => plan.profile);
-      return this.#enqueue(meter, "scheduled", () => poll(meter, profiles));
+      return this.#enqueue(meter, "scheduled", () => poll(meter, profiles, "scheduled"));
     });
     await Promise.all(polls);
   }
@@ -215,7 +215,7 @@ export class PollLoop<Meter> {
       const next = this.#take(now);
       if (next === undefined) break;
       // Rejected only where `stop` has cleared the queue or the meter is not held any more: the poll itself never throws.
-      this.#enqueue(next.job.meter, next.lane, () => this.#work(next.job))
+      this.#enqueue(next.job.meter, next.lane, () => this.#work(next.job, next.lane))
         .then(onward, onward)
         .finally(() => {
           if (next.lane === "backfill") this.#backfilling--;
@@ -239,8 +239,8 @@ export class PollLoop<Meter> {
     return { job: backfill, lane: "backfill" };
   }
 
-  async #work(job: PlannedJob<Meter>): Promise<void> {
-    const outcome = await this.#options.poll(job.meter, job.profiles);
+  async #work(job: PlannedJob<Meter>, lane: PlannedLane): Promise<void> {
+    const outcome = await this.#options.poll(job.meter, job.profiles, lane);
     this.#planner.finish(job, outcome, this.#clock.now());
   }
 }

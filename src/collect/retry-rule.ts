@@ -49,6 +49,8 @@ const RULE_OF: Readonly<Record<FailureCause, keyof typeof RULES>> = {
   "wrong authentication key": "person",
   "wrong system title": "person",
   "counter too low": "person",
+  "gateway clock": "ours",
+  "not kept": "ours",
   "counter implausible": "person",
   "key used up": "person",
   "no counters": "ours",

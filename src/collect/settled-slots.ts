@@ -11,6 +11,7 @@ export interface SlotRange {
 }
 
 export class SettledSlots {
+  readonly #fromMs: number;
   /** All slots up to here are settled. */
   #throughMs: number;
   /** Settled stretches after that, in order, with something open between any two. */
@@ -18,7 +19,14 @@ export class SettledSlots {
 
   /** Slots up to `fromMs` are none of our business. */
   constructor(fromMs: number) {
+    this.#fromMs = fromMs;
     this.#throughMs = fromMs;
+  }
+
+  /** The newest slot that is known to be settled; undefined while none is but what is none of our business. */
+  get newestMs(): number | undefined {
+    const last = this.#beyond.at(-1)?.toMs;
+    return last ?? (this.#throughMs > this.#fromMs ? this.#throughMs : undefined);
   }
 
   get throughMs(): number {

@@ -34,6 +34,10 @@ export interface GatewayEvents {
   readonly meterFailed: { meter: string; cause: string; evidence: string; nextStep: string; durationMs: number };
   readonly meterQuarantined: { meter: string };
   readonly meterReturned: { meter: string };
+  /** Meters are not polled until the clock of the gateway is right; both as ISO 8601. */
+  readonly gatewayClockWrong: { now: string; known: string; nextStep: string };
+  /** What somebody read was answered, but could not be kept. */
+  readonly readUnkept: { meter: string; reason: string };
   readonly profileRefused: { meter: string; profile: string; evidence: string };
   readonly rowsStored: { rows: number; inserted: number; revised: number; setAside: number };
   readonly storeFailed: { reason: string; retryMs: number };
@@ -121,6 +125,8 @@ const EVENTS = {
   meterFailed: { level: "warn", text: "meter could not be read", keptIn: "dlms.read_attempts" },
   meterQuarantined: { level: "warn", text: "the meter keeps failing: it is tried seldom until it answers or sends" },
   meterReturned: { level: "info", text: "the meter is back among those that are read as planned" },
+  gatewayClockWrong: { level: "error", text: "the gateway's clock is before times that are known; polling waits" },
+  readUnkept: { level: "warn", text: "what was read on demand could not be kept" },
   profileRefused: { level: "info", text: "the meter has no such profile for us; the others were read" },
   rowsStored: { level: "debug", text: "rows stored" },
   storeFailed: { level: "error", text: "rows could not be stored; they are kept and tried again" },

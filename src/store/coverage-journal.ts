@@ -86,12 +86,17 @@ function arrayText(numbers: readonly number[]): string {
 /** Appends what the batches of a write did to slots. */
 export const journalCoverage: WriteParticipant = async (client, { batches, setAside }) => {
   const aside = new Map<ProfileBatch, Set<number>>();
-  for (const { row } of setAside) {
-    const rows = aside.get(row.batch) ?? new Set();
-    aside.set(row.batch, rows.add(row.index));
+  const open = new Map<ProfileBatch, Set<number>>();
+  for (const { row, reason } of setAside) {
+    // Whose clock is wrong will turn out: such a row is to be read again.
+    const byBatch = reason === "time_in_future" ? open : aside;
+    const rows = byBatch.get(row.batch) ?? new Set();
+    byBatch.set(row.batch, rows.add(row.index));
   }
   const entries = new JournalEntries();
-  for (const batch of batches) journalBatch(entries, batch, aside.get(batch));
+  for (const batch of batches) {
+    journalBatch(entries, batch, { aside: aside.get(batch), open: open.get(batch) });
+  }
   const rows = entries.rows();
   if (rows.length === 0) return;
   const places = rows.map((row, at) => `(${row.map((_, column) => `$${at * row.length + column + 1}`).join(", ")})`);
@@ -102,13 +107,21 @@ export const journalCoverage: WriteParticipant = async (client, { batches, setAs
   );
 };
 
-function journalBatch(entries: JournalEntries, batch: ProfileBatch, aside: ReadonlySet<number> | undefined): void {
+interface RowsApart {
+  /** Of rows that are set aside for good. */
+  readonly aside: ReadonlySet<number> | undefined;
+  /** Of rows that are nowhere, and come again. */
+  readonly open: ReadonlySet<number> | undefined;
+}
+
+function journalBatch(entries: JournalEntries, batch: ProfileBatch, { aside, open }: RowsApart): void {
   const intervalS = batchIntervalS(batch);
   if (intervalS === undefined || !Number.isInteger(batch.meterKey)) return;
   const { meterKey, profile, instantsMs, rowCount } = batch;
   if (rowCount > 0) {
     const held = entries.runsOf(profile, intervalS, "held");
     for (let row = 0; row < rowCount; row++) {
+      if (open?.has(row) === true) continue;
       const runs = aside?.has(row) === true ? entries.runsOf(profile, intervalS, "setAside") : held;
       runs.add(meterKey, instantsMs[row] ?? Number.NaN, intervalS);
     }

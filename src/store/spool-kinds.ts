@@ -8,6 +8,7 @@ import type { SeenEvent } from "../profiles/seen-events.ts";
 import { FieldReader, FieldWriter } from "../spool/octet-fields.ts";
 import { SpoolError } from "../spool/spool-error.ts";
 import type { MeterMemory } from "./ledger-records.ts";
+import type { MeterReading } from "./meter-records.ts";
 import { DEVIATION_RULES, PROFILE_KINDS, SOURCES, TIME_RULES } from "./profile-tables.ts";
 import { PUSH_CLUES, PUSH_OUTCOMES, PUSH_PROTECTIONS, PUSH_TRANSPORTS, type QueuedPush } from "./push-history.ts";
 import type { ReadAttempt } from "./read-attempts.ts";
@@ -303,6 +304,29 @@ export const MEMORIES: SpoolKind<MeterMemory> = spoolKind(
     validFromMs: fields.number(),
     intervalS: fields.number(),
     entries: fields.optional(() => fields.number()),
+  }),
+);
+
+/** Single values that somebody read. */
+export const READINGS: SpoolKind<MeterReading> = spoolKind(
+  { code: 6, name: "readings" },
+  (fields, reading) => {
+    const { meterId, readAt, captureObject, value, isNumber, unit, source, receivedAt, ...none } = reading;
+    none satisfies Record<string, never>;
+    fields.text(meterId).number(readAt.getTime()).text(captureObject).flag(isNumber);
+    fields.optional(unit, (text) => fields.text(text));
+    fields.count(SOURCES.indexOf(source)).number(receivedAt.getTime());
+    writeValue(fields, value);
+  },
+  (fields) => ({
+    meterId: fields.text(),
+    readAt: new Date(fields.number()),
+    captureObject: fields.text(),
+    isNumber: fields.flag(),
+    unit: fields.optional(() => fields.text()),
+    source: fields.choice(SOURCES),
+    receivedAt: new Date(fields.number()),
+    value: readValue(fields),
   }),
 );
 

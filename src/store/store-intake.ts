@@ -13,13 +13,14 @@ import { BatchQueue } from "./batch-queue.ts";
 import { type Database, isTransient } from "./database.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { keepMemories, type MeterMemory } from "./ledger-records.ts";
+import { BEFORE_READINGS, keepReadings, type MeterReading } from "./meter-records.ts";
 import type { ProfileWriter, WriteOutcome } from "./profile-writer.ts";
 import { PushHistory, PushQueue, withoutValues } from "./push-history.ts";
 import type { QueueSpool } from "./queue-spool.ts";
 import { keepAttempts, type ReadAttempt, ReadAttempts } from "./read-attempts.ts";
 import { keepRejectedRows, type RejectedPollRow, type RejectedRow, writeRejectedRows } from "./rejected-rows.ts";
 import { type AlsoHere, SpoolGate, type SpoolGateEvents, type SpoolOutlet } from "./spool-gate.ts";
-import { ATTEMPTS, MEMORIES, PROFILE_ROWS, PUSHES, REJECTED_ROWS } from "./spool-kinds.ts";
+import { ATTEMPTS, MEMORIES, PROFILE_ROWS, PUSHES, READINGS, REJECTED_ROWS } from "./spool-kinds.ts";
 
 export interface StoreIntakeOptions {
   readonly database: Database;
@@ -53,6 +54,7 @@ export class StoreIntake {
   readonly #attempts: ReadAttempts;
   readonly #rejected: QueueSpool<RejectedRow>;
   readonly #memories: QueueSpool<MeterMemory>;
+  readonly #readings: QueueSpool<MeterReading>;
   readonly #unlock: () => Promise<void>;
   readonly #clock: Clock;
 
@@ -120,6 +122,7 @@ export class StoreIntake {
     );
     this.#rejected = this.#gate.add(rejectedOutlet(database));
     this.#memories = this.#gate.add(memoryOutlet(database));
+    this.#readings = this.#gate.add(readingOutlet(database));
     this.#gate.start();
   }
 
@@ -139,6 +142,21 @@ export class StoreIntake {
 
   addRejected(meterKey: number, rows: readonly RejectedPollRow[]): Promise<void> {
     return writeRejectedRows(this.#database, meterKey, rows, { spool: this.#rejected, clock: this.#clock });
+  }
+
+  /** Keeps single values, in the spool when the database is away. Throws StoreError and SpoolError. */
+  async addReadings(readings: readonly MeterReading[]): Promise<void> {
+    const append = () => Promise.all(readings.map(async (reading) => this.#readings.append(reading)));
+    if (this.#readings.engaged) {
+      await append();
+      return;
+    }
+    try {
+      await writeReadings(this.#database, readings);
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      await append();
+    }
   }
 
   /** Keeps how a meter captures profiles, in the spool when the database is away. Throws StoreError. */
@@ -194,6 +212,22 @@ function rejectedOutlet(database: Database): SpoolOutlet<RejectedRow> {
         await alsoHere(client);
       }),
   };
+}
+
+async function writeReadings(
+  database: Database,
+  readings: readonly MeterReading[],
+  alsoHere: AlsoHere = async () => undefined,
+): Promise<void> {
+  await database.transaction(async (client) => {
+    await client.query(BEFORE_READINGS);
+    await keepReadings(client, readings);
+    await alsoHere(client);
+  });
+}
+
+function readingOutlet(database: Database): SpoolOutlet<MeterReading> {
+  return { kind: READINGS, write: (readings, alsoHere) => writeReadings(database, readings, alsoHere) };
 }
 
 function memoryOutlet(database: Database): SpoolOutlet<MeterMemory> {

@@ -19,6 +19,7 @@ import { meterSchema } from "../../src/config/schema.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import type { ProfileBatch, ProfileKind } from "../../src/profiles/batch.ts";
 import { type Street, type StreetOptions, startStreet } from "../../src/simulator/street.ts";
+import type { MeterReading } from "../../src/store/meter-records.ts";
 import type { ReadAttempt } from "../../src/store/read-attempts.ts";
 import type { RejectedPollRow } from "../../src/store/rejected-rows.ts";
 
@@ -28,6 +29,7 @@ export class MemoryStore implements CollectorStore {
   readonly attempts: ReadAttempt[] = [];
   readonly rejected: RejectedPollRow[] = [];
   readonly memories: ProfileMemory[] = [];
+  readonly readings: MeterReading[] = [];
 
   async newestCaptures(): Promise<Readonly<Record<ProfileKind, number | undefined>>> {
     return { instant: undefined, block_load: undefined, daily_load: undefined, billing: undefined };
@@ -48,6 +50,10 @@ export class MemoryStore implements CollectorStore {
 
   addAttempt(attempt: ReadAttempt): void {
     this.attempts.push(attempt);
+  }
+
+  async addReadings(readings: readonly MeterReading[]): Promise<void> {
+    this.readings.push(...readings);
   }
 
   async addRejected(_meterKey: number, rows: readonly RejectedPollRow[]): Promise<void> {

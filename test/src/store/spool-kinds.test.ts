@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { OtherValue, ProfileBatch } from "../../../src/profiles/batch.ts";
 import type { SeenEvent } from "../../../src/profiles/seen-events.ts";
 import { SpoolError } from "../../../src/spool/spool-error.ts";
+import type { MeterReading } from "../../../src/store/meter-records.ts";
 import { DEVIATION_RULES, PROFILE_KINDS, SOURCES, TIME_RULES } from "../../../src/store/profile-tables.ts";
 import {
   PUSH_CLUES,
@@ -13,7 +14,14 @@ import {
 } from "../../../src/store/push-history.ts";
 import type { ReadAttempt } from "../../../src/store/read-attempts.ts";
 import type { RejectedRow } from "../../../src/store/rejected-rows.ts";
-import { ATTEMPTS, PROFILE_ROWS, PUSHES, REJECTED_ROWS, type SpoolKind } from "../../../src/store/spool-kinds.ts";
+import {
+  ATTEMPTS,
+  PROFILE_ROWS,
+  PUSHES,
+  READINGS,
+  REJECTED_ROWS,
+  type SpoolKind,
+} from "../../../src/store/spool-kinds.ts";
 
 const anyText = fc.string({ unit: "binary", maxLength: 20 });
 const anyNumber = fc.oneof(
@@ -153,11 +161,23 @@ const anyRejected: fc.Arbitrary<RejectedRow> = fc.record({
   json: anyText,
 });
 
+const anyReading: fc.Arbitrary<MeterReading> = fc.record({
+  meterId: anyText,
+  readAt: anyDate,
+  captureObject: anyText,
+  value: anyValue,
+  isNumber: fc.boolean(),
+  unit: optional(anyText),
+  source: fc.constantFrom(...SOURCES),
+  receivedAt: anyDate,
+});
+
 const KINDS = [
   ["rows", PROFILE_ROWS, anyBatch],
   ["pushes", PUSHES, anyPush],
   ["attempts", ATTEMPTS, anyAttempt],
   ["rejected rows", REJECTED_ROWS, anyRejected],
+  ["readings", READINGS, anyReading],
 ] as unknown as readonly (readonly [string, SpoolKind<unknown>, fc.Arbitrary<unknown>])[];
 
 test.each(KINDS)("spool kinds: %s come back from the spool as they went in", (_name, kind, anyItem) => {
