@@ -392,7 +392,8 @@ export class Collector {
 export function settleBatch({ ledger }: PolledMeter, batch: ProfileBatch): void {
   const intervalS = batchIntervalS(batch);
   if (intervalS === undefined) return;
+  const { absentMs = [], offMs = [], asideMs = [] } = batch;
   // The store sets a row of the future aside: it is read again when its time has come.
   const rows = batch.instantsMs.filter((instantMs) => instantMs <= batch.readAt.getTime() + MOST_AHEAD_MS);
-  ledger?.settle(batch.profile, intervalS, [...rows, ...(batch.absentMs ?? []), ...(batch.offMs ?? [])]);
+  ledger?.settle(batch.profile, intervalS, [...rows, ...absentMs, ...offMs, ...asideMs]);
 }

@@ -57,6 +57,7 @@ export interface ReadBuffer {
   readonly octets: Uint8Array;
 }
 
+const DAY_MS = 86_400_000;
 /** A meter's clock may be ahead of ours by this much and its newest row is still read. */
 const CLOCK_LEAD_MS = 3_600_000;
 
@@ -105,18 +106,22 @@ async function pollProfile(source: AttributeSource, order: PollOrder, profile: P
   const wanted = order.wanted(profile);
   if (wanted.type === "nothing") return { profile, batches: [], setAside: [] };
   const wasKnown = target.layouts.has(profile);
-  const first = await readWanted(source, order, { profile, wanted });
+  const misfitKnown = timeOf(order).getTime() - (target.misfitsMs?.get(profile) ?? -Infinity) < DAY_MS;
+  const ordered = { profile, wanted, misfitKnown };
+  const first = await readWanted(source, order, ordered);
   const rule = ruleOf(target, profile);
   const stamps = first.flatMap(({ batch }) => batch.instantsMs);
-  if (!wasKnown || rule === undefined || !contradicts(rule, stamps)) return judged(order, { profile, wanted }, first);
+  if (!wasKnown || rule === undefined || !contradicts(rule, stamps)) return judged(order, ordered, first);
   // Rows lie otherwise than the capture period says: it may have been changed since it was read.
   target.layouts.delete(profile);
-  return judged(order, { profile, wanted }, await readWanted(source, order, { profile, wanted }));
+  return judged(order, ordered, await readWanted(source, order, ordered));
 }
 
 interface ProfileWanted {
   readonly profile: ProfileKind;
   readonly wanted: Exclude<WantedRows, { type: "nothing" }>;
+  /** Rows were set aside today already, and the layout has been read again since. */
+  readonly misfitKnown: boolean;
 }
 
 /** What came of one request: its rows, and what it proves of slots. */
@@ -199,8 +204,14 @@ function ruleOf({ layouts, zone, billingDay }: MeterTarget, profile: ProfileKind
 }
 
 /** What the answers say besides their rows: which slots the meter has no row of, and how it captures. */
-function judged(order: PollOrder, { profile, wanted }: ProfileWanted, mapped: readonly Answer[]): PolledProfile {
+function judged(
+  order: PollOrder,
+  { profile, wanted, misfitKnown }: ProfileWanted,
+  mapped: readonly Answer[],
+): PolledProfile {
   const setAside = mapped.flatMap((each) => each.setAside);
+  const hasMisfits = setAside.length > 0;
+  if (hasMisfits && !misfitKnown) noteMisfits(order, profile);
   const read = mapped.map((each) => each.batch);
   const rule = ruleOf(order.target, profile);
   if (rule === undefined) return { profile, batches: withRows(read), setAside };
@@ -211,13 +222,15 @@ function judged(order: PollOrder, { profile, wanted }: ProfileWanted, mapped: re
   const asked = mapped.flatMap(({ asked: slots = first, span, again }) => (slots ? [{ ...slots, span, again }] : []));
   const sameRule = known === undefined || known.intervalS === rule.intervalS;
   const [last] = batches.slice(-1);
-  if (setAside.length > 0 || !sameRule || last === undefined)
+  if ((hasMisfits && !misfitKnown) || !sameRule || last === undefined)
     return { profile, batches: withRows(batches), setAside, learned };
   const readAtMs = last.readAt.getTime();
   const { companion } = order.target;
   const { absentMs, offMs, doubted } = slotsWithoutRow(batches, { rule, companion, asked, readAtMs });
   if (wanted.type === "slots") wanted.ledger.doubted = doubted;
-  return { profile, batches: withRows([...batches.slice(0, -1), { ...last, absentMs, offMs }]), setAside, learned };
+  // What lacks a row may be one of those that were set aside, which will be no other when they are read again.
+  const without = hasMisfits ? { asideMs: [...absentMs, ...offMs] } : { absentMs, offMs };
+  return { profile, batches: withRows([...batches.slice(0, -1), { ...last, ...without }]), setAside, learned };
 }
 
 /** Rows before a broken read ended; what is not among them may come yet. */
@@ -231,7 +244,10 @@ function brokenPart(order: PollOrder, profile: ProfileKind, error: BrokenReadErr
 }
 
 function withRows(batches: readonly ProfileBatch[]): ProfileBatch[] {
-  return batches.filter(({ rowCount, absentMs = [], offMs = [] }) => rowCount + absentMs.length + offMs.length > 0);
+  return batches.filter(
+    ({ rowCount, absentMs = [], offMs = [], asideMs = [] }) =>
+      rowCount + absentMs.length + offMs.length + asideMs.length > 0,
+  );
 }
 
 /** A batch in two where the capture period changed between its rows. */
@@ -267,6 +283,14 @@ function timeOf({ nowMs = Date.now }: PollOrder): Date {
   return new Date(nowMs());
 }
 
+/** The meter may have got another list of capture objects: the next poll asks for it again, once a day. */
+function noteMisfits(order: PollOrder, profile: ProfileKind): void {
+  const { target } = order;
+  target.misfitsMs ??= new Map();
+  target.misfitsMs.set(profile, timeOf(order).getTime());
+  target.layouts.delete(profile);
+}
+
 /** Rows as they go to the store. */
 function mapRows(
   { target, meterKey, source = "poll" }: PollOrder,
@@ -274,10 +298,6 @@ function mapRows(
   decoded: DecodedProfile,
   readAt: Date,
 ): MappedProfile {
-  if (decoded.rejected.length > 0) {
-    // The meter may have got another list of capture objects: the next poll asks for it again.
-    target.layouts.delete(profile);
-  }
   return mapProfile(decoded, {
     meterKey,
     profile,

@@ -47,6 +47,8 @@ export interface MeterTarget extends CounterMemory {
   identity?: MeterIdentity;
   /** How often a layout was left unread because a part of it was not to be had at the moment. */
   layoutDelays?: Map<ProfileKind, number>;
+  /** When rows of a profile were first set aside, of the day that began then. */
+  misfitsMs?: Map<ProfileKind, number>;
   /** Layouts that have been read, so that a poll asks for rows only. */
   readonly layouts: Map<ProfileKind, ProfileLayout>;
   /** Event logs by logical name, as they were found. */

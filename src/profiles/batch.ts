@@ -64,6 +64,8 @@ export interface ProfileBatch {
   readonly absentMs?: readonly number[];
   /** Slots that the meter did not record because it was off. */
   readonly offMs?: readonly number[];
+  /** Slots whose rows are among those that were set aside, as far as can be told: such a row has no time. */
+  readonly asideMs?: readonly number[];
   /** The octets that the rows were decoded from, of those that came as a buffer; they are kept with the rows. */
   readonly buffers?: readonly PackedBuffer[];
 }

@@ -126,7 +126,11 @@ function journalBatch(entries: JournalEntries, batch: ProfileBatch, { aside, ope
       runs.add(meterKey, instantsMs[row] ?? Number.NaN, intervalS);
     }
   }
-  for (const [state, slots] of [["absent", batch.absentMs] as const, ["off", batch.offMs] as const]) {
+  for (const [state, slots] of [
+    ["absent", batch.absentMs] as const,
+    ["off", batch.offMs] as const,
+    ["setAside", batch.asideMs] as const,
+  ]) {
     if (slots === undefined || slots.length === 0) continue;
     const runs = entries.runsOf(profile, intervalS, state);
     for (const slotMs of slots) runs.add(meterKey, slotMs, intervalS);

@@ -53,10 +53,10 @@ function spoolKind<Item>(
 
 /** Rows for a profile table. */
 export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
-  { code: 1, name: "rows", version: 2 },
+  { code: 1, name: "rows", version: 3 },
   (fields, batch) => {
     const { meterKey, profile, source, layoutFingerprint, readAt, rowCount, instantsMs, timeRules, ...rest } = batch;
-    const { meterTimes, intervalS, columns, others, absentMs, offMs, buffers, ...none } = rest;
+    const { meterTimes, intervalS, columns, others, absentMs, offMs, asideMs, buffers, ...none } = rest;
     // A field that is added to a batch has to be written here: what is forgotten would be lost in the spool.
     none satisfies Record<string, never>;
     fields.number(meterKey).count(PROFILE_KINDS.indexOf(profile)).count(SOURCES.indexOf(source));
@@ -69,6 +69,7 @@ export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
     fields.optional(absentMs, (slots) => fields.numbers(slots));
     fields.optional(offMs, (slots) => fields.numbers(slots));
     fields.optional(buffers, (all) => fields.list(all, (buffer) => writeBuffer(fields, buffer)));
+    fields.optional(asideMs, (slots) => fields.numbers(slots));
   },
   (fields, version) => {
     const batch = {
@@ -88,7 +89,9 @@ export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
     const absentMs = fields.optional(() => fields.numbers());
     const offMs = fields.optional(() => fields.numbers());
     const buffers = version < 2 ? undefined : fields.optional(() => fields.list(() => readBuffer(fields)));
-    return { ...batch, ...(absentMs && { absentMs }), ...(offMs && { offMs }), ...(buffers && { buffers }) };
+    const asideMs = version < 3 ? undefined : fields.optional(() => fields.numbers());
+    const slots = { ...(absentMs && { absentMs }), ...(offMs && { offMs }), ...(asideMs && { asideMs }) };
+    return { ...batch, ...slots, ...(buffers && { buffers }) };
   },
 );
 

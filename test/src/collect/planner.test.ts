@@ -78,7 +78,7 @@ test("retries: each cause has its own, and each leads to quarantine only where t
   expect(retryOf("wrong block key", 3)).toEqual({ delayMs: DAY_MS, quarantined: true });
   expect(retryOf("meter busy", 1).delayMs).toBe(90_000);
   const never = (Object.keys(FAILURE_CAUSES) as FailureCause[]).filter((cause) => !retryOf(cause, 100).quarantined);
-  expect(never).toEqual(["no counters", "database away", "cancelled", "internal error"]);
+  expect(never).toEqual(["gateway clock", "not kept", "no counters", "database away", "cancelled", "internal error"]);
 });
 
 const PLANS = [

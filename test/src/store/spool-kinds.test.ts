@@ -60,6 +60,7 @@ const anyBatch: fc.Arbitrary<ProfileBatch> = fc.record(
     others: few(fc.record({ captureObject: anyText, unit: optional(anyText), values: few(optional(anyValue)) })),
     absentMs: few(anyNumber),
     offMs: few(anyNumber),
+    asideMs: few(anyNumber),
     buffers: few(
       fc.record({
         receivedAt: anyDate,
