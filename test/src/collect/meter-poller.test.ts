@@ -295,6 +295,53 @@ test.each(["1.0.0.2.0.255", "0.0.96.1.0.255", "1.0.1.8.0.255"])(
   },
 );
 
+/** A load profile of eight rows by the quarter of an hour, of which one says another thing than the layout. */
+function misfittingProfile(asked: string[]): AttributeSource {
+  const get = async ({ attribute }: AttributeReference): Promise<DataResult> => {
+    const name = logicalNameFromOctets(attribute.logicalName);
+    if (name !== "1.0.99.1.0.255") return source(() => REFUSED).get({ attribute });
+    asked.push(`${attribute.attributeId}`);
+    const row = (index: number): Data => {
+      const energy: Data = { type: "double-long-unsigned", value: index };
+      const cells: Data[] = index === 3 ? [energy] : [stamp(QUARTERS_MS + index * QUARTER_MS), energy];
+      return { type: "structure", value: cells };
+    };
+    const columns = [column(8, "0.0.1.0.0.255"), column(1, "0.0.96.50.0.255")];
+    const values: Readonly<Record<number, Data>> = {
+      2: { type: "array", value: Array.from({ length: 8 }, (_, index) => row(index)) },
+      3: { type: "array", value: columns },
+      4: { type: "double-long-unsigned", value: QUARTER_MS / 1000 },
+    };
+    const data = values[attribute.attributeId];
+    return data === undefined ? REFUSED : { type: "data", data };
+  };
+  return { get, getList: (references) => Promise.all(references.map(get)) };
+}
+
+const REFUSED = { type: "data-access-result", dataAccessResult: "object-undefined" } as const;
+const QUARTER_MS = HOUR_MS / 4;
+const QUARTERS_MS = Date.UTC(2026, 3, 1);
+
+test("meter poll: a row that misfits is read again once, then its slot counts as set aside", async () => {
+  const asked: string[] = [];
+  const from = misfittingProfile(asked);
+  const target = meter();
+  const nowMs = () => QUARTERS_MS + 8 * QUARTER_MS;
+  const visit = () => pollProfiles(from, { target, meterKey: 1, profiles: ["block_load"], wanted: everSince, nowMs });
+  const first = await visit();
+  expect(first.setAside).toHaveLength(1);
+  expect(first.batches).toMatchObject([{ rowCount: 7 }]);
+  expect(first.batches[0]?.asideMs).toBeUndefined();
+  // The list of capture objects may be another by now.
+  asked.length = 0;
+  const second = await visit();
+  expect(asked).toContain("3");
+  expect(second.batches).toMatchObject([{ rowCount: 7, asideMs: [QUARTERS_MS + 3 * QUARTER_MS] }]);
+  asked.length = 0;
+  await visit();
+  expect(asked).toEqual(["2"]);
+});
+
 test("clock breaks: the status of a European row says where its clock can't be reckoned", () => {
   const status = { classId: 1, logicalName: "0.0.96.10.1.255", attributeId: 2, dataIndex: 0 };
   const clock = { classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2, dataIndex: 0 };
