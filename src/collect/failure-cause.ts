@@ -69,6 +69,11 @@ export const FAILURE_CAUSES = {
     nextStep:
       "check the block cipher key (global unicast encryption key), then the authentication key and both system titles",
   },
+  "wrong key or counter": {
+    says: "the meter can't decipher, or has seen the invocation counter already: it gives the same answer for both",
+    nextStep:
+      "name the meter's counter object in `security.invocationCounter`, or read it and raise ours with `dlms-gateway counters raise`; then check the block cipher key",
+  },
   "wrong authentication key": {
     says: "the authentication tags don't fit, though the block cipher key does",
     nextStep: "check the authentication key of this meter",
@@ -284,6 +289,10 @@ function causeOfSession(error: SessionFailedError): FailureCause {
     case "replyRefused":
       return causeOfProof(error);
     case "exception":
+      // Some meters answer so for a counter that is too low.
+      if (evidence.exception.serviceError === "deciphering-error" && circumstances.counterProven !== true) {
+        return "wrong key or counter";
+      }
       return lookUp(EXCEPTION_CAUSES, evidence.exception.serviceError) ?? afterRefusal(error);
     case "serviceError":
       return afterRefusal(error);

@@ -64,7 +64,7 @@ export function rowsOfRead(
   const buffers: RawBuffer[] = [];
   for (const each of octets) noteBuffer(buffers, { meter, source }, { profile, readAt, octets: each });
   const batches = withBuffers(batch.rowCount > 0 ? [batch] : [], buffers);
-  return { batches, setAside: setAside.map((row) => ({ ...row, profile })) };
+  return { batches, setAside: setAside.map(({ index, reason, values }) => ({ index, reason, values, profile })) };
 }
 
 /** A single value that somebody read; nothing for null-data. */

@@ -79,16 +79,25 @@ async function attemptTwice(
   trusted: boolean,
 ): Promise<MeterConnection> {
   const { counters } = counter;
+  const upcoming = counters.upcoming;
   try {
     return await attempt(line, access);
   } catch (error) {
     const told = refusedCounter(error);
     // Many meters are silent, or refuse without a reason, when a counter is too low: only the meter's own tells.
     const floor = told === undefined && trusted ? await floorAfter(line, access, counter) : told && told + 1;
+    if (told === undefined && (!trusted || (floor !== undefined && floor <= upcoming))) throw provenIn(error);
     if (floor === undefined || !line.open || (told === undefined && floor <= counters.upcoming)) throw error;
     await counters.raise(floor);
-    return attempt(line, access);
+    return await attempt(line, access).catch((again: unknown) => {
+      throw provenIn(again);
+    });
   }
+}
+
+/** It was not the counter: the meter's own had been read, and ours was above it. */
+function provenIn(error: unknown): unknown {
+  return error instanceof SessionFailedError ? error.withProvenCounter() : error;
 }
 
 /** What the meter's counter asks for; undefined where that can't be read, for then the first failure is the one to tell. */

@@ -46,6 +46,7 @@ const RULE_OF: Readonly<Record<FailureCause, keyof typeof RULES>> = {
   "association refused": "person",
   "wrong password": "person",
   "wrong block key": "person",
+  "wrong key or counter": "person",
   "wrong authentication key": "person",
   "wrong system title": "person",
   "counter too low": "person",

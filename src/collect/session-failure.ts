@@ -13,6 +13,8 @@ export interface FailureCircumstances {
   readonly receivedOctets: number;
   /** The meter has said nothing at all, while others on the same line do answer. */
   readonly onlyOthersAnswer?: boolean;
+  /** The meter's own counter was read in this visit, and ours was above it. */
+  readonly counterProven?: boolean;
   /** Why a ciphered APDU of the meter did not open. */
   readonly diagnosis?: Diagnosis;
 }
@@ -29,5 +31,11 @@ export class SessionFailedError extends Error {
     this.stage = failure.stage;
     this.failure = failure;
     this.circumstances = circumstances;
+  }
+
+  /** The same, of a visit in which the invocation counter was right. */
+  withProvenCounter(): SessionFailedError {
+    const cause = this.cause instanceof Error ? this.cause : undefined;
+    return new SessionFailedError(this.failure, { ...this.circumstances, counterProven: true }, cause);
   }
 }

@@ -167,6 +167,7 @@ export class Station {
         keepMemories: (meterKey, memories) => this.intake.keepMemories(meterKey, memories),
         putRows,
         addAttempt: (attempt) => this.intake.addAttempt(attempt),
+        addReadings: (readings) => this.intake.addReadings(readings),
         addRejected: (meterKey, rows) => this.intake.addRejected(meterKey, rows),
       },
     });

@@ -98,9 +98,14 @@ test.each([
   ],
   ["the meter proves wrongly", failed("hls", "HLS_REPLY_MISMATCH", FAULT, { mechanism: "hls-md5" }), "wrong password"],
   [
-    "the meter can't decipher",
-    failed("association", "SERVICE_REFUSED", exception("deciphering-error")),
+    "the meter can't decipher, and its counter is known",
+    failed("association", "SERVICE_REFUSED", exception("deciphering-error"), { counterProven: true }),
     "wrong block key",
+  ],
+  [
+    "the meter can't decipher, and nobody knows its counter",
+    failed("association", "SERVICE_REFUSED", exception("deciphering-error")),
+    "wrong key or counter",
   ],
   [
     "the meter has seen the counter",

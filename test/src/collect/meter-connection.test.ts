@@ -453,7 +453,7 @@ const MISTAKES: readonly {
   },
   {
     what: "the meter can't decipher",
-    cause: "wrong block key",
+    cause: "wrong key or counter",
     rule: indianRule({ security: { protection: serverProtection({ keys: keysWith({ blockCipherKey: WRONG }) }) } }),
     client: () => indianSettings(new TestCounters(1)),
   },
