@@ -112,6 +112,8 @@ function visibleUntil(profile: ProfileKind): string {
 function viewComments(view: string, profile: ProfileKind, columns: readonly ProfileColumn[]): string[] {
   return [
     `comment on view ${view} is ${quoted(TITLES[profile])};`,
+    `comment on column ${view}.meter_id is 'The meter: id of public.meters.';`,
+    `comment on column ${view}.meter_number is 'Serial number of the meter.';`,
     `comment on column ${view}.captured_at is 'When the meter captured the row.';`,
     ...columns.map((column) => `comment on column ${view}.${column.shownAs} is ${quoted(shownComment(column))};`),
     ...SHOWN_BESIDES.map(([name, , comment]) => `comment on column ${view}.${name} is '${comment}';`),

@@ -58,6 +58,38 @@ test.each(Object.entries(DOCUMENT))("owner's document: %s is there, with its col
   expect(references.length > 0).toBe(wanted.meters === true);
 });
 
+const UNITS: Readonly<Record<string, string>> = {
+  wh: "Wh",
+  varh: "varh",
+  vah: "VAh",
+  w: "W",
+  var: "var",
+  va: "VA",
+  v: "V",
+  a: "A",
+  hz: "Hz",
+};
+
+test("owner's document: every column that analysts read is described, with its unit where its name has one", async () => {
+  const columns = await current().database.query<{ name: string; column: string; comment: string | null }>(
+    `select format('%s.%s', n.nspname, c.relname) as name, a.attname as column, col_description(c.oid, a.attnum) as comment
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+     where n.nspname = 'dlms_views' and c.relkind = 'v'
+       or n.nspname = 'public' and c.relname in ('meters', 'meter_readings', 'meter_events')
+       or n.nspname = 'dlms' and c.relname in ('energy_measurements', 'power_readings', 'voltage_measurements',
+         'current_measurements', 'instant_profile', 'block_load_profile', 'daily_load_captures', 'daily_load_profile',
+         'daily_load_comparison', 'daily_load_disagreements', 'billing_profile', 'event_logs', 'push_setups', 'push_objects',
+         'push_schedules', 'push_history', 'push_values', 'obis_codes', 'coverage')`,
+  );
+  expect(columns.length).toBeGreaterThan(500);
+  const wrong = columns.filter(({ name, column, comment }) => {
+    const unit = name.startsWith("public.") ? undefined : UNITS[/_([a-z]+)$/.exec(column)?.[1] ?? ""];
+    return comment === null || (unit !== undefined && !new RegExp(`\\b${unit}\\b`).test(comment));
+  });
+  expect(wrong).toEqual([]);
+});
+
 test("owner's document: a meter's id is a UUID, and readings of no meter are refused", async () => {
   const { database } = current();
   const [type] = await database.query<{ type: string }>(
