@@ -8,11 +8,14 @@ import { AssociationServer } from "../../protocol/association/server.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { conformanceFromNumber } from "../../protocol/ber/conformance.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
+import { readCertificate } from "../../protocol/security/certificate.ts";
+import { privateKeyFromPem } from "../../protocol/security/elliptic-key.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import type { InvocationCounters } from "../../src/collect/meter-access.ts";
 import { visitMeter } from "../../src/collect/meter-session.ts";
 import { meterTarget } from "../../src/collect/meter-target.ts";
 import { meterSchema } from "../../src/config/schema.ts";
+import { SIGNING_IDENTITIES } from "../protocol/association/identities.ts";
 import { ServedLink } from "../protocol/association/served-link.ts";
 import {
   ascii,
@@ -135,10 +138,55 @@ const HABITS: readonly Habit[] = [
   },
 ];
 
-test.each(HABITS)("association by configuration: $name", async ({ association, rule, tags }) => {
+/** HLS 7 in a plain context: no key to cipher with is asked for. */
+const SIGNED: Partial<AssociationRule> = {
+  mechanism: "hls-ecdsa",
+  systemTitle: SERVER_TITLE,
+  signingKey: privateKeyFromPem(SIGNING_IDENTITIES.server.privateKey),
+};
+const SIGNED_TAGS = ["60", "c3", "c0", "62"];
+const SIGNED_KEYS = {
+  suite: 1,
+  protection: "none",
+  clientSystemTitle: "4d4d4d0000000001",
+  signingKey: "env:TEST_STACK_SIGNING",
+};
+const clientCertificate = readCertificate(SIGNING_IDENTITIES.client.certificate);
+const serverCertificate = readCertificate(SIGNING_IDENTITIES.server.certificate);
+
+const SIGNED_HABITS: readonly Habit[] = [
+  {
+    name: "hls-7 with the meter's key given beforehand",
+    association: { mechanism: "hls-7", security: { ...SIGNED_KEYS, serverSigningKey: "env:TEST_STACK_SERVER" } },
+    rule: () => ({ ...SIGNED, clientSigningKey: clientCertificate.publicKey }),
+    tags: SIGNED_TAGS,
+  },
+  {
+    name: "hls-7 with certificates that come along",
+    association: {
+      mechanism: "hls-7",
+      security: { ...SIGNED_KEYS, certificate: "env:TEST_STACK_CLIENT", authority: "env:TEST_STACK_SERVER" },
+    },
+    rule: () => ({
+      ...SIGNED,
+      certificate: serverCertificate.octets,
+      clientTrust: { authorities: [clientCertificate], nowMs: Date.now },
+    }),
+    tags: SIGNED_TAGS,
+  },
+];
+
+function pem(certificate: Uint8Array): string {
+  return `-----BEGIN CERTIFICATE-----\n${Buffer.from(certificate).toString("base64")}\n-----END CERTIFICATE-----\n`;
+}
+
+test.each([...HABITS, ...SIGNED_HABITS])("association by configuration: $name", async ({ association, rule, tags }) => {
   vi.stubEnv("TEST_STACK_SECRET", SECRET);
   vi.stubEnv("TEST_STACK_BLOCK", "000102030405060708090a0b0c0d0e0f");
   vi.stubEnv("TEST_STACK_AUTHENTICATION", "d0d1d2d3d4d5d6d7d8d9dadbdcdddedf");
+  vi.stubEnv("TEST_STACK_SIGNING", SIGNING_IDENTITIES.client.privateKey);
+  vi.stubEnv("TEST_STACK_CLIENT", pem(SIGNING_IDENTITIES.client.certificate));
+  vi.stubEnv("TEST_STACK_SERVER", pem(SIGNING_IDENTITIES.server.certificate));
   const seen: string[] = [];
   const full: AssociationRule = { ...OPEN_RULE, conformance: EVERYTHING, ...rule() };
   await using listener = await TcpListener.listen({ host: "127.0.0.1", port: 0 }, (channel) => {
