@@ -43,6 +43,10 @@ export function otherValue(data: Data, scaler = 0): OtherValue | undefined {
       return undefined;
     case "boolean":
       return data.value;
+    case "float32":
+    case "float64":
+      // What is no number: NaN and the infinities.
+      return String(data.value);
     case "bcd":
       return data.value.toString(16).padStart(2, "0");
     case "bit-string":

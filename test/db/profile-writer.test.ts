@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ProfileBatch } from "../../src/profiles/batch.ts";
@@ -300,6 +301,41 @@ test("profile writer: a meter that was deleted is noticed, its rows are set asid
   await query(current().url, "delete from public.meters where meter_key = $1", [gone]);
   const outcome = await writer.write([blockLoad(gone, [1]), blockLoad(stays, [1])]);
   expect(outcome).toMatchObject({ inserted: 1, setAside: [{ reason: "meter_unknown" }] });
+});
+
+test("profile writer: a meter whose deletion is under way is waited for, and its rows are set aside", async () => {
+  const [gone = 0, stays = 0] = await newMeters(2);
+  const { database, url } = current();
+  const writer = newWriter();
+  await writer.write([blockLoad(gone, [0]), blockLoad(stays, [0])]);
+  const outcome = await database.transaction(async (deleting) => {
+    await deleting.query("delete from public.meters where meter_key = $1", [gone]);
+    const writing = writer.write([blockLoad(gone, [1]), blockLoad(stays, [1])]);
+    const waits = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while ((await query(url, waits)).length === 0) await sleep(5);
+    return { writing };
+  });
+  expect(await outcome.writing).toMatchObject({ inserted: 1, setAside: [{ reason: "meter_unknown" }] });
+  expect([await countRows(gone), await countRows(stays)]).toEqual([1, 2]);
+});
+
+test("profile writer: a meter that is deleted in mid-write goes after the write, which is whole", async () => {
+  const [gone = 0, stays = 0] = await newMeters(2);
+  const { url } = current();
+  const written = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const writing = newWriter().write([blockLoad(gone, [0, 1]), blockLoad(stays, [0, 1])], async () => {
+    written.resolve();
+    await go.promise;
+  });
+  await written.promise;
+  const deleting = query(url, "delete from public.meters where meter_key = $1", [gone]);
+  const waits = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  while ((await query(url, waits)).length === 0) await sleep(5);
+  go.resolve();
+  expect(await writing).toMatchObject({ inserted: 4, setAside: [] });
+  await deleting;
+  expect([await countRows(gone), await countRows(stays)]).toEqual([2, 2]);
 });
 
 test("profile writer: a session that is ended in mid-write leaves nothing, and the same again succeeds", async () => {

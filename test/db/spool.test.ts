@@ -186,6 +186,24 @@ test("spool: a database that has become read-only is a database that is away", a
   expect(await heldSlots(meter)).toEqual([10, 10, 0]);
 });
 
+test("spool: rows of a meter that is deleted before they come in are not lost, and hold nothing up", async () => {
+  const [gone, stays] = [await newMeter(), await newMeter()];
+  await station.stopServer();
+  await keep(voltage(gone, 0, 1n), voltage(stays, 0, 1n));
+  await station.startServer();
+  // Before the spool has come so far, or after: the row is in one place or the other.
+  await query(station.url, "delete from public.meters where meter_key = $1", [gone]);
+  await station.drained();
+  expect(await heldSlots(stays)).toEqual([1, 1, 0]);
+  const places = await query(
+    station.url,
+    `select (select count(*)::int from dlms.block_load_profile_data where meter_key = $1)
+       + (select count(*)::int from dlms.rejected_rows where meter_key = $1 and reason = 'meter_unknown')`,
+    [gone],
+  );
+  expect(places).toEqual([[1]]);
+});
+
 test("spool: an impossible row is set aside with its reason when it comes in, and the rest goes in", async () => {
   const meter = await newMeter();
   await station.stopServer();

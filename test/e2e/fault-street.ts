@@ -18,9 +18,11 @@ export interface PolledReport {
   readonly polledRows: number;
   /** Slots between a meter's first row and now that are not held. */
   readonly missingSlots: number;
-  /** Snapshots that the daemon has told of as read, and those that are held. */
+  /** Visits that the daemon has told of as having brought a snapshot; two within a second bring the same one. */
   readonly snapshotsTold: number;
   readonly snapshotsHeld: number;
+  /** Visits on record as having brought a snapshot of which no row is from their time. */
+  readonly snapshotsLost: number;
   /** Pages of the ledger that disagree with the rows. */
   readonly ledgerFaults: number;
   /** Rows of polls that are in no kept buffer. */
@@ -72,9 +74,14 @@ export class FaultStreet implements AsyncDisposable {
       missingSlots = await missing(database);
     }
     const snapshotsTold = told();
-    const [counts] = await database.query<{ rows: number; snapshots: number }>(
+    const [counts] = await database.query<{ rows: number; snapshots: number; lost: number }>(
       `select (select count(*)::int from dlms.block_load_profile_data where source = 1) as rows,
-         (select count(*)::int from dlms.instant_profile_data where source = 1) as snapshots`,
+         (select count(*)::int from dlms.instant_profile_data where source = 1) as snapshots,
+         (select count(*)::int from dlms.read_attempts a join public.meters m on m.id = a.meter_id
+          where a.succeeded and a.what like '%instant' and a.row_count > 0 and not exists (
+            select from dlms.instant_profile_data d where d.meter_key = m.meter_key
+              and d.captured_at between a.started_at - interval '2 seconds' and a.ended_at + interval '2 seconds'
+          )) as lost`,
     );
     const { faults } = await checkCoverage(database, {});
     return {
@@ -82,6 +89,7 @@ export class FaultStreet implements AsyncDisposable {
       missingSlots,
       snapshotsTold,
       snapshotsHeld: counts?.snapshots ?? 0,
+      snapshotsLost: counts?.lost ?? 0,
       ledgerFaults: faults.length,
       rowsWithoutOctets: await this.#withoutOctets(database),
       countersSeen: this.#watches.reduce((sum, { count }) => sum + count, 0),

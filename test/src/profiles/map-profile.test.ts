@@ -266,6 +266,18 @@ test("map-profile: floats are the decimals that they print as", () => {
   expect(shown(mapped)).toEqual({ voltage_l1: ["230.1"] });
 });
 
+test.each([Number.NaN, Infinity, -Infinity])(
+  "map-profile: the float %s is no number of a column; it is kept as it is",
+  (value) => {
+    const U = object(3, "1.0.32.7.0.255");
+    const source = { captureObjects: [CLOCK, U], scalers: scalers([U, 0, 35]) };
+    const mapped = mapRows(source, [row(STAMP, { type: "float64", value })], context("instant"));
+    expect(mapped.setAside).toEqual([]);
+    expect(mapped.batch.columns).toEqual([]);
+    expect(mapped.batch.others).toMatchObject([{ values: [String(value)] }]);
+  },
+);
+
 test("map-profile: a bit-string status is the integer of its octets", () => {
   const source = { captureObjects: [CLOCK, object(1, "0.0.96.10.2.255")] };
   const bits: Data = { type: "bit-string", bitCount: 16, value: Uint8Array.of(0x80, 0x01) };
