@@ -56,6 +56,17 @@ export const pushRulesSchema = z
 
 const clockTime = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "a time of day is hh:mm");
 
+const dailyTimes = z
+  .array(z.string().regex(/^(\*|[01]\d|2[0-3]):[0-5]\d$/, "a time is hh:mm or *:mm"))
+  .min(1)
+  .meta({ examples: [["*:00", "*:15", "*:30", "*:45"]] });
+
+/** A value as people write it; its types are those of what the meter has. */
+export type AttributeValue = number | string | boolean | readonly AttributeValue[];
+const attributeValue: z.ZodType<AttributeValue> = z.lazy(() =>
+  z.union([z.number(), z.string().max(1024), z.boolean(), z.array(attributeValue)]),
+);
+
 /** What a push setup of a group of meters is to be. */
 export const pushSetupSchema = z
   .strictObject({
@@ -101,7 +112,50 @@ export const pushSetupSchema = z
       .optional()
       .describe("How often a push is repeated.")
       .meta({ examples: [3] }),
-    repetitionDelay: duration.optional().describe("Time between repetitions."),
+    repetitionDelay: duration.optional().describe("Time between repetitions, each time the same."),
+    repetition: z
+      .strictObject({
+        least: duration.describe("Time before the first repetition.").meta({ examples: ["30s"] }),
+        exponent: z
+          .int()
+          .min(0)
+          .max(65_535)
+          .default(100)
+          .describe("By what each time is longer than the one before, in hundredths."),
+        most: duration.describe("Longest time before a repetition.").meta({ examples: ["10m"] }),
+      })
+      .optional()
+      .describe("Class version 2 and later: repetitions that come later and later.")
+      .meta(alternative),
+    portReference: logicalName
+      .optional()
+      .describe("Class version 1 and later: the communication port to send over.")
+      .meta({ examples: ["0.0.25.0.0.255"] }),
+    operation: z
+      .enum(["unconfirmed", "link-confirmed", "confirmed"])
+      .optional()
+      .describe("Class version 2 and later: what is repeated: what failed, what the link or what nobody confirmed."),
+    confirmation: z
+      .strictObject({
+        interval: duration.describe("Wait for a confirmation at least so often.").meta({ examples: ["1d"] }),
+      })
+      .optional()
+      .describe("Class version 2 and later: from when on, and how often, a confirmation is wanted."),
+    attributes: z
+      .array(
+        z.strictObject({
+          attribute: z
+            .string()
+            .regex(/^\d+:[\d.]+:\d+$/, "an attribute is class:logical name:attribute")
+            .describe("What to write.")
+            .meta({ examples: ["41:0.0.25.0.0.255:2"] }),
+          value: attributeValue.describe("Number, text, octets as 0x…, or a list of these.").meta({ examples: [4059] }),
+        }),
+      )
+      .optional()
+      .describe(
+        "What else the destination needs, written before it: ports (41), HDLC (23), networks (45), protection.",
+      ),
     clientSap: z
       .int()
       .min(0)
@@ -112,11 +166,21 @@ export const pushSetupSchema = z
     schedule: z
       .strictObject({
         logicalName: logicalName.describe("Of the schedule (class 22).").meta({ examples: ["0.0.15.0.4.255"] }),
-        at: z
-          .array(z.string().regex(/^(\*|[01]\d|2[0-3]):[0-5]\d$/, "a time is hh:mm or *:mm"))
-          .min(1)
-          .describe("When it starts the push; * stands for every hour.")
-          .meta({ examples: [["*:00", "*:15", "*:30", "*:45"]] }),
+        at: dailyTimes.describe("When it starts the push; * stands for every hour."),
+        script: z
+          .strictObject({
+            logicalName: logicalName
+              .describe("Of the script table (class 9).")
+              .meta({ examples: ["0.0.10.0.108.255"] }),
+            selector: z
+              .int()
+              .min(1)
+              .max(65_535)
+              .describe("Number of the script.")
+              .meta({ examples: [1] }),
+          })
+          .optional()
+          .describe("The script that the schedule runs; it is made to order the push."),
       })
       .optional()
       .describe("When the push is started."),
@@ -130,11 +194,6 @@ export const pushSetupSchema = z
       .describe("What is done about a meter that is found to differ later."),
   })
   .describe("A push setup as it is to be on a group of meters.");
-
-const dailyTimes = z
-  .array(z.string().regex(/^(\*|[01]\d|2[0-3]):[0-5]\d$/, "a time is hh:mm or *:mm"))
-  .min(1)
-  .meta({ examples: [["*:00", "*:15", "*:30", "*:45"]] });
 
 export const pushExpectationSchema = z
   .strictObject({

@@ -3,10 +3,11 @@
  * Values take the types that the meter's own have, for many meters refuse the same number in another width.
  */
 import type { Data } from "../../protocol/axdr/data.ts";
-import { toHex } from "../../protocol/bytes/hex.ts";
+import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { encodeDate, encodeDateTime, encodeTime } from "../../protocol/cosem/date-time.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
-import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
+import { logicalNameFromOctets, logicalNameToOctets } from "../../protocol/cosem/obis.ts";
+import type { AttributeValue } from "../config/push-schema.ts";
 import type { Config } from "../config/schema.ts";
 
 export type PushSetupConfig = Config["push"]["setups"][number];
@@ -21,40 +22,164 @@ export interface Wish {
 
 const PUSH_SETUP = 40;
 const SCHEDULE = 22;
+const SCRIPT_TABLE = 9;
 const TRANSPORTS = { tcp: 0, udp: 1 } as const;
 const MS_PER_SECOND = 1000;
 
 /** What is sent before where to, and when it starts last: a schedule must find everything else in place. */
 export function wishesOf(setup: PushSetupConfig): Wish[] {
-  const { objects, window, randomisation, retries, repetitionDelay, clientSap, destination, schedule } = setup;
-  const wish = (attributeId: number, value: (present: Data) => Data): Wish => {
-    return { classId: PUSH_SETUP, logicalName: setup.logicalName, attributeId, value };
+  const { attributes = [], objects, window, randomisation, retries, clientSap, destination, schedule } = setup;
+  const own = (attributeId: number, value: ((present: Data) => Data) | undefined): Wish[] => {
+    return value === undefined ? [] : [{ classId: PUSH_SETUP, logicalName: setup.logicalName, attributeId, value }];
   };
   return [
-    ...(objects === undefined ? [] : [wish(2, (present) => objectList(objects, present))]),
-    ...(retries === undefined ? [] : [wish(6, constant(number(retries)))]),
-    ...(repetitionDelay === undefined ? [] : [wish(7, (present) => delay(repetitionDelay / MS_PER_SECOND, present))]),
-    ...(randomisation === undefined ? [] : [wish(5, constant(number(randomisation / MS_PER_SECOND)))]),
-    ...(clientSap === undefined ? [] : [wish(9, constant(number(clientSap)))]),
-    ...(window === undefined ? [] : [wish(4, constant({ type: "array", value: window.map(windowOf) }))]),
-    ...(destination === undefined ? [] : [wish(3, (present) => destinationOf(destination, setup.transport, present))]),
-    ...(schedule === undefined
-      ? []
-      : [
-          {
-            classId: SCHEDULE,
-            logicalName: schedule.logicalName,
-            attributeId: 3,
-            value: constant(scheduleType(schedule.at)),
-          },
-          {
-            classId: SCHEDULE,
-            logicalName: schedule.logicalName,
-            attributeId: 4,
-            value: (present: Data) => times(schedule.at, present),
-          },
-        ]),
+    ...attributes.map(({ attribute, value }) => attributeWish(attribute, value)),
+    ...own(2, objects && ((present) => objectList(objects, present))),
+    ...own(6, retries === undefined ? undefined : constant(number(retries))),
+    ...own(7, repetitionOf(setup)),
+    ...own(5, randomisation === undefined ? undefined : constant(number(randomisation / MS_PER_SECOND))),
+    ...own(9, clientSap === undefined ? undefined : constant(number(clientSap))),
+    ...laterVersions(setup, own),
+    ...own(4, window && constant({ type: "array", value: window.map(windowOf) })),
+    ...own(
+      3,
+      destination === undefined ? undefined : (present) => destinationOf(destination, setup.transport, present),
+    ),
+    ...(schedule === undefined ? [] : scheduleWishes(schedule, setup.logicalName)),
   ];
+}
+
+/** What versions 1 and 2 of the class have besides. */
+function laterVersions(
+  { portReference, operation, confirmation }: PushSetupConfig,
+  own: (attributeId: number, value: ((present: Data) => Data) | undefined) => Wish[],
+): Wish[] {
+  return [
+    ...own(8, portReference === undefined ? undefined : constant(octets(logicalNameToOctets(portReference)))),
+    ...own(11, operation && constant({ type: "enum", value: OPERATIONS.indexOf(operation) })),
+    ...own(12, confirmation && ((present) => confirmationOf(confirmation.interval / MS_PER_SECOND, present))),
+  ];
+}
+
+const OPERATIONS = ["unconfirmed", "link-confirmed", "confirmed"] as const;
+
+/** From when on a confirmation is wanted stays as the meter has it. */
+function confirmationOf(seconds: number, present: Data): Data {
+  const [from] = present.type === "structure" ? present.value : [];
+  const anyTime = octets(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x80, 0x00, 0xff));
+  return { type: "structure", value: [from ?? anyTime, { type: "double-long-unsigned", value: seconds }] };
+}
+
+function repetitionOf({ repetition, repetitionDelay }: PushSetupConfig): ((present: Data) => Data) | undefined {
+  if (repetition !== undefined) {
+    const { least, exponent, most } = repetition;
+    const value = [least / MS_PER_SECOND, exponent, most / MS_PER_SECOND].map(number);
+    return (present) => (present.type === "structure" ? { type: "structure", value } : number(least / MS_PER_SECOND));
+  }
+  if (repetitionDelay === undefined) return undefined;
+  return (present) => delay(repetitionDelay / MS_PER_SECOND, present);
+}
+
+/**
+ * The script before the schedule that runs it. Some meters hold the number of entries against the type: towards several
+ * entries the type goes first, towards one the entries do.
+ */
+function scheduleWishes(schedule: NonNullable<PushSetupConfig["schedule"]>, pushSetup: string): Wish[] {
+  const { logicalName, at, script } = schedule;
+  const of = (attributeId: number, value: (present: Data) => Data): Wish => {
+    return { classId: SCHEDULE, logicalName, attributeId, value };
+  };
+  const type = of(3, constant(scheduleType(at)));
+  const entries = of(4, (present) => times(at, present));
+  const when = at.length === 1 ? [entries, type] : [type, entries];
+  if (script === undefined) return when;
+  const { selector } = script;
+  const scripts = (present: Data) => scriptsWith(present, selector, pushSetup);
+  const runs: Data = { type: "structure", value: [octets(logicalNameToOctets(script.logicalName)), number(selector)] };
+  return [
+    { classId: SCRIPT_TABLE, logicalName: script.logicalName, attributeId: 2, value: scripts },
+    of(2, constant(runs)),
+    ...when,
+  ];
+}
+
+const EXECUTE = 2;
+const PUSH_METHOD = 1;
+
+/** The meter's scripts, of which one orders the push; the others, and what else that one does, stay. */
+function scriptsWith(present: Data, selector: number, pushSetup: string): Data {
+  const scripts = present.type === "array" ? present.value : [];
+  const name = logicalNameToOctets(pushSetup);
+  const push: Data = {
+    type: "structure",
+    value: [
+      { type: "enum", value: EXECUTE },
+      number(PUSH_SETUP),
+      octets(name),
+      { type: "integer", value: PUSH_METHOD },
+      { type: "integer", value: 0 },
+    ],
+  };
+  const known = scripts.find((script) => selectorOf(script) === selector);
+  const actions = known?.type === "structure" && known.value[1]?.type === "array" ? known.value[1].value : [];
+  if (actions.some((action) => pushesSetup(action, pushSetup))) return present;
+  const own: Data = { type: "structure", value: [number(selector), { type: "array", value: [...actions, push] }] };
+  const value = known === undefined ? [...scripts, own] : scripts.map((script) => (script === known ? own : script));
+  return { type: "array", value };
+}
+
+function selectorOf(script: Data): number | undefined {
+  const [id] = script.type === "structure" ? script.value : [];
+  return id === undefined ? undefined : integerOf(id);
+}
+
+function pushesSetup(action: Data, pushSetup: string): boolean {
+  const [, classId, name, index] = action.type === "structure" ? action.value : [];
+  return (
+    classId !== undefined &&
+    integerOf(classId) === PUSH_SETUP &&
+    name?.type === "octet-string" &&
+    logicalNameFromOctets(name.value) === pushSetup &&
+    index !== undefined &&
+    integerOf(index) === PUSH_METHOD
+  );
+}
+
+function attributeWish(attribute: string, value: AttributeValue): Wish {
+  const [classId = "", logicalName = "", attributeId = ""] = attribute.split(":");
+  return {
+    classId: Number(classId),
+    logicalName,
+    attributeId: Number(attributeId),
+    value: (present) => dataOf(value, present),
+  };
+}
+
+const LONG_UNSIGNED = 0xffff;
+const OCTETS = /^0x(?:[0-9a-f]{2})*$/i;
+
+/** A value as people write it, in the form that the meter has now. */
+function dataOf(value: AttributeValue, present: Data): Data {
+  if (typeof value === "boolean") return { type: "boolean", value };
+  if (typeof value === "number") {
+    if (value < 0) return { type: "double-long", value };
+    return value > LONG_UNSIGNED ? { type: "double-long-unsigned", value } : number(value);
+  }
+  if (typeof value === "string") {
+    const bytes = OCTETS.test(value) ? fromHex(value.slice(2)) : new TextEncoder().encode(value);
+    const isText = present.type === "visible-string" || present.type === "utf8-string";
+    return isText ? { type: present.type, value: bytes } : octets(bytes);
+  }
+  const elements = present.type === "array" || present.type === "structure" ? present.value : [];
+  const [sample = NOTHING] = elements;
+  const data = value.map((each, index) => dataOf(each, elements[index] ?? sample));
+  return { type: present.type === "structure" ? "structure" : "array", value: data };
+}
+
+const NOTHING: Data = { type: "null-data" };
+
+function octets(value: Uint8Array): Data {
+  return { type: "octet-string", value };
 }
 
 /** `class:logical name:attribute`. */
