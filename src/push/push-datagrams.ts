@@ -18,6 +18,9 @@ const TRANSFERS = 1000;
 /** Pushes that may wait for the store; a datagram above it is dropped, for nobody can be asked to wait. */
 const WAITING = 200_000;
 
+/** The octets of all of these: datagrams may be large. */
+const WAITING_OCTETS = 128 * 1024 * 1024;
+
 /** A turn of the event loop takes 32 datagrams from a socket at most: more than half of them is a storm. */
 const STORM_A_TURN = 16;
 /** Looked at in one turn. */
@@ -37,6 +40,8 @@ export class PushDatagrams {
   readonly #transfers = new Map<string, Transfer>();
   /** Taken from the socket and not looked at yet. */
   #queued: { readonly octets: Uint8Array; readonly peer: TcpAddress }[] = [];
+  /** Of datagrams that are not looked at, or whose pushes are not durable yet. */
+  #octets = 0;
   #arrivedThisTurn = 0;
   #turn: NodeJS.Immediate | undefined;
 
@@ -51,10 +56,12 @@ export class PushDatagrams {
 
   /** Takes one datagram; the octets belong to it. It is looked at when the socket has nothing more to give. */
   receive(octets: Uint8Array, peer: TcpAddress): void {
-    if (this.#options.intake.waiting + this.#queued.length >= WAITING) {
+    const isFull = this.#octets + octets.length > WAITING_OCTETS;
+    if (isFull || this.#options.intake.waiting + this.#queued.length >= WAITING) {
       this.#options.onDropped(1);
       return;
     }
+    this.#octets += octets.length;
     this.#queued.push({ octets, peer });
     this.#arrivedThisTurn += 1;
     this.#turn ??= setImmediate(() => this.#work());
@@ -75,7 +82,12 @@ export class PushDatagrams {
     const key = `${peer.host} ${peer.port}`;
     const reader = this.#transfers.get(key)?.reader ?? new PushReader(this.#options.intake.openersAt(peer.host));
     const { events, answers } = openDatagram(octets);
-    for (const event of events) this.#take(event, reader, { ...peer, answers });
+    const kept = events.flatMap((event) => this.#take(event, reader, { ...peer, answers }));
+    const { length } = octets;
+    // Octets of a push are those of its datagram, and in memory for as long as that.
+    void Promise.all(kept).finally(() => {
+      this.#octets -= length;
+    });
     this.#transfers.delete(key);
     if (reader.pending) this.#remember(key, { reader, peer });
   }
@@ -88,16 +100,17 @@ export class PushDatagrams {
     this.#transfers.clear();
   }
 
-  #take(event: LinkEvent, reader: PushReader, peer: Peer): void {
-    if (event.type === "apdu") for (const outcome of reader.receive(event)) this.#keep(outcome, peer, event);
-    if (event.type !== "discarded" && event.type !== "failed") return;
+  #take(event: LinkEvent, reader: PushReader, peer: Peer): Promise<void>[] {
+    if (event.type === "apdu") return reader.receive(event).map((outcome) => this.#keep(outcome, peer, event));
+    if (event.type !== "discarded" && event.type !== "failed") return [];
     const octets = event.type === "discarded" ? event.octets : new Uint8Array(0);
-    this.#keep({ type: "rejected", error: event.error, systemTitle: undefined, claimed: undefined, octets }, peer);
+    const { error } = event;
+    return [this.#keep({ type: "rejected", error, systemTitle: undefined, claimed: undefined, octets }, peer)];
   }
 
-  #keep(outcome: PushOutcome, { host, port, answers }: Peer, unit?: PushUnit): void {
+  #keep(outcome: PushOutcome, { host, port, answers }: Peer, unit?: PushUnit): Promise<void> {
     const { intake, send } = this.#options;
-    void intake.keep(outcome, { host, port, transport: "udp" }).then((apdu) => {
+    return intake.keep(outcome, { host, port, transport: "udp" }).then((apdu) => {
       if (apdu === undefined || unit === undefined || !answers) return;
       send(encodeWrapper({ sourceWPort: unit.destinationSap, destinationWPort: unit.sourceSap, apdu }), { host, port });
     });
@@ -113,7 +126,7 @@ export class PushDatagrams {
   }
 
   #giveUp({ reader, peer }: Transfer): void {
-    for (const outcome of reader.end()) this.#keep(outcome, { ...peer, answers: false });
+    for (const outcome of reader.end()) void this.#keep(outcome, { ...peer, answers: false });
   }
 }
 
