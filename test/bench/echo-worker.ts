@@ -8,5 +8,6 @@ const server = createServer((socket) => {
 });
 server.listen(0, "127.0.0.1", () => {
   const address = server.address();
+  // oxlint-disable-next-line require-post-message-target-origin -- the port of a worker has no origin
   parentPort?.postMessage(typeof address === "object" ? address?.port : 0);
 });

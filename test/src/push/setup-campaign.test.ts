@@ -184,14 +184,14 @@ test("push setup: whichever write the line is cut at, the next visit goes on and
 test("push setup: a stop lets those that run come to a named state, and begins no other", async () => {
   const meters = Array.from({ length: 20 }, () => new SetupMeter());
   const gate = Promise.withResolvers<void>();
-  let begun = 0;
-  const visit = async () => {
-    begun += 1;
+  const begun: SetupMeter[] = [];
+  const visit = async (meter: SetupMeter) => {
+    begun.push(meter);
     await gate.promise;
   };
   const { running } = campaigns({ meters, visit, execution: { concurrency: 2 } });
   const results = running.run(order);
-  while (begun < 2) await sleep(5);
+  while (begun.length < 2) await sleep(5);
   running.stop();
   gate.resolve();
   expect((await results).map(({ state }) => state)).toEqual(["applied", "applied"]);
