@@ -78,7 +78,7 @@ export class PushReception implements AsyncDisposable {
       ...(limits && { limits }),
     });
     const reception = new PushReception(options, listeners, arrivals);
-    void reception.replay().catch((error: unknown) => {
+    void reception.replay({ unknownOnly: true }).catch((error: unknown) => {
       events({ event: "replayFailed", reason: error instanceof Error ? error.message : String(error) });
     });
     return reception;

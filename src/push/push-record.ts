@@ -235,10 +235,11 @@ const SAYS: Readonly<Record<AttributedBy, string>> = {
   address: "the address is that of",
 };
 
-function marksOf({ layers }: ReadPush, { by, conflicts }: Attribution): string[] {
+function marksOf({ layers }: ReadPush, { by, conflicts, sender }: Attribution): string[] {
   return [
     ...(layers.some((layer) => !layer.verified && !layer.securityControl.authenticated) ? ["no-tag"] : []),
     ...(by === "address" ? ["sender-by-address"] : []),
+    ...(layers.length === 0 && sender?.security !== undefined ? ["in-the-clear"] : []),
     ...conflicts.map((conflict) => `sender-conflict: ${SAYS[conflict.by]} ${conflict.sender.name}`),
   ];
 }

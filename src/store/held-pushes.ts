@@ -22,6 +22,8 @@ export interface HeldFilter {
   readonly since?: Date;
   /** Only what is known to be of this meter. */
   readonly meterId?: string;
+  /** Only what could not be read, or is of nobody: what is merely not whole gets better by learning more of its meter. */
+  readonly unknownOnly?: boolean;
 }
 
 interface Row {
@@ -38,7 +40,7 @@ interface Row {
 /** In the order in which they came, those behind a key. */
 async function heldPushes(
   database: Database,
-  { sender, since, meterId }: HeldFilter,
+  { sender, since, meterId, unknownOnly }: HeldFilter,
   page: { readonly after: bigint; readonly limit: number },
 ): Promise<HeldPush[]> {
   const rows = await database.query<Row>(
@@ -48,8 +50,9 @@ async function heldPushes(
        and ($2::text is null or encode(system_title, 'hex') = lower($2) or $2 = any (sender_names)
          or regexp_replace(peer, ':[0-9]+$', '') = $2)
        and ($3::timestamptz is null or received_at >= $3) and ($5::uuid is null or meter_id = $5)
+       and (not $6::boolean or outcome = 'rejected' or meter_id is null)
      order by push_key limit $4::int`,
-    [page.after, sender ?? null, since ?? null, page.limit, meterId ?? null],
+    [page.after, sender ?? null, since ?? null, page.limit, meterId ?? null, unknownOnly === true],
   );
   return rows.map((row) => ({
     pushKey: row.push_key,
