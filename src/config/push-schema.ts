@@ -134,7 +134,8 @@ export const pushSetupSchema = z
     operation: z
       .enum(["unconfirmed", "link-confirmed", "confirmed"])
       .optional()
-      .describe("Class version 2 and later: what is repeated: what failed, what the link or what nobody confirmed."),
+      .describe("Class version 2 and later: what is repeated: what failed, what the link or what nobody confirmed.")
+      .meta({ examples: ["confirmed"] }),
     confirmation: z
       .strictObject({
         interval: duration.describe("Wait for a confirmation at least so often.").meta({ examples: ["1d"] }),
