@@ -203,10 +203,20 @@ export class SharedMeters {
 /** Without meters at first. */
 function pollLoop({ config, plans, collector, events }: SharingParts): PollLoop<PolledMeter> {
   const { concurrency, connectsPerSecond } = config.polling;
+  const bounds = new Map(
+    config.limits.map((limit) => {
+      const width = { places: limit.concurrency ?? Infinity, startsPerSecond: limit.connectsPerSecond };
+      return [limit.pool === undefined ? `network ${limit.network}` : `pool ${limit.pool}`, width];
+    }),
+  );
   return new PollLoop<PolledMeter>({
     meters: [],
     nameOf: (meter) => meter.target.name,
     lineOf: sharedLines(config.meters.map((target) => ({ target }))),
+    boundsOf: ({ target: { connection } }) =>
+      [bounds.get(`pool ${connection.pool}`), bounds.get(`network ${connection.network}`)].filter(
+        (bound) => bound !== undefined,
+      ),
     zoneOf: (meter) => meter.target.zone,
     plansOf: (meter) => plans.of(meter),
     onQuarantine: (meter, quarantined) =>

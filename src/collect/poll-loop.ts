@@ -9,7 +9,7 @@ import { type Clock, systemClock, type Timer } from "../../drivers/clock.ts";
 import type { ReadingKind } from "../profiles/batch.ts";
 import { type Lane, LaneQueue, lanePriority } from "./lane-queue.ts";
 import { type LaneReport, LaneTimes } from "./lane-times.ts";
-import { LineGate } from "./line-gate.ts";
+import { type GateWidth, LineGate } from "./line-gate.ts";
 import { type JobOutcome, type PlannedJob, type PlannedLane, Planner, type PlannerOptions } from "./planner.ts";
 
 export interface PollLoopOptions<Meter> extends PlannerOptions<Meter> {
@@ -17,6 +17,8 @@ export interface PollLoopOptions<Meter> extends PlannerOptions<Meter> {
   readonly meters: readonly Meter[];
   /** The line that the meter shares with others, if it does: they are worked one after the other. */
   readonly lineOf?: (meter: Meter) => string | undefined;
+  /** The pool that the meter is in, then the network, where they are bounded; the same objects for all meters in them. */
+  readonly boundsOf?: (meter: Meter) => readonly GateWidth[];
   readonly concurrency: number;
   readonly startsPerSecond: number;
   /** Reads the profiles of one meter. Tells failures by itself and never rejects. */
@@ -47,6 +49,8 @@ export class PollLoop<Meter> {
   readonly #reserved: PQueue<LaneQueue>;
   /** By line, for good; by meter, while it has a job. */
   readonly #gates = new Map<string | Meter, LineGate>();
+  /** For good. */
+  readonly #bounds = new Map<GateWidth, LineGate>();
   readonly #times = new LaneTimes();
   readonly #clock: Clock;
   /** The meters that are ours to work. */
@@ -157,23 +161,31 @@ export class PollLoop<Meter> {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.close();
-    for (const gate of this.#gates.values()) gate.clear();
+    for (const gate of [...this.#bounds.values(), ...this.#gates.values()]) gate.clear();
     for (const queue of [this.#bulk, this.#reserved]) queue.clear();
     await Promise.all([this.#bulk.onIdle(), this.#reserved.onIdle()]);
   }
 
+  /** Through the gates of network and pool first: who waits there does not keep the meter from what people ask. */
   #enqueue<T>(meter: Meter, lane: Lane, job: () => Promise<T>): Promise<T> {
+    const askedMs = this.#clock.elapsed();
+    let pass = () => this.#pass(meter, lane, () => this.#timed(lane, askedMs, job));
+    for (const bound of this.#options.boundsOf?.(meter) ?? []) {
+      const within = pass;
+      const gate = this.#bounds.get(bound) ?? new LineGate(bound, this.#clock);
+      this.#bounds.set(bound, gate);
+      pass = () => gate.pass(lane, within);
+    }
+    return pass();
+  }
+
+  #pass<T>(meter: Meter, lane: Lane, job: () => Promise<T>): Promise<T> {
     const line = this.#options.lineOf?.(meter);
     const key = line ?? meter;
     const gate = this.#gates.get(key) ?? new LineGate();
     this.#gates.set(key, gate);
-    const askedMs = this.#clock.elapsed();
     return gate
-      .pass(lane, () =>
-        this.#queueFor(lane).add(() => this.#watched(meter, () => this.#timed(lane, askedMs, job)), {
-          priority: lanePriority(lane),
-        }),
-      )
+      .pass(lane, () => this.#queueFor(lane).add(() => this.#watched(meter, job), { priority: lanePriority(lane) }))
       .finally(() => {
         if (line === undefined && gate.idle) this.#gates.delete(key);
       });

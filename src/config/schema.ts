@@ -21,7 +21,7 @@ import {
   pushSetupSchema,
   pushSilenceSchema,
 } from "./push-schema.ts";
-import { sharingSchema } from "./sharing-schema.ts";
+import { limitSchema, sharingSchema } from "./sharing-schema.ts";
 
 const quirks = z
   .array(
@@ -193,6 +193,16 @@ const configFields = z.strictObject({
     })
     .prefault({})
     .describe("How meters are polled."),
+  limits: z
+    .array(limitSchema)
+    .refine(
+      (all) => new Set(all.map(({ network, pool }) => `${network ?? ""} ${pool ?? ""}`)).size === all.length,
+      "a network or pool has one limit only",
+    )
+    .default([])
+    .describe(
+      "Limits of networks, concentrators and modem pools in this gateway. All meters of a pool are worked by one gateway, those of a network by several, each with this limit. A line that meters share has one talker anyway.",
+    ),
   push: z
     .strictObject({
       listen: z.array(pushListenSchema).default([]).describe("Listeners for what meters send by themselves."),

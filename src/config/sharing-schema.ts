@@ -39,3 +39,41 @@ export const sharingSchema = z
     message: "`away` is at least as long as `silence`",
   })
   .describe("Gateways on one database share its meters: each meter is worked by one of them at a time.");
+
+const MOST = 10_000;
+
+export const limitSchema = z
+  .strictObject({
+    network: networkName
+      .optional()
+      .describe("Network whose meters the limit holds for.")
+      .meta({ examples: ["substation-7"] }),
+    pool: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe("Or the concentrator or modem pool, see `connection.pool`.")
+      .meta({ examples: ["dc-17"], alternative: true }),
+    concurrency: z
+      .int()
+      .min(1)
+      .max(MOST)
+      .optional()
+      .describe("Most of its meters that are talked to at the same time.")
+      .meta({ examples: [4] }),
+    connectsPerSecond: z
+      .int()
+      .min(1)
+      .max(MOST)
+      .optional()
+      .describe("Most new connections to it in a second.")
+      .meta({ examples: [2] }),
+  })
+  .superRefine(({ network, pool, concurrency, connectsPerSecond }, context) => {
+    const refuse = (message: string) => context.addIssue({ code: "custom", message });
+    if ((network === undefined) === (pool === undefined)) refuse("needs either `network` or `pool`");
+    if (concurrency === undefined && connectsPerSecond === undefined) {
+      refuse("needs `concurrency`, `connectsPerSecond` or both");
+    }
+  });

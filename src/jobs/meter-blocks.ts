@@ -46,6 +46,6 @@ export class MeterBlocks<Meter> {
 }
 
 /** The block of a meter by where it is. */
-export function connectionBlock({ network, pool, serial, udp, tcp }: ConnectionConfig, name: string): Block {
-  return { network, block: blockOf(pool ?? serial ?? udp ?? tcp ?? name) };
+export function connectionBlock({ network, pool, line, serial, udp, tcp }: ConnectionConfig, name: string): Block {
+  return { network, block: blockOf(pool ?? line ?? serial ?? udp ?? tcp ?? name) };
 }

@@ -272,3 +272,73 @@ test("quarantine: a meter that keeps failing is set apart and comes back by itse
   expect(Array.from(loop.quarantined())).toEqual([]);
   await loop.stop();
 });
+
+test("poll loop: of a pool no more meters run at a time than it has places, and other meters go on", async () => {
+  const pool = { places: 2 };
+  const running = new Map<string, number>([
+    ["pool", 0],
+    ["other", 0],
+  ]);
+  const most = new Map<string, number>();
+  const groupOf = (meter: string) => (meter.startsWith("p") ? "pool" : "other");
+  const loop = loopOver(
+    Array.from({ length: 20 }, (_, index) => `${index < 10 ? "p" : "o"}${index}`),
+    async (meter) => {
+      const group = groupOf(meter);
+      running.set(group, (running.get(group) ?? 0) + 1);
+      most.set(group, Math.max(most.get(group) ?? 0, running.get(group) ?? 0));
+      await pause(100);
+      running.set(group, (running.get(group) ?? 0) - 1);
+      return ANSWERED;
+    },
+    { concurrency: 10, boundsOf: (meter) => (groupOf(meter) === "pool" ? [pool] : []) },
+  );
+  loop.start();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(most.get("pool")).toBe(2);
+  expect(most.get("other")).toBeGreaterThan(2);
+  expect(loop.laneTimes().get("scheduled")?.jobs).toBe(20);
+  await loop.stop();
+});
+
+test("poll loop: what is asked of a meter goes before the bulk that waits for its pool", async () => {
+  const order: string[] = [];
+  const pool = { places: 1 };
+  const loop = loopOver(
+    ["a", "b", "c", "d"],
+    async (meter) => {
+      await pause(1000);
+      order.push(meter);
+      return ANSWERED;
+    },
+    { boundsOf: () => [pool] },
+  );
+  loop.start();
+  const asked = loop.readNow("d", async () => order.push("asked d"));
+  await vi.advanceTimersByTimeAsync(10_000);
+  await asked;
+  expect(order.slice(0, 2)).toEqual(["a", "asked d"]);
+  expect(order).toHaveLength(5);
+  await loop.stop();
+});
+
+test("poll loop: a network gets no more new connections in a second than it takes", async () => {
+  const starts: number[] = [];
+  const loop = loopOver(
+    Array.from({ length: 12 }, (_, index) => `m${index}`),
+    async () => {
+      starts.push(performance.now());
+      return ANSWERED;
+    },
+    { boundsOf: () => BOUND_BY_RATE },
+  );
+  loop.start();
+  await vi.advanceTimersByTimeAsync(6000);
+  expect(starts).toHaveLength(12);
+  for (const [index, start] of starts.entries()) {
+    if (index >= 4) expect(start - (starts[index - 4] ?? 0)).toBeGreaterThanOrEqual(999);
+  }
+  await loop.stop();
+});
+
+const BOUND_BY_RATE = [{ places: 100, startsPerSecond: 4 }];

@@ -1,0 +1,81 @@
+/** What people ask while the whole fleet is read: how much longer it takes. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { UTC } from "../../protocol/cosem/time-zone.ts";
+import { visitMeter } from "../../src/collect/meter-session.ts";
+import { PollLoop } from "../../src/collect/poll-loop.ts";
+import type { Bench } from "./bench.ts";
+import { cannedOrder } from "./load/canned-meter.ts";
+import { Spawned } from "./load/spawned.ts";
+import { at, recordSession, sessionWork } from "./load/transcript.ts";
+
+const METERS = 20_000;
+const PLACES = 100;
+const LATENCY_MS = 200;
+const ASKED_EVERY_MS = 200;
+const BUDGET_MS = 600_000;
+const FULL_MS = 1_000;
+
+export const bench: Bench = {
+  compares: `whole sessions that are asked for on demand, 5 a second, while nothing else runs, against the same while a bulk run of ${METERS} meters fills all places that are not reserved (${PLACES} in all); the meters are a process of their own that takes ${LATENCY_MS} ms for each answer; waiting and running time together`,
+  unfair:
+    "the bulk uses the processor too: what it adds to the running time is in the figure, as it would be in a gateway",
+  async run({ timeMs }) {
+    const measureMs = timeMs < FULL_MS ? 2_000 : 30_000;
+    const { target, transcript } = await recordSession();
+    await using meters = await Spawned.start<{ port: number }>("canned-meter.ts", cannedOrder(transcript, LATENCY_MS));
+    const { port } = meters.told;
+    const session = () => visitMeter(at(target, port), { budgetMs: BUDGET_MS }, sessionWork);
+    let polls = 0;
+    const loop = new PollLoop<number>({
+      meters: Array.from({ length: METERS }, (_, meter) => meter),
+      nameOf: String,
+      zoneOf: () => UTC,
+      plansOf: () => [{ profile: "block_load", everyMs: 86_400_000, deadlineMs: 86_400_000 }],
+      concurrency: PLACES,
+      startsPerSecond: 10_000,
+      poll: async () => {
+        await session();
+        polls++;
+        return { answered: true, more: [] };
+      },
+    });
+    const ask = async (meter: number): Promise<number> => {
+      const askedMs = performance.now();
+      await loop.readNow(meter, session);
+      return performance.now() - askedMs;
+    };
+    await asked(ask, 1_000);
+    const idle = await asked(ask, measureMs);
+    loop.start();
+    await sleep(2 * LATENCY_MS);
+    const before = polls;
+    const busy = await asked(ask, measureMs);
+    const bulk = (polls - before) / (measureMs / 1000);
+    await loop.stop();
+    const [idleP99, busyP99] = [percentile(idle, 0.99), percentile(busy, 0.99)];
+    return {
+      facts: [
+        `on demand, nothing else running: p50 ${Math.round(percentile(idle, 0.5))} ms, p99 ${Math.round(idleP99)} ms`,
+        `on demand, the fleet being read: p50 ${Math.round(percentile(busy, 0.5))} ms, p99 ${Math.round(busyP99)} ms`,
+      ],
+      rows: [{ task: "bulk, beside what is asked", perSecond: bulk, unit: "sessions" }],
+      ratios: { "on-demand-p99": idleP99 / busyP99 },
+    };
+  },
+};
+
+/** How long each took of what is asked at an even pace. */
+async function asked(ask: (meter: number) => Promise<number>, forMs: number): Promise<number[]> {
+  const endMs = performance.now() + forMs;
+  const answers: Promise<number>[] = [];
+  for (let meter = 0; performance.now() < endMs; meter++) {
+    answers.push(ask(METERS - 1 - meter));
+    await sleep(ASKED_EVERY_MS);
+  }
+  return Promise.all(answers);
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
