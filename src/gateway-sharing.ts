@@ -6,10 +6,10 @@ import { type ReadAnswer, type ReadRange, ReadRefusedError, readAnswerSchema } f
 import type { Collector, PolledMeter } from "./collect/collector.ts";
 import type { StopDeadline } from "./collect/drain.ts";
 import { causeOf } from "./collect/failure-cause.ts";
-import type { MeterPlans } from "./collect/meter-plans.ts";
 import { MeterNotHeldError, PollLoop } from "./collect/poll-loop.ts";
 import { sharedLines } from "./collect/shared-lines.ts";
 import type { Config } from "./config/schema.ts";
+import type { GatewayPlans } from "./gateway-plans.ts";
 import type { Block } from "./jobs/block.ts";
 import { FleetShare } from "./jobs/fleet-share.ts";
 import { GatewayIdentity } from "./jobs/gateway-identity.ts";
@@ -17,6 +17,7 @@ import { ANSWERS_CHANNEL, JOBS_CHANNEL, JobDesk, type JobHandler, NotHereError }
 import { connectionBlock, MeterBlocks } from "./jobs/meter-blocks.ts";
 import type { EventSink } from "./observe/events.ts";
 import type { Database } from "./store/database.ts";
+import { PLANS_CHANNEL } from "./store/reading-plans.ts";
 
 export interface SharingParts {
   readonly config: Config;
@@ -27,7 +28,7 @@ export interface SharingParts {
   readonly database: Database;
   /** By name. */
   readonly meters: ReadonlyMap<string, PolledMeter>;
-  readonly plans: MeterPlans;
+  readonly planning: GatewayPlans;
   readonly collector: Collector;
 }
 
@@ -126,6 +127,7 @@ export class SharedMeters {
 
   routes(): (readonly [string, ControlRoute])[] {
     return [
+      ...this.#parts.planning.routes((name) => this.#meterOf(name)),
       ["/v1/gateways", controlRoute(z.strictObject({}), async () => this.#gateways())],
       ["/v1/gateways/release", controlRoute(dismissalForm, ({ name }) => this.#dismiss(name))],
       ["/v1/lanes", controlRoute(z.strictObject({}), async () => Object.fromEntries(this.loop.laneTimes()))],
@@ -145,7 +147,7 @@ export class SharedMeters {
   }
 
   async #join(): Promise<FleetShare> {
-    const { config, events, url, version } = this.#parts;
+    const { config, events, url, version, planning } = this.#parts;
     const { name = hostname(), silence, away } = config.sharing;
     const desk = this.#desk;
     const share = new FleetShare({
@@ -165,13 +167,15 @@ export class SharedMeters {
       },
       onGiven: (given) => this.#giveUp(given),
       onCut: () => this.#parts.collector.cut(),
-      channels: [JOBS_CHANNEL, ANSWERS_CHANNEL],
+      channels: [JOBS_CHANNEL, ANSWERS_CHANNEL, PLANS_CHANNEL],
       onNotice: (channel) => {
-        if (channel === JOBS_CHANNEL) desk.look();
+        if (channel === PLANS_CHANNEL) void planning.look().catch(() => undefined);
+        else if (channel === JOBS_CHANNEL) desk.look();
         else void desk.hear().catch(() => undefined);
       },
     });
     this.#share = share;
+    await planning.watch(() => this.loop.planAnew());
     await share.start();
     return share;
   }
@@ -191,6 +195,12 @@ export class SharedMeters {
     });
   }
 
+  #meterOf(name: string): PolledMeter {
+    const meter = this.#parts.meters.get(name);
+    if (meter === undefined) throw new OrderRefusedError(`the configuration has no meter of the name ${name}`);
+    return meter;
+  }
+
   async #dismiss(name: string): Promise<unknown> {
     const gateway = this.#share?.gateways().find((each) => each.name === name || each.id === name);
     if (gateway === undefined) throw new OrderRefusedError(`no gateway of the name ${name} is there or has vanished`);
@@ -201,7 +211,7 @@ export class SharedMeters {
 }
 
 /** Without meters at first. */
-function pollLoop({ config, plans, collector, events }: SharingParts): PollLoop<PolledMeter> {
+function pollLoop({ config, planning, collector, events }: SharingParts): PollLoop<PolledMeter> {
   const { concurrency, connectsPerSecond } = config.polling;
   const bounds = new Map(
     config.limits.map((limit) => {
@@ -218,7 +228,7 @@ function pollLoop({ config, plans, collector, events }: SharingParts): PollLoop<
         (bound) => bound !== undefined,
       ),
     zoneOf: (meter) => meter.target.zone,
-    plansOf: (meter) => plans.of(meter),
+    plansOf: (meter) => planning.meterPlans.of(meter),
     onQuarantine: (meter, quarantined) =>
       events({ event: quarantined ? "meterQuarantined" : "meterReturned", meter: meter.target.name }),
     concurrency,

@@ -11,16 +11,16 @@ import { Collector, type CollectorStore, type PolledMeter } from "./collect/coll
 import { drain, StopDeadline } from "./collect/drain.ts";
 
 import { reportGaps } from "./collect/gap-report.ts";
-import { MeterPlans } from "./collect/meter-plans.ts";
+import type { MeterPlans } from "./collect/meter-plans.ts";
 import type { PollLoop } from "./collect/poll-loop.ts";
 import { replay } from "./collect/replay.ts";
 import { SerialLines } from "./collect/serial-lines.ts";
-import { planFinder } from "./config/meter-plans.ts";
 import { nearestName } from "./config/nearest-name.ts";
-import type { Config, PlanConfig } from "./config/schema.ts";
+import type { Config } from "./config/schema.ts";
 import { startApi } from "./gateway-api.ts";
-import { type KnownFleet, startFleet } from "./gateway-fleet.ts";
+import { startFleet } from "./gateway-fleet.ts";
 import { startNotifications } from "./gateway-notifications.ts";
+import { GatewayPlans } from "./gateway-plans.ts";
 import { GatewayPush } from "./gateway-push.ts";
 import { DatabaseReturn } from "./gateway-return.ts";
 import { SharedMeters } from "./gateway-sharing.ts";
@@ -97,17 +97,17 @@ export class Gateway implements AsyncDisposable {
       late.adopt(await upkeep(store.url, events), (each) => deadline.bound(each.stop()));
     };
     if (store.record === undefined) await startUpkeep();
-    const plans = meterPlans(config, known);
+    const planning = stack.use(new GatewayPlans(config, database, known));
+    const plans = planning.meterPlans;
     const lines = stack.use(new SerialLines());
     const pushing = new GatewayPush({ config, database, known, events });
     const keeping = collectorStore(database, { intake, databaseReturn });
     const collector = newCollector(config, { lines, pushing, plans, keeping, events, database });
-    const sharing = { config, events, version, url: store.url, database, meters, plans, collector };
+    const sharing = { config, events, version, url: store.url, database, meters, planning, collector };
     const shared = await SharedMeters.start(sharing, stack, deadline);
-    const { loop } = shared;
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
-    const draining = { loop, sessions: collector, rows: intake.rows };
+    const draining = { loop: shared.loop, sessions: collector, rows: intake.rows };
     stack.defer(() => deadline.bound(drain(draining, sessionsMs, () => deadline.leftMs)));
     const { reception, routes: pushes } = await pushing.start({ intake, shared, collector, lastMs }, stack);
     const gateway = new Gateway({ options, deadline, store, shared, meters, plans, databaseReturn });
@@ -311,19 +311,6 @@ interface Parts {
   readonly plans: MeterPlans;
   readonly loop: PollLoop<PolledMeter>;
   readonly collector: Collector;
-}
-
-function meterPlans(config: Config, { meters, collections }: KnownFleet): MeterPlans {
-  const find = planFinder(config);
-  const plans = new Map(
-    config.meters.map((meter) => {
-      const key = meters.get(meter.name)?.meterKey ?? -1;
-      const own = Array.from(collections).flatMap(([name, keys]) => (keys?.has(key) === true ? [name] : []));
-      return [meter.name, find(meter, new Set(own))];
-    }),
-  );
-  const none: PlanConfig[] = [];
-  return new MeterPlans((meter) => plans.get(meter.target.name) ?? none);
 }
 
 function upkeep(url: string, events: EventSink): Promise<Upkeep> {

@@ -72,6 +72,7 @@ const ENTRANCES = [
   "src/gateway-api.ts",
   "src/gateway-fleet.ts",
   "src/gateway-notifications.ts",
+  "src/gateway-plans.ts",
   "src/gateway-push.ts",
   "src/gateway-return.ts",
   "src/gateway-sharing.ts",

@@ -17,6 +17,7 @@ import { declareGateways } from "./verbs/gateways.ts";
 import { declareKeys } from "./verbs/keys.ts";
 import { declareMeters } from "./verbs/meters.ts";
 import { declareNotifications } from "./verbs/notifications.ts";
+import { declarePlans } from "./verbs/plans.ts";
 import { declarePush } from "./verbs/push.ts";
 import { declareRead } from "./verbs/read.ts";
 import { declareReadout } from "./verbs/readout.ts";
@@ -43,6 +44,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareCounters,
   declareGaps,
   declareGateways,
+  declarePlans,
   declareSeries,
   declareCollections,
   declareRuns,

@@ -117,6 +117,17 @@ export class PollLoop<Meter> {
     await Promise.allSettled(running);
   }
 
+  /** The meters have other plans: all of them are due at once, and then as these say. */
+  planAnew(): void {
+    if (this.#stopped) return;
+    const now = this.#clock.now();
+    for (const meter of this.#held) {
+      this.#planner.remove(meter);
+      this.#planner.add(meter, now);
+    }
+    this.#topUp();
+  }
+
   /** Polls every meter once, for all plans; ends when each has been tried. */
   async pollOnce(): Promise<void> {
     const { plansOf, poll } = this.#options;

@@ -47,5 +47,5 @@ export class MeterBlocks<Meter> {
 
 /** The block of a meter by where it is. */
 export function connectionBlock({ network, pool, line, serial, udp, tcp }: ConnectionConfig, name: string): Block {
-  return { network, block: blockOf(pool ?? line ?? serial ?? udp ?? tcp ?? name) };
+  return { network, block: blockOf(pool ?? line ?? serial ?? (udp ?? tcp)?.toLowerCase() ?? name) };
 }

@@ -16,17 +16,17 @@ import { Spawned } from "./load/spawned.ts";
 import type { StreetMetersOrder } from "./load/street-meters.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
-const METERS = 24;
+const METERS = 64;
 const FULL_MS = 1000;
 /** Meters answer so late that the places of a gateway bound it, not the processor that all share here. */
-const LATENCY_MS = 400;
-const PLACES = 6;
+const LATENCY_MS = 1_000;
+const PLACES = 16;
 /** The first visits read layouts, and learn what the meters can do. */
 const VISITS_BEFORE = 2;
 const GOAL = 1.9;
 const BLOCKS = 256;
 const START_MS = 60_000;
-const VISITED_MS = 300_000;
+const VISITED_MS = 600_000;
 
 interface Setting {
   readonly directory: string;
@@ -53,7 +53,7 @@ export const bench: Bench = {
     await chmod(directory, 0o711);
     await writeFile(join(directory, "url"), server.url, { mode: 0o600 });
     const meters = await streetConfiguration(street.told.meters, join(directory, "keys"));
-    const setting = { directory, database, meters, measureMs: timeMs < FULL_MS ? 2_000 : 30_000 };
+    const setting = { directory, database, meters, measureMs: timeMs < FULL_MS ? 2_000 : 60_000 };
     const before = await polls(setting, ["a"]);
     const two = await polls(setting, ["a", "b"]);
     const after = await polls(setting, ["a"]);

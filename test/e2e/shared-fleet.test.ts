@@ -228,3 +228,36 @@ test(
   },
   LIMIT_MS,
 );
+
+test(
+  "shared fleet: a plan that is added at one daemon holds at all, and no more when it is removed",
+  async () => {
+    const plans: ConfigInput["plans"] = [{ profile: "instant", every: "1d" }];
+    const collections = [{ name: "first", meters: street.meters.slice(0, 2).map((meter) => meter.name) }];
+    const [a, b] = await Promise.all([start("a", { plans, collections }), start("b", { plans, collections })]);
+    await shared(a, b);
+    const run = (...args: string[]) =>
+      promisify(execFile)(process.execPath, [CLI, "plans", ...args, "--socket", a.socket]);
+    const from = [a, b].map((daemon) => daemon.lines.length);
+    await run("add", "instant", "--every", "1s");
+    const often = (daemon: FleetDaemon, index: number) =>
+      daemon.lines.slice(from[index]).filter((line) => line.event === "meterPolled").length;
+    await vi.waitFor(() => {
+      expect(often(a, 0)).toBeGreaterThan(METERS);
+      expect(often(b, 1)).toBeGreaterThan(METERS);
+    }, WAIT);
+    await run("add", "instant", "--every", "1h", "--group", "first");
+    const shown = await run("show", street.meters[0]?.name ?? "", "--json");
+    expect(JSON.parse(shown.stdout)).toMatchObject([
+      { profile: "instant", group: "first", every: "1h", from: "added" },
+    ]);
+    await expect(run("add", "instant", "--every", "1h", "--group", "nobody")).rejects.toThrow("no group or collection");
+    await run("remove", "instant");
+    const left = await run("remove", "instant", "--group", "first");
+    expect(left.stdout).toContain("configuration");
+    await expect(run("remove", "instant")).rejects.toThrow("no such plan was added");
+    const listed = await run("list", "--json");
+    expect(JSON.parse(listed.stdout)).toMatchObject([{ profile: "instant", every: "1d", from: "configuration" }]);
+  },
+  LIMIT_MS,
+);

@@ -273,6 +273,10 @@ test("quarantine: a meter that keeps failing is set apart and comes back by itse
   await loop.stop();
 });
 
+function groupOf(meter: string): string {
+  return meter.startsWith("p") ? "pool" : "other";
+}
+
 test("poll loop: of a pool no more meters run at a time than it has places, and other meters go on", async () => {
   const pool = { places: 2 };
   const running = new Map<string, number>([
@@ -280,7 +284,6 @@ test("poll loop: of a pool no more meters run at a time than it has places, and 
     ["other", 0],
   ]);
   const most = new Map<string, number>();
-  const groupOf = (meter: string) => (meter.startsWith("p") ? "pool" : "other");
   const loop = loopOver(
     Array.from({ length: 20 }, (_, index) => `${index < 10 ? "p" : "o"}${index}`),
     async (meter) => {
@@ -335,9 +338,8 @@ test("poll loop: a network gets no more new connections in a second than it take
   loop.start();
   await vi.advanceTimersByTimeAsync(6000);
   expect(starts).toHaveLength(12);
-  for (const [index, start] of starts.entries()) {
-    if (index >= 4) expect(start - (starts[index - 4] ?? 0)).toBeGreaterThanOrEqual(999);
-  }
+  const fourAfter = starts.slice(4).map((start, index) => start - (starts[index] ?? 0));
+  expect(Math.min(...fourAfter)).toBeGreaterThanOrEqual(999);
   await loop.stop();
 });
 

@@ -1,0 +1,51 @@
+import type { AdditionOptions, PlanOptions } from "../plans-command.ts";
+import { type DeclareVerb, SOCKET } from "./verb.ts";
+
+export const declarePlans: DeclareVerb = (program, { output, finish }) => {
+  const plans = program.command("plans").description("what is read how often, of which meters");
+  plans
+    .command("list")
+    .description("all plans, in the order in which they count: the first of a meter and profile is its own")
+    .option("--json", "print JSON")
+    .option("--csv", "print CSV")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .action(async (options: PlanOptions) => {
+      const { listPlans } = await import("../plans-command.ts");
+      finish(await listPlans(options, output));
+    });
+  plans
+    .command("show")
+    .description("the plans of one meter")
+    .argument("<meter>", "name of the meter")
+    .option("--json", "print JSON")
+    .option("--csv", "print CSV")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .action(async (meter: string, options: PlanOptions) => {
+      const { showPlans } = await import("../plans-command.ts");
+      finish(await showPlans(meter, options, output));
+    });
+  plans
+    .command("add")
+    .description("adds a plan, before those of the configuration, or changes one that was added; for all gateways")
+    .argument("<profile>", "instant, block_load, daily_load, billing or events")
+    .requiredOption("--every <duration>", "how often, as 15m")
+    .option("--group <name>", "group of the configuration or collection; all meters when left out")
+    .option("--deadline <duration>", "how long after its slot a reading may come")
+    .option("--history <duration>", "how far back to go for a meter without a reading")
+    .option("--order <words>", "oldest-first or newest-first")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .action(async (profile: string, options: AdditionOptions) => {
+      const { addPlan } = await import("../plans-command.ts");
+      finish(await addPlan(profile, options, output));
+    });
+  plans
+    .command("remove")
+    .description("removes a plan that was added")
+    .argument("<profile>", "its profile")
+    .option("--group <name>", "its group")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .action(async (profile: string, options: PlanOptions & { readonly group?: string }) => {
+      const { dropPlan } = await import("../plans-command.ts");
+      finish(await dropPlan(profile, options, output));
+    });
+};
