@@ -21,7 +21,7 @@ import { type HeardRead, readForAnswer } from "./meter-reader.ts";
 import { type VisitOptions, visitMeter } from "./meter-session.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { MOST_AHEAD_MS, requirePossibleClock } from "./possible-clock.ts";
-import { type ChosenSlots, chooseSlots, type ReadingOrder } from "./profile-slots.ts";
+import { type ChosenSlots, chooseSlots, type ReadingOrder, slotIntervalS } from "./profile-slots.ts";
 import { parseReadOrder } from "./read-order.ts";
 import type { SerialLines } from "./serial-lines.ts";
 import { SessionPushes, type Unasked } from "./session-pushes.ts";
@@ -283,9 +283,14 @@ export class Collector {
     return meter.ledger;
   }
 
-  /** For a profile whose slots are not known: from the newest held row on, or as far back as the plan says. */
+  /**
+   * For a profile whose slots are not known: as far back as the plan says, for what is held may have come by itself or on
+   * demand; for one that has none, from the newest held row on.
+   */
   async #sinceMs(meter: PolledMeter, profile: ProfileKind, historyFromMs: number): Promise<number> {
-    if (profile === "instant") return historyFromMs;
+    const layout = meter.target.layouts.get(profile);
+    const hasNoSlots = layout !== undefined && slotIntervalS(profile, layout) === undefined;
+    if (profile === "instant" || !hasNoSlots) return historyFromMs;
     const held = (await this.#options.store.newestCaptures(meter.meterKey))?.[profile];
     return held === undefined ? historyFromMs : held - OVERLAP_MS;
   }

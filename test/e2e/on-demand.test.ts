@@ -1,8 +1,11 @@
 /** What somebody reads through the daemon is kept as what it is. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { SOURCES } from "../../src/store/profile-tables.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const DAY_MS = 86_400_000;
+/** The place of `on_demand` among the sources. */
+const ON_DEMAND = SOURCES.indexOf("on_demand") + 1;
 const ENERGY = "1.0.1.8.0.255";
 
 let over: GatewayOverStreet;
@@ -27,9 +30,7 @@ test("on demand: rows of a profile are kept with their source and their octets, 
   const rows = () => count("select count(*)::int as count from dlms.block_load_profile where source = 'on_demand'");
   await expect.poll(rows, { timeout: 20_000 }).toBe(answer.rows.length);
   const buffers = () =>
-    count(
-      "select count(*)::int as count from dlms.raw_buffers b where b.profile = 'block_load' and b.source = 'on_demand'",
-    );
+    count(`select count(*)::int as count from dlms.raw_buffers where profile = 'block_load' and source = ${ON_DEMAND}`);
   expect(await buffers()).toBe(1);
   await over.gateway.pollOnce();
   expect(await count("select count(*)::int as count from dlms.profile_revisions")).toBe(0);

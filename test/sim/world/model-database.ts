@@ -385,6 +385,7 @@ const STATEMENTS: readonly (readonly [words: string, handler: Handler])[] = [
   ["order by captured_at desc limit 1) as instant", (model, [key]) => model.newestCaptures(Number(key))],
   ["insert into dlms.read_attempts", (model, values) => model.keepAttempts(values)],
   ["insert into dlms.rejected_rows", (model, values) => model.keepRejected(values)],
+  ["insert into dlms.upkeep_runs", () => ({ rows: [] })],
   ["delete from dlms.spool_positions", () => ({ rows: [] })],
   ["from dlms.spool_positions", (model, [run]) => model.positionsOf(String(run))],
   ["insert into dlms.spool_positions", (model, values) => model.movePosition(values)],
