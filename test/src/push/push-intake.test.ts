@@ -109,7 +109,9 @@ test("push intake: a push without any name is of the one meter that is reached a
   const body = fromHex("0f00000001000202060000303906000000ff");
   const alone = intakeFor(directory([], { hosts: { [ORIGIN.host]: [sender(1)] } }));
   await alone.take(body);
-  expect(alone.store.pushes).toMatchObject([{ meterId: sender(1).meterId, marks: ["sender-by-address", "in-the-clear"] }]);
+  expect(alone.store.pushes).toMatchObject([
+    { meterId: sender(1).meterId, marks: ["sender-by-address", "in-the-clear"] },
+  ]);
   expect(alone.store.pushes[0]?.reason).toBe("2 of 2 values have no name");
   const shared = intakeFor(directory([], { hosts: { [ORIGIN.host]: [sender(1), sender(2)] } }));
   await shared.take(body);
