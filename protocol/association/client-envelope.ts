@@ -28,6 +28,7 @@ const SHORTEST_PDU = 24;
 const LONGEST_PDU = 0xffff;
 const GENERAL_BLOCK_WINDOW = 6;
 const GENERAL_BLOCK_TAG = 0xe0;
+const END_OCTETS = 12;
 
 /** A plain APDU that came in, and what had protected it. */
 export interface OpenedApdu {
@@ -50,6 +51,8 @@ export class ClientEnvelope {
   #agreement: Agreement | undefined;
   #dedicated = false;
   #dialogue: GeneralBlockDialogue | undefined;
+  /** The last octets of the ciphered APDU that was opened last: its tag, where it has one. */
+  #lastEnd: Uint8Array | undefined;
   /** Of the latest request. */
   #wrap: GeneralWrap | undefined;
 
@@ -64,6 +67,7 @@ export class ClientEnvelope {
     this.#dialogue = undefined;
     this.#wrap = undefined;
     this.#dedicated = false;
+    this.#lastEnd = undefined;
     this.#output.length = 0;
   }
 
@@ -145,8 +149,16 @@ export class ClientEnvelope {
     }
     if (protection === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });
     const { apdu, layers, warnings } = protection.unprotect(whole);
+    this.#lastEnd = Uint8Array.from(whole.subarray(-END_OCTETS));
     for (const name of warnings) this.#tell({ type: "leniency", name });
     return { apdu: this.#decode(apdu, tolerated), layers, octets: whole };
+  }
+
+  /** Whether ciphered octets are those that were opened last, once more. */
+  repeatsLast(octets: Uint8Array): boolean {
+    const last = this.#lastEnd;
+    const end = octets.subarray(-END_OCTETS);
+    return last !== undefined && last.length === end.length && last.every((octet, at) => octet === end[at]);
   }
 
   /**

@@ -361,8 +361,10 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
       this.#released("rlre");
       return;
     }
-    const isAnswer = this.#state !== "releasing" && this.#awaitedNames().some((name) => isMeantAs(name, octets));
-    if (isAnswer) this.#fail(error, faultEvidence(octets));
+    // A network may deliver an answer twice: the one that is awaited is still to come.
+    const mayAnswer = this.#state !== "releasing" && !this.#envelope.repeatsLast(octets);
+    if (mayAnswer && this.#awaitedNames().some((name) => isMeantAs(name, octets)))
+      this.#fail(error, faultEvidence(octets));
     else this.#discard(error, octets);
   }
 

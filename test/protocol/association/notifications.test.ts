@@ -40,6 +40,27 @@ test.each(NAMES)("notifications: %s between request and answer is told and distu
   expect(bench.hear(octetsOf(name))).toMatchObject([{ type: "notification" }]);
 });
 
+test("answers: one that the network delivers twice does not end the request that follows", () => {
+  const { bench, meter } = sides();
+  const answer = () =>
+    meter.protect(fromHex(ANSWER), {
+      control: "authenticated-encrypted",
+      form: "service-specific",
+      keySet: "dedicated",
+    });
+  bench.order(GET_CLOCK);
+  const [first, second] = [answer(), answer()];
+  expect(bench.hear(first).at(-1)).toMatchObject({ type: "response" });
+  bench.order(GET_CLOCK);
+  expect(bench.hear(first)).toMatchObject([{ type: "discarded", error: { code: "SECURITY_COUNTER_REPLAYED" } }]);
+  expect(bench.hear(second).at(-1)).toMatchObject({ type: "response" });
+  // An older one is no repetition by the network.
+  bench.order(GET_CLOCK);
+  expect(bench.hear(first)).toMatchObject([
+    { type: "failed", failure: { error: { code: "SECURITY_COUNTER_REPLAYED" } } },
+  ]);
+});
+
 const DEDICATED = new SecretKey("dedicatedKey", fromHex("00112233445566778899AABBCCDDEEFF"));
 const BROADCAST = new SecretKey("broadcastKey", fromHex("0F0E0D0C0B0A09080706050403020100"));
 
