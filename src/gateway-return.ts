@@ -1,10 +1,13 @@
 /** What a start without the database leaves for the time when it is back. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { finishFleet, type KnownFleet } from "./gateway-fleet.ts";
 import { finishStart, type GatewayStore, type StoreOptions } from "./gateway-store.ts";
 import type { PushReception } from "./push/push-reception.ts";
 import type { Capabilities } from "./store/capabilities.ts";
 import { foldCoverage } from "./store/coverage.ts";
 import type { StoreIntake } from "./store/store-intake.ts";
+
+const LOOK_MS = 5000;
 
 export interface ReturnParts {
   readonly known: KnownFleet;
@@ -62,7 +65,7 @@ export class DatabaseReturn implements AsyncDisposable {
     await startUpkeep();
     this.#ready.resolve();
     if (finished === "restart") this.#restart.resolve("the database is back, and has more than the record");
-    void this.#learnLedgers(intake).catch(() => undefined);
+    void this.#learnLedgers(intake);
     // Its failure is told when the gateway starts; held pushes wait for the next start then.
     void reception.replay().catch(() => undefined);
     return true;
@@ -70,8 +73,15 @@ export class DatabaseReturn implements AsyncDisposable {
 
   /** Pages of the ledger hold what came in only when they are folded. */
   async #learnLedgers(intake: ReturnParts["intake"]): Promise<void> {
-    await intake.drained();
-    await foldCoverage(this.#store.database);
-    this.#hasLedgers = true;
+    while (!this.#hasLedgers && !this.#stopping.signal.aborted) {
+      await intake.drained();
+      try {
+        await foldCoverage(this.#store.database);
+        this.#hasLedgers = true;
+      } catch {
+        // The database has gone again: without its ledgers every visit would ask for all that the plan goes back.
+        await sleep(LOOK_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      }
+    }
   }
 }
