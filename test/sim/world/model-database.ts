@@ -391,6 +391,7 @@ const STATEMENTS: readonly (readonly [words: string, handler: Handler])[] = [
   ["insert into dlms.spool_positions", (model, values) => model.movePosition(values)],
   ["insert into dlms.invocation_counters", (model, values, client) => model.reserve(values, client)],
   ["set local synchronous_commit", () => ({ rows: [] })],
+  ["insert into dlms.upkeep_runs", () => ({ rows: [] })],
 ];
 
 function failure(message: string, code?: string): Error {
