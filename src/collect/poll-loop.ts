@@ -143,7 +143,8 @@ export class PollLoop<Meter> {
    * MeterNotHeldError where the meter is not ours to work, or is not any more when its turn comes.
    */
   readNow<T>(meter: Meter, job: () => Promise<T>, lane: "control" | "on_demand" = "on_demand"): Promise<T> {
-    return this.#enqueue(meter, lane, job);
+    // It may have had the place that scheduled work was waiting for.
+    return this.#enqueue(meter, lane, job).finally(() => this.#topUp());
   }
 
   /** The meter gave a sign of life by itself. */

@@ -344,3 +344,22 @@ test("poll loop: a network gets no more new connections in a second than it take
 });
 
 const BOUND_BY_RATE = [{ places: 100, startsPerSecond: 4 }];
+
+test("poll loop: scheduled work goes on when what was asked for had the last place", async () => {
+  const polls: string[] = [];
+  const loop = loopOver(
+    ["a", "b"],
+    async (meter) => {
+      polls.push(meter);
+      await pause(1000);
+      return ANSWERED;
+    },
+    { concurrency: 1 },
+  );
+  loop.start();
+  const asked = loop.readNow("a", () => pause(10));
+  await vi.advanceTimersByTimeAsync(5000);
+  await asked;
+  expect(polls).toEqual(["a", "b"]);
+  await loop.stop();
+});
