@@ -27,8 +27,15 @@ interface PageRow {
  */
 export async function loadLedger(database: Database, meterKey: number): Promise<StoredLedger> {
   const memories = await database.query<MemoryRow>(
-    `select distinct on (profile) profile, valid_from, interval_s, entries
-     from dlms.meter_profiles where meter_key = $1::int order by profile, valid_from desc`,
+    // Learned anew, by a process that could not ask what was known, a way of capture did not begin anew.
+    `select distinct on (n.profile) n.profile, f.valid_from, n.interval_s, n.entries
+     from dlms.meter_profiles n cross join lateral (
+       select min(s.valid_from) as valid_from from dlms.meter_profiles s
+       where s.meter_key = n.meter_key and s.profile = n.profile and s.interval_s = n.interval_s and not exists (
+         select from dlms.meter_profiles o where o.meter_key = n.meter_key and o.profile = n.profile
+           and o.interval_s <> n.interval_s and o.valid_from > s.valid_from)
+     ) f
+     where n.meter_key = $1::int order by n.profile, n.valid_from desc`,
     [meterKey],
   );
   if (memories.length === 0) return { memories: [], pages: [] };

@@ -6,6 +6,7 @@ import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { checkCoverage, foldCoverage, rebuildCoverage } from "../../src/store/coverage.ts";
 import { journalCoverage } from "../../src/store/coverage-journal.ts";
 import { openDatabase } from "../../src/store/database.ts";
+import { keepMemories, loadLedger } from "../../src/store/ledger-records.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { applyStorage } from "../../src/store/storage-policies.ts";
 import { blockLoad, makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
@@ -409,4 +410,19 @@ test("coverage: a database of its own pool sees the same ledger", async () => {
   await using other = await openDatabase({ url: current().url, connections: 1 });
   expect((await checkCoverage(other, { meterKeys: [meter], fromYear: 2026 })).pages).toBe(1);
   expect((await checkCoverage(other, { meterKeys: [meter], fromYear: 2027 })).pages).toBe(0);
+});
+
+test("ledger: a way of capture that was learned once more did not begin anew", async () => {
+  const { database } = current();
+  const meterKey = await newMeter();
+  const memory = (intervalS: number, hours: number) => {
+    const validFromMs = START_MS + hours * HOUR_MS;
+    return { meterKey, profile: "block_load" as const, validFromMs, intervalS, entries: hours };
+  };
+  const all = [memory(900, 1), memory(1800, 2), memory(900, 3), memory(900, 5)];
+  await keepMemories((text, values) => database.query(text, values), all);
+  const { memories } = await loadLedger(database, meterKey);
+  expect(memories).toEqual([
+    { profile: "block_load", validFromMs: START_MS + 3 * HOUR_MS, intervalS: 900, entries: 5 },
+  ]);
 });

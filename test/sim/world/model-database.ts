@@ -225,6 +225,7 @@ export class ModelDatabase {
       const known = newest.get(memory.profile);
       if (known === undefined || known.validFromMs < memory.validFromMs) newest.set(memory.profile, memory);
     }
+    for (const [profile, last] of newest) newest.set(profile, { ...last, validFromMs: this.#beganMs(last) });
     const rows = Array.from(newest.values(), ({ profile, validFromMs, intervalS, entries }) => ({
       profile,
       valid_from: new Date(validFromMs),
@@ -232,6 +233,13 @@ export class ModelDatabase {
       entries,
     }));
     return { rows };
+  }
+
+  /** Since when a profile has been captured as it is at last. */
+  #beganMs({ meterKey, profile, intervalS }: Memory): number {
+    const all = [...this.memories.values()].filter((each) => each.meterKey === meterKey && each.profile === profile);
+    const otherMs = Math.max(...all.filter((each) => each.intervalS !== intervalS).map((each) => each.validFromMs));
+    return Math.min(...all.map((each) => each.validFromMs).filter((validFromMs) => validFromMs > otherMs));
   }
 
   keepMemories(values: Values): Answer {
