@@ -34,6 +34,12 @@ const FIRST_NUMBER = 10_001;
 /** The descriptions of a house are the same in every run. */
 const DESCRIPTIONS = new Map<string, ReturnType<House["describe"]>>();
 
+/** Whether damage shows: to the frame check of HDLC, or to the tag of ciphering. */
+export function showsDamage(house: number): boolean {
+  const { link, protection } = HOUSES[house % HOUSES.length] ?? {};
+  return link?.type === "hdlc" || protection?.includes("authenticated") === true;
+}
+
 export class HouseSite implements Site {
   readonly name: string;
   readonly weather: Weather;
@@ -67,11 +73,6 @@ export class HouseSite implements Site {
       firstInvocationCounter: 1,
     });
     this.config = meterSchema.parse(this.#configuration(titleText(identity.systemTitle), description.timeZone));
-  }
-
-  /** Whether damage shows: to the frame check of HDLC, or to the tag of ciphering. */
-  get detectsDamage(): boolean {
-    return this.#house.link.type === "hdlc" || this.#house.protection?.includes("authenticated") === true;
   }
 
   accept(end: ByteChannel): boolean {

@@ -2,6 +2,7 @@
 import { namedZone } from "../../../protocol/cosem/time-zone.ts";
 import type { PlanConfig } from "../../../src/config/schema.ts";
 import { Random } from "../../fuzz/random.ts";
+import { showsDamage } from "./house-site.ts";
 import type { DatabaseState } from "./model-database.ts";
 import type { OffTime, RowMeterOptions } from "./row-meter.ts";
 import { drawWeather, TROUBLES, type Trouble, type Weather } from "./weather.ts";
@@ -159,7 +160,7 @@ const HARMLESS: readonly Trouble[] = ["silent", "refusing", "slow", "cutting", "
 
 function drawHousePlace(number: number, { random, startMs, quietMs }: Span): HousePlace {
   const house = random.below(24);
-  const troubles = random.oneIn(2) ? TROUBLES : HARMLESS;
+  const troubles = random.oneIn(2) && showsDamage(house) ? TROUBLES : HARMLESS;
   return {
     house,
     number,

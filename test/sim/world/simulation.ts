@@ -42,6 +42,7 @@ export interface SimulationOptions {
 
 const RESTART_MS = 5000;
 const STOP_MS = 120_000;
+const LINGER_MS = 10_000;
 const LONGEST_WAIT_MS = 400_000;
 /** After the last slot that must have been read: the next visit, its retries, and a place in the queue. */
 const SPARE_MS = 1_200_000;
@@ -193,7 +194,7 @@ class World {
   #ask(number: number): void {
     const station = this.#station;
     const meter = station?.meters[number % station.meters.length];
-    if (station !== undefined && meter !== undefined) void station.ask(meter, "block_load");
+    if (station !== undefined && meter !== undefined) void station.ask(meter, "block");
   }
 
   /** A meter sends its newest row; whether it hears that the row is safe is all the same to it. */
@@ -215,6 +216,8 @@ class World {
     const meters = station.meters;
     const { scope } = { scope: this.#process };
     await this.#time.until(station.stop(), STOP_MS);
+    // What the system does for sockets that were closed goes on for a moment.
+    await this.#time.run(this.#time.nowMs + LINGER_MS);
     if (scope !== undefined && this.#time.waiting(scope) > 0) {
       this.#observer.fault(`${this.#time.waiting(scope)} timers are left after the stop`);
     }
