@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { SkipReasons } from "./test/skip-reasons.ts";
 
 /** The tests of the store again, against other editions of the database. */
 const editions = ["timescale-apache", ...("DLMS_GATEWAY_TEST_TIMESCALE_URL" in process.env ? ["timescale-given"] : [])];
@@ -6,6 +7,7 @@ const editions = ["timescale-apache", ...("DLMS_GATEWAY_TEST_TIMESCALE_URL" in p
 /** `unit` needs nothing but Node and ends in seconds; `system` starts servers, sockets and databases. */
 export default defineConfig({
   test: {
+    reporters: ["default", new SkipReasons()],
     projects: [
       {
         test: {

@@ -36,10 +36,8 @@ for package in "$apt"/cache/archives/*.deb; do
 done
 rm -rf "$apt"
 
-libraries=
-for candidate in "$directory"/root/usr/lib/*-linux-gnu "$directory"/root/lib/*-linux-gnu; do
-  [ -d "$candidate" ] && libraries=$libraries${libraries:+:}$candidate
-done
+# Some packages keep libraries in directories of their own, which only the loader's path of an installed system names.
+libraries=$(find "$directory/root" -name '*.so*' -not -path '*/usr/lib/chromium/*' -printf '%h\n' | sort -u | paste -sd:)
 cat >"$program" <<EOF
 #!/bin/sh
 LD_LIBRARY_PATH="$libraries" exec "$directory/root/usr/lib/chromium/chromium" --no-sandbox "\$@"
