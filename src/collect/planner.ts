@@ -6,7 +6,7 @@ import type { TimeZone } from "../../protocol/cosem/time-zone.ts";
 import type { ReadingKind } from "../profiles/batch.ts";
 import { DueTimes } from "./due-times.ts";
 import type { FailureCause } from "./failure-cause.ts";
-import { retryOf } from "./retry-rule.ts";
+import { type FailureCounts, retryAfter } from "./retry-rule.ts";
 import { nextSlotMs } from "./slot.ts";
 
 /** What is read how often, of the meters that have the plan; shared among them. */
@@ -50,8 +50,8 @@ export class Planner<Meter> {
   readonly #backfill = new DueTimes();
   /** When each plan of a meter is due next, in the order of its plans. */
   readonly #dueMs: Float64Array[] = [];
-  /** Failures in a row, of meters that failed last. */
-  readonly #failures = new Map<number, number>();
+  /** Of meters that failed last. */
+  readonly #failures = new Map<number, FailureCounts>();
   readonly #quarantined = new Set<number>();
   readonly #more = new Map<number, readonly ReadingKind[]>();
   readonly #working = new Set<number>();
@@ -169,9 +169,9 @@ export class Planner<Meter> {
   #fail(number: number, cause: FailureCause | undefined, nowMs: number): void {
     const meter = this.#meters[number];
     if (meter === undefined) return;
-    const failures = (this.#failures.get(number) ?? 0) + 1;
-    this.#failures.set(number, failures);
-    const { delayMs, quarantined } = retryOf(cause, failures);
+    const counts = this.#failures.get(number) ?? {};
+    this.#failures.set(number, counts);
+    const { delayMs, quarantined } = retryAfter(counts, cause);
     if (quarantined && !this.#quarantined.has(number)) {
       this.#quarantined.add(number);
       this.#options.onQuarantine?.(meter, true);

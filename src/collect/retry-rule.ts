@@ -9,7 +9,7 @@ interface RetryRule {
   readonly firstMs: number;
   readonly factor: number;
   readonly mostMs: number;
-  /** Failures in a row after which the meter is set apart. */
+  /** Failures under this rule, without an answer in between, after which the meter is set apart. */
   readonly quarantineAfter: number;
   /** How often it is tried then. */
   readonly probeMs: number;
@@ -33,7 +33,10 @@ const RULES = {
   ours: { firstMs: 30 * SECOND_MS, factor: 2, mostMs: 5 * MINUTE_MS, quarantineAfter: Infinity, probeMs: HOUR_MS },
 } as const satisfies Record<string, RetryRule>;
 
-const RULE_OF: Readonly<Record<FailureCause, keyof typeof RULES>> = {
+type RuleName = keyof typeof RULES;
+const RULE_NAMES = ["way", "taken", "answer", "person", "ours"] as const satisfies readonly RuleName[];
+
+const RULE_OF: Readonly<Record<FailureCause, RuleName>> = {
   address: "way",
   "port refused": "taken",
   "serial port missing": "way",
@@ -71,12 +74,18 @@ export interface Retry {
   readonly quarantined: boolean;
 }
 
-/** What follows from so many failures in a row, the last with this cause. */
-export function retryOf(cause: FailureCause | undefined, failures: number): Retry {
-  const rule: RetryRule = RULES[cause === undefined ? "way" : RULE_OF[cause]];
-  if (failures >= rule.quarantineAfter) return { delayMs: rule.probeMs, quarantined: true };
-  return {
-    delayMs: Math.min(rule.firstMs * rule.factor ** Math.max(failures - 1, 0), rule.mostMs),
-    quarantined: false,
-  };
+/**
+ * Failures of a meter since it answered last, each rule's by itself: a lost packet that looks like a wrong key once must
+ * not count with all the lost packets before it.
+ */
+export type FailureCounts = Partial<Record<RuleName, number>>;
+
+/** What follows from one more failure, with this cause. Counts it. */
+export function retryAfter(counts: FailureCounts, cause: FailureCause | undefined): Retry {
+  const name = cause === undefined ? "way" : RULE_OF[cause];
+  const { firstMs, factor, mostMs, probeMs }: RetryRule = RULES[name];
+  const failures = (counts[name] ?? 0) + 1;
+  counts[name] = failures;
+  const quarantined = RULE_NAMES.some((each) => (counts[each] ?? 0) >= RULES[each].quarantineAfter);
+  return { delayMs: quarantined ? probeMs : Math.min(firstMs * factor ** (failures - 1), mostMs), quarantined };
 }

@@ -4,7 +4,7 @@ import { namedZone, UTC } from "../../../protocol/cosem/time-zone.ts";
 import { DueTimes } from "../../../src/collect/due-times.ts";
 import { FAILURE_CAUSES, type FailureCause } from "../../../src/collect/failure-cause.ts";
 import { Planner } from "../../../src/collect/planner.ts";
-import { retryOf } from "../../../src/collect/retry-rule.ts";
+import { type Retry, retryAfter } from "../../../src/collect/retry-rule.ts";
 import { nextSlotMs } from "../../../src/collect/slot.ts";
 
 const MINUTE_MS = 60_000;
@@ -71,14 +71,34 @@ test("slots: whole days begin at the meter's midnight, through summer time, with
   expect(offsets[0]).toBeLessThan(times.deadlineMs / 4 + 5001);
 });
 
+/** What follows from each of these failures, one after the other. */
+function retries(...causes: FailureCause[]): Retry[] {
+  const counts = {};
+  return causes.map((cause) => retryAfter(counts, cause));
+}
+
+function repeated(cause: FailureCause, count: number): FailureCause[] {
+  return Array.from({ length: count }, () => cause);
+}
+
 test("retries: each cause has its own, and each leads to quarantine only where the meter may be at fault", () => {
-  expect([1, 2, 3, 4].map((n) => retryOf("no answer", n).delayMs)).toEqual([30_000, 60_000, 120_000, 240_000]);
-  expect(retryOf("no answer", 11).delayMs).toBe(HOUR_MS);
-  expect(retryOf("wrong block key", 1).delayMs).toBe(15 * MINUTE_MS);
-  expect(retryOf("wrong block key", 3)).toEqual({ delayMs: DAY_MS, quarantined: true });
-  expect(retryOf("meter busy", 1).delayMs).toBe(90_000);
-  const never = (Object.keys(FAILURE_CAUSES) as FailureCause[]).filter((cause) => !retryOf(cause, 100).quarantined);
+  const silent = retries(...repeated("no answer", 11)).map(({ delayMs }) => delayMs);
+  expect(silent.slice(0, 4)).toEqual([30_000, 60_000, 120_000, 240_000]);
+  expect(silent.at(-1)).toBe(HOUR_MS);
+  const wrongKey = retries(...repeated("wrong block key", 3));
+  expect(wrongKey[0]?.delayMs).toBe(15 * MINUTE_MS);
+  expect(wrongKey.at(-1)).toEqual({ delayMs: DAY_MS, quarantined: true });
+  expect(retries("meter busy")[0]?.delayMs).toBe(90_000);
+  const causes = Object.keys(FAILURE_CAUSES) as FailureCause[];
+  const never = causes.filter((cause) => retries(...repeated(cause, 100)).every(({ quarantined }) => !quarantined));
   expect(never).toEqual(["gateway clock", "not kept", "no counters", "database away", "cancelled", "internal error"]);
+});
+
+test("retries: causes of different kinds are counted apart", () => {
+  const damaged = retries(...repeated("no answer", 11), "wrong block key").at(-1);
+  expect(damaged).toEqual({ delayMs: 15 * MINUTE_MS, quarantined: false });
+  const apart = retries(...repeated("no answer", 12), "wrong block key").at(-1);
+  expect(apart).toEqual({ delayMs: DAY_MS, quarantined: true });
 });
 
 const PLANS = [
