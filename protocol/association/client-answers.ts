@@ -10,7 +10,7 @@ import type { Referencing } from "./referencing.ts";
 import { REFERENCING } from "./referencing.ts";
 
 /** At which stage a failure counts in a state, and where it leads. */
-interface Awaiting {
+export interface Awaiting {
   readonly stage: FailureStage;
   readonly refused: ClientTransition;
   readonly unanswered: ClientTransition;

@@ -41,6 +41,16 @@ const TRANSITIONS = {
 export type ClientState = keyof typeof TRANSITIONS;
 export type ClientTransition = { [S in ClientState]: keyof (typeof TRANSITIONS)[S] }[ClientState];
 
+/** The transitions by which a client leaves an association, and how the server answered then. */
+export const LEAVING = {
+  rlreReceived: "rlre",
+  refused: "refused",
+  unanswered: "unanswered",
+  leftSilently: "notAsked",
+} as const satisfies Partial<Record<ClientTransition, string>>;
+
+export type LeavingTransition = keyof typeof LEAVING;
+
 /** The state that follows; throws SERVICE_UNEXPECTED when the table does not know the transition. */
 export function nextClientState(state: ClientState, transition: ClientTransition, fault: Fault): ClientState {
   const row: Readonly<Record<string, ClientState>> = TRANSITIONS[state];

@@ -4,43 +4,39 @@
  */
 import type { Apdu } from "../apdu/apdu.ts";
 import type { DataNotification } from "../apdu/data-notification.ts";
-import { APDUS, type ApduName } from "../apdu/registry.ts";
+import { APDUS } from "../apdu/registry.ts";
 import type { Conformance } from "../ber/conformance.ts";
 import { DlmsError, dlmsErrorOf, type Fault } from "../errors.ts";
 import type { Machine } from "../machine.ts";
 import { AnswerWatch } from "./answer-watch.ts";
-import {
-  awaitedNames,
-  awaitingIn,
-  faultEvidence,
-  isMeantAs,
-  type Refusal,
-  refusalIn,
-  refusesService,
-} from "./client-answers.ts";
+import { AwaitedAnswer } from "./awaited-answer.ts";
+import { faultEvidence, type Refusal, refusalIn, refusesService } from "./client-answers.ts";
 import { ClientEnvelope, type OpenedApdu } from "./client-envelope.ts";
 import type {
   Agreement,
   ClientCommand,
   ClientEvent,
   FailureEvidence,
-  ReleaseAnswer,
   ServiceOrder,
   UnconfirmedOrder,
 } from "./client-events.ts";
 import { ClientOpening, presumedAgreement, releaseRequest } from "./client-opening.ts";
 import { ClientRequests } from "./client-requests.ts";
 import { type ClientLeniency, type ClientSettings, clientTimeouts } from "./client-settings.ts";
-import { type ClientState, type ClientTransition, nextClientState } from "./client-states.ts";
+import {
+  type ClientState,
+  type ClientTransition,
+  LEAVING,
+  type LeavingTransition,
+  nextClientState,
+} from "./client-states.ts";
 import { confirmationOf, notificationOf } from "./notifications.ts";
-import type { Referencing } from "./referencing.ts";
 import { unexpected } from "./service-exchange.ts";
 
 const NO_SERVICES: Conformance = new Set();
 
 export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   readonly #settings: ClientSettings;
-  readonly #referencing: Referencing;
   readonly #events: ClientEvent[] = [];
   readonly #envelope: ClientEnvelope;
   #state: ClientState = "idle";
@@ -48,14 +44,15 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   #opening: ClientOpening | undefined;
   readonly #requests: ClientRequests;
   readonly #watch = new AnswerWatch();
+  readonly #awaited: AwaitedAnswer;
   readonly #timeouts: ReturnType<typeof clientTimeouts>;
 
   constructor(settings: ClientSettings) {
     this.#settings = settings;
-    this.#referencing = settings.referencing ?? "logical-name";
     this.#timeouts = clientTimeouts(settings);
     this.#envelope = new ClientEnvelope(settings, (event) => this.#events.push(event));
     this.#requests = new ClientRequests(settings.highPriority ?? true, (leniency) => this.#note(leniency));
+    this.#awaited = new AwaitedAnswer(settings.referencing ?? "logical-name", this.#requests, this.#watch);
   }
 
   get state(): ClientState {
@@ -96,7 +93,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     let opened: OpenedApdu | undefined;
     const progress = this.#envelope.blockProgress;
     try {
-      opened = this.#envelope.open(bytes, this.#awaiting() !== undefined, this.#opening?.tolerated);
+      opened = this.#envelope.open(bytes, this.#awaited.in(this.#state) !== undefined, this.#opening?.tolerated);
     } catch (error) {
       this.#faultOfPeer(dlmsErrorOf(error), bytes);
       return;
@@ -117,8 +114,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     const { deadlineMs } = this.#watch;
     if (deadlineMs === undefined || nowMs < deadlineMs) return;
     if (this.#state === "releasing") {
-      this.#step("unanswered", "peer");
-      this.#released("unanswered");
+      this.#leave("unanswered", "peer");
     } else if (this.#envelope.inBlocks && this.#envelope.repeat()) {
       this.#watch.extend(nowMs, this.#timeouts.blockMs);
     } else if (!this.#repeat(nowMs)) {
@@ -167,9 +163,13 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     const next = nextClientState(this.#state, "requestSent", "caller");
     const ownBlocks = this.#envelope.prefersGeneralBlocks ? Number.POSITIVE_INFINITY : this.#envelope.maxPlainLength;
     const request = this.#requests.prepare(order, this.#agreement?.conformance ?? NO_SERVICES, ownBlocks);
-    this.#envelope.send(request.apdu);
+    this.#ask(request.apdu, nowMs);
     request.sent();
     this.#state = next;
+  }
+
+  #ask(apdu: Apdu, nowMs: number): void {
+    this.#envelope.send(apdu);
     this.#watch.start(nowMs, this.#timeouts.answerMs);
   }
 
@@ -205,8 +205,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   #release(nowMs: number): void {
     const rlrq = releaseRequest(this.#settings);
     if (rlrq === undefined) {
-      this.#step("leftSilently", "caller");
-      this.#released("notAsked");
+      this.#leave("leftSilently", "caller");
       return;
     }
     const next = nextClientState(this.#state, "rlrqSent", "caller");
@@ -216,7 +215,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   }
 
   #abort(error: DlmsError): void {
-    const stage = this.#awaiting()?.stage;
+    const stage = this.#awaited.in(this.#state)?.stage;
     const partial = this.#requests.partial();
     this.#step("aborted", "caller");
     this.#forget();
@@ -233,22 +232,17 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     const notification = notificationOf(apdu);
     const refusal = refusalIn(apdu);
     if (notification !== undefined) this.#events.push({ type: "notification", notification, layers, octets });
-    else if (this.#awaiting() === undefined) this.#discard(unexpected(apdu.apdu));
+    else if (this.#awaited.in(this.#state) === undefined) this.#discard(unexpected(apdu.apdu));
     else if (refusal !== undefined) this.#refuse(refusal, nowMs);
-    else if (this.#answers(apdu)) {
-      this.#envelope.admitAnswer(opened);
-      this.#takeAnswer(apdu, nowMs);
-    } else this.#discard(unexpected(apdu.apdu));
-  }
-
-  /** Whether the APDU is what is awaited. An answer with another invoke-id is, unless it may be a late one. */
-  #answers(apdu: Apdu): boolean {
-    if (!this.#awaitedNames().includes(apdu.apdu)) return false;
-    const echoed = this.#requests.isEchoed(apdu);
-    if (echoed === undefined) return true;
-    const verdict = this.#watch.judge(echoed);
-    if (verdict === "notEchoed") this.#note("invoke-id-not-echoed");
-    return verdict !== "late";
+    else {
+      const verdict = this.#awaited.judge(this.#state, apdu);
+      if (verdict === "notEchoed") this.#note("invoke-id-not-echoed");
+      if (verdict === "late" || verdict === "other") this.#discard(unexpected(apdu.apdu));
+      else {
+        this.#envelope.admitAnswer(opened);
+        this.#takeAnswer(apdu, nowMs);
+      }
+    }
   }
 
   #takeAnswer(apdu: Apdu, nowMs: number): void {
@@ -257,8 +251,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
         this.#continue(apdu, nowMs);
         return;
       case "releasing":
-        this.#step("rlreReceived", "peer");
-        this.#released("rlre");
+        this.#leave("rlreReceived", "peer");
         return;
       default:
         this.#takeOpening(apdu, nowMs);
@@ -281,17 +274,15 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     }
     this.#agreement = verdict.agreement;
     this.#envelope.agree(verdict.agreement);
-    this.#envelope.send(opening.reply(this.#requests.firstOctet()));
-    this.#watch.start(nowMs, this.#timeouts.answerMs);
+    this.#ask(opening.reply(this.#requests.firstOctet()), nowMs);
   }
 
   #continue(apdu: Apdu, nowMs: number): void {
     const step = this.#requests.take(apdu);
     if (step.type === "ignored") this.#discard(step.error);
     else if (step.type === "send") {
-      this.#envelope.send(step.apdu);
+      this.#ask(step.apdu, nowMs);
       this.#step("blockSent", "peer");
-      this.#watch.start(nowMs, this.#timeouts.answerMs);
       if (step.joined > 0) this.#events.push({ type: "progress", octets: step.joined });
     } else {
       this.#step("answered", "peer");
@@ -310,15 +301,15 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     this.#events.push({ type: "associated", agreement });
   }
 
-  #released(answer: ReleaseAnswer): void {
+  #leave(transition: LeavingTransition, fault: Fault): void {
+    this.#step(transition, fault);
     this.#forget();
-    this.#events.push({ type: "released", answer });
+    this.#events.push({ type: "released", answer: LEAVING[transition] });
   }
 
   #refuse(refusal: Refusal, nowMs: number): void {
     if (this.#state === "releasing") {
-      this.#step("refused", "peer");
-      this.#released("refused");
+      this.#leave("refused", "peer");
       return;
     }
     const otherwise = this.#state === "authenticating" && refusesService(refusal) && this.#replyAgain(nowMs);
@@ -329,16 +320,15 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   #replyAgain(nowMs: number): boolean {
     const reply = this.#opening?.otherReply();
     if (reply === undefined) return false;
-    this.#envelope.send(reply);
+    this.#ask(reply, nowMs);
     this.#step("replySent", "peer");
     this.#note("hls-reply-by-write");
-    this.#watch.start(nowMs, this.#timeouts.answerMs);
     return true;
   }
 
   /** Ends what is under way. A failed request leaves the association as it is. */
   #fail(error: DlmsError, evidence: FailureEvidence): void {
-    const failing = this.#awaiting();
+    const failing = this.#awaited.in(this.#state);
     if (failing === undefined) {
       this.#discard(error);
       return;
@@ -357,29 +347,18 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     if (this.#state === "releasing" && octets[0] === APDUS.rlre[0]) {
       // A meter that gets the lengths of its farewell wrong has taken ours all the same.
       this.#note("rlre-malformed");
-      this.#step("rlreReceived", "peer");
-      this.#released("rlre");
+      this.#leave("rlreReceived", "peer");
       return;
     }
     // A network may deliver an answer twice: the one that is awaited is still to come.
     const mayAnswer = this.#state !== "releasing" && !this.#envelope.repeatsLast(octets);
-    if (mayAnswer && this.#awaitedNames().some((name) => isMeantAs(name, octets)))
-      this.#fail(error, faultEvidence(octets));
+    if (mayAnswer && this.#awaited.isMeantBy(this.#state, octets)) this.#fail(error, faultEvidence(octets));
     else this.#discard(error, octets);
   }
 
   #discard(error: DlmsError, octets?: Uint8Array): void {
     this.#events.push({ type: "discarded", error, ...(octets && { octets }) });
-    if (!this.#watch.discard() && this.#awaiting() !== undefined) this.#fail(error, { type: "fault" });
-  }
-
-  #awaiting(): ReturnType<typeof awaitingIn> {
-    return awaitingIn(this.#state, this.#referencing);
-  }
-
-  #awaitedNames(): readonly ApduName[] {
-    const { awaited } = this.#requests;
-    return awaited === undefined ? awaitedNames(this.#state, this.#referencing) : [awaited];
+    if (!this.#watch.discard() && this.#awaited.in(this.#state) !== undefined) this.#fail(error, { type: "fault" });
   }
 
   #note(name: ClientLeniency): void {

@@ -5,15 +5,7 @@
  */
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import {
-  type AadForm,
-  type AeadKeys,
-  type CipheredContent,
-  CONTENT_HEADER_LENGTH,
-  open,
-  parseContent,
-  seal,
-} from "./aead.ts";
+import { type AadForm, type CipheredContent, CONTENT_HEADER_LENGTH, open, parseContent, seal } from "./aead.ts";
 import {
   type CipheredApdu,
   type CipheredForm,
@@ -23,16 +15,10 @@ import {
   type KeySet,
   parseCipheredApdu,
 } from "./ciphered-apdu.ts";
+import { KeysInForce, type OpenedContent, type ProtectionKeys } from "./keys-in-force.ts";
 import { PeerCounters } from "./peer-counters.ts";
 import type { ReplayPolicy } from "./replay-window.ts";
-import {
-  type AuthenticationKey,
-  type BlockCipherKey,
-  type BroadcastKey,
-  type DedicatedKey,
-  requireSuiteLength,
-  type SecretKey,
-} from "./secret-key.ts";
+import type { DedicatedKey } from "./secret-key.ts";
 import {
   PROTECTIONS,
   type Protection,
@@ -56,13 +42,6 @@ export type SecurityTolerance = keyof typeof SECURITY_TOLERANCES;
 
 /** Something that was let pass; for the log. */
 export type ProtectionWarning = SecurityTolerance | "counter-replayed" | "key-changed";
-
-export interface ProtectionKeys {
-  readonly blockCipherKey?: BlockCipherKey;
-  readonly authenticationKey?: AuthenticationKey;
-  readonly broadcastKey?: BroadcastKey;
-  readonly dedicatedKey?: DedicatedKey;
-}
 
 export interface ApduProtectionOptions {
   readonly suite: SecuritySuite;
@@ -112,34 +91,25 @@ export interface Unprotected extends ProtectionLayer {
 /** Plain APDUs that are accepted, as a failure only, although protection is required (exception and service error). */
 const FAILURES_IN_CLEAR: ReadonlySet<number> = new Set([0xd8, 0x0e]);
 
-const KEY_NAMES = { global: "blockCipherKey", broadcast: "broadcastKey", dedicated: "dedicatedKey" } as const;
-
 export class ApduProtection {
   readonly suite: SecuritySuite;
   readonly ownSystemTitle: SystemTitle;
   readonly #options: ApduProtectionOptions;
   readonly #tolerate: ReadonlySet<SecurityTolerance>;
-  /** Keys that the peer has been given and may put in force at once. */
-  #comingKeys: AeadKeys | undefined;
   /** Where the peer's counters stand; general-ciphering under the same keys goes by the same. */
   readonly peerCounters: PeerCounters;
   #peerSystemTitle: SystemTitle | undefined;
-  readonly #keySets: Record<KeySet, AeadKeys | undefined>;
+  readonly #keys: KeysInForce;
   #dedicatedCounter = 1;
 
   constructor(options: ApduProtectionOptions) {
-    for (const key of Object.values(options.keys)) requireSuiteLength(key, options.suite);
     this.suite = options.suite;
     this.ownSystemTitle = options.ownSystemTitle;
     this.#options = options;
     this.peerCounters = new PeerCounters(options.replay);
     this.#tolerate = new Set(options.tolerate);
     this.#peerSystemTitle = options.peerSystemTitle;
-    this.#keySets = {
-      global: this.#aeadKeys(options.keys.blockCipherKey),
-      broadcast: this.#aeadKeys(options.keys.broadcastKey),
-      dedicated: this.#aeadKeys(options.keys.dedicatedKey),
-    };
+    this.#keys = new KeysInForce(options);
   }
 
   get peerSystemTitle(): SystemTitle | undefined {
@@ -155,9 +125,7 @@ export class ApduProtection {
 
   /** Puts the key of a new association in force; both directions count afresh. */
   useDedicatedKey(key: DedicatedKey | undefined, firstCounter = 1): void {
-    if (key !== undefined) requireSuiteLength(key, this.suite);
-    else if (this.#keySets.dedicated === undefined) return;
-    this.#keySets.dedicated = this.#aeadKeys(key);
+    if (!this.#keys.useDedicated(key)) return;
     this.#dedicatedCounter = firstCounter;
     this.peerCounters.forget("dedicated");
   }
@@ -167,10 +135,7 @@ export class ApduProtection {
    * opens with the new ones puts them in force, for both directions.
    */
   expectKeys(changed: Pick<ProtectionKeys, "blockCipherKey" | "authenticationKey">): void {
-    const keys = { ...this.#options.keys, ...changed };
-    for (const key of Object.values(changed)) requireSuiteLength(key, this.suite);
-    const current = this.#aeadKeys(keys.blockCipherKey);
-    this.#comingKeys = current && { ...current, authentication: keys.authenticationKey };
+    this.#keys.expect(changed);
   }
 
   /** Sets where the peer's counter stands, as remembered from earlier sessions. */
@@ -188,11 +153,11 @@ export class ApduProtection {
   protect(plainApdu: Uint8Array, request: ProtectRequest): Uint8Array {
     const plainTag = plainApdu[0];
     if (plainTag === undefined) throw new DlmsError("DATA_TRUNCATED", "caller", { offset: 0, wanted: 1, left: 0 });
-    const keys = this.#keysFor(request.keySet);
+    const keys = this.#keys.of(request.keySet);
     const { control, form, keySet } = request;
     const required = this.#options.minimum?.sent;
     if (required !== undefined) requireProtection(PROTECTIONS[control], required, "caller");
-    if (PROTECTIONS[control].authenticated) this.#requireAuthenticationKey();
+    if (PROTECTIONS[control].authenticated) this.#keys.requireAuthenticationKey();
     if (form === "service-specific") cipheredTag(plainTag, keySet === "dedicated");
     const head = {
       securityControl: securityControlOctet(this.suite, control, keySet === "broadcast"),
@@ -239,8 +204,8 @@ export class ApduProtection {
 
   /** f(challenge) of HLS-GMAC: SC ‖ counter ‖ tag over SC ‖ authentication key ‖ challenge. Uses a counter up. */
   signChallenge(challenge: Uint8Array): Uint8Array {
-    this.#requireAuthenticationKey();
-    const keys = this.#keysFor("global");
+    this.#keys.requireAuthenticationKey();
+    const keys = this.#keys.of("global");
     const head = {
       securityControl: securityControlOctet(this.suite, "authenticated"),
       invocationCounter: this.#nextCounter("global"),
@@ -256,7 +221,7 @@ export class ApduProtection {
   verifyChallenge(challenge: Uint8Array, reply: Uint8Array): void {
     if (reply.length !== CONTENT_HEADER_LENGTH + TAG_LENGTH)
       throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism: "hls-gmac", length: reply.length });
-    this.#requireAuthenticationKey();
+    this.#keys.requireAuthenticationKey();
     const sender = this.#requirePeerTitle();
     const { securityControl, invocationCounter, tag } = parseContent(reply, 0);
     this.#checkControl(securityControl, []);
@@ -266,7 +231,7 @@ export class ApduProtection {
         securityControl: securityControl.octet,
       });
     const content = { securityControl, invocationCounter, payload: challenge, tag };
-    const keys = this.#keysFor("global");
+    const keys = this.#keys.of("global");
     try {
       open(keys, { sender }, content);
     } catch (cause) {
@@ -290,7 +255,7 @@ export class ApduProtection {
     const content = this.#checkable(parseContent(outside.content), warnings);
     this.#checkControl(content.securityControl, warnings);
     const sender = this.#senderOf(outside, warnings);
-    const [plain, keySet] = this.#decipher(outside, content, sender, warnings);
+    const { plain, keySet } = this.#decipher(outside, content, sender, warnings);
     const verified = content.tag !== undefined;
     checkPlainTag(plain, outside.plainTag, verified);
     const { securityControl, invocationCounter } = content;
@@ -302,8 +267,7 @@ export class ApduProtection {
 
   /** What nobody can check vouches for nothing. */
   #checkable(content: CipheredContent, warnings: ProtectionWarning[]): CipheredContent {
-    const { keys, aadForm } = this.#options;
-    const uncheckable = content.tag !== undefined && keys.authenticationKey === undefined && aadForm !== "empty";
+    const uncheckable = content.tag !== undefined && !this.#keys.authenticates;
     if (!uncheckable || !this.#tolerate.has("unchecked-tag")) return content;
     warnings.push("unchecked-tag");
     return { ...content, tag: undefined };
@@ -338,54 +302,18 @@ export class ApduProtection {
     content: CipheredContent,
     sender: SystemTitle,
     warnings: ProtectionWarning[],
-  ): readonly [Uint8Array, KeySet] {
-    const context = { sender };
-    if (outside.keySet === "dedicated") return [open(this.#keysFor("dedicated"), context, content), "dedicated"];
-    if (!content.securityControl.broadcast) return [this.#openGlobal(context, content, warnings), "global"];
-    const mayBeUnicast = this.#tolerate.has("broadcast-bit");
-    if (mayBeUnicast && this.#options.keys.broadcastKey === undefined) {
-      warnings.push("broadcast-bit");
-      return [open(this.#keysFor("global"), context, content), "global"];
-    }
-    try {
-      return [open(this.#keysFor("broadcast"), context, content), "broadcast"];
-    } catch (error) {
-      if (!mayBeUnicast || !(error instanceof DlmsError) || error.code !== "SECURITY_TAG_MISMATCH") throw error;
-      const plain = open(this.#keysFor("global"), context, content);
-      warnings.push("broadcast-bit");
-      return [plain, "global"];
-    }
+  ): OpenedContent {
+    const opened = this.#openWith(outside.keySet, content, sender);
+    if (opened.otherwise !== undefined) warnings.push(opened.otherwise);
+    // Counters belong to a key.
+    if (opened.otherwise === "key-changed") this.peerCounters.forget("global");
+    return opened;
   }
 
-  #openGlobal(
-    context: { readonly sender: SystemTitle },
-    content: CipheredContent,
-    warnings: ProtectionWarning[],
-  ): Uint8Array {
-    const coming = this.#comingKeys;
-    try {
-      return open(this.#keysFor("global"), context, content);
-    } catch (error) {
-      if (coming === undefined || !(error instanceof DlmsError) || error.code !== "SECURITY_TAG_MISMATCH") throw error;
-      const plain = open(coming, context, content);
-      this.#keySets.global = coming;
-      this.#comingKeys = undefined;
-      // Counters belong to a key.
-      this.peerCounters.forget("global");
-      warnings.push("key-changed");
-      return plain;
-    }
-  }
-
-  #keysFor(keySet: KeySet): AeadKeys {
-    const keys = this.#keySets[keySet];
-    if (keys === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: KEY_NAMES[keySet] });
-    return keys;
-  }
-
-  #aeadKeys(encryption: SecretKey | undefined): AeadKeys | undefined {
-    const { keys, aadForm = "standard" } = this.#options;
-    return encryption && { suite: this.suite, encryption, authentication: keys.authenticationKey, aadForm };
+  #openWith(keySet: KeySet, content: CipheredContent, sender: SystemTitle): OpenedContent {
+    if (keySet === "dedicated") return this.#keys.openDedicated(sender, content);
+    if (!content.securityControl.broadcast) return this.#keys.openGlobal(sender, content);
+    return this.#keys.openBroadcast(sender, content, this.#tolerate.has("broadcast-bit"));
   }
 
   #nextCounter(keySet: KeySet): number {
@@ -399,11 +327,6 @@ export class ApduProtection {
     const { nextInvocationCounter, dedicatedCounter } = this.#options;
     if (keySet !== "dedicated") return nextInvocationCounter(keySet);
     return dedicatedCounter === "global" ? nextInvocationCounter("global") : this.#dedicatedCounter++;
-  }
-
-  #requireAuthenticationKey(): void {
-    if (this.#options.keys.authenticationKey === undefined && this.#options.aadForm !== "empty")
-      throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "authenticationKey" });
   }
 
   #requirePeerTitle(): SystemTitle {

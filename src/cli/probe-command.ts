@@ -2,8 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { Document } from "yaml";
 import { z } from "zod";
-import { type Attempt, type ProbeFindings, probeMeter } from "../collect/meter-probe.ts";
+import { probeMeter } from "../collect/meter-probe.ts";
 import type { MeterTarget } from "../collect/meter-target.ts";
+import type { Attempt, ProbeFindings } from "../collect/probe-findings.ts";
 import { withKnownModel } from "../config/model-quirks.ts";
 import { meterSchema } from "../config/schema.ts";
 import { CounterFile } from "../keys/counter-file.ts";

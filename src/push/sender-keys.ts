@@ -1,11 +1,8 @@
 /** The protection of what meters push, one for each meter, so that its counters are followed from push to push. */
 
 import { DlmsError } from "../../protocol/errors.ts";
-import {
-  ApduProtection,
-  type ProtectionKeys,
-  type SecurityTolerance,
-} from "../../protocol/security/apdu-protection.ts";
+import { ApduProtection, type SecurityTolerance } from "../../protocol/security/apdu-protection.ts";
+import type { ProtectionKeys } from "../../protocol/security/keys-in-force.ts";
 import { PROTECTIONS } from "../../protocol/security/security-control.ts";
 import type { PushSender, SenderSecurity } from "./sender-directory.ts";
 

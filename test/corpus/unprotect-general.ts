@@ -1,6 +1,6 @@
 import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { parseContent } from "../../protocol/security/aead.ts";
-import { ApduProtection, type ProtectionKeys } from "../../protocol/security/apdu-protection.ts";
+import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import {
   encodeHeader,
   type GeneralCipheringApdu,
@@ -8,6 +8,7 @@ import {
 } from "../../protocol/security/general-apdu.ts";
 import { GeneralProtection } from "../../protocol/security/general-protection.ts";
 import { unwrapKey } from "../../protocol/security/key-wrap.ts";
+import type { ProtectionKeys } from "../../protocol/security/keys-in-force.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import type { CorpusCase, Facts } from "./case.ts";

@@ -4,11 +4,11 @@ import { ALL_QUIRKS, FIELD_QUIRKS, NO_QUIRKS, type Quirk } from "../../protocol/
 import { parseContent } from "../../protocol/security/aead.ts";
 import {
   ApduProtection,
-  type ProtectionKeys,
   SECURITY_TOLERANCES,
   type SecurityTolerance,
 } from "../../protocol/security/apdu-protection.ts";
 import { isCipheredTag, parseCipheredApdu } from "../../protocol/security/ciphered-apdu.ts";
+import type { ProtectionKeys } from "../../protocol/security/keys-in-force.ts";
 import { type KeyRole, SecretKey } from "../../protocol/security/secret-key.ts";
 import type { SecuritySuite } from "../../protocol/security/suites.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
-import { ApduProtection, type ProtectionKeys } from "../../../protocol/security/apdu-protection.ts";
+import { ApduProtection } from "../../../protocol/security/apdu-protection.ts";
 import { diagnose } from "../../../protocol/security/diagnosis.ts";
+import type { ProtectionKeys } from "../../../protocol/security/keys-in-force.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import type { Protection } from "../../../protocol/security/security-control.ts";
 import { systemTitle } from "../../../protocol/security/system-title.ts";

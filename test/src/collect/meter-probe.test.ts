@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { CLOCK_STATUS, dateTimeAt, encodeDateTime } from "../../../protocol/cosem/date-time.ts";
 import { namedZone } from "../../../protocol/cosem/time-zone.ts";
-import { type Attempt, probeMeter } from "../../../src/collect/meter-probe.ts";
+import { probeMeter } from "../../../src/collect/meter-probe.ts";
 import { meterTarget } from "../../../src/collect/meter-target.ts";
+import type { Attempt } from "../../../src/collect/probe-findings.ts";
 import { clockFindings, identifierText } from "../../../src/collect/probe-rows.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 
