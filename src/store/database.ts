@@ -1,7 +1,7 @@
 /** The pool of connections, transactions on it, and the driver's failures as ours. */
 import { type Client, Pool, type PoolClient, type QueryResult, type QueryResultRow, TypeOverrides, types } from "pg";
 import { type Capabilities, probeCapabilities } from "./capabilities.ts";
-import { failureCode, failureKind } from "./failure.ts";
+import { failureCode, failureKind, messageOf } from "./failure.ts";
 import { StoreError } from "./store-error.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -176,7 +176,7 @@ export function storeFailure(cause: unknown): StoreError {
   const code = failureCode(cause) ?? "none";
   const kind = failureKind(cause);
   const reached = kind !== "transient" || isServerAnswer(cause);
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   return new StoreError(reached ? "DATABASE_REFUSED" : "DATABASE_UNREACHABLE", { code, message }, { cause });
 }
 

@@ -39,3 +39,16 @@ export function failureKind(error: unknown): FailureKind {
   if (TRANSIENT_CODES.has(code) || (code.length === 5 && TRANSIENT_CLASSES.has(code.slice(0, 2)))) return "transient";
   return code.startsWith("22") || code.startsWith("23") ? "data" : "permanent";
 }
+
+const QUERY_CANCELED = "57014";
+/** What the driver says, without a code, when the server does not answer in time. */
+const DRIVER_TIMEOUT = "Query read timeout";
+
+/** Whether a statement took longer than statements may. */
+export function isTimeout(error: unknown): boolean {
+  return failureCode(error) === QUERY_CANCELED || (error instanceof Error && error.message === DRIVER_TIMEOUT);
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

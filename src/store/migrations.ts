@@ -14,7 +14,7 @@ import { ADVISORY_LOCKS } from "./advisory-locks.ts";
 import { type Capabilities, probeCapabilities } from "./capabilities.ts";
 import { dropViews, lacksCompatibilityViews, makeCompatibilityViews } from "./compatibility-views.ts";
 import { storeFailure } from "./database.ts";
-import { failureCode } from "./failure.ts";
+import { failureCode, messageOf } from "./failure.ts";
 import { StoreError } from "./store-error.ts";
 
 const DIRECTORY = join(import.meta.dirname, "../../migrations");
@@ -210,7 +210,7 @@ async function apply(client: Client, migration: Migration): Promise<void> {
   } catch (cause) {
     await client.query("rollback").catch(() => undefined);
     const code = failureCode(cause) ?? "none";
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     throw new StoreError("SCHEMA_MIGRATION_FAILED", { migration: name, code, message }, { cause });
   }
 }

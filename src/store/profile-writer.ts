@@ -8,7 +8,7 @@ import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
 import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
-import { failureKind } from "./failure.ts";
+import { failureKind, messageOf } from "./failure.ts";
 import { notHeldAlike } from "./held-rows.ts";
 import { deriveMeasurements } from "./measurements.ts";
 import { type MergeOutcome, mergeRows } from "./profile-merge.ts";
@@ -326,7 +326,7 @@ async function isolate(
 ): Promise<void> {
   const [first] = refused.rows;
   if (refused.rows.length === 1 && first !== undefined) {
-    const detail = refused.error instanceof Error ? refused.error.message : String(refused.error);
+    const detail = messageOf(refused.error);
     attempt.setAside.push({ row: first, reason: "refused_by_database", detail });
     return;
   }

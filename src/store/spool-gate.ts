@@ -1,28 +1,18 @@
 /**
  * Decides whether what comes goes to the database or to the spool. While the spool holds anything, all goes there, so
- * that nothing newer overtakes it; it is brought into the database in order, kind by kind, and each kind's place is
- * moved in the transaction of its rows: a record is brought in once, wherever the process or the database stops.
+ * that nothing newer overtakes it, and it is brought into the database for as long as that takes.
  */
-import type { PoolClient } from "pg";
 import { type Clock, sleep, systemClock, type Timer } from "../../drivers/clock.ts";
 import type { SpoolRecord } from "../spool/frame.ts";
 import type { RunRecords, Spool } from "../spool/spool.ts";
-import { type Database, isTransient } from "./database.ts";
-import { failureKind } from "./failure.ts";
+import type { Database } from "./database.ts";
+import { messageOf } from "./failure.ts";
 import type { QueueSpool } from "./queue-spool.ts";
+import { SpoolDelivery, type SpoolDestination } from "./spool-delivery.ts";
 import type { SpoolKind } from "./spool-kinds.ts";
-import { StoreError } from "./store-error.ts";
-
-/** What is done in the transaction of a write besides it. */
-export type AlsoHere = (client: PoolClient) => Promise<void>;
 
 /** One kind of record on its way to the database. */
-export interface SpoolOutlet<Item> {
-  readonly kind: SpoolKind<Item>;
-  /** Writes items in one transaction, and `alsoHere` in it. Safe to repeat. */
-  write(items: readonly Item[], alsoHere: AlsoHere): Promise<unknown>;
-  /** Another form of an item that the database refuses, as a last try; undefined for none. */
-  reduced?(item: Item, reason: string): Item | undefined;
+export interface SpoolOutlet<Item> extends SpoolDestination<Item> {
   /** The share of the quota that items of this importance may fill before their bringers have to wait. */
   share?(item: Item): number;
   /** Of the queue that writes the same items straight into the database. */
@@ -62,6 +52,8 @@ const LONGEST_HOLD_MS = 2000;
 const DEFAULT_SHARE = 0.95;
 const FILLING = 0.8;
 const ROOM_POLL_MS = 100;
+/** Groups that are tried together at most, where the first is slow. */
+const MOST_GROUPS = 8;
 
 interface Waiting {
   readonly limit: number;
@@ -73,7 +65,7 @@ export class SpoolGate {
   readonly #clock: Clock;
   readonly #outlets = new Map<number, SpoolOutlet<unknown>>();
   readonly #stopping = new AbortController();
-  readonly #positions = new Map<string, Map<string, number>>();
+  readonly #delivery: SpoolDelivery;
   #engaged = false;
   /** Ends the time in which what comes has to wait. */
   #holding: Timer | undefined;
@@ -85,6 +77,9 @@ export class SpoolGate {
   constructor(options: SpoolGateOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    const { spool, database, events } = options;
+    const onSetAside = (kind: string, reason: string) => events.onSetAside(kind, reason);
+    this.#delivery = new SpoolDelivery({ spool, database, destinations: this.#outlets, onSetAside });
   }
 
   get engaged(): boolean {
@@ -194,8 +189,8 @@ export class SpoolGate {
     await Promise.all(Array.from(this.#outlets.values(), async (outlet) => outlet.settled?.()));
     while (!this.#stopping.signal.aborted) {
       const group = await this.#bringIn();
-      records += group?.records.length ?? 0;
-      if (group === undefined && this.#options.spool.isEmpty) break;
+      records += group.length;
+      if (group.length === 0 && this.#options.spool.isEmpty) break;
       this.#hold(group);
     }
     if (this.#stopping.signal.aborted) return this.#letGo();
@@ -211,8 +206,8 @@ export class SpoolGate {
    * Where records come as fast as they are brought in, the spool would never be empty: when it nearly is, what comes has
    * to wait until it is. If that takes too long, it is spooled after all.
    */
-  #hold(group: RunRecords | undefined): void {
-    const octets = group?.records.reduce((sum, { payload }) => sum + payload.length, 0) ?? 0;
+  #hold(group: readonly SpoolRecord[]): void {
+    const octets = group.reduce((sum, { payload }) => sum + payload.length, 0);
     if (octets < GROUP_OCTETS / 2) this.#holding ??= this.#clock.after(LONGEST_HOLD_MS, () => this.#letGo());
   }
 
@@ -227,15 +222,20 @@ export class SpoolGate {
     for (const outlet of this.#outlets.values()) outlet.resume?.();
   }
 
-  /** Brings in the next records, however often it takes; undefined when there are none. */
-  async #bringIn(): Promise<RunRecords | undefined> {
+  /** Brings in the next records, however often it takes; none when there are none. */
+  async #bringIn(): Promise<readonly SpoolRecord[]> {
     const { spool } = this.#options;
-    const group = await this.#untilItWorks(() => spool.read(GROUP_OCTETS));
-    if (group !== undefined) await this.#untilItWorks(() => this.#write(group));
+    const groups: RunRecords[] = [];
+    await this.#untilItWorks(async () => {
+      const wantsMore = this.#delivery.isSlow && groups.length < MOST_GROUPS;
+      const more = groups.length === 0 || wantsMore ? await spool.read(GROUP_OCTETS) : undefined;
+      if (more !== undefined) groups.push(more);
+      await this.#delivery.deliver(groups);
+    });
     await this.#untilItWorks(() => spool.release());
     // Whatever is on its way to the disk comes next.
-    if (group === undefined && !spool.isEmpty) await sleep(this.#clock, 1);
-    return group;
+    if (groups.length === 0 && !spool.isEmpty) await sleep(this.#clock, 1);
+    return groups.flatMap(({ records }) => records);
   }
 
   async #untilItWorks<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
@@ -250,88 +250,6 @@ export class SpoolGate {
       }
     }
   }
-
-  async #write(group: RunRecords): Promise<void> {
-    const positions = await this.#positionsOf(group.run);
-    for (const outlet of this.#outlets.values()) {
-      const from = positions.get(outlet.kind.name) ?? 0;
-      const records = group.records.filter(({ kind, sequence }) => kind === outlet.kind.code && sequence >= from);
-      if (records.length > 0) await this.#writeKind(outlet, { run: group.run, records });
-    }
-    const unknown = group.records.filter(({ kind }) => !this.#outlets.has(kind));
-    for (const record of unknown) await this.#setAside(group.run, record, "no such kind");
-  }
-
-  async #writeKind(outlet: SpoolOutlet<unknown>, { run, records }: RunRecords): Promise<void> {
-    const items: { readonly item: unknown; readonly record: SpoolRecord }[] = [];
-    for (const record of records) {
-      try {
-        items.push({ record, item: outlet.kind.decode(record.payload, record.version) });
-      } catch (error) {
-        await this.#setAside(run, record, messageOf(error));
-      }
-    }
-    const next = (records.at(-1)?.sequence ?? 0) + 1;
-    const move = (client: PoolClient) => movePosition(client, { run, kind: outlet.kind.name, next });
-    try {
-      await outlet.write(
-        items.map(({ item }) => item),
-        move,
-      );
-    } catch (error) {
-      if (isTransient(error)) throw error;
-      await this.#writeEach(outlet, { run, items, error });
-      await this.#options.database.transaction(move);
-    }
-    this.#positions.get(run)?.set(outlet.kind.name, next);
-  }
-
-  /**
-   * One item must not keep the others out. When the database refuses every one of them, the fault is not theirs: all are
-   * tried again later.
-   */
-  async #writeEach(
-    outlet: SpoolOutlet<unknown>,
-    group: {
-      readonly run: string;
-      readonly items: readonly { readonly item: unknown; readonly record: SpoolRecord }[];
-      readonly error: unknown;
-    },
-  ): Promise<void> {
-    const refused: { readonly record: SpoolRecord; readonly error: unknown }[] = [];
-    for (const { item, record } of group.items) {
-      const error = await this.#writeOne(outlet, item);
-      if (error !== undefined) refused.push({ record, error });
-    }
-    const isTheirs = refused.length < group.items.length || refused.every(({ error }) => isDataFault(error));
-    if (!isTheirs) throw group.error;
-    for (const { record, error } of refused) await this.#setAside(group.run, record, messageOf(error));
-  }
-
-  /** Why the database refuses an item in every form; undefined when it took it. */
-  async #writeOne(outlet: SpoolOutlet<unknown>, item: unknown): Promise<unknown> {
-    const error = await refusalOf(outlet, item);
-    const reduced = error === undefined ? undefined : outlet.reduced?.(item, messageOf(error));
-    return reduced === undefined ? error : refusalOf(outlet, reduced);
-  }
-
-  async #setAside(run: string, record: SpoolRecord, reason: string): Promise<void> {
-    await this.#options.spool.setRecordAside(run, record);
-    this.#options.events.onSetAside(this.#outlets.get(record.kind)?.kind.name ?? String(record.kind), reason);
-  }
-
-  async #positionsOf(run: string): Promise<ReadonlyMap<string, number>> {
-    const known = this.#positions.get(run);
-    if (known !== undefined) return known;
-    await this.#options.database.query("delete from dlms.spool_positions where updated_at < now() - interval '1 year'");
-    const rows = await this.#options.database.query<{ kind: string; next_sequence: bigint }>(
-      "select kind, next_sequence from dlms.spool_positions where run = $1",
-      [run],
-    );
-    const positions = new Map(rows.map((row) => [row.kind, Number(row.next_sequence)]));
-    this.#positions.set(run, positions);
-    return positions;
-  }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -339,35 +257,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
-}
-
-async function refusalOf(outlet: SpoolOutlet<unknown>, item: unknown): Promise<unknown> {
-  try {
-    await outlet.write([item], () => Promise.resolve());
-    return undefined;
-  } catch (error) {
-    if (isTransient(error)) throw error;
-    return error;
-  }
-}
-
-/** Whether the fault lies in what was to be written, and not in the database. */
-function isDataFault(error: unknown): boolean {
-  const kind = failureKind(error instanceof StoreError ? error.cause : error);
-  return kind === "data" || (error instanceof StoreError && error.code === "BATCH_INVALID");
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-async function movePosition(
-  client: PoolClient,
-  { run, kind, next }: { readonly run: string; readonly kind: string; readonly next: number },
-): Promise<void> {
-  await client.query(
-    `insert into dlms.spool_positions (run, kind, next_sequence) values ($1, $2, $3::bigint)
-     on conflict (run, kind) do update set next_sequence = excluded.next_sequence, updated_at = now()`,
-    [run, kind, next],
-  );
 }

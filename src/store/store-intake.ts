@@ -12,6 +12,7 @@ import { Spool } from "../spool/spool.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import { type Database, isTransient } from "./database.ts";
 import { lockDirectory } from "./directory-lock.ts";
+import { messageOf } from "./failure.ts";
 import { keepMemories, type MeterMemory } from "./ledger-records.ts";
 import { BEFORE_READINGS, keepReadings, type MeterReading } from "./meter-records.ts";
 import type { ProfileWriter, WriteOutcome } from "./profile-writer.ts";
@@ -19,7 +20,8 @@ import { PushHistory, PushQueue, withoutValues } from "./push-history.ts";
 import type { QueueSpool } from "./queue-spool.ts";
 import { keepAttempts, type ReadAttempt, ReadAttempts } from "./read-attempts.ts";
 import { keepRejectedRows, type RejectedPollRow, type RejectedRow, writeRejectedRows } from "./rejected-rows.ts";
-import { type AlsoHere, SpoolGate, type SpoolGateEvents, type SpoolOutlet } from "./spool-gate.ts";
+import type { AlsoHere } from "./spool-delivery.ts";
+import { SpoolGate, type SpoolGateEvents, type SpoolOutlet } from "./spool-gate.ts";
 import { ATTEMPTS, MEMORIES, PROFILE_ROWS, PUSHES, READINGS, REJECTED_ROWS } from "./spool-kinds.ts";
 
 export interface StoreIntakeOptions {
@@ -114,7 +116,7 @@ export class StoreIntake {
     this.#attempts = new ReadAttempts(
       database,
       (error, count) => {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         events({ event: "attemptsLost", reason, count });
       },
       attempts,

@@ -34,6 +34,8 @@ export interface SpoolStation extends AsyncDisposable {
 export interface StationOptions {
   readonly quota?: number;
   readonly patienceMs?: number;
+  /** How long a statement may take; as long as the gateway's when left out. */
+  readonly statementTimeoutMs?: number;
   /** Where the spool lies; a new directory when left out. */
   readonly spoolDirectory?: string;
   /** Where the server's data lie; a new directory when left out. */
@@ -48,7 +50,11 @@ export async function startSpoolStation(options: StationOptions = {}): Promise<S
   const { url, administratorUrl } = server;
   const { port } = new URL(url);
   await migrate(url);
-  const database = await openDatabase({ url, connections: 4 });
+  const limited = new URL(url);
+  if (options.statementTimeoutMs !== undefined) {
+    limited.searchParams.set("statement_timeout", String(options.statementTimeoutMs));
+  }
+  const database = await openDatabase({ url: limited.href, connections: 4 });
   const events: GatewayEvent[] = [];
   const open = () =>
     StoreIntake.open({

@@ -249,6 +249,31 @@ test("spool: a record that this version can't read is set aside with its octets,
   expect(await readdir(join(station.spoolDirectory, "damaged"))).toHaveLength(3);
 });
 
+test("spool: a record for which the database takes too long every time is set aside, when others go in", async () => {
+  await using slow = await startSpoolStation({ statementTimeoutMs: 1500 });
+  const [late = 0, other = 0] = await makeMeters(slow.database, ["L1", "L2"]);
+  await query(
+    slow.url,
+    `create function public.take_long() returns trigger language plpgsql as $$
+       begin perform pg_sleep(60); return new; end $$;
+     create trigger take_long before insert on dlms.block_load_profile_data
+       for each row when (new.meter_key = ${late}) execute function public.take_long()`,
+  );
+  await (await slow.intake.rows.put(voltage(late, 0, 1n))).written;
+  while (!slow.events.some(({ event }) => event === "spoolRetried")) await sleep(10);
+  // Alone, it may be the database that is slow.
+  await (await slow.intake.rows.put(voltage(other, 0, 1n))).written;
+  await (await slow.intake.pushes.put(somePush(50))).written;
+  await slow.drained();
+  const held = `select (select array_agg(meter_key) from dlms.block_load_profile_data),
+    (select count(*)::int from dlms.push_history)`;
+  expect(await query(slow.url, held)).toEqual([[[other], 1]]);
+  expect(slow.events.filter(({ event }) => event === "spoolSetAside")).toEqual([
+    { event: "spoolSetAside", kind: "rows", reason: expect.stringContaining("statement timeout") },
+  ]);
+  expect(await readdir(join(slow.spoolDirectory, "damaged"))).toHaveLength(1);
+});
+
 test("spool: records that were brought in are not brought in again when their file is still there", async () => {
   await station.stopServer();
   await keepPush(30);
