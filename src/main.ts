@@ -5,7 +5,7 @@ import { VERSION } from "./cli/version.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
-import { Gateway, type GatewayOptions } from "./gateway.ts";
+import { Gateway, type GatewayOptions } from "./gateway/gateway.ts";
 import { logSink } from "./observe/events.ts";
 import { runWorkers, workerConfig } from "./workers.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiTokens } from "../api/tokens.ts";
 import { configSchema } from "../config/schema.ts";
-import { Gateway } from "../gateway.ts";
+import { Gateway } from "../gateway/gateway.ts";
 import { stopSignal } from "../main.ts";
 import { type StreetMeter, startStreet } from "../simulator/street.ts";
 import { appendEventLog } from "../store/event-log.ts";

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { askForLines } from "../../src/api/control-client.ts";
 import { type GapRow, gapRowSchema } from "../../src/api/gap-order.ts";
 import { maintenanceLineSchema } from "../../src/api/maintenance-order.ts";
-import { Gateway } from "../../src/gateway.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { checkCoverage, rebuildCoverage } from "../../src/store/coverage.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";

@@ -12,7 +12,7 @@ import type { Data } from "../../protocol/axdr/data.ts";
 import { captureObjectsToData } from "../../protocol/cosem/capture-object.ts";
 import { streetConfiguration } from "../../src/cli/demo-street.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
-import { Gateway } from "../../src/gateway.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { PUSHES } from "../../src/simulator/models/is15959.ts";
 import { setEventStatus } from "../../src/simulator/push-message.ts";

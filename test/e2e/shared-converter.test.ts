@@ -8,7 +8,7 @@ import { Pump } from "../../drivers/pump.ts";
 import { hostPort } from "../../drivers/tcp/address.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
 import { configSchema } from "../../src/config/schema.ts";
-import { Gateway } from "../../src/gateway.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { WiredMeter } from "../../src/simulator/wired-meter.ts";
 import { associationFiles, meterNumber, virtualMeter } from "./serial-meter.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { configSchema } from "../../src/config/schema.ts";
-import { Gateway } from "../../src/gateway.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { query } from "../db/query.ts";
 import { useTestDatabase } from "../db/test-database.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { streetConfiguration } from "../../src/cli/demo-street.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
-import { Gateway } from "../../src/gateway.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { type Street, type StreetOptions, startStreet } from "../../src/simulator/street.ts";
 

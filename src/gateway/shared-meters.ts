@@ -1,23 +1,23 @@
 /** The meters of a gateway are shared with others that use its database: here the rooms for it are wired. */
 import { hostname } from "node:os";
 import { z } from "zod";
-import { type ControlRoute, controlRoute, OrderRefusedError } from "./api/control-route.ts";
-import { type ReadAnswer, type ReadRange, ReadRefusedError, readAnswerSchema } from "./api/read-answer.ts";
-import type { Collector, PolledMeter } from "./collect/collector.ts";
-import type { StopDeadline } from "./collect/drain.ts";
-import { causeOf } from "./collect/failure-cause.ts";
-import { MeterNotHeldError, PollLoop } from "./collect/poll-loop.ts";
-import { sharedLines } from "./collect/shared-lines.ts";
-import type { Config } from "./config/schema.ts";
+import { type ControlRoute, controlRoute, OrderRefusedError } from "../api/control-route.ts";
+import { type ReadAnswer, type ReadRange, ReadRefusedError, readAnswerSchema } from "../api/read-answer.ts";
+import type { Collector, PolledMeter } from "../collect/collector.ts";
+import type { StopDeadline } from "../collect/drain.ts";
+import { causeOf } from "../collect/failure-cause.ts";
+import { MeterNotHeldError, PollLoop } from "../collect/poll-loop.ts";
+import { sharedLines } from "../collect/shared-lines.ts";
+import type { Config } from "../config/schema.ts";
+import type { Block } from "../jobs/block.ts";
+import { FleetShare } from "../jobs/fleet-share.ts";
+import { GatewayIdentity } from "../jobs/gateway-identity.ts";
+import { ANSWERS_CHANNEL, JOBS_CHANNEL, JobDesk, type JobHandler, NotHereError } from "../jobs/job-desk.ts";
+import { connectionBlock, MeterBlocks } from "../jobs/meter-blocks.ts";
+import type { EventSink } from "../observe/events.ts";
+import type { Database } from "../store/database.ts";
+import { PLANS_CHANNEL } from "../store/reading-plans.ts";
 import type { GatewayPlans } from "./gateway-plans.ts";
-import type { Block } from "./jobs/block.ts";
-import { FleetShare } from "./jobs/fleet-share.ts";
-import { GatewayIdentity } from "./jobs/gateway-identity.ts";
-import { ANSWERS_CHANNEL, JOBS_CHANNEL, JobDesk, type JobHandler, NotHereError } from "./jobs/job-desk.ts";
-import { connectionBlock, MeterBlocks } from "./jobs/meter-blocks.ts";
-import type { EventSink } from "./observe/events.ts";
-import type { Database } from "./store/database.ts";
-import { PLANS_CHANNEL } from "./store/reading-plans.ts";
 
 export interface SharingParts {
   readonly config: Config;

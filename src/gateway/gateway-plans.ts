@@ -1,16 +1,16 @@
 /** Reading plans: those of the configuration, and those that people add while gateways run, for all gateways. */
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { type ControlRoute, controlRoute, OrderRefusedError } from "./api/control-route.ts";
-import type { PolledMeter } from "./collect/collector.ts";
-import { MeterPlans } from "./collect/meter-plans.ts";
-import { planFinder } from "./config/meter-plans.ts";
-import { planSchema } from "./config/plan-schema.ts";
-import type { Config, PlanConfig } from "./config/schema.ts";
-import type { KnownFleet } from "./gateway-fleet.ts";
-import { collectionMeters } from "./series/collections.ts";
-import type { Database } from "./store/database.ts";
-import { loadPlans, putPlan, removePlan } from "./store/reading-plans.ts";
+import { type ControlRoute, controlRoute, OrderRefusedError } from "../api/control-route.ts";
+import type { PolledMeter } from "../collect/collector.ts";
+import { MeterPlans } from "../collect/meter-plans.ts";
+import { planFinder } from "../config/meter-plans.ts";
+import { planSchema } from "../config/plan-schema.ts";
+import type { Config, PlanConfig } from "../config/schema.ts";
+import { collectionMeters } from "../series/collections.ts";
+import type { Database } from "../store/database.ts";
+import { loadPlans, putPlan, removePlan } from "../store/reading-plans.ts";
+import type { KnownFleet } from "./start-fleet.ts";
 
 const removalForm = z.strictObject({ profile: z.string().max(64), group: z.string().max(128).optional() });
 const additionForm = z.strictObject({ plan: planSchema, who: z.string().min(1).max(128) });

@@ -1,14 +1,14 @@
 /** Who is told of events: wires the outbox in the database to webhooks and brokers. */
-import type { ControlRoute } from "./api/control-route.ts";
-import type { Config } from "./config/schema.ts";
-import { resolveSecretText } from "./config/secret.ts";
-import { MqttSender } from "./events/mqtt-sender.ts";
-import { notificationRoutes } from "./events/notification-routes.ts";
-import { type Destination, Notifier } from "./events/notifier.ts";
-import { Webhook } from "./events/webhook.ts";
-import type { EventSink } from "./observe/events.ts";
-import { type Database, isTransient } from "./store/database.ts";
-import { keepDestinations, notificationOutbox, outboxLines, retryDead } from "./store/notification-outbox.ts";
+import type { ControlRoute } from "../api/control-route.ts";
+import type { Config } from "../config/schema.ts";
+import { resolveSecretText } from "../config/secret.ts";
+import { MqttSender } from "../events/mqtt-sender.ts";
+import { notificationRoutes } from "../events/notification-routes.ts";
+import { type Destination, Notifier } from "../events/notifier.ts";
+import { Webhook } from "../events/webhook.ts";
+import type { EventSink } from "../observe/events.ts";
+import { type Database, isTransient } from "../store/database.ts";
+import { keepDestinations, notificationOutbox, outboxLines, retryDead } from "../store/notification-outbox.ts";
 
 export interface NotificationParts {
   readonly config: Config["notifications"];

@@ -1,11 +1,11 @@
 /** What a start without the database leaves for the time when it is back. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { finishFleet, type KnownFleet } from "./gateway-fleet.ts";
-import { finishStart, type GatewayStore, type StoreOptions } from "./gateway-store.ts";
-import type { PushReception } from "./push/push-reception.ts";
-import type { Capabilities } from "./store/capabilities.ts";
-import { foldCoverage } from "./store/coverage.ts";
-import type { StoreIntake } from "./store/store-intake.ts";
+import type { PushReception } from "../push/push-reception.ts";
+import type { Capabilities } from "../store/capabilities.ts";
+import { foldCoverage } from "../store/coverage.ts";
+import type { StoreIntake } from "../store/store-intake.ts";
+import { finishStart, type GatewayStore, type StoreOptions } from "./open-store.ts";
+import { finishFleet, type KnownFleet } from "./start-fleet.ts";
 
 const LOOK_MS = 5000;
 

@@ -1,24 +1,24 @@
 /** The meters of a gateway as it starts: from the configuration and the database, or from the record while that is away. */
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { PolledMeter } from "./collect/collector.ts";
-import { causeOf } from "./collect/failure-cause.ts";
-import { meterTarget } from "./collect/meter-target.ts";
-import type { Config } from "./config/schema.ts";
-import { Fleet, type FleetMeter } from "./fleet/fleet.ts";
-import { type FleetRecord, writeFleetRecord } from "./fleet/fleet-record.ts";
-import { type GatewayStore, recordPath } from "./gateway-store.ts";
-import { CounterTable } from "./keys/counter-table.ts";
-import { leaseKeyCounters } from "./keys/key-counters.ts";
-import { KeyTable } from "./keys/key-table.ts";
-import { SpareCounters } from "./keys/spare-counters.ts";
-import { openKeyStore, storedKeys } from "./keys/stored-keys.ts";
-import type { EventSink } from "./observe/events.ts";
-import { collectionMeters, keepCollections, keepMeterAttributes } from "./series/collections.ts";
-import type { Capabilities } from "./store/capabilities.ts";
-import { foldCoverage } from "./store/coverage.ts";
-import type { Database } from "./store/database.ts";
-import { loadPushLayouts } from "./store/push-layouts.ts";
+import type { PolledMeter } from "../collect/collector.ts";
+import { causeOf } from "../collect/failure-cause.ts";
+import { meterTarget } from "../collect/meter-target.ts";
+import type { Config } from "../config/schema.ts";
+import { Fleet, type FleetMeter } from "../fleet/fleet.ts";
+import { type FleetRecord, writeFleetRecord } from "../fleet/fleet-record.ts";
+import { CounterTable } from "../keys/counter-table.ts";
+import { leaseKeyCounters } from "../keys/key-counters.ts";
+import { KeyTable } from "../keys/key-table.ts";
+import { SpareCounters } from "../keys/spare-counters.ts";
+import { openKeyStore, storedKeys } from "../keys/stored-keys.ts";
+import type { EventSink } from "../observe/events.ts";
+import { collectionMeters, keepCollections, keepMeterAttributes } from "../series/collections.ts";
+import type { Capabilities } from "../store/capabilities.ts";
+import { foldCoverage } from "../store/coverage.ts";
+import type { Database } from "../store/database.ts";
+import { loadPushLayouts } from "../store/push-layouts.ts";
+import { type GatewayStore, recordPath } from "./open-store.ts";
 
 export interface KnownFleet {
   readonly fleet: Fleet;

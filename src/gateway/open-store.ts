@@ -4,20 +4,24 @@
  */
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StopDeadline } from "./collect/drain.ts";
-import type { Config } from "./config/schema.ts";
-import { resolveSecretText } from "./config/secret.ts";
-import { type FleetRecord, readFleetRecord } from "./fleet/fleet-record.ts";
-import type { EventSink } from "./observe/events.ts";
-import { profileQuantities } from "./profiles/quantities.ts";
-import { keepQuantities } from "./series/quantities.ts";
-import type { Capabilities } from "./store/capabilities.ts";
-import { type Database, isTransient, openDatabase } from "./store/database.ts";
-import { type EmbeddedPostgres, type EmbeddedPostgresEvent, startEmbeddedPostgres } from "./store/embedded-postgres.ts";
-import { migrate } from "./store/migrations.ts";
-import { keepObisCodes } from "./store/obis-codes.ts";
-import { applyStorage } from "./store/storage-policies.ts";
-import { StoreError } from "./store/store-error.ts";
+import type { StopDeadline } from "../collect/drain.ts";
+import type { Config } from "../config/schema.ts";
+import { resolveSecretText } from "../config/secret.ts";
+import { type FleetRecord, readFleetRecord } from "../fleet/fleet-record.ts";
+import type { EventSink } from "../observe/events.ts";
+import { profileQuantities } from "../profiles/quantities.ts";
+import { keepQuantities } from "../series/quantities.ts";
+import type { Capabilities } from "../store/capabilities.ts";
+import { type Database, isTransient, openDatabase } from "../store/database.ts";
+import {
+  type EmbeddedPostgres,
+  type EmbeddedPostgresEvent,
+  startEmbeddedPostgres,
+} from "../store/embedded-postgres.ts";
+import { migrate } from "../store/migrations.ts";
+import { keepObisCodes } from "../store/obis-codes.ts";
+import { applyStorage } from "../store/storage-policies.ts";
+import { StoreError } from "../store/store-error.ts";
 
 /** What is deleted when it is old although the configuration does not say so. */
 const KEPT_BY_DEFAULT = [["raw_buffers", 90 * 86_400_000]] as const;
