@@ -1,12 +1,18 @@
 /** The daemon: read the configuration, wire, run until a signal says stop, drain. */
+import { join } from "node:path";
 import { pino } from "pino";
+import { hostPort } from "../drivers/tcp/address.ts";
 import type { ExitReason } from "./cli/exit-code.ts";
 import { VERSION } from "./cli/version.ts";
 import { ConfigError } from "./config/config-error.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
-import { Gateway, type GatewayOptions } from "./gateway/gateway.ts";
-import { logSink } from "./observe/events.ts";
+import { Gateway } from "./gateway/gateway.ts";
+import { EventCounts } from "./observe/event-counts.ts";
+import { type EventSink, logSink, tellAll } from "./observe/events.ts";
+import type { PassedSockets } from "./systemd/passed-sockets.ts";
+import { type ServiceManager, serviceManager } from "./systemd/service-manager.ts";
+import { ServiceWatch } from "./systemd/service-watch.ts";
 import { runWorkers, workerConfig } from "./workers.ts";
 
 export interface DaemonOptions {
@@ -20,9 +26,10 @@ export interface DaemonOptions {
 export async function runDaemon(configFile: string, { workers = 1, worker }: DaemonOptions = {}): Promise<ExitReason> {
   try {
     const config = withSystemdDirectories(await loadConfig(configFile));
-    if (worker !== undefined) await run(workerConfig(config, worker, workers), stopOrDisconnect());
-    else if (workers > 1) await runWorkers({ config, configFile, count: workers, stop: stopSignal() });
-    else await run(config, stopSignal());
+    const manager = await serviceManager(process.env, worker !== undefined);
+    if (worker !== undefined) await run(workerConfig(config, worker, workers), manager, stopOrDisconnect());
+    else if (workers > 1) await runWorkers({ config, configFile, count: workers, stop: stopSignal(), manager });
+    else await run(config, manager, stopSignal());
     return "success";
   } catch (error) {
     // Secrets are fetched at the start: a reference that leads nowhere is a fault of the configuration too.
@@ -36,13 +43,26 @@ export async function runDaemon(configFile: string, { workers = 1, worker }: Dae
 }
 
 /** `stop` is listened for already: one that comes during the start must not leave the database's server behind. */
-async function run(config: Config, stop: Promise<string>): Promise<void> {
-  const log = pino({ level: config.log.level });
+async function run(config: Config, manager: ServiceManager, stop: Promise<string>): Promise<void> {
+  const { notify, watchdogMs, sockets } = manager;
+  const counts = new EventCounts();
+  let running: Gateway | undefined;
+  const logged = logSink(pino({ level: config.log.level }));
+  using watch = new ServiceWatch({ notify, watchdogMs, vitals: () => running?.vitals(), counts, events: logged });
+  const events = tellAll(logged, counts.sink, watch.sink);
   const stopping = new AbortController();
   void stop.then((signal) => stopping.abort(signal));
+  const options = { config, events, version: VERSION, stopping: stopping.signal, boundSocket: sockets?.take };
   while (!stopping.signal.aborted) {
     try {
-      await runOnce({ config, events: logSink(log), version: VERSION, stopping: stopping.signal }, stop);
+      running = await Gateway.start(options);
+      tellUntaken(sockets, events);
+      running.run();
+      notify("READY=1");
+      const reason = await Promise.race([stop, running.restartWanted]);
+      if (stopping.signal.aborted) notify("STOPPING=1");
+      await running.stop(reason);
+      running = undefined;
     } catch (error) {
       // A start that waits for the database ends by the order to stop.
       if (!stopping.signal.aborted || !(error instanceof Error) || error.name !== "AbortError") throw error;
@@ -50,11 +70,10 @@ async function run(config: Config, stop: Promise<string>): Promise<void> {
   }
 }
 
-/** Until the order to stop, or until a gateway that began without the database has to start anew. */
-async function runOnce(options: GatewayOptions, stop: Promise<string>): Promise<void> {
-  const gateway = await Gateway.start(options);
-  gateway.run();
-  await gateway.stop(await Promise.race([stop, gateway.restartWanted]));
+function tellUntaken(sockets: PassedSockets | undefined, events: EventSink): void {
+  for (const { transport, ...address } of sockets?.untaken() ?? []) {
+    events({ event: "socketUntaken", address: hostPort(address), transport });
+  }
 }
 
 /** A worker ends with the process that started it, however that ended. */
@@ -70,8 +89,8 @@ export function stopSignal(): Promise<string> {
   });
 }
 
-/** systemd says where state belongs; it wins over the configuration. */
+/** systemd says where state and the socket belong; it wins over the configuration. */
 function withSystemdDirectories(config: Config): Config {
-  const stateDirectory = process.env["STATE_DIRECTORY"];
-  return stateDirectory === undefined ? config : { ...config, stateDirectory };
+  const { STATE_DIRECTORY: stateDirectory = config.stateDirectory, RUNTIME_DIRECTORY: runtime } = process.env;
+  return { ...config, stateDirectory, socket: runtime === undefined ? config.socket : join(runtime, "control.sock") };
 }

@@ -10,12 +10,16 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "./config/schema.ts";
 import { startEmbeddedPostgres } from "./store/embedded-postgres.ts";
+import type { ServiceManager } from "./systemd/service-manager.ts";
+import { WorkerStates } from "./systemd/worker-states.ts";
 
 export interface WorkersOptions {
   readonly config: Config;
   readonly configFile: string;
   readonly count: number;
   readonly stop: Promise<string>;
+  /** Whom is told how the workers are, all together. */
+  readonly manager: Pick<ServiceManager, "notify" | "sockets">;
 }
 
 const DATABASE_URL = "DLMS_GATEWAY_WORKERS_DATABASE";
@@ -49,13 +53,22 @@ export function workerConfig(config: Config, worker: number, count: number): Con
 }
 
 /** Ends when all workers have ended after the order to stop. */
-export async function runWorkers({ config, configFile, count, stop }: WorkersOptions): Promise<void> {
+export async function runWorkers({ config, configFile, count, stop, manager }: WorkersOptions): Promise<void> {
   const server = await serverOf(config);
   const env = { ...process.env, ...(server && { [DATABASE_URL]: server.url }) };
   const stopping = new AbortController();
-  void stop.then((signal) => stopping.abort(signal));
+  void stop.then((signal) => {
+    manager.notify("STOPPING=1");
+    stopping.abort(signal);
+  });
+  const sockets = manager.sockets?.descriptors ?? [];
+  const states = new WorkerStates(count, manager.notify);
+  const order = { configFile, count, env };
   const workers = Array.from({ length: count }, (_, index) =>
-    keepRunning(() => startWorker({ configFile, worker: index + 1, count, env }), stopping.signal),
+    keepRunning(() => {
+      const child = startWorker({ ...order, worker: index + 1, sockets: index === 0 ? sockets : [] });
+      return child.on("message", (state) => typeof state === "string" && states.hear(index + 1, state));
+    }, stopping.signal),
   );
   await Promise.all(workers);
   await server?.stop();
@@ -72,13 +85,15 @@ interface WorkerOrder {
   readonly worker: number;
   readonly count: number;
   readonly env: NodeJS.ProcessEnv;
+  /** Descriptors that were passed to us; a worker has them under the same numbers. */
+  readonly sockets: readonly number[];
 }
 
-function startWorker({ configFile, worker, count, env }: WorkerOrder): ChildProcess {
+function startWorker({ configFile, worker, count, env, sockets }: WorkerOrder): ChildProcess {
   const args = ["run", "--config", configFile, "--workers", String(count), "--worker", String(worker)];
   return fork(join(import.meta.dirname, "cli", "main.ts"), args, {
     env,
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    stdio: ["ignore", "inherit", "inherit", ...sockets, "ipc"],
   });
 }
 

@@ -57,6 +57,7 @@ const SRC_ROOMS = [
   "src/api",
   "src/web",
   "src/simulator",
+  "src/systemd",
   "src/observe",
 ];
 /** Files whose values rooms below may use all the same, because what they do can only be done late. */

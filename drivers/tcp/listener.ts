@@ -7,6 +7,8 @@ export interface TcpListenOptions extends TcpChannelOptions {
   /** Connections held at once; one more is closed as soon as it is accepted. */
   readonly connectionLimit?: number;
   readonly keepAliveMs?: number;
+  /** A descriptor of a socket that is bound to the address already; the listener closes it. */
+  readonly fd?: number | undefined;
   /** Hears that a connection was not taken because of the limit. */
   readonly onRefused?: () => void;
   /** Hears what went wrong with one connection (a handler that threw) or with accepting; the listener goes on. */
@@ -43,7 +45,8 @@ export class TcpListener implements AsyncDisposable {
     server.on("connection", (socket) => accept(socket, sockets, { onChannel, options }));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once("error", reject);
-    server.listen({ host: address.host, port: address.port }, resolve);
+    const { fd } = options;
+    server.listen(fd === undefined ? { host: address.host, port: address.port } : { fd }, resolve);
     try {
       await promise;
     } catch (error) {

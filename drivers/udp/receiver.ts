@@ -6,6 +6,8 @@ import type { TcpAddress } from "../tcp/address.ts";
 export interface UdpReceiveOptions {
   /** Octets that the system may hold for us while we are busy; it may grant less. */
   readonly receiveBuffer?: number;
+  /** A descriptor of a socket that is bound to the address already; the receiver closes it. */
+  readonly fd?: number | undefined;
   /** Hears what went wrong with the socket or with sending; the receiver goes on. */
   readonly onError?: (error: Error) => void;
 }
@@ -46,7 +48,8 @@ export class UdpReceiver implements AsyncDisposable {
         options.onError?.(error instanceof Error ? error : new Error(String(error)));
       }
     });
-    socket.bind({ address: address.host, port: address.port }, resolve);
+    const { fd } = options;
+    socket.bind(fd === undefined ? { address: address.host, port: address.port } : { fd }, resolve);
     try {
       await promise;
     } catch (error) {

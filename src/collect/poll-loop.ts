@@ -59,6 +59,8 @@ export class PollLoop<Meter> {
   readonly #running = new Map<Meter, Promise<unknown>>();
   readonly #mostBackfill: number;
   #backfilling = 0;
+  /** When was looked for due work last, by the clock that never jumps. */
+  #lookedMs = 0;
   #timer: Timer | undefined;
   #stopped = true;
 
@@ -169,6 +171,17 @@ export class PollLoop<Meter> {
     return this.#planner.quarantined();
   }
 
+  /** How late the work is that is due next; 0 when none is due. */
+  get overdueMs(): number {
+    return this.#stopped ? 0 : Math.max(0, this.#clock.now() - (this.#planner.nextMs ?? Infinity));
+  }
+
+  /** For how long work has been due, and nothing is done; 0 while it goes on. */
+  get stalledMs(): number {
+    if (this.overdueMs === 0 || this.#bulk.size + this.#bulk.pending > 0) return 0;
+    return this.#clock.elapsed() - this.#lookedMs;
+  }
+
   /** Starts no more jobs; ends when those that run have ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -232,6 +245,7 @@ export class PollLoop<Meter> {
   /** Synchronous, so that what it adds is counted before it looks again. */
   #topUp(): void {
     if (this.#stopped) return;
+    this.#lookedMs = this.#clock.elapsed();
     const now = this.#clock.now();
     const onward = () => this.#topUp();
     // No more than have a place: a job that waits would keep its meter from what people ask of it.

@@ -175,7 +175,7 @@ const configFields = z.strictObject({
   socket: z
     .string()
     .default("/run/dlms-gateway/control.sock")
-    .describe("Local socket over which the command line reaches the daemon."),
+    .describe("Local socket over which the command line reaches the daemon; systemd's RuntimeDirectory wins."),
   api: apiSchema
     .prefault({})
     .describe("The HTTP API and the pages; who may ask is said by tokens, see `tokens create`."),

@@ -11,6 +11,7 @@ import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import { PUSH_MAPPING } from "../profiles/push-mapping.ts";
 import { FleetSenders } from "../push/fleet-senders.ts";
+import type { PushListenersOptions } from "../push/push-listeners.ts";
 import { PushReception } from "../push/push-reception.ts";
 import { pushRoutes } from "../push/push-routes.ts";
 import { SenderLearning } from "../push/sender-learning.ts";
@@ -31,6 +32,8 @@ export interface GatewayPushOptions {
   readonly database: Database;
   readonly known: KnownFleet;
   readonly events: EventSink;
+  /** Of sockets that whoever started the process holds. */
+  readonly boundSocket?: PushListenersOptions["boundSocket"];
 }
 
 export interface GatewayPushParts {
@@ -120,7 +123,7 @@ export class GatewayPush {
   }
 
   async #receive({ intake, shared }: GatewayPushParts): Promise<PushReception> {
-    const { config, database, known, events } = this.#options;
+    const { config, database, known, events, boundSocket } = this.#options;
     for (const [meterKey, versions] of known.pushLayouts) this.#senders.learnLayouts(meterKey, versions);
     const putRows = pushedRows((batch) => intake.rows.put(batch), {
       meters: known.meters.values(),
@@ -132,6 +135,7 @@ export class GatewayPush {
       senders: this.#senders,
       store: { putPush: intake.pushes.put.bind(intake.pushes), putRows, ...heldPushStore(database) },
       mapping: PUSH_MAPPING,
+      boundSocket,
       events,
       onPush: (push) => this.#silence?.heard(push),
     });

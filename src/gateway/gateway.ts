@@ -16,7 +16,9 @@ import { SerialLines } from "../collect/serial-lines.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import type { Config } from "../config/schema.ts";
 import { type EventSink, eventLogSink, tellAll } from "../observe/events.ts";
+import type { Vitals } from "../observe/vitals.ts";
 import { PROFILE_COLUMNS } from "../profiles/columns.ts";
+import type { PushListeners, PushListenersOptions } from "../push/push-listeners.ts";
 import { SeriesCatalogue } from "../series/catalogue.ts";
 import { CoverageFolding } from "../store/coverage-folding.ts";
 import { journalCoverage } from "../store/coverage-journal.ts";
@@ -53,6 +55,8 @@ export interface GatewayOptions {
   readonly stopMs?: typeof STOP_MS;
   /** With it the start does not need the database; it is given up when this is aborted. */
   readonly stopping?: AbortSignal;
+  /** Of sockets that whoever started the process holds. */
+  readonly boundSocket?: PushListenersOptions["boundSocket"];
 }
 
 export class Gateway implements AsyncDisposable {
@@ -63,6 +67,7 @@ export class Gateway implements AsyncDisposable {
   readonly psqlCommand: string | undefined;
   /** Resolves, with the reason, when the gateway has to be started anew: it began without the database. */
   readonly restartWanted: Promise<string>;
+  readonly vitals: () => Vitals;
   readonly #options: GatewayOptions;
   readonly #closing = new AsyncDisposableStack();
   readonly #deadline: StopDeadline;
@@ -98,7 +103,7 @@ export class Gateway implements AsyncDisposable {
     const planning = stack.use(new GatewayPlans(config, database, known));
     const plans = planning.meterPlans;
     const lines = stack.use(new SerialLines());
-    const pushing = new GatewayPush({ config, database, known, events });
+    const pushing = new GatewayPush({ config, database, known, events, boundSocket: options.boundSocket });
     const keeping = collectorStore(database, { intake, databaseReturn });
     const collector = newCollector(config, { lines, pushing, plans, keeping, events, database });
     const sharing = { config, events, version, url: store.url, database, meters, planning, collector };
@@ -108,7 +113,8 @@ export class Gateway implements AsyncDisposable {
     const draining = { loop: shared.loop, sessions: collector, rows: intake.rows };
     stack.defer(() => deadline.bound(drain(draining, sessionsMs, () => deadline.leftMs)));
     const { reception, routes: pushes } = await pushing.start({ intake, shared, collector, lastMs }, stack);
-    const gateway = new Gateway({ options, deadline, store, shared, meters, plans, databaseReturn });
+    const vitals = () => vitalsOf({ loop: shared.loop, intake, listeners: reception.listeners });
+    const gateway = new Gateway({ options, deadline, store, shared, meters, plans, databaseReturn, vitals });
     const notifications = await startNotifications({ config: config.notifications, database, events }, stack);
     const routes = [...pushes, ...notifications, ...ledgerRoutes(gateway), ...shared.routes()];
     const control = await startControlServer(config.socket, gateway, new Map(routes));
@@ -131,8 +137,10 @@ export class Gateway implements AsyncDisposable {
       readonly store: GatewayStore;
       readonly meters: ReadonlyMap<string, PolledMeter>;
       readonly databaseReturn: DatabaseReturn;
+      readonly vitals: () => Vitals;
     },
   ) {
+    this.vitals = parts.vitals;
     this.#options = parts.options;
     this.#deadline = parts.deadline;
     this.databaseUrl = parts.store.url;
@@ -208,6 +216,24 @@ export class Gateway implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("dispose");
   }
+}
+
+function vitalsOf({
+  loop,
+  intake,
+  listeners,
+}: Pick<Parts, "loop"> & { readonly intake: StoreIntake; readonly listeners: PushListeners }): Vitals {
+  const { rows, pushes, spool } = intake;
+  return {
+    meters: loop.heldCount,
+    quarantined: [...loop.quarantined()].length,
+    overdueMs: loop.overdueMs,
+    stalledMs: { planner: loop.stalledMs, rows: rows.stalledMs, pushes: pushes.stalledMs },
+    waitingRows: rows.rows,
+    waitingPushes: listeners.waiting,
+    pushConnections: listeners.connectionCount,
+    spool: { octets: spool.octets, quota: spool.quota, engaged: intake.isSpooling },
+  };
 }
 
 function profileWriter(database: Database): ProfileWriter {

@@ -9,6 +9,10 @@ export interface GatewayEvents {
   readonly gatewayStarted: { meters: number; database: string; version: string };
   readonly gatewayStopping: { signal: string };
   readonly gatewayStopped: { durationMs: number };
+  /** A part of the gateway has had something to do for so long, and has tried nothing. */
+  readonly partStalled: { part: string; forMs: number };
+  /** Systemd holds a socket for which the configuration has no listener. */
+  readonly socketUntaken: { address: string; transport: string };
   readonly databaseReady: { edition: string; migrated: number };
   /** At the start; `goesOn` without it, from what is on record, or else waits for it. */
   readonly databaseAway: { reason: string; nextStep: string; goesOn: boolean; retryMs: number };
@@ -97,6 +101,14 @@ const EVENTS = {
   gatewayStarted: { level: "info", text: "gateway started" },
   gatewayStopping: { level: "info", text: "gateway stops: no new work, what runs may finish" },
   gatewayStopped: { level: "info", text: "gateway stopped" },
+  partStalled: {
+    level: "error",
+    text: "a part of the gateway does nothing more; systemd starts it anew if it goes on",
+  },
+  socketUntaken: {
+    level: "warn",
+    text: "systemd passed a socket that no entry of push.listen wants: nobody hears what comes there",
+  },
   databaseReady: { level: "info", text: "database is ready" },
   databaseAway: {
     level: "error",

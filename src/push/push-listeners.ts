@@ -1,7 +1,7 @@
 /** Listens for what meters send by themselves, on any number of addresses, and keeps all of it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SerialChannelOptions } from "../../drivers/serial/channel.ts";
-import { hostPort, tcpAddress } from "../../drivers/tcp/address.ts";
+import { hostPort, type TcpAddress, tcpAddress } from "../../drivers/tcp/address.ts";
 import type { TcpChannel } from "../../drivers/tcp/channel.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
 import { UdpReceiver } from "../../drivers/udp/receiver.ts";
@@ -17,6 +17,10 @@ export type PushListenConfig = Config["push"]["listen"][number];
 
 export interface PushListenersOptions extends PushIntakeOptions {
   readonly limits?: Partial<PushLimits>;
+  /** The descriptor of a socket that is bound to the address already, for us to close; undefined where there is none. */
+  readonly boundSocket?:
+    | ((address: TcpAddress & { readonly transport: "tcp" | "udp" }) => number | undefined)
+    | undefined;
 }
 
 export interface PushLimits extends ConnectionLimits {
@@ -47,6 +51,7 @@ const SERIAL_FRUITLESS_OCTETS = 4096;
 export class PushListeners implements AsyncDisposable {
   readonly #events: EventSink;
   readonly #limits: PushLimits;
+  readonly #boundSocket: PushListenersOptions["boundSocket"];
   readonly intake: PushIntake;
   readonly #listeners: TcpListener[] = [];
   readonly #serials: { readonly serial: PushSerial; readonly path: string }[] = [];
@@ -74,6 +79,7 @@ export class PushListeners implements AsyncDisposable {
   private constructor(options: PushListenersOptions) {
     this.#events = options.events;
     this.#limits = { ...LIMITS, ...options.limits };
+    this.#boundSocket = options.boundSocket;
     this.intake = new PushIntake(options);
     this.#idleTimer = setInterval(() => this.#closeIdle(), this.#limits.idleMs);
     this.#idleTimer.unref();
@@ -145,10 +151,11 @@ export class PushListeners implements AsyncDisposable {
     this.#serials.push({ serial, path });
   }
 
-  async #listenTcp(address: TcpListener["address"]): Promise<TcpListener["address"]> {
+  async #listenTcp(address: TcpAddress): Promise<TcpAddress> {
     const listener = await TcpListener.listen(address, (channel) => this.#accept(channel), {
       connectionLimit: this.#limits.connections,
       keepAliveMs: this.#limits.idleMs,
+      fd: this.#boundSocket?.({ ...address, transport: "tcp" }),
       onRefused: () => this.#drop(),
       onError: (error) => this.#tellFault(hostPort(address), error),
     });
@@ -156,13 +163,14 @@ export class PushListeners implements AsyncDisposable {
     return listener.address;
   }
 
-  async #listenUdp(address: UdpReceiver["address"]): Promise<UdpReceiver["address"]> {
+  async #listenUdp(address: TcpAddress): Promise<TcpAddress> {
     const datagrams = new PushDatagrams({
       intake: this.intake,
       send: (octets, peer) => receiver.send(octets, peer),
       onDropped: () => this.#drop(),
     });
     const receiver = await UdpReceiver.bind(address, (octets, peer) => datagrams.receive(octets, peer), {
+      fd: this.#boundSocket?.({ ...address, transport: "udp" }),
       onError: (error) => this.#tellFault(hostPort(address), error),
     });
     this.#receivers.push({ receiver, datagrams });

@@ -12,7 +12,7 @@ import type { ReceivedPush } from "../store/push-history.ts";
 import type { FleetSenders } from "./fleet-senders.ts";
 import { PushArrivals } from "./push-arrivals.ts";
 import type { PushStore } from "./push-intake.ts";
-import { type PushLimits, PushListeners } from "./push-listeners.ts";
+import { type PushLimits, PushListeners, type PushListenersOptions } from "./push-listeners.ts";
 import type { PushMapping } from "./push-record.ts";
 import { type ReplayOutcome, type ReplayStore, replayPushes } from "./push-replay.ts";
 
@@ -31,6 +31,7 @@ export interface PushReceptionOptions {
   readonly mapping: PushMapping;
   readonly events: EventSink;
   readonly limits?: Partial<PushLimits>;
+  readonly boundSocket?: PushListenersOptions["boundSocket"];
   /** Hears of every push that came, before it is kept. */
   readonly onPush?: (push: ReceivedPush) => void;
 }
@@ -60,7 +61,7 @@ export class PushReception implements AsyncDisposable {
   #replaying: Promise<unknown> = Promise.resolve();
 
   static async start(options: PushReceptionOptions): Promise<PushReception> {
-    const { config, senders, mapping, events, limits } = options;
+    const { config, senders, mapping, events, limits, boundSocket } = options;
     const arrivals = new PushArrivals();
     const store: PushStore = {
       putRows: (batch) => options.store.putRows(batch),
@@ -75,6 +76,7 @@ export class PushReception implements AsyncDisposable {
       store,
       mapping,
       events,
+      boundSocket,
       ...(limits && { limits }),
     });
     const reception = new PushReception(options, listeners, arrivals);

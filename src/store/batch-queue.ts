@@ -72,6 +72,8 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   #roomWanted: (() => void)[] = [];
   #timer: Timer | undefined;
   #patience: Timer | undefined;
+  /** When a write was tried, or ended, last. */
+  #triedMs = 0;
   #stopping = false;
   readonly #stopped = Promise.withResolvers<void>();
   readonly #abandon = new AbortController();
@@ -89,6 +91,11 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     return this.#rows;
   }
 
+  /** For how long something is kept and nothing has been tried with it; 0 when nothing is kept. */
+  get stalledMs(): number {
+    return this.#unsettled === 0 ? 0 : this.#clock.elapsed() - this.#triedMs;
+  }
+
   /** Takes a batch; resolves when there is room for it, which is not yet when it is written. Throws once stopped. */
   async put(batch: Batch): Promise<PutBatch> {
     if (this.#options.spool !== undefined) await Promise.race([this.#options.spool.room(batch), this.#stopped.promise]);
@@ -102,6 +109,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     this.#waiting.push({ batch, sinceMs: this.#clock.elapsed(), written, settled: false });
     this.#waitingRows += batch.rowCount;
     this.#rows += batch.rowCount;
+    if (this.#unsettled === 0) this.#triedMs = this.#clock.elapsed();
     this.#unsettled += 1;
     this.#watchPatience();
     this.#proceed();
@@ -199,6 +207,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   /** Ends early when the group is handed to the spool. */
   async #writeGroup(group: readonly Entry<Batch>[]): Promise<void> {
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)) {
+      this.#triedMs = this.#clock.elapsed();
       try {
         const outcome = await this.#options.write(group.map((entry) => entry.batch));
         this.#options.onWritten?.(outcome);
@@ -240,6 +249,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   }
 
   async #spool(spool: QueueSpool<Batch>, entry: Entry<Batch>, refused: Entry<Batch>[]): Promise<Error | undefined> {
+    this.#triedMs = this.#clock.elapsed();
     try {
       await spool.append(entry.batch);
       this.#settle(entry);
@@ -260,6 +270,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   #settle(entry: Entry<Batch>, failure?: Error): void {
     if (entry.settled) return;
     entry.settled = true;
+    this.#triedMs = this.#clock.elapsed();
     this.#unsettled -= 1;
     this.#rows -= entry.batch.rowCount;
     if (failure === undefined) entry.written.resolve();

@@ -107,6 +107,11 @@ export class PushQueue {
     });
   }
 
+  /** For how long something is kept and nothing has been tried with it; 0 when nothing is kept. */
+  get stalledMs(): number {
+    return this.#queue.stalledMs;
+  }
+
   put(push: ReceivedPush): Promise<PutBatch> {
     return this.#queue.put({ push, rowCount: push.rowCount, key: undefined, isSpooled: false });
   }

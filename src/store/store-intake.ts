@@ -51,6 +51,7 @@ const PUSH_SHARE = 0.95;
 export class StoreIntake {
   readonly rows: BatchQueue;
   readonly pushes: PushQueue;
+  readonly spool: Pick<Spool, "octets" | "quota">;
   readonly #database: Database;
   readonly #gate: SpoolGate;
   readonly #attempts: ReadAttempts;
@@ -81,6 +82,7 @@ export class StoreIntake {
     this.#database = database;
     this.#clock = clock;
     this.#unlock = unlock;
+    this.spool = spool;
     const gateOptions = { spool, database, patienceMs, events: gateEvents(events), clock };
     this.#gate = new SpoolGate({ ...gateOptions, ...(ready && { ready }) });
     const onRetry = (error: Error, retryMs: number) => events({ event: "storeFailed", reason: error.message, retryMs });
