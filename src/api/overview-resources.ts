@@ -8,11 +8,16 @@ import { scopeOf } from "./meter-resources.ts";
 
 type Queryable = Pick<Database, "query">;
 
-const meterGroup = z.object({
-  companion: z.string(),
+const meterCounts = {
   meters: z.int(),
   answering: z.int().describe("Their last try succeeded."),
   failing: z.int().describe("Their last try failed."),
+  current: z.int().describe("The block load of the interval that ended last is held."),
+};
+const meterGroup = z.object({
+  by: z.enum(["network", "maker", "companion"]),
+  name: z.string().nullable().describe("Null where it is not known."),
+  ...meterCounts,
 });
 const coverageDay = z.object({
   day: z.iso.date(),
@@ -21,7 +26,8 @@ const coverageDay = z.object({
 });
 const overview = z.object({
   countedAt: z.iso.datetime(),
-  groups: z.array(meterGroup),
+  fleet: z.object(meterCounts),
+  groups: z.array(meterGroup).describe("The largest first."),
   days: z.array(coverageDay).describe("The last two weeks, oldest first."),
   causes: z
     .array(z.object({ cause: z.string(), meters: z.int(), tries: z.int() }))
@@ -31,6 +37,40 @@ const overview = z.object({
 type Overview = z.output<typeof overview>;
 
 const COUNTED_MS = 30_000;
+
+type GrandTotal = Omit<Overview["groups"][number], "by"> & { readonly by: null };
+const NO_METERS: GrandTotal = { by: null, name: null, meters: 0, answering: 0, failing: 0, current: 0 };
+
+/** Where nobody said who made a meter, the first three octets of its system title do: the maker's letters. */
+const COUNT_METERS = `
+  with each_meter as (
+    select m.companion, n.network, l.succeeded, c.holds_last,
+      coalesce(m.maker, encode(substring(m.system_title for 3), 'escape')) as maker
+    from public.meters m
+    left join lateral (
+      select r.succeeded from dlms.read_attempts r where r.meter_id = m.id order by r.started_at desc limit 1
+    ) l on true
+    left join lateral (
+      select k.network from dlms.associations a join dlms.connections k using (connection_key)
+      where a.meter_id = m.id order by a.updated_at desc limit 1
+    ) n on true
+    left join (
+      select b.meter_key, bool_or(get_bit(b.held, ended.slot) = 1) as holds_last
+      from dlms.coverage_bits b
+      cross join lateral (
+        select floor(extract(epoch from now() - (b.day::timestamp at time zone 'UTC')) / b.interval_s)::int as slot
+      ) ended
+      where b.profile = 2 and b.day = (now() at time zone 'UTC')::date and ended.slot < length(b.held)
+      group by b.meter_key
+    ) c using (meter_key)
+    where $1::int[] is null or m.meter_key = any ($1)
+  )
+  select case when grouping(network) = 0 then 'network' when grouping(maker) = 0 then 'maker'
+      when grouping(companion) = 0 then 'companion' end as by,
+    coalesce(network, maker, companion) as name, count(*)::int as meters,
+    (count(*) filter (where succeeded))::int as answering, (count(*) filter (where not succeeded))::int as failing,
+    (count(*) filter (where holds_last))::int as current
+  from each_meter group by grouping sets ((network), (maker), (companion), ()) order by meters desc, name`;
 
 export function overviewResources(api: Api, database: Queryable): void {
   const ofAll = new Cached(() => countedOverview(database, null), COUNTED_MS);
@@ -52,17 +92,8 @@ function overviewFor(
 }
 
 async function countedOverview(database: Queryable, scope: readonly number[] | null): Promise<Overview> {
-  const [groups, days, causes, pushes] = await Promise.all([
-    database.query<Overview["groups"][number]>(
-      `select m.companion, count(*)::int as meters, (count(*) filter (where l.succeeded))::int as answering,
-         (count(*) filter (where not l.succeeded))::int as failing
-       from public.meters m
-       left join lateral (
-         select r.succeeded from dlms.read_attempts r where r.meter_id = m.id order by r.started_at desc limit 1
-       ) l on true
-       where $1::int[] is null or m.meter_key = any ($1) group by m.companion order by 2 desc`,
-      [scope],
-    ),
+  const [counts, days, causes, pushes] = await Promise.all([
+    database.query<Overview["groups"][number] | GrandTotal>(COUNT_METERS, [scope]),
     database.query<Overview["days"][number]>(
       `select c.day::text, sum(least(c.slots, greatest(0, floor(
            extract(epoch from now() - (c.day::timestamp at time zone 'UTC')) / nullif(c.interval_s, 0)))))::int as due,
@@ -86,5 +117,7 @@ async function countedOverview(database: Queryable, scope: readonly number[] | n
       [scope],
     ),
   ]);
-  return { countedAt: new Date().toISOString(), groups, days, causes, pushes };
+  const groups = counts.filter((group) => group.by !== null);
+  const { by: _, name: __, ...fleet } = counts.find((group) => group.by === null) ?? NO_METERS;
+  return { countedAt: new Date().toISOString(), fleet, groups, days, causes, pushes };
 }

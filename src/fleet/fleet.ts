@@ -265,13 +265,14 @@ function meterParameters(configs: readonly MeterConfig[]): unknown[] {
   ];
 }
 
-const PUT_CONNECTIONS = `insert into dlms.connections (transport, address, link)
-  select distinct transport, address, link
-  from unnest($1::text[], $2::text[], $3::text[]) as c (transport, address, link) order by 1, 2, 3
+const PUT_CONNECTIONS = `insert into dlms.connections (network, transport, address, link)
+  select distinct network, transport, address, link
+  from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as c (network, transport, address, link) order by 1, 2, 3, 4
   on conflict do nothing`;
 
 function connectionParameters(configs: readonly MeterConfig[]): unknown[] {
   return [
+    configs.map((config) => config.connection.network),
     configs.map((config) => transportOf(config)),
     configs.map((config) => addressOf(config)),
     configs.map((config) => config.connection.link),
@@ -292,10 +293,10 @@ const PUT_ASSOCIATIONS = `insert into dlms.associations (meter_id, client_sap, s
   select a.meter_id, a.client_sap, a.server_sap, c.connection_key, a.physical_address, a.address_length, a.mechanism,
     a.security_suite, a.protection, a.client_system_title, a.max_receive_pdu_size, a.response_timeout_ms
   from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::int[], $7::int[], $8::smallint[], $9::text[],
-      $10::smallint[], $11::text[], $12::bytea[], $13::int[], $14::int[])
+      $10::smallint[], $11::text[], $12::bytea[], $13::int[], $14::int[], $15::text[])
     as a (transport, meter_id, address, link, client_sap, server_sap, physical_address, address_length, mechanism, security_suite,
-      protection, client_system_title, max_receive_pdu_size, response_timeout_ms)
-  join dlms.connections c on c.transport = a.transport and c.address = a.address and c.link = a.link
+      protection, client_system_title, max_receive_pdu_size, response_timeout_ms, network)
+  join dlms.connections c on c.network = a.network and c.transport = a.transport and c.address = a.address and c.link = a.link
   on conflict (meter_id, client_sap, server_sap) do update set
     connection_key = excluded.connection_key, physical_address = excluded.physical_address,
     address_length = excluded.address_length, mechanism = excluded.mechanism, security_suite = excluded.security_suite,
@@ -320,6 +321,7 @@ function associationParameters(configs: readonly MeterConfig[], ids: ReadonlyMap
     security.map((each) => octetsOf(each?.clientSystemTitle)),
     configs.map((config) => config.association.maxReceivePduSize),
     configs.map((config) => config.connection.responseTimeout),
+    configs.map((config) => config.connection.network),
   ];
 }
 

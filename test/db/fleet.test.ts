@@ -56,6 +56,24 @@ test("fleet: meters of the configuration are found by name, number, key and syst
   ]);
 });
 
+test("fleet: the same address in another network is another connection", async () => {
+  const fleet = new Fleet(current().database);
+  const tcp = "10.0.0.7:4059";
+  await fleet.put([
+    meter("N1", "north-1", { connection: { tcp, network: "north" } }),
+    meter("N2", "south-1", { connection: { tcp, network: "south" } }),
+  ]);
+  const rows = await query(
+    current().url,
+    `select c.network, m.meter_number from dlms.connections c join dlms.associations a using (connection_key)
+     join public.meters m on m.id = a.meter_id where c.address = '${tcp}' order by 1`,
+  );
+  expect(rows).toEqual([
+    ["north", "N1"],
+    ["south", "N2"],
+  ]);
+});
+
 test("fleet: the port of a serial line is the address of a connection that its meters share", async () => {
   const fleet = new Fleet(current().database);
   const serial = "/dev/serial/by-id/x";

@@ -88,6 +88,20 @@ test("http api: a meter is found by name or number, with its last try", async ()
   expect((await json(`/v1/meters/${meterName(1)}`, "reader", form)).number).toBe(number);
 });
 
+test("http api: the fleet at a glance counts by network, maker and companion, and who is up to date", async () => {
+  const counts = { meters: z.int(), answering: z.int(), failing: z.int(), current: z.int() };
+  const group = z.object({ by: z.string(), name: z.string().nullable(), ...counts });
+  const form = z.object({ fleet: z.object(counts), groups: z.array(group) });
+  const ofOne = () => json("/v1/overview", "limited", form);
+  await expect.poll(async () => (await ofOne()).fleet).toEqual({ meters: 1, answering: 1, failing: 0, current: 1 });
+  const { groups } = await ofOne();
+  expect(groups.map(({ by, name, meters }) => `${by} ${name} ${meters}`).toSorted()).toEqual([
+    "companion is15959 1",
+    "maker VMT 1",
+    "network default 1",
+  ]);
+});
+
 test("http api: rows of a profile are those of the view, page by page and as CSV", async () => {
   const range = `from=${new Date(Date.now() - 3 * 86_400_000).toISOString()}&to=${new Date().toISOString()}`;
   const form = z.object({

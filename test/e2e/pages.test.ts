@@ -80,7 +80,7 @@ test("pages: a wrong token is refused in words, a link with a right one signs in
 
 test("pages: the fleet shows how many meters answer, and why the others do not", async () => {
   const page = await open("/");
-  await expect.poll(() => page.locator(".figure").allInnerTexts()).toHaveLength(5);
+  await expect.poll(() => page.locator(".figure").allInnerTexts()).toHaveLength(6);
   await expect.poll(() => page.locator(".figure strong").first().innerText()).toBe(String(COUNT));
   await page.getByRole("cell", { name: "association refused" }).waitFor();
   expect(await page.locator(".bars .bar").count()).toBeGreaterThan(1);

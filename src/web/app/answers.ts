@@ -35,9 +35,17 @@ export interface Meter {
   readonly lastAttempt: Attempt | null;
 }
 
+export interface MeterCounts {
+  readonly meters: number;
+  readonly answering: number;
+  readonly failing: number;
+  readonly current: number;
+}
+
 export interface Overview {
   readonly countedAt: string;
-  readonly groups: readonly { companion: string; meters: number; answering: number; failing: number }[];
+  readonly fleet: MeterCounts;
+  readonly groups: readonly (MeterCounts & { by: "network" | "maker" | "companion"; name: string | null })[];
   readonly days: readonly { day: string; due: number; held: number }[];
   readonly causes: readonly { cause: string; meters: number; tries: number }[];
   readonly pushes: readonly { outcome: string; count: number }[];

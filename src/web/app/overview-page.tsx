@@ -2,7 +2,11 @@ import type { Overview } from "./answers.ts";
 import { useResource } from "./api.ts";
 import { Age, Card, count, Loaded, percent, Table } from "./parts.tsx";
 
+type Group = Overview["groups"][number];
+
 const REFRESH_MS = 30_000;
+/** Largest groups of a kind that are listed. */
+const GROUPS_SHOWN = 12;
 
 /** The fleet at a glance: who answers, how much is held, why tries failed. */
 export function OverviewPage() {
@@ -15,9 +19,8 @@ export function OverviewPage() {
   );
 }
 
-function Glance({ answer: { groups, days, causes, pushes, countedAt } }: { answer: Overview }) {
-  const sum = (of: (group: Overview["groups"][number]) => number) => groups.reduce((all, group) => all + of(group), 0);
-  const [meters, answering, failing] = [sum((g) => g.meters), sum((g) => g.answering), sum((g) => g.failing)];
+function Glance({ answer: { fleet, groups, days, causes, pushes, countedAt } }: { answer: Overview }) {
+  const { meters, answering, failing, current } = fleet;
   const today = days.at(-1);
   return (
     <>
@@ -26,6 +29,7 @@ function Glance({ answer: { groups, days, causes, pushes, countedAt } }: { answe
         <Figure value={count(answering)} says={`answered the last time (${percent(answering, meters)})`} />
         <Figure value={count(failing)} says="did not answer the last time" bad={failing > 0} />
         <Figure value={count(meters - answering - failing)} says="not tried yet" />
+        <Figure value={percent(current, meters)} says="hold the block load of the interval that ended last" />
         <Figure
           value={today === undefined ? "–" : percent(today.held, today.due)}
           says="of today's block load is held"
@@ -47,7 +51,9 @@ function Glance({ answer: { groups, days, causes, pushes, countedAt } }: { answe
             ]}
           />
         </Card>
-        <Groups groups={groups} />
+        <Groups by="network" title="Networks" groups={groups} />
+        <Groups by="maker" title="Makers" groups={groups} />
+        <Groups by="companion" title="Companion specifications" groups={groups} />
         <Card title="Pushes in the last day">
           <Table
             label="pushes by outcome"
@@ -67,20 +73,24 @@ function Glance({ answer: { groups, days, causes, pushes, countedAt } }: { answe
   );
 }
 
-function Groups({ groups }: Pick<Overview, "groups">) {
+function Groups({ by, title, groups }: Pick<Overview, "groups"> & { by: Group["by"]; title: string }) {
+  const all = groups.filter((group) => group.by === by);
+  const rest = all.length - GROUPS_SHOWN;
   return (
-    <Card title="Meters by companion specification">
+    <Card title={title}>
       <Table
-        label="meters by companion specification"
+        label={title}
         none="there are no meters yet: add them to the configuration"
-        rows={groups}
+        rows={all.slice(0, GROUPS_SHOWN)}
         columns={[
-          { title: "companion", cell: ({ companion }) => companion },
+          { title: by, cell: ({ name }) => name ?? "not known" },
           { title: "meters", number: true, cell: (row) => count(row.meters) },
           { title: "answered", number: true, cell: (row) => percent(row.answering, row.meters) },
           { title: "failing", number: true, cell: (row) => count(row.failing) },
+          { title: "current", number: true, cell: (row) => percent(row.current, row.meters) },
         ]}
       />
+      {rest > 0 && <p class="quiet">and {count(rest)} smaller</p>}
     </Card>
   );
 }
