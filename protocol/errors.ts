@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   SECURITY_PLAINTEXT_IMPLAUSIBLE: "deciphered without a tag to what is no APDU: the key or the system title is wrong",
   SECURITY_SERVICE_MISMATCH: "the deciphered APDU is of another service than the ciphered one's tag says",
   SECURITY_COUNTER_REPLAYED: "the invocation counter was used before",
+  SECURITY_COUNTER_UNKNOWN: "where the sender's invocation counter stands is not known yet",
   SECURITY_COUNTER_EXHAUSTED: "no invocation counter is left for this key",
   SECURITY_COUNTER_UNRESERVED: "no invocation counter is reserved, and none can be for now",
   SECURITY_COUNTER_IMPLAUSIBLE: "the meter asks for an invocation counter so high that it would use the key up",

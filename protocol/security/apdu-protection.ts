@@ -16,7 +16,7 @@ import {
   parseCipheredApdu,
 } from "./ciphered-apdu.ts";
 import { KeysInForce, type OpenedContent, type ProtectionKeys } from "./keys-in-force.ts";
-import { PeerCounters } from "./peer-counters.ts";
+import { PeerCounters, type RememberedCounter } from "./peer-counters.ts";
 import type { ReplayPolicy } from "./replay-window.ts";
 import type { DedicatedKey } from "./secret-key.ts";
 import {
@@ -52,6 +52,8 @@ export interface ApduProtectionOptions {
   /** Gives each counter once. The dedicated key counts for itself, from 1, and does not ask, unless it goes on with this. */
   readonly nextInvocationCounter: (keySet: "global" | "broadcast") => number;
   readonly replay?: ReplayPolicy;
+  /** Where the counters of peers stand that have not spoken yet. */
+  readonly rememberedCounter?: RememberedCounter;
   /**
    * The weakest protection that may be sent, and that may be received. Where nothing is required of what is received,
    * whoever can change octets on the way can clear the authentication bit; `verified` is then false.
@@ -106,7 +108,7 @@ export class ApduProtection {
     this.suite = options.suite;
     this.ownSystemTitle = options.ownSystemTitle;
     this.#options = options;
-    this.peerCounters = new PeerCounters(options.replay);
+    this.peerCounters = new PeerCounters(options.replay, options.rememberedCounter);
     this.#tolerate = new Set(options.tolerate);
     this.#peerSystemTitle = options.peerSystemTitle;
     this.#keys = new KeysInForce(options);

@@ -9,19 +9,24 @@ export interface SeenCounter {
   readonly verified: boolean;
 }
 
+/** The lowest counter that a sender may use under a key set, as it is known from earlier; undefined for a new sender. */
+export type RememberedCounter = (keySet: string, sender: SystemTitle) => number | undefined;
+
 /**
  * The replay windows of all senders and key sets that one protection object meets; bounded in number. Counters without
  * a tag have windows of their own: whoever forges one can at most shut out other APDUs without a tag.
  */
 export class PeerCounters {
   readonly #policy: ReplayPolicy;
+  readonly #remembered: RememberedCounter;
   readonly #verified = new Map<string, ReplayWindow>();
   readonly #unverified = new Map<string, ReplayWindow>();
   /** The names that were built last; nearly always the next APDU has the same sender and key set. */
   #named: { readonly keySet: string; readonly sender: SystemTitle; readonly name: string } | undefined;
 
-  constructor(policy: ReplayPolicy = "strict") {
+  constructor(policy: ReplayPolicy = "strict", remembered: RememberedCounter = () => undefined) {
     this.#policy = policy;
+    this.#remembered = remembered;
   }
 
   /** Sets where a sender's counter stands, as remembered from earlier sessions. */
@@ -43,19 +48,11 @@ export class PeerCounters {
   /** Moves the sender's window past the counter. False when it is too low and the policy only warns. */
   follow(keySet: string, sender: SystemTitle, { invocationCounter, verified }: SeenCounter): boolean {
     const name = this.#name(keySet, sender);
-    if (verified) return this.#window(this.#verified, name).accept(invocationCounter);
-    const fresh = this.#verified.get(name)?.check(invocationCounter) ?? true;
-    return this.#window(this.#unverified, name).accept(invocationCounter) && fresh;
-  }
-
-  #window(windows: Map<string, ReplayWindow>, name: string): ReplayWindow {
-    const known = windows.get(name);
-    if (known !== undefined) return known;
-    if (windows.size >= LIMITS.followedTitles)
-      throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { titles: windows.size, limit: LIMITS.followedTitles });
-    const window = new ReplayWindow(this.#policy);
-    windows.set(name, window);
-    return window;
+    const known = this.#verified.get(name) ?? new ReplayWindow(this.#policy, this.#remembered(keySet, sender));
+    if (verified) return keptIn(this.#verified, name, known).accept(invocationCounter);
+    const fresh = known.check(invocationCounter);
+    const unverified = this.#unverified.get(name) ?? new ReplayWindow(this.#policy);
+    return keptIn(this.#unverified, name, unverified).accept(invocationCounter) && fresh;
   }
 
   #name(keySet: string, sender: SystemTitle): string {
@@ -65,4 +62,12 @@ export class PeerCounters {
     this.#named = { keySet, sender, name };
     return name;
   }
+}
+
+function keptIn(windows: Map<string, ReplayWindow>, name: string, window: ReplayWindow): ReplayWindow {
+  if (windows.has(name)) return window;
+  if (windows.size >= LIMITS.followedTitles)
+    throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { titles: windows.size, limit: LIMITS.followedTitles });
+  windows.set(name, window);
+  return window;
 }

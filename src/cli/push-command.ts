@@ -24,6 +24,16 @@ const unknownForm = z.array(
     reason: z.string().optional(),
   }),
 );
+const conflictForm = z.array(
+  z.object({
+    meterNumber: z.string().optional(),
+    sender: z.string(),
+    otherClue: z.string(),
+    pushes: z.number(),
+    firstReceivedAt: z.string(),
+    lastReceivedAt: z.string(),
+  }),
+);
 const adoptedForm = outcomeForm.extend({ meter: z.string(), number: z.string(), keyWanted: z.boolean() });
 
 export async function pushUnknown(options: DaemonOptions, output: Output): Promise<ExitReason> {
@@ -46,6 +56,24 @@ export async function pushUnknown(options: DaemonOptions, output: Output): Promi
       }),
     );
     output.err("dlms-gateway meters adopt SENDER --name NAME says which meter it is, and replays what it sent");
+  }
+  return "success";
+}
+
+/** `push conflicts`: pushes that point to more than one meter. */
+export async function pushConflicts(options: DaemonOptions, output: Output): Promise<ExitReason> {
+  const conflicts = await order(options.socket, { path: "/v1/pushes/conflicts", body: {}, answer: conflictForm });
+  if (options.json) output.out(JSON.stringify(conflicts, undefined, 2));
+  else if (conflicts.length === 0) output.err("every push points to one meter");
+  else {
+    printTable(
+      output,
+      [{ title: "taken for" }, { title: "but" }, { title: "pushes", align: "right" }, { title: "last" }],
+      conflicts.map(({ meterNumber, sender, otherClue, pushes, lastReceivedAt }) => {
+        const takenFor = meterNumber === undefined ? `nobody (${sender})` : sender;
+        return [takenFor, otherClue, String(pushes), lastReceivedAt];
+      }),
+    );
   }
   return "success";
 }
@@ -86,7 +114,7 @@ export async function metersAdopt(sender: string, options: AdoptOptions, output:
   output.out(`${sender} is ${adopted.meter}, number ${adopted.number}; ${told(adopted)}`);
   if (adopted.keyWanted) {
     output.err(
-      `its pushes are ciphered: put the meter ${adopted.number} with its keys into the configuration; what is held is replayed at the next start`,
+      `its pushes are ciphered: dlms-gateway keys import puts the keys of meter ${adopted.number} into the key store, push replay then reads what is held`,
     );
   }
   return "success";

@@ -45,8 +45,11 @@ export const pushRulesSchema = z
   .strictObject({
     least: z
       .enum(["none", "authenticated", "encrypted", "authenticated-encrypted"])
-      .default("none")
-      .describe("How a push must be protected at least; what is weaker is kept, but its values are not taken."),
+      .optional()
+      .describe(
+        "How a push must be protected at least; what is weaker is kept, but its values are not taken. As the association's protection when left out, or without a tag where there is no authentication key.",
+      )
+      .meta({ examples: ["encrypted"] }),
     replay: z
       .enum(["mark", "refuse"])
       .default("mark")

@@ -1,6 +1,5 @@
 /** What a start without the database leaves for the time when it is back. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { PushReception } from "../push/push-reception.ts";
 import type { Capabilities } from "../store/capabilities.ts";
 import { foldCoverage } from "../store/coverage.ts";
 import type { StoreIntake } from "../store/store-intake.ts";
@@ -12,7 +11,6 @@ const LOOK_MS = 5000;
 export interface ReturnParts {
   readonly known: KnownFleet;
   readonly intake: Pick<StoreIntake, "drained">;
-  readonly reception: Pick<PushReception, "replay">;
   readonly startUpkeep: () => Promise<void>;
 }
 
@@ -58,7 +56,7 @@ export class DatabaseReturn implements AsyncDisposable {
     await this.#finishing;
   }
 
-  async #finish({ known, intake, reception, startUpkeep }: ReturnParts, capabilities: Capabilities): Promise<boolean> {
+  async #finish({ known, intake, startUpkeep }: ReturnParts, capabilities: Capabilities): Promise<boolean> {
     const { database } = this.#store;
     const finished = await finishFleet(this.#options, { database, capabilities }, known);
     if (finished === "foreign") return false;
@@ -66,8 +64,6 @@ export class DatabaseReturn implements AsyncDisposable {
     this.#ready.resolve();
     if (finished === "restart") this.#restart.resolve("the database is back, and has more than the record");
     void this.#learnLedgers(intake);
-    // Its failure is told when the gateway starts; held pushes wait for the next start then.
-    void reception.replay().catch(() => undefined);
     return true;
   }
 

@@ -17,6 +17,7 @@ import { pushRoutes } from "../push/push-routes.ts";
 import { SenderLearning } from "../push/sender-learning.ts";
 import { type CampaignResult, campaignOrderSchema, SetupCampaigns } from "../push/setup-campaign.ts";
 import { setupRoutes } from "../push/setup-routes.ts";
+import { StoredSenderKeys } from "../push/stored-sender-keys.ts";
 import type { Database } from "../store/database.ts";
 import { heldPushStore } from "../store/held-pushes.ts";
 import { NoticedEvents } from "../store/noticed-events.ts";
@@ -57,6 +58,7 @@ const resultSchema = z.custom<CampaignResult>((value) => {
 export class GatewayPush {
   readonly #options: GatewayPushOptions;
   readonly #senders: FleetSenders;
+  readonly #keys: StoredSenderKeys;
   readonly #learning: SenderLearning;
   #reception: PushReception | undefined;
   #silence: SilenceWatch | undefined;
@@ -65,6 +67,7 @@ export class GatewayPush {
     const { database, known } = options;
     this.#options = options;
     this.#senders = new FleetSenders(known.fleet, known.meters.values());
+    this.#keys = new StoredSenderKeys({ store: known.keys, fleet: known.fleet, senders: this.#senders });
     this.#learning = new SenderLearning({
       fleet: known.fleet,
       senders: this.#senders,
@@ -129,15 +132,23 @@ export class GatewayPush {
       meters: known.meters.values(),
       seen: (meter) => shared.loop.seen(meter),
     });
+    const held = heldPushStore(database);
     return await PushReception.start({
       config: config.push,
       fleet: known.fleet,
       senders: this.#senders,
-      store: { putPush: intake.pushes.put.bind(intake.pushes), putRows, ...heldPushStore(database) },
+      store: {
+        putPush: intake.pushes.put.bind(intake.pushes),
+        putRows,
+        ...held,
+        pushCounters: async () => (intake.isSpooling ? undefined : held.pushCounters()),
+        drained: () => intake.drained(),
+      },
       mapping: PUSH_MAPPING,
       boundSocket,
       events,
       onPush: (push) => this.#silence?.heard(push),
+      refreshKeys: () => this.#keys.refresh(),
     });
   }
 

@@ -122,7 +122,7 @@ export class Gateway implements AsyncDisposable {
     stack.adopt(control, (each) => void each.close());
     const api = await startApi({ config: config.api, version, database, fleet, gateway, reception, live, events });
     stack.defer(() => deadline.bound(Promise.resolve(api?.close())));
-    stack.use(databaseReturn).await({ known, intake, reception, startUpkeep });
+    stack.use(databaseReturn).await({ known, intake, startUpkeep });
     gateway.#pages = api?.address;
     gateway.#closing.use(stack.move());
     events({ event: "gatewayStarted", meters: meters.size, database: database.capabilities.edition, version });

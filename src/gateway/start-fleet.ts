@@ -9,6 +9,7 @@ import { Fleet, type FleetMeter } from "../fleet/fleet.ts";
 import { type FleetRecord, writeFleetRecord } from "../fleet/fleet-record.ts";
 import { CounterTable } from "../keys/counter-table.ts";
 import { leaseKeyCounters } from "../keys/key-counters.ts";
+import type { KeyStore } from "../keys/key-store.ts";
 import { KeyTable } from "../keys/key-table.ts";
 import { SpareCounters } from "../keys/spare-counters.ts";
 import { openKeyStore, storedKeys } from "../keys/stored-keys.ts";
@@ -27,6 +28,8 @@ export interface KnownFleet {
   /** Keys of the meters in each collection that plans name; undefined for one that there is not. */
   readonly collections: FleetRecord["collections"];
   readonly pushLayouts: FleetRecord["pushLayouts"];
+  /** Undefined where the configuration names no sealing key. */
+  readonly keys: KeyStore | undefined;
 }
 
 interface FleetOptions {
@@ -67,12 +70,12 @@ export async function startFleet(
     return [{ meterId: member.id, meterKey: member.key, target }];
   });
   await Promise.all(meters.map((meter) => unlock(meter, events)));
-  const started = { ...known, meters: new Map(meters.map((meter) => [meter.target.name, meter])) };
+  const started = { ...known, keys, meters: new Map(meters.map((meter) => [meter.target.name, meter])) };
   if (record === undefined) await recordFleet(options, { database, capabilities: database.capabilities }, started);
   return started;
 }
 
-type FleetSource = Omit<KnownFleet, "meters">;
+type FleetSource = Omit<KnownFleet, "meters" | "keys">;
 
 async function fleetOfDatabase(config: Config, database: Database): Promise<FleetSource> {
   const fleet = await Fleet.load(database);

@@ -40,6 +40,19 @@ export class KeyStore {
     return Object.fromEntries([...general, ...own].map(({ role, key }) => [role, key]));
   }
 
+  /** The active keys of a meter that no association is configured for: those for all clients before those for one. */
+  async keysForAny(meterId: string): Promise<AssociationKeys> {
+    const active = await this.#open(meterId, "active");
+    // Of two with one role, the last one counts.
+    const ordered = active.toSorted((a, b) => b.clientSap - a.clientSap);
+    return Object.fromEntries(ordered.map(({ role, key }) => [role, key]));
+  }
+
+  /** Meters that have keys. */
+  async meters(): Promise<ReadonlySet<string>> {
+    return new Set((await this.#options.storage.readAll()).map(({ meterId }) => meterId));
+  }
+
   /** Keys that were sent to a meter and are not proven yet. */
   async pendingKeys(meterId: string): Promise<StoredKey[]> {
     return this.#open(meterId, "pending");

@@ -60,6 +60,7 @@ export interface GatewayEvents {
   readonly pushReceived: { peer: string; meter: string | undefined; values: number };
   readonly pushRejected: { peer: string; reason: string };
   readonly pushesDropped: { count: number };
+  readonly senderConflict: { meter: string; other: string; clue: string };
   readonly setupCarriedOut: {
     meter: string;
     setup: string;
@@ -158,6 +159,10 @@ const EVENTS = {
   pushListening: { level: "info", text: "listening for pushes" },
   pushReceived: { level: "debug", text: "push received" },
   pushRejected: { level: "warn", text: "push kept without being understood", keptIn: "dlms.push_history" },
+  senderConflict: {
+    level: "warn",
+    text: "a push points to two meters; the more telling clue goes before: push conflicts",
+  },
   setupCarriedOut: { level: "info", text: "push setup compared with the meter, or carried out" },
   pushMissing: {
     level: "warn",

@@ -21,8 +21,13 @@ export interface Attribution {
 }
 
 export interface Conflict {
-  readonly by: AttributedBy;
+  /** `number`: the payload's number without its maker's letters, while the meter has other letters. */
+  readonly by: AttributedBy | "number";
   readonly sender: PushSender;
+}
+
+interface Clue extends Conflict {
+  readonly by: AttributedBy;
 }
 
 /** What a push says of its sender, the most telling first. */
@@ -31,7 +36,7 @@ export function namesOf({ logicalDeviceName, numbers }: PushIdentity): string[] 
 }
 
 export function attribute({ byTitle, identity, host }: SenderClues, directory: SenderDirectory): Attribution {
-  const clues: Conflict[] = [
+  const clues: Clue[] = [
     ...(byTitle === undefined ? [] : [{ by: "system-title" as const, sender: byTitle }]),
     ...directory.byIdentity(identity).map((sender) => ({ by: "identity" as const, sender })),
   ];
@@ -40,8 +45,9 @@ export function attribute({ byTitle, identity, host }: SenderClues, directory: S
   const byAddress = only !== undefined && atHost.length === 1 ? [{ by: "address" as const, sender: only }] : [];
   // A number that nobody has is not that of the meter at this address.
   if (clues.length > 0 || namesOf(identity).length === 0) clues.push(...byAddress);
+  const namesakes = (directory.namesakes?.(identity) ?? []).map((sender) => ({ by: "number" as const, sender }));
   const [first, ...others] = clues;
-  if (first === undefined) return { sender: undefined, by: undefined, conflicts: [] };
-  const conflicts = others.filter(({ sender }) => sender.meterKey !== first.sender.meterKey);
+  if (first === undefined) return { sender: undefined, by: undefined, conflicts: namesakes };
+  const conflicts = [...others, ...namesakes].filter(({ sender }) => sender.meterKey !== first.sender.meterKey);
   return { ...first, conflicts };
 }

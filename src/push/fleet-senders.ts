@@ -3,8 +3,10 @@ import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { COMPANIONS, type Companion } from "../../protocol/cosem/companion/companion.ts";
 import { namedZone, type TimeZone } from "../../protocol/cosem/time-zone.ts";
+import { PROTECTIONS, type Protection, protectionName } from "../../protocol/security/security-control.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 import type { InvocationCounters } from "../collect/meter-access.ts";
+import type { MeterSecrets } from "../collect/meter-secrets.ts";
 import type { MeterTarget } from "../collect/meter-target.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
@@ -41,10 +43,12 @@ export class FleetSenders implements SenderDirectory {
   readonly #fleet: FleetLookup;
   readonly #known: ReadonlyMap<number, KnownMeter>;
   readonly #byHost = new Map<string, number[]>();
-  readonly #security = new Map<number, SenderSecurity>();
+  readonly #security = new Map<number, { readonly security: SenderSecurity; readonly of: MeterSecrets | undefined }>();
   readonly #kept = new Map<number, readonly PushLayoutVersion[]>();
   readonly #layouts = new Map<number, Layouts>();
   readonly #doubts = new Map<number, Set<string>>();
+  /** Letters of makers, as meters that are known by number alone say them first. */
+  readonly #makers = new Map<number, string>();
   readonly #zones = new Map<string, TimeZone>();
 
   constructor(fleet: FleetLookup, known: Iterable<KnownMeter>) {
@@ -60,7 +64,17 @@ export class FleetSenders implements SenderDirectory {
 
   /** What opens a meter's pushes, where that is known. */
   securityOf(meterKey: number): SenderSecurity | undefined {
-    return this.#security.get(meterKey);
+    return this.#securityOf(meterKey, this.#known.get(meterKey)?.target);
+  }
+
+  /** The meter of the configuration; undefined for one that was adopted. */
+  targetOf(meterKey: number): MeterTarget | undefined {
+    return this.#known.get(meterKey)?.target;
+  }
+
+  /** What opens the pushes of a meter that is not in the configuration. */
+  learnSecurity(meterKey: number, security: SenderSecurity): void {
+    this.#security.set(meterKey, { security, of: undefined });
   }
 
   /** What has been read of a meter's pushes, the oldest version first. */
@@ -94,11 +108,28 @@ export class FleetSenders implements SenderDirectory {
   }
 
   byIdentity(identity: PushIdentity): PushSender[] {
-    const meters = namesOf(identity).flatMap((name) => {
-      const found = deviceNumbers(name).map((number) => this.#fleet.byOwnName(number));
-      return found.find((meter) => meter !== undefined) ?? [];
-    });
+    const meters = namesOf(identity).flatMap((name) => this.#fleet.byOwnName(name) ?? this.#numbered(name, true) ?? []);
     return [...new Set(meters)].map((meter) => this.#senderOf(meter));
+  }
+
+  namesakes(identity: PushIdentity): PushSender[] {
+    const meters = namesOf(identity).flatMap((name) => this.#numbered(name, false) ?? []);
+    return [...new Set(meters)].map((meter) => this.#senderOf(meter));
+  }
+
+  /**
+   * The meter with the number behind the maker's letters, where these are, or are not, those that the meter has said
+   * before: makers may give the same numbers.
+   */
+  #numbered(name: string, isOwn: boolean): FleetMeter | undefined {
+    const [letters] = MAKER_LETTERS.exec(name) ?? [];
+    if (letters === undefined || this.#fleet.byOwnName(name) !== undefined) return undefined;
+    const number = name.slice(letters.length);
+    const meter = this.#fleet.byOwnName(number) ?? this.#fleet.byOwnName(number.replace(/^0+/, ""));
+    if (meter === undefined) return undefined;
+    const maker = this.#makers.get(meter.key) ?? letters;
+    this.#makers.set(meter.key, maker);
+    return (maker === letters) === isOwn ? meter : undefined;
   }
 
   byHost(host: string): PushSender[] {
@@ -112,6 +143,8 @@ export class FleetSenders implements SenderDirectory {
   #senderOf(meter: FleetMeter): PushSender {
     const target = this.#known.get(meter.key)?.target;
     const zone = target?.zone ?? this.#zoneOf(meter.timeZone);
+    const security = this.#securityOf(meter.key, target);
+    const least = target === undefined ? security && floorOf("authenticated-encrypted", security) : leastOf(target);
     return {
       meterId: meter.id,
       meterKey: meter.key,
@@ -119,17 +152,18 @@ export class FleetSenders implements SenderDirectory {
       systemTitle: meter.systemTitle === undefined ? undefined : systemTitle(meter.systemTitle),
       companion: target?.companion ?? companionOf(meter.companion),
       clock: target?.clock ?? { deviation: "standard", zone },
-      security: this.#securityOf(meter.key, target),
+      security,
+      ...(least !== undefined && { least }),
       layouts: this.#layoutsOf(meter.key, target),
     };
   }
 
-  /** The same object each time, once the meter's secrets are there. */
+  /** The same object each time, until the meter's secrets are others. */
   #securityOf(meterKey: number, target: MeterTarget | undefined): SenderSecurity | undefined {
     const known = this.#security.get(meterKey);
-    if (known !== undefined || target === undefined) return known;
-    const security = securityOf(target);
-    if (security !== undefined) this.#security.set(meterKey, security);
+    if (known !== undefined && (target === undefined || known.of === target.secrets)) return known.security;
+    const security = target && securityOf(target);
+    if (target !== undefined && security !== undefined) this.#security.set(meterKey, { security, of: target.secrets });
     return security;
   }
 
@@ -175,11 +209,27 @@ function securityOf({ association, secrets, push, openCounters }: MeterTarget): 
     ownSystemTitle: own === undefined ? NO_TITLE : systemTitle(fromHex(own)),
     blockCipherKey,
     authenticationKey,
-    ...(push !== undefined && push.least !== "none" && { least: push.least }),
     ...(push?.replay === "refuse" && { replay: "strict" as const }),
     ...(openCounters && { nextInvocationCounter: confirmationCounters(openCounters) }),
   };
 }
+
+/** What the meter's rule asks of its pushes; without one, as much as its association, also while its keys are away. */
+function leastOf({ association, secrets, push }: MeterTarget): Protection | undefined {
+  const least = push?.least ?? association.security?.protection ?? "none";
+  if (least === "none") return undefined;
+  return push?.least === undefined ? floorOf(least, secrets) : least;
+}
+
+/** Nobody can ask for a tag that can't be checked. */
+function floorOf(protection: Protection, { blockCipherKey, authenticationKey }: FloorKeys): Protection | undefined {
+  const hasTag = blockCipherKey === undefined || authenticationKey !== undefined;
+  const { authenticated, encrypted } = PROTECTIONS[protection];
+  const floor = protectionName({ authenticated: authenticated && hasTag, encrypted });
+  return floor === "none" ? undefined : floor;
+}
+
+type FloorKeys = Pick<MeterSecrets, "blockCipherKey" | "authenticationKey">;
 
 /** Answers are counted with the requests: the meter sees one sender. */
 function confirmationCounters(open: () => Promise<InvocationCounters>): () => Promise<number> {
@@ -188,12 +238,6 @@ function confirmationCounters(open: () => Promise<InvocationCounters>): () => Pr
     await counters.ensure(1);
     return counters.next();
   };
-}
-
-/** The whole name, its number behind the maker's letters, and that without leading zeros. */
-function deviceNumbers(name: string): string[] {
-  const number = name.replace(MAKER_LETTERS, "");
-  return number === name ? [name] : [name, number, number.replace(/^0+/, "")];
 }
 
 function companionOf(text: string): Companion {

@@ -4,11 +4,11 @@
  */
 import { encodeApdu } from "../../protocol/apdu/apdu.ts";
 import { confirmationOf } from "../../protocol/association/notifications.ts";
-import { DlmsError } from "../../protocol/errors.ts";
 import { protectionName } from "../../protocol/security/security-control.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
+import type { CounterMemory } from "./push-counters.ts";
 import type { OpenerLookup, PushOutcome, ReadPush } from "./push-reader.ts";
 import {
   type PushMapping,
@@ -19,7 +19,8 @@ import {
   rejectionRecord,
 } from "./push-record.ts";
 import { type Allowance, RejectionBudget } from "./rejection-budget.ts";
-import type { PushSender, SenderDirectory } from "./sender-directory.ts";
+import { SenderConflicts } from "./sender-conflicts.ts";
+import type { SenderDirectory } from "./sender-directory.ts";
 import { protectionWith } from "./sender-keys.ts";
 import { SenderOpeners } from "./sender-openers.ts";
 
@@ -34,6 +35,8 @@ export interface PushIntakeOptions {
   readonly store: PushStore;
   readonly mapping: PushMapping;
   readonly events: EventSink;
+  /** What is remembered of the meters' invocation counters; without it they are followed from the first push on. */
+  readonly counters?: CounterMemory;
 }
 
 /** Pushes that wait for the store at most before lines are asked to wait too. */
@@ -47,13 +50,15 @@ const SEALED: Allowance = { atOnce: 20_000, perSecond: 100 };
 export class PushIntake {
   readonly #options: PushIntakeOptions;
   readonly #openers: SenderOpeners;
+  readonly #conflicts: SenderConflicts;
   readonly #noiseBudget = new RejectionBudget(NOISE);
   readonly #sealedBudget = new RejectionBudget(SEALED);
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: PushIntakeOptions) {
     this.#options = options;
-    this.#openers = new SenderOpeners(options.directory);
+    this.#openers = new SenderOpeners(options.directory, options.counters);
+    this.#conflicts = new SenderConflicts(options.events);
   }
 
   /** Pushes that are not durable yet. */
@@ -96,6 +101,11 @@ export class PushIntake {
     return kept;
   }
 
+  /** Ends when what has come until now is durable or given up. */
+  async keptSoFar(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
   /** Ends when everything that came is durable or given up. */
   async drain(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
@@ -103,34 +113,40 @@ export class PushIntake {
 
   /** False for what was kept as it came, because nobody could make sense of it. */
   async #keep(outcome: PushOutcome, origin: PushOrigin): Promise<boolean> {
+    const receivedAt = new Date();
     if (outcome.type === "rejected") {
-      await this.#keepRejected({ ...outcome, reason: outcome.error.message }, origin);
+      await this.#keepRejected(
+        rejectionRecord({ ...outcome, reason: outcome.error.message }, origin, receivedAt),
+        origin,
+      );
       return false;
     }
-    const record = this.#recordOf(outcome, origin);
-    if (record instanceof Error) {
-      const { octets, systemTitle, opened } = outcome;
-      await this.#keepRejected({ octets, systemTitle, claimed: opened?.sender, reason: record.message }, origin);
-      return false;
-    }
-    await this.#keepRecord(record, origin);
-    return true;
+    const record = this.#recordOf(outcome, origin, receivedAt);
+    if (record.push.outcome === "rejected") await this.#keepRejected(record.push, origin);
+    else await this.#keepRecord(record, origin);
+    return record.push.outcome !== "rejected";
   }
 
-  #recordOf(read: ReadPush, origin: PushOrigin): PushRecord | Error {
+  #recordOf(read: ReadPush, origin: PushOrigin, receivedAt: Date): PushRecord {
     const { directory, mapping } = this.#options;
     try {
-      const record = recordOf(read, origin, { directory, mapping, receivedAt: new Date() });
-      refuseWeaker(read, record.sender);
-      return record;
+      return recordOf(read, origin, { directory, mapping, receivedAt });
     } catch (error) {
       // A push that makes the mapping stumble must be kept as well, or it could never be looked at.
-      return error instanceof Error ? error : new Error(String(error));
+      const reason = error instanceof Error ? error.message : String(error);
+      const { octets, systemTitle, opened } = read;
+      const claimed = opened?.sender;
+      return {
+        push: rejectionRecord({ octets, systemTitle, claimed, reason }, origin, receivedAt),
+        batches: [],
+        sender: claimed,
+      };
     }
   }
 
-  async #keepRecord({ push, batches, sender }: PushRecord, origin: PushOrigin): Promise<void> {
+  async #keepRecord({ push, batches, sender, conflicts = [] }: PushRecord, origin: PushOrigin): Promise<void> {
     const { store, events } = this.#options;
+    this.#conflicts.tell(sender?.name ?? push.senderNames[0] ?? push.peer, conflicts);
     const puts = [await store.putPush(push)];
     for (const batch of batches) puts.push(await store.putRows(batch));
     const [written, ...rows] = puts.map((put) => put.written);
@@ -147,14 +163,14 @@ export class PushIntake {
     await written;
   }
 
-  async #keepRejected(rejected: Parameters<typeof rejectionRecord>[0], origin: PushOrigin): Promise<void> {
+  async #keepRejected(rejected: ReceivedPush, origin: PushOrigin): Promise<void> {
     const budget = rejected.systemTitle === undefined ? this.#noiseBudget : this.#sealedBudget;
     const notKept = budget.spend(origin.host, performance.now());
     if (notKept === undefined) return;
-    const reason =
-      notKept === 0 ? rejected.reason : `${rejected.reason} (and ${notKept} more before that were not kept)`;
+    const { reason: why } = rejected;
+    const reason = notKept === 0 ? why : `${why} (and ${notKept} more before that were not kept)`;
     this.#tellRejected(origin, reason);
-    const { written } = await this.#options.store.putPush(rejectionRecord({ ...rejected, reason }, origin, new Date()));
+    const { written } = await this.#options.store.putPush({ ...rejected, reason });
     await written;
   }
 
@@ -162,13 +178,6 @@ export class PushIntake {
     const reason = error instanceof Error ? error.message : String(error);
     this.#options.events({ event: "pushRejected", peer: peerName(origin), reason });
   }
-}
-
-/** What came in the clear is held against what its sender owes as well. */
-function refuseWeaker({ layers }: ReadPush, sender: PushSender | undefined): void {
-  const least = sender?.security?.least;
-  if (least === undefined || layers.length > 0) return;
-  throw new DlmsError("SECURITY_WEAKER_THAN_REQUIRED", "peer", { required: least, received: "none" });
 }
 
 /** The answer to a notification whose service class is confirmed, protected as the notification was. */

@@ -2,15 +2,17 @@
  * All of receiving pushes as one: the listeners, what is held, who sends without being known, and replaying when more is
  * known. What is held is tried again at each start, for the configuration may have new meters and keys.
  */
-
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Unasked } from "../collect/session-pushes.ts";
 import type { Config } from "../config/schema.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
 import type { EventSink } from "../observe/events.ts";
-import type { HeldFilter, UnknownSender } from "../store/held-pushes.ts";
+import type { HeldFilter, SenderConflict, UnknownSender } from "../store/held-pushes.ts";
+import type { PushCounter } from "../store/push-counters.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
 import type { FleetSenders } from "./fleet-senders.ts";
 import { PushArrivals } from "./push-arrivals.ts";
+import { PushCounters } from "./push-counters.ts";
 import type { PushStore } from "./push-intake.ts";
 import { type PushLimits, PushListeners, type PushListenersOptions } from "./push-listeners.ts";
 import type { PushMapping } from "./push-record.ts";
@@ -21,6 +23,11 @@ import { keepSaid, type SaidBy } from "./session-push.ts";
 /** Where pushes go, and where held ones are found. */
 export interface ReceptionStore extends PushStore, ReplayStore {
   unknownSenders(): Promise<readonly UnknownSender[]>;
+  senderConflicts(): Promise<readonly SenderConflict[]>;
+  /** Where the meters' invocation counters stand; undefined while some of what came before is not in the database. */
+  pushCounters(): Promise<readonly PushCounter[] | undefined>;
+  /** Ends when all of it is there. */
+  drained(): Promise<void>;
 }
 
 export interface PushReceptionOptions {
@@ -34,6 +41,8 @@ export interface PushReceptionOptions {
   readonly boundSocket?: PushListenersOptions["boundSocket"];
   /** Hears of every push that came, before it is kept. */
   readonly onPush?: (push: ReceivedPush) => void;
+  /** Fetches keys that came after the start. */
+  readonly refreshKeys?: () => Promise<void>;
 }
 
 export interface Adoption {
@@ -53,6 +62,8 @@ export interface Adopted extends ReplayOutcome {
   readonly keyWanted: boolean;
 }
 
+const COUNTERS_AGAIN_MS = 5000;
+
 export class PushReception implements AsyncDisposable {
   readonly #options: PushReceptionOptions;
   readonly listeners: PushListeners;
@@ -63,10 +74,13 @@ export class PushReception implements AsyncDisposable {
   static async start(options: PushReceptionOptions): Promise<PushReception> {
     const { config, senders, mapping, events, limits, boundSocket } = options;
     const arrivals = new PushArrivals();
+    const counters = new PushCounters();
+    counters.learn(await options.store.pushCounters());
     const store: PushStore = {
       putRows: (batch) => options.store.putRows(batch),
       putPush: (push) => {
         arrivals.note(push);
+        if (push.counter !== undefined) counters.note(push.counter);
         options.onPush?.(push);
         return options.store.putPush(push);
       },
@@ -77,13 +91,28 @@ export class PushReception implements AsyncDisposable {
       mapping,
       events,
       boundSocket,
+      counters,
       ...(limits && { limits }),
     });
     const reception = new PushReception(options, listeners, arrivals);
-    void reception.replay({ unknownOnly: true }).catch((error: unknown) => {
+    void reception.#begin(counters).catch((error: unknown) => {
       events({ event: "replayFailed", reason: error instanceof Error ? error.message : String(error) });
     });
     return reception;
+  }
+
+  /** What was held for want of the counters is tried again with the rest. */
+  async #begin(counters: PushCounters): Promise<void> {
+    const { store } = this.#options;
+    const { signal } = this.#stop;
+    while (!counters.isWhole) {
+      await store.drained();
+      if (signal.aborted) return;
+      counters.learn(await store.pushCounters());
+      if (counters.isWhole) await this.listeners.intake.keptSoFar();
+      else await sleep(COUNTERS_AGAIN_MS, undefined, { signal });
+    }
+    await this.replay({ unknownOnly: true });
   }
 
   private constructor(options: PushReceptionOptions, listeners: PushListeners, arrivals: PushArrivals) {
@@ -95,7 +124,10 @@ export class PushReception implements AsyncDisposable {
   /** Tries held pushes again, after a replay that is under way. Throws StoreError. */
   replay(filter: HeldFilter = {}): Promise<ReplayOutcome> {
     const { senders: directory, store, mapping, events } = this.#options;
-    const run = () => replayPushes({ directory, store, mapping, events }, filter, this.#stop.signal);
+    const run = async () => {
+      await this.#options.refreshKeys?.();
+      return replayPushes({ directory, store, mapping, events }, filter, this.#stop.signal);
+    };
     const turn = this.#replaying.then(run, run);
     this.#replaying = turn;
     return turn;
@@ -112,6 +144,11 @@ export class PushReception implements AsyncDisposable {
   /** Whoever pushes and is no meter of ours. Throws StoreError. */
   unknownSenders(): Promise<readonly UnknownSender[]> {
     return this.#options.store.unknownSenders();
+  }
+
+  /** Pushes that point to more than one meter. Throws StoreError. */
+  senderConflicts(): Promise<readonly SenderConflict[]> {
+    return this.#options.store.senderConflicts();
   }
 
   /** Says which meter a sender is, and replays what it sent. Undefined when nothing is held of such a sender. */

@@ -4,6 +4,7 @@ import { hostPort, type TcpAddress } from "../../drivers/tcp/address.ts";
 import { encodeApdu } from "../../protocol/apdu/apdu.ts";
 import { confirmationOf } from "../../protocol/association/notifications.ts";
 import { UTC } from "../../protocol/cosem/time-zone.ts";
+import { DlmsError } from "../../protocol/errors.ts";
 import type { ProtectionLayer } from "../../protocol/security/apdu-protection.ts";
 import { protectionName } from "../../protocol/security/security-control.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
@@ -19,7 +20,8 @@ import type {
 import type { pushRows } from "../profiles/push-rows.ts";
 import type { pushedEvents } from "../profiles/pushed-events.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
-import { type AttributedBy, type Attribution, attribute, namesOf } from "./attribution.ts";
+import { type Attribution, attribute, type Conflict, namesOf } from "./attribution.ts";
+import { pushKeyId } from "./push-counters.ts";
 import { layoutFor } from "./push-layouts.ts";
 import type { PushedMessage, ReadPush, RejectedPush } from "./push-reader.ts";
 import type { PushSender, SenderDirectory } from "./sender-directory.ts";
@@ -48,6 +50,8 @@ export interface PushRecord {
   readonly push: ReceivedPush;
   readonly batches: readonly ProfileBatch[];
   readonly sender: PushSender | undefined;
+  /** Other meters that the push points to. */
+  readonly conflicts?: readonly Conflict[];
 }
 
 export interface RecordOptions {
@@ -59,6 +63,8 @@ export interface RecordOptions {
 export function recordOf(read: ReadPush, origin: PushOrigin, options: RecordOptions): PushRecord {
   const { mapped, attribution, context } = mapAndAttribute(read, origin, options);
   const { sender } = attribution;
+  const weakness = weaknessOf(read, sender);
+  if (weakness !== undefined) return { ...refused(read, attribution, { origin, options, weakness }), sender };
   doubtUnfitting(read, mapped, { directory: options.directory, sender, context });
   const { batches, setAside } = rowsOf(mapped, sender, { mapping: options.mapping, context });
   const values = mapped.values.map(({ captureObject, value, isNumber, unit }) => {
@@ -77,6 +83,7 @@ export function recordOf(read: ReadPush, origin: PushOrigin, options: RecordOpti
     senderNames: namesOf(mapped.identity),
     systemTitle: read.systemTitle,
     repeatKey: mapped.time.stamp && repeatKeyOf(read, sender?.meterId ?? origin.host),
+    counter: counterOf(read),
     pushSetup: mapped.identity.pushSetup,
     readAt: new Date(mapped.time.instantMs),
     protection: protectionOf(read.layers),
@@ -88,7 +95,38 @@ export function recordOf(read: ReadPush, origin: PushOrigin, options: RecordOpti
     seen: options.mapping.pushedEvents(mapped, context),
     rowCount: 1 + 2 * values.length,
   };
-  return { push, batches, sender };
+  return { push, batches, sender, conflicts: attribution.conflicts };
+}
+
+/** What came in the clear is held against what its sender owes; what was ciphered has been. */
+function weaknessOf({ layers }: ReadPush, sender: PushSender | undefined): DlmsError | undefined {
+  const required = sender?.least;
+  if (required === undefined || layers.length > 0) return undefined;
+  return new DlmsError("SECURITY_WEAKER_THAN_REQUIRED", "peer", { required, received: "none" });
+}
+
+/** Kept as the meter's with what was let pass, but nothing of it is believed. */
+function refused(
+  read: ReadPush,
+  attribution: Attribution,
+  { origin, options, weakness }: { origin: PushOrigin; options: RecordOptions; weakness: DlmsError },
+): Pick<PushRecord, "push" | "batches"> {
+  const { octets, systemTitle } = read;
+  const rejected = { octets, systemTitle, claimed: attribution.sender, reason: weakness.message };
+  const push = rejectionRecord(rejected, origin, options.receivedAt);
+  return {
+    push: { ...push, attributedBy: attribution.by, marks: [...read.marks, ...marksOf(read, attribution)] },
+    batches: [],
+  };
+}
+
+/** Of the layer that the meter's global key protects. */
+function counterOf({ opened, layers }: ReadPush): ReceivedPush["counter"] {
+  const key = opened?.sender.security?.blockCipherKey;
+  const layer = layers.find(({ verified, keySet }) => verified && keySet === "global");
+  if (key === undefined || layer === undefined) return undefined;
+  const { systemTitle, invocationCounter } = layer;
+  return { keyId: pushKeyId(key), systemTitle, invocationCounter };
 }
 
 /**
@@ -113,6 +151,7 @@ export function rejectionRecord(
     senderNames: [],
     systemTitle: rejected.systemTitle,
     repeatKey: undefined,
+    counter: undefined,
     pushSetup: undefined,
     readAt: undefined,
     protection: undefined,
@@ -229,10 +268,11 @@ function protectionOf(layers: readonly ProtectionLayer[]): NonNullable<ReceivedP
   });
 }
 
-const SAYS: Readonly<Record<AttributedBy, string>> = {
+const SAYS: Readonly<Record<Conflict["by"], string>> = {
   "system-title": "the system title is that of",
   identity: "the payload names",
   address: "the address is that of",
+  number: "the number is, with another maker's letters, that of",
 };
 
 function marksOf({ layers }: ReadPush, { by, conflicts, sender }: Attribution): string[] {
@@ -240,6 +280,7 @@ function marksOf({ layers }: ReadPush, { by, conflicts, sender }: Attribution): 
     ...(layers.some((layer) => !layer.verified && !layer.securityControl.authenticated) ? ["no-tag"] : []),
     ...(by === "address" ? ["sender-by-address"] : []),
     ...(layers.length === 0 && sender?.security !== undefined ? ["in-the-clear"] : []),
+    ...(conflicts.length > 0 ? ["sender-conflict"] : []),
     ...conflicts.map((conflict) => `sender-conflict: ${SAYS[conflict.by]} ${conflict.sender.name}`),
   ];
 }

@@ -13,6 +13,8 @@ import type { SenderDirectory } from "./sender-directory.ts";
 import { SenderOpeners } from "./sender-openers.ts";
 
 export interface ReplayStore extends Pick<PushStore, "putRows"> {
+  /** Whether the same octets are there as a push of the meter that was taken. */
+  isTaken(held: HeldPush, meterId: string): Promise<boolean>;
   held(filter: HeldFilter, page: { readonly after: bigint; readonly limit: number }): Promise<readonly HeldPush[]>;
   rewrite(held: HeldPush, push: ReceivedPush): Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function replayPushes(
       outcome.held += 1;
       after = held.pushKey;
       if (record === undefined || !isBetter(record.push, held)) continue;
+      if (await isRefusedCopy(record, held, options.store)) continue;
       await keep(record, held, options.store);
       outcome.replayed += 1;
       if (record.push.outcome === "stored") outcome.stored += 1;
@@ -79,6 +82,12 @@ function anew(held: HeldPush, openers: SenderOpeners, options: PushReplayOptions
     // What made the mapping stumble once may do so again: it stays held.
     return undefined;
   }
+}
+
+/** Of a meter that refuses what came before, a copy must not come in by having been held for another reason. */
+async function isRefusedCopy({ push, sender }: PushRecord, held: HeldPush, store: ReplayStore): Promise<boolean> {
+  if (sender?.security?.replay !== "strict" || push.outcome === "rejected") return false;
+  return await store.isTaken(held, sender.meterId);
 }
 
 function originOf({ peer, transport }: HeldPush): PushOrigin {

@@ -27,6 +27,7 @@ function isTimeZone(name: string): boolean {
 export function pushRoutes(reception: PushReception): ReadonlyMap<string, ControlRoute> {
   return new Map([
     ["/v1/pushes/unknown", controlRoute(z.strictObject({}), () => reception.unknownSenders())],
+    ["/v1/pushes/conflicts", controlRoute(z.strictObject({}), () => reception.senderConflicts())],
     [
       "/v1/pushes/replay",
       controlRoute(replayForm, ({ sender, sinceMs }) =>

@@ -19,6 +19,8 @@ export interface PushSender {
   readonly companion: Companion;
   readonly clock: ClockPolicy;
   readonly security: SenderSecurity | undefined;
+  /** What its pushes must be protected with at least; anything goes when left out. */
+  readonly least?: Protection;
   /** What its pushes are, as far as it has been read, the oldest version first. */
   readonly layouts?: readonly PushLayoutVersion[];
 }
@@ -29,8 +31,6 @@ export interface SenderSecurity {
   readonly blockCipherKey: BlockCipherKey;
   /** Where it is missing, tags go unchecked, and what came is marked. */
   readonly authenticationKey: AuthenticationKey | undefined;
-  /** What a push must be protected with at least; anything goes when left out. */
-  readonly least?: Protection;
   /** What becomes of a push whose counter came before: `warn` marks it, `strict` refuses it. `warn` when left out. */
   readonly replay?: ReplayPolicy;
   /** For confirmations; without it ciphered pushes are not confirmed. */
@@ -42,6 +42,8 @@ export interface SenderDirectory {
   bySystemTitle(title: SystemTitle): readonly PushSender[];
   /** The meter that a push says it is from, by its most telling name; then others that it names as well. */
   byIdentity(identity: PushIdentity): readonly PushSender[];
+  /** Meters with a number that the push says, but of another maker. */
+  namesakes?(identity: PushIdentity): readonly PushSender[];
   /** Meters that are reached at the host. */
   byHost(host: string): readonly PushSender[];
   /** A push of the meter does not fit what is known of that setup: it is to be asked at the next visit. */

@@ -1,15 +1,17 @@
 /** Who may have sent what is ciphered: whoever has the title; where nobody has it, whoever is reached at the address. */
 import type { SystemTitle } from "../../protocol/security/system-title.ts";
+import type { CounterMemory } from "./push-counters.ts";
 import type { OpenerCandidate, OpenerLookup } from "./push-reader.ts";
 import type { PushSender, SenderDirectory } from "./sender-directory.ts";
 import { SenderKeys } from "./sender-keys.ts";
 
 export class SenderOpeners {
   readonly #directory: SenderDirectory;
-  readonly #keys = new SenderKeys();
+  readonly #keys: SenderKeys;
 
-  constructor(directory: SenderDirectory) {
+  constructor(directory: SenderDirectory, memory?: CounterMemory) {
     this.#directory = directory;
+    this.#keys = new SenderKeys(memory);
   }
 
   at(host: string): OpenerLookup {

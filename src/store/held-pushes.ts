@@ -1,7 +1,8 @@
 /** Pushes that are held until more is known: found again, and written anew when they were understood better. */
 
-import type { Database } from "./database.ts";
+import { type Database, isTransient } from "./database.ts";
 import { BEFORE_READINGS } from "./meter-records.ts";
+import { loadPushCounters, type PushCounter } from "./push-counters.ts";
 import { type ReceivedPush, replacePush } from "./push-history.ts";
 
 export interface HeldPush {
@@ -71,6 +72,16 @@ async function rewritePush(database: Database, held: HeldPush, push: ReceivedPus
   await database.transaction((client) => replacePush(client, held, push), BEFORE_READINGS);
 }
 
+/** Whether the same octets are there as a push of the meter that was taken. */
+async function isTaken(database: Database, { pushKey, octets }: HeldPush, meterId: string): Promise<boolean> {
+  const rows = await database.query(
+    `select 1 from dlms.push_history
+     where meter_id = $1::uuid and push_key <> $2::bigint and octets = $3::bytea and outcome <> 'rejected' limit 1`,
+    [meterId, pushKey, Buffer.from(octets)],
+  );
+  return rows.length > 0;
+}
+
 export interface UnknownSender {
   readonly sender: string;
   readonly systemTitle: string | undefined;
@@ -117,16 +128,68 @@ async function unknownSenders(database: Database, limit = 1000): Promise<Unknown
   }));
 }
 
+export interface SenderConflict {
+  /** The meter that the pushes are taken for; undefined for an unknown sender. */
+  readonly meterNumber: string | undefined;
+  readonly sender: string;
+  /** What points to which other meter. */
+  readonly otherClue: string;
+  readonly pushes: number;
+  readonly firstReceivedAt: Date;
+  readonly lastReceivedAt: Date;
+}
+
+interface ConflictRow {
+  meter_number: string | null;
+  sender: string;
+  other_clue: string;
+  pushes: bigint;
+  first_received_at: Date;
+  last_received_at: Date;
+}
+
+/** Pushes that point to more than one meter, the latest first. */
+async function senderConflicts(database: Database, limit = 1000): Promise<SenderConflict[]> {
+  const rows = await database.query<ConflictRow>(
+    "select * from dlms.sender_conflicts order by last_received_at desc limit $1::int",
+    [limit],
+  );
+  return rows.map((row) => ({
+    meterNumber: row.meter_number ?? undefined,
+    sender: row.sender,
+    otherClue: row.other_clue,
+    pushes: Number(row.pushes),
+    firstReceivedAt: row.first_received_at,
+    lastReceivedAt: row.last_received_at,
+  }));
+}
+
 export interface HeldPushStore {
   held(filter: HeldFilter, page: { readonly after: bigint; readonly limit: number }): Promise<HeldPush[]>;
   rewrite(held: HeldPush, push: ReceivedPush): Promise<void>;
+  isTaken(held: HeldPush, meterId: string): Promise<boolean>;
   unknownSenders(): Promise<UnknownSender[]>;
+  senderConflicts(): Promise<SenderConflict[]>;
+  /** Undefined while the database is away. */
+  pushCounters(): Promise<PushCounter[] | undefined>;
 }
 
 export function heldPushStore(database: Database): HeldPushStore {
   return {
     held: (filter, page) => heldPushes(database, filter, page),
     rewrite: (held, push) => rewritePush(database, held, push),
+    isTaken: (held, meterId) => isTaken(database, held, meterId),
     unknownSenders: () => unknownSenders(database),
+    senderConflicts: () => senderConflicts(database),
+    pushCounters: () => unlessAway(loadPushCounters(database)),
   };
+}
+
+async function unlessAway<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    return undefined;
+  }
 }

@@ -12,6 +12,7 @@ import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
 import { keepSeenEvents, type MeterSeenEvents } from "./meter-events.ts";
 import { BEFORE_READINGS, keepReadings, type MeterReading, valueText } from "./meter-records.ts";
+import { keepPushCounters, type PushCounter } from "./push-counters.ts";
 import type { QueueSpool } from "./queue-spool.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -38,6 +39,8 @@ export interface ReceivedPush {
   readonly systemTitle: Uint8Array | undefined;
   /** The same for each time that a push which wants to be confirmed is sent; undefined for others. */
   readonly repeatKey: Uint8Array | undefined;
+  /** Its invocation counter, where a tag vouches for that. */
+  readonly counter: PushCounter | undefined;
   /** Dotted logical name. */
   readonly pushSetup: string | undefined;
   /** When the meter held the values; undefined for what could not be read. */
@@ -152,12 +155,17 @@ export class PushHistory {
     await this.#keys.give(this.#database, pushes);
     const opening = pushes.some(({ push }) => push.repeatKey !== undefined) ? ONE_AT_A_TIME : "";
     await this.#database.transaction(async (client) => {
-      const missing = await withoutRepeats(client, await withoutHeld(client, pushes, before));
+      const { missing, repeated } = await withoutRepeats(client, await withoutHeld(client, pushes, before));
       await keepReadings(
         client,
         missing.flatMap(({ push }) => readingsOf(push)),
       );
       if (missing.length > 0) await copyPushes(client, missing);
+      await countRepeats(client, repeated);
+      await keepPushCounters(
+        client,
+        pushes.flatMap(({ push: { counter } }) => counter ?? []),
+      );
       await keepSeenEvents(
         client,
         missing.flatMap(({ push }) => seenIn(push)),
@@ -171,23 +179,42 @@ const ONE_AT_A_TIME = `select pg_advisory_xact_lock(${ADVISORY_LOCKS.repeatedPus
 /** Meters give up repeating long before. */
 const REPEATED_WITHIN = "1 day";
 
+interface Repeats {
+  readonly missing: readonly QueuedPush[];
+  /** Repeat keys of pushes that are there already, or come more than once: each as often as it came again. */
+  readonly repeated: readonly Uint8Array[];
+}
+
 /** A push that its sender repeats, for want of a confirmation, is there already. */
-async function withoutRepeats(client: PoolClient, pushes: readonly QueuedPush[]): Promise<readonly QueuedPush[]> {
+async function withoutRepeats(client: PoolClient, pushes: readonly QueuedPush[]): Promise<Repeats> {
   const keys = pushes.flatMap(({ push }) => (push.repeatKey === undefined ? [] : [Buffer.from(push.repeatKey)]));
-  if (keys.length === 0) return pushes;
+  if (keys.length === 0) return { missing: pushes, repeated: [] };
   const { rows } = await client.query<{ key: string }>(
     `select encode(repeat_key, 'hex') as key from dlms.push_history
      where repeat_key = any ($1::bytea[]) and received_at > now() - $2::interval`,
     [keys, REPEATED_WITHIN],
   );
   const held = new Set(rows.map((row) => row.key));
-  return pushes.filter(({ push: { repeatKey } }) => {
+  const repeated: Uint8Array[] = [];
+  const missing = pushes.filter(({ push: { repeatKey } }) => {
     if (repeatKey === undefined) return true;
     const key = Buffer.from(repeatKey).toString("hex");
     const isNew = !held.has(key);
     held.add(key);
+    if (!isNew) repeated.push(repeatKey);
     return isNew;
   });
+  return { missing, repeated };
+}
+
+async function countRepeats(client: PoolClient, repeated: readonly Uint8Array[]): Promise<void> {
+  if (repeated.length === 0) return;
+  await client.query(
+    `update dlms.push_history h set repeats = h.repeats + again.times
+     from (select key, count(*)::integer as times from unnest($1::bytea[]) as key group by key) again
+     where h.repeat_key = again.key and h.received_at > now() - $2::interval`,
+    [repeated.map((key) => Buffer.from(key)), REPEATED_WITHIN],
+  );
 }
 
 /** A push that had a key before was written before, and nobody knows what came of it. */

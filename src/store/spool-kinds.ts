@@ -10,6 +10,7 @@ import { SpoolError } from "../spool/spool-error.ts";
 import type { MeterMemory } from "./ledger-records.ts";
 import type { MeterReading } from "./meter-records.ts";
 import { DEVIATION_RULES, PROFILE_KINDS, SOURCES, TIME_RULES } from "./profile-tables.ts";
+import type { PushCounter } from "./push-counters.ts";
 import { PUSH_CLUES, PUSH_OUTCOMES, PUSH_PROTECTIONS, PUSH_TRANSPORTS, type QueuedPush } from "./push-history.ts";
 import type { ReadAttempt } from "./read-attempts.ts";
 import type { RejectedRow } from "./rejected-rows.ts";
@@ -147,6 +148,7 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
   {
     code: 2,
     name: "pushes",
+    version: 2,
     onSpooled: (queued, isSpooled) => {
       queued.isSpooled = isSpooled;
     },
@@ -165,6 +167,7 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
       senderNames,
       seen,
       repeatKey,
+      counter,
       ...none
     } = rest;
     none satisfies Record<string, never>;
@@ -191,8 +194,11 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
       fields.number(at.getTime()).text(log).flag(latched);
       fields.list(bits, (bit) => writeEvent(fields, bit));
     });
+    fields.optional(counter, ({ keyId, systemTitle: title, invocationCounter }) =>
+      fields.text(keyId).octets(title).number(invocationCounter),
+    );
   },
-  (fields) => {
+  (fields, version) => {
     const [key] = fields.bigints();
     const push = {
       receivedAt: new Date(fields.number()),
@@ -228,9 +234,14 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
         bits: fields.list(() => readEvent(fields)),
       })),
     };
-    return { push: { ...push, seen }, key, rowCount: push.rowCount, isSpooled: false };
+    const counter = version < 2 ? undefined : fields.optional(() => readCounter(fields));
+    return { push: { ...push, seen, counter }, key, rowCount: push.rowCount, isSpooled: false };
   },
 );
+
+function readCounter(fields: FieldReader): PushCounter {
+  return { keyId: fields.text(), systemTitle: fields.octets(), invocationCounter: fields.number() };
+}
 
 const EVENT_KINDS = ["occurrence", "restoration", "change"] as const;
 const SEVERITIES = ["info", "warning", "alarm"] as const;

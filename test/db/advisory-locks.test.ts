@@ -38,6 +38,7 @@ function repeatedPush(meterId: string): ReceivedPush {
     senderNames: [],
     seen: { events: [], words: [] },
     repeatKey: Uint8Array.of(1, 2, 3),
+    counter: undefined,
     pushSetup: undefined,
     readAt: undefined,
     protection: "none",

@@ -132,6 +132,7 @@ async function receivedPush(number: string): Promise<ReceivedPush> {
     senderNames: ["SMT10007"],
     seen: { events: [], words: [] },
     repeatKey: undefined,
+    counter: undefined,
     pushSetup: "0.0.25.9.0.255",
     readAt: new Date(START_MS - 1000),
     protection: "encrypted",
@@ -212,6 +213,17 @@ test("push history: a push that the database refuses takes no other with it", as
     { status: "rejected", reason: { cause: { message: "not a uuid" } } },
   ]);
   await queue.stop(0);
+});
+
+test("push history: a push that its sender repeats is one row, which counts how often it came again", async () => {
+  const { database, url } = current();
+  const push = { ...(await receivedPush("P10")), receivedAt: new Date(), repeatKey: Buffer.from("p10") };
+  const queue = openPushQueue(database);
+  const together = await Promise.all([queue.put(push), queue.put(push)]);
+  await Promise.all(together.map(({ written }) => written));
+  await (await queue.put(push)).written;
+  await queue.stop(0);
+  expect(await query(url, "select repeats from dlms.push_history where meter_id = $1", [push.meterId])).toEqual([[2]]);
 });
 
 test("push history: a confirmed push waits for nobody who sums or folds", async () => {

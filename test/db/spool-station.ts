@@ -112,6 +112,7 @@ export function somePush(number: number): ReceivedPush {
     senderNames: [],
     seen: { events: [], words: [] },
     repeatKey: undefined,
+    counter: undefined,
     systemTitle: undefined,
     pushSetup: undefined,
     readAt: undefined,

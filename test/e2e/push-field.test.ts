@@ -221,7 +221,7 @@ test.skipIf(ABSENT)(
 
 test.skipIf(ABSENT)("field pushes: no push failed inside the gateway, and none was dropped", () => {
   const told = new Set(station.events.map(({ event }) => event));
-  expect([...told].sort()).toEqual(["pushListening", "pushReceived", "pushRejected"]);
+  expect([...told].sort()).toEqual(["pushListening", "pushReceived", "pushRejected", "senderConflict"]);
 });
 
 test.skipIf(ABSENT)("field pushes: named values of known meters are rows of the instant profile as well", async () => {

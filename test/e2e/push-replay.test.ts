@@ -1,4 +1,6 @@
 /** Pushes that are held: nobody knows the sender, its key, or what its values are; and what becomes of them later. */
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { encodeApdu } from "../../protocol/apdu/apdu.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
@@ -7,6 +9,10 @@ import { encodeWrapper } from "../../protocol/link/wrapper.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
+import { KeyStore } from "../../src/keys/key-store.ts";
+import { KeyTable } from "../../src/keys/key-table.ts";
+import { ALL_ASSOCIATIONS } from "../../src/keys/sealed-key.ts";
+import { heldPushStore } from "../../src/store/held-pushes.ts";
 import { query } from "../db/query.ts";
 import { useTestDatabase } from "../db/test-database.ts";
 import { type PushStation, type StationMeter, sendTcp, startPushStation } from "./push-station.ts";
@@ -128,6 +134,91 @@ test("replay: a push that was refused as a repetition does not come in by the ba
   ]);
 });
 
+test("replay: a counter that came before a restart is refused after it, or marked", async () => {
+  const title = "4D4D4D0000000007";
+  const from = "127.0.3.7";
+  const meter: StationMeter = { number: "RPL7", systemTitle: title, ...KEYS, known: { push: { replay: "refuse" } } };
+  const push = (counter: number) => wrapped(ciphered(title, notification("RPL7", counter), counter));
+  await sent([meter], [push(7), push(9)], from);
+  await sent([meter], [push(7), push(8), push(9), push(10)], from);
+  const refused = ["rejected", "SECURITY_COUNTER_REPLAYED"];
+  expect((await outcomes(from)).map(([outcome, reason]) => [outcome, reason])).toEqual([
+    ["stored", null],
+    ["stored", null],
+    refused,
+    refused,
+    refused,
+    ["stored", null],
+  ]);
+  const marked: StationMeter = { ...meter, known: { push: { replay: "mark" } } };
+  await sent([marked], [push(3), push(11)], from);
+  const marks = await query(
+    current().url,
+    "select marks from dlms.push_history where peer like $1 || ':%' order by push_key desc limit 2",
+    [from],
+  );
+  expect(marks).toEqual([[[]], [["counter-replayed"]]]);
+});
+
+test("replay: while nobody knows what came before, a meter that refuses it has its pushes held, and taken then", async () => {
+  const title = "4D4D4D0000000008";
+  const from = "127.0.3.8";
+  const meter: StationMeter = { number: "RPL8", systemTitle: title, ...KEYS, known: { push: { replay: "refuse" } } };
+  const push = (counter: number) => wrapped(ciphered(title, notification("RPL8", counter), counter));
+  await sent([meter], [push(7)], from);
+  const drained = Promise.withResolvers<void>();
+  await using station = await startPushStation({ database: current().database, meters: [meter], drained });
+  await sendTcp(station.tcp, [push(7), push(8)], { from });
+  await station.settled();
+  const unknown = ["rejected", "SECURITY_COUNTER_UNKNOWN", "RPL8", "system-title", false];
+  const stored = ["stored", null, "RPL8", "system-title"];
+  expect(await outcomes(from)).toEqual([[...stored, false], unknown, unknown]);
+  drained.resolve();
+  while (!station.events.some(({ event }) => event === "pushesReplayed")) await sleep(10);
+  expect(await outcomes(from)).toEqual([[...stored, false], unknown, [...stored, true]]);
+});
+
+test("adoption: of a sender that ciphers, by keys that come to the key store before or after, without a new start", async () => {
+  const { database } = current();
+  const keys = new KeyStore({
+    storage: new KeyTable(database),
+    sealingKeys: [new SecretKey("sealingKey", new Uint8Array(32).fill(9))],
+    randomOctets: (length) => new Uint8Array(randomBytes(length)),
+  });
+  await using station = await startPushStation({ database, meters: [], keys });
+  const from = "127.0.3.9";
+  const title = "4D4D4D0000000009";
+  const push = (counter: number) => wrapped(ciphered(title, notification("RPL9", counter), counter));
+  await sendTcp(station.tcp, [push(1), push(2)], { from });
+  await station.settled();
+  const adopted = await station.reception.adopt({
+    sender: title,
+    name: "attic",
+    number: "RPL9",
+    companion: "none",
+    timeZone: "UTC",
+  });
+  expect(adopted).toMatchObject({ held: 2, stored: 0, keyWanted: true });
+  const meterId = adopted?.meter.id ?? "";
+  for (const key of [
+    new SecretKey("blockCipherKey", Buffer.from(BLOCK_CIPHER_KEY, "hex")),
+    new SecretKey("authenticationKey", Buffer.from(AUTHENTICATION_KEY, "hex")),
+  ]) {
+    await keys.put({ meterId, clientSap: ALL_ASSOCIATIONS }, key);
+  }
+  expect(await station.reception.replay({ sender: title })).toEqual({ held: 2, replayed: 2, stored: 2 });
+  await sendTcp(station.tcp, [push(3), wrapped(notification("RPL9", 4))], { from });
+  await station.settled();
+  const stored = ["stored", null, "RPL9", "system-title"];
+  expect(await outcomes(from)).toEqual([
+    [...stored, true],
+    [...stored, true],
+    [...stored, false],
+    ["rejected", "SECURITY_WEAKER_THAN_REQUIRED", "RPL9", "identity", false],
+  ]);
+  expect((await energies("RPL9")).map(([second]) => second)).toEqual([1, 2, 3]);
+});
+
 test("adoption: unknown senders are listed with what is known of them, and adopting one replays what it sent", async () => {
   const from = "127.0.3.4";
   await using station = await startPushStation({ database: current().database, meters: [] });
@@ -197,7 +288,16 @@ test("attribution: the stronger clue decides, and weaker ones that point elsewhe
   );
   const address = "sender-conflict: the address is that of meter-RPL6C";
   expect(rows).toEqual([
-    ["RPL6A", "system-title", ["sender-conflict: the payload names meter-RPL6B", address]],
-    ["RPL6B", "identity", [address]],
+    ["RPL6A", "system-title", ["sender-conflict", "sender-conflict: the payload names meter-RPL6B", address]],
+    ["RPL6B", "identity", ["sender-conflict", address]],
+  ]);
+  const conflicts = (await heldPushStore(current().database).senderConflicts()).map((each) => {
+    return `${each.meterNumber}, ${each.otherClue}, ${each.pushes}`;
+  });
+  const clue = "the address is that of meter-RPL6C";
+  expect(conflicts.toSorted((a, b) => a.localeCompare(b))).toEqual([
+    `RPL6A, ${clue}, 1`,
+    "RPL6A, the payload names meter-RPL6B, 1",
+    `RPL6B, ${clue}, 1`,
   ]);
 });

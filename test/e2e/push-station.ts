@@ -7,6 +7,7 @@ import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { meterSchema } from "../../src/config/schema.ts";
 import { Fleet } from "../../src/fleet/fleet.ts";
+import type { KeyStore } from "../../src/keys/key-store.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { PUSH_MAPPING } from "../../src/profiles/push-mapping.ts";
@@ -14,6 +15,7 @@ import { FleetSenders, type KnownMeter } from "../../src/push/fleet-senders.ts";
 import type { PushLayoutVersion } from "../../src/push/push-layouts.ts";
 import type { PushLimits, PushListenConfig, PushListeners } from "../../src/push/push-listeners.ts";
 import { PushReception } from "../../src/push/push-reception.ts";
+import { StoredSenderKeys } from "../../src/push/stored-sender-keys.ts";
 import { BatchQueue } from "../../src/store/batch-queue.ts";
 import type { Database } from "../../src/store/database.ts";
 import { heldPushStore } from "../../src/store/held-pushes.ts";
@@ -56,6 +58,10 @@ export interface PushStationOptions {
   readonly limits?: Partial<PushLimits>;
   /** Serial ports to listen on as well. */
   readonly serial?: readonly Pick<PushListenConfig, "serial" | "speed" | "parity">[];
+  /** Where keys of adopted meters lie. */
+  readonly keys?: KeyStore;
+  /** Until then it is not known what came before. */
+  readonly drained?: PromiseWithResolvers<void>;
 }
 
 export async function startPushStation({
@@ -63,6 +69,8 @@ export async function startPushStation({
   meters,
   limits,
   serial = [],
+  keys,
+  drained,
 }: PushStationOptions): Promise<PushStation> {
   const events: GatewayEvent[] = [];
   const fleet = await Fleet.load(database);
@@ -72,6 +80,9 @@ export async function startPushStation({
   const writer = new ProfileWriter(database, PROFILE_COLUMNS);
   const rows = new BatchQueue({ write: (batches) => writer.write(batches), writers: 1, groupDelayMs: 5 });
   const senders = new FleetSenders(fleet, known);
+  const held = heldPushStore(database);
+  let isDrained = drained === undefined;
+  const storedKeys = new StoredSenderKeys({ store: keys, fleet, senders });
   const reception = await PushReception.start({
     config: {
       listen: [
@@ -85,10 +96,16 @@ export async function startPushStation({
     store: {
       putPush: (push) => pushes.put(push),
       putRows: (batch) => rows.put(batch),
-      ...heldPushStore(database),
+      ...held,
+      pushCounters: async () => (isDrained ? held.pushCounters() : undefined),
+      drained: async () => {
+        await drained?.promise;
+        isDrained = true;
+      },
     },
     mapping: PUSH_MAPPING,
     events: (event) => events.push(event),
+    refreshKeys: () => storedKeys.refresh(),
     ...(limits && { limits }),
   });
   const { listeners } = reception;

@@ -17,6 +17,15 @@ export const declarePush: DeclareVerb = (program, context) => {
       finish(await pushUnknown(options, output));
     });
   push
+    .command("conflicts")
+    .description("list pushes that point to more than one meter")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
+    .action(async (options: DaemonOptions) => {
+      const { pushConflicts } = await import("../push-command.ts");
+      finish(await pushConflicts(options, output));
+    });
+  push
     .command("replay")
     .description("try held pushes again, with the keys, meters and lists that are known now")
     .option("--sender <name>", "only of this sender: system title, name or host")

@@ -4,6 +4,7 @@ import { type CaptureObject, captureObjectsToData } from "../../../protocol/cose
 import { logicalNameFromOctets } from "../../../protocol/cosem/obis.ts";
 import { fixedZone } from "../../../protocol/cosem/time-zone.ts";
 import { profileLayout } from "../../../protocol/profile/layout.ts";
+import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 import type { FleetMeter } from "../../../src/fleet/fleet.ts";
 import type { PushIdentity } from "../../../src/profiles/map-push.ts";
@@ -101,6 +102,30 @@ test("fleet senders: by number, by the number behind the maker's letters, the de
   expect(find({ logicalDeviceName: "VMT0000000010002", numbers: ["10001"] })).toBe(2);
   expect(find({ numbers: ["0000010001"] })).toBeUndefined();
   expect(find({})).toBeUndefined();
+});
+
+test("fleet senders: a number with the letters of another maker than before is of no meter, and points to one", () => {
+  const senders = new FleetSenders(fleet(member(1)), []);
+  const ours = { ...NOTHING, numbers: ["VMT10001"] };
+  const theirs = { ...NOTHING, numbers: ["ELS10001"] };
+  expect([senders.byIdentity(ours), senders.namesakes(ours)]).toMatchObject([[{ meterKey: 1 }], []]);
+  expect([senders.byIdentity(theirs), senders.namesakes(theirs)]).toMatchObject([[], [{ meterKey: 1 }]]);
+  expect([senders.byIdentity(ours), senders.namesakes(ours)]).toMatchObject([[{ meterKey: 1 }], []]);
+});
+
+function least(rule: object, secrets: object = {}): string | undefined {
+  const { meterKey, target } = known(1, "192.0.2.1", true);
+  const changed = { ...target, ...rule, secrets: { ...target.secrets, ...secrets } };
+  return new FleetSenders(fleet(member(1)), [{ meterKey, target: changed }]).byMeter(1)?.least;
+}
+
+test("fleet senders: a meter owes what its association has, unless its rule says otherwise", () => {
+  const authenticationKey = new SecretKey("authenticationKey", new Uint8Array(16));
+  expect(least({}, { authenticationKey })).toBe("authenticated-encrypted");
+  expect(least({}, { authenticationKey: undefined })).toBe("encrypted");
+  expect(least({}, { blockCipherKey: undefined, authenticationKey: undefined })).toBe("authenticated-encrypted");
+  expect(least({ push: { least: "none", replay: "mark" } })).toBeUndefined();
+  expect(least({ push: { least: "authenticated", replay: "mark" } })).toBe("authenticated");
 });
 
 test("fleet senders: by host, however the system writes it", () => {

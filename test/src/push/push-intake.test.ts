@@ -131,16 +131,19 @@ function sealed(meter: PushSender, apdu: Uint8Array): Uint8Array {
 
 test("push intake: the system title goes before the number in the payload, and a conflict is told", async () => {
   const [titled, numbered] = [sender(1), sender(2)];
-  const { store, take } = intakeFor(directory([titled, numbered], { numbers: { "A-0001": numbered } }));
+  const { store, events, take } = intakeFor(directory([titled, numbered], { numbers: { "A-0001": numbered } }));
   await take(sealed(titled, PLAIN));
   expect(store.pushes).toMatchObject([
     {
       meterId: titled.meterId,
       protection: "authenticated-encrypted",
       verified: true,
-      marks: ["sender-conflict: the payload names meter-2"],
+      marks: ["sender-conflict", "sender-conflict: the payload names meter-2"],
     },
   ]);
+  await take(sealed(titled, PLAIN));
+  const told = events.filter(({ event }) => event === "senderConflict");
+  expect(told).toEqual([{ event: "senderConflict", meter: "meter-1", other: "meter-2", clue: "identity" }]);
 });
 
 test("push intake: what must be confirmed is confirmed when it is durable and not before", async () => {
@@ -214,7 +217,7 @@ test("push intake: of a meter that owes protection nothing in the clear is taken
   const meter = sender(1);
   const { security } = meter;
   if (security === undefined) throw new Error("no keys");
-  const strict: PushSender = { ...meter, security: { ...security, least: "encrypted" } };
+  const strict: PushSender = { ...meter, security, least: "encrypted" };
   const { store, take } = intakeFor(directory([strict], { numbers: { "A-0001": strict } }));
   await take(PLAIN);
   await take(sealed(strict, PLAIN));

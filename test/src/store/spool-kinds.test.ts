@@ -119,6 +119,7 @@ const anyPush: fc.Arbitrary<QueuedPush> = fc
     senderNames: few(anyText),
     seen: anySeen,
     repeatKey: optional(anyOctets),
+    counter: optional(fc.record({ keyId: anyText, systemTitle: anyOctets, invocationCounter: fc.nat() })),
     systemTitle: optional(anyOctets),
     pushSetup: optional(anyText),
     readAt: optional(anyDate),
