@@ -1,40 +1,31 @@
 /** Reads on demand: ask, follow, result. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { Database } from "../store/database.ts";
 import type { EventLogEntry } from "../store/event-log.ts";
+import { ask } from "./answers/readings.ts";
 import { ApiError } from "./api-error.ts";
 import type { Ask, Asks } from "./asks.ts";
+import type { Caller } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
-import { meterOf } from "./meter-resources.ts";
-
-const answer = z.object({
-  readAt: z.string(),
-  columns: z.array(
-    z.object({ name: z.string(), meaning: z.string().nullable(), unit: z.string().nullable(), numeric: z.boolean() }),
-  ),
-  rows: z.array(z.array(z.string().nullable())),
-});
-const refusal = z.object({ cause: z.string(), evidence: z.string(), nextStep: z.string() });
-const ask = z.object({
-  id: z.uuid(),
-  meter: z.string(),
-  what: z.string(),
-  state: z.enum(["running", "done", "failed"]),
-  askedAt: z.iso.datetime(),
-  endedAt: z.iso.datetime().nullable(),
-  answer: answer.nullable(),
-  refusal: refusal.nullable().describe("Why the meter was not read, and what to do."),
-});
 
 const instant = z.iso.datetime({ offset: true });
 
 export interface AskParts {
-  readonly database: Pick<Database, "query">;
+  /** The name of the meter of that name or number, whether the database is there or not. Throws ApiError. */
+  readonly meterNamed: (nameOrNumber: string, caller: Caller) => string;
   readonly asks: Asks;
-  readonly log: (entries: readonly EventLogEntry[]) => Promise<void>;
+  /** Nobody waits for it: a read changes nothing. */
+  readonly log: (entry: EventLogEntry) => void;
 }
 
-export function askResources(api: Api, { database, asks, log }: AskParts): void {
+const MOST_WAIT_S = 60;
+
+export function askResources(api: Api, parts: AskParts): void {
+  askForRead(api, parts);
+  followRead(api, parts);
+}
+
+function askForRead(api: Api, { meterNamed, asks, log }: AskParts): void {
   api.post(
     "/v1/reads",
     {
@@ -56,7 +47,7 @@ export function askResources(api: Api, { database, asks, log }: AskParts): void 
     async (request, reply) => {
       const { meter, what, from, to } = request.body;
       const caller = callerOf(request);
-      const { name } = await meterOf(database, caller, meter);
+      const name = meterNamed(meter, caller);
       if ((from === undefined) !== (to === undefined)) throw new ApiError("invalid", "from, to: both or none");
       const range = from && to ? { range: { fromMs: Date.parse(from), toMs: Date.parse(to) } } : {};
       const { ask: started, isNew } = asks.ask(
@@ -64,10 +55,13 @@ export function askResources(api: Api, { database, asks, log }: AskParts): void 
         caller.actor,
         request.headers["idempotency-key"],
       );
-      if (isNew) await log([entryOf(started)]);
+      if (isNew) log(entryOf(started));
       return reply.status(202).header("location", `/v1/reads/${started.id}`).send(shown(started));
     },
   );
+}
+
+function followRead(api: Api, { asks }: AskParts): void {
   api.get(
     "/v1/reads/:id",
     {
@@ -76,6 +70,9 @@ export function askResources(api: Api, { database, asks, log }: AskParts): void 
         tags: ["reads"],
         summary: "How far a read is, and its result",
         params: z.object({ id: z.uuid() }),
+        querystring: z.object({
+          wait: z.coerce.number().min(0).max(MOST_WAIT_S).default(0).describe("Seconds to wait for its end."),
+        }),
         response: { 200: ask },
       },
     },
@@ -84,6 +81,7 @@ export function askResources(api: Api, { database, asks, log }: AskParts): void 
       if (found === undefined || found.actor !== callerOf(request).actor) {
         throw new ApiError("not-found", "there is no such read, or it was asked for more than an hour ago");
       }
+      await Promise.race([found.ended, sleep(request.query.wait * 1000, undefined, { ref: false })]);
       return shown(found);
     },
   );

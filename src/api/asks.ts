@@ -17,6 +17,8 @@ export interface Ask {
   readonly actor: string;
   readonly order: ReadAsk;
   readonly askedAt: Date;
+  /** Resolves when the read has ended, however that was. */
+  readonly ended: Promise<void>;
   endedAt?: Date;
   answer?: ReadAnswer;
   refusal?: ReadRefusal;
@@ -52,12 +54,13 @@ export class Asks {
     }
     if (this.#running >= MOST_RUNNING)
       throw new ApiError("unavailable", `${MOST_RUNNING} reads are under way; try later`);
-    const ask: Ask = { id: randomUUID(), actor, order, askedAt: new Date() };
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const ask: Ask = { id: randomUUID(), actor, order, askedAt: new Date(), ended };
     this.#forgetOld();
     this.#asks.set(ask.id, ask);
     if (key !== undefined) this.#byKey.set(`${actor}\n${key}`, { id: ask.id, order: JSON.stringify(order) });
     this.#running++;
-    void this.#run(ask);
+    void this.#run(ask).then(end);
     return { ask, isNew: true };
   }
 

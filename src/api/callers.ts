@@ -8,6 +8,8 @@ export interface Caller {
   readonly role: Role;
   /** Keys of the meters that exist for the caller; all when left out. */
   readonly meterKeys: ReadonlySet<number> | undefined;
+  /** On this machine, by the socket. */
+  readonly isLocal?: true;
 }
 
 export interface CallersOptions {

@@ -1,16 +1,18 @@
 /** Which readings are held and which are not: the ledger by day for many meters at once, and each gap with its reason. */
 import { z } from "zod";
 import type { Database } from "../store/database.ts";
+import { type coverageDay, meterCoverage } from "./answers/meters.ts";
 import { ApiError } from "./api-error.ts";
-import { type GapOrderForm, type GapRow, gapOrderSchema, gapRowSchema } from "./gap-order.ts";
-import { type Api, callerOf } from "./http-api.ts";
+import { type GapOrder, type GapRow, gapProfile, gapRowSchema, gapState } from "./gap-order.ts";
+import { type Api, callerOf, callerOfAll } from "./http-api.ts";
+import { LINES, sendLines, severalOf } from "./lines.ts";
 import { meterOf, scopeOf } from "./meter-resources.ts";
 import { page, pageOf, pageQuery } from "./paging.ts";
 
 type Queryable = Pick<Database, "query">;
 
 export interface GapSource {
-  gaps(order: GapOrderForm): AsyncIterable<GapRow>;
+  gaps(order: GapOrder): AsyncIterable<GapRow>;
 }
 
 const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
@@ -18,24 +20,15 @@ const MOST_DAYS = 400;
 const MOST_GAPS = 1000;
 const DAY_MS = 86_400_000;
 
-const day = z.object({
-  day: z.iso.date(),
-  slots: z.int().describe("Slots that the day has; not all need be over."),
-  held: z.int(),
-  absent: z.int().describe("Asked for; the meter has no row of them."),
-  meterOff: z.int(),
-  setAside: z.int(),
-});
-const coverage = z.object({ meter: z.string(), days: z.array(day) });
-
 interface CoverageRow {
   meter: string;
-  days: z.output<typeof day>[] | null;
+  days: z.output<typeof coverageDay>[] | null;
 }
 
 export function coverageResources(api: Api, database: Queryable, source: GapSource): void {
   coverageByDay(api, database);
   gapsOfMeter(api, database, source);
+  gapsOfAll(api, source);
 }
 
 function coverageByDay(api: Api, database: Queryable): void {
@@ -52,7 +45,7 @@ function coverageByDay(api: Api, database: Queryable): void {
           to: z.iso.date(),
           search: z.string().max(128).optional().describe("How the name or number of a meter begins."),
         }),
-        response: { 200: pageOf(coverage) },
+        response: { 200: pageOf(meterCoverage) },
       },
     },
     async (request) => {
@@ -100,13 +93,40 @@ function gapsOfMeter(api: Api, database: Queryable, source: GapSource): void {
     async (request) => {
       const { from, to } = request.query;
       const { name } = await meterOf(database, callerOf(request), request.params.meter);
-      const order = gapOrderSchema.parse({ meters: [name], fromMs: Date.parse(from), toMs: Date.parse(to) });
+      const order = { meters: [name], fromMs: Date.parse(from), toMs: Date.parse(to) };
       const items: GapRow[] = [];
       for await (const row of source.gaps(order)) {
         if (items.length === MOST_GAPS) return { items, complete: false };
         items.push(row);
       }
       return { items, complete: true };
+    },
+  );
+}
+
+function gapsOfAll(api: Api, source: GapSource): void {
+  api.get(
+    "/v1/gaps",
+    {
+      config: { needs: "reader" },
+      schema: {
+        tags: ["coverage"],
+        summary: "Which readings are not there, of many meters, a gap a line",
+        produces: [LINES],
+        querystring: z.object({
+          meter: severalOf(z.string().max(128)).describe("Names; all meters when left out."),
+          profile: severalOf(gapProfile),
+          state: severalOf(gapState),
+          from: z.iso.datetime({ offset: true }),
+          to: z.iso.datetime({ offset: true }),
+        }),
+      },
+    },
+    async (request, reply) => {
+      callerOfAll(request);
+      const { meter: meters, profile: profiles, state: states, from, to } = request.query;
+      const chosen = { ...(meters && { meters }), ...(profiles && { profiles }), ...(states && { states }) };
+      return sendLines(reply, source.gaps({ ...chosen, fromMs: Date.parse(from), toMs: Date.parse(to) }));
     },
   );
 }

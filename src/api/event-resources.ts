@@ -1,26 +1,13 @@
 /** What happened: events of meters, and the gateway's own log with what people changed. */
 import { z } from "zod";
 import type { Database } from "../store/database.ts";
+import { logEntry, meterEvent } from "./answers/events.ts";
 import { ApiError } from "./api-error.ts";
 import { type Api, callerOf } from "./http-api.ts";
 import { meterOf, scopeOf } from "./meter-resources.ts";
 import { page, pageOf, pageQuery, rangeOf, rangeQuery } from "./paging.ts";
 
 type Queryable = Pick<Database, "query">;
-
-const meterEvent = z.object({
-  meter: z.string(),
-  occurredAt: z.iso.datetime(),
-  log: z.string(),
-  code: z.int(),
-  name: z.string().nullable(),
-  severity: z.string(),
-  kind: z.string().nullable(),
-  condition: z.string().nullable(),
-  restoredAt: z.iso.datetime().nullable(),
-  source: z.string(),
-  details: z.unknown(),
-});
 
 interface MeterEventRow {
   meter: string;
@@ -35,19 +22,6 @@ interface MeterEventRow {
   source: string;
   details: unknown;
 }
-
-const logEntry = z.object({
-  entry: z.int().nullable(),
-  occurredAt: z.iso.datetime(),
-  level: z.string(),
-  event: z.string(),
-  message: z.string(),
-  actor: z.string().nullable(),
-  subject: z.string().nullable(),
-  details: z.unknown(),
-  before: z.unknown(),
-  after: z.unknown(),
-});
 
 interface LogRow {
   event_log_key: bigint | null;

@@ -1,18 +1,17 @@
-/** What is asked about readings that are not there, and what is answered: the words of both ends of the control socket. */
+/** What is asked about readings that are not there, and what is answered. */
 import { z } from "zod";
 
-const PROFILES = ["block_load", "daily_load", "billing"] as const;
-const STATES = ["due", "late", "missing", "off", "gone", "set-aside", "unread"] as const;
+export const gapProfile = z.enum(["block_load", "daily_load", "billing"]);
+export const gapState = z.enum(["due", "late", "missing", "off", "gone", "set-aside", "unread"]);
 
-export const gapOrderSchema = z.strictObject({
-  /** Names of meters; all of the configuration when left out. */
-  meters: z.array(z.string().max(128)).optional(),
-  profiles: z.array(z.enum(PROFILES)).optional(),
-  states: z.array(z.enum(STATES)).optional(),
-  fromMs: z.number(),
-  toMs: z.number(),
-});
-export type GapOrderForm = z.output<typeof gapOrderSchema>;
+export interface GapOrder {
+  /** Names of meters; all that are polled when left out. */
+  readonly meters?: readonly string[];
+  readonly profiles?: readonly z.output<typeof gapProfile>[];
+  readonly states?: readonly z.output<typeof gapState>[];
+  readonly fromMs: number;
+  readonly toMs: number;
+}
 
 export const gapRowSchema = z.object({
   meter: z.string(),
@@ -20,8 +19,7 @@ export const gapRowSchema = z.object({
   profile: z.string(),
   from: z.string(),
   to: z.string(),
-  /** Slots from `from` to `to`; 0 where nobody knows how many. */
-  slots: z.number(),
+  slots: z.number().describe("From `from` to `to`; 0 where nobody knows how many."),
   state: z.string(),
   why: z.string(),
   willCome: z.string(),

@@ -19,8 +19,11 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from "fastify-type-provider-zod";
+import type { EventLogEntry } from "../store/event-log.ts";
 import { ApiError } from "./api-error.ts";
 import type { Caller, Callers } from "./callers.ts";
+import type { LocalSocket } from "./local-socket.ts";
+import { ReadRefusedError } from "./read-answer.ts";
 import { mayAct, type Role } from "./tokens.ts";
 
 export type Api = FastifyInstance<
@@ -35,6 +38,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Who may ask; `nobody` for what everybody may see. */
     readonly needs?: Role | "nobody";
+    /** Of a resource that changes something: the event, and what it says in the log of changes. */
+    readonly change?: { readonly event: string; readonly message: string };
   }
   interface FastifyRequest {
     caller: Caller | undefined;
@@ -44,6 +49,9 @@ declare module "fastify" {
 export interface HttpApiOptions {
   readonly version: string;
   readonly callers: Pick<Callers, "of">;
+  readonly local: Pick<LocalSocket, "callerOf">;
+  /** Keeps who changes what, before it is changed. */
+  readonly log: (entry: EventLogEntry) => Promise<void>;
   /** Most requests of one token, or of one address without one, in a minute. */
   readonly requestsPerMinute: number;
   /** Certificate chain and key as PEM; without it answers go in the clear. */
@@ -80,18 +88,20 @@ export async function httpApi(options: HttpApiOptions): Promise<Api> {
     if (config?.needs === undefined) throw new Error(`the route ${url} does not say who may ask`);
   });
   api.addHook("onRequest", async (request) => {
-    request.caller = await options.callers.of(request);
+    request.caller = options.local.callerOf(request.raw) ?? (await options.callers.of(request));
   });
   await api.register(rateLimit, {
     max: options.requestsPerMinute,
     timeWindow: 60_000,
     hook: "onRequest",
+    allowList: (request) => request.caller?.isLocal === true,
     keyGenerator: (request) => request.caller?.actor ?? request.ip,
     errorResponseBuilder: (_, { after }) =>
       new ApiError("too-many-requests", `more than allowed; try again in ${after}`),
   });
   // After the limit, so that guesses count.
   api.addHook("preParsing", async (request) => refuseStrangers(request));
+  api.addHook("preHandler", (request) => logChange(request, options.log));
   api.addHook("onSend", async (_, reply) => void reply.headers(HEADERS));
   await api.register(swagger, {
     openapi: {
@@ -116,6 +126,13 @@ export function callerOf(request: Pick<FastifyRequest, "caller">): Caller {
   return request.caller;
 }
 
+/** Whoever asked for what concerns all meters. */
+export function callerOfAll(request: Pick<FastifyRequest, "caller">): Caller {
+  const caller = callerOf(request);
+  if (caller.meterKeys !== undefined) throw new ApiError("forbidden", "the token is for some meters only");
+  return caller;
+}
+
 function refuseStrangers(request: FastifyRequest): void {
   if (request.is404) return;
   const { needs = "admin" } = request.routeOptions.config;
@@ -125,6 +142,27 @@ function refuseStrangers(request: FastifyRequest): void {
   if (request.method !== "GET" && isForeign(request)) {
     throw new ApiError("forbidden", "the request comes from a page of another site");
   }
+}
+
+/** Who wants to change what. */
+async function logChange(request: FastifyRequest, log: HttpApiOptions["log"]): Promise<void> {
+  const { change } = request.routeOptions.config;
+  if (change === undefined) return;
+  const { actor } = callerOf(request);
+  const asked = { ...record(request.params), ...record(request.query), ...record(request.body) };
+  const subject = asked["meter"] ?? asked["name"];
+  await log({
+    occurredAt: new Date(),
+    level: "info",
+    ...change,
+    actor,
+    ...(typeof subject === "string" && { subject }),
+    after: asked,
+  });
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
 }
 
 /** A browser says which site's page it acts for. */
@@ -137,15 +175,17 @@ function answerFaults(api: Api, onFault: (error: unknown) => void): void {
   api.setNotFoundHandler(() => {
     throw new ApiError("not-found", "there is no such resource; /openapi.json lists all");
   });
-  api.setErrorHandler((error, _, reply) => {
-    const problem = problemOf(error);
+  api.setErrorHandler((error, { caller }, reply) => {
+    const problem = problemOf(error, caller?.isLocal === true);
     if (problem.status >= 500 && !(error instanceof ApiError)) onFault(error);
     return reply.status(problem.status).type("application/problem+json").send(JSON.stringify(problem));
   });
 }
 
-function problemOf(error: unknown): ReturnType<ApiError["problem"]> {
+/** Whoever is on this machine may read the log anyway, and is told what it says. */
+function problemOf(error: unknown, isLocal: boolean): ReturnType<ApiError["problem"]> {
   if (error instanceof ApiError) return error.problem();
+  if (error instanceof ReadRefusedError) return new ApiError("conflict", error.message).problem();
   if (hasZodFastifySchemaValidationErrors(error)) {
     const says = error.validation.map(({ instancePath, message }) => `${instancePath.slice(1)}: ${message}`);
     return new ApiError("invalid", says.join("; ")).problem();
@@ -158,5 +198,6 @@ function problemOf(error: unknown): ReturnType<ApiError["problem"]> {
   ) {
     return new ApiError("invalid", error.message).problem();
   }
-  return new ApiError("failed", "the gateway failed at this; its log says why").problem();
+  const says = isLocal && error instanceof Error ? error.message : "the gateway failed at this; its log says why";
+  return new ApiError("failed", says).problem();
 }

@@ -1,4 +1,4 @@
-/** Work on what is stored, as it is asked for over the control socket, and the lines that tell of it. */
+/** Work on what is stored, as it is asked for, and the lines that tell of it. */
 import { z } from "zod";
 
 export const maintenanceOrderSchema = z.strictObject({

@@ -1,38 +1,13 @@
 /** The meters that there are, each with its last try. */
 import { z } from "zod";
 import type { Database } from "../store/database.ts";
+import { attempt, meter } from "./answers/meters.ts";
 import { ApiError } from "./api-error.ts";
 import type { Caller } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
 import { page, pageOf, pageQuery, rangeOf, rangeQuery } from "./paging.ts";
 
 type Queryable = Pick<Database, "query">;
-
-const attempt = z.object({
-  startedAt: z.iso.datetime(),
-  endedAt: z.iso.datetime(),
-  what: z.string(),
-  succeeded: z.boolean(),
-  rows: z.int(),
-  cause: z.string().nullable(),
-  evidence: z.string().nullable(),
-  nextStep: z.string().nullable(),
-});
-
-const meter = z.object({
-  id: z.uuid(),
-  name: z.string(),
-  number: z.string(),
-  type: z.string(),
-  maker: z.string().nullable(),
-  model: z.string().nullable(),
-  firmware: z.string().nullable(),
-  systemTitle: z.string().nullable().describe("Sixteen hexadecimal digits."),
-  companion: z.string(),
-  timeZone: z.string(),
-  attributes: z.record(z.string(), z.string()),
-  lastAttempt: attempt.nullable(),
-});
 
 const meterName = z.object({ meter: z.string().min(1).max(128).describe("Name or number of the meter.") });
 

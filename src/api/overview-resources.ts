@@ -1,6 +1,7 @@
 /** The fleet at a glance. Counted now and then, not for each who looks. */
-import { z } from "zod";
+import type { z } from "zod";
 import type { Database } from "../store/database.ts";
+import { overview } from "./answers/meters.ts";
 import { Cached } from "./cached.ts";
 import type { Caller } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
@@ -8,32 +9,6 @@ import { scopeOf } from "./meter-resources.ts";
 
 type Queryable = Pick<Database, "query">;
 
-const meterCounts = {
-  meters: z.int(),
-  answering: z.int().describe("Their last try succeeded."),
-  failing: z.int().describe("Their last try failed."),
-  current: z.int().describe("The block load of the interval that ended last is held."),
-};
-const meterGroup = z.object({
-  by: z.enum(["network", "maker", "companion"]),
-  name: z.string().nullable().describe("Null where it is not known."),
-  ...meterCounts,
-});
-const coverageDay = z.object({
-  day: z.iso.date(),
-  due: z.int().describe("Slots of block load that are over."),
-  held: z.int(),
-});
-const overview = z.object({
-  countedAt: z.iso.datetime(),
-  fleet: z.object(meterCounts),
-  groups: z.array(meterGroup).describe("The largest first."),
-  days: z.array(coverageDay).describe("The last two weeks, oldest first."),
-  causes: z
-    .array(z.object({ cause: z.string(), meters: z.int(), tries: z.int() }))
-    .describe("Of failed tries in the last day."),
-  pushes: z.array(z.object({ outcome: z.string(), count: z.int() })).describe("Received in the last day."),
-});
 type Overview = z.output<typeof overview>;
 
 const COUNTED_MS = 30_000;

@@ -1,35 +1,20 @@
 /** What meters sent by themselves, and who sent without being known. */
 import { z } from "zod";
-import type { Adoption } from "../push/push-reception.ts";
+import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
+import { namedZone } from "../../protocol/cosem/time-zone.ts";
+import type { PushReception } from "../push/push-reception.ts";
 import type { Database } from "../store/database.ts";
-import type { EventLogEntry } from "../store/event-log.ts";
 import type { UnknownSender } from "../store/held-pushes.ts";
+import { adopted, push, replayOutcome, sender, senderConflict } from "./answers/pushes.ts";
 import { ApiError } from "./api-error.ts";
-import { type Api, callerOf } from "./http-api.ts";
+import { type Api, callerOf, callerOfAll } from "./http-api.ts";
 import { scopeOf } from "./meter-resources.ts";
 import { page, pageOf, pageQuery, rangeOf, rangeQuery } from "./paging.ts";
 
 export interface PushParts {
   readonly database: Pick<Database, "query">;
-  readonly reception: {
-    unknownSenders(): Promise<readonly UnknownSender[]>;
-    /** Undefined when nothing is held of the sender. */
-    adopt(adoption: Adoption): Promise<{ readonly meter: { readonly name: string } } | undefined>;
-  };
-  readonly log: (entries: readonly EventLogEntry[]) => Promise<void>;
+  readonly reception: Pick<PushReception, "unknownSenders" | "senderConflicts" | "adopt" | "replay">;
 }
-
-const push = z.object({
-  receivedAt: z.iso.datetime(),
-  meter: z.string().nullable(),
-  peer: z.string(),
-  transport: z.string(),
-  outcome: z.string(),
-  reason: z.string().nullable(),
-  pushSetup: z.string().nullable(),
-  protection: z.string().nullable(),
-  marks: z.array(z.string()),
-});
 
 interface PushRow {
   push_key: bigint;
@@ -44,20 +29,11 @@ interface PushRow {
   marks: string[];
 }
 
-const sender = z.object({
-  sender: z.string().describe("What it is adopted by."),
-  names: z.array(z.string()).describe("What it calls itself."),
-  hosts: z.array(z.string()),
-  transports: z.array(z.string()),
-  pushes: z.int(),
-  firstReceivedAt: z.iso.datetime(),
-  lastReceivedAt: z.iso.datetime(),
-  reason: z.string().nullable().describe("Why the last one was not understood."),
-});
-
 export function pushResources(api: Api, parts: PushParts): void {
   pushHistory(api, parts);
   unknownSenders(api, parts);
+  conflicts(api, parts);
+  replaying(api, parts);
   adoption(api, parts);
 }
 
@@ -105,17 +81,76 @@ function unknownSenders(api: Api, { reception }: PushParts): void {
       },
     },
     async (request) => {
-      refuseLimited(request);
+      callerOfAll(request);
       return { items: (await reception.unknownSenders()).map(senderOf) };
     },
   );
 }
 
-function adoption(api: Api, { reception, log }: PushParts): void {
+function conflicts(api: Api, { reception }: PushParts): void {
+  api.get(
+    "/v1/pushes/conflicts",
+    {
+      config: { needs: "operator" },
+      schema: {
+        tags: ["pushes"],
+        summary: "Pushes that point to more than one meter",
+        response: { 200: z.object({ items: z.array(senderConflict) }) },
+      },
+    },
+    async (request) => {
+      callerOfAll(request);
+      const items = (await reception.senderConflicts()).map((found) => ({
+        meterNumber: found.meterNumber ?? null,
+        sender: found.sender,
+        otherClue: found.otherClue,
+        pushes: found.pushes,
+        firstReceivedAt: found.firstReceivedAt.toISOString(),
+        lastReceivedAt: found.lastReceivedAt.toISOString(),
+      }));
+      return { items };
+    },
+  );
+}
+
+function replaying(api: Api, { reception }: PushParts): void {
+  api.post(
+    "/v1/pushes/replay",
+    {
+      config: {
+        needs: "engineer",
+        change: { event: "pushesReplayed", message: "somebody had held pushes read again" },
+      },
+      schema: {
+        tags: ["pushes"],
+        summary: "Try held pushes again, with the keys, meters and lists that are known now",
+        body: z.strictObject({
+          sender: z.string().min(1).max(128).optional().describe("Only of this one."),
+          since: z.iso.datetime({ offset: true }).optional().describe("Only what was received since."),
+        }),
+        response: { 200: replayOutcome },
+      },
+    },
+    async (request) => {
+      callerOfAll(request);
+      const { sender: from, since } = request.body;
+      const outcome = await reception.replay({
+        ...(from !== undefined && { sender: from }),
+        ...(since !== undefined && { since: new Date(since) }),
+      });
+      return { ...outcome };
+    },
+  );
+}
+
+function adoption(api: Api, { reception }: PushParts): void {
   api.post(
     "/v1/pushes/adopt",
     {
-      config: { needs: "engineer" },
+      config: {
+        needs: "engineer",
+        change: { event: "senderAdopted", message: "somebody said which meter a sender is" },
+      },
       schema: {
         tags: ["pushes"],
         summary: "Say which meter an unknown sender is; what it sent is read again",
@@ -123,28 +158,34 @@ function adoption(api: Api, { reception, log }: PushParts): void {
           sender: z.string().min(1).max(128),
           name: z.string().min(1).max(63).describe("Of a meter that is known, or of a new one."),
           number: z.string().min(1).max(64).optional(),
-          companion: z.string().max(32).default("none"),
-          timeZone: z.string().max(64).default("UTC"),
+          companion: z.enum(COMPANIONS).default("none"),
+          timeZone: z
+            .string()
+            .max(64)
+            .refine(isTimeZone, "not a time zone of the tz database, like Asia/Kolkata")
+            .default("UTC"),
         }),
-        response: { 200: z.object({ meter: z.string() }) },
+        response: { 200: adopted },
       },
     },
     async (request) => {
-      refuseLimited(request);
-      const { actor } = callerOf(request);
-      const { body } = request;
-      const entry = { event: "senderAdopted", message: "somebody said which meter a sender is", actor, after: body };
-      await log([{ occurredAt: new Date(), level: "info", subject: body.name, ...entry }]);
-      const adopted = await reception.adopt(body);
-      if (adopted === undefined) throw new ApiError("not-found", `nothing is held of a sender ${body.sender}`);
-      return { meter: adopted.meter.name };
+      callerOfAll(request);
+      const { sender: wanted } = request.body;
+      const found = await reception.adopt(request.body);
+      if (found === undefined)
+        throw new ApiError("not-found", `nothing is held of a sender ${wanted}: see push unknown`);
+      const { meter, keyWanted, held, replayed, stored } = found;
+      return { meter: meter.name, number: meter.number, keyWanted, held, replayed, stored };
     },
   );
 }
 
-/** Senders that nobody knows belong to nobody's collection. */
-function refuseLimited(request: Parameters<typeof callerOf>[0]): void {
-  if (callerOf(request).meterKeys !== undefined) throw new ApiError("forbidden", "the token is for some meters only");
+function isTimeZone(name: string): boolean {
+  try {
+    return namedZone(name).name !== "";
+  } catch {
+    return false;
+  }
 }
 
 function pushOf(row: PushRow): z.output<typeof push> {
@@ -156,6 +197,8 @@ function pushOf(row: PushRow): z.output<typeof push> {
 function senderOf(found: UnknownSender): z.output<typeof sender> {
   return {
     sender: found.sender,
+    systemTitle: found.systemTitle ?? null,
+    pushSetups: [...found.pushSetups],
     names: [...found.names],
     hosts: [...found.hosts],
     transports: [...found.transports],

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import type { ProfileColumn } from "../profiles/columns.ts";
 import type { Database } from "../store/database.ts";
+import { reading, readingColumn } from "./answers/readings.ts";
 import { ApiError } from "./api-error.ts";
 import { csvCells } from "./csv.ts";
 import { type Api, callerOf } from "./http-api.ts";
@@ -27,20 +28,8 @@ const KINDS = ["instant", "block-load", "daily-load", "daily-captures", "billing
 /** Columns of values in each view; what is not among them tells of the row. */
 export type ReadingColumns = Readonly<Record<ReadingKind, readonly Shown[]>>;
 
-const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
-const reading = z.object({
-  at: z.iso.datetime().describe("End of the interval, or moment of the capture."),
-  values: z
-    .record(z.string(), z.string())
-    .describe("Exact decimals and times, by column; what was not sent is not there."),
-  others: z.unknown().describe("What no column is for, under class:logical name:attribute."),
-  about: z
-    .record(z.string(), value)
-    .describe("How the row came, what the meter's clock showed, length of the interval."),
-});
-const columnForm = z.object({ name: z.string(), unit: z.string(), meaning: z.string() });
 const readingsPage = pageOf(reading).extend({
-  columns: z.array(columnForm).describe("What the values of the page are."),
+  columns: z.array(readingColumn).describe("What the values of the page are."),
 });
 
 const params = z.object({ meter: z.string().min(1).max(128), kind: z.enum(KINDS) });
@@ -171,7 +160,7 @@ function textOf(held: unknown): string {
   return held instanceof Date ? held.toISOString() : String(held);
 }
 
-function plainOf(held: unknown): z.output<typeof value> {
+function plainOf(held: unknown): string | number | boolean | null {
   if (held === null || held === undefined) return null;
   return typeof held === "boolean" || typeof held === "number" ? held : textOf(held);
 }

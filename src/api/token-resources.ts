@@ -1,21 +1,10 @@
 /** Who may ask: tokens for machines, and a cookie that holds one for browsers. */
 import { z } from "zod";
+import { ROLES, token, who } from "./answers/access.ts";
 import { ApiError } from "./api-error.ts";
 import { type Callers, SESSION_COOKIE } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
-import { type ApiToken, type ApiTokens, ROLES } from "./tokens.ts";
-
-const token = z.object({
-  id: z.string(),
-  name: z.string(),
-  role: z.enum(ROLES),
-  collections: z.array(z.string()).nullable(),
-  createdAt: z.iso.datetime(),
-  createdBy: z.string(),
-  expiresAt: z.iso.datetime(),
-  revokedAt: z.iso.datetime().nullable(),
-});
-const who = z.object({ actor: z.string(), role: z.enum(ROLES), limited: z.boolean().describe("To some meters.") });
+import type { ApiToken, ApiTokens } from "./tokens.ts";
 
 const COOKIE_RULES = "HttpOnly; SameSite=Strict; Path=/";
 const DAY_MS = 86_400_000;

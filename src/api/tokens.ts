@@ -5,9 +5,8 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Database } from "../store/database.ts";
 import type { EventLogEntry } from "../store/event-log.ts";
+import { ROLES } from "./answers/access.ts";
 
-/** Each may do all that those before it may. */
-export const ROLES = ["reader", "operator", "engineer", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface ApiToken {

@@ -1,7 +1,7 @@
 /** `gaps`: which readings are not there, why, and whether they will still come; asked of the running daemon. */
-import { askForLines } from "../api/control-client.ts";
 import { csvCells } from "../api/csv.ts";
-import { type GapOrderForm, type GapRow, gapOrderSchema, gapRowSchema } from "../api/gap-order.ts";
+import { type GapRow, gapRowSchema } from "../api/gap-order.ts";
+import { askForLines } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
 
@@ -38,12 +38,14 @@ export async function gapsCommand(
   options: GapsOptions,
   output: Output,
 ): Promise<ExitReason> {
-  const order = orderOf(meters, options);
-  if (typeof order === "string") {
-    output.err(`gaps: ${order}`);
+  const range = rangeOf(options);
+  if (range === undefined) {
+    output.err("gaps: --from, --to: a time is as 2026-01-31T00:00:00Z");
     return "usage";
   }
-  const lines = askForLines({ socketPath: options.socket, path: "/v1/gaps", body: order }, gapRowSchema);
+  const profile = options.profile?.map((word) => PROFILE_WORDS[word] ?? word);
+  const query = { meter: meters, profile, state: options.state, ...range };
+  const lines = askForLines(options.socket, { path: "/v1/gaps", query }, gapRowSchema);
   const slots = new Map<string, number>();
   const rows: GapRow[] = [];
   let left = 0;
@@ -63,20 +65,12 @@ export async function gapsCommand(
   return "success";
 }
 
-/** What to ask for, or what is wrong with the options. */
-function orderOf(meters: readonly string[], { profile, state, from, to }: GapsOptions): GapOrderForm | string {
+/** Undefined when an option is no time. */
+function rangeOf({ from, to }: GapsOptions): { readonly from: string; readonly to: string } | undefined {
   const toMs = to === undefined ? Date.now() : Date.parse(to);
   const fromMs = from === undefined ? toMs - WEEK_MS : Date.parse(from);
-  if (Number.isNaN(fromMs) || Number.isNaN(toMs)) return "a time is as 2026-01-31T00:00:00Z";
-  const order = gapOrderSchema.safeParse({
-    ...(meters.length > 0 && { meters }),
-    ...(profile && { profiles: profile.map((word) => PROFILE_WORDS[word] ?? word) }),
-    ...(state && { states: state }),
-    fromMs,
-    toMs,
-  });
-  if (order.success) return order.data;
-  return order.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
+  if (Number.isNaN(fromMs) || Number.isNaN(toMs)) return undefined;
+  return { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
 }
 
 function printGaps(rows: readonly GapRow[], output: Output): void {

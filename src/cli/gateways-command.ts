@@ -1,6 +1,7 @@
 /** `gateways` and `lanes`: who works the meters, and how long work waits; asked of the running daemon. */
 import { z } from "zod";
-import { order } from "../api/control-client.ts";
+import { gateway, lanes as lanesSchema } from "../api/answers/work.ts";
+import { askDaemon } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type ListingOptions, printListing } from "./listing.ts";
 import type { Output } from "./output.ts";
@@ -10,27 +11,13 @@ interface SocketOptions extends ListingOptions {
   readonly socket: string;
 }
 
-const gatewaysSchema = z.array(
-  z.object({
-    name: z.string(),
-    isMe: z.boolean(),
-    networks: z.array(z.string()),
-    meters: z.number(),
-    blocks: z.number(),
-    version: z.string(),
-    ageMs: z.number(),
-    silenceMs: z.number(),
-    awayMs: z.number(),
-  }),
-);
-const percentiles = z.object({ p50: z.number(), p99: z.number() });
-const lanesSchema = z.record(z.string(), z.object({ jobs: z.number(), waitMs: percentiles, runMs: percentiles }));
+const gatewaysSchema = z.object({ items: z.array(gateway) });
 const releasedSchema = z.object({ released: z.string() });
 
 const align = "right";
 
 export async function gatewaysCommand(options: SocketOptions, output: Output): Promise<ExitReason> {
-  const gateways = await order(options.socket, { path: "/v1/gateways", body: {}, answer: gatewaysSchema });
+  const { items: gateways } = await askDaemon(options.socket, { path: "/v1/gateways", answer: gatewaysSchema });
   const columns: readonly TableColumn[] = [
     { title: "gateway" },
     { title: "state" },
@@ -46,19 +33,20 @@ export async function gatewaysCommand(options: SocketOptions, output: Output): P
   return "success";
 }
 
-function stateOf({ isMe, ageMs, silenceMs }: z.output<typeof gatewaysSchema>[number]): string {
+function stateOf({ isMe, ageMs, silenceMs }: z.output<typeof gateway>): string {
   if (isMe) return "this one";
   return ageMs < silenceMs ? "alive" : `silent for ${Math.round(ageMs / 1000)} s`;
 }
 
 export async function releaseCommand(name: string, socket: string, output: Output): Promise<ExitReason> {
-  const { released } = await order(socket, { path: "/v1/gateways/release", body: { name }, answer: releasedSchema });
+  const path = `/v1/gateways/${encodeURIComponent(name)}/release`;
+  const { released } = await askDaemon(socket, { path, method: "POST", answer: releasedSchema });
   output.out(`${released}: its meters are free for the others`);
   return "success";
 }
 
 export async function lanesCommand(options: SocketOptions, output: Output): Promise<ExitReason> {
-  const lanes = await order(options.socket, { path: "/v1/lanes", body: {}, answer: lanesSchema });
+  const lanes = await askDaemon(options.socket, { path: "/v1/lanes", answer: lanesSchema });
   const columns: readonly TableColumn[] = [
     { title: "lane" },
     { title: "jobs", align },

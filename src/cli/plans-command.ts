@@ -1,7 +1,7 @@
 /** `plans`: what is read how often, of which meters; asked of the running daemon. */
-import { userInfo } from "node:os";
 import { z } from "zod";
-import { order } from "../api/control-client.ts";
+import { plan } from "../api/answers/work.ts";
+import { askDaemon, type LocalOrder } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type ListingOptions, printListing } from "./listing.ts";
 import type { Output } from "./output.ts";
@@ -18,17 +18,7 @@ export interface AdditionOptions extends PlanOptions {
   readonly order?: string;
 }
 
-const plansSchema = z.array(
-  z.object({
-    profile: z.string(),
-    group: z.string().optional(),
-    every: z.number(),
-    deadline: z.number().optional(),
-    history: z.number(),
-    order: z.string(),
-    from: z.string(),
-  }),
-);
+const plansSchema = z.object({ items: z.array(plan) });
 
 const UNITS: readonly (readonly [string, number])[] = [
   ["d", 86_400_000],
@@ -40,17 +30,17 @@ const UNITS: readonly (readonly [string, number])[] = [
 const COLUMNS = ["profile", "group", "every", "deadline", "history", "order", "from"].map((title) => ({ title }));
 
 export function listPlans(options: PlanOptions, output: Output): Promise<ExitReason> {
-  return print(options, output, { path: "/v1/plans", body: {} });
+  return print(options, output, { path: "/v1/plans" });
 }
 
 export function showPlans(meter: string, options: PlanOptions, output: Output): Promise<ExitReason> {
-  return print(options, output, { path: "/v1/plans/show", body: { meter } });
+  return print(options, output, { path: `/v1/meters/${encodeURIComponent(meter)}/plans` });
 }
 
 export function addPlan(profile: string, options: AdditionOptions, output: Output): Promise<ExitReason> {
-  const { every, group, deadline, history, order: readOrder } = options;
-  const plan = { profile, every, group, deadline, history, order: readOrder };
-  return print(options, output, { path: "/v1/plans/add", body: { plan, who: userInfo().username } });
+  const { every, group, deadline, history, order } = options;
+  const body = { profile, every, group, deadline, history, order };
+  return print(options, output, { path: "/v1/plans", method: "PUT", body });
 }
 
 export function dropPlan(
@@ -58,17 +48,14 @@ export function dropPlan(
   options: PlanOptions & { readonly group?: string },
   output: Output,
 ): Promise<ExitReason> {
-  return print(options, output, { path: "/v1/plans/remove", body: { profile, group: options.group } });
+  const path = `/v1/plans/${encodeURIComponent(profile)}`;
+  return print(options, output, { path, method: "DELETE", query: { group: options.group } });
 }
 
-async function print(
-  options: PlanOptions,
-  output: Output,
-  asked: { readonly path: string; readonly body: unknown },
-): Promise<ExitReason> {
-  const plans = await order(options.socket, { ...asked, answer: plansSchema });
-  const rows = plans.map(({ profile, group, every, deadline, history, order: readOrder, from }) => {
-    return [profile, group ?? "all", text(every), text(deadline ?? every), text(history), readOrder, from];
+async function print(options: PlanOptions, output: Output, order: LocalOrder): Promise<ExitReason> {
+  const { items } = await askDaemon(options.socket, { ...order, answer: plansSchema });
+  const rows = items.map(({ profile, group, everyMs, deadlineMs, historyMs, order: readOrder, from }) => {
+    return [profile, group ?? "all", text(everyMs), text(deadlineMs), text(historyMs), readOrder, from];
   });
   printListing(output, options, COLUMNS, rows);
   return "success";

@@ -1,54 +1,36 @@
 /** `push setups`, `apply`, `history`, `stop`: what meters are to send by themselves, over the running daemon. */
-import { userInfo } from "node:os";
 import { z } from "zod";
-import { order } from "../api/control-client.ts";
+import { pushSetup, setupExecution, setupResult } from "../api/answers/pushes.ts";
+import { askDaemon } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
 import type { DaemonOptions } from "./push-command.ts";
 
-const changeForm = z.object({
-  attribute: z.string(),
-  before: z.unknown(),
-  after: z.unknown(),
-  held: z.boolean().nullable(),
-});
-const resultForm = z.object({
-  meter: z.string(),
-  setup: z.string(),
-  state: z.string(),
-  testPush: z.string(),
-  changes: z.array(changeForm),
-  evidence: z.string().optional(),
-});
-const historyForm = z.array(resultForm.extend({ startedAt: z.string(), who: z.string(), why: z.string() }));
-const setupsForm = z.array(
-  z.object({
-    setup: z.object({ name: z.string(), logicalName: z.string(), destination: z.string().optional() }),
-    meters: z.array(z.string()),
-  }),
-);
+const setupsForm = z.object({ items: z.array(pushSetup) });
+const resultsForm = z.object({ items: z.array(setupResult) });
+const historyForm = z.object({ items: z.array(setupExecution) });
 
-type Result = z.output<typeof resultForm>;
+type Result = z.output<typeof setupResult>;
 
 /** States in which a meter is not as it is to be, although that was tried. */
 const FAILED: ReadonlySet<string> = new Set(["restored", "mixed", "refused", "unreached"]);
 
 export async function pushSetups({ socket, json }: DaemonOptions, output: Output): Promise<ExitReason> {
-  const setups = await order(socket, { path: "/v1/push-setups", body: {}, answer: setupsForm });
-  const latest = await order(socket, {
+  const { items: setups } = await askDaemon(socket, { path: "/v1/push-setups", answer: setupsForm });
+  const { items: latest } = await askDaemon(socket, {
     path: "/v1/push-setups/history",
-    body: { latestOnly: true, limit: 10_000 },
+    query: { latestOnly: true, limit: 10_000 },
     answer: historyForm,
   });
   if (json) {
     output.out(JSON.stringify({ setups, latest }, undefined, 2));
     return "success";
   }
-  const rows = setups.flatMap(({ setup, meters }) =>
+  const rows = setups.flatMap(({ name, logicalName, destination, meters }) =>
     meters.map((meter) => {
-      const found = latest.find((each) => each.meter === meter && each.setup === setup.name);
+      const found = latest.find((each) => each.meter === meter && each.setup === name);
       const { state = "never compared", startedAt = "" } = found ?? {};
-      return [setup.name, setup.logicalName, setup.destination ?? "as it is", meter, state, startedAt];
+      return [name, logicalName, destination ?? "as it is", meter, state, startedAt];
     }),
   );
   const titles = ["setup", "object", "destination", "meter", "state", "since"];
@@ -77,16 +59,10 @@ export async function pushApply(
     output.err("--why is wanted: meters are written, and the history keeps the reason; --dry-run only shows");
     return "usage";
   }
-  const results = await order(socket, {
+  const { items: results } = await askDaemon(socket, {
     path: "/v1/push-setups/apply",
-    body: {
-      ...(setup !== undefined && { setup }),
-      ...(meter !== undefined && { meter }),
-      dryRun: dryRun === true,
-      who: userInfo().username,
-      why: why ?? "dry run",
-    },
-    answer: z.array(resultForm),
+    body: { setup, meter, dryRun: dryRun === true, why: why ?? "dry run" },
+    answer: resultsForm,
   });
   if (json) output.out(JSON.stringify(results, undefined, 2));
   else for (const result of results) printResult(result, output);
@@ -95,7 +71,7 @@ export async function pushApply(
 
 function printResult({ meter, setup, state, testPush, changes, evidence }: Result, output: Output): void {
   const test = testPush === "not-ordered" ? "" : `, test push: ${testPush}`;
-  output.out(`${meter}  ${setup}: ${state}${test}${evidence === undefined ? "" : ` (${evidence})`}`);
+  output.out(`${meter}  ${setup}: ${state}${test}${evidence === null ? "" : ` (${evidence})`}`);
   for (const { attribute, before, after } of changes) {
     output.out(`  ${attribute}`);
     output.out(`    before ${JSON.stringify(before)}`);
@@ -107,8 +83,8 @@ export async function pushHistory(
   { socket, json, meter, setup }: DaemonOptions & { readonly meter?: string; readonly setup?: string },
   output: Output,
 ): Promise<ExitReason> {
-  const body = { ...(meter !== undefined && { meter }), ...(setup !== undefined && { setup }) };
-  const rows = await order(socket, { path: "/v1/push-setups/history", body, answer: historyForm });
+  const query = { meter, setup };
+  const { items: rows } = await askDaemon(socket, { path: "/v1/push-setups/history", query, answer: historyForm });
   if (json) output.out(JSON.stringify(rows, undefined, 2));
   else {
     const titles = ["when", "meter", "setup", "state", "test push", "changed", "who", "why"];
@@ -125,7 +101,7 @@ export async function pushHistory(
 }
 
 export async function pushStop({ socket }: DaemonOptions, output: Output): Promise<ExitReason> {
-  await order(socket, { path: "/v1/push-setups/stop", body: {}, answer: z.object({}) });
+  await askDaemon(socket, { path: "/v1/push-setups/stop", method: "POST", answer: z.undefined() });
   output.err("no other meter is begun; those that are being written come to an end");
   return "success";
 }

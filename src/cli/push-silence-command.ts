@@ -1,26 +1,19 @@
 /** `push silence`: meters that should have pushed and did not, over the running daemon. */
 import { z } from "zod";
-import { order } from "../api/control-client.ts";
+import { expectedPush } from "../api/answers/pushes.ts";
+import { askDaemon } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
 import type { DaemonOptions } from "./push-command.ts";
 
-const silenceForm = z.array(
-  z.object({
-    meter: z.string(),
-    pushSetup: z.string().optional(),
-    silent: z.boolean(),
-    expectedAt: z.string(),
-    lastAt: z.string().optional(),
-  }),
-);
+const silenceForm = z.object({ items: z.array(expectedPush) });
 
 export async function pushSilence(
   { socket, json, all }: DaemonOptions & { readonly all?: true },
   output: Output,
 ): Promise<ExitReason> {
-  const body = { all: all === true };
-  const found = await order(socket, { path: "/v1/pushes/silence", body, answer: silenceForm });
+  const query = { all: all === true };
+  const { items: found } = await askDaemon(socket, { path: "/v1/pushes/silence", query, answer: silenceForm });
   if (json) output.out(JSON.stringify(found, undefined, 2));
   else if (found.length === 0) {
     output.err(all ? "no push is expected: push.expect, or schedules of meters" : "no meter is silent");
@@ -29,8 +22,8 @@ export async function pushSilence(
     printTable(
       output,
       titles.map((title) => ({ title })),
-      found.map(({ meter, pushSetup = "any", silent, expectedAt, lastAt = "" }) => {
-        return [meter, pushSetup, silent ? "silent" : "awaited", expectedAt, lastAt];
+      found.map(({ meter, pushSetup, silent, expectedAt, lastAt }) => {
+        return [meter, pushSetup ?? "any", silent ? "silent" : "awaited", expectedAt, lastAt ?? ""];
       }),
     );
   }

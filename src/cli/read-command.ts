@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { RecordingFile } from "../../drivers/recording/file.ts";
 import { RecordingTee } from "../../drivers/recording/tee.ts";
-import { askForRead } from "../api/control-client.ts";
+import { askForRead } from "../api/local-client.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "../api/read-answer.ts";
 import { causeOf } from "../collect/failure-cause.ts";
 import { readForAnswer } from "../collect/meter-reader.ts";

@@ -1,6 +1,7 @@
 /** `tokens create | list | revoke`: who may ask the HTTP API. */
 import { userInfo } from "node:os";
-import { ApiTokens, ROLES, type Role } from "../api/tokens.ts";
+import { ROLES } from "../api/answers/access.ts";
+import { ApiTokens, type Role } from "../api/tokens.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import type { Database } from "../store/database.ts";
 import { appendEventLog } from "../store/event-log.ts";

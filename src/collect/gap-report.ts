@@ -1,6 +1,6 @@
 /** The gaps of many meters, some hundred at a time, so that a fleet's report needs no more memory than theirs. */
 import { eventMeaning } from "../../protocol/cosem/companion/event-meaning.ts";
-import type { GapOrderForm, GapRow } from "../api/gap-order.ts";
+import type { GapOrder, GapRow } from "../api/gap-order.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { FleetLedger, LedgerOfMeter } from "../store/fleet-ledger.ts";
 import type { PolledMeter } from "./collector.ts";
@@ -19,7 +19,7 @@ export interface GapSource {
 export async function* reportGaps(
   { ledger, plans }: GapSource,
   meters: readonly PolledMeter[],
-  order: GapOrderForm,
+  order: GapOrder,
 ): AsyncGenerator<GapRow> {
   await ledger.settle();
   for (let at = 0; at < meters.length; at += METERS_AT_ONCE) {
@@ -38,7 +38,7 @@ interface MeterGaps {
   readonly plans: MeterPlans;
 }
 
-function* rowsOf({ meter, record, plans }: MeterGaps, order: GapOrderForm): Generator<GapRow> {
+function* rowsOf({ meter, record, plans }: MeterGaps, order: GapOrder): Generator<GapRow> {
   const { zone, billingDay, companion } = meter.target;
   const nowMs = Date.now();
   const calendar = { zone, ...(billingDay !== undefined && { billingDay }) };
@@ -67,7 +67,7 @@ function* rowsOf({ meter, record, plans }: MeterGaps, order: GapOrderForm): Gene
 function unread(
   meter: PolledMeter,
   { memories }: LedgerOfMeter,
-  { order, plans }: { order: GapOrderForm; plans: MeterPlans },
+  { order, plans }: { order: GapOrder; plans: MeterPlans },
 ): Gap[] {
   return plans
     .of(meter)

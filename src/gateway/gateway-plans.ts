@@ -1,7 +1,9 @@
 /** Reading plans: those of the configuration, and those that people add while gateways run, for all gateways. */
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
-import { type ControlRoute, controlRoute, OrderRefusedError } from "../api/control-route.ts";
+import { plan as planAnswer } from "../api/answers/work.ts";
+import { ApiError } from "../api/api-error.ts";
+import { type Api, callerOf } from "../api/http-api.ts";
 import type { PolledMeter } from "../collect/collector.ts";
 import { MeterPlans } from "../collect/meter-plans.ts";
 import { planFinder } from "../config/meter-plans.ts";
@@ -12,9 +14,9 @@ import type { Database } from "../store/database.ts";
 import { loadPlans, putPlan, removePlan } from "../store/reading-plans.ts";
 import type { KnownFleet } from "./start-fleet.ts";
 
-const removalForm = z.strictObject({ profile: z.string().max(64), group: z.string().max(128).optional() });
-const additionForm = z.strictObject({ plan: planSchema, who: z.string().min(1).max(128) });
-const showForm = z.strictObject({ meter: z.string().max(128) });
+type PlanAnswer = z.output<typeof planAnswer>;
+const plansAnswer = z.object({ items: z.array(planAnswer) });
+const TAGS = ["plans"];
 /** Notices may get lost. */
 const LOOK_MS = 30_000;
 
@@ -66,32 +68,80 @@ export class GatewayPlans implements Disposable {
     this.#onChange();
   }
 
-  routes(meterOf: (name: string) => PolledMeter): (readonly [string, ControlRoute])[] {
-    return [
-      ["/v1/plans", controlRoute(z.strictObject({}), async () => this.#list())],
-      ["/v1/plans/show", controlRoute(showForm, async ({ meter }) => this.#show(meterOf(meter)))],
-      ["/v1/plans/add", controlRoute(additionForm, ({ plan, who }) => this.#add(plan, who))],
-      ["/v1/plans/remove", controlRoute(removalForm, ({ profile, group }) => this.#remove(profile, group))],
-    ];
+  resources(api: Api, meterOf: (name: string) => PolledMeter): void {
+    api.get(
+      "/v1/plans",
+      {
+        config: { needs: "reader" },
+        schema: { tags: TAGS, summary: "What is read how often", response: { 200: plansAnswer } },
+      },
+      async () => this.#list(),
+    );
+    api.get(
+      "/v1/meters/:meter/plans",
+      {
+        config: { needs: "reader" },
+        schema: {
+          tags: TAGS,
+          summary: "The plans of a meter; the first of a profile counts",
+          params: z.object({ meter: z.string().max(128) }),
+          response: { 200: plansAnswer },
+        },
+      },
+      async (request) => {
+        const meter = meterOf(request.params.meter);
+        if (callerOf(request).meterKeys?.has(meter.meterKey) === false) {
+          throw new ApiError("not-found", `there is no meter ${request.params.meter}`);
+        }
+        return { items: (this.#byMeter.get(meter.target.name) ?? []).map((plan) => this.#told(plan)) };
+      },
+    );
+    api.put(
+      "/v1/plans",
+      {
+        config: { needs: "engineer", change: { event: "planPut", message: "somebody added or changed a plan" } },
+        schema: {
+          tags: TAGS,
+          summary: "Add a plan, or change one that was added",
+          body: planSchema,
+          response: { 200: plansAnswer },
+        },
+      },
+      (request) => this.#add(request.body, callerOf(request).actor),
+    );
+    api.delete(
+      "/v1/plans/:profile",
+      {
+        config: { needs: "engineer", change: { event: "planRemoved", message: "somebody removed a plan" } },
+        schema: {
+          tags: TAGS,
+          summary: "Remove a plan that was added",
+          params: z.object({ profile: z.string().max(64) }),
+          querystring: z.object({
+            group: z.string().max(128).optional().describe("Of this group; of all when left out."),
+          }),
+          response: { 200: plansAnswer },
+        },
+      },
+      (request) => this.#remove(request.params.profile, request.query.group),
+    );
   }
 
-  #list() {
-    return [...this.#added, ...this.#config.plans].map((plan) => this.#told(plan));
+  #list(): { items: PlanAnswer[] } {
+    return { items: [...this.#added, ...this.#config.plans].map((plan) => this.#told(plan)) };
   }
 
-  #told(plan: PlanConfig) {
-    return { ...plan, from: this.#added.includes(plan) ? "added" : "configuration" };
-  }
-
-  #show(meter: PolledMeter) {
-    return (this.#byMeter.get(meter.target.name) ?? []).map((plan) => this.#told(plan));
+  #told(plan: PlanConfig): PlanAnswer {
+    const { profile, group = null, every: everyMs, deadline: deadlineMs = everyMs, history: historyMs, order } = plan;
+    const from = this.#added.includes(plan) ? "added" : "configuration";
+    return { profile, group, everyMs, deadlineMs, historyMs, order, from };
   }
 
   async #add(plan: PlanConfig, who: string) {
     const { group } = plan;
     if (group !== undefined && !this.#config.groups.some(({ name }) => name === group)) {
       const members = await collectionMeters(this.#database, group);
-      if (members === undefined) throw new OrderRefusedError(`there is no group or collection ${group}`);
+      if (members === undefined) throw new ApiError("conflict", `there is no group or collection ${group}`);
     }
     await putPlan(this.#database, plan, who);
     await this.look();
@@ -100,7 +150,7 @@ export class GatewayPlans implements Disposable {
 
   async #remove(profile: string, group: string | undefined) {
     if (!(await removePlan(this.#database, profile, group))) {
-      throw new OrderRefusedError("no such plan was added; those of the configuration are changed there");
+      throw new ApiError("conflict", "no such plan was added; those of the configuration are changed there");
     }
     await this.look();
     return this.#list();

@@ -1,11 +1,12 @@
 /** What of the gateway has to do with pushes: wires reception, what it has to know of meters, and their push setups. */
 import { z } from "zod";
-import type { ControlRoute } from "../api/control-route.ts";
+import type { Api } from "../api/http-api.ts";
+import { pushResources } from "../api/push-resources.ts";
 import type { Collector, PolledMeter } from "../collect/collector.ts";
 import type { MeterConnection } from "../collect/meter-connection.ts";
 import { readPushLayout } from "../collect/push-layout-reader.ts";
 import { pushedRows } from "../collect/pushed-rows.ts";
-import { silenceRoutes } from "../collect/silence-routes.ts";
+import { silenceResources } from "../collect/silence-resources.ts";
 import { SilenceWatch } from "../collect/silence-watch.ts";
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
@@ -13,10 +14,9 @@ import { PUSH_MAPPING } from "../profiles/push-mapping.ts";
 import { FleetSenders } from "../push/fleet-senders.ts";
 import type { PushListenersOptions } from "../push/push-listeners.ts";
 import { PushReception } from "../push/push-reception.ts";
-import { pushRoutes } from "../push/push-routes.ts";
 import { SenderLearning } from "../push/sender-learning.ts";
 import { type CampaignResult, campaignOrderSchema, SetupCampaigns } from "../push/setup-campaign.ts";
-import { setupRoutes } from "../push/setup-routes.ts";
+import { setupResources } from "../push/setup-resources.ts";
 import { StoredSenderKeys } from "../push/stored-sender-keys.ts";
 import type { Database } from "../store/database.ts";
 import { heldPushStore } from "../store/held-pushes.ts";
@@ -47,7 +47,7 @@ export interface GatewayPushParts {
 
 export interface StartedPush {
   readonly reception: PushReception;
-  readonly routes: Iterable<readonly [string, ControlRoute]>;
+  readonly resources: (api: Api) => void;
 }
 
 /** What another gateway of this version made. */
@@ -103,8 +103,12 @@ export class GatewayPush {
     parts.shared.handle("setup", (meter, what) =>
       campaigns.runFor({ ...campaignOrderSchema.parse(what), meter: meter.target.name }),
     );
-    const setups = setupRoutes(campaigns, (order) => setupHistory(database, order));
-    return { reception, routes: [...pushRoutes(reception), ...silenceRoutes(silence), ...setups] };
+    const resources = (api: Api) => {
+      pushResources(api, { database, reception });
+      silenceResources(api, silence);
+      setupResources(api, campaigns, (order) => setupHistory(database, order));
+    };
+    return { reception, resources };
   }
 
   /** Nothing is expected where nobody listens. */

@@ -1,13 +1,17 @@
 /** The daemon as an object: wires database, fleet, collection, push and the control socket; runs them; drains them. */
 import { resolve } from "node:path";
-import { type ControlRoute, controlRoute } from "../api/control-route.ts";
-import { startControlServer } from "../api/control-server.ts";
-import { type GapOrderForm, type GapRow, gapOrderSchema } from "../api/gap-order.ts";
+import { ApiError } from "../api/api-error.ts";
+import type { Caller } from "../api/callers.ts";
+import type { GapOrder, GapRow } from "../api/gap-order.ts";
+import type { Api } from "../api/http-api.ts";
 import { LiveStream } from "../api/live-stream.ts";
-import { type MaintenanceLine, type MaintenanceOrder, maintenanceOrderSchema } from "../api/maintenance-order.ts";
-import { type ReadAnswer, type ReadRange, ReadRefusedError } from "../api/read-answer.ts";
+import { LocalSocket } from "../api/local-socket.ts";
+import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order.ts";
+import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
+
 import { Collector, type CollectorStore, type PolledMeter } from "../collect/collector.ts";
 import { drain, StopDeadline } from "../collect/drain.ts";
+
 import { reportGaps } from "../collect/gap-report.ts";
 import type { MeterPlans } from "../collect/meter-plans.ts";
 import type { PollLoop } from "../collect/poll-loop.ts";
@@ -15,6 +19,8 @@ import { replay } from "../collect/replay.ts";
 import { SerialLines } from "../collect/serial-lines.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import type { Config } from "../config/schema.ts";
+import { notificationResources } from "../events/notification-resources.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import { type EventSink, eventLogSink, tellAll } from "../observe/events.ts";
 import type { Vitals } from "../observe/vitals.ts";
 import { PROFILE_COLUMNS } from "../profiles/columns.ts";
@@ -23,7 +29,7 @@ import { SeriesCatalogue } from "../series/catalogue.ts";
 import { CoverageFolding } from "../store/coverage-folding.ts";
 import { journalCoverage } from "../store/coverage-journal.ts";
 import { type Database, isTransient } from "../store/database.ts";
-import { EventLog } from "../store/event-log.ts";
+import { EventLog, type EventLogEntry } from "../store/event-log.ts";
 import { FleetLedger } from "../store/fleet-ledger.ts";
 import { newestCaptures } from "../store/latest-rows.ts";
 import { loadLedger } from "../store/ledger-records.ts";
@@ -39,7 +45,7 @@ import { GatewayPlans } from "./gateway-plans.ts";
 import { GatewayPush } from "./gateway-push.ts";
 import { type GatewayStore, openStore } from "./open-store.ts";
 import { SharedMeters } from "./shared-meters.ts";
-import { startApi } from "./start-api.ts";
+import { gatewayApi, listenOutside } from "./start-api.ts";
 import { startFleet } from "./start-fleet.ts";
 import { startNotifications } from "./start-notifications.ts";
 
@@ -74,6 +80,7 @@ export class Gateway implements AsyncDisposable {
   readonly #shared: SharedMeters;
   readonly #meters: ReadonlyMap<string, PolledMeter>;
   readonly #plans: MeterPlans;
+  readonly #fleet: Fleet;
   #pages: string | undefined;
 
   /** Starts everything up to the control socket; polling begins with `run` or `pollOnce`. */
@@ -112,18 +119,26 @@ export class Gateway implements AsyncDisposable {
     const connections = stack.use(new DisposableStack());
     const draining = { loop: shared.loop, sessions: collector, rows: intake.rows };
     stack.defer(() => deadline.bound(drain(draining, sessionsMs, () => deadline.leftMs)));
-    const { reception, routes: pushes } = await pushing.start({ intake, shared, collector, lastMs }, stack);
+    const { reception, resources } = await pushing.start({ intake, shared, collector, lastMs }, stack);
     const vitals = () => vitalsOf({ loop: shared.loop, intake, listeners: reception.listeners });
-    const gateway = new Gateway({ options, deadline, store, shared, meters, plans, databaseReturn, vitals });
+    const gateway = new Gateway({ options, deadline, store, shared, fleet, meters, plans, databaseReturn, vitals });
     const notifications = await startNotifications({ config: config.notifications, database, events }, stack);
-    const routes = [...pushes, ...notifications, ...ledgerRoutes(gateway), ...shared.routes()];
-    const control = await startControlServer(config.socket, gateway, new Map(routes));
+    const others = [
+      resources,
+      (each: Api) => notificationResources(each, notifications),
+      (each: Api) => shared.resources(each),
+      (each: Api) => planning.resources(each, (name) => gateway.#meterOf(name)),
+    ];
+    const local = new LocalSocket();
+    const logLater = (entry: EventLogEntry) => log.add(entry);
+    const parts = { config: config.api, version, database, fleet, gateway, local, live, events, others, logLater };
+    const api = await gatewayApi(parts);
+    stack.defer(() => deadline.bound(api.close()));
+    const control = await local.listen(api, config.socket);
     connections.adopt(control, (each) => each.closeAllConnections());
     stack.adopt(control, (each) => void each.close());
-    const api = await startApi({ config: config.api, version, database, fleet, gateway, reception, live, events });
-    stack.defer(() => deadline.bound(Promise.resolve(api?.close())));
     stack.use(databaseReturn).await({ known, intake, startUpkeep });
-    gateway.#pages = api?.address;
+    gateway.#pages = await listenOutside(api, parts);
     gateway.#closing.use(stack.move());
     events({ event: "gatewayStarted", meters: meters.size, database: database.capabilities.edition, version });
     return gateway;
@@ -138,9 +153,11 @@ export class Gateway implements AsyncDisposable {
       readonly meters: ReadonlyMap<string, PolledMeter>;
       readonly databaseReturn: DatabaseReturn;
       readonly vitals: () => Vitals;
+      readonly fleet: Fleet;
     },
   ) {
     this.vitals = parts.vitals;
+    this.#fleet = parts.fleet;
     this.#options = parts.options;
     this.#deadline = parts.deadline;
     this.databaseUrl = parts.store.url;
@@ -173,7 +190,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** Which readings are not there, why, and whether they will still come. Throws ReadRefusedError for an unknown meter. */
-  gaps(order: GapOrderForm): AsyncIterable<GapRow> {
+  gaps(order: GapOrder): AsyncIterable<GapRow> {
     const meters = order.meters?.map((name) => this.#meterOf(name)) ?? [...this.#meters.values()];
     return reportGaps({ ledger: new FleetLedger(this.database), plans: this.#plans }, meters, order);
   }
@@ -192,16 +209,21 @@ export class Gateway implements AsyncDisposable {
     return replay(store, meters ?? [...this.#meters.values()], order);
   }
 
+  /** The name of a meter that may be read, by name or number. Throws ApiError. */
+  nameOf(nameOrNumber: string, { meterKeys }: Caller): string {
+    const isSeen = (key: number) => meterKeys?.has(key) ?? true;
+    const member = this.#fleet.byName(nameOrNumber) ?? this.#fleet.byNumber(nameOrNumber);
+    if (member !== undefined && isSeen(member.key)) return member.name;
+    const names = Array.from(this.#meters.values()).flatMap(({ meterKey, target }) => {
+      return isSeen(meterKey) ? [target.name] : [];
+    });
+    throw unknownMeter(nameOrNumber, names);
+  }
+
   #meterOf(name: string): PolledMeter {
     const meter = this.#meters.get(name);
-    if (meter !== undefined) return meter;
-    const near = nearestName(name, [...this.#meters.keys()]);
-    throw new ReadRefusedError({
-      meter: name,
-      cause: "unknown meter",
-      evidence: "the configuration has no meter of this name",
-      nextStep: near === undefined ? "add it to the configuration" : `did you mean ${near}?`,
-    });
+    if (meter === undefined) throw unknownMeter(name, [...this.#meters.keys()]);
+    return meter;
   }
 
   /** Starts nothing new, lets sessions end and rows be written, then closes everything. */
@@ -266,11 +288,9 @@ function storeIntake(
   });
 }
 
-function ledgerRoutes(gateway: Gateway): ReadonlyMap<string, ControlRoute> {
-  return new Map([
-    ["/v1/gaps", controlRoute(gapOrderSchema, (order) => gateway.gaps(order))],
-    ["/v1/maintenance", controlRoute(maintenanceOrderSchema, (order) => gateway.maintain(order))],
-  ]);
+function unknownMeter(name: string, known: readonly string[]): ApiError {
+  const near = nearestName(name, known);
+  return new ApiError("not-found", `there is no meter ${name}${near === undefined ? "" : `; did you mean ${near}?`}`);
 }
 
 function newCollector(

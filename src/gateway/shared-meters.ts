@@ -1,7 +1,9 @@
 /** The meters of a gateway are shared with others that use its database: here the rooms for it are wired. */
 import { hostname } from "node:os";
 import { z } from "zod";
-import { type ControlRoute, controlRoute, OrderRefusedError } from "../api/control-route.ts";
+import { gateway as gatewayAnswer, lanes } from "../api/answers/work.ts";
+import { ApiError } from "../api/api-error.ts";
+import { type Api, callerOfAll } from "../api/http-api.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError, readAnswerSchema } from "../api/read-answer.ts";
 import type { Collector, PolledMeter } from "../collect/collector.ts";
 import type { StopDeadline } from "../collect/drain.ts";
@@ -40,7 +42,6 @@ const readJobSchema = z.object({
   what: z.string(),
   range: z.object({ fromMs: z.number(), toMs: z.number() }).optional(),
 });
-const dismissalForm = z.strictObject({ name: z.string().min(1).max(128) });
 
 /** The meters that this gateway works, and the way to those that others work. */
 export class SharedMeters {
@@ -125,13 +126,46 @@ export class SharedMeters {
     });
   }
 
-  routes(): (readonly [string, ControlRoute])[] {
-    return [
-      ...this.#parts.planning.routes((name) => this.#meterOf(name)),
-      ["/v1/gateways", controlRoute(z.strictObject({}), async () => this.#gateways())],
-      ["/v1/gateways/release", controlRoute(dismissalForm, ({ name }) => this.#dismiss(name))],
-      ["/v1/lanes", controlRoute(z.strictObject({}), async () => Object.fromEntries(this.loop.laneTimes()))],
-    ];
+  resources(api: Api): void {
+    api.get(
+      "/v1/gateways",
+      {
+        config: { needs: "reader" },
+        schema: {
+          tags: ["gateways"],
+          summary: "The gateways that share the meters of this database",
+          response: { 200: z.object({ items: z.array(gatewayAnswer) }) },
+        },
+      },
+      async () => ({ items: this.#gateways() }),
+    );
+    api.post(
+      "/v1/gateways/:name/release",
+      {
+        config: {
+          needs: "admin",
+          change: { event: "gatewayReleased", message: "somebody said that a gateway is dead" },
+        },
+        schema: {
+          tags: ["gateways"],
+          summary: "Give the meters of a gateway that is dead to the others at once",
+          params: z.object({ name: z.string().min(1).max(128) }),
+          response: { 200: z.object({ released: z.string() }) },
+        },
+      },
+      async (request) => {
+        callerOfAll(request);
+        return { released: await this.#dismiss(request.params.name) };
+      },
+    );
+    api.get(
+      "/v1/lanes",
+      {
+        config: { needs: "reader" },
+        schema: { tags: ["gateways"], summary: "How long work waits and runs, by lane", response: { 200: lanes } },
+      },
+      async () => Object.fromEntries(this.loop.laneTimes()),
+    );
   }
 
   async #readHere(meter: PolledMeter, what: string, range?: ReadRange): Promise<ReadAnswer> {
@@ -186,27 +220,33 @@ export class SharedMeters {
     for (const meter of meters) if (!this.loop.holds(meter)) this.#parts.collector.forget(meter);
   }
 
-  #gateways(): unknown {
+  #gateways(): z.output<typeof gatewayAnswer>[] {
     const counts = this.#share?.blockCounts();
-    return this.#share?.gateways().map((gateway) => {
+    return (this.#share?.gateways() ?? []).map((gateway) => {
       const { id, name, networks, meters, version, ageMs, silenceMs, awayMs } = gateway;
       const blocks = counts?.get(id) ?? 0;
-      return { name, isMe: id === this.#share?.id, networks, meters, blocks, version, ageMs, silenceMs, awayMs };
+      return {
+        name,
+        isMe: id === this.#share?.id,
+        networks: [...networks],
+        meters,
+        blocks,
+        version,
+        ageMs,
+        silenceMs,
+        awayMs,
+      };
     });
   }
 
-  #meterOf(name: string): PolledMeter {
-    const meter = this.#parts.meters.get(name);
-    if (meter === undefined) throw new OrderRefusedError(`the configuration has no meter of the name ${name}`);
-    return meter;
-  }
-
-  async #dismiss(name: string): Promise<unknown> {
+  /** The name of the gateway whose meters are free now. */
+  async #dismiss(name: string): Promise<string> {
     const gateway = this.#share?.gateways().find((each) => each.name === name || each.id === name);
-    if (gateway === undefined) throw new OrderRefusedError(`no gateway of the name ${name} is there or has vanished`);
-    if (gateway.ageMs < gateway.silenceMs) throw new OrderRefusedError(`${name} is alive: stop it instead`);
+    if (gateway === undefined)
+      throw new ApiError("not-found", `no gateway of the name ${name} is there or has vanished`);
+    if (gateway.ageMs < gateway.silenceMs) throw new ApiError("conflict", `${name} is alive: stop it instead`);
     await this.#share?.dismiss(gateway.id);
-    return { released: gateway.name };
+    return gateway.name;
   }
 }
 

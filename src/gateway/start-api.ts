@@ -2,16 +2,17 @@
 import { readFile } from "node:fs/promises";
 import { askResources } from "../api/ask-resources.ts";
 import { Asks } from "../api/asks.ts";
-import { Callers } from "../api/callers.ts";
+import { type Caller, Callers } from "../api/callers.ts";
 import { coverageResources, type GapSource } from "../api/coverage-resources.ts";
 import { decodeResources } from "../api/decode-resources.ts";
 import { eventResources } from "../api/event-resources.ts";
 import { healthResources } from "../api/health-resources.ts";
-import { httpApi } from "../api/http-api.ts";
+import { type Api, httpApi } from "../api/http-api.ts";
 import { type LiveStream, liveResources } from "../api/live-stream.ts";
+import type { LocalSocket } from "../api/local-socket.ts";
+import { type MaintenanceSource, maintenanceResources } from "../api/maintenance-resources.ts";
 import { meterResources } from "../api/meter-resources.ts";
 import { overviewResources } from "../api/overview-resources.ts";
-import { type PushParts, pushResources } from "../api/push-resources.ts";
 import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import { type ReadingColumns, readingResources } from "../api/reading-resources.ts";
 import { sessionResources, tokenResources } from "../api/token-resources.ts";
@@ -31,24 +32,26 @@ export interface GatewayApiParts {
   readonly version: string;
   readonly database: Database;
   readonly fleet: Fleet;
-  readonly gateway: GapSource & { read(meter: string, what: string, range?: ReadRange): Promise<ReadAnswer> };
-  readonly reception: PushParts["reception"];
+  readonly gateway: Answering;
+  readonly local: LocalSocket;
   readonly live: LiveStream;
   readonly events: EventSink;
+  /** Resources of other rooms. */
+  readonly others: readonly ((api: Api) => void)[];
+  /** Keeps an entry of the log some time soon, whether the database is there or not. */
+  readonly logLater: (entry: EventLogEntry) => void;
 }
 
-export interface GatewayApi {
-  /** Where the API and the pages are, as http://127.0.0.1:8440. */
-  readonly address: string;
-  close(): Promise<void>;
+interface Answering extends GapSource, MaintenanceSource {
+  read(meter: string, what: string, range?: ReadRange): Promise<ReadAnswer>;
+  /** The name of a meter that may be read. Throws ApiError. */
+  nameOf(nameOrNumber: string, caller: Caller): string;
 }
 
-/** Listening where the configuration says; undefined when it says nothing. */
-export async function startApi(parts: GatewayApiParts): Promise<GatewayApi | undefined> {
-  const { config, database, fleet, events } = parts;
-  if (config.listen === undefined) return undefined;
-  const log = (entries: readonly EventLogEntry[]) => appendEventLog(database, entries);
-  const tokens = new ApiTokens(database, log);
+/** With all resources, not listening yet. */
+export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
+  const { config, database, fleet, events, gateway, logLater } = parts;
+  const tokens = new ApiTokens(database, (entries) => appendEventLog(database, entries));
   const callers = new Callers({
     verify: (text) => tokens.verify(text),
     collectionMeters: (name) => collectionMeters(database, name),
@@ -56,28 +59,39 @@ export async function startApi(parts: GatewayApiParts): Promise<GatewayApi | und
   const api = await httpApi({
     version: parts.version,
     callers,
+    local: parts.local,
+    log: (entry) => appendEventLog(database, [entry]).catch(() => logLater(entry)),
     requestsPerMinute: config.requestsPerMinute,
     tls: await tlsOf(config),
     onFault: (error) => events({ event: "apiFailed", reason: error instanceof Error ? error.message : String(error) }),
   });
-  const { gateway } = parts;
   const asks = new Asks(({ meter, what, range }) => gateway.read(meter, what, range));
   overviewResources(api, database);
   meterResources(api, database);
   readingResources(api, database, READING_COLUMNS);
   coverageResources(api, database, gateway);
-  askResources(api, { database, asks, log });
+  askResources(api, { meterNamed: (name, caller) => gateway.nameOf(name, caller), asks, log: logLater });
   eventResources(api, database);
   liveResources(api, parts.live, (name) => fleet.byName(name)?.key);
   tokenResources(api, tokens);
   sessionResources(api, callers);
-  pushResources(api, { database, reception: parts.reception, log });
   decodeResources(api);
+  maintenanceResources(api, gateway);
   healthResources(api, { version: parts.version, checks: { database: () => databaseSays(database) } });
-  await servePages(api);
+  for (const other of parts.others) other(api);
+  if (config.listen !== undefined) await servePages(api);
+  return api;
+}
+
+/** Listens with the pages where the configuration says; undefined when it says nothing. As http://127.0.0.1:8440. */
+export async function listenOutside(
+  api: Api,
+  { config, events }: Pick<GatewayApiParts, "config" | "events">,
+): Promise<string | undefined> {
+  if (config.listen === undefined) return undefined;
   const address = await api.listen({ host: config.listen.host, port: config.listen.port });
   events({ event: "apiListening", address });
-  return { address, close: () => api.close() };
+  return address;
 }
 
 const READING_COLUMNS: ReadingColumns = {

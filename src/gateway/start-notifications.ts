@@ -1,9 +1,8 @@
 /** Who is told of events: wires the outbox in the database to webhooks and brokers. */
-import type { ControlRoute } from "../api/control-route.ts";
 import type { Config } from "../config/schema.ts";
 import { resolveSecretText } from "../config/secret.ts";
 import { MqttSender } from "../events/mqtt-sender.ts";
-import { notificationRoutes } from "../events/notification-routes.ts";
+import type { NotificationOrders } from "../events/notification-resources.ts";
 import { type Destination, Notifier } from "../events/notifier.ts";
 import { Webhook } from "../events/webhook.ts";
 import type { EventSink } from "../observe/events.ts";
@@ -20,7 +19,7 @@ export interface NotificationParts {
 export async function startNotifications(
   { config, database, events }: NotificationParts,
   stack: AsyncDisposableStack,
-): Promise<ReadonlyMap<string, ControlRoute>> {
+): Promise<NotificationOrders> {
   const { webhooks, mqtt } = config;
   const rules = [...webhooks, ...mqtt].map(({ name, least, newest }) => ({ name, least, newestMs: newest }));
   const destinations: Destination[] = [];
@@ -40,8 +39,8 @@ export async function startNotifications(
     if (!isTransient(error)) throw error;
   });
   stack.use(new Notifier({ outbox: notificationOutbox(database), destinations, events }));
-  return notificationRoutes({
+  return {
     lines: () => outboxLines(database),
     retry: (destination) => retryDead(database, destination),
-  });
+  };
 }

@@ -76,9 +76,17 @@ interface Row {
 }
 
 /** The latest first; `latestOnly` for one of each meter and setup. */
+export interface SetupHistoryOrder {
+  /** Names; of all when left out. */
+  readonly meter?: string | undefined;
+  readonly setup?: string | undefined;
+  readonly latestOnly: boolean;
+  readonly limit: number;
+}
+
 export async function setupHistory(
   database: Database,
-  { meter, setup, latestOnly, limit }: { meter?: string; setup?: string; latestOnly: boolean; limit: number },
+  { meter, setup, latestOnly, limit }: SetupHistoryOrder,
 ): Promise<SetupHistoryRow[]> {
   const rows = await database.query<Row>(
     `select m.name, h.setup, h.started_at, h.state, h.test_push, h.changes, h.evidence, h.who, h.why

@@ -1,11 +1,17 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { askForRead } from "../../src/api/control-client.ts";
-import { startControlServer } from "../../src/api/control-server.ts";
+import { z } from "zod";
+import { askResources } from "../../src/api/ask-resources.ts";
+import { Asks } from "../../src/api/asks.ts";
+import { httpApi } from "../../src/api/http-api.ts";
+import { sendLines } from "../../src/api/lines.ts";
+import { askDaemon, askForLines, askForRead } from "../../src/api/local-client.ts";
+import { LocalSocket } from "../../src/api/local-socket.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "../../src/api/read-answer.ts";
+import type { EventLogEntry } from "../../src/store/event-log.ts";
 
 const ANSWER: ReadAnswer = {
   meter: "house-1",
@@ -16,59 +22,116 @@ const ANSWER: ReadAnswer = {
 };
 
 let directory: string;
+let path: string;
+const logged: EventLogEntry[] = [];
+const closing: (() => unknown)[] = [];
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "dlms-control-"));
+  path = join(directory, "control.sock");
 });
-afterEach(() => rm(directory, { recursive: true }));
-
-test("control socket: a read goes through and the socket is closed to others", async () => {
-  const path = join(directory, "control.sock");
-  const server = await startControlServer(path, { read: async (meter, what) => ({ ...ANSWER, meter, what }) });
-  expect(await askForRead(path, "house-1", "clock")).toEqual(ANSWER);
-  expect((await stat(path)).mode & 0o777).toBe(0o660);
-  server.close();
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+  await rm(directory, { recursive: true });
 });
 
-async function rangeAsRow(_meter: string, _what: string, range?: ReadRange): Promise<ReadAnswer> {
-  return { ...ANSWER, rows: [[String(range?.fromMs), String(range?.toMs)]] };
+type Read = (meter: string, what: string, range?: ReadRange) => Promise<ReadAnswer>;
+
+async function* threeLines() {
+  yield { line: 1 };
+  yield { line: 2 };
+  throw new Error("the third is not to be had");
 }
 
+async function serve(read: Read): Promise<Server> {
+  const local = new LocalSocket();
+  const api = await httpApi({
+    version: "test",
+    callers: { of: async () => undefined },
+    local,
+    log: async (entry) => void logged.push(entry),
+    requestsPerMinute: 5,
+    tls: undefined,
+    onFault: () => undefined,
+  });
+  const asks = new Asks(({ meter, what, range }) => read(meter, what, range));
+  askResources(api, { meterNamed: (name) => name, asks, log: () => undefined });
+  api.get("/v1/lines", { config: { needs: "admin" } }, (_, reply) => sendLines(reply, threeLines()));
+  const change = { event: "thingChanged", message: "somebody changed a thing" };
+  const schema = { body: z.object({ name: z.string() }), response: { 200: z.object({ name: z.string() }) } };
+  api.put("/v1/things", { config: { needs: "admin", change }, schema }, async ({ body }) => body);
+  const server = await local.listen(api, path);
+  closing.push(
+    () => server.close(),
+    () => server.closeAllConnections(),
+    () => api.close(),
+  );
+  return server;
+}
+
+test("control socket: a read goes through and the socket is closed to others", async () => {
+  await serve(async (meter, what) => ({ ...ANSWER, meter, what }));
+  expect(await askForRead(path, "house-1", "clock")).toEqual(ANSWER);
+  expect((await stat(path)).mode & 0o777).toBe(0o660);
+});
+
 test("control socket: the range of a read reaches the daemon", async () => {
-  const path = join(directory, "control.sock");
-  const server = await startControlServer(path, { read: rangeAsRow });
+  await serve(async (_meter, _what, range) => ({ ...ANSWER, rows: [[String(range?.fromMs), String(range?.toMs)]] }));
   expect((await askForRead(path, "house-1", "block", { fromMs: 1000, toMs: 2000 })).rows).toEqual([["1000", "2000"]]);
-  server.close();
 });
 
 test("control socket: something else that answers there is told, not thrown about", async () => {
-  const path = join(directory, "other.sock");
   const other = createServer((_, response) => response.end("page not found")).listen(path);
+  closing.push(() => other.close());
   await expect(askForRead(path, "house-1", "clock")).rejects.toThrow("is no dlms-gateway");
-  other.close();
 });
 
 test("control socket: a refusal keeps its cause and next step", async () => {
-  const path = join(directory, "control.sock");
   const refusal = { meter: "house-1", cause: "port refused", evidence: "ECONNREFUSED", nextStep: "check the port" };
-  const server = await startControlServer(path, { read: () => Promise.reject(new ReadRefusedError(refusal)) });
+  await serve(() => Promise.reject(new ReadRefusedError(refusal)));
   await expect(askForRead(path, "house-1", "clock")).rejects.toMatchObject({ refusal });
-  server.close();
 });
 
 test("control socket: a second daemon on the same socket is refused, a stale file is replaced", async () => {
-  const path = join(directory, "control.sock");
-  const service = { read: async () => ANSWER };
-  const server = await startControlServer(path, service);
-  await expect(startControlServer(path, service)).rejects.toThrow("another daemon listens here");
-  server.close();
+  await serve(async () => ANSWER);
+  await expect(serve(async () => ANSWER)).rejects.toThrow("another daemon listens here");
 });
 
-test("control socket: an order over the limit is refused and the daemon goes on", async () => {
-  const path = join(directory, "control.sock");
-  const server = await startControlServer(path, { read: async () => ANSWER });
-  await expect(askForRead(path, "m".repeat(70_000), "clock")).rejects.toThrow("longer than 65536 octets");
+test("control socket: an order that is none is refused in words, and the daemon goes on", async () => {
+  await serve(async () => ANSWER);
+  await expect(askForRead(path, "m".repeat(70_000), "clock")).rejects.toThrow("meter: Too big");
   expect(await askForRead(path, "house-1", "clock")).toEqual(ANSWER);
-  server.close();
+});
+
+test("control socket: what comes line by line tells at its end why it broke off; no limit of requests holds", async () => {
+  await serve(async () => ANSWER);
+  for (let round = 0; round < 10; round++) {
+    const lines: unknown[] = [];
+    const all = async () => {
+      for await (const line of askForLines(path, { path: "/v1/lines" }, z.object({ line: z.int() }))) lines.push(line);
+    };
+    await expect(all()).rejects.toThrow("the third is not to be had");
+    expect(lines).toEqual([{ line: 1 }, { line: 2 }]);
+  }
+});
+
+test("control socket: who changes what is logged before it is done", async () => {
+  await serve(async () => ANSWER);
+  logged.length = 0;
+  const order = {
+    path: "/v1/things",
+    method: "PUT",
+    body: { name: "a" },
+    answer: z.object({ name: z.string() }),
+  } as const;
+  await askDaemon(path, order);
+  expect(logged).toEqual([
+    expect.objectContaining({
+      event: "thingChanged",
+      actor: expect.stringMatching(/^local ./),
+      subject: "a",
+      after: { name: "a" },
+    }),
+  ]);
 });
 
 test("control socket: without a daemon the error says how to go on", async () => {

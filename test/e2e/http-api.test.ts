@@ -171,10 +171,14 @@ test("http api: a read is asked for, followed, and answers; the same key asks on
     .toMatchObject({ state: "done", answer: { rows: [expect.any(Array)] } });
   expect((await ask(`/v1/reads/${id}`, "admin")).status).toBe(404);
   const log = z.object({ items: z.array(z.object({ event: z.string(), actor: z.string(), subject: z.string() })) });
-  const { items } = await json("/v1/log?changes=true", "operator", log);
-  expect(items.filter(({ event }) => event === "readAsked")).toMatchObject([
-    { actor: "token test operator", subject: meterName(2) },
-  ]);
+  const asked = async () => {
+    const { items } = await json("/v1/log?changes=true", "operator", log);
+    return items.filter(({ event }) => event === "readAsked");
+  };
+  // It is written a moment later.
+  await expect
+    .poll(asked, { timeout: 10_000 })
+    .toMatchObject([{ actor: "token test operator", subject: meterName(2) }]);
 });
 
 test("http api: what can't be asked is refused with words, before anything is done", async () => {

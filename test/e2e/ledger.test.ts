@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { askForLines } from "../../src/api/control-client.ts";
 import { type GapRow, gapRowSchema } from "../../src/api/gap-order.ts";
+import { askForLines, type LocalOrder } from "../../src/api/local-client.ts";
 import { maintenanceLineSchema } from "../../src/api/maintenance-order.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
@@ -31,9 +31,10 @@ async function collected<T>(lines: AsyncIterable<T>): Promise<T[]> {
   return all;
 }
 
-async function gaps(order: object): Promise<GapRow[]> {
-  const body = { fromMs: Date.now() - 8 * DAY_MS, toMs: Date.now(), ...order };
-  return collected(askForLines({ socketPath: over.config.socket, path: "/v1/gaps", body }, gapRowSchema));
+async function gaps(order: LocalOrder["query"]): Promise<GapRow[]> {
+  const [from, to] = [Date.now() - 8 * DAY_MS, Date.now()].map((ms) => new Date(ms).toISOString());
+  const query = { from, to, ...order };
+  return collected(askForLines(over.config.socket, { path: "/v1/gaps", query }, gapRowSchema));
 }
 
 async function blockRows(): Promise<number> {
@@ -60,7 +61,7 @@ test("ledger: what was polled is held, the ledger agrees, and how meters capture
 
 test("ledger: gaps tell of the meter that never answered, with the cause and the next step", async () => {
   const silent = over.street.meters[4]?.name ?? "";
-  const unread = await gaps({ states: ["unread"] });
+  const unread = await gaps({ state: ["unread"] });
   expect(unread.map(({ meter, profile }) => [meter, profile])).toEqual([
     [silent, "block_load"],
     [silent, "daily_load"],
@@ -69,11 +70,11 @@ test("ledger: gaps tell of the meter that never answered, with the cause and the
   expect(unread[0]).toMatchObject({ willCome: "yes, when the meter answers" });
   // The record of attempts is written a moment later than the rows.
   await expect
-    .poll(async () => (await gaps({ states: ["unread"] }))[0]?.why, { timeout: 20_000 })
+    .poll(async () => (await gaps({ state: ["unread"] }))[0]?.why, { timeout: 20_000 })
     .toContain("no answer");
-  expect((await gaps({ states: ["unread"] }))[0]?.nextStep).toContain("power");
-  expect(await gaps({ states: ["late", "missing", "gone"], meters: [over.street.meters[0]?.name] })).toEqual([]);
-  await expect(gaps({ meters: ["nobody"] })).rejects.toThrow("nobody");
+  expect((await gaps({ state: ["unread"] }))[0]?.nextStep).toContain("power");
+  expect(await gaps({ state: ["late", "missing", "gone"], meter: [over.street.meters[0]?.name ?? ""] })).toEqual([]);
+  await expect(gaps({ meter: ["nobody"] })).rejects.toThrow("nobody");
 });
 
 test("replay: the octets of what was polled make the same rows again", async () => {
@@ -85,8 +86,8 @@ test("replay: the octets of what was polled make the same rows again", async () 
   };
   // They are written a moment later than the rows.
   await expect.poll(buffers, { timeout: 20_000 }).toBe(3 * (COUNT - 1));
-  const order = { socketPath: over.config.socket, path: "/v1/maintenance", body: { task: "replay" } };
-  const lines = await collected(askForLines(order, maintenanceLineSchema));
+  const order = { path: "/v1/maintenance", body: { task: "replay" } };
+  const lines = await collected(askForLines(over.config.socket, order, maintenanceLineSchema));
   expect(lines.filter((line) => line.isFault)).toEqual([]);
   const [, revised, filled, fresh] = / (\d+) revised, (\d+) filled in, (\d+) new /.exec(lines.at(-1)?.text ?? "") ?? [];
   expect([revised, filled]).toEqual(["0", "0"]);
@@ -104,19 +105,19 @@ test("ledger: rows that are gone from the database are open again, and only they
     [since],
   );
   expect(deleted.length).toBeGreaterThan(COUNT);
-  const order = { socketPath: over.config.socket, path: "/v1/maintenance", body: { task: "coverage-check" } };
-  const lines = await collected(askForLines(order, maintenanceLineSchema));
+  const order = { path: "/v1/maintenance", body: { task: "coverage-check" } };
+  const lines = await collected(askForLines(over.config.socket, order, maintenanceLineSchema));
   expect(lines.filter((line) => line.isFault).length).toBeGreaterThanOrEqual(COUNT - 1);
   await rebuildCoverage(gateway.database);
   expect((await checkCoverage(gateway.database)).faults).toEqual([]);
-  const late = await gaps({ states: ["late"], profiles: ["block_load"] });
+  const late = await gaps({ state: ["late"], profile: ["block_load"] });
   expect(late.reduce((sum, gap) => sum + gap.slots, 0)).toBe(deleted.length);
   // A gateway that starts anew knows of it from the ledger alone.
   await gateway.stop("restart");
   gateway = await Gateway.start({ config: over.config, version: "test", events: (event) => events.push(event) });
   await gateway.pollOnce();
   expect(await blockRows()).toBeGreaterThanOrEqual(before);
-  expect(await gaps({ states: ["late"], profiles: ["block_load"] })).toEqual([]);
+  expect(await gaps({ state: ["late"], profile: ["block_load"] })).toEqual([]);
   const rows = events.flatMap((event) => (event.event === "rowsStored" ? [event.rows] : [])).reduce((a, b) => a + b, 0);
   expect(rows).toBeLessThan(2 * deleted.length + 20 * COUNT);
 });

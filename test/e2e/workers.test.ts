@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
-import { askForRead } from "../../src/api/control-client.ts";
+import { askForRead } from "../../src/api/local-client.ts";
 import { streetConfiguration } from "../../src/cli/demo-street.ts";
 import { startStreet } from "../../src/simulator/street.ts";
 import { FleetDaemon, LineWatch, WAIT } from "./fleet-daemon.ts";

@@ -1,0 +1,27 @@
+/** What the API answers about how meters are worked. */
+import { z } from "zod";
+
+export const plan = z.object({
+  profile: z.string(),
+  group: z.string().nullable().describe("All meters when null."),
+  everyMs: z.int(),
+  deadlineMs: z.int(),
+  historyMs: z.int(),
+  order: z.string(),
+  from: z.enum(["configuration", "added"]),
+});
+
+export const gateway = z.object({
+  name: z.string(),
+  isMe: z.boolean(),
+  networks: z.array(z.string()),
+  meters: z.int(),
+  blocks: z.int(),
+  version: z.string(),
+  ageMs: z.number().describe("Since its last sign of life."),
+  silenceMs: z.number(),
+  awayMs: z.number(),
+});
+
+const percentiles = z.object({ p50: z.number(), p99: z.number() });
+export const lanes = z.record(z.string(), z.object({ jobs: z.int(), waitMs: percentiles, runMs: percentiles }));

@@ -1,0 +1,128 @@
+/** Asks the running daemon, over its local socket, for resources of its API. */
+import { type IncomingMessage, request } from "node:http";
+import { userInfo } from "node:os";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { z } from "zod";
+import { ask } from "./answers/readings.ts";
+import { USER_HEADER } from "./local-socket.ts";
+import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./read-answer.ts";
+
+const problem = z.object({ detail: z.string() });
+/** The last line of a stream that broke off. */
+const brokenOff = z.strictObject({ problem: z.string() });
+/** How long the daemon holds an answer back while a read is under way. */
+const WAIT_S = 20;
+
+type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+export interface LocalOrder {
+  readonly path: string;
+  readonly query?: Query | undefined;
+  /** With it the order is a POST. */
+  readonly body?: unknown;
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+}
+
+/** Throws an Error in the daemon's words when it can't be done, or one that says how to reach a daemon. */
+export async function askDaemon<T extends z.ZodType>(
+  socketPath: string,
+  { answer, ...order }: LocalOrder & { readonly answer: T },
+): Promise<z.output<T>> {
+  const response = await send(socketPath, order);
+  const body = jsonOf(await text(response), socketPath);
+  if (isGood(response)) return answer.parse(body);
+  throw refused(response, body);
+}
+
+/** What comes line by line. Throws an Error that says what the daemon said. */
+export async function* askForLines<Line>(
+  socketPath: string,
+  order: LocalOrder,
+  lineSchema: z.ZodType<Line>,
+): AsyncGenerator<Line> {
+  const response = await send(socketPath, order);
+  if (!isGood(response)) throw refused(response, jsonOf(await text(response), socketPath));
+  try {
+    for await (const line of createInterface({ input: response })) {
+      const value: unknown = jsonOf(line, socketPath);
+      const broken = brokenOff.safeParse(value);
+      if (broken.success) throw new Error(broken.data.problem);
+      yield lineSchema.parse(value);
+    }
+  } finally {
+    response.destroy();
+  }
+}
+
+/** Asks for a read and follows it to its end. Throws ReadRefusedError when the meter was not read. */
+export async function askForRead(
+  socketPath: string,
+  meter: string,
+  what: string,
+  range?: ReadRange,
+): Promise<ReadAnswer> {
+  const times = range && { from: isoTime(range.fromMs), to: isoTime(range.toMs) };
+  let asked = await askDaemon(socketPath, { path: "/v1/reads", body: { meter, what, ...times }, answer: ask });
+  while (asked.state === "running") {
+    asked = await askDaemon(socketPath, { path: `/v1/reads/${asked.id}`, query: { wait: WAIT_S }, answer: ask });
+  }
+  if (asked.answer !== null) return { meter: asked.meter, what: asked.what, ...asked.answer };
+  const { cause = "internal error", evidence = "", nextStep = "see the log of the gateway" } = asked.refusal ?? {};
+  throw new ReadRefusedError({ meter: asked.meter, cause, evidence, nextStep });
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function isGood({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode < 300;
+}
+
+function refused({ statusCode = 0 }: IncomingMessage, body: unknown): Error {
+  return new Error(problem.safeParse(body).data?.detail ?? `the daemon answered with status ${statusCode}`);
+}
+
+function send(socketPath: string, { path, query = {}, body, method }: LocalOrder): Promise<IncomingMessage> {
+  const payload = body === undefined ? undefined : JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const call = request(
+      {
+        socketPath,
+        path: `${path}${queryText(query)}`,
+        method: method ?? (payload === undefined ? "GET" : "POST"),
+        headers: {
+          [USER_HEADER]: userInfo().username,
+          ...(payload !== undefined && {
+            "content-type": "application/json",
+            "content-length": Buffer.byteLength(payload),
+          }),
+        },
+      },
+      resolve,
+    );
+    call.once("error", (cause) => {
+      const hint = "is the daemon running? `--socket` names another one; `read --tcp host:port` needs none";
+      reject(new Error(`no daemon answers on ${socketPath}: ${cause.message}; ${hint}`, { cause }));
+    });
+    call.end(payload);
+  });
+}
+
+function queryText(query: Query): string {
+  const pairs = Object.entries(query).flatMap(([name, value]) => {
+    const values = typeof value === "object" ? value : [value];
+    return values.flatMap((each): [string, string][] => (each === undefined ? [] : [[name, String(each)]]));
+  });
+  return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs).toString()}`;
+}
+
+function jsonOf(answer: string, socketPath: string): unknown {
+  if (answer === "") return undefined;
+  try {
+    return JSON.parse(answer);
+  } catch (cause) {
+    throw new Error(`what answers on ${socketPath} is no dlms-gateway; \`--socket\` names another one`, { cause });
+  }
+}

@@ -1,0 +1,35 @@
+/** Pushes that should come. */
+import { z } from "zod";
+import { expectedPush } from "../api/answers/pushes.ts";
+import { type Api, callerOfAll } from "../api/http-api.ts";
+import type { SilenceWatch } from "./silence-watch.ts";
+
+export function silenceResources(api: Api, watch: SilenceWatch): void {
+  api.get(
+    "/v1/pushes/silence",
+    {
+      config: { needs: "reader" },
+      schema: {
+        tags: ["pushes"],
+        summary: "Meters that should have pushed and did not",
+        querystring: z.object({ all: z.stringbool().default(false).describe("Those too whose pushes are not late.") }),
+        response: { 200: z.object({ items: z.array(expectedPush) }) },
+      },
+    },
+    async (request) => {
+      callerOfAll(request);
+      const { all } = request.query;
+      const items = watch
+        .expected()
+        .filter(({ silent }) => all || silent)
+        .map(({ meter, pushSetup, expectedMs, lastMs, silent }) => ({
+          meter: meter.target.name,
+          pushSetup: pushSetup ?? null,
+          silent,
+          expectedAt: new Date(expectedMs).toISOString(),
+          lastAt: lastMs === undefined ? null : new Date(lastMs).toISOString(),
+        }));
+      return { items };
+    },
+  );
+}
