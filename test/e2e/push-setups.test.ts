@@ -146,7 +146,7 @@ test("push setups: the history has before, after, who, why and when", async () =
     state: "restored",
     testPush: "silent",
     why: "a mistake",
-    who: expect.stringMatching(/^\S+$/),
+    who: expect.stringMatching(/^local \S+$/),
     changes: [
       { attribute: `40:${INSTANT}:6`, before: 4, after: 5, held: false },
       {
