@@ -1,8 +1,9 @@
 import { ChannelError } from "../../drivers/channel-error.ts";
-import { DlmsError } from "../../protocol/errors.ts";
 import type { MeterReadout } from "../../protocol/link/iec62056-21/readout-reading.ts";
+import { causeOf } from "../collect/failure-cause.ts";
 import { readMeterOut } from "../collect/meter-readout.ts";
 import { SerialLines } from "../collect/serial-lines.ts";
+import { SessionFailedError } from "../collect/session-failure.ts";
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 
@@ -37,8 +38,11 @@ export async function readoutCommand(options: ReadoutVerbOptions, output: Output
     print(readout, json === true, output);
     return "success";
   } catch (error) {
-    if (!(error instanceof DlmsError || error instanceof ChannelError)) throw error;
-    output.err(`readout: ${error.message}`);
+    if (!(error instanceof SessionFailedError || error instanceof ChannelError)) throw error;
+    const { says, evidence, nextStep } = causeOf(error);
+    output.err(`readout: ${says}`);
+    output.err(`  seen  ${evidence}`);
+    output.err(`  next  ${nextStep}`);
     return "meterFailed";
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Clock } from "../../drivers/clock.ts";
 import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
+import { isReadOut } from "../config/connection-schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { ProfileBatch, ProfileKind, ReadingKind, ReadingSource } from "../profiles/batch.ts";
 import type { SeenEvent } from "../profiles/seen-events.ts";
@@ -23,6 +24,7 @@ import type { MeterTarget } from "./meter-target.ts";
 import { MOST_AHEAD_MS, requirePossibleClock } from "./possible-clock.ts";
 import { type ChosenSlots, chooseSlots, type ReadingOrder, slotIntervalS } from "./profile-slots.ts";
 import { parseReadOrder } from "./read-order.ts";
+import { pollReadout, type ReadoutVisit, readoutForAnswer } from "./readout-poller.ts";
 import type { SerialLines } from "./serial-lines.ts";
 import { SessionPushes, type Unasked } from "./session-pushes.ts";
 import { SURROUNDINGS, type Surroundings } from "./surroundings.ts";
@@ -133,7 +135,7 @@ export class Collector {
     readings: readonly ReadingKind[],
     source: ReadingSource = "poll",
   ): Promise<PollOutcome> {
-    const { events } = this.#options;
+    if (isReadOut(meter.target.connection)) return await this.#pollReadout(meter, readings, source);
     const startedAt = new Date(this.#clock.now());
     const what = readings.join(" ");
     const profiles = readings.filter((each) => each !== "events");
@@ -169,9 +171,7 @@ export class Collector {
         this.#tellFailure(meter, { startedAt, what, rowCount }, failure);
         return { answered: false, cause: failure.cause, more: [] };
       }
-      const durationMs = this.#clock.now() - startedAt.getTime();
-      events({ event: "meterPolled", meter: meter.target.name, profiles: readings, rows: rowCount, durationMs });
-      this.#record(meter, { startedAt, what, rowCount, failure: undefined });
+      this.#tellPolled(meter, readings, { startedAt, rowCount });
       return { answered: true, more: this.#moreOf(meter, wanted) };
     } catch (error) {
       // Octets that nothing could be made of are those that somebody will want to look at.
@@ -183,6 +183,30 @@ export class Collector {
     }
   }
 
+  async #pollReadout(
+    meter: PolledMeter,
+    readings: readonly ReadingKind[],
+    source: ReadingSource,
+  ): Promise<PollOutcome> {
+    const startedAt = new Date(this.#clock.now());
+    try {
+      requirePossibleClock(meter, startedAt.getTime());
+      const order = { meterKey: meter.meterKey, source, profiles: readings };
+      const rowCount = await this.#keep(meter, await pollReadout(this.#readoutVisit(meter), order), []);
+      this.#tellPolled(meter, readings, { startedAt, rowCount });
+      return { answered: true, more: [] };
+    } catch (error) {
+      const failure = causeOf(error);
+      this.#tellFailure(meter, { startedAt, what: readings.join(" "), rowCount: 0 }, failure);
+      return { answered: false, cause: failure.cause, more: [] };
+    }
+  }
+
+  #readoutVisit({ target }: PolledMeter): ReadoutVisit {
+    const { sessionBudgetMs: budgetMs, lines } = this.#options;
+    return { target, lines, budgetMs, nowMs: () => this.#clock.now(), signal: this.#abort.signal };
+  }
+
   /** Reads one thing now, rows of the last day where no range is said. Throws what the visit throws; `causeOf` names it. */
   async read(meter: PolledMeter, what: string, range: ReadRange = this.#lastDay()): Promise<ReadAnswer> {
     const order = parseReadOrder(what);
@@ -191,9 +215,11 @@ export class Collector {
       const { target } = meter;
       const heard: HeardRead[] = [];
       const hear = (read: HeardRead) => heard.push(read);
-      const answer = await this.visit(meter, (source) =>
-        readForAnswer(order, { source, target, what, range, hear, nowMs: () => this.#clock.now() }),
-      );
+      const answer = isReadOut(target.connection)
+        ? await readoutForAnswer(order, this.#readoutVisit(meter), { what, hear })
+        : await this.visit(meter, (source) =>
+            readForAnswer(order, { source, target, what, range, hear, nowMs: () => this.#clock.now() }),
+          );
       for (const read of heard) await this.#keepRead(meter, read, startedAt);
       this.#record(meter, { startedAt, what, rowCount: answer.rows.length, failure: undefined });
       return answer;
@@ -375,6 +401,17 @@ export class Collector {
     this.#clockToldMs = elapsedMs;
     const [now, known] = [this.#clock.now(), knownMs].map((ms) => new Date(ms).toISOString());
     this.#options.events({ event: "gatewayClockWrong", now: now ?? "", known: known ?? "", nextStep });
+  }
+
+  #tellPolled(
+    meter: PolledMeter,
+    readings: readonly ReadingKind[],
+    { startedAt, rowCount }: Pick<ReadAttempt, "startedAt" | "rowCount">,
+  ): void {
+    const durationMs = this.#clock.now() - startedAt.getTime();
+    const told = { meter: meter.target.name, profiles: readings, rows: rowCount, durationMs };
+    this.#options.events({ event: "meterPolled", ...told });
+    this.#record(meter, { startedAt, what: readings.join(" "), rowCount, failure: undefined });
   }
 
   #tellFailure(

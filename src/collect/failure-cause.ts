@@ -54,7 +54,8 @@ export const FAILURE_CAUSES = {
   },
   "opening refused": {
     says: "the meter's identification does not offer HDLC",
-    nextStep: "use `opening: hdlc` if the meter speaks HDLC at once; one of modes A to D has a readout only",
+    nextStep:
+      "use `opening: hdlc` if the meter speaks HDLC at once; one of modes A to D is read with `opening: readout`",
   },
   "association refused": {
     says: "the meter refuses the association",

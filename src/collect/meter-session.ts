@@ -4,6 +4,8 @@ import { sleep } from "../../drivers/clock.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { diagnose } from "../../protocol/security/diagnosis.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { isReadOut } from "../config/connection-schema.ts";
 import { associationSettings, publicClientSettings } from "./association-settings.ts";
 import { counterCandidates } from "./counter-objects.ts";
 import { connectMeter, type InvocationCounters, type MeterAccess } from "./meter-access.ts";
@@ -40,6 +42,10 @@ export async function visitMeter<T>(
   if (options.lines === undefined) {
     await using lines = new SerialLines();
     return await visitMeter(target, { ...options, lines }, work);
+  }
+  if (isReadOut(target.connection)) {
+    const message = "the meter is only read out: it has no objects to get at";
+    throw new ConfigError(target.name, [{ path: "connection.opening", message }]);
   }
   await target.unlock?.();
   const counters = await target.openCounters?.();

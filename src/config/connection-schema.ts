@@ -5,7 +5,9 @@ import { duration, hostPort } from "./fields.ts";
 import { DEFAULT_NETWORK, networkName } from "./sharing-schema.ts";
 
 const PLACES = ["tcp", "udp", "serial"] as const;
-const MODE_E_ONLY = ["deviceAddress", "modeE"] as const;
+/** Openings in which a meter is asked by its device address, and those that end in a readout instead of an association. */
+const SIGN_ONS: ReadonlySet<string | undefined> = new Set(["mode-e", "readout"]);
+const READOUTS: ReadonlySet<string | undefined> = new Set(["readout", "listen"]);
 /** Fields that mean something on a serial line only; the sample file shows them as an alternative. */
 const SERIAL_ONLY = ["opening", "speed", "echo", "turnaround", "deviceAddress", "modeE"] as const;
 const alternative = { alternative: true };
@@ -131,16 +133,20 @@ export const connectionSchema = z
       )
       .meta({ examples: ["modem-7"] }),
     opening: z
-      .enum(["hdlc", "mode-e"])
+      .enum(["hdlc", "mode-e", "readout", "listen"])
       .optional()
-      .describe("Serial: HDLC at once (the default), or after the sign-on of IEC 62056-21 mode E at 300 baud.")
+      .describe(
+        "Serial: HDLC at once (the default), or after the sign-on of IEC 62056-21 mode E at 300 baud. For meters without DLMS: `readout` has one of modes A to C read itself out, `listen` waits for one of mode D; they give `instant`, and `billing` where they tell of past periods.",
+      )
       .meta({ examples: ["hdlc"], ...alternative }),
     speed: z
       .int()
       .min(300)
       .max(921_600)
       .optional()
-      .describe("Serial: baud, 9600 when left out; with mode E the highest speed to choose of those the meter offers.")
+      .describe(
+        "Serial: baud, 9600 when left out; with a sign-on the highest speed to choose of those the meter offers; with `listen` the meter's, 2400 when left out.",
+      )
       .meta({ examples: [9600], ...alternative }),
     echo: z
       .boolean()
@@ -155,7 +161,7 @@ export const connectionSchema = z
       .string()
       .regex(/^[0-9A-Za-z ]{1,32}$/, "a device address has at most 32 letters, digits and spaces")
       .optional()
-      .describe("Mode E: address in the sign-on, where several meters are on the line.")
+      .describe("Mode E and readout: address in the sign-on, where several meters are on the line.")
       .meta({ examples: ["00010007"], ...alternative }),
     link: z
       .enum(["wrapper", "hdlc"])
@@ -232,10 +238,11 @@ export const connectionSchema = z
       return;
     }
     if (connection.link === "wrapper") refuse("link", "a serial line carries HDLC");
-    for (const field of MODE_E_ONLY) {
-      if (connection[field] !== undefined && connection.opening !== "mode-e") {
-        refuse(field, "has a meaning with `opening: mode-e` only");
-      }
+    if (connection.deviceAddress !== undefined && !SIGN_ONS.has(connection.opening)) {
+      refuse("deviceAddress", "has a meaning with `opening: mode-e` or `opening: readout` only");
+    }
+    if (connection.modeE !== undefined && connection.opening !== "mode-e") {
+      refuse("modeE", "has a meaning with `opening: mode-e` only");
     }
   })
   .transform(({ link, ...connection }) => ({
@@ -243,3 +250,13 @@ export const connectionSchema = z
     link: link ?? (connection.serial === undefined ? ("wrapper" as const) : ("hdlc" as const)),
   }))
   .describe("Where the meter is.");
+
+/** How a conversation with a meter begins. */
+export interface Opened {
+  readonly opening?: string | undefined;
+}
+
+/** Whether the meter speaks no DLMS, but reads itself out as text. */
+export function isReadOut({ opening }: Opened): boolean {
+  return READOUTS.has(opening);
+}

@@ -15,8 +15,8 @@ import { type CompactTemplate, decodeCompactData } from "../../protocol/profile/
 import { type LayoutSource, type RegisterScaler, wantsScaler } from "../../protocol/profile/layout.ts";
 import type { OtherValue, TimeRule } from "./batch.ts";
 import { rulesFor } from "./column-rules.ts";
+import { dataSetItems } from "./data-set-items.ts";
 import { decimalFromData, otherValue, textOf } from "./other-value.ts";
-import { p1Items } from "./p1-items.ts";
 import { type PushItem, stringOctets, takeApart } from "./push-body.ts";
 import { familyScaler, PUSH_FAMILIES, type PushFamily, type PushTraits } from "./push-families.ts";
 import { ucumOf } from "./unit-conversion.ts";
@@ -165,7 +165,7 @@ export function mapEvent(event: PushedAttribute, context: PushContext): MappedPu
 
 /** Maps a telegram of a P1 port. */
 export function mapTelegram(telegram: P1Telegram, context: PushContext): MappedPush {
-  const items = p1Items(telegram);
+  const items = dataSetItems(telegram);
   const identity = { ...identityOf(items, undefined), meterType: telegram.identification };
   return mapItems(undefined, { form: "complete", family: undefined, identity, items }, context);
 }

@@ -95,7 +95,8 @@ function periodOf(profile: ProfileKind, { profiles }: PushContext): { capturePer
   return {};
 }
 
-function namelessValues(items: readonly PushItem[]): OtherColumn[] {
+/** What has no name, under its place. */
+export function namelessValues(items: readonly PushItem[]): OtherColumn[] {
   return items.flatMap(({ path, object, data }) => {
     const value = object === undefined ? otherValue(data) : undefined;
     return value === undefined ? [] : [{ captureObject: placeName(path), unit: undefined, values: [value] }];

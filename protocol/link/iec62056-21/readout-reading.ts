@@ -81,6 +81,7 @@ export class ReadoutReading implements Machine<ReadoutReadingCommand, ReadoutRea
   #state: State = "closed";
   #timerMs: number | undefined;
   #attempts = 0;
+  #receivedOctets = 0;
   #baudCharacter = "0";
 
   /** Throws DATA_OUT_OF_RANGE for a device address that can't be sent. */
@@ -101,6 +102,11 @@ export class ReadoutReading implements Machine<ReadoutReadingCommand, ReadoutRea
     this.#line = new SignOnLine(this.#settings);
   }
 
+  /** Octets of the meter, since the machine was made. */
+  get receivedOctets(): number {
+    return this.#receivedOctets;
+  }
+
   command(command: ReadoutReadingCommand, nowMs: number): void {
     if (command.type === "open") {
       if (this.#state !== "closed") throw new DlmsError("LINK_STATE", "caller", { order: "open", state: this.#state });
@@ -117,6 +123,7 @@ export class ReadoutReading implements Machine<ReadoutReadingCommand, ReadoutRea
   receive(bytes: Uint8Array, nowMs: number): void {
     const octets = this.#line.heard(bytes);
     if (octets.length === 0 || this.#state === "closed") return;
+    this.#receivedOctets += octets.length;
     this.#parser.receive(octets);
     if (this.#timerMs !== undefined && this.#parser.pending) {
       this.#timerMs = Math.max(this.#timerMs, nowMs + this.#settings.interOctetTimeoutMs);

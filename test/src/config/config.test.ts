@@ -158,6 +158,8 @@ test("config: a missing secret names the reference, and a key of wrong length is
   delete process.env["DLMS_GATEWAY_TEST_KEY"];
 });
 
+const TCP = {};
+
 test("config: a plan may be for a collection, whose name no group has", () => {
   const collections = [{ name: "feeder-7", attributes: { feeder: "7" } }];
   const plans = [
@@ -165,7 +167,7 @@ test("config: a plan may be for a collection, whose name no group has", () => {
     { profile: "block_load" as const, every: "1d" },
   ];
   const find = planFinder(configSchema.parse({ collections, plans }));
-  const meter = { name: "a", type: "D1", companion: "idis" as const };
+  const meter = { name: "a", type: "D1", companion: "idis" as const, connection: TCP };
   expect(find(meter, new Set(["feeder-7"])).map((plan) => plan.group)).toEqual(["feeder-7"]);
   expect(find(meter, new Set(["other"])).map((plan) => plan.group)).toEqual([undefined]);
   const clash = configSchema.safeParse({ groups: [{ name: "feeder-7" }], collections, plans });
@@ -187,9 +189,19 @@ test("config: of each profile a meter has the first plan whose group it is in", 
   });
   const find = planFinder(config);
   const plansOf = (name: string, type: string, companion: "is15959" | "idis") =>
-    find({ name, type, companion }).map((plan) => `${plan.profile} ${plan.every / 60_000}`);
+    find({ name, type, companion, connection: TCP }).map((plan) => `${plan.profile} ${plan.every / 60_000}`);
   expect(plansOf("feeder-1", "D1", "is15959")).toEqual(["block_load 15"]);
   expect(plansOf("feeder-1", "three-phase", "idis")).toEqual(["block_load 30", "billing 1440"]);
   expect(plansOf("xfeeder-1", "D1", "is15959")).toEqual(["block_load 1440"]);
-  expect(find({ name: "a", type: "D1", companion: "idis" })).toBe(find({ name: "b", type: "D2", companion: "idis" }));
+  const other = { companion: "idis", connection: TCP } as const;
+  expect(find({ name: "a", type: "D1", ...other })).toBe(find({ name: "b", type: "D2", ...other }));
+});
+
+test("config: a meter that is only read out has no plans for what no readout holds", () => {
+  const find = planFinder(configSchema.parse({}));
+  const meter = { name: "a", type: "D1", companion: "none" as const };
+  const profiles = (opening: string) => find({ ...meter, connection: { opening } }).map(({ profile }) => profile);
+  expect(profiles("readout")).toEqual(["instant", "billing"]);
+  expect(profiles("listen")).toEqual(["instant", "billing"]);
+  expect(profiles("mode-e")).toEqual(["instant", "block_load", "daily_load", "billing", "events"]);
 });

@@ -1,12 +1,13 @@
-/** A telegram of a P1 port as the elements of a push: each data set under its logical name, with scaler and unit. */
+/** Data sets of a P1 telegram or a readout as the elements of a push: each under its logical name, with scaler and unit. */
 import type { Data } from "../../protocol/axdr/data.ts";
 import type { CaptureObject } from "../../protocol/cosem/capture-object.ts";
 import { CLOCK_STATUS, encodeDateTime } from "../../protocol/cosem/date-time.ts";
 import { obisMeaning } from "../../protocol/cosem/obis-dictionary.ts";
 import type { ScalerUnit } from "../../protocol/cosem/scaler-unit.ts";
 import { UNITLESS } from "../../protocol/cosem/units.ts";
-import { type DataSet, parseDecimal } from "../../protocol/link/iec62056-21/data-sets.ts";
-import { type P1Telegram, type P1Time, parseP1Time } from "../../protocol/link/iec62056-21/p1.ts";
+import { type DataSet, type DataSets, parseDecimal } from "../../protocol/link/iec62056-21/data-sets.ts";
+import { type P1Time, parseP1Time } from "../../protocol/link/iec62056-21/p1.ts";
+import { parseReadoutTime } from "../../protocol/link/iec62056-21/readout-time.ts";
 import type { PushItem } from "./push-body.ts";
 import { CLOCK } from "./push-families.ts";
 
@@ -39,10 +40,14 @@ const REGISTER = 3;
 const EXTENDED_REGISTER = 4;
 const VALUE = 2;
 const CAPTURE_TIME = 5;
-const ADDRESS = /^(\d{1,3})-(\d{1,3}):(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\*(\d{1,3}))?$/;
+/** A-B:C.D.E*F; readouts leave out what goes without saying, and mark values that were reset by hand with `&`. */
+const ADDRESS = /^(?:(\d{1,3})-(\d{1,3}):)?(\d{1,3}|[CFLP])\.(\d{1,3}|F)(?:\.(\d{1,3}))?(?:[*&](\d{1,3}))?$/;
+/** Value groups that readouts write as letters; they are of the meter, not of its electricity. */
+const LETTERS: Readonly<Record<string, string>> = { C: "96", F: "97", L: "98", P: "99" };
+const LARGEST_GROUP = 255;
 const TELEGRAM_TIME = "0.0.1.0.0.255";
 /** Numbers of devices and messages to people: text, though it may look like a number. */
-const TEXTS = /^0\.\d+\.(96\.1|42\.0|96\.13)\./;
+const TEXTS = /^(?:0\.\d+\.(?:96\.1|42\.0|96\.13|97\.97)|1\.\d+\.0\.0)\./;
 /** Numbers of devices are written as the hexadecimal form of their text. */
 const HEX_TEXT = /^(?:[0-9a-f]{2}){8,}$/i;
 const LETTERS_AND_DIGITS = /^[0-9A-Za-z]+$/;
@@ -51,7 +56,7 @@ const HOURLY_GAS_VALUES = 7;
 const LONGEST_COUNT = 10;
 
 /** Lines that are no data sets have their place for a name. */
-export function p1Items({ dataSets, unreadable }: P1Telegram): PushItem[] {
+export function dataSetItems({ dataSets, unreadable }: DataSets): PushItem[] {
   return [
     ...dataSets.flatMap(itemsOf),
     ...unreadable.map((line, index) =>
@@ -79,11 +84,10 @@ function itemsOf({ address, values }: DataSet): PushItem[] {
     const [, , , , name = "", unit = "", value = ""] = values;
     return itemsOf({ address: name, values: [first, `${value}*${unit}`] });
   }
-  if (time !== undefined && second !== undefined && values.length === 2) {
-    return [
-      item(address, objectOf(logicalName, EXTENDED_REGISTER, VALUE), elementOf(logicalName, [second])),
-      item(`${address} time`, objectOf(logicalName, EXTENDED_REGISTER, CAPTURE_TIME), stampOf(time)),
-    ];
+  if (second !== undefined && values.length === 2) {
+    if (time !== undefined) return timedItems(address, logicalName, { value: second, time });
+    const behind = parseDecimal(first) && parseReadoutTime(second);
+    if (behind !== undefined) return timedItems(address, logicalName, { value: first, time: behind });
   }
   const element = elementOf(logicalName, values);
   const hasUnit = element.scalerUnit !== undefined && element.scalerUnit.unit !== UNITLESS;
@@ -91,9 +95,21 @@ function itemsOf({ address, values }: DataSet): PushItem[] {
   return [item(address, objectOf(logicalName, obisMeaning(logicalName, classId)?.classId ?? classId, VALUE), element)];
 }
 
-function logicalNameOf(address: string): string | undefined {
-  const [, a, b, c, d, e, f = "255"] = ADDRESS.exec(address) ?? [];
-  return a === undefined ? undefined : [a, b, c, d, e, f].map(Number).join(".");
+/** A value and the time of it: a maximum, or what another device sent. */
+function timedItems(address: string, logicalName: string, said: { value: string; time: P1Time }): PushItem[] {
+  return [
+    item(address, objectOf(logicalName, EXTENDED_REGISTER, VALUE), elementOf(logicalName, [said.value])),
+    item(`${address} time`, objectOf(logicalName, EXTENDED_REGISTER, CAPTURE_TIME), stampOf(said.time)),
+  ];
+}
+
+/** The dotted logical name of an address; undefined for what is none. */
+export function logicalNameOf(address: string): string | undefined {
+  const [, a, b = "0", c, d = "", e = "0", f = "255"] = ADDRESS.exec(address) ?? [];
+  if (c === undefined) return undefined;
+  const medium = a ?? (c in LETTERS ? "0" : "1");
+  const groups = [medium, b, LETTERS[c] ?? c, LETTERS[d] ?? d, e, f].map(Number);
+  return groups.every((group) => group <= LARGEST_GROUP) ? groups.join(".") : undefined;
 }
 
 function objectOf(logicalName: string, classId: number, attributeId: number): CaptureObject {
@@ -140,6 +156,11 @@ function fromHexText(written: string): string {
 }
 
 const SEASONS = { summer: CLOCK_STATUS.daylightSavingActive, winter: 0 } as const;
+
+/** The clock of a meter that says its time in words of its own. */
+export function clockItem(time: P1Time): PushItem {
+  return item("clock", CLOCK, stampOf(time));
+}
 
 function stampOf({ season, ...time }: P1Time): Element {
   const value = encodeDateTime({
