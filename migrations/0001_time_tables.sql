@@ -3,25 +3,29 @@
 -- policies see to it; elsewhere the gateway does, by dlms.drop_expired().
 --
 -- A segment of fewer than some hundred rows compresses badly: a table with fewer rows a meter and chunk is only ordered.
+-- A table whose keys do not hold the time, and which grows slowly, stays a plain one everywhere: it has no chunk interval.
 
 create table dlms.time_tables (
   table_schema name not null,
   table_name name not null,
   time_column name not null,
-  chunk_interval interval not null,
+  chunk_interval interval,
   compress_after interval,
   segment_by text,
   order_by text,
   keep_for interval,
   dropped_before timestamptz,
+  compressed_chunk_interval interval,
   primary key (table_schema, table_name)
 );
-comment on table dlms.time_tables is 'Tables that become hypertables where TimescaleDB is there.';
+comment on table dlms.time_tables is 'Tables that grow with time.';
+comment on column dlms.time_tables.chunk_interval is 'Length of a chunk where TimescaleDB is there; null for a table that is a plain one everywhere.';
 comment on column dlms.time_tables.compress_after is 'Age of a chunk at which it is compressed; null for never.';
 comment on column dlms.time_tables.segment_by is 'Columns whose values are stored once for many compressed rows.';
 comment on column dlms.time_tables.order_by is 'Order of rows within compressed ones; null where the table is not compressed.';
 comment on column dlms.time_tables.keep_for is 'Age at which rows are deleted; null for never.';
 comment on column dlms.time_tables.dropped_before is 'Older rows were deleted under a keep_for that no longer holds.';
+comment on column dlms.time_tables.compressed_chunk_interval is 'Chunks that follow one another are compressed into one of this length; null where each stays one.';
 
 create function dlms.make_hypertables() returns integer
 language plpgsql
@@ -39,7 +43,7 @@ begin
   end if;
   for each in
     select t.* from dlms.time_tables t
-    where not exists (
+    where t.chunk_interval is not null and not exists (
       select from timescaledb_information.hypertables h
       where h.hypertable_schema = t.table_schema and h.hypertable_name = t.table_name
     )
@@ -71,14 +75,24 @@ begin
     return 0;
   end if;
   for each in
-    select t.*, format('%I.%I', t.table_schema, t.table_name)::regclass as relation, h.compression_enabled
+    select t.*, format('%I.%I', t.table_schema, t.table_name)::regclass as relation, h.compression_enabled,
+      make_interval(secs => (to_jsonb(d) ->> 'compress_interval_length')::numeric / 1e6) as merged_chunk_interval
     from dlms.time_tables t
     join timescaledb_information.hypertables h on h.hypertable_schema = t.table_schema and h.hypertable_name = t.table_name
+    join _timescaledb_catalog.hypertable c on c.schema_name = t.table_schema and c.table_name = t.table_name
+    join _timescaledb_catalog.dimension d on d.hypertable_id = c.id and d.column_name = t.time_column
   loop
     if each.order_by is not null and not each.compression_enabled then
       execute format(
         'alter table %s set (timescaledb.compress, timescaledb.compress_segmentby = %L, timescaledb.compress_orderby = %L)',
         each.relation, each.segment_by, each.order_by
+      );
+      changed := changed + 1;
+    end if;
+    if each.compressed_chunk_interval is distinct from each.merged_chunk_interval then
+      execute format(
+        'alter table %s set (timescaledb.compress_chunk_time_interval = %L)',
+        each.relation, coalesce(each.compressed_chunk_interval::text, '0')
       );
       changed := changed + 1;
     end if;
@@ -112,25 +126,29 @@ create function dlms.drop_expired() returns bigint
 language plpgsql
 as $$
 declare
+  has_policies constant boolean := coalesce(current_setting('timescaledb.license', true) = 'timescale', false);
   extension_schema name;
   each record;
   gone bigint;
   total bigint := 0;
 begin
-  if current_setting('timescaledb.license', true) = 'timescale' and exists (select from pg_extension where extname = 'timescaledb') then
-    return 0;
-  end if;
   select n.nspname into extension_schema
   from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'timescaledb';
   -- What the rows were summed into stays.
   perform set_config('dlms.keep_sums', 'on', true);
   for each in
-    select *, format('%I.%I', table_schema, table_name)::regclass as relation from dlms.time_tables where keep_for is not null
+    select *, format('%I.%I', table_schema, table_name)::regclass as relation,
+      extension_schema is not null and chunk_interval is not null as in_chunks,
+      (select a.atttypid::regtype from pg_attribute a
+       where a.attrelid = format('%I.%I', table_schema, table_name)::regclass and a.attname = time_column) as time_type
+    from dlms.time_tables where keep_for is not null
   loop
-    if extension_schema is null then
-      execute format('delete from %s where %I < now() - $1', each.relation, each.time_column) using each.keep_for;
+    continue when each.in_chunks and has_policies;
+    if each.in_chunks then
+      execute format('select from %I.drop_chunks($1, older_than => (now() - $2)::%s)', extension_schema, each.time_type)
+      using each.relation, each.keep_for;
     else
-      execute format('select from %I.drop_chunks($1, older_than => now() - $2)', extension_schema) using each.relation, each.keep_for;
+      execute format('delete from %s where %I < now() - $1', each.relation, each.time_column) using each.keep_for;
     end if;
     get diagnostics gone = row_count;
     total := total + gone;
@@ -139,7 +157,7 @@ begin
   return total;
 end
 $$;
-comment on function dlms.drop_expired is 'Deletes what is older than dlms.time_tables keeps it, by chunks where there are such; nothing where policies do it.';
+comment on function dlms.drop_expired is 'Deletes what is older than dlms.time_tables keeps it, by chunks where there are such; but not what policies delete.';
 
 -- When rows are to be kept longer than before, those that went already do not come back: their sums stay as they are.
 create function dlms.remember_dropped() returns trigger

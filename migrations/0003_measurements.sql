@@ -78,13 +78,14 @@ create table dlms.current_measurements (
 );
 comment on table dlms.current_measurements is 'Currents at a moment; a single-phase meter''s is in l1.';
 
-insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by)
+insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by,
+  compressed_chunk_interval)
 values
-  ('public', 'meter_readings', 'read_at', '7 days', '7 days', '', 'meter_id, capture_object, read_at'),
-  ('dlms', 'energy_measurements', 'measured_at', '7 days', '7 days', 'meter_id', 'measured_at'),
-  ('dlms', 'power_readings', 'measured_at', '7 days', '7 days', 'meter_id', 'measured_at'),
-  ('dlms', 'voltage_measurements', 'measured_at', '7 days', '7 days', 'meter_id', 'measured_at'),
-  ('dlms', 'current_measurements', 'measured_at', '7 days', '7 days', 'meter_id', 'measured_at');
+  ('public', 'meter_readings', 'read_at', '7 days', '7 days', '', 'meter_id, capture_object, read_at', null),
+  ('dlms', 'energy_measurements', 'measured_at', '7 days', '7 days', 'meter_id', 'measured_at', '84 days'),
+  ('dlms', 'power_readings', 'measured_at', '7 days', '7 days', 'meter_id', 'measured_at', '84 days'),
+  ('dlms', 'voltage_measurements', 'measured_at', '7 days', '7 days', 'meter_id', 'measured_at', '84 days'),
+  ('dlms', 'current_measurements', 'measured_at', '7 days', '7 days', 'meter_id', 'measured_at', '84 days');
 
 create table dlms.obis_codes (
   code text not null primary key,

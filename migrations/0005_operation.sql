@@ -1,33 +1,69 @@
--- What the gateway did: its own events, every try to read a meter, how far its spool has been brought in.
+-- What the gateway did: its own events, what came of tries to read meters, how far its spool has been brought in.
 
 create table dlms.event_logs (
   occurred_at timestamptz not null,
   level text not null,
   event text not null,
   message text not null,
-  details jsonb
+  details jsonb,
+  event_log_key bigint,
+  actor text,
+  subject text,
+  before jsonb,
+  after jsonb,
+  digest bytea
 );
 comment on table dlms.event_logs is 'What happened in the gateway itself.';
+comment on column dlms.event_logs.event_log_key is 'Counts entries without a gap.';
+comment on column dlms.event_logs.actor is 'Who changed something; empty where nobody did.';
+comment on column dlms.event_logs.subject is 'What it is about: a meter by its name, a push setup, a token.';
+comment on column dlms.event_logs.before is 'What was changed, as it was.';
+comment on column dlms.event_logs.after is 'What was changed, as it is since.';
+comment on column dlms.event_logs.digest is 'SHA-256 over the digest of the entry before and all that this one says.';
+comment on column dlms.event_logs.details is 'What the event says in its fields.';
 create index event_logs_time on dlms.event_logs (occurred_at desc);
 
-create table dlms.read_attempts (
+create table dlms.read_failures (
   meter_id uuid not null,
   started_at timestamptz not null,
   ended_at timestamptz not null,
   what text not null,
-  succeeded boolean not null,
-  row_count integer not null default 0,
-  cause text,
-  evidence text,
-  next_step text
+  row_count integer not null,
+  cause text not null,
+  evidence text not null,
+  next_step text not null
 );
-comment on table dlms.read_attempts is 'Every try to read a meter: what came of it, and why not.';
-create index read_attempts_meter on dlms.read_attempts (meter_id, started_at desc);
+comment on table dlms.read_failures is 'Every try to read a meter that failed, and why.';
+create index read_failures_meter on dlms.read_failures (meter_id, started_at desc);
+
+-- A meter is read a hundred times a day, and mostly there is nothing to tell of it.
+create table dlms.read_successes (
+  meter_id uuid not null,
+  day date not null,
+  reads integer not null,
+  row_count integer not null,
+  started_at timestamptz not null,
+  ended_at timestamptz not null,
+  what text not null,
+  primary key (meter_id, day)
+);
+comment on table dlms.read_successes is 'How often a meter was read on a day (of UTC), and when last.';
+comment on column dlms.read_successes.row_count is 'Rows that all reads of the day brought.';
+comment on column dlms.read_successes.started_at is 'Of the last read; ended_at and what are of it, too.';
+create index read_successes_meter on dlms.read_successes (meter_id, started_at desc);
+
+create view dlms.read_attempts with (security_invoker = true) as
+select meter_id, started_at, ended_at, what, false as succeeded, 1 as reads, row_count, cause, evidence, next_step
+from dlms.read_failures
+union all
+select meter_id, started_at, ended_at, what, true, reads, row_count, null, null, null from dlms.read_successes;
+comment on view dlms.read_attempts is 'What came of tries to read meters: each that failed, with cause and next step; of those that succeeded on a day the last, with their number and all their rows.';
 
 insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by)
 values
   ('dlms', 'event_logs', 'occurred_at', '30 days', '7 days', '', 'occurred_at'),
-  ('dlms', 'read_attempts', 'started_at', '7 days', '7 days', '', 'meter_id, started_at');
+  ('dlms', 'read_failures', 'started_at', '7 days', '7 days', '', 'meter_id, started_at'),
+  ('dlms', 'read_successes', 'day', '30 days', null, null, null);
 
 -- A position is moved in the transaction of the rows, so that a record is brought in once, wherever the gateway or the
 -- database stops.

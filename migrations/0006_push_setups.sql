@@ -10,9 +10,11 @@ create table dlms.push_setups (
   enabled boolean not null default true,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  randomisation_s integer,
   unique (meter_id, logical_name)
 );
 comment on table dlms.push_setups is 'Push setup objects of meters: where they send to.';
+comment on column dlms.push_setups.randomisation_s is 'Most seconds by which the meter puts a push off by chance; null where it does not say.';
 
 create table dlms.push_objects (
   push_setup_id uuid not null references dlms.push_setups (push_setup_id) on delete cascade,
@@ -32,18 +34,25 @@ create table dlms.push_schedules (
   enabled boolean not null default true,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (push_setup_id, logical_name)
+  kind text not null default 'schedule' check (kind in ('schedule', 'window', 'expectation')),
+  unique (push_setup_id, kind, logical_name)
 );
-comment on table dlms.push_schedules is 'Single action schedules that start a push.';
+comment on table dlms.push_schedules is 'When push setups send: schedules that start them, windows in which they may, and what the configuration expects.';
+comment on column dlms.push_schedules.kind is 'schedule: a single action schedule of the meter; window: the communication window of the setup; expectation: of the configuration.';
+comment on column dlms.push_schedules.logical_name is 'Of the schedule object; for windows and expectations of the setup itself.';
 
 create table dlms.schedule_entries (
   push_schedule_id uuid not null references dlms.push_schedules (push_schedule_id) on delete cascade,
   position integer not null,
   at_time text not null,
   at_date text not null,
+  until_time text,
+  until_date text,
   primary key (push_schedule_id, position)
 );
 comment on table dlms.schedule_entries is 'When a schedule fires; * stands for every value, as in 00:*:00.';
+comment on column dlms.schedule_entries.until_time is 'Of a window: its end.';
+comment on column dlms.schedule_entries.at_date is 'year-month-day, then the day of the week from 1 for Monday where that counts; * stands for every value.';
 
 create table dlms.push_setup_history (
   change_key bigint not null generated always as identity primary key,

@@ -59,6 +59,12 @@ create table dlms.rejected_rows (
 );
 comment on table dlms.rejected_rows is 'Rows that no table can hold, with the reason; the rest of their batch went in.';
 
+insert into dlms.time_tables (table_schema, table_name, time_column)
+values
+  ('dlms', 'profile_revisions', 'known_from'),
+  ('dlms', 'profile_completions', 'known_from'),
+  ('dlms', 'rejected_rows', 'rejected_at');
+
 create function dlms.wall_clock(meter_time bytea) returns timestamp
 language sql immutable parallel safe
 set search_path = pg_catalog

@@ -95,8 +95,9 @@ create table dlms.block_load_profile_data (
 );
 comment on table dlms.block_load_profile_data is 'Base table of dlms.block_load_profile: integers in fixed decimal units.';
 
-insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by)
-values ('dlms', 'block_load_profile_data', 'captured_at', '7 days', '7 days', 'meter_key', 'captured_at');
+insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by,
+  compressed_chunk_interval)
+values ('dlms', 'block_load_profile_data', 'captured_at', '7 days', '7 days', 'meter_key', 'captured_at', '84 days');
 
 create view dlms.block_load_profile as
 select m.id as meter_id,
@@ -193,6 +194,8 @@ from dlms.block_load_profile_data d
 join public.meters m on m.meter_key = d.meter_key
 left join dlms.profile_layouts l on l.layout_key = d.layout_key;
 comment on view dlms.block_load_profile is 'Load by interval; captured_at is the end of the interval.';
+comment on column dlms.block_load_profile.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.block_load_profile.meter_number is 'Serial number of the meter.';
 comment on column dlms.block_load_profile.captured_at is 'When the meter captured the row.';
 comment on column dlms.block_load_profile.status is 'Status word of the profile, bits as the companion specification of the meter says.';
 comment on column dlms.block_load_profile.voltage_l1_v is 'Average voltage, phase l1, in V.';

@@ -247,6 +247,8 @@ from dlms.daily_load_profile_data d
 join public.meters m on m.meter_key = d.meter_key
 left join dlms.profile_layouts l on l.layout_key = d.layout_key;
 comment on view dlms.daily_load_captures is 'Registers at midnight, as the meter captured them.';
+comment on column dlms.daily_load_captures.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.daily_load_captures.meter_number is 'Serial number of the meter.';
 comment on column dlms.daily_load_captures.captured_at is 'When the meter captured the row.';
 comment on column dlms.daily_load_captures.status is 'Status word of the profile, bits as the companion specification of the meter says.';
 comment on column dlms.daily_load_captures.active_import_wh is 'Energy of the interval: active, import, in Wh.';

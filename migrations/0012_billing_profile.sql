@@ -509,6 +509,8 @@ from dlms.billing_profile_data d
 join public.meters m on m.meter_key = d.meter_key
 left join dlms.profile_layouts l on l.layout_key = d.layout_key;
 comment on view dlms.billing_profile is 'Registers and maximum demands at the end of billing periods.';
+comment on column dlms.billing_profile.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.billing_profile.meter_number is 'Serial number of the meter.';
 comment on column dlms.billing_profile.captured_at is 'When the meter captured the row.';
 comment on column dlms.billing_profile.status is 'Status word of the profile, bits as the companion specification of the meter says.';
 comment on column dlms.billing_profile.power_factor is 'Average power factor of the billing period.';

@@ -128,7 +128,7 @@ as $$
 declare
   folded integer;
 begin
-  perform pg_catalog.pg_advisory_xact_lock(6142023918440519);
+  perform pg_catalog.pg_advisory_xact_lock(6142023918440522);
   with taken as (
     delete from dlms.coverage_journal
     where entry_key in (select entry_key from dlms.coverage_journal order by entry_key limit most)
@@ -169,3 +169,23 @@ join public.meters m on m.meter_key = b.meter_key;
 comment on view dlms.coverage is 'How many slots of a day (of a year, for daily load and billing) are held, and why others are not.';
 comment on column dlms.coverage.slots is 'Slots that the page has; not all need be over.';
 comment on column dlms.coverage.absent is 'Asked for; the meter has no row of them.';
+
+-- What retention took is not missing: the ledger goes on holding slots whose rows were kept as long as they were to be.
+create function dlms.dropped_slots(profile smallint, day date, interval_s integer, slots integer, kept_from timestamptz)
+returns bit varying
+language sql immutable parallel safe
+set search_path = pg_catalog
+begin atomic
+  select rpad(repeat('1', least(greatest(n.dropped, 0), slots)), slots, '0')::bit varying
+  from (
+    select case
+      when kept_from = '-infinity' then 0
+      when kept_from > (day + 400)::timestamp at time zone 'UTC' then slots
+      when profile = 2 then floor(extract(epoch from kept_from - day::timestamp at time zone 'UTC') / interval_s)::integer + 1
+      when profile = 3 then (kept_from at time zone 'UTC')::date - day + 2
+      else ((extract(year from kept_from at time zone 'UTC') - extract(year from day)) * 12
+        + extract(month from kept_from at time zone 'UTC'))::integer
+    end as dropped
+  ) n;
+end;
+comment on function dlms.dropped_slots is 'The slots of a page of the ledger whose rows may have been dropped, as bits of the page.';

@@ -11,12 +11,18 @@ return case
 end;
 comment on function dlms.day_start is 'First moment of a local day, also where clocks go back over midnight and have it twice.';
 
+create function dlms.kept_from(name name) returns timestamptz
+language sql stable
+set search_path = pg_catalog
+begin atomic
+  select coalesce(greatest(now() - t.keep_for, t.dropped_before), '-infinity')
+  from dlms.time_tables t where t.table_schema = 'dlms' and t.table_name = kept_from.name;
+end;
+comment on function dlms.kept_from is 'From when on the rows of a table of this schema are all there, as far as they came: older ones may be dropped.';
+
 create function dlms.block_load_kept_from() returns timestamptz
 language sql stable
-begin atomic
-  select coalesce(greatest(now() - keep_for, dropped_before), '-infinity')
-  from dlms.time_tables where table_schema = 'dlms' and table_name = 'block_load_profile_data';
-end;
+return dlms.kept_from('block_load_profile_data');
 comment on function dlms.block_load_kept_from is 'From when on the block load is all there, as far as it came.';
 
 create table dlms.load_changes (
@@ -24,22 +30,22 @@ create table dlms.load_changes (
   noted_at timestamptz not null default now(),
   from_time timestamptz not null,
   to_time timestamptz not null,
-  rezoned boolean not null default false,
   meter_keys integer[] not null
 );
 comment on table dlms.load_changes is 'Block load that was written and is not yet in dlms.daily_load_due: between which times, of which meters.';
-comment on column dlms.load_changes.rezoned is 'The meters'' time zone changed, not their rows.';
 
 alter table dlms.load_changes alter column meter_keys set storage external;
 
 create table dlms.daily_load_due (
   meter_key integer not null,
   day date not null,
-  rezoned boolean not null default false,
+  summed boolean not null default false,
   primary key (meter_key, day)
 );
 comment on table dlms.daily_load_due is 'Days that are not over yet, or changed since they were summed; the views sum them when asked.';
+comment on column dlms.daily_load_due.summed is 'The day is in dlms.daily_load_rollup, and not yet in the continuous aggregate over it.';
 create index daily_load_due_day on dlms.daily_load_due (day);
+create index daily_load_due_summed on dlms.daily_load_due (day) where summed;
 
 create table dlms.daily_load_rollup (
   meter_key integer not null,
@@ -63,10 +69,10 @@ create table dlms.daily_load_rollup (
   active_import_most bigint,
   primary key (meter_key, day)
 );
-comment on table dlms.daily_load_rollup is 'Sums of the block load by meter and local day, in the fixed units of its columns; empty where a continuous aggregate keeps them.';
+comment on table dlms.daily_load_rollup is 'Sums of the block load by meter and local day, in the fixed units of its columns.';
 
-insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval)
-values ('dlms', 'daily_load_rollup', 'day', '365 days');
+insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by)
+values ('dlms', 'daily_load_rollup', 'day', '90 days', '7 days', '', 'meter_key, day');
 
 create function dlms.block_load_sums(
   meter integer, after_time timestamptz, to_time timestamptz, earliest timestamptz default '-infinity', latest timestamptz default 'infinity'
@@ -148,8 +154,8 @@ as $$
 begin
   delete from dlms.daily_load_rollup r where r.meter_key = new.meter_key;
   -- In another zone an instant may lie up to two days aside: what was kept of those days has to go too.
-  insert into dlms.load_changes (from_time, to_time, rezoned, meter_keys)
-  select b.first_time - interval '2 days', b.last_time + interval '2 days', true, array[new.meter_key]
+  insert into dlms.load_changes (from_time, to_time, meter_keys)
+  select b.first_time - interval '2 days', b.last_time + interval '2 days', array[new.meter_key]
   from (
     select min(captured_at) as first_time, max(captured_at) as last_time
     from dlms.block_load_profile_data where meter_key = new.meter_key
@@ -170,9 +176,10 @@ declare
 begin
   with taken_changes as (
     delete from dlms.load_changes where change_key in (select change_key from dlms.load_changes order by change_key limit most)
-    returning from_time, to_time, rezoned, meter_keys
-  ), days as (
-    select m.meter_key, day::date as day, bool_or(c.rezoned) as rezoned
+    returning from_time, to_time, meter_keys
+  ), noted as (
+    insert into dlms.daily_load_due as d (meter_key, day)
+    select distinct m.meter_key, day::date
     from taken_changes c
     cross join unnest(c.meter_keys) as k (meter_key)
     join public.meters m on m.meter_key = k.meter_key
@@ -180,11 +187,8 @@ begin
       ((c.from_time - interval '1 microsecond') at time zone m.time_zone)::date::timestamp,
       ((c.to_time - interval '1 microsecond') at time zone m.time_zone)::date::timestamp, interval '1 day'
     ) as day
-    group by m.meter_key, day
-  ), noted as (
-    insert into dlms.daily_load_due as d (meter_key, day, rezoned)
-    select meter_key, day, rezoned from days order by meter_key, day
-    on conflict (meter_key, day) do update set rezoned = true where excluded.rezoned and not d.rezoned
+    order by 1, 2
+    on conflict (meter_key, day) do update set summed = false where d.summed
   )
   select count(*) into taken from taken_changes;
   return taken;
@@ -206,29 +210,42 @@ begin atomic
 end;
 comment on function dlms.daily_load_closed_before is 'Days before this one have been over for two hours everywhere and can be kept.';
 
-create function dlms.sum_due_days(most integer default 20000) returns integer
+create function dlms.sum_due_days(most integer default 20000, for_aggregate boolean default false) returns integer
 language plpgsql
 set search_path = pg_catalog
 as $$
 declare
+  taken_keys integer[];
+  taken_days date[];
   keys integer[];
   days date[];
   starts timestamptz[];
   ends timestamptz[];
   earliest timestamptz;
   latest timestamptz;
+  newer_sums text;
 begin
-  with taken as (
-    delete from dlms.daily_load_due d
-    using (
-      select meter_key, day from dlms.daily_load_due where day < dlms.daily_load_closed_before()
-      order by day, meter_key limit most
-    ) t
-    where d.meter_key = t.meter_key and d.day = t.day
-    returning d.meter_key, d.day
-  ), zoned as (
+  select array_agg(t.meter_key), array_agg(t.day) into taken_keys, taken_days
+  from (
+    select d.meter_key, d.day from dlms.daily_load_due d
+    where d.day < dlms.daily_load_closed_before() and not d.summed
+    order by d.day, d.meter_key limit most
+  ) t;
+  if taken_keys is null then
+    return 0;
+  end if;
+  if for_aggregate then
+    update dlms.daily_load_due d set summed = true from unnest(taken_keys, taken_days) as t (meter_key, day)
+    where d.meter_key = t.meter_key and d.day = t.day;
+  else
+    delete from dlms.daily_load_due d using unnest(taken_keys, taken_days) as t (meter_key, day)
+    where d.meter_key = t.meter_key and d.day = t.day;
+  end if;
+
+  with zoned as (
     select t.day, m.time_zone, array_agg(t.meter_key) as meter_keys
-    from taken t join public.meters m on m.meter_key = t.meter_key group by t.day, m.time_zone
+    from unnest(taken_keys, taken_days) as t (meter_key, day)
+    join public.meters m on m.meter_key = t.meter_key group by t.day, m.time_zone
   ), timed as (
     select z.day, z.meter_keys, dlms.day_start(z.day, z.time_zone) as starts_at, dlms.day_start(z.day + 1, z.time_zone) as ends_at
     from zoned z
@@ -237,44 +254,24 @@ begin
   into keys, days, starts, ends, earliest, latest
   from timed t cross join unnest(t.meter_keys) as k (meter_key)
   where t.starts_at >= dlms.block_load_kept_from();
-  if keys is null then
-    return 0;
-  end if;
-  -- The literal range lets the planner leave out the chunks in which nothing can lie.
-  execute format(
-    $sql$
-      with summed as (
+  if keys is not null then
+    select string_agg(format('%1$I = excluded.%1$I', a.attname), ', ') into newer_sums
+    from pg_attribute a
+    where a.attrelid = 'dlms.daily_load_rollup'::regclass and a.attnum > 2 and not a.attisdropped;
+    -- The literal range lets the planner leave out the chunks in which nothing can lie. A day that lost its rows is kept
+    -- with none, because a deletion by a list of days would unpack all that is compressed.
+    execute format(
+      $sql$
+        insert into dlms.daily_load_rollup
         select d.meter_key, d.day, s.*
         from unnest($1, $2, $3, $4) as d (meter_key, day, starts_at, ends_at)
-        cross join lateral dlms.block_load_sums(d.meter_key, d.starts_at, d.ends_at, %1$L, %2$L) s
-      ), emptied as (
-        delete from dlms.daily_load_rollup r using summed s
-        where s.intervals = 0 and r.meter_key = s.meter_key and r.day = s.day
-      )
-      insert into dlms.daily_load_rollup (meter_key, day, intervals, covered_s, with_registers, active_import, active_export, reactive_import, reactive_export, apparent_import, apparent_export, reactive_q1, reactive_q2, reactive_q3, reactive_q4, active_net, active_absolute, active_import_least, active_import_most)
-      select meter_key, day, intervals, covered_s, with_registers, active_import, active_export, reactive_import, reactive_export, apparent_import, apparent_export, reactive_q1, reactive_q2, reactive_q3, reactive_q4, active_net, active_absolute, active_import_least, active_import_most
-      from summed where intervals > 0 order by meter_key, day
-      on conflict (meter_key, day) do update set
-        intervals = excluded.intervals,
-        covered_s = excluded.covered_s,
-        with_registers = excluded.with_registers,
-        active_import = excluded.active_import,
-        active_export = excluded.active_export,
-        reactive_import = excluded.reactive_import,
-        reactive_export = excluded.reactive_export,
-        apparent_import = excluded.apparent_import,
-        apparent_export = excluded.apparent_export,
-        reactive_q1 = excluded.reactive_q1,
-        reactive_q2 = excluded.reactive_q2,
-        reactive_q3 = excluded.reactive_q3,
-        reactive_q4 = excluded.reactive_q4,
-        active_net = excluded.active_net,
-        active_absolute = excluded.active_absolute,
-        active_import_least = excluded.active_import_least,
-        active_import_most = excluded.active_import_most
-    $sql$, earliest, latest
-  ) using keys, days, starts, ends;
-  return cardinality(keys);
+        cross join lateral dlms.block_load_sums(d.meter_key, d.starts_at, d.ends_at, %L, %L) s
+        order by d.meter_key, d.day
+        on conflict (meter_key, day) do update set %s
+      $sql$, earliest, latest, newer_sums
+    ) using keys, days, starts, ends;
+  end if;
+  return cardinality(taken_keys);
 end
 $$;
-comment on function dlms.sum_due_days is 'Sums due days that are over into dlms.daily_load_rollup; says how many.';
+comment on function dlms.sum_due_days is 'Sums due days that are over into dlms.daily_load_rollup; says how many. For an aggregate they stay due until it has them.';

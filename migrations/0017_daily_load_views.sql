@@ -2,17 +2,24 @@
 -- day amounts to by each way of knowing it; and the meters of which these disagree.
 
 create view dlms.daily_load_kept as
-select meter_key, day, intervals, covered_s, with_registers, active_import, active_export, reactive_import, reactive_export, apparent_import, apparent_export, reactive_q1, reactive_q2, reactive_q3, reactive_q4, active_net, active_absolute, active_import_least, active_import_most
-from dlms.daily_load_rollup;
+select meter_key, day, intervals, covered_s, with_registers, active_import, active_export, reactive_import, reactive_export,
+  apparent_import, apparent_export, reactive_q1, reactive_q2, reactive_q3, reactive_q4, active_net, active_absolute,
+  active_import_least, active_import_most
+from dlms.daily_load_rollup
+where intervals > 0;
 comment on view dlms.daily_load_kept is 'Sums that are kept, by the rollup or by a continuous aggregate; those of due days are out of date.';
 
 create view dlms.daily_load_days as
 select m.id as meter_id, m.meter_number, k.meter_key, k.day,
   dlms.day_start(k.day, m.time_zone) as starts_at, dlms.day_start(k.day + 1, m.time_zone) as ends_at,
-  k.intervals, k.covered_s, k.with_registers, k.active_import, k.active_export, k.reactive_import, k.reactive_export, k.apparent_import, k.apparent_export, k.reactive_q1, k.reactive_q2, k.reactive_q3, k.reactive_q4, k.active_net, k.active_absolute, k.active_import_least, k.active_import_most
+  k.intervals, k.covered_s, k.with_registers, k.active_import, k.active_export, k.reactive_import, k.reactive_export,
+  k.apparent_import, k.apparent_export, k.reactive_q1, k.reactive_q2, k.reactive_q3, k.reactive_q4, k.active_net,
+  k.active_absolute, k.active_import_least, k.active_import_most
 from dlms.daily_load_kept k
 join public.meters m on m.meter_key = k.meter_key
-where not exists (select from dlms.daily_load_due d where d.meter_key = k.meter_key and d.day = k.day)
+where not exists (
+    select from dlms.daily_load_due d where d.meter_key = k.meter_key and d.day = k.day and not d.summed
+  )
   and not exists (
     select from dlms.load_changes c
     cross join unnest(c.meter_keys) as n (meter_key)
@@ -20,30 +27,26 @@ where not exists (select from dlms.daily_load_due d where d.meter_key = k.meter_
       and ((c.to_time - interval '1 microsecond') at time zone m.time_zone)::date
   )
 union all
-select m.id, m.meter_number, d.meter_key, d.day,
-  dlms.day_start(d.day, m.time_zone), dlms.day_start(d.day + 1, m.time_zone),
-  s.intervals, s.covered_s, s.with_registers, s.active_import, s.active_export, s.reactive_import, s.reactive_export, s.apparent_import, s.apparent_export, s.reactive_q1, s.reactive_q2, s.reactive_q3, s.reactive_q4, s.active_net, s.active_absolute, s.active_import_least, s.active_import_most
-from dlms.daily_load_due d
-join public.meters m on m.meter_key = d.meter_key
-cross join lateral dlms.block_load_sums(d.meter_key, dlms.day_start(d.day, m.time_zone), dlms.day_start(d.day + 1, m.time_zone)) s
-where s.intervals > 0
-union all
-select n.id, n.meter_number, n.meter_key, n.day,
-  dlms.day_start(n.day, n.time_zone), dlms.day_start(n.day + 1, n.time_zone),
-  s.intervals, s.covered_s, s.with_registers, s.active_import, s.active_export, s.reactive_import, s.reactive_export, s.apparent_import, s.apparent_export, s.reactive_q1, s.reactive_q2, s.reactive_q3, s.reactive_q4, s.active_net, s.active_absolute, s.active_import_least, s.active_import_most
+select m.id, m.meter_number, o.meter_key, o.day,
+  dlms.day_start(o.day, m.time_zone), dlms.day_start(o.day + 1, m.time_zone),
+  s.intervals, s.covered_s, s.with_registers, s.active_import, s.active_export, s.reactive_import, s.reactive_export,
+  s.apparent_import, s.apparent_export, s.reactive_q1, s.reactive_q2, s.reactive_q3, s.reactive_q4, s.active_net,
+  s.active_absolute, s.active_import_least, s.active_import_most
 from (
-  select distinct m.id, m.meter_number, m.meter_key, m.time_zone, day::date as day
+  select d.meter_key, d.day from dlms.daily_load_due d where not d.summed
+  union
+  select n.meter_key, day::date
   from dlms.load_changes c
   cross join unnest(c.meter_keys) as k (meter_key)
-  join public.meters m on m.meter_key = k.meter_key
+  join public.meters n on n.meter_key = k.meter_key
   cross join generate_series(
-    ((c.from_time - interval '1 microsecond') at time zone m.time_zone)::date::timestamp,
-    ((c.to_time - interval '1 microsecond') at time zone m.time_zone)::date::timestamp, interval '1 day'
+    ((c.from_time - interval '1 microsecond') at time zone n.time_zone)::date::timestamp,
+    ((c.to_time - interval '1 microsecond') at time zone n.time_zone)::date::timestamp, interval '1 day'
   ) as day
-) n
-cross join lateral dlms.block_load_sums(n.meter_key, dlms.day_start(n.day, n.time_zone), dlms.day_start(n.day + 1, n.time_zone)) s
-where s.intervals > 0
-  and not exists (select from dlms.daily_load_due d where d.meter_key = n.meter_key and d.day = n.day);
+) o
+join public.meters m on m.meter_key = o.meter_key
+cross join lateral dlms.block_load_sums(o.meter_key, dlms.day_start(o.day, m.time_zone), dlms.day_start(o.day + 1, m.time_zone)) s
+where s.intervals > 0;
 comment on view dlms.daily_load_days is 'Sums of the block load by meter and local day in fixed units, exact at every moment.';
 
 create view dlms.daily_load_profile as

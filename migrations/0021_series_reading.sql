@@ -3,6 +3,9 @@
 --
 -- Functions that every read goes through keep their plans for as long as a session lives: in PL/pgSQL, as servers before
 -- PostgreSQL 18 plan the statements of SQL functions anew at every call.
+--
+-- A year of a series comes in milliseconds: one series is read in the order in which it lies; what came later meets what
+-- came first in one pass; rights are asked about once.
 
 create function dlms.caller() returns name
 language plpgsql stable
@@ -111,7 +114,7 @@ $$;
 comment on function dlms.resolve_series is 'Series of keys, of aliases, and of keys with the object in OBIS form; null for those that are not there.';
 
 create function dlms.row_query(
-  column_name text, capture_object text, profile text, with_completions boolean
+  column_name text, capture_object text, profile text, with_completions boolean, of_one_meter boolean
 ) returns text
 language plpgsql immutable
 set search_path = pg_catalog, pg_temp
@@ -121,22 +124,24 @@ declare
   known text := case when with_completions then 'coalesce(c.known_from, d.known_from)' else 'd.known_from' end;
 begin
   return format(
-    $q$select w.series_key, d.captured_at as at, %1$s, 1::smallint as quality, %2$s as known_from, d.source
-    from unnest($1, $2) as w (series_key, meter_key)
-    join dlms.%3$I d on d.meter_key = w.meter_key and ($8 is null or d.meter_key = $8)
-    %4$s
-    where d.captured_at >= $3 and d.captured_at < $4 and %5$s and %2$s <= $5$q$,
+    $q$select %5$s as series_key, d.captured_at as at, %1$s, 1::smallint as quality, %2$s as known_from, d.source
+    from %6$s
+    %3$s
+    where d.captured_at >= $3 and d.captured_at < $4 and %4$s and %2$s <= $5%7$s$q$,
     case when capture_object is null then format('d.%I * $6 as value, null::text as value_text', column_name)
       else format('dlms.decimal_or_null(d.others #>> %1$L) as value, dlms.text_or_null(d.others #> %1$L) as value_text',
         array[capture_object, 'value']) end,
     known,
-    profile || '_profile_data',
     case when with_completions then format(
       $q$left join lateral (
         select min(c.known_from) as known_from from dlms.profile_completions c
         where c.profile = %1$L and c.meter_key = d.meter_key and c.captured_at = d.captured_at and %2$L = any (c.columns)
       ) c on true$q$, profile, coalesce(capture_object, column_name)) end,
-    case when capture_object is null then format('d.%I is not null', column_name) else format('d.others ? %L', capture_object) end
+    case when capture_object is null then format('d.%I is not null', column_name) else format('d.others ? %L', capture_object) end,
+    case when of_one_meter then '($1)[1]' else 'w.series_key' end,
+    format(case when of_one_meter then 'dlms.%I d'
+      else 'unnest($1, $2) as w (series_key, meter_key) join dlms.%I d on d.meter_key = w.meter_key' end, profile || '_profile_data'),
+    case when of_one_meter then ' and d.meter_key = $8' end
   );
 end
 $$;
@@ -242,33 +247,38 @@ begin
       first_text := 'select null::integer as series_key, null::timestamptz as at, null::numeric as value, null::text as value_text,
         null::smallint as quality, null::timestamptz as known_from, null::smallint as source where false';
     else
-      first_text := dlms.row_query(part.column_name, part.capture_object, part.profile, has_completions);
+      first_text := dlms.row_query(part.column_name, part.capture_object, part.profile, has_completions,
+        cardinality(part.meter_keys) = 1);
     end if;
     if every_version then
       statement := first_text || ' union all ' || later_text;
     elsif not has_later then
       continue when least_quality > 1 or part.profile is null;
-      statement := first_text || ' order by 1, 2';
+      statement := first_text || ' order by ' || case when cardinality(part.meter_keys) = 1 then '2' else '1, 2' end;
     else
       -- What was decided last holds, and a decision is never undone by what a meter sends; only then is the choice judged.
-      -- Slots for which nothing came later need no choice.
       statement := format(
-        'with later as materialized (%2$s), first as materialized (%1$s)
-         select f.* from first f
-         where %4$s <= 1 and not exists (select from later l where l.series_key = f.series_key and l.at = f.at)
-         union all
-         select * from (
-           select distinct on (v.series_key, v.at) v.*
-           from (
-             select * from later
-             union all
-             select f.* from first f where exists (select from later l where l.series_key = f.series_key and l.at = f.at)
-           ) v (series_key, at, value, value_text, quality, known_from, source)
+        'with later as materialized (
+           select distinct on (v.series_key, v.at) v.*, q.rank
+           from (%2$s) v (series_key, at, value, value_text, quality, known_from, source)
            join dlms.qualities q using (quality)
            where v.quality <= %3$s
            order by v.series_key, v.at, q.rank desc, v.known_from desc
-         ) v (series_key, at, value, value_text, quality, known_from, source)
-         where v.quality >= %4$s and num_nonnulls(v.value, v.value_text) > 0
+         )
+         select series_key, at, case when first_holds then f_value else value end, case when first_holds then f_text else value_text end,
+           case when first_holds then f_quality else quality end, case when first_holds then f_known_from else known_from end,
+           case when first_holds then f_source else source end
+         from (
+           select coalesce(f.series_key, l.series_key) as series_key, coalesce(f.at, l.at) as at,
+             f.value as f_value, f.value_text as f_text, f.quality as f_quality, f.known_from as f_known_from, f.source as f_source,
+             l.value, l.value_text, l.quality, l.known_from, l.source,
+             l.at is null or (l.rank = 0 and f.known_from > l.known_from) as first_holds
+           from (%1$s) f
+           full join later l on l.series_key = f.series_key and l.at = f.at
+           offset 0
+         ) v
+         where case when first_holds then %4$s <= 1
+           else quality >= %4$s and num_nonnulls(value, value_text) > 0 end
          order by 1, 2',
         first_text, later_text, best_quality, least_quality);
     end if;

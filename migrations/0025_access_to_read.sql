@@ -11,6 +11,7 @@ as $$
 declare
   resolved integer[];
   asked text[];
+  given bigint;
   refused text;
 begin
   if coalesce(cardinality(series_keys), 0) > 100000 then
@@ -24,7 +25,9 @@ begin
     join dlms.may('read') m using (dataset_key)
     left join dlms.quantities q on q.profile = d.profile and q.column_name = s.column_name
     where s.series_key = any (resolved);
-  if is_strict then
+  get diagnostics given = row_count;
+  if is_strict and (array_position(resolved, null) is not null
+      or given < (select count(distinct r.series_key) from unnest(resolved) r (series_key))) then
     -- One answer for what is not there and for what is not open: nobody learns which keys exist.
     select string_agg(r.wanted, ', ' order by r.wanted) into refused from (
       select r.wanted from unnest(asked, resolved) r (wanted, series_key)
@@ -32,9 +35,7 @@ begin
       left join dlms.may('read') m using (dataset_key)
       where m.dataset_key is null order by r.wanted limit 10
     ) r;
-    if refused is not null then
-      raise exception 'no such series, or not for %: %', dlms.caller(), refused using errcode = '42704';
-    end if;
+    raise exception 'no such series, or not for %: %', dlms.caller(), refused using errcode = '42704';
   end if;
 end
 $$;
@@ -147,6 +148,31 @@ end
 $$;
 comment on function dlms_api.visible_until is 'Until when what is known of a dataset is visible for the caller; null for nothing.';
 
+create function dlms.literal_of_pattern(pattern text) returns text
+language plpgsql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  rest text := pattern;
+begin
+  -- Where parts are alternatives, counted, under options or written as numbers, nothing is looked for.
+  if pattern ~ '[|(){}]' or pattern ~ '^\*\*\*' or pattern ~ '\\[xuUc0-9]' or pattern ~ '\[[.=]' then
+    return null;
+  end if;
+  rest := replace(rest, '\.', chr(1));
+  rest := regexp_replace(rest, '\\.', ' ', 'g');
+  rest := regexp_replace(rest, '\[\^?\]?[^]]*\]', ' ', 'g');
+  rest := regexp_replace(rest, '.[*?]+', ' ', 'g');
+  rest := translate(regexp_replace(rest, '[^A-Za-z0-9_:/' || chr(1) || '-]', ' ', 'g'), chr(1), '.');
+  return (
+    select word from regexp_split_to_table(rest, ' +') as word
+    where length(word) >= 4 and word ~ '\d{2}'
+    order by length(regexp_replace(word, '\D', '', 'g')) desc, word limit 1
+  );
+end
+$$;
+comment on function dlms.literal_of_pattern is 'Characters that all keys have that match a regular expression, those that few others have; null where none stand out.';
+
 create function dlms_api.find_series(pattern text default '', in_dataset text default null, max_rows integer default 1000)
 returns table (key text, dataset text, meter_number text, quantity text, unit text)
 language plpgsql stable security definer
@@ -156,9 +182,22 @@ as $$
 #variable_conflict use_column
 declare
   wanted text := pattern;
+  -- An index on trigrams takes all of a pattern's, frequent ones too; those of the literal alone are found ten times faster.
+  within text := '%' || replace(dlms.literal_of_pattern(pattern), '_', '\_') || '%';
 begin
   if length(wanted) > 200 or max_rows not between 1 and 100000 then
     raise exception 'a pattern has at most 200 characters, and at most 100000 rows come back' using errcode = '22023';
+  end if;
+  if within is not null and wanted !~ '^\^' then
+    return query
+      select s.key, d.name, case when s.namespace = 'm' then s.stem end, coalesce(s.quantity, s.free_key), coalesce(q.unit, s.unit)
+      from dlms.series s
+      join dlms.datasets d using (dataset_key)
+      left join dlms.quantities q on q.profile = d.profile and q.column_name = s.column_name
+      where s.key like within and s.key || '' ~ wanted and (in_dataset is null or d.name = in_dataset)
+        and s.dataset_key in (select m.dataset_key from dlms.may('read') m)
+      limit max_rows;
+    return;
   end if;
   return query
     select s.key, d.name, case when s.namespace = 'm' then s.stem end, coalesce(s.quantity, s.free_key), coalesce(q.unit, s.unit)

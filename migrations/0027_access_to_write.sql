@@ -496,6 +496,7 @@ begin
     return 'the roles dlms_reader, dlms_editor and dlms_api_owner are not there or not ours; nobody but this role may call dlms_api';
   end if;
   grant usage on schema dlms to dlms_api_owner;
+  grant select on dlms.instant_profile, dlms.block_load_profile, dlms.daily_load_captures, dlms.billing_profile to dlms_api_owner;
   grant select on public.meters, dlms.instant_profile_data, dlms.block_load_profile_data, dlms.daily_load_profile_data,
     dlms.billing_profile_data, dlms.profile_layouts, dlms.profile_revisions, dlms.profile_completions, dlms.quantities,
     dlms.obis_codes, dlms.qualities, dlms.meter_attributes to dlms_api_owner;

@@ -1,20 +1,6 @@
 -- What happens in the gateway and what people change in it, each entry with a digest over itself and the digest before:
 -- an entry that was altered, inserted or taken out of the middle or the end shows. Retention takes from the beginning.
 
-alter table dlms.event_logs
-  add column event_log_key bigint,
-  add column actor text,
-  add column subject text,
-  add column before jsonb,
-  add column after jsonb,
-  add column digest bytea;
-comment on column dlms.event_logs.event_log_key is 'Counts entries without a gap.';
-comment on column dlms.event_logs.actor is 'Who changed something; empty where nobody did.';
-comment on column dlms.event_logs.subject is 'What it is about: a meter by its name, a push setup, a token.';
-comment on column dlms.event_logs.before is 'What was changed, as it was.';
-comment on column dlms.event_logs.after is 'What was changed, as it is since.';
-comment on column dlms.event_logs.digest is 'SHA-256 over the digest of the entry before and all that this one says.';
-comment on column dlms.event_logs.details is 'What the event says in its fields.';
 create index event_logs_key on dlms.event_logs (event_log_key desc);
 
 create table dlms.event_log_head (

@@ -55,12 +55,11 @@ async function withDatabase<Result>(url: string, work: (database: Database) => P
 export async function dbMigrate(options: Options & { readonly dryRun?: true }, output: Output): Promise<ExitReason> {
   return onPlace(options, output, async ({ url }) => {
     if (options.dryRun === true) return dryRun(options, output, url);
-    const { applied, waiting, capabilities, hypertablesMade } = await migrate(url);
-    if (options.json === true) output.out(JSON.stringify({ capabilities, applied, waiting, hypertablesMade }));
+    const { applied, capabilities, hypertablesMade } = await migrate(url);
+    if (options.json === true) output.out(JSON.stringify({ capabilities, applied, hypertablesMade }));
     else {
       output.out(`${describeCapabilities(capabilities)}: ${applied.length} migrations applied`);
       for (const name of applied) output.out(`  applied ${name}`);
-      for (const name of waiting) output.out(`  waiting ${name} (the database lacks what it needs)`);
     }
     return "success";
   });

@@ -121,8 +121,10 @@ const configFields = z.strictObject({
           z.strictObject({
             table: z
               .string()
-              .describe("A table that `dlms-gateway db status` lists with chunks, or any in dlms.time_tables.")
-              .meta({ examples: ["read_attempts"] }),
+              .describe(
+                "A table that is in dlms.time_tables: any that grows with time. docs/database.md has the defaults.",
+              )
+              .meta({ examples: ["read_failures"] }),
             for: duration.meta({
               examples: ["365d"],
               description: "Age at which its rows are deleted, in whole days.",

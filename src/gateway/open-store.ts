@@ -20,11 +20,8 @@ import {
 } from "../store/embedded-postgres.ts";
 import { migrate } from "../store/migrations.ts";
 import { keepObisCodes } from "../store/obis-codes.ts";
-import { applyStorage } from "../store/storage-policies.ts";
+import { applyStorage, KEPT_BY_DEFAULT_MS } from "../store/storage-policies.ts";
 import { StoreError } from "../store/store-error.ts";
-
-/** What is deleted when it is old although the configuration does not say so. */
-const KEPT_BY_DEFAULT = [["raw_buffers", 90 * 86_400_000]] as const;
 
 const RECORD_FILE = "fleet.record";
 const FIRST_RETRY_MS = 1000;
@@ -94,7 +91,7 @@ async function prepareDatabase({ config, events }: StoreOptions, url: string): P
   const { compressAfter, keep } = config.database;
   await applyStorage(database, {
     compressAfterMs: compressAfter,
-    keepMs: new Map([...KEPT_BY_DEFAULT, ...keep.map((each) => [each.table, each.for] as const)]),
+    keepMs: new Map([...KEPT_BY_DEFAULT_MS, ...keep.map((each) => [each.table, each.for] as const)]),
   });
   await keepObisCodes(database);
   await keepQuantities(database, profileQuantities());

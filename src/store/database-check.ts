@@ -44,7 +44,7 @@ async function hypertablesMissing(database: Database) {
   if (!database.capabilities.hypertables) return [];
   const rows = await database.query<Named>(
     `select format('%s.%s', table_schema, table_name) as name from dlms.time_tables t
-     where not exists (select from timescaledb_information.hypertables h
+     where t.chunk_interval is not null and not exists (select from timescaledb_information.hypertables h
        where h.hypertable_schema = t.table_schema and h.hypertable_name = t.table_name)`,
   );
   return rows.map(({ name }) => ({

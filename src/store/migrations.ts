@@ -1,10 +1,9 @@
 /**
  * Brings the schema up to date with the numbered files of migrations/, forward only. One process at a time, under an
  * advisory lock; each file in one transaction with its row in dlms.migrations, the row first. A file may open with
- * `-- no-transaction` (statements that refuse one; each must be repeatable), `-- requires: compression, …`
- * (capabilities; the file waits while the database lacks one), `-- supersedes: 0018_name.sql, …` (files that this one
- * replaces: those that have not run are not run any more), and `-- compatible` (programs that do not know the file work as
- * before; any other file that is unknown keeps a program from starting).
+ * `-- no-transaction` (statements that refuse one; each must be repeatable) and with `-- compatible` (programs that do not
+ * know the file work as before; any other file that is unknown keeps a program from starting). What depends on the edition
+ * is done by functions of the schema, which are called each time.
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -19,12 +18,9 @@ import { StoreError } from "./store-error.ts";
 
 const DIRECTORY = join(import.meta.dirname, "../../migrations");
 const FILE_NAME = /^(\d{4})_([a-z0-9_]+)\.sql$/;
-const CAPABILITIES = ["hypertables", "continuousAggregates", "compression", "policies"] as const;
 
 /** We may not install the extension, or another process just did. */
 const EXTENSION_LEFT_TO_OTHERS = new Set(["42501", "23505", "42710"]);
-
-type Capability = (typeof CAPABILITIES)[number];
 
 export interface Migration {
   readonly number: number;
@@ -32,9 +28,6 @@ export interface Migration {
   readonly text: string;
   readonly checksum: string;
   readonly inTransaction: boolean;
-  readonly requires: readonly Capability[];
-  /** Names of files that need not run where they have not. */
-  readonly supersedes: readonly string[];
   /** Older programs work on the schema that it leaves. */
   readonly compatible: boolean;
 }
@@ -43,8 +36,6 @@ export interface MigrationReport {
   readonly capabilities: Capabilities;
   /** File names that ran now. */
   readonly applied: readonly string[];
-  /** File names that wait for a capability. */
-  readonly waiting: readonly string[];
   /** Tables that became hypertables now. */
   readonly hypertablesMade: number;
 }
@@ -69,29 +60,26 @@ export async function migrate(url: string, directory = DIRECTORY): Promise<Migra
        alter table dlms.migrations add column if not exists compatible boolean not null default false;`,
     );
     const pending = await pendingMigrations(client, migrations);
-    const ready = pending.filter((each) => each.requires.every((capability) => capabilities[capability]));
-    if (ready.length > 0) await dropViews(client);
-    for (const each of ready) await apply(client, each);
+    if (pending.length > 0) await dropViews(client);
+    for (const each of pending) await apply(client, each);
     const made = await client.query<{ made: number }>("select dlms.make_hypertables() as made");
     await client.query("select dlms.make_daily_load_aggregate()");
     await client.query("select dlms.apply_storage_policies()");
     await client.query("select dlms.apply_access()");
     if (await lacksCompatibilityViews(client)) await restoreCompatibilityViews(client);
-    const waiting = pending.filter((each) => !ready.includes(each));
     return {
       capabilities,
-      applied: ready.map((each) => each.name),
-      waiting: waiting.map((each) => each.name),
+      applied: pending.map((each) => each.name),
       hypertablesMade: made.rows[0]?.made ?? 0,
     };
   });
 }
 
 /**
- * `waiting` for a capability of the database; `altered` since it ran; `unknown` to this version, which refuses to start
+ * `altered` since it ran; `unknown` to this version, which refuses to start
  * unless the migration is compatible.
  */
-export type MigrationState = "applied" | "begun" | "pending" | "waiting" | "altered" | "unknown" | "unknown-compatible";
+export type MigrationState = "applied" | "begun" | "pending" | "altered" | "unknown" | "unknown-compatible";
 
 export interface MigrationStatus {
   readonly name: string;
@@ -102,14 +90,10 @@ export interface MigrationStatus {
 export async function migrationStatus(url: string, directory = DIRECTORY): Promise<MigrationStatus[]> {
   const migrations = await readMigrations(directory);
   return withClient(url, async (client) => {
-    const capabilities = await probeCapabilities(client);
     const there = await client.query("select to_regclass('dlms.migrations') as found");
     const rows = Reflect.get(Object(there.rows[0]), "found") === null ? [] : await appliedRows(client);
     const applied = new Map(rows.map((row) => [row.number, row]));
-    const replaced = new Set(migrations.flatMap((each) => each.supersedes));
-    const known = migrations
-      .filter((each) => applied.has(each.number) || !replaced.has(each.name))
-      .map((each) => ({ name: each.name, state: stateOf(each, applied.get(each.number), capabilities) }));
+    const known = migrations.map((each) => ({ name: each.name, state: stateOf(each, applied.get(each.number)) }));
     const unknown = rows.filter((row) => row.number > migrations.length);
     const later = unknown.map(({ name, compatible }): MigrationStatus => {
       return { name, state: compatible ? "unknown-compatible" : "unknown" };
@@ -118,10 +102,10 @@ export async function migrationStatus(url: string, directory = DIRECTORY): Promi
   });
 }
 
-function stateOf(migration: Migration, row: AppliedRow | undefined, capabilities: Capabilities): MigrationState {
-  if (row !== undefined && row.checksum !== migration.checksum) return "altered";
-  if (row !== undefined) return row.finished ? "applied" : "begun";
-  return migration.requires.every((capability) => capabilities[capability]) ? "pending" : "waiting";
+function stateOf(migration: Migration, row: AppliedRow | undefined): MigrationState {
+  if (row === undefined) return "pending";
+  if (row.checksum !== migration.checksum) return "altered";
+  return row.finished ? "applied" : "begun";
 }
 
 async function withClient<Result>(url: string, work: (client: Client) => Promise<Result>): Promise<Result> {
@@ -192,8 +176,7 @@ async function pendingMigrations(client: Client, migrations: readonly Migration[
     if (file.checksum !== row.checksum) throw new StoreError("SCHEMA_ALTERED", { migration: row.name });
     if (row.finished) done.add(row.number);
   }
-  const replaced = new Set(migrations.flatMap((each) => each.supersedes));
-  return migrations.filter((each) => !done.has(each.number) && !replaced.has(each.name));
+  return migrations.filter((each) => !done.has(each.number));
 }
 
 async function apply(client: Client, migration: Migration): Promise<void> {
@@ -236,30 +219,13 @@ export async function readMigrations(directory = DIRECTORY): Promise<Migration[]
   return migrations;
 }
 
-function headerWords(header: string, text: string): string[] {
-  const found = new RegExp(`^-- ${header}:(.*)$`, "m").exec(text)?.[1] ?? "";
-  return found
-    .split(",")
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
-}
-
 function parseMigration(name: string, number: number, text: string): Migration {
-  const requires = headerWords("requires", text);
-  const unknown = requires.find((word) => !isCapability(word));
-  if (unknown !== undefined) throw new StoreError("SCHEMA_MIGRATION_INVALID", { file: name, requires: unknown });
   return {
     number,
     name,
     text,
     checksum: createHash("sha256").update(text).digest("hex"),
     inTransaction: !/^-- no-transaction\s*$/m.test(text),
-    requires: requires.filter(isCapability),
-    supersedes: headerWords("supersedes", text),
     compatible: /^-- compatible\s*$/m.test(text),
   };
-}
-
-function isCapability(word: string): word is Capability {
-  return CAPABILITIES.some((capability) => capability === word);
 }

@@ -71,22 +71,14 @@ const SHOWN_BESIDES: readonly (readonly [name: string, expression: string, comme
 
 /** Makes the two views over a base table, for its owner and for readers; drops those that are there. */
 export function profileViewSql(profile: ProfileKind, columns: readonly ProfileColumn[]): string {
-  const views = { owned: `dlms.${profileView(profile)}`, open: `dlms_views.${profileView(profile)}` };
+  const name = profileView(profile);
   return [
-    `drop view if exists ${views.open};`,
-    `drop view if exists ${views.owned};`,
-    `create view ${views.owned} as`,
+    `drop view if exists dlms_views.${name};`,
+    `drop view if exists dlms.${name};`,
+    `create view dlms.${name} as`,
     `${selection(profile, columns)};`,
-    ...viewComments(views.owned, profile, columns),
-    `create view ${views.open} with (security_barrier) as`,
-    selection(profile, columns),
-    `where d.known_from <= ${visibleUntil(profile)}`,
-    "  and not exists (",
-    "    select from dlms.profile_completions c",
-    `    where c.profile = '${profile}' and c.meter_key = d.meter_key and c.captured_at = d.captured_at`,
-    `      and c.known_from > ${visibleUntil(profile)}`,
-    "  );",
-    ...viewComments(views.open, profile, columns),
+    ...viewComments(`dlms.${name}`, profile, columns),
+    `select dlms.make_reader_view('${name}', '${profile}');`,
     "",
   ].join("\n");
 }
@@ -102,11 +94,6 @@ function selection(profile: ProfileKind, columns: readonly ProfileColumn[]): str
     "join public.meters m on m.meter_key = d.meter_key",
     "left join dlms.profile_layouts l on l.layout_key = d.layout_key",
   ].join("\n");
-}
-
-/** Until when what is known may be seen by whoever asks; null for nothing. */
-function visibleUntil(profile: ProfileKind): string {
-  return `(select dlms_api.visible_until('${profile}'))`;
 }
 
 function viewComments(view: string, profile: ProfileKind, columns: readonly ProfileColumn[]): string[] {

@@ -105,29 +105,64 @@ export class ReadAttempts {
   }
 }
 
-/** Keeps attempts in a transaction of the caller's; those that are held already are kept once. */
+/** Keeps attempts in a transaction of the caller's; those that are held already are kept, and counted, once. */
 export async function keepAttempts(client: PoolClient, attempts: readonly ReadAttempt[]): Promise<void> {
+  const failures = attempts.flatMap(({ failure, ...attempt }) =>
+    failure === undefined ? [] : [{ ...attempt, ...failure }],
+  );
+  const successes = attempts.filter(({ failure }) => failure === undefined);
+  if (failures.length > 0) await keepFailures(client, failures);
+  if (successes.length > 0) await countSuccesses(client, successes);
+}
+
+async function keepFailures(
+  client: PoolClient,
+  failures: readonly (Omit<ReadAttempt, "failure"> & NonNullable<ReadAttempt["failure"]>)[],
+): Promise<void> {
   await client.query(
-    `insert into dlms.read_attempts
-       (meter_id, started_at, ended_at, what, succeeded, row_count, cause, evidence, next_step)
-     select * from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::boolean[], $6::int[],
-       $7::text[], $8::text[], $9::text[])
-       as a (meter_id, started_at, ended_at, what, succeeded, row_count, cause, evidence, next_step)
+    `insert into dlms.read_failures (meter_id, started_at, ended_at, what, row_count, cause, evidence, next_step)
+     select * from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::int[], $6::text[], $7::text[],
+       $8::text[]) as f (meter_id, started_at, ended_at, what, row_count, cause, evidence, next_step)
      where not exists (
-       select from dlms.read_attempts held
-       where held.meter_id = a.meter_id and held.started_at = a.started_at and held.what = a.what
-         and held.ended_at = a.ended_at and held.succeeded = a.succeeded
+       select from dlms.read_failures held
+       where held.meter_id = f.meter_id and held.started_at = f.started_at and held.what = f.what
+         and held.ended_at = f.ended_at
      )`,
     [
-      attempts.map((each) => each.meterId),
-      attempts.map((each) => each.startedAt),
-      attempts.map((each) => each.endedAt),
-      attempts.map((each) => each.what),
-      attempts.map((each) => each.failure === undefined),
-      attempts.map((each) => each.rowCount),
-      attempts.map((each) => each.failure?.cause ?? null),
-      attempts.map((each) => each.failure?.evidence ?? null),
-      attempts.map((each) => each.failure?.nextStep ?? null),
+      ...commonFields(failures),
+      failures.map((each) => each.cause),
+      failures.map((each) => each.evidence),
+      failures.map((each) => each.nextStep),
     ],
   );
+}
+
+/** Reads of a meter end one after the other: what did not end after the last that was counted is counted already. */
+async function countSuccesses(client: PoolClient, successes: readonly ReadAttempt[]): Promise<void> {
+  await client.query(
+    `insert into dlms.read_successes as s (meter_id, day, reads, row_count, started_at, ended_at, what)
+     select r.meter_id, r.day, count(*), sum(r.row_count), max(r.started_at), max(r.ended_at),
+       (array_agg(r.what order by r.ended_at desc))[1]
+     from (
+       select *, (started_at at time zone 'UTC')::date as day
+       from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::int[])
+         as a (meter_id, started_at, ended_at, what, row_count)
+     ) r
+     left join dlms.read_successes held on held.meter_id = r.meter_id and held.day = r.day
+     where held.ended_at is null or r.ended_at > held.ended_at
+     group by r.meter_id, r.day order by r.meter_id, r.day
+     on conflict (meter_id, day) do update set reads = s.reads + excluded.reads, row_count = s.row_count + excluded.row_count,
+       started_at = excluded.started_at, ended_at = excluded.ended_at, what = excluded.what`,
+    commonFields(successes),
+  );
+}
+
+function commonFields(attempts: readonly Omit<ReadAttempt, "failure">[]): unknown[][] {
+  return [
+    attempts.map((each) => each.meterId),
+    attempts.map((each) => each.startedAt),
+    attempts.map((each) => each.endedAt),
+    attempts.map((each) => each.what),
+    attempts.map((each) => each.rowCount),
+  ];
 }

@@ -9,6 +9,27 @@ export interface StoragePolicies {
   readonly keepMs: ReadonlyMap<string, number>;
 }
 
+const DAY_MS = 86_400_000;
+
+/**
+ * What is deleted when it is old although the configuration does not say so, by age in days: evidence of what came in and
+ * of what the gateway did. Readings and events of meters, and what changed in them, are kept until the configuration says
+ * otherwise.
+ */
+const KEPT_DAYS = {
+  raw_buffers: 90,
+  push_history: 90,
+  push_values: 90,
+  read_failures: 90,
+  read_successes: 400,
+  rejected_rows: 400,
+  event_logs: 3650,
+} as const;
+
+export const KEPT_BY_DEFAULT_MS: ReadonlyMap<string, number> = new Map(
+  Object.entries(KEPT_DAYS).map(([table, days]) => [table, days * DAY_MS]),
+);
+
 /** Makes it so. Throws StoreError, as for a table that is not kept by time. */
 export async function applyStorage(database: Database, { compressAfterMs, keepMs }: StoragePolicies): Promise<void> {
   await database.transaction(async (client) => {
@@ -30,8 +51,6 @@ export async function applyStorage(database: Database, { compressAfterMs, keepMs
     await client.query("select dlms.apply_storage_policies()");
   });
 }
-
-const DAY_MS = 86_400_000;
 
 function daysOf(ms: number): number {
   return Math.max(1, Math.ceil(ms / DAY_MS));

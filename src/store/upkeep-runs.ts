@@ -57,16 +57,14 @@ interface RunRow {
 
 /** Each task that this edition leaves to the daemon. Throws StoreError. */
 export async function upkeepStatus(database: Database): Promise<UpkeepStatus[]> {
-  const { continuousAggregates, policies } = database.capabilities;
+  const { continuousAggregates } = database.capabilities;
   const rows = await database.query<RunRow>(
     `select task, finished_at, took_ms, amount::float8 as amount,
        extract(epoch from clock_timestamp() - finished_at)::float8 * 1000 as age_ms from dlms.upkeep_runs`,
   );
   const byTask = new Map(rows.map((row) => [row.task, row]));
-  const withoutUs = new Set<UpkeepTask>();
-  if (!continuousAggregates) withoutUs.add("continuous aggregate");
-  if (policies) withoutUs.add("retention");
-  return SHOWN_IN_ORDER.filter((task) => !withoutUs.has(task)).map((task) => {
+  const shown = SHOWN_IN_ORDER.filter((task) => task !== "continuous aggregate" || continuousAggregates);
+  return shown.map((task) => {
     const { everyMs, unit } = UPKEEP_TASKS[task];
     const row = byTask.get(task);
     return {

@@ -132,7 +132,7 @@ async function visited(database: Database, polls: number): Promise<void> {
 
 async function count(database: Database): Promise<number> {
   const [row] = await database.query<{ count: bigint }>(
-    "select count(*) as count from dlms.read_attempts where succeeded",
+    "select coalesce(sum(reads), 0) as count from dlms.read_successes",
   );
   return Number(row?.count ?? 0);
 }

@@ -311,7 +311,7 @@ test("push layouts: versions in order, each with its firmware, the same layout o
   expect(await query(url, "select count(*)::int from dlms.push_layouts")).toEqual([[2]]);
 });
 
-test("read attempts: each is kept with its cause; what can't be written is counted", async () => {
+test("read attempts: failures are kept with their cause, successes counted by day; what can't be written is counted", async () => {
   const { database, url } = current();
   const lost: number[] = [];
   const attempts = new ReadAttempts(database, (_error, count) => lost.push(count));
@@ -327,9 +327,15 @@ test("read attempts: each is kept with its cause; what can't be written is count
   attempts.add(attempt);
   attempts.add({ ...attempt, rowCount: 0, failure });
   await attempts.flush();
-  expect(await query(url, "select succeeded, row_count, cause, next_step from dlms.read_attempts order by 1")).toEqual([
-    [false, 0, "no_answer", "check the address"],
-    [true, 4, null, null],
+  // Nobody heard of a commit, and the same are written again.
+  attempts.add(attempt);
+  attempts.add({ ...attempt, rowCount: 0, failure });
+  attempts.add({ ...attempt, startedAt: new Date(START_MS + 5000), endedAt: new Date(START_MS + 6000) });
+  await attempts.flush();
+  const held = "select succeeded, reads, row_count, started_at, cause, next_step from dlms.read_attempts order by 1";
+  expect(await query(url, held)).toEqual([
+    [false, 1, 0, new Date(START_MS), "no_answer", "check the address"],
+    [true, 2, 8, new Date(START_MS + 5000), null, null],
   ]);
   attempts.add({ ...attempt, meterId: "no uuid" });
   await attempts.flush();

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { beforeEach, expect, inject, test, vi } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { keepDailyLoad } from "../../src/store/daily-load.ts";
@@ -5,7 +7,7 @@ import { checkDatabase } from "../../src/store/database-check.ts";
 import { dailyLoadStatus, policyStatus, tableStatus } from "../../src/store/database-status.ts";
 import { noteLoadChanges } from "../../src/store/load-changes.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
-import { applyStorage } from "../../src/store/storage-policies.ts";
+import { applyStorage, KEPT_BY_DEFAULT_MS } from "../../src/store/storage-policies.ts";
 import { notedUpkeep, upkeepStatus } from "../../src/store/upkeep-runs.ts";
 import { blockLoad, makeMeters, SLOT_MS, slots } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
@@ -125,6 +127,60 @@ test("storage: the configuration's times are what the policies have, and a table
   ).rejects.toMatchObject({ code: "TABLE_UNKNOWN", at: { table: "reading" } });
 });
 
+test("storage: what is a plain table everywhere goes too, and by default what only shows where readings came from", async () => {
+  const { database } = current();
+  const meter = await newMeter();
+  await database.query(
+    `insert into dlms.rejected_rows (rejected_at, profile, meter_key, captured_at, source, reason, detail, row_values, digest)
+     select now() - make_interval(days => age), 'billing', $1::int, age::text, 1, 'time_missing', '', '{}', age::text::bytea
+     from unnest(array[399, 401]) as age`,
+    [meter],
+  );
+  await database.query(
+    `insert into dlms.read_successes select gen_random_uuid(), now() - make_interval(days => age), 1, 1, now(), now(), 'instant'
+     from unnest(array[20, 500]) as age`,
+  );
+  await applyStorage(database, { compressAfterMs: 7 * DAY_MS, keepMs: KEPT_BY_DEFAULT_MS });
+  await expire();
+  const rejected = "select captured_at from dlms.rejected_rows where meter_key = $1::int";
+  expect(await database.query(rejected, [meter])).toEqual([{ captured_at: "399" }]);
+  expect(await database.query("select count(*)::int as days from dlms.read_successes")).toEqual([{ days: 1 }]);
+  expect((await tableStatus(database)).find(({ table }) => table === "dlms.rejected_rows")?.keepFor).toBe("400 days");
+  await applyStorage(database, { compressAfterMs: 7 * DAY_MS, keepMs: new Map() });
+  const docs = await readFile(join(import.meta.dirname, "../../docs/database.md"), "utf8");
+  for (const [table, ms] of KEPT_BY_DEFAULT_MS) {
+    const line = docs
+      .split("\n")
+      .find((each) => each.startsWith("| `") && each.includes(`\`${table}\``) && each.includes("days"));
+    expect([table, line]).toEqual([table, expect.stringContaining(`${ms / DAY_MS} days`)]);
+  }
+});
+
+/** By what each is bounded that is not kept by time. */
+const BOUNDED = {
+  "what people set up": `api_tokens, collection_meters, collection_series, collections, dataset_grants, datasets,
+    compatibility_views, metadata, notification_destinations, reading_plans, run_series, run_values, runs, series_aliases,
+    series_revisions, push_setup_history`,
+  "meters, and what there is of each": `meters, associations, connections, event_log_reads, invocation_counters, keys,
+    meter_attributes, meter_names, meter_profiles, meter_push_layouts, push_counters, push_objects, push_schedules, push_setups,
+    schedule_entries, series`,
+  "kinds of things": `obis_codes, profile_layouts, push_layouts, qualities, quantities, raw_layouts`,
+  "the gateways themselves": `event_log_head, gateways, meter_blocks, meter_deletions, migrations, time_tables, upkeep_runs`,
+  "what is yet to be done": `coverage_journal, daily_load_due, jobs, load_changes, notification_outbox, spool_positions`,
+};
+
+test("storage: every table is kept by time, or bounded by something else", async () => {
+  const { database } = current();
+  const rows = await database.query<{ name: string }>(
+    `select c.relname as name from pg_class c
+     where c.relkind = 'r' and c.relnamespace in ('public'::regnamespace, 'dlms'::regnamespace)
+       and not exists (select from dlms.time_tables t where t.table_schema = c.relnamespace::regnamespace::text
+         and t.table_name = c.relname)`,
+  );
+  const bounded = Object.values(BOUNDED).flatMap((names) => names.split(/,\s+/));
+  expect(rows.map(({ name }) => name).sort()).toEqual(bounded.sort());
+});
+
 test("storage: into compressed chunks go late rows, duplicates, completions and revisions as into others", async (context) => {
   const { database } = current();
   context.skip(!database.capabilities.compression, "this edition does not compress");
@@ -232,13 +288,13 @@ test("storage: status tells sizes and chunks by table, and what is due", async (
 
 test("storage: status tells when each task of upkeep was last done, and how much there was", async () => {
   const { database } = current();
-  const { continuousAggregates, policies } = database.capabilities;
+  const { continuousAggregates } = database.capabilities;
   const tasks = (await upkeepStatus(database)).map(({ task }) => task);
   expect(tasks).toEqual([
     "sums by day",
     ...(continuousAggregates ? ["continuous aggregate"] : []),
     "ledger of slots",
-    ...(policies ? [] : ["retention"]),
+    "retention",
   ]);
   await notedUpkeep(database, "sums by day", async () => undefined);
   expect((await upkeepStatus(database))[0]).toMatchObject({ lastDone: undefined, isLate: true });

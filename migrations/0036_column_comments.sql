@@ -133,30 +133,6 @@ comment on column dlms.daily_load_disagreements.first_day is 'The first of them.
 comment on column dlms.daily_load_disagreements.last_day is 'The last of them.';
 comment on column dlms.daily_load_disagreements.greatest_spread is 'By how much at most.';
 
-comment on column dlms.instant_profile.meter_id is 'The meter: id of public.meters.';
-comment on column dlms.instant_profile.meter_number is 'Serial number of the meter.';
-
-comment on column dlms.block_load_profile.meter_id is 'The meter: id of public.meters.';
-comment on column dlms.block_load_profile.meter_number is 'Serial number of the meter.';
-
-comment on column dlms.daily_load_captures.meter_id is 'The meter: id of public.meters.';
-comment on column dlms.daily_load_captures.meter_number is 'Serial number of the meter.';
-
-comment on column dlms.billing_profile.meter_id is 'The meter: id of public.meters.';
-comment on column dlms.billing_profile.meter_number is 'Serial number of the meter.';
-
-comment on column dlms_views.instant_profile.meter_id is 'The meter: id of public.meters.';
-comment on column dlms_views.instant_profile.meter_number is 'Serial number of the meter.';
-
-comment on column dlms_views.block_load_profile.meter_id is 'The meter: id of public.meters.';
-comment on column dlms_views.block_load_profile.meter_number is 'Serial number of the meter.';
-
-comment on column dlms_views.daily_load_captures.meter_id is 'The meter: id of public.meters.';
-comment on column dlms_views.daily_load_captures.meter_number is 'Serial number of the meter.';
-
-comment on column dlms_views.billing_profile.meter_id is 'The meter: id of public.meters.';
-comment on column dlms_views.billing_profile.meter_number is 'Serial number of the meter.';
-
 comment on column dlms_views.series.key is 'Key of the series; reads ask by it.';
 comment on column dlms_views.series.dataset is 'Dataset that it belongs to.';
 comment on column dlms_views.series.meter_number is 'Serial number of the meter; null for what was brought in.';

@@ -85,7 +85,7 @@ begin
     'known', found_it,
     'gateways', (
       select coalesce(jsonb_agg(jsonb_build_object('id', gateway_id, 'name', name, 'beat', beat,
-        'incarnation', incarnation, 'networks', networks, 'silenceMs', silence_ms, 'awayMs', away_ms, 'fleet', fleet,
+        'incarnation', incarnation, 'networks', networks, 'meters', meters, 'version', version, 'silenceMs', silence_ms, 'awayMs', away_ms, 'fleet', fleet,
         'ageMs', floor(extract(epoch from clock_timestamp() - renewed_at) * 1000))), '[]')
       from dlms.gateways where left_at is null
     ),
