@@ -13,6 +13,8 @@ const instant = z.iso.datetime({ offset: true });
 export interface AskParts {
   /** The name of the meter of that name or number, whether the database is there or not. Throws ApiError. */
   readonly meterNamed: (nameOrNumber: string, caller: Caller) => string;
+  /** Throws an Error that lists what can be read. */
+  readonly checkWhat: (what: string) => unknown;
   readonly asks: Asks;
   /** Nobody waits for it: a read changes nothing. */
   readonly log: (entry: EventLogEntry) => void;
@@ -25,7 +27,7 @@ export function askResources(api: Api, parts: AskParts): void {
   followRead(api, parts);
 }
 
-function askForRead(api: Api, { meterNamed, asks, log }: AskParts): void {
+function askForRead(api: Api, { meterNamed, checkWhat, asks, log }: AskParts): void {
   api.post(
     "/v1/reads",
     {
@@ -48,6 +50,7 @@ function askForRead(api: Api, { meterNamed, asks, log }: AskParts): void {
       const { meter, what, from, to } = request.body;
       const caller = callerOf(request);
       const name = meterNamed(meter, caller);
+      understood(checkWhat, what);
       if ((from === undefined) !== (to === undefined)) throw new ApiError("invalid", "from, to: both or none");
       const range = from && to ? { range: { fromMs: Date.parse(from), toMs: Date.parse(to) } } : {};
       const { ask: started, isNew } = asks.ask(
@@ -59,6 +62,14 @@ function askForRead(api: Api, { meterNamed, asks, log }: AskParts): void {
       return reply.status(202).header("location", `/v1/reads/${started.id}`).send(shown(started));
     },
   );
+}
+
+function understood(check: AskParts["checkWhat"], what: string): void {
+  try {
+    check(what);
+  } catch (cause) {
+    throw new ApiError("invalid", cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 function followRead(api: Api, { asks }: AskParts): void {

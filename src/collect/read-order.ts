@@ -14,11 +14,13 @@ export type ReadOrder =
       readonly attributeId: number;
     };
 
-/** The words for `what`, and what each means. */
+/** The words for `what`, and what each means: profiles by their names, the loads by their first words too. */
 const READ_WORDS = new Map<string, ReadOrder>([
   ["instant", { type: "profile", profile: "instant" }],
   ["block", { type: "profile", profile: "block_load" }],
+  ["block_load", { type: "profile", profile: "block_load" }],
   ["daily", { type: "profile", profile: "daily_load" }],
+  ["daily_load", { type: "profile", profile: "daily_load" }],
   ["billing", { type: "profile", profile: "billing" }],
   ["clock", { type: "clock" }],
   ["objects", { type: "objects" }],

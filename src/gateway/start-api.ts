@@ -17,6 +17,7 @@ import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import { type ReadingColumns, readingResources } from "../api/reading-resources.ts";
 import { sessionResources, tokenResources } from "../api/token-resources.ts";
 import { ApiTokens } from "../api/tokens.ts";
+import { parseReadOrder } from "../collect/read-order.ts";
 import type { Config } from "../config/schema.ts";
 import { resolveSecretText } from "../config/secret.ts";
 import type { Fleet } from "../fleet/fleet.ts";
@@ -70,7 +71,8 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
   meterResources(api, database);
   readingResources(api, database, READING_COLUMNS);
   coverageResources(api, database, gateway);
-  askResources(api, { meterNamed: (name, caller) => gateway.nameOf(name, caller), asks, log: logLater });
+  const meterNamed = (name: string, caller: Caller) => gateway.nameOf(name, caller);
+  askResources(api, { meterNamed, checkWhat: parseReadOrder, asks, log: logLater });
   eventResources(api, database);
   liveResources(api, parts.live, (name) => fleet.byName(name)?.key);
   tokenResources(api, tokens);

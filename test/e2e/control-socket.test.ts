@@ -54,7 +54,7 @@ async function serve(read: Read): Promise<Server> {
     onFault: () => undefined,
   });
   const asks = new Asks(({ meter, what, range }) => read(meter, what, range));
-  askResources(api, { meterNamed: (name) => name, asks, log: () => undefined });
+  askResources(api, { meterNamed: (name) => name, checkWhat: () => undefined, asks, log: () => undefined });
   api.get("/v1/lines", { config: { needs: "admin" } }, (_, reply) => sendLines(reply, threeLines()));
   const change = { event: "thingChanged", message: "somebody changed a thing" };
   const schema = { body: z.object({ name: z.string() }), response: { 200: z.object({ name: z.string() }) } };

@@ -188,6 +188,7 @@ test("http api: what can't be asked is refused with words, before anything is do
     [await post("/v1/reads", "reader", { meter: meterName(0), what: "clock" }), 403],
     [await post("/v1/reads", "operator", { meter: "nobody", what: "clock" }), 404],
     [await post("/v1/reads", "operator", { meter: meterName(0) }), 400],
+    [await post("/v1/reads", "operator", { meter: meterName(0), what: "everything" }), 400],
     [await post("/v1/reads", "operator", { meter: meterName(0), what: "clock", from: "2026-01-01T00:00:00Z" }), 400],
     [await ask("/v1/meters?limit=0", "reader"), 400],
     [await ask("/v1/meters?limit=100000", "reader"), 400],

@@ -102,6 +102,9 @@ test("pages: a meter is found by keys alone, and shows its load, its tries and w
   await page.getByRole("button", { name: "read", exact: true }).click();
   const answer = page.getByRole("region", { name: "what the meter answered" });
   await expect.poll(() => answer.locator("td").first().innerText(), { timeout: 20_000 }).toMatch(/20\d\d/);
+  await page.getByLabel("Read now").selectOption("block load");
+  await page.getByRole("button", { name: "read", exact: true }).click();
+  await expect.poll(() => answer.locator("tr").count(), { timeout: 20_000 }).toBeGreaterThan(10);
 });
 
 test("pages: a meter that fails says its cause and what to do", async () => {

@@ -3,12 +3,7 @@ import { useResource } from "./api.ts";
 import { Badge, Loaded, Pager, Table, Time } from "./parts.tsx";
 import { Link, meterPlace, stay, usePlace } from "./route.tsx";
 
-const SEVERITIES: Readonly<Record<string, "bad" | "warn" | "quiet">> = {
-  critical: "bad",
-  error: "bad",
-  warning: "warn",
-  warn: "warn",
-};
+const SEVERITIES: Readonly<Record<string, "bad" | "warn">> = { alarm: "bad", warning: "warn" };
 
 /** What meters told of, newest first. */
 export function EventsPage() {

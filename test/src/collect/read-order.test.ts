@@ -18,6 +18,8 @@ test.each([
 test.each(["", "everything", "1.0.1.8.0.999", "1", "3:", "::"])(
   "read order: %o is refused with what can be said",
   (what) => {
-    expect(() => parseReadOrder(what)).toThrow("instant, block, daily, billing, clock, objects");
+    expect(() => parseReadOrder(what)).toThrow(
+      "instant, block, block_load, daily, daily_load, billing, clock, objects",
+    );
   },
 );
