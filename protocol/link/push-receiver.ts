@@ -1,6 +1,6 @@
 /**
  * Receives what meters push without being asked on lines that carry nothing else: HDLC frames of whatever control field,
- * M-Bus frames, telegrams of a P1 port, or bare APDUs. It never sends. Pushes over the wrapper come through a server's `WrapperLink`, pushes in
+ * M-Bus frames, telegrams of a P1 port, or bare APDUs. It never sends by itself. Pushes over the wrapper come through a server's `WrapperLink`, pushes in
  * between answers through `HdlcClient`. General block transfer is undone by the APDU layer.
  */
 import { DlmsError } from "../errors.ts";
@@ -55,6 +55,8 @@ interface PushAssembler {
   flush(nowMs: number): void;
   takeUnit(): PushUnit | undefined;
   deadlineMs(): number | undefined;
+  /** Left out where nobody can be answered. */
+  answer?(apdu: Uint8Array, unit: PushSaps): Uint8Array | undefined;
 }
 
 export class PushReceiver implements Link {
@@ -112,6 +114,11 @@ export class PushReceiver implements Link {
     return this.#events.shift();
   }
 
+  /** The octets that carry an APDU to the sender of a unit; undefined where the framing has no way back. */
+  answer(apdu: Uint8Array, unit: PushSaps): Uint8Array | undefined {
+    return this.#assembler.answer?.(apdu, unit);
+  }
+
   deadlineMs(): number | undefined {
     return earlier(this.#stalledAtMs, this.#assembler.deadlineMs());
   }
@@ -164,6 +171,7 @@ interface FrameJoiner<Unit extends FrameUnit> {
   flush(): void;
   takeUnit(): PushUnit | undefined;
   deadlineMs(): number | undefined;
+  answer?(apdu: Uint8Array, unit: PushSaps): Uint8Array | undefined;
 }
 
 class FramedPushes<Unit extends FrameUnit> implements PushAssembler {
@@ -207,6 +215,10 @@ class FramedPushes<Unit extends FrameUnit> implements PushAssembler {
 
   deadlineMs(): number | undefined {
     return this.#joiner.deadlineMs();
+  }
+
+  answer(apdu: Uint8Array, unit: PushSaps): Uint8Array | undefined {
+    return this.#joiner.answer?.(apdu, unit);
   }
 
   #drain(nowMs: number): void {

@@ -119,9 +119,11 @@ export class PushConnection {
     return this.#waiting >= (this.#options.intake.crowded ? 1 : this.#options.limits.waiting);
   }
 
-  #confirm(apdu: Uint8Array, { sourceSap, destinationSap }: PushUnit): void {
-    if (this.#pump.closed || !this.#line.answers) return;
-    this.#pump.command({ type: "send", apdu, sourceSap: destinationSap, destinationSap: sourceSap });
+  /** Serial ports that are listened on are customer ports: nobody hears an answer there. */
+  #confirm(apdu: Uint8Array, unit: PushUnit): void {
+    if (this.#pump.closed || this.#options.origin.transport === "serial") return;
+    const octets = this.#line.answer(apdu, unit);
+    if (octets !== undefined) this.#channel.write(octets);
   }
 
   #limit(): void {

@@ -1,9 +1,9 @@
 /** Pushes that come in datagrams: each holds whole frames; only a transfer in blocks goes over several. */
 import type { TcpAddress } from "../../drivers/tcp/address.ts";
 import type { LinkEvent } from "../../protocol/link/link.ts";
-import { decodeWrapper, encodeWrapper, WRAPPER_HEADER_LENGTH } from "../../protocol/link/wrapper.ts";
+import { decodeWrapper, WRAPPER_HEADER_LENGTH } from "../../protocol/link/wrapper.ts";
 import type { PushIntake } from "./push-intake.ts";
-import { PushLine } from "./push-line.ts";
+import { answerInWrapper, PushLine } from "./push-line.ts";
 import { type PushOutcome, PushReader, type PushUnit } from "./push-reader.ts";
 
 export interface PushDatagramsOptions {
@@ -27,7 +27,7 @@ const STORM_A_TURN = 16;
 const AT_ONCE = 32;
 
 interface Peer extends TcpAddress {
-  readonly answers: boolean;
+  readonly answer: Opened["answer"];
 }
 
 interface Transfer {
@@ -81,8 +81,8 @@ export class PushDatagrams {
   #read(octets: Uint8Array, peer: TcpAddress): void {
     const key = `${peer.host} ${peer.port}`;
     const reader = this.#transfers.get(key)?.reader ?? new PushReader(this.#options.intake.openersAt(peer.host));
-    const { events, answers } = openDatagram(octets);
-    const kept = events.flatMap((event) => this.#take(event, reader, { ...peer, answers }));
+    const { events, answer } = openDatagram(octets);
+    const kept = events.flatMap((event) => this.#take(event, reader, { ...peer, answer }));
     const { length } = octets;
     // Octets of a push are those of its datagram, and in memory for as long as that.
     void Promise.all(kept).finally(() => {
@@ -108,11 +108,12 @@ export class PushDatagrams {
     return [this.#keep({ type: "rejected", error, systemTitle: undefined, claimed: undefined, octets }, peer)];
   }
 
-  #keep(outcome: PushOutcome, { host, port, answers }: Peer, unit?: PushUnit): Promise<void> {
+  #keep(outcome: PushOutcome, { host, port, answer }: Peer, unit?: PushUnit): Promise<void> {
     const { intake, send } = this.#options;
     return intake.keep(outcome, { host, port, transport: "udp" }).then((apdu) => {
-      if (apdu === undefined || unit === undefined || !answers) return;
-      send(encodeWrapper({ sourceWPort: unit.destinationSap, destinationWPort: unit.sourceSap, apdu }), { host, port });
+      if (apdu === undefined || unit === undefined) return;
+      const octets = answer(apdu, unit);
+      if (octets !== undefined) send(octets, { host, port });
     });
   }
 
@@ -126,14 +127,14 @@ export class PushDatagrams {
   }
 
   #giveUp({ reader, peer }: Transfer): void {
-    for (const outcome of reader.end()) void this.#keep(outcome, { ...peer, answers: false });
+    for (const outcome of reader.end()) void this.#keep(outcome, { ...peer, answer: () => undefined });
   }
 }
 
 interface Opened {
   readonly events: readonly LinkEvent[];
-  /** Whether it is known how to answer. */
-  readonly answers: boolean;
+  /** As of a line. */
+  readonly answer: PushLine["answer"];
 }
 
 /** What a datagram holds: nearly always one PDU of the wrapper, else whatever a line may hold. */
@@ -141,14 +142,14 @@ function openDatagram(octets: Uint8Array): Opened {
   if (isOnePdu(octets)) {
     const { apdu, sourceWPort, destinationWPort } = decodeWrapper(octets);
     const event: LinkEvent = { type: "apdu", apdu, sourceSap: sourceWPort, destinationSap: destinationWPort };
-    return { events: [event], answers: true };
+    return { events: [event], answer: answerInWrapper };
   }
   const line = new PushLine();
   line.receive(octets, 0);
   line.command({ type: "channelEnded" }, 0);
   const events: LinkEvent[] = [];
   for (let event = line.takeEvent(); event !== undefined; event = line.takeEvent()) events.push(event);
-  return { events, answers: line.answers };
+  return { events, answer: (apdu, unit) => line.answer(apdu, unit) };
 }
 
 function isOnePdu(octets: Uint8Array): boolean {

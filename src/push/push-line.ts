@@ -7,7 +7,8 @@
 import { DlmsError } from "../../protocol/errors.ts";
 import { detectStream } from "../../protocol/link/detection.ts";
 import type { Link, LinkCommand, LinkEvent } from "../../protocol/link/link.ts";
-import { type PushFraming, PushReceiver } from "../../protocol/link/push-receiver.ts";
+import { type PushFraming, PushReceiver, type PushSaps } from "../../protocol/link/push-receiver.ts";
+import { encodeWrapper } from "../../protocol/link/wrapper.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 
 /** Framing of everything that is not the wrapper; what is not known is taken as bare octets. */
@@ -28,7 +29,7 @@ const FORMAT = 0xa0;
 
 export class PushLine implements Link {
   readonly #events: LinkEvent[] = [];
-  #link: Link | undefined;
+  #link: WrapperLink | PushReceiver | undefined;
   #head = new Uint8Array(0);
   #headDueMs: number | undefined;
   #received = 0;
@@ -38,9 +39,10 @@ export class PushLine implements Link {
     return this.#received;
   }
 
-  /** Whether it is known how to answer on this line. */
-  get answers(): boolean {
-    return this.#link instanceof WrapperLink;
+  /** The octets that carry an APDU to the sender of a unit; undefined where nobody can be answered. */
+  answer(apdu: Uint8Array, unit: PushSaps): Uint8Array | undefined {
+    if (this.#link instanceof PushReceiver) return this.#link.answer(apdu, unit);
+    return this.#link && answerInWrapper(apdu, unit);
   }
 
   command(command: LinkCommand, nowMs: number): void {
@@ -109,6 +111,11 @@ export class PushLine implements Link {
     this.#link.command({ type: "open" }, nowMs);
     this.#link.receive(head, nowMs);
   }
+}
+
+/** A PDU of the wrapper with an APDU for the sender of a unit. */
+export function answerInWrapper(apdu: Uint8Array, { sourceSap, destinationSap }: PushSaps): Uint8Array {
+  return encodeWrapper({ sourceWPort: destinationSap, destinationWPort: sourceSap, apdu });
 }
 
 function endsLine(octet: number): boolean {

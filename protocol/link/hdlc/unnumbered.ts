@@ -6,16 +6,21 @@ import { DlmsError } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
 import { OctetBuffer } from "../octet-buffer.ts";
 import { showHdlcAddress } from "./address.ts";
-import type { HdlcFrame } from "./frame.ts";
+import { encodeHdlcFrame, type HdlcFrame } from "./frame.ts";
 import type { HdlcUnit } from "./frame-parser.ts";
-import { hasLlc, stripLlc } from "./llc.ts";
+import { hasLlc, LLC_COMMAND, stripLlc, withLlc } from "./llc.ts";
 
 /** Meters pause up to three seconds between the segments of one push. */
 export const SEGMENT_TIMEOUT_MS = 5000;
 
+/** Nothing is negotiated for answers: what every station takes. */
+const ANSWER_INFO_LENGTH = 128;
+
 export type UnnumberedUnit =
   | { readonly type: "apdu"; readonly apdu: Uint8Array; readonly sourceSap: number; readonly destinationSap: number }
   | { readonly type: "discarded"; readonly octets: Uint8Array; readonly error: DlmsError };
+
+type UnitSaps = Pick<Extract<UnnumberedUnit, { type: "apdu" }>, "sourceSap" | "destinationSap">;
 
 type FrameUnit = Extract<HdlcUnit, { type: "frame" }>;
 
@@ -31,6 +36,8 @@ export class UnnumberedAssembler {
   readonly #timeoutMs: number;
   readonly #units: UnnumberedUnit[] = [];
   readonly #partials = new Map<string, HalfApdu>();
+  /** Whole addresses of the stations that sent, by their SAPs; the one that was silent longest goes first. */
+  readonly #routes = new Map<string, Pick<HdlcFrame, "destination" | "source">>();
 
   constructor(timeoutMs: number = SEGMENT_TIMEOUT_MS) {
     this.#timeoutMs = timeoutMs;
@@ -95,7 +102,27 @@ export class UnnumberedAssembler {
 
   #deliver(frame: HdlcFrame, apdu: Uint8Array): void {
     if (apdu.length === 0) return;
-    this.#units.push({ type: "apdu", apdu, sourceSap: frame.source.upper, destinationSap: frame.destination.upper });
+    const unit = { sourceSap: frame.source.upper, destinationSap: frame.destination.upper };
+    this.#remember(unit, { source: frame.destination, destination: frame.source });
+    this.#units.push({ type: "apdu", apdu, ...unit });
+  }
+
+  /** The octets of UI frames with an APDU for the sender of a unit; undefined for a sender that is forgotten. */
+  answer(apdu: Uint8Array, unit: UnitSaps): Uint8Array | undefined {
+    const route = this.#routes.get(nameOf(unit));
+    if (route === undefined) return undefined;
+    const frames = unnumberedFrames(route, withLlc(LLC_COMMAND, apdu), ANSWER_INFO_LENGTH).map(encodeHdlcFrame);
+    const octets = new OctetBuffer();
+    for (const frame of frames) octets.append(frame);
+    return octets.take(octets.length);
+  }
+
+  #remember(unit: UnitSaps, route: Pick<HdlcFrame, "destination" | "source">): void {
+    const name = nameOf(unit);
+    this.#routes.delete(name);
+    const [oldest] = this.#routes.keys();
+    if (oldest !== undefined && this.#routes.size >= LIMITS.halfSenders) this.#routes.delete(oldest);
+    this.#routes.set(name, route);
   }
 
   #drop(sender: string, code: "SEGMENT_MISSING" | "FRAME_INCOMPLETE" | "LENGTH_OVER_LIMIT"): void {
@@ -106,6 +133,10 @@ export class UnnumberedAssembler {
     const error = new DlmsError(code, "peer", { sender, segments, octets: joined.length });
     this.#units.push({ type: "discarded", octets: joined.take(joined.length), error });
   }
+}
+
+function nameOf({ sourceSap, destinationSap }: UnitSaps): string {
+  return `${sourceSap}>${destinationSap}`;
 }
 
 function carriesApdu({ control, information }: HdlcFrame): boolean {
