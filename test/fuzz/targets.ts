@@ -25,6 +25,7 @@ import { decodeParameters } from "../../protocol/link/hdlc/parameters.ts";
 import { parseDecimal } from "../../protocol/link/iec62056-21/data-sets.ts";
 import { decodeP1Telegram, parseP1Time } from "../../protocol/link/iec62056-21/p1.ts";
 import { decodeReadoutBlock } from "../../protocol/link/iec62056-21/readout.ts";
+import { parseReadoutTime } from "../../protocol/link/iec62056-21/readout-time.ts";
 import { decodeIdentification, decodeOptionSelect } from "../../protocol/link/iec62056-21/sign-on.ts";
 import { textOf } from "../../protocol/link/iec62056-21/text.ts";
 import { decodeMbusFrame, encodeMbusFrame } from "../../protocol/link/mbus.ts";
@@ -197,7 +198,7 @@ export const DECODERS: readonly DecoderTarget[] = [
   {
     name: "p1-value",
     layers: ["p1-value"],
-    decode: (octets) => [parseDecimal(textOf(octets)), parseP1Time(textOf(octets))],
+    decode: (octets) => [parseDecimal, parseP1Time, parseReadoutTime].map((parse) => parse(textOf(octets))),
   },
   { name: "certificate", layers: ["certificate"], decode: (octets) => readCertificate(octets) },
   { name: "certificate-request", layers: ["certificate-request"], decode: (octets) => readCertificateRequest(octets) },
