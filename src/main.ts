@@ -24,6 +24,7 @@ export interface DaemonOptions {
 
 /** Runs the daemon of a configuration file until SIGTERM or SIGINT. */
 export async function runDaemon(configFile: string, { workers = 1, worker }: DaemonOptions = {}): Promise<ExitReason> {
+  process.title = "dlms-gateway";
   try {
     const config = withSystemdDirectories(await loadConfig(configFile));
     const manager = await serviceManager(process.env, worker !== undefined);
@@ -58,7 +59,7 @@ async function run(config: Config, manager: ServiceManager, stop: Promise<string
       running = await Gateway.start(options);
       tellUntaken(sockets, events);
       running.run();
-      notify("READY=1");
+      watch.ready();
       const reason = await Promise.race([stop, running.restartWanted]);
       if (stopping.signal.aborted) notify("STOPPING=1");
       await running.stop(reason);

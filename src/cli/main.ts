@@ -15,6 +15,7 @@ import { declareDemo } from "./verbs/demo.ts";
 import { declareGaps } from "./verbs/gaps.ts";
 import { declareGateways } from "./verbs/gateways.ts";
 import { declareKeys } from "./verbs/keys.ts";
+import { declareManual } from "./verbs/manual.ts";
 import { declareMeters } from "./verbs/meters.ts";
 import { declareNotifications } from "./verbs/notifications.ts";
 import { declarePlans } from "./verbs/plans.ts";
@@ -54,6 +55,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareTokens,
   declareSimulate,
   declareCompletion,
+  declareManual,
 ];
 
 const output = processOutput();

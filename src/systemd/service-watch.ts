@@ -57,11 +57,16 @@ export class ServiceWatch implements Disposable {
     this.#look();
   };
 
-  #look(): void {
+  /** The gateway does what it is there for. */
+  ready(): void {
+    this.#look("READY=1\n");
+  }
+
+  #look(first = ""): void {
     const vitals = this.#options.vitals();
     const isAlive = vitals === undefined || this.#stalled(vitals).size === 0;
     const status = vitals === undefined ? this.#starting : statusLine(vitals, this.#lastMinute());
-    this.#options.notify(`${isAlive ? "WATCHDOG=1\n" : ""}STATUS=${status}`);
+    this.#options.notify(`${first}${isAlive ? "WATCHDOG=1\n" : ""}STATUS=${status}`);
   }
 
   #stalled({ stalledMs }: Vitals): ReadonlySet<string> {

@@ -34,6 +34,13 @@ const LOOK_MS = 10;
 const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
 const WAIT = { timeout: 60_000, interval: 20 };
 
+export interface StartOptions {
+  readonly watchdogMs?: number;
+  readonly args?: readonly string[];
+  /** The command line, where it is not the one of these sources. */
+  readonly program?: readonly string[];
+}
+
 export class PlayedSystemd implements AsyncDisposable {
   readonly #directory: string;
   readonly #notifySocket: number;
@@ -77,14 +84,14 @@ export class PlayedSystemd implements AsyncDisposable {
   }
 
   /** Starts the daemon as a service with the sockets that are held. */
-  start(configFile: string, options: { readonly watchdogMs?: number; readonly args?: readonly string[] } = {}): void {
+  start(configFile: string, options: StartOptions = {}): void {
     this.notified = [];
     this.lines = [];
-    const { watchdogMs, args = [] } = options;
+    const { watchdogMs, args = [], program = [process.execPath, CLI] } = options;
     const env: NodeJS.ProcessEnv = { ...process.env, NOTIFY_SOCKET: this.#path, LISTEN_FDS: `${this.#held.length}` };
     if (watchdogMs !== undefined) env["WATCHDOG_USEC"] = `${1000 * watchdogMs}`;
     // The process has to know that it is the one that is meant.
-    const command = ["-c", 'export LISTEN_PID=$$ WATCHDOG_PID=$$; exec "$0" "$@"', process.execPath, CLI, "run"];
+    const command = ["-c", 'export LISTEN_PID=$$ WATCHDOG_PID=$$; exec "$0" "$@"', ...program, "run"];
     const child = spawn("/bin/sh", [...command, "--config", configFile, ...args], {
       env,
       stdio: ["ignore", "pipe", "inherit", ...this.#held],
@@ -108,11 +115,11 @@ export class PlayedSystemd implements AsyncDisposable {
     return this.lines.filter((line) => line.event === event);
   }
 
-  /** Resolves with the exit code, or the name of the signal that ended it. */
-  async signal(signal: NodeJS.Signals): Promise<void> {
+  signal(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }
 
+  /** Resolves with the exit code, or the name of the signal that ended it. */
   async ended(): Promise<number | string | null> {
     const child = this.#child;
     if (child === undefined) return null;

@@ -56,7 +56,7 @@ test("systemd: ready is told when pushes are listened for, then a status and sig
   const lives = () => systemd.notified.filter((line) => line === "WATCHDOG=1").length;
   const before = lives();
   await vi.waitFor(() => expect(lives()).toBeGreaterThan(before + 3), WAIT);
-  await systemd.signal("SIGTERM");
+  systemd.signal("SIGTERM");
   expect(await systemd.ended()).toBe(0);
   await systemd.until(/^STOPPING=1$/);
   expect(systemd.notified.filter((line) => line === "READY=1")).toHaveLength(1);
@@ -67,14 +67,14 @@ test("systemd: a process that does not run gives no sign of life", async () => {
   const systemd = stack.use(await PlayedSystemd.open());
   systemd.start(await service(stack, {}), { watchdogMs: 300 });
   await systemd.until(/^READY=1$/);
-  await systemd.signal("SIGSTOP");
+  systemd.signal("SIGSTOP");
   await vi.waitFor(() => {
     const before = systemd.notified.length;
     return new Promise<void>((resolve) => setTimeout(resolve, 1000)).then(() =>
       expect(systemd.notified.length).toBe(before),
     );
   }, WAIT);
-  await systemd.signal("SIGCONT");
+  systemd.signal("SIGCONT");
   systemd.notified = [];
   await systemd.until(/^WATCHDOG=1$/);
 });
@@ -86,7 +86,7 @@ test("systemd: a start that waits for the database says so, and is not ready", a
   systemd.start(await service(stack, { database: { url: "env:DLMS_GATEWAY_SYSTEMD_AWAY" } }), { watchdogMs: 600 });
   await systemd.until(/^STATUS=waits for the database: /);
   expect(systemd.notified).not.toContain("READY=1");
-  await systemd.signal("SIGTERM");
+  systemd.signal("SIGTERM");
   expect(await systemd.ended()).toBe(0);
 });
 
@@ -103,10 +103,11 @@ test("systemd: nothing is lost over a restart of what comes to the sockets that 
   const file = await service(stack, { push: { listen } });
   systemd.start(file);
   await systemd.until(/^READY=1$/);
-  expect(systemd.told("socketUntaken")).toMatchObject([{ address: `127.0.0.1:${unwanted}`, transport: "tcp" }]);
+  const untaken = [{ address: `127.0.0.1:${unwanted}`, transport: "tcp" }];
+  await vi.waitFor(() => expect(systemd.told("socketUntaken")).toMatchObject(untaken), WAIT);
   await sendUdp(`127.0.0.1:${udp}`, [datagram(1)]);
   await vi.waitFor(async () => expect(await pushesOf("udp")).toBe(1), WAIT);
-  await systemd.signal("SIGTERM");
+  systemd.signal("SIGTERM");
   expect(await systemd.ended()).toBe(0);
   // Nobody runs; systemd has the sockets.
   const senders = new FaultSenders(tcp, [METER]);
@@ -127,7 +128,7 @@ test("systemd: workers are ready, alive and stopped as one, and the first has th
   const file = await service(stack, { push: { listen: [{ address: `127.0.0.1:${tcp}` }] } });
   systemd.start(file, { watchdogMs: 1000, args: ["--workers", "2"] });
   await systemd.until(/^READY=1$/);
-  expect(systemd.told("gatewayStarted")).toHaveLength(2);
+  await vi.waitFor(() => expect(systemd.told("gatewayStarted")).toHaveLength(2), WAIT);
   await systemd.until(/^WATCHDOG=1$/);
   await systemd.until(/^STATUS=worker 1: \d+ meters; .* \| worker 2: \d+ meters; /);
   expect(systemd.told("socketUntaken")).toEqual([]);
