@@ -22,7 +22,6 @@ import {
 import type { EventLogEntry } from "../store/event-log.ts";
 import { ApiError } from "./api-error.ts";
 import type { Caller, Callers } from "./callers.ts";
-import type { LocalSocket } from "./local-socket.ts";
 import { ReadRefusedError } from "./read-answer.ts";
 import { mayAct, type Role } from "./tokens.ts";
 
@@ -49,7 +48,7 @@ declare module "fastify" {
 export interface HttpApiOptions {
   readonly version: string;
   readonly callers: Pick<Callers, "of">;
-  readonly local: Pick<LocalSocket, "callerOf">;
+  readonly local: { callerOf(request: Pick<IncomingMessage, "socket" | "headers">): Caller | undefined };
   /** Keeps who changes what, before it is changed. */
   readonly log: (entry: EventLogEntry) => Promise<void>;
   /** Most requests of one token, or of one address without one, in a minute. */
