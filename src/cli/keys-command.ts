@@ -25,7 +25,7 @@ const SEALING_KEY_LENGTH = 32;
 const SECRET_MODE = 0o600;
 const COLUMNS = ["meter", "client", "role", "key"] as const;
 /** What shipment files and people call the roles. */
-const ROLE_NAMES: Readonly<Record<string, KeyRole>> = {
+export const ROLE_NAMES: Readonly<Record<string, KeyRole>> = {
   password: "hlsSecret",
   secret: "hlsSecret",
   guek: "blockCipherKey",

@@ -55,11 +55,17 @@ export async function resolveMeterSecrets(
     const octets = role === "hlsSecret" ? resolvePassword(reference) : resolveKey(reference, lengths);
     return new SecretKey(role, await octets);
   };
+  const [hlsSecret, blockCipherKey, authenticationKey, masterKey] = await Promise.all([
+    key("hlsSecret", secret),
+    key("blockCipherKey", security?.blockCipherKey),
+    key("authenticationKey", security?.authenticationKey),
+    key("masterKey", security?.masterKey),
+  ]);
   return {
-    secret: await key("hlsSecret", secret),
-    blockCipherKey: await key("blockCipherKey", security?.blockCipherKey),
-    authenticationKey: await key("authenticationKey", security?.authenticationKey),
-    masterKey: await key("masterKey", security?.masterKey),
+    secret: hlsSecret,
+    blockCipherKey,
+    authenticationKey,
+    masterKey,
     signingKey: await privateKey(security?.signingKey),
     serverSigningKey: await publicKey(security?.serverSigningKey, "digitalSignature"),
     certificate: await certificate(security?.certificate),

@@ -15,6 +15,7 @@ import { MeterLine } from "./meter-line.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { clientChangeMs, listLimitFor, quietMs, quirkyClient } from "./quirk-settings.ts";
 import { SerialLines } from "./serial-lines.ts";
+import { SessionFailedError } from "./session-failure.ts";
 import { answerTimeoutMs, readRepetitions } from "./session-link.ts";
 import { SURROUNDINGS, type Surroundings } from "./surroundings.ts";
 
@@ -57,13 +58,14 @@ export async function visitMeter<T>(
   await using line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
   const pauseMs = quietMs(target.quirks);
   if (pauseMs > 0) await sleep(clock, pauseMs, options.signal);
-  await using connection = await connectMeter(line, accessOf(target, { ...options, opened }, counters));
-  noteAnswer?.();
   try {
+    await using connection = await connectMeter(line, accessOf(target, { ...options, opened }, counters));
+    noteAnswer?.();
     return await work(connection);
   } catch (error) {
-    // Whatever it was, a counter may have had a part in it: the next visit asks the meter again.
+    // Whatever it was, a counter or a key may have had a part in it: the next visit asks for both again.
     target.countersAccepted = false;
+    if (error instanceof SessionFailedError) target.lock?.();
     throw error;
   }
 }

@@ -35,6 +35,10 @@ export interface MeterTarget extends CounterMemory {
   readonly push?: MeterConfig["push"];
   /** Invocation counters of ciphered associations: leased at the first visit, and kept. */
   openCounters?: (() => Promise<InvocationCounters>) | undefined;
+  /** Has the secrets fetched anew at the next visit: they may have been changed. Where they can't be had, these hold on. */
+  lock?: (() => void) | undefined;
+  /** The same meter under other keys, which it may have taken; counters go on above those of the key in force. */
+  withKeys?: ((changed: Partial<MeterSecrets>) => MeterTarget) | undefined;
   /** Another gateway works the meter from now on, with counters of its own: ours are not to be used again. */
   forgetCounters?: (() => void) | undefined;
   /** What the meter does otherwise: its own quirks, those of its model and of its companion specification. */
@@ -116,9 +120,7 @@ export function meterTarget(config: MeterConfig, services: TargetServices): Mete
     layouts: new Map(),
     clock: undefined,
     unlock: async () => {
-      const secrets = await resolveMeterSecrets(association, services.openStoredKey);
-      target.secrets = secrets;
-      target.openCounters = countersOf(association, secrets, services);
+      useSecrets(target, await resolveMeterSecrets(association, services.openStoredKey), services);
       target.unlock = undefined;
     },
     forgetCounters: () => {
@@ -128,7 +130,43 @@ export function meterTarget(config: MeterConfig, services: TargetServices): Mete
       }
     },
   };
+  const { unlock } = target;
+  target.lock = () => {
+    // One that was never unlocked has no secrets to go on with.
+    target.unlock ??= async () => {
+      await unlock?.().catch(() => undefined);
+      target.unlock = undefined;
+    };
+  };
+  target.withKeys = (changed) => {
+    const secrets = { ...target.secrets, ...changed };
+    const openCounters = countersAbove(target, countersOf(association, secrets, services));
+    return { ...target, secrets, openCounters, countersAccepted: false, unlock: undefined, lock: undefined };
+  };
   return target;
+}
+
+/** Counters belong to a key: those of one that is the same go on. */
+function useSecrets(target: MeterTarget, secrets: MeterSecrets, services: TargetServices): void {
+  const known = target.secrets.blockCipherKey;
+  const isSame = known !== undefined && secrets.blockCipherKey?.equals(known) === true;
+  target.secrets = secrets;
+  if (isSame) return;
+  target.countersAccepted = false;
+  target.openCounters = countersOf(target.association, secrets, services);
+}
+
+/** Some meters count on when they get another key. */
+function countersAbove(target: MeterTarget, open: MeterTarget["openCounters"]): MeterTarget["openCounters"] {
+  return (
+    open &&
+    kept(async () => {
+      const counters = await open();
+      const former = await target.openCounters?.();
+      if (former !== undefined) await counters.raise(former.upcoming);
+      return counters;
+    })
+  );
 }
 
 function countersOf(

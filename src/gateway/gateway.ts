@@ -21,6 +21,7 @@ import { nearestName } from "../config/nearest-name.ts";
 import type { Config } from "../config/schema.ts";
 import { notificationResources } from "../events/notification-resources.ts";
 import type { Fleet } from "../fleet/fleet.ts";
+import { keyResources } from "../keys/key-resources.ts";
 import { type EventSink, eventLogSink, tellAll } from "../observe/events.ts";
 import type { Vitals } from "../observe/vitals.ts";
 import { PROFILE_COLUMNS } from "../profiles/columns.ts";
@@ -41,6 +42,7 @@ import { BufferKeeping } from "../store/raw-buffers.ts";
 import { StoreIntake } from "../store/store-intake.ts";
 import { Upkeep } from "../store/upkeep.ts";
 import { DatabaseReturn } from "./database-return.ts";
+import { gatewayKeys } from "./gateway-keys.ts";
 import { GatewayPlans } from "./gateway-plans.ts";
 import { GatewayPush } from "./gateway-push.ts";
 import { type GatewayStore, openStore } from "./open-store.ts";
@@ -123,8 +125,10 @@ export class Gateway implements AsyncDisposable {
     const vitals = () => vitalsOf({ loop: shared.loop, intake, listeners: reception.listeners });
     const gateway = new Gateway({ options, deadline, store, shared, fleet, meters, plans, databaseReturn, vitals });
     const notifications = await startNotifications({ config: config.notifications, database, events }, stack);
+    const keys = gatewayKeys({ known, shared, collector });
     const others = [
       resources,
+      (each: Api) => keyResources(each, { ...keys, nameOf: (name, caller) => gateway.nameOf(name, caller) }),
       (each: Api) => notificationResources(each, notifications),
       (each: Api) => shared.resources(each),
       (each: Api) => planning.resources(each, (name) => gateway.#meterOf(name)),

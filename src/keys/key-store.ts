@@ -48,6 +48,13 @@ export class KeyStore {
     return Object.fromEntries(ordered.map(({ role, key }) => [role, key]));
   }
 
+  /** The active key of that role: the client's own before the one for all. */
+  async activeKey({ meterId, clientSap, role }: KeyName): Promise<StoredKey | undefined> {
+    const active = (await this.#open(meterId, "active")).filter((each) => each.role === role);
+    const of = (sap: number) => active.find((each) => each.clientSap === sap);
+    return of(clientSap) ?? of(ALL_ASSOCIATIONS);
+  }
+
   /** Meters that have keys. */
   async meters(): Promise<ReadonlySet<string>> {
     return new Set((await this.#options.storage.readAll()).map(({ meterId }) => meterId));

@@ -28,24 +28,21 @@ export async function openKeyStore(
   });
 }
 
-/** Opens keys of one meter for one client, which are read together; what was missing is looked for again. */
+/** Opens keys of one meter for one client as they are now; those that are asked for together are read together. */
 export function storedKeys(
   store: KeyStore | undefined,
   meterId: string,
   clientSap: number,
 ): <R extends KeyRole>(role: R) => Promise<SecretKey<R>> {
-  let opened: Promise<AssociationKeys> | undefined;
-  const forget = (error: unknown): never => {
-    opened = undefined;
-    throw error;
-  };
+  let reading: Promise<AssociationKeys> | undefined;
   return async (role) => {
     if (store === undefined) throw new KeyError("KEY_STORE_CLOSED", { role });
-    opened ??= store.keysFor(meterId, clientSap);
-    const key = (await opened.catch(forget))[role];
-    if (key !== undefined) return key;
-    opened = undefined;
-    throw new KeyError("KEY_NOT_STORED", { role, clientSap });
+    reading ??= store.keysFor(meterId, clientSap).finally(() => {
+      reading = undefined;
+    });
+    const key = (await reading)[role];
+    if (key === undefined) throw new KeyError("KEY_NOT_STORED", { role, clientSap });
+    return key;
   };
 }
 

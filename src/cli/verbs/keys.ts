@@ -1,5 +1,7 @@
+import type { Command } from "commander";
+import type { KeyOrderOptions, KeyTransferOptions } from "../key-change-command.ts";
 import type { KeysOptions } from "../keys-command.ts";
-import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
+import { CONFIG_FILE, type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareKeys: DeclareVerb = (program, { output, finish }) => {
   const keys = program
@@ -50,4 +52,40 @@ Example:
       const { keysReseal } = await import("../keys-command.ts");
       finish(await keysReseal(options, output));
     });
+  changingKeys(keys, { output, finish });
 };
+
+function changingKeys(keys: Command, { output, finish }: Parameters<DeclareVerb>[1]): void {
+  keys
+    .command("transfer")
+    .description("give a meter a new key through its Security setup: kept before it is told, in use when it is proven")
+    .argument("<meter>", "name or number of the meter")
+    .option("--role <role>", "blockCipherKey (or guek), authenticationKey (or gak)", "blockCipherKey")
+    .option("--agree", "agree on the key (suites 1 and 2) instead of sending it wrapped under the master key")
+    .requiredOption("--why <text>", "the reason, for the log")
+    .option("--json", "print JSON")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .addHelpText(
+      "after",
+      `
+The meter's keys must be in the key store ("stored" in the configuration), and so must security.masterKey be known, or
+with --agree both signing keys. A change that was cut short leaves the key pending, as \`keys list\` shows; the next
+\`keys transfer\`, or \`keys settle\`, finds out which key the meter has. With --agree, an answer that is lost on the way
+takes the key along with it: the meter then needs its master key to be given another.`,
+    )
+    .action(async (meter: string, options: KeyTransferOptions) => {
+      const { keysTransfer } = await import("../key-change-command.ts");
+      finish(await keysTransfer(meter, options, output));
+    });
+  keys
+    .command("settle")
+    .description("find out which key a meter has whose change was cut short")
+    .argument("<meter>", "name or number of the meter")
+    .requiredOption("--why <text>", "the reason, for the log")
+    .option("--json", "print JSON")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .action(async (meter: string, options: KeyOrderOptions) => {
+      const { keysSettle } = await import("../key-change-command.ts");
+      finish(await keysSettle(meter, options, output));
+    });
+}
