@@ -42,10 +42,16 @@ export class Callers {
     this.#now = options.now ?? Date.now;
   }
 
+  /** Whether to find out who asks costs a look into the database. */
+  needsLookUp({ headers }: Pick<FastifyRequest, "headers">): boolean {
+    const text = tokenIn(headers);
+    return text !== undefined && (this.#remembered.get(text)?.untilMs ?? 0) <= this.#now();
+  }
+
   /** Undefined when nobody is named, or nobody who may ask. Throws StoreError. */
   async of(request: Pick<FastifyRequest, "headers">): Promise<Caller | undefined> {
-    const text = bearerOf(request.headers.authorization) ?? cookieOf(request.headers.cookie, SESSION_COOKIE);
-    return text === undefined || text.length > MOST_TOKEN_CHARACTERS ? undefined : this.ofToken(text);
+    const text = tokenIn(request.headers);
+    return text === undefined ? undefined : this.ofToken(text);
   }
 
   async ofToken(text: string): Promise<Caller | undefined> {
@@ -61,6 +67,11 @@ export class Callers {
     return caller;
   }
 
+  /** Everybody is looked up anew. */
+  forget(): void {
+    this.#remembered.clear();
+  }
+
   async #find(text: string): Promise<Caller | undefined> {
     const token = await this.#options.verify(text);
     if (token === undefined) return undefined;
@@ -70,6 +81,11 @@ export class Callers {
     const meterKeys = members.reduce<ReadonlySet<number>>((all, keys) => all.union(keys ?? new Set()), new Set());
     return { actor, role: token.role, meterKeys };
   }
+}
+
+function tokenIn(headers: FastifyRequest["headers"]): string | undefined {
+  const text = bearerOf(headers.authorization) ?? cookieOf(headers.cookie, SESSION_COOKIE);
+  return text === undefined || text.length > MOST_TOKEN_CHARACTERS ? undefined : text;
 }
 
 function bearerOf(header: string | undefined): string | undefined {

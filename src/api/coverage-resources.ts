@@ -15,8 +15,10 @@ export interface GapSource {
   gaps(order: GapOrder): AsyncIterable<GapRow>;
 }
 
-const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const;
+/** Those with slots; a page of the ledger is a year of daily load and of billing. */
+const PROFILES = ["block_load", "daily_load", "billing"] as const;
 const MOST_DAYS = 400;
+const MOST_METERS = 200;
 const MOST_GAPS = 1000;
 const DAY_MS = 86_400_000;
 
@@ -40,7 +42,11 @@ function coverageByDay(api: Api, database: Queryable): void {
         tags: ["coverage"],
         summary: "How many slots of each day are held, meters by name",
         querystring: pageQuery.extend({
-          profile: z.enum(PROFILES).default("block_load"),
+          limit: z.coerce.number().int().min(1).max(MOST_METERS).default(100).describe("Most meters of the page."),
+          profile: z
+            .enum(PROFILES)
+            .default("block_load")
+            .describe("Of daily load and billing, a day is the first of January and counts the slots of its year."),
           from: z.iso.date(),
           to: z.iso.date(),
           search: z.string().max(128).optional().describe("How the name or number of a meter begins."),

@@ -47,7 +47,7 @@ declare module "fastify" {
 
 export interface HttpApiOptions {
   readonly version: string;
-  readonly callers: Pick<Callers, "of">;
+  readonly callers: Pick<Callers, "of" | "needsLookUp">;
   readonly local: { callerOf(request: Pick<IncomingMessage, "socket" | "headers">): Caller | undefined };
   /** Keeps who changes what, before it is changed. */
   readonly log: (entry: EventLogEntry) => Promise<void>;
@@ -55,12 +55,15 @@ export interface HttpApiOptions {
   readonly requestsPerMinute: number;
   /** Certificate chain and key as PEM; without it answers go in the clear. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Whether requests come through a proxy, which tells where they came from and whether over HTTPS. */
+  readonly behindProxy: boolean;
   /** Hears of failures that are ours. */
   readonly onFault: (error: unknown) => void;
 }
 
 const MAX_BODY_OCTETS = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+const MINUTE_MS = 60_000;
 /** What a browser must not do with our answers. */
 const HEADERS = {
   "content-security-policy":
@@ -77,6 +80,7 @@ export async function httpApi(options: HttpApiOptions): Promise<Api> {
     bodyLimit: MAX_BODY_OCTETS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
+    trustProxy: options.behindProxy,
     routerOptions: { maxParamLength: 128 },
   }).withTypeProvider<ZodTypeProvider>();
   api.setValidatorCompiler(validatorCompiler);
@@ -86,19 +90,7 @@ export async function httpApi(options: HttpApiOptions): Promise<Api> {
   api.addHook("onRoute", ({ url, config }) => {
     if (config?.needs === undefined) throw new Error(`the route ${url} does not say who may ask`);
   });
-  api.addHook("onRequest", async (request) => {
-    request.caller = options.local.callerOf(request.raw) ?? (await options.callers.of(request));
-  });
-  await api.register(rateLimit, {
-    max: options.requestsPerMinute,
-    timeWindow: 60_000,
-    hook: "onRequest",
-    allowList: (request) => request.caller?.isLocal === true,
-    keyGenerator: (request) => request.caller?.actor ?? request.ip,
-    errorResponseBuilder: (_, { after }) =>
-      new ApiError("too-many-requests", `more than allowed; try again in ${after}`),
-  });
-  // After the limit, so that guesses count.
+  await limitRates(api, options);
   api.addHook("preParsing", async (request) => refuseStrangers(request));
   api.addHook("preHandler", (request) => logChange(request, options.log));
   api.addHook("onSend", async (_, reply) => void reply.headers(HEADERS));
@@ -117,6 +109,32 @@ export async function httpApi(options: HttpApiOptions): Promise<Api> {
   });
   api.get("/openapi.json", { config: { needs: "nobody" }, schema: { hide: true } }, async () => api.swagger());
   return api;
+}
+
+/** Requests are limited by whoever asks; before that is known, guesses at tokens by the address that they come from. */
+async function limitRates(api: Api, { local, callers, requestsPerMinute: max }: HttpApiOptions): Promise<void> {
+  await api.register(rateLimit, {
+    max,
+    timeWindow: MINUTE_MS,
+    hook: "onRequest",
+    allowList: (request) => request.caller?.isLocal === true,
+    keyGenerator: (request) => request.caller?.actor ?? request.ip,
+    errorResponseBuilder: (_, { after }) => tooMany(after),
+  });
+  const guesses = api.createRateLimit({ max, timeWindow: MINUTE_MS, keyGenerator: ({ ip }) => `look-up ${ip}` });
+  api.addHook("onRequest", async (request) => {
+    request.caller = local.callerOf(request.raw);
+    if (request.caller !== undefined) return;
+    if (callers.needsLookUp(request)) {
+      const limit = await guesses(request);
+      if (!limit.isAllowed && limit.isExceeded) throw tooMany(`${limit.ttlInSeconds} s`);
+    }
+    request.caller = await callers.of(request);
+  });
+}
+
+function tooMany(after: string): ApiError {
+  return new ApiError("too-many-requests", `more than allowed; try again in ${after}`);
 }
 
 /** Whoever asked, behind a route that somebody is needed for. */

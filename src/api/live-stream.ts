@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { z } from "zod";
 import type { GatewayEvent } from "../observe/events.ts";
 import { ApiError } from "./api-error.ts";
-import type { Caller } from "./callers.ts";
+import type { Caller, Callers } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
 
 const MOST_LISTENERS = 100;
@@ -11,9 +11,14 @@ const MOST_LISTENERS = 100;
 const MOST_WAITING = 256 * 1024;
 const PULSE_MS = 15_000;
 
-interface Listener {
-  readonly out: PassThrough;
+export interface Ear {
   readonly mayHear: (meter: string | undefined) => boolean;
+  /** Whether the caller's token is still good. */
+  readonly mayStay: () => Promise<boolean>;
+}
+
+interface Listener extends Ear {
+  readonly out: PassThrough;
   missed: number;
 }
 
@@ -21,8 +26,8 @@ export class LiveStream {
   readonly #listeners = new Set<Listener>();
   readonly #pulse: NodeJS.Timeout;
 
-  constructor() {
-    this.#pulse = setInterval(() => this.#beat(), PULSE_MS).unref();
+  constructor(pulseMs = PULSE_MS) {
+    this.#pulse = setInterval(() => this.#beat(), pulseMs).unref();
   }
 
   /** Costs nothing while nobody listens. */
@@ -36,9 +41,9 @@ export class LiveStream {
   }
 
   /** A stream of all that the caller may hear from now on. Throws ApiError when too many listen. */
-  listen(mayHear: Listener["mayHear"]): PassThrough {
+  listen(ear: Ear): PassThrough {
     if (this.#listeners.size >= MOST_LISTENERS) throw new ApiError("unavailable", `${MOST_LISTENERS} listen already`);
-    const listener: Listener = { out: new PassThrough(), mayHear, missed: 0 };
+    const listener: Listener = { ...ear, out: new PassThrough(), missed: 0 };
     this.#listeners.add(listener);
     listener.out.once("close", () => this.#listeners.delete(listener));
     listener.out.write("retry: 2000\n\n");
@@ -51,7 +56,14 @@ export class LiveStream {
   }
 
   #beat(): void {
-    for (const listener of this.#listeners) send(listener, ": still here\n\n");
+    for (const listener of this.#listeners) {
+      send(listener, ": still here\n\n");
+      void listener.mayStay().then(
+        (stays) => stays || listener.out.end(),
+        // While the database is away nobody can say so.
+        () => undefined,
+      );
+    }
   }
 }
 
@@ -67,8 +79,14 @@ function send(listener: Listener, text: string): void {
   listener.out.write(text);
 }
 
-/** `meterKeyOf` says which meter a name is, without a look into the database. */
-export function liveResources(api: Api, live: LiveStream, meterKeyOf: (name: string) => number | undefined): void {
+export interface LiveParts {
+  readonly live: LiveStream;
+  readonly callers: Pick<Callers, "of">;
+  /** Which meter a name is, without a look into the database. */
+  readonly meterKeyOf: (name: string) => number | undefined;
+}
+
+export function liveResources(api: Api, { live, callers, meterKeyOf }: LiveParts): void {
   api.get(
     "/v1/live",
     {
@@ -83,10 +101,11 @@ export function liveResources(api: Api, live: LiveStream, meterKeyOf: (name: str
     async (request, reply) => {
       const { meter } = request.query;
       const caller = callerOf(request);
-      const out = live.listen(
-        (name) =>
+      const out = live.listen({
+        mayHear: (name) =>
           (meter === undefined || name === meter) && mayHear(caller, name === undefined ? undefined : meterKeyOf(name)),
-      );
+        mayStay: async () => caller.isLocal === true || (await callers.of(request)) !== undefined,
+      });
       reply.type("text/event-stream").header("cache-control", "no-store").header("x-accel-buffering", "no");
       return reply.send(out);
     },

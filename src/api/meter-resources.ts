@@ -5,7 +5,7 @@ import { attempt, meter } from "./answers/meters.ts";
 import { ApiError } from "./api-error.ts";
 import type { Caller } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
-import { page, pageOf, pageQuery, rangeOf, rangeQuery } from "./paging.ts";
+import { page, pageOf, pageQuery, rangeOf, rangeQuery, timePageQuery } from "./paging.ts";
 
 type Queryable = Pick<Database, "query">;
 
@@ -130,7 +130,7 @@ function meterAttempts(api: Api, database: Queryable): void {
         tags: ["meters"],
         summary: "Tries to read a meter, newest first, with cause and next step where one failed",
         params: meterName,
-        querystring: pageQuery.extend(rangeQuery.shape),
+        querystring: timePageQuery.extend(rangeQuery.shape),
         response: { 200: pageOf(attempt) },
       },
     },

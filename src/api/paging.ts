@@ -8,6 +8,20 @@ export const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(MOST_A_PAGE).default(100).describe("Most items of the page."),
 });
 
+/** Pages of a list in the order of numeric keys. */
+export const keyPageQuery = pageQuery.extend({
+  after: z
+    .string()
+    .regex(/^\d{1,18}$/, "not the `next` of a page")
+    .optional()
+    .describe("`next` of the page before."),
+});
+
+/** Pages of a list in the order of time. */
+export const timePageQuery = pageQuery.extend({
+  after: z.iso.datetime("not the `next` of a page").optional().describe("`next` of the page before."),
+});
+
 /** The form of a page of such items. */
 export function pageOf<Item extends z.ZodType>(item: Item) {
   return z.object({ items: z.array(item), next: z.string().nullable().describe("`after` of the next page.") });

@@ -9,7 +9,7 @@ import { adopted, push, replayOutcome, sender, senderConflict } from "./answers/
 import { ApiError } from "./api-error.ts";
 import { type Api, callerOf, callerOfAll } from "./http-api.ts";
 import { scopeOf } from "./meter-resources.ts";
-import { page, pageOf, pageQuery, rangeOf, rangeQuery } from "./paging.ts";
+import { keyPageQuery, page, pageOf, rangeOf, rangeQuery } from "./paging.ts";
 
 export interface PushParts {
   readonly database: Pick<Database, "query">;
@@ -45,7 +45,7 @@ function pushHistory(api: Api, { database }: PushParts): void {
       schema: {
         tags: ["pushes"],
         summary: "Pushes, newest first",
-        querystring: pageQuery
+        querystring: keyPageQuery
           .extend(rangeQuery.shape)
           .extend({ outcome: z.enum(["stored", "partial", "rejected"]).optional() }),
         response: { 200: pageOf(push) },
@@ -54,8 +54,6 @@ function pushHistory(api: Api, { database }: PushParts): void {
     async (request) => {
       const { after, limit, outcome } = request.query;
       const { from, to } = rangeOf(request.query);
-      if (after !== undefined && !/^\d{1,18}$/.test(after))
-        throw new ApiError("invalid", "after: not the `next` of a page");
       const rows = await database.query<PushRow>(
         `select p.push_key, p.received_at, m.name as meter, p.peer, p.transport, p.outcome, p.reason, p.push_setup, p.protection, p.marks
          from dlms.push_history p left join public.meters m on m.id = p.meter_id

@@ -4,11 +4,10 @@ import { z } from "zod";
 import type { ProfileColumn } from "../profiles/columns.ts";
 import type { Database } from "../store/database.ts";
 import { reading, readingColumn } from "./answers/readings.ts";
-import { ApiError } from "./api-error.ts";
 import { csvCells } from "./csv.ts";
 import { type Api, callerOf } from "./http-api.ts";
 import { type MeterIdentity, meterOf } from "./meter-resources.ts";
-import { pageOf, pageQuery, rangeOf, rangeQuery } from "./paging.ts";
+import { pageOf, rangeOf, rangeQuery, timePageQuery } from "./paging.ts";
 
 type Queryable = Pick<Database, "query">;
 type Shown = Pick<ProfileColumn, "shownAs" | "unit" | "description">;
@@ -50,7 +49,7 @@ export function readingResources(api: Api, database: Queryable, columns: Reading
         summary: "Rows of a profile, oldest first",
         description: "As CSV all rows of the range come in one answer, without pages.",
         params,
-        querystring: pageQuery.extend(rangeQuery.shape).extend({
+        querystring: timePageQuery.extend(rangeQuery.shape).extend({
           newest: z
             .stringbool()
             .default(false)
@@ -71,7 +70,7 @@ export function readingResources(api: Api, database: Queryable, columns: Reading
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a stream passes the serializer of the schema by
         return reply.send(Readable.from(lines) as never);
       }
-      const start = after === undefined ? from : timeOf(after);
+      const start = after === undefined ? from : new Date(after);
       const rows = await rowsOf(database, { meter, kind, from: start, to, limit: limit + 1, newest });
       const items = rows.slice(0, limit).map((row) => readingOf(row, kind, columns[kind]));
       const sent = new Set(items.flatMap((item) => Object.keys(item.values)));
@@ -147,12 +146,6 @@ async function* csvLines(database: Queryable, order: CsvOrder): AsyncGenerator<s
     if (rows.length < ROWS_A_READ || !(last instanceof Date)) return;
     from = last;
   }
-}
-
-function timeOf(text: string): Date {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw new ApiError("invalid", "after: not the `next` of a page");
-  return time;
 }
 
 /** As text that loses nothing. */

@@ -1,4 +1,5 @@
 /** Who may ask: tokens for machines, and a cookie that holds one for browsers. */
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ROLES, token, who } from "./answers/access.ts";
 import { ApiError } from "./api-error.ts";
@@ -9,7 +10,7 @@ import type { ApiToken, ApiTokens } from "./tokens.ts";
 const COOKIE_RULES = "HttpOnly; SameSite=Strict; Path=/";
 const DAY_MS = 86_400_000;
 
-export function tokenResources(api: Api, tokens: ApiTokens): void {
+export function tokenResources(api: Api, tokens: ApiTokens, callers: Pick<Callers, "forget">): void {
   api.get(
     "/v1/tokens",
     {
@@ -54,6 +55,7 @@ export function tokenResources(api: Api, tokens: ApiTokens): void {
     },
     async (request, reply) => {
       const revoked = await tokens.revoke(request.params.id, callerOf(request).actor);
+      callers.forget();
       if (!revoked) throw new ApiError("not-found", "there is no such token that holds");
       return reply.status(204).send();
     },
@@ -87,15 +89,23 @@ export function sessionResources(api: Api, callers: Pick<Callers, "ofToken">): v
       const caller = await callers.ofToken(request.body.token);
       if (caller === undefined)
         throw new ApiError("unauthorized", "the token does not hold: mistyped, expired or revoked");
-      reply.header("set-cookie", `${SESSION_COOKIE}=${request.body.token}; ${COOKIE_RULES}`);
+      reply.header("set-cookie", sessionCookie(request, request.body.token));
       return { actor: caller.actor, role: caller.role, limited: caller.meterKeys !== undefined };
     },
   );
   api.delete(
     "/v1/session",
     { config: { needs: "nobody" }, schema: { tags: ["access"], summary: "Forget the token" } },
-    async (_, reply) => reply.header("set-cookie", `${SESSION_COOKIE}=; Max-Age=0; ${COOKIE_RULES}`).status(204).send(),
+    async (request, reply) =>
+      reply
+        .header("set-cookie", `${sessionCookie(request, "")}; Max-Age=0`)
+        .status(204)
+        .send(),
   );
+}
+
+function sessionCookie({ protocol }: Pick<FastifyRequest, "protocol">, token: string): string {
+  return `${SESSION_COOKIE}=${token}; ${COOKIE_RULES}${protocol === "https" ? "; Secure" : ""}`;
 }
 
 function shown({ collections, createdAt, expiresAt, revokedAt, ...rest }: ApiToken): z.output<typeof token> {

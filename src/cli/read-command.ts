@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { RecordingFile } from "../../drivers/recording/file.ts";
 import { RecordingTee } from "../../drivers/recording/tee.ts";
+import { csvCells } from "../api/csv.ts";
 import { askForRead } from "../api/local-client.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "../api/read-answer.ts";
 import { causeOf } from "../collect/failure-cause.ts";
@@ -233,7 +234,7 @@ function printAnswer(answer: ReadAnswer, options: ReadOptions, output: Output): 
   }
   const titles = answer.columns.map(({ name, unit }) => (unit === null ? name : `${name} [${unit}]`));
   if (options.csv) {
-    for (const row of [titles, ...answer.rows]) output.out(row.map(csvCell).join(","));
+    for (const row of [titles, ...answer.rows]) output.out(csvCells(row.map((cell) => cell ?? "")));
     return;
   }
   const rows = answer.rows.map((row) => row.map((cell) => cell ?? "–"));
@@ -272,11 +273,6 @@ function shortName(name: string): string {
   if (logicalName === undefined) return name;
   const reduced = logicalName.replace(/\.255$/, "");
   return attributeId === "2" ? reduced + dataIndex : `${reduced}:${attributeId}${dataIndex}`;
-}
-
-function csvCell(cell: string | null): string {
-  if (cell === null) return "";
-  return /[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
 
 function printRefusal({ refusal }: ReadRefusedError, options: ReadOptions, output: Output): void {

@@ -63,6 +63,7 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
     local: parts.local,
     log: (entry) => appendEventLog(database, [entry]).catch(() => logLater(entry)),
     requestsPerMinute: config.requestsPerMinute,
+    behindProxy: config.behindProxy,
     tls: await tlsOf(config),
     onFault: (error) => events({ event: "apiFailed", reason: error instanceof Error ? error.message : String(error) }),
   });
@@ -74,8 +75,8 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
   const meterNamed = (name: string, caller: Caller) => gateway.nameOf(name, caller);
   askResources(api, { meterNamed, checkWhat: parseReadOrder, asks, log: logLater });
   eventResources(api, database);
-  liveResources(api, parts.live, (name) => fleet.byName(name)?.key);
-  tokenResources(api, tokens);
+  liveResources(api, { live: parts.live, callers, meterKeyOf: (name) => fleet.byName(name)?.key });
+  tokenResources(api, tokens, callers);
   sessionResources(api, callers);
   decodeResources(api);
   maintenanceResources(api, gateway);

@@ -46,11 +46,12 @@ async function serve(read: Read): Promise<Server> {
   const local = new LocalSocket();
   const api = await httpApi({
     version: "test",
-    callers: { of: async () => undefined },
+    callers: { of: async () => undefined, needsLookUp: () => false },
     local,
     log: async (entry) => void logged.push(entry),
     requestsPerMinute: 5,
     tls: undefined,
+    behindProxy: false,
     onFault: () => undefined,
   });
   const asks = new Asks(({ meter, what, range }) => read(meter, what, range));

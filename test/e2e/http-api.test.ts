@@ -187,6 +187,9 @@ test("http api: what can't be asked is refused with words, before anything is do
     [await ask("/v1/meters", "dgw_aaaaaaaaaa_0123456789012345678901234567890123456789012"), 401],
     [await post("/v1/reads", "reader", { meter: meterName(0), what: "clock" }), 403],
     [await post("/v1/reads", "operator", { meter: "nobody", what: "clock" }), 404],
+    [await ask(`/v1/meters/${meterName(0)}/attempts?after=x`, "reader"), 400],
+    [await ask("/v1/log?after=x", "operator"), 400],
+    [await ask("/v1/coverage?profile=instant&from=2026-01-01&to=2026-01-02", "reader"), 400],
     [await post("/v1/reads", "operator", { meter: meterName(0) }), 400],
     [await post("/v1/reads", "operator", { meter: meterName(0), what: "everything" }), 400],
     [await post("/v1/reads", "operator", { meter: meterName(0), what: "clock", from: "2026-01-01T00:00:00Z" }), 400],
@@ -238,17 +241,16 @@ test("http api: whose token is for some meters sees no other", async () => {
 });
 
 test("http api: what happens is streamed as it happens, to those who may hear it", async () => {
-  const heard = await Promise.all(["reader", "limited"].map((as) => listen(as)));
+  const [all, limited] = await Promise.all([listen("reader"), listen("limited")]);
   await over.gateway.pollOnce();
-  const polled = heard.map(({ events }) =>
-    events.flatMap((each) => (each.event === "meterPolled" ? [each.meter] : [])),
-  );
-  await expect
-    .poll(() => new Set(heard[0]?.events.map(({ meter }) => meter)), { timeout: 10_000 })
-    .toContain(meterName(3));
-  for (const { stop } of heard) stop();
-  expect(new Set(polled[1]).difference(new Set([meterName(0)]))).toEqual(new Set());
+  await expect.poll(() => polled(all), { timeout: 10_000 }).toEqual(new Set([0, 1, 2, 3].map(meterName)));
+  await expect.poll(() => polled(limited)).toEqual(new Set([meterName(0)]));
+  for (const { stop } of [all, limited]) stop();
 });
+
+function polled({ events }: { readonly events: readonly HeardEvent[] }): Set<string | undefined> {
+  return new Set(events.flatMap((each) => (each.event === "meterPolled" ? [each.meter] : [])));
+}
 
 interface HeardEvent {
   readonly event: string;
@@ -277,6 +279,7 @@ test("http api: a token made over it works, and one revoked does not; both are i
   const form = z.object({ id: z.string(), token: z.string() });
   const { id, token } = form.parse(await made.json());
   expect((await ask("/v1/tokens", "admin").then((response) => response.text())).includes(token)).toBe(false);
+  expect((await ask("/v1/meters", token)).status).toBe(200);
   expect((await ask(`/v1/tokens/${id}`, "admin", { method: "DELETE" })).status).toBe(204);
   expect((await ask("/v1/meters", token)).status).toBe(401);
   const { database } = over.gateway;

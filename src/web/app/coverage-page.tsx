@@ -7,18 +7,15 @@ import { go, meterPlace, stay, usePlace } from "./route.tsx";
 
 const DAY_MS = 86_400_000;
 const DAYS = 30;
-const PROFILES = ["block_load", "instant"] as const;
 
 type Coverage = Page<{ meter: string; days: readonly CoverageDay[] }>;
 
 /** Meters × days: holes are seen at a glance. */
 export function CoveragePage() {
   const { searchParams } = usePlace();
-  const profile = searchParams.get("profile") ?? "block_load";
   const after = searchParams.get("after") ?? "";
   const days = useMemo(lastDays, []);
   const query = new URLSearchParams({
-    profile,
     from: days[0] ?? "",
     to: days.at(-1) ?? "",
     limit: "100",
@@ -28,15 +25,7 @@ export function CoveragePage() {
   return (
     <>
       <h1>Coverage</h1>
-      <fieldset class="choice">
-        <legend>Profile</legend>
-        {PROFILES.map((each) => (
-          <label key={each}>
-            <input type="radio" name="profile" checked={each === profile} onChange={() => stay({ profile: each })} />
-            {each.replace("_", " ")}
-          </label>
-        ))}
-      </fieldset>
+      <p class="quiet">Share of the slots of block load that are held, by meter and day.</p>
       <Loaded from={coverage}>
         {(answer) => (
           <>
