@@ -29,8 +29,8 @@ const MEASUREMENT_TABLES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Copies what the slots of these rows hold into the measurement tables; a slot that is there already stays. Each slot is
- * looked up by its key: `offset 0` keeps the planner from reading whole chunks instead, which it would prefer.
+ * Copies what the slots of these rows hold into the measurement tables, also where a slot got more. Each is looked up by
+ * its key: `offset 0` keeps the planner from reading whole chunks instead, which it would prefer.
  */
 export async function deriveMeasurements(client: PoolClient, rows: readonly ProfileRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -44,9 +44,10 @@ export async function deriveMeasurements(client: PoolClient, rows: readonly Prof
   }
   const [from, to] = [first, last].map((ms) => new Date(ms).toISOString());
   for (const [table, columns] of Object.entries(MEASUREMENT_TABLES)) {
+    const listed = (prefix: string) => columns.map((column) => `${prefix}.${column}`).join(", ");
     await client.query(
-      `insert into dlms.${table} (meter_id, measured_at, ${columns.join(", ")}, source)
-       select distinct p.meter_id, p.captured_at, ${columns.map((column) => `p.${column}`).join(", ")}, p.source
+      `insert into dlms.${table} as t (meter_id, measured_at, ${columns.join(", ")}, source)
+       select distinct p.meter_id, p.captured_at, ${listed("p")}, p.source
        from unnest($1::int[], $2::timestamptz[]) as k (meter_key, captured_at)
        join public.meters m on m.meter_key = k.meter_key
        cross join lateral (
@@ -54,9 +55,11 @@ export async function deriveMeasurements(client: PoolClient, rows: readonly Prof
            and p.captured_at between '${from}'::timestamptz and '${to}'::timestamptz
          offset 0
        ) p
-       where num_nonnulls(${columns.map((column) => `p.${column}`).join(", ")}) > 0
+       where num_nonnulls(${listed("p")}) > 0
        order by p.meter_id, p.captured_at
-       on conflict do nothing`,
+       on conflict (meter_id, measured_at) do update set
+         ${columns.map((column) => `${column} = excluded.${column}`).join(", ")}
+       where (${listed("t")}) is distinct from (${listed("excluded")})`,
       keys.slice(0, 2),
     );
   }
