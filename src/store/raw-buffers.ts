@@ -15,7 +15,7 @@ import { layoutSourceFrom } from "./kept-layout.ts";
 import { DEVIATION_RULES, PROFILE_KINDS, SOURCES } from "./profile-tables.ts";
 import type { PreparedParticipant, WrittenBatches } from "./profile-writer.ts";
 
-/** Raise it with every change of what rows are made of octets: what an older one made can then be found. */
+/** A test fails when what is made of octets has changed without it: what an older one made can be found by it. */
 export const DECODER_VERSION = 1;
 
 export interface RawBuffer {
@@ -64,6 +64,11 @@ export function packBuffer({ receivedAt, layout, deviation, octets }: RawBuffer)
     compression: isShort ? NONE : ZSTD,
     octets: isShort ? octets : zstdCompressSync(octets, { pledgedSrcSize: octets.length, chunkSize: CHUNK_OCTETS }),
   };
+}
+
+/** The octets as they came. */
+export function unpackBuffer({ compression, octets }: Pick<PackedBuffer, "compression" | "octets">): Uint8Array {
+  return compression === ZSTD ? zstdDecompressSync(octets, { maxOutputLength: MOST_OCTETS }) : Uint8Array.from(octets);
 }
 
 /** A layout serves many buffers of its meter. */
@@ -225,10 +230,7 @@ function bufferOf(row: BufferRow): KeptBuffer {
     layout: layoutFrom(row.layout),
     deviation: deviationSchema.parse(row.deviation),
     decoderVersion: row.decoder_version,
-    octets:
-      row.compression === ZSTD
-        ? zstdDecompressSync(row.octets, { maxOutputLength: MOST_OCTETS })
-        : Uint8Array.from(row.octets),
+    octets: unpackBuffer(row),
   };
 }
 
