@@ -285,7 +285,7 @@ export class Collector {
     const wanted = new Map<ProfileKind, Wanted>();
     for (const profile of profiles) {
       const { historyMs, order } = ruleOf(meter, profile) ?? DEFAULT_RULE;
-      meterLedger.forgetOverwritten(profile, nowMs);
+      meterLedger.forgetOverwritten(profile);
       const ledger = meterLedger.of(profile);
       if (ledger === undefined) {
         wanted.set(profile, { type: "since", fromMs: await this.#sinceMs(meter, profile, nowMs - historyMs) });

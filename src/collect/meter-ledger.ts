@@ -89,11 +89,12 @@ export class MeterLedger {
     }
   }
 
-  /** Slots that the meter has overwritten by now are asked for no more. */
-  forgetOverwritten(profile: ProfileKind, nowMs: number): void {
+  /** Slots need no more remembering that the meter has overwritten, as newer ones show: our clock may be wrong. */
+  forgetOverwritten(profile: ProfileKind): void {
     const ledger = this.#profiles.get(profile);
-    if (ledger?.memory.entries === undefined) return;
-    ledger.settled.forgetBefore(ledger.rule, nowMs - reachMs(ledger.rule, ledger.memory.entries));
+    const newestMs = ledger?.settled.newestMs;
+    if (ledger?.memory.entries === undefined || newestMs === undefined) return;
+    ledger.settled.forgetBefore(ledger.rule, newestMs - reachMs(ledger.rule, ledger.memory.entries));
   }
 
   #settlePage(page: LedgerPage): void {

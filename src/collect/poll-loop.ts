@@ -23,12 +23,16 @@ export interface PollLoopOptions<Meter> extends PlannerOptions<Meter> {
   readonly startsPerSecond: number;
   /** Reads the profiles of one meter. Tells failures by itself and never rejects. */
   readonly poll: (meter: Meter, profiles: readonly ReadingKind[], lane: PlannedLane) => Promise<JobOutcome>;
+  /** The clock was set, by hours or more; all meters are due. */
+  readonly onClockSet?: (byMs: number) => void;
   readonly clock?: Clock;
 }
 
 const SECOND_MS = 1000;
-/** A timer takes no more; a later due time is looked at again then. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
+/** Due times are looked at again after this time at the latest, for the clock may have been set. */
+const LONGEST_DELAY_MS = 60_000;
+/** More than a clock is corrected by while it runs. */
+const CLOCK_SET_MS = 3_600_000;
 /** The part of places and starts that is reserved for control and on demand. */
 const RESERVED_PART = 10;
 
@@ -61,12 +65,15 @@ export class PollLoop<Meter> {
   #backfilling = 0;
   /** When was looked for due work last, by the clock that never jumps. */
   #lookedMs = 0;
+  /** By how much the clock is ahead of the one that never jumps. */
+  #aheadMs: number;
   #timer: Timer | undefined;
   #stopped = true;
 
   constructor(options: PollLoopOptions<Meter>) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#aheadMs = this.#clock.now() - this.#clock.elapsed();
     this.#planner = new Planner(options);
     this.#held = new Set(options.meters);
     const { concurrency, startsPerSecond } = options;
@@ -122,12 +129,26 @@ export class PollLoop<Meter> {
   /** The meters have other plans: all of them are due at once, and then as these say. */
   planAnew(): void {
     if (this.#stopped) return;
+    this.#allDue();
+    this.#topUp();
+  }
+
+  #allDue(): void {
     const now = this.#clock.now();
     for (const meter of this.#held) {
       this.#planner.remove(meter);
       this.#planner.add(meter, now);
     }
-    this.#topUp();
+  }
+
+  /** Due times of before would come much too late, or all at once. */
+  #noteSetClock(): void {
+    const aheadMs = this.#clock.now() - this.#clock.elapsed();
+    const byMs = aheadMs - this.#aheadMs;
+    this.#aheadMs = aheadMs;
+    if (Math.abs(byMs) < CLOCK_SET_MS) return;
+    this.#options.onClockSet?.(byMs);
+    this.#allDue();
   }
 
   /** Polls every meter once, for all plans; ends when each has been tried. */
@@ -246,6 +267,7 @@ export class PollLoop<Meter> {
   #topUp(): void {
     if (this.#stopped) return;
     this.#lookedMs = this.#clock.elapsed();
+    this.#noteSetClock();
     const now = this.#clock.now();
     const onward = () => this.#topUp();
     // No more than have a place: a job that waits would keep its meter from what people ask of it.

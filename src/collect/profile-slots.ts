@@ -45,8 +45,9 @@ export function chooseSlots(
   { rule, settled, memory }: ProfileLedger,
   { nowMs, order, mostSlots = SLOTS_A_VISIT }: { nowMs: number; order: ReadingOrder; mostSlots?: number },
 ): ChosenSlots {
-  const open = joined(rule, settled.open(rule, nowMs));
   const reach = memory.entries === undefined ? Number.POSITIVE_INFINITY : reachMs(rule, memory.entries);
+  // What is older has been overwritten.
+  const open = joined(rule, settled.open(rule, nowMs, nowMs - reach));
   const isUrgent = (open[0]?.fromMs ?? nowMs) < nowMs - reach + reach / URGENT_PART;
   if (order === "newest-first" && !isUrgent) open.reverse();
   const ranges: SlotRange[] = [];

@@ -56,11 +56,12 @@ export class SettledSlots {
     this.#advance(rule);
   }
 
-  /** The stretches of open slots up to a moment, the oldest first. */
-  open(rule: SlotRule, nowMs: number): SlotRange[] {
+  /** The stretches of open slots after a moment and up to another, the oldest first. */
+  open(rule: SlotRule, nowMs: number, sinceMs = Number.NEGATIVE_INFINITY): SlotRange[] {
     const open: SlotRange[] = [];
-    let from = slotAfter(rule, this.#throughMs);
+    let from = slotAfter(rule, Math.max(this.#throughMs, sinceMs));
     for (const range of this.#beyond) {
+      if (range.toMs < from) continue;
       if (range.fromMs > nowMs) break;
       if (range.fromMs > from) open.push({ fromMs: from, toMs: slotUpTo(rule, range.fromMs - 1) });
       from = slotAfter(rule, range.toMs);

@@ -271,6 +271,11 @@ function pollLoop({ config, planning, collector, events }: SharingParts): PollLo
     plansOf: (meter) => planning.meterPlans.of(meter),
     onQuarantine: (meter, quarantined) =>
       events({ event: quarantined ? "meterQuarantined" : "meterReturned", meter: meter.target.name }),
+    onClockSet: (byMs) => {
+      const nowMs = Date.now();
+      const [now, before] = [nowMs, nowMs - byMs].map((ms) => new Date(ms).toISOString());
+      events({ event: "gatewayClockSet", now: now ?? "", before: before ?? "" });
+    },
     concurrency,
     startsPerSecond: connectsPerSecond,
     poll: (meter, readings, lane) => collector.poll(meter, readings, lane === "backfill" ? "backfill" : "poll"),

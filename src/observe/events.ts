@@ -38,6 +38,8 @@ export interface GatewayEvents {
   readonly meterFailed: { meter: string; cause: string; evidence: string; nextStep: string; durationMs: number };
   readonly meterQuarantined: { meter: string };
   readonly meterReturned: { meter: string };
+  /** Both as ISO 8601: what it shows now, and what it would show if nobody had set it. */
+  readonly gatewayClockSet: { now: string; before: string };
   /** Meters are not polled until the clock of the gateway is right; both as ISO 8601. */
   readonly gatewayClockWrong: { now: string; known: string; nextStep: string };
   /** What somebody read was answered, but could not be kept. */
@@ -138,6 +140,7 @@ const EVENTS = {
   meterFailed: { level: "warn", text: "meter could not be read", keptIn: "dlms.read_attempts" },
   meterQuarantined: { level: "warn", text: "the meter keeps failing: it is tried seldom until it answers or sends" },
   meterReturned: { level: "info", text: "the meter is back among those that are read as planned" },
+  gatewayClockSet: { level: "warn", text: "the gateway's clock was set; every meter is asked for what is open" },
   gatewayClockWrong: { level: "error", text: "the gateway's clock is before times that are known; polling waits" },
   readUnkept: { level: "warn", text: "what was read on demand could not be kept" },
   profileRefused: { level: "info", text: "the meter has no such profile for us; the others were read" },

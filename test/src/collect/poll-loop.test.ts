@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { systemClock } from "../../../drivers/clock.ts";
 import { UTC } from "../../../protocol/cosem/time-zone.ts";
 import type { JobOutcome } from "../../../src/collect/planner.ts";
 import { PollLoop, type PollLoopOptions } from "../../../src/collect/poll-loop.ts";
@@ -58,6 +59,36 @@ test("poll loop: every meter is polled at once for all plans, then each plan in 
   expect(polls.toSorted((x, y) => x.localeCompare(y))).toEqual(
     ["a", "a", "a", "b", "b", "b"].map((meter) => `${meter}:instant`),
   );
+  await loop.stop();
+});
+
+test("poll loop: when the clock is set, far ahead or back again, meters are due within a minute", async () => {
+  const polls: string[] = [];
+  const setBy: number[] = [];
+  let aheadMs = 0;
+  const loop = loopOver(
+    ["a"],
+    async () => {
+      polls.push("a");
+      return ANSWERED;
+    },
+    {
+      onClockSet: (byMs) => setBy.push(byMs),
+      clock: { ...systemClock, now: () => Date.now() + aheadMs },
+    },
+  );
+  loop.start();
+  await vi.advanceTimersByTimeAsync(2 * MINUTE_MS);
+  const years = 700 * 24 * 60 * MINUTE_MS;
+  for (const ahead of [years, 0]) {
+    polls.length = 0;
+    aheadMs = ahead;
+    await vi.advanceTimersByTimeAsync(MINUTE_MS + 1000);
+    expect(polls).toEqual(["a"]);
+    await vi.advanceTimersByTimeAsync(15 * MINUTE_MS);
+    expect(polls).toEqual(["a", "a"]);
+  }
+  expect(setBy).toEqual([years, -years]);
   await loop.stop();
 });
 

@@ -110,19 +110,19 @@ function ranges(chosen: { readonly ranges: readonly { fromMs: number; toMs: numb
 test("chosen slots: only what is open is asked for, near holes together, in the order of the plan", () => {
   const { found } = ledgerWith([page({ held: [...slots(0, 10), ...slots(12, 14), ...slots(40, 70)], absent: [30] })]);
   const nowMs = slotMs(75);
-  expect(ranges(chooseSlots(found, { nowMs, order: "oldest-first" }))).toEqual([
+  const endless = { ...found, memory: { ...found.memory, entries: undefined } };
+  expect(ranges(chooseSlots(endless, { nowMs, order: "oldest-first" }))).toEqual([
     [10, 39],
     [70, 75],
   ]);
-  const last = {
-    memory: { ...found.memory, entries: undefined },
-    rule: found.rule,
-    settled: found.settled,
-    doubted: [],
-  };
-  expect(ranges(chooseSlots(last, { nowMs, order: "newest-first", mostSlots: 10 }))).toEqual([
+  expect(ranges(chooseSlots(endless, { nowMs, order: "newest-first", mostSlots: 10 }))).toEqual([
     [70, 75],
     [36, 39],
+  ]);
+  // Of 60 rows the oldest is that of slot 16.
+  expect(ranges(chooseSlots(found, { nowMs, order: "oldest-first" }))).toEqual([
+    [16, 39],
+    [70, 75],
   ]);
 });
 
@@ -132,8 +132,14 @@ test("chosen slots: what the meter is about to overwrite goes first, whatever th
   expect(ranges(chosen)).toEqual([[20, 24]]);
   expect(chosen).toMatchObject({ open: 59, left: 54 });
   // What it has overwritten is asked for no more: 60 rows reach back to slot 30.
-  ledger.forgetOverwritten("block_load", slotMs(90));
   expect(ranges(chooseSlots(found, { nowMs: slotMs(90), order: "oldest-first" }))).toEqual([[31, 90]]);
+  // That was by our clock, which may have been ahead.
+  ledger.forgetOverwritten("block_load");
+  expect(ranges(chooseSlots(found, { nowMs: slotMs(78), order: "oldest-first" }))).toEqual([[20, 78]]);
+  ledger.settle("block_load", 900, [slotMs(90)]);
+  ledger.forgetOverwritten("block_load");
+  expect(ranges(chooseSlots(found, { nowMs: slotMs(90), order: "oldest-first" }))).toEqual([[31, 89]]);
+  expect(found.settled.throughMs).toBe(slotMs(30));
 });
 
 test("ledger in memory: what became durable is settled, of the right period only", () => {
