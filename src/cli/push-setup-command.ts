@@ -1,13 +1,12 @@
 /** `push setups`, `apply`, `history`, `stop`: what meters are to send by themselves, over the running daemon. */
 import { z } from "zod";
-import { pushSetup, setupExecution, setupResult } from "../api/answers/pushes.ts";
-import { askDaemon } from "../api/local-client.ts";
+import { pushSetup, setupExecution, setupLine, type setupResult } from "../api/answers/pushes.ts";
+import { askDaemon, askForLines } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
 import type { DaemonOptions } from "./push-command.ts";
 
 const setupsForm = z.object({ items: z.array(pushSetup) });
-const resultsForm = z.object({ items: z.array(setupResult) });
 const historyForm = z.object({ items: z.array(setupExecution) });
 
 type Result = z.output<typeof setupResult>;
@@ -59,19 +58,32 @@ export async function pushApply(
     output.err("--why is wanted: meters are written, and the history keeps the reason; --dry-run only shows");
     return "usage";
   }
-  const { items: results } = await askDaemon(socket, {
-    path: "/v1/push-setups/apply",
-    body: { setup, meter, dryRun: dryRun === true, why: why ?? "dry run" },
-    answer: resultsForm,
-  });
-  if (json) output.out(JSON.stringify(results, undefined, 2));
-  else for (const result of results) printResult(result, output);
-  return results.some(({ state }) => FAILED.has(state)) ? "meterFailed" : "success";
+  const body = { setup, meter, dryRun: dryRun === true, why: why ?? "dry run" };
+  const lines = askForLines(socket, { path: "/v1/push-setups/apply", body }, setupLine);
+  const states = new Map<string, number>();
+  let [executions, done, left] = [0, 0, 0];
+  for await (const line of lines) {
+    if (json) output.out(JSON.stringify(line));
+    if (line.line === "begun") executions = line.executions;
+    else if (line.line === "ended") left = line.left;
+    else {
+      done += 1;
+      states.set(line.state, (states.get(line.state) ?? 0) + 1);
+      if (!json) printResult(line, `${done}/${executions}`, output);
+    }
+  }
+  const counts = Array.from(states, ([state, count]) => `${count} ${state}`);
+  output.err([...counts, ...(left > 0 ? [`${left} not begun`] : [])].join(", "));
+  return left > 0 || [...states.keys()].some((state) => FAILED.has(state)) ? "meterFailed" : "success";
 }
 
-function printResult({ meter, setup, state, testPush, changes, evidence }: Result, output: Output): void {
+function printResult(
+  { meter, setup, state, testPush, changes, evidence }: Result,
+  progress: string,
+  output: Output,
+): void {
   const test = testPush === "not-ordered" ? "" : `, test push: ${testPush}`;
-  output.out(`${meter}  ${setup}: ${state}${test}${evidence === null ? "" : ` (${evidence})`}`);
+  output.out(`${progress}  ${meter}  ${setup}: ${state}${test}${evidence === null ? "" : ` (${evidence})`}`);
   for (const { attribute, before, after } of changes) {
     output.out(`  ${attribute}`);
     output.out(`    before ${JSON.stringify(before)}`);

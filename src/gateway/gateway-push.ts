@@ -16,13 +16,15 @@ import type { PushListenersOptions } from "../push/push-listeners.ts";
 import { PushReception } from "../push/push-reception.ts";
 import { SenderLearning } from "../push/sender-learning.ts";
 import { type CampaignResult, campaignOrderSchema, SetupCampaigns } from "../push/setup-campaign.ts";
+import { SetupDrift } from "../push/setup-drift.ts";
+import { SetupRepairs } from "../push/setup-repairs.ts";
 import { setupResources } from "../push/setup-resources.ts";
 import { StoredSenderKeys } from "../push/stored-sender-keys.ts";
 import type { Database } from "../store/database.ts";
 import { heldPushStore } from "../store/held-pushes.ts";
 import { NoticedEvents } from "../store/noticed-events.ts";
 import { keepPushLayout } from "../store/push-layouts.ts";
-import { keepSetupRecord, setupHistory } from "../store/push-setup-history.ts";
+import { keepSetupRecord, type SetupRecord, setupHistory, setupsAsTheyStand } from "../store/push-setup-history.ts";
 import { keepPushSetups } from "../store/push-setups.ts";
 import type { StoreIntake } from "../store/store-intake.ts";
 import type { SharedMeters } from "./shared-meters.ts";
@@ -62,6 +64,7 @@ export class GatewayPush {
   readonly #learning: SenderLearning;
   #reception: PushReception | undefined;
   #silence: SilenceWatch | undefined;
+  #repairs: SetupRepairs<MeterConnection> | undefined;
 
   constructor(options: GatewayPushOptions) {
     const { database, known } = options;
@@ -81,10 +84,14 @@ export class GatewayPush {
     });
   }
 
-  /** What there is to find out while a meter is on the line; undefined where nobody listens for pushes. */
+  /** What there is to find out and to mend while a meter is on the line; undefined where pushes are nobody's business. */
   get whileOnLine(): ((meter: PolledMeter, connection: MeterConnection) => Promise<void>) | undefined {
-    if (this.#options.config.push.listen.length === 0) return undefined;
-    return (meter, connection) => this.#learning.learn(meter, connection);
+    const { listen, setups } = this.#options.config.push;
+    if (listen.length === 0 && setups.length === 0) return undefined;
+    return async (meter, connection) => {
+      if (listen.length > 0) await this.#learning.learn(meter, connection);
+      await this.#repairs?.repair({ meterId: meter.meterId, name: meter.target.name }, connection);
+    };
   }
 
   /** Keeps what a meter says unasked while it is visited; whether it is kept. */
@@ -95,11 +102,12 @@ export class GatewayPush {
   /** Listens, and works on push setups from now on; ends with the stack. */
   async start(parts: GatewayPushParts, stack: AsyncDisposableStack): Promise<StartedPush> {
     const { database } = this.#options;
-    const silence = stack.use(await this.#watch(parts, stack));
+    const noticed = this.#noticed(parts, stack);
+    const silence = stack.use(await this.#watch(parts, noticed));
     this.#silence = silence;
     const reception = stack.use(await this.#receive(parts));
     this.#reception = reception;
-    const campaigns = stack.use(this.#campaigns(parts, reception));
+    const campaigns = stack.use(await this.#campaigns(parts, { reception, noticed }));
     parts.shared.handle("setup", (meter, what) =>
       campaigns.runFor({ ...campaignOrderSchema.parse(what), meter: meter.target.name }),
     );
@@ -111,13 +119,17 @@ export class GatewayPush {
     return { reception, resources };
   }
 
-  /** Nothing is expected where nobody listens. */
-  async #watch({ shared, lastMs }: GatewayPushParts, stack: AsyncDisposableStack): Promise<SilenceWatch> {
-    const { config, database, known, events } = this.#options;
+  #noticed({ lastMs }: GatewayPushParts, stack: AsyncDisposableStack): NoticedEvents {
+    const { database, events } = this.#options;
     const onLost = (error: unknown) => {
       events({ event: "noticeLost", reason: error instanceof Error ? error.message : String(error) });
     };
-    const noticed = stack.adopt(new NoticedEvents(database, onLost), (each) => each.stop(lastMs()));
+    return stack.adopt(new NoticedEvents(database, onLost), (each) => each.stop(lastMs()));
+  }
+
+  /** Nothing is expected where nobody listens. */
+  async #watch({ shared }: GatewayPushParts, noticed: NoticedEvents): Promise<SilenceWatch> {
+    const { config, database, known, events } = this.#options;
     return await SilenceWatch.start({
       config: config.push,
       database,
@@ -157,8 +169,28 @@ export class GatewayPush {
   }
 
   /** Meters are visited for their push setups in their turn, before scheduled work. */
-  #campaigns({ shared, collector }: GatewayPushParts, reception: PushReception): SetupCampaigns<MeterConnection> {
+  async #campaigns(
+    { shared, collector }: GatewayPushParts,
+    { reception, noticed }: { readonly reception: PushReception; readonly noticed: NoticedEvents },
+  ): Promise<SetupCampaigns<MeterConnection>> {
     const { config, database, known, events } = this.#options;
+    const keep = (record: SetupRecord, recordKey?: bigint) => keepSetupRecord(database, record, recordKey);
+    const before = await setupsAsTheyStand(database);
+    const drifted = before.filter(({ state, who }) => state === "differs" && who === "gateway");
+    const byId = new Map(Array.from(known.meters.values(), (meter) => [meter.meterId, meter]));
+    const repairs = new SetupRepairs<MeterConnection>(
+      {
+        setups: config.push.setups,
+        keep,
+        relearn: async (meterId, connection) => {
+          const meter = byId.get(meterId);
+          if (meter !== undefined) await this.#learning.learnAgain(meter, connection);
+        },
+        events,
+      },
+      before,
+    );
+    this.#repairs = repairs;
     return new SetupCampaigns<MeterConnection>({
       setups: config.push.setups,
       execution: config.push.execution,
@@ -179,7 +211,9 @@ export class GatewayPush {
         if (meter === undefined || !shared.isElsewhere(meter)) return undefined;
         return shared.elsewhere(meter, "setup", order).then((answer) => resultSchema.parse(answer));
       },
-      keep: (record) => keepSetupRecord(database, record),
+      keep,
+      drift: new SetupDrift({ noticed, events }, drifted),
+      repairs,
       events,
     });
   }

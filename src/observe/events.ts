@@ -63,6 +63,7 @@ export interface GatewayEvents {
   readonly pushRejected: { peer: string; reason: string };
   readonly pushesDropped: { count: number };
   readonly senderConflict: { meter: string; other: string; clue: string };
+  readonly setupDrifted: { meter: string; setup: string; changes: number; state: string };
   readonly setupCarriedOut: {
     meter: string;
     setup: string;
@@ -166,6 +167,7 @@ const EVENTS = {
     level: "warn",
     text: "a push points to two meters; the more telling clue goes before: push conflicts",
   },
+  setupDrifted: { level: "warn", text: "a meter no longer has its push setup" },
   setupCarriedOut: { level: "info", text: "push setup compared with the meter, or carried out" },
   pushMissing: {
     level: "warn",

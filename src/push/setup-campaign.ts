@@ -2,6 +2,7 @@
  * Push setups of the configuration on their meters: compared, carried out, checked for drift. Meters are begun at a
  * bounded rate, a few at a time; a stop lets those that run come to a named state and begins no other.
  */
+import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Config } from "../config/schema.ts";
@@ -9,6 +10,7 @@ import type { EventSink } from "../observe/events.ts";
 import type { SetupRecord, TestPush } from "../store/push-setup-history.ts";
 import { choiceOf } from "./meter-choice.ts";
 import type { PushArrivals } from "./push-arrivals.ts";
+import type { SetupDrift } from "./setup-drift.ts";
 import {
   changeOf,
   type Difference,
@@ -16,8 +18,10 @@ import {
   executeSetup,
   orderPush,
   type SetupConnection,
+  type SetupManner,
   undo,
 } from "./setup-execution.ts";
+import type { SetupRepairs } from "./setup-repairs.ts";
 import { nameOfWish, type PushSetupConfig, wishesOf } from "./setup-wishes.ts";
 
 /** A meter that push setups may be carried out on. */
@@ -40,7 +44,10 @@ export interface SetupCampaignOptions<Connection extends SetupConnection> {
   readonly elsewhere?: (meter: string, order: CampaignOrder) => Promise<CampaignResult> | undefined;
   /** Whether this gateway works the meter: the drift check is each one's own. */
   readonly isHere?: (meter: string) => boolean;
-  readonly keep: (record: SetupRecord) => Promise<void>;
+  /** Keeps what was done; what it is given the key of takes the place of that record. */
+  readonly keep: (record: SetupRecord, recordKey?: bigint) => Promise<bigint>;
+  readonly drift: Pick<SetupDrift, "note">;
+  readonly repairs: Pick<SetupRepairs<Connection>, "note">;
   readonly events: EventSink;
 }
 
@@ -59,14 +66,32 @@ export interface CampaignResult extends Pick<SetupRecord, "setup" | "state" | "c
   readonly meter: string;
 }
 
+/** How an order goes on. */
+export type CampaignLine =
+  /** So many executions there will be. */
+  | { readonly line: "begun"; readonly executions: number }
+  | ({ readonly line: "result" } & CampaignResult)
+  /** So many were not begun because of a stop. */
+  | { readonly line: "ended"; readonly left: number };
+
+interface Follower {
+  readonly tell: (line: CampaignLine) => void;
+  /** Nobody listens any more. */
+  readonly signal: AbortSignal;
+}
+
 interface Job<Connection extends SetupConnection> {
   readonly meter: CampaignMeter<Connection>;
   readonly setup: PushSetupConfig;
 }
 
+type VisitManner = Pick<SetupManner, "dryRun" | "beforeWrite">;
+
 /** A visit that was cut is made once more: what was written is found there, and the rest goes on from it. */
 const VISITS = 2;
 const MINUTE_MS = 60_000;
+const CHECK = "drift check";
+const BEGUN = "begun, and not known to have ended";
 
 export class SetupCampaigns<Connection extends SetupConnection> implements AsyncDisposable {
   readonly #options: SetupCampaignOptions<Connection>;
@@ -88,9 +113,22 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     });
   }
 
-  /** One order after the other; results in the order of setups and meters. What a stop kept from being begun is left out. */
-  run(order: CampaignOrder): Promise<CampaignResult[]> {
-    return this.#inTurn(() => this.#run(order));
+  /** One order after the other, told as it goes on. When nobody listens any more, no other meter of it is begun. */
+  async *follow(order: CampaignOrder): AsyncGenerator<CampaignLine> {
+    const unheard = new AbortController();
+    const lines = new PassThrough({ objectMode: true });
+    const tell = (line: CampaignLine) => {
+      if (!lines.destroyed) lines.write(line);
+    };
+    void this.#inTurn(() => this.#run(order, { tell, signal: unheard.signal })).then(
+      () => lines.end(),
+      (error: unknown) => lines.destroy(error instanceof Error ? error : new Error(String(error))),
+    );
+    try {
+      yield* lines as AsyncIterable<CampaignLine>;
+    } finally {
+      unheard.abort();
+    }
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
@@ -121,10 +159,18 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     return this.#options.meters.filter(choiceOf(setup));
   }
 
-  async #run(order: CampaignOrder, isMeant: (meter: string) => boolean = () => true): Promise<CampaignResult[]> {
-    const signal = AbortSignal.any([this.#stop.signal, this.#closing.signal]);
+  async #run(order: CampaignOrder, follower?: Follower): Promise<CampaignResult[]> {
+    const jobs = this.#jobsOf(order);
+    follower?.tell({ line: "begun", executions: jobs.length });
+    const results = await this.#work(jobs, order, follower);
+    follower?.tell({ line: "ended", left: jobs.length - results.length });
+    return results;
+  }
+
+  /** Results in the order of the jobs; what a stop kept from being begun is left out. */
+  async #work(jobs: readonly Job<Connection>[], order: CampaignOrder, follower?: Follower): Promise<CampaignResult[]> {
+    const signal = AbortSignal.any([this.#stop.signal, this.#closing.signal, ...(follower ? [follower.signal] : [])]);
     const { concurrency, perMinute } = this.#options.execution;
-    const jobs = this.#jobsOf(order).filter(({ meter }) => isMeant(meter.name));
     const results: CampaignResult[] = [];
     let next = 0;
     const begun = performance.now();
@@ -134,7 +180,9 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
         if (dueMs > 0) await sleep(dueMs, undefined, { signal }).catch(() => undefined);
         const job = jobs[index];
         if (signal.aborted || job === undefined) return;
-        results[index] = await this.#carryOut(job, order);
+        const result = await this.#carryOut(job, order);
+        results[index] = result;
+        follower?.tell({ line: "result", ...result });
       }
     };
     await Promise.all(Array.from({ length: Math.min(concurrency, jobs.length) }, work));
@@ -149,31 +197,45 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     });
   }
 
-  async #carryOut({ meter, setup }: Job<Connection>, { dryRun, who, why }: CampaignOrder): Promise<CampaignResult> {
-    const startedAt = new Date();
+  async #carryOut(job: Job<Connection>, { dryRun, who, why }: CampaignOrder): Promise<CampaignResult> {
+    const { meter, setup } = job;
     const order = { setup: setup.name, meter: meter.name, dryRun, who, why };
     const elsewhere = this.#options.elsewhere?.(meter.name, order);
     if (elsewhere !== undefined) return elsewhere.catch((error: unknown) => unreached(order, wordsOf(error)));
-    const { state, differences, evidence, testPush } = await this.#visits({ meter, setup }, dryRun);
-    const changes = differences.map(changeOf);
-    const result = { setup: setup.name, state, changes, testPush, evidence };
+    const { drift, repairs, events } = this.#options;
     const { meterId, name } = meter;
-    const { logicalName } = setup;
-    const record = { ...result, meterId, logicalName, startedAt, endedAt: new Date(), who, why };
-    await this.#options.keep(record).catch((error: unknown) => {
-      this.#options.events({ event: "setupUnrecorded", meter: name, setup: setup.name, reason: wordsOf(error) });
+    const base = { meterId, setup: setup.name, logicalName: setup.logicalName, startedAt: new Date(), who, why };
+    let recordKey: bigint | undefined;
+    const keep = async (done: Execution & { readonly testPush: TestPush }) => {
+      const { state, testPush, evidence } = done;
+      const record = { ...base, state, testPush, evidence, changes: done.differences.map(changeOf) };
+      try {
+        recordKey = await this.#options.keep({ ...record, endedAt: new Date() }, recordKey);
+      } catch (error) {
+        events({ event: "setupUnrecorded", meter: name, setup: setup.name, reason: wordsOf(error) });
+      }
+    };
+    const execution = await this.#visits(job, {
+      dryRun,
+      // Should this process end in the middle, the record says so, and the next visit goes on from there.
+      beforeWrite: (differences) => keep({ state: "mixed", differences, evidence: BEGUN, testPush: "not-ordered" }),
     });
-    this.#options.events({ event: "setupCarriedOut", meter: name, setup: setup.name, state, testPush, evidence });
-    return { ...result, meter: name };
+    await keep(execution);
+    const { state, testPush, evidence, differences } = execution;
+    repairs.note({ meterId, setup: setup.name, state, differences });
+    drift.note({ meterId, meter: name, setup: setup.name, state, changes: differences.length, isCheck: why === CHECK });
+    events({ event: "setupCarriedOut", meter: name, setup: setup.name, state, testPush, evidence });
+    return { meter: name, setup: setup.name, state, changes: differences.map(changeOf), testPush, evidence };
   }
 
-  async #visits(job: Job<Connection>, dryRun: boolean): Promise<Execution & { readonly testPush: TestPush }> {
+  async #visits(job: Job<Connection>, how: VisitManner): Promise<Execution & { readonly testPush: TestPush }> {
     const earlier: Difference[] = [];
     let evidence = "";
     for (let visit = 1; visit <= VISITS; visit++) {
       const differences: Difference[] = [];
       try {
-        const done = await this.#visit(job, dryRun, differences);
+        const beforeWrite = (found: readonly Difference[]) => how.beforeWrite?.(originals(earlier, found)) ?? NOTHING;
+        const done = await this.#visit(job, { ...how, beforeWrite }, differences);
         return { ...done, ...joined(earlier, done) };
       } catch (error) {
         evidence = wordsOf(error);
@@ -187,14 +249,14 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
 
   async #visit(
     { meter, setup }: Job<Connection>,
-    dryRun: boolean,
+    how: VisitManner,
     differences: Difference[],
   ): Promise<Execution & { readonly testPush: TestPush }> {
     const given = new AbortController();
     const timeoutMs = this.#options.execution.arrival + (setup.randomisation ?? 0);
     let arrival: Promise<boolean> | undefined;
     const { execution, ordered } = await meter.visit(async (connection) => {
-      const execution = await executeSetup(connection, wishesOf(setup), { dryRun, differences });
+      const execution = await executeSetup(connection, wishesOf(setup), { ...how, differences });
       if (execution.state !== "applied") return { execution, ordered: "not-ordered" as const };
       await meter.relearn(connection);
       if (!setup.test) return { execution, ordered: "not-ordered" as const };
@@ -217,11 +279,21 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
   }
 
   async #check(): Promise<void> {
-    for (const setup of this.#options.setups) {
-      const order = { setup: setup.name, dryRun: setup.drift === "show", who: "gateway", why: "drift check" };
-      await this.#inTurn(() => this.#run(order, this.#options.isHere)).catch(() => undefined);
+    const { setups, isHere = () => true } = this.#options;
+    for (const setup of setups) {
+      const order = { setup: setup.name, dryRun: setup.drift === "show", who: "gateway", why: CHECK };
+      const jobs = this.#jobsOf(order).filter(({ meter }) => isHere(meter.name));
+      await this.#inTurn(() => this.#work(jobs, order)).catch(() => undefined);
     }
   }
+}
+
+const NOTHING = Promise.resolve();
+
+/** What the meter had before the first visit, as far as that is known. */
+function originals(earlier: readonly Difference[], found: readonly Difference[]): Difference[] {
+  const known = new Set(earlier.map(({ wish }) => nameOfWish(wish)));
+  return [...earlier, ...found.filter(({ wish }) => !known.has(nameOfWish(wish)))];
 }
 
 /** What a later visit found is what is known. */

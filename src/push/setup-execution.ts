@@ -4,7 +4,8 @@
  */
 import type { ActionOutcome } from "../../protocol/apdu/action.ts";
 import type { AttributeReference, DataResult, MethodDescriptor } from "../../protocol/apdu/descriptors.ts";
-import type { Data } from "../../protocol/axdr/data.ts";
+import { type Data, dataFromBytes, dataToBytes } from "../../protocol/axdr/data.ts";
+import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import type { SetupChange, SetupState, TestPush } from "../store/push-setup-history.ts";
@@ -33,11 +34,19 @@ export interface Execution {
 
 const SUCCESS = "success";
 
+export interface SetupManner {
+  readonly dryRun: boolean;
+  /** Takes what is found, and what came of it. */
+  readonly differences: Difference[];
+  /** Called when all differences are known and none is written. */
+  readonly beforeWrite?: (differences: readonly Difference[]) => Promise<void>;
+}
+
 /** Throws what the connection throws; `differences` then says how far it came. */
 export async function executeSetup(
   connection: SetupConnection,
   wishes: readonly Wish[],
-  { dryRun, differences }: { readonly dryRun: boolean; readonly differences: Difference[] },
+  { dryRun, differences, beforeWrite }: SetupManner,
 ): Promise<Execution> {
   for (const wish of wishes) {
     const result = await connection.get(reference(wish));
@@ -53,6 +62,7 @@ export async function executeSetup(
   }
   if (differences.length === 0) return { state: "in-order", differences, evidence: undefined };
   if (dryRun) return { state: "differs", differences, evidence: undefined };
+  await beforeWrite?.(differences);
   for (const difference of differences) {
     // Nobody knows, should the line be cut now.
     difference.held = undefined;
@@ -91,7 +101,23 @@ export async function orderPush(connection: SetupConnection, logicalName: string
 
 /** For the record and for people. */
 export function changeOf({ wish, before, after, held }: Difference): SetupChange {
-  return { attribute: nameOfWish(wish), before: readable(before), after: readable(after), held: held ?? null };
+  const octetsBefore = toHex(dataToBytes(before));
+  return {
+    attribute: nameOfWish(wish),
+    before: readable(before),
+    after: readable(after),
+    held: held ?? null,
+    octetsBefore,
+  };
+}
+
+/** What a recorded change needs to be put back; undefined for one without octets. */
+export function differenceOf({ attribute, octetsBefore, held }: SetupChange): Difference | undefined {
+  if (octetsBefore === undefined) return undefined;
+  const before = dataFromBytes(fromHex(octetsBefore));
+  const [classId = "", logicalName = "", attributeId = ""] = attribute.split(":");
+  const wish = { classId: Number(classId), logicalName, attributeId: Number(attributeId), value: () => before };
+  return { wish, before, after: before, held: held ?? undefined };
 }
 
 function reference({ classId, logicalName, attributeId }: Wish): AttributeReference {

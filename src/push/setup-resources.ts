@@ -1,15 +1,16 @@
 /** Push setups of the configuration, how they stand on their meters, and their execution. */
 import { z } from "zod";
-import { pushSetup, setupExecution, setupResult } from "../api/answers/pushes.ts";
+import { pushSetup, setupExecution, type setupLine, type setupResult } from "../api/answers/pushes.ts";
 import { ApiError } from "../api/api-error.ts";
 import { type Api, callerOf, callerOfAll } from "../api/http-api.ts";
+import { LINES, sendLines } from "../api/lines.ts";
 import type { SetupHistoryOrder, SetupHistoryRow } from "../store/push-setup-history.ts";
-import type { CampaignResult, SetupCampaigns } from "./setup-campaign.ts";
+import type { CampaignLine, CampaignResult, SetupCampaigns } from "./setup-campaign.ts";
 import type { SetupConnection } from "./setup-execution.ts";
 
 const TEXT = z.string().min(1).max(128);
 
-type Campaigns = Pick<SetupCampaigns<SetupConnection>, "setups" | "run" | "stop">;
+type Campaigns = Pick<SetupCampaigns<SetupConnection>, "setups" | "follow" | "stop">;
 type History = (order: SetupHistoryOrder) => Promise<readonly SetupHistoryRow[]>;
 
 export function setupResources(api: Api, campaigns: Campaigns, history: History): void {
@@ -47,17 +48,17 @@ function execution(api: Api, campaigns: Campaigns): void {
       config: { needs: "engineer", change: { event: "setupOrdered", message: "somebody had push setups carried out" } },
       schema: {
         tags: ["push setups"],
-        summary: "Compare meters with push setups and write what differs; what fails is put back",
+        summary: "Compare meters with push setups and write what differs; what fails is put back; tells line by line",
+        produces: [LINES],
         body: z.strictObject({
           setup: TEXT.optional().describe("All when left out."),
           meter: TEXT.optional().describe("This one only."),
           dryRun: z.boolean().default(false),
           why: z.string().min(1).max(1000),
         }),
-        response: { 200: z.object({ items: z.array(setupResult) }) },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { actor } = callerOfAll(request);
       const { setup, meter, ...rest } = request.body;
       const known = campaigns.setups.filter((each) => (setup ?? each.setup.name) === each.setup.name);
@@ -66,7 +67,7 @@ function execution(api: Api, campaigns: Campaigns): void {
         throw new ApiError("conflict", `${meter}: no push setup of the configuration is for this meter`);
       }
       const chosen = { ...(setup !== undefined && { setup }), ...(meter !== undefined && { meter }) };
-      return { items: (await campaigns.run({ ...rest, ...chosen, who: actor })).map(resultOf) };
+      return sendLines(reply, linesOf(campaigns.follow({ ...rest, ...chosen, who: actor })));
     },
   );
   api.post(
@@ -110,6 +111,12 @@ function historyOfSetups(api: Api, history: History): void {
       };
     },
   );
+}
+
+async function* linesOf(lines: AsyncIterable<CampaignLine>): AsyncGenerator<z.output<typeof setupLine>> {
+  for await (const line of lines) {
+    yield line.line === "result" ? { line: "result", ...resultOf(line) } : line;
+  }
 }
 
 function resultOf({ meter, setup, state, testPush, changes, evidence }: CampaignResult): z.output<typeof setupResult> {

@@ -1,5 +1,5 @@
 /** What was done to the push setups of meters. */
-import type { Database } from "./database.ts";
+import { type Database, isTransient } from "./database.ts";
 
 /** See the comment of the column. */
 export type SetupState = "in-order" | "differs" | "applied" | "restored" | "mixed" | "refused" | "unreached";
@@ -12,6 +12,8 @@ export interface SetupChange {
   readonly after: unknown;
   /** Whether the meter holds `after`; null when nobody knows. */
   readonly held: boolean | null;
+  /** What it held before as it came, in hexadecimal, to be put back exactly; not in older records. */
+  readonly octetsBefore?: string;
 }
 
 export interface SetupRecord {
@@ -29,29 +31,37 @@ export interface SetupRecord {
   readonly why: string;
 }
 
-export async function keepSetupRecord(database: Database, record: SetupRecord): Promise<void> {
-  await database.query(
-    `insert into dlms.push_setup_history
-       (meter_id, setup, logical_name, started_at, ended_at, state, changes, test_push, evidence, who, why)
-     values ($1::uuid, $2::text, $3::text, $4::timestamptz, $5::timestamptz, $6::text, $7::jsonb, $8::text, $9::text,
-       $10::text, $11::text)`,
-    [
-      record.meterId,
-      record.setup,
-      record.logicalName,
-      record.startedAt,
-      record.endedAt,
-      record.state,
-      JSON.stringify(record.changes),
-      record.testPush,
-      record.evidence ?? null,
-      record.who,
-      record.why,
-    ],
-  );
+/** Its key; what is given the key of takes the place of that record. Throws StoreError. */
+export async function keepSetupRecord(database: Database, record: SetupRecord, recordKey?: bigint): Promise<bigint> {
+  const values = [
+    record.meterId,
+    record.setup,
+    record.logicalName,
+    record.startedAt,
+    record.endedAt,
+    record.state,
+    JSON.stringify(record.changes),
+    record.testPush,
+    record.evidence ?? null,
+    record.who,
+    record.why,
+  ];
+  const rows = await database.query<{ change_key: bigint }>(recordKey === undefined ? INSERT : UPDATE, [
+    ...values,
+    ...(recordKey === undefined ? [] : [recordKey]),
+  ]);
+  return rows[0]?.change_key ?? 0n;
 }
 
+const COLUMNS = "meter_id, setup, logical_name, started_at, ended_at, state, changes, test_push, evidence, who, why";
+const VALUES = `$1::uuid, $2::text, $3::text, $4::timestamptz, $5::timestamptz, $6::text, $7::jsonb, $8::text, $9::text,
+  $10::text, $11::text`;
+const INSERT = `insert into dlms.push_setup_history (${COLUMNS}) values (${VALUES}) returning change_key`;
+const UPDATE = `update dlms.push_setup_history set (${COLUMNS}) = (${VALUES}) where change_key = $12::bigint
+  returning change_key`;
+
 export interface SetupHistoryRow {
+  readonly meterId: string;
   readonly meter: string;
   readonly setup: string;
   readonly startedAt: Date;
@@ -64,6 +74,7 @@ export interface SetupHistoryRow {
 }
 
 interface Row {
+  meter_id: string;
   name: string;
   setup: string;
   started_at: Date;
@@ -89,7 +100,7 @@ export async function setupHistory(
   { meter, setup, latestOnly, limit }: SetupHistoryOrder,
 ): Promise<SetupHistoryRow[]> {
   const rows = await database.query<Row>(
-    `select m.name, h.setup, h.started_at, h.state, h.test_push, h.changes, h.evidence, h.who, h.why
+    `select h.meter_id, m.name, h.setup, h.started_at, h.state, h.test_push, h.changes, h.evidence, h.who, h.why
      from dlms.push_setup_history h join public.meters m on m.id = h.meter_id
      where ($1::text is null or m.name = $1) and ($2::text is null or h.setup = $2)
        and (not $3::boolean or not exists (
@@ -101,6 +112,25 @@ export async function setupHistory(
   return rows.map(rowOf);
 }
 
-function rowOf({ name: meter, started_at: startedAt, test_push: testPush, evidence, ...row }: Row): SetupHistoryRow {
-  return { meter, startedAt, testPush, evidence: evidence ?? undefined, ...row };
+/** The latest of each meter and setup; nothing while the database is away. Throws StoreError. */
+export async function setupsAsTheyStand(database: Database): Promise<SetupHistoryRow[]> {
+  try {
+    return await setupHistory(database, { latestOnly: true, limit: MOST_SETUPS });
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    return [];
+  }
+}
+
+const MOST_SETUPS = 1_000_000;
+
+function rowOf({
+  meter_id: meterId,
+  name: meter,
+  started_at: startedAt,
+  test_push: testPush,
+  evidence,
+  ...row
+}: Row): SetupHistoryRow {
+  return { meterId, meter, startedAt, testPush, evidence: evidence ?? undefined, ...row };
 }

@@ -66,10 +66,19 @@ interface Result {
   readonly changes: readonly { readonly attribute: string; readonly before: unknown; readonly after: unknown }[];
 }
 
+/** Results come as meters are done; here they stand as in the configuration. */
+function placeOf({ meter }: Result): number {
+  return over.street.meters.findIndex(({ name }) => name === meter);
+}
+
 async function apply(...words: readonly string[]): Promise<{ code: number; results: Result[] }> {
   const { code, out, err } = await push("apply", ...words, "--json");
   if (out === "") throw new Error(err);
-  return { code, results: JSON.parse(out) };
+  const lines = out.trim().split("\n");
+  const told = lines.map((line): { line: string } & Result => JSON.parse(line));
+  const results = told.filter(({ line }) => line === "result");
+  expect([told.at(0)?.line, told.at(-1)?.line]).toEqual(["begun", "ended"]);
+  return { code, results: results.toSorted((a, b) => placeOf(a) - placeOf(b)) };
 }
 
 /** Its association does not let it write. */

@@ -75,6 +75,12 @@ export const setupResult = z.object({
   changes: z.array(change),
   evidence: z.string().nullable(),
 });
+/** How an execution goes on. */
+export const setupLine = z.discriminatedUnion("line", [
+  z.object({ line: z.literal("begun"), executions: z.int() }),
+  setupResult.extend({ line: z.literal("result") }),
+  z.object({ line: z.literal("ended"), left: z.int().describe("Not begun, because of a stop.") }),
+]);
 export const setupExecution = setupResult.extend({
   startedAt: z.iso.datetime(),
   who: z.string(),

@@ -4,9 +4,13 @@ import type { AttributeReference, DataResult } from "../../../protocol/apdu/desc
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { logicalNameFromOctets, logicalNameToOctets } from "../../../protocol/cosem/obis.ts";
 import { pushExecutionSchema, pushSetupSchema } from "../../../src/config/push-schema.ts";
-import { SetupCampaigns } from "../../../src/push/setup-campaign.ts";
+import type { GatewayEvent } from "../../../src/observe/events.ts";
+import { type CampaignOrder, type CampaignResult, SetupCampaigns } from "../../../src/push/setup-campaign.ts";
+import { SetupDrift } from "../../../src/push/setup-drift.ts";
 import type { SetupConnection } from "../../../src/push/setup-execution.ts";
+import { SetupRepairs } from "../../../src/push/setup-repairs.ts";
 import { nameOfWish, readable, wishesOf } from "../../../src/push/setup-wishes.ts";
+import type { NoticedEvent } from "../../../src/store/noticed-events.ts";
 import type { SetupRecord } from "../../../src/store/push-setup-history.ts";
 
 const SETUP = "0.0.25.9.0.255";
@@ -102,8 +106,17 @@ interface Options {
 
 function campaigns({ setup, execution = {}, meters = [new SetupMeter()], visit }: Options = {}) {
   const kept: SetupRecord[] = [];
+  const told: string[] = [];
+  const events = (event: GatewayEvent) => told.push(event.event);
+  const noticed = { add: ({ event }: NoticedEvent) => told.push(`${event.kind} ${event.condition}`) };
+  const setups = [{ ...EVERYTHING, ...setup }];
+  const keep = async (record: SetupRecord, key = BigInt(kept.length)) => {
+    kept[Number(key)] = record;
+    return key;
+  };
+  const repairs = new SetupRepairs<SetupConnection>({ setups, keep, relearn: async () => undefined, events }, []);
   const running = new SetupCampaigns({
-    setups: [{ ...EVERYTHING, ...setup }],
+    setups,
     execution: pushExecutionSchema.parse({ perMinute: 6000, ...execution }),
     meters: meters.map((meter, index) => ({
       meterId: `id-${index}`,
@@ -116,10 +129,18 @@ function campaigns({ setup, execution = {}, meters = [new SetupMeter()], visit }
       relearn: async () => undefined,
     })),
     arrivals: { wait: async () => true },
-    keep: async (record) => void kept.push(record),
-    events: () => undefined,
+    keep,
+    drift: new SetupDrift({ noticed, events }),
+    repairs,
+    events,
   });
-  return { running, kept };
+  return { running, kept, told, repairs };
+}
+
+async function run(running: SetupCampaigns<SetupConnection>, order: CampaignOrder): Promise<CampaignResult[]> {
+  const results: CampaignResult[] = [];
+  for await (const line of running.follow(order)) if (line.line === "result") results.push(line);
+  return results;
 }
 
 const order = { dryRun: false, who: "somebody", why: "a test" };
@@ -127,7 +148,7 @@ const order = { dryRun: false, who: "somebody", why: "a test" };
 test("push setup: all attributes of version 2, the schedule and its script are written, and found in order then", async () => {
   const meter = new SetupMeter();
   const { running } = campaigns({ meters: [meter] });
-  const [first] = await running.run(order);
+  const [first] = await run(running, order);
   expect([first?.state, first?.evidence]).toEqual(["applied", undefined]);
   const held = (key: string) => readable(meter.values.get(key) ?? unsigned(0));
   expect(held(`40:${SETUP}:7`)).toEqual([30, 150, 600]);
@@ -139,7 +160,7 @@ test("push setup: all attributes of version 2, the schedule and its script are w
     [2, [[1]]],
   ]);
   expect(meter.values.get(`40:${SETUP}:6`)).toEqual(unsigned(3));
-  const [again] = await running.run(order);
+  const [again] = await run(running, order);
   expect([again?.state, again?.changes]).toEqual(["in-order", []]);
 });
 
@@ -155,13 +176,13 @@ test("push setup: what is sent and how goes before where to, when comes last; to
 
 test("push setup: whichever write is refused, the meter is as it was, and the state says so", async () => {
   const writes = new SetupMeter();
-  await campaigns({ meters: [writes] }).running.run(order);
+  await run(campaigns({ meters: [writes] }).running, order);
   for (const refused of writes.written) {
     const meter = new SetupMeter();
     const before = JSON.stringify([...meter.values].map(([key, value]) => [key, readable(value)]));
     meter.refused.add(refused);
     const { running, kept } = campaigns({ meters: [meter] });
-    const [result] = await running.run(order);
+    const [result] = await run(running, order);
     expect(result?.state).toBe(refused === writes.written[0] ? "refused" : "restored");
     expect(result?.evidence).toContain(refused);
     expect(JSON.stringify([...meter.values].map(([key, value]) => [key, readable(value)]))).toBe(before);
@@ -174,10 +195,10 @@ test("push setup: whichever write the line is cut at, the next visit goes on and
     const meter = new SetupMeter();
     meter.cutAt = cutAt;
     const { running } = campaigns({ meters: [meter] });
-    const [result] = await running.run(order);
+    const [result] = await run(running, order);
     expect(result?.state).toBe("applied");
     expect(result?.changes.every(({ held }) => held === true)).toBe(true);
-    expect((await running.run(order))[0]?.state).toBe("in-order");
+    expect((await run(running, order))[0]?.state).toBe("in-order");
   }
 });
 
@@ -190,13 +211,13 @@ test("push setup: a stop lets those that run come to a named state, and begins n
     await gate.promise;
   };
   const { running } = campaigns({ meters, visit, execution: { concurrency: 2 } });
-  const results = running.run(order);
+  const results = run(running, order);
   while (begun.length < 2) await sleep(5);
   running.stop();
   gate.resolve();
   expect((await results).map(({ state }) => state)).toEqual(["applied", "applied"]);
   expect(meters.filter(({ written }) => written.length > 0)).toHaveLength(2);
-  expect((await running.run({ ...order, meter: "m7" })).map(({ state }) => state)).toEqual(["applied"]);
+  expect((await run(running, { ...order, meter: "m7" })).map(({ state }) => state)).toEqual(["applied"]);
 });
 
 test("push setup: meters are begun no faster, and no more at once, than allowed", async () => {
@@ -211,7 +232,7 @@ test("push setup: meters are begun no faster, and no more at once, than allowed"
     atOnce -= 1;
   };
   const { running } = campaigns({ meters, visit, execution: { concurrency: 3, perMinute: 1200 } });
-  await running.run(order);
+  await run(running, order);
   // 1200 a minute is one in 50 ms.
   expect(begun.at(-1)! - begun[0]!).toBeGreaterThan(5 * 50 - 5);
   expect(most).toBeLessThanOrEqual(3);
@@ -222,9 +243,10 @@ test.each([
   ["show", "differs", false],
 ] as const)("push setup: a meter that drifts is found on schedule; the policy %s", async (drift, state, mended) => {
   const meter = new SetupMeter();
-  const { running, kept } = campaigns({ meters: [meter], setup: { drift }, execution: { checkEvery: "1s" } });
+  const { running, kept, told } = campaigns({ meters: [meter], setup: { drift }, execution: { checkEvery: "1s" } });
   await using _ = running;
-  await running.run(order);
+  await run(running, order);
+  expect(told).toEqual(["setupCarriedOut"]);
   meter.values.set(`40:${SETUP}:6`, unsigned(9));
   while (!kept.some((record) => record.who === "gateway")) await sleep(20);
   const found = kept.find((record) => record.who === "gateway");
@@ -234,11 +256,100 @@ test.each([
     changes: [{ attribute: `40:${SETUP}:6`, before: 9, after: 3 }],
   });
   expect(meter.values.get(`40:${SETUP}:6`)).toEqual(unsigned(mended ? 3 : 9));
+  if (!mended) await run(running, order);
+  const condition = "differs from push setup all";
+  expect(told.filter((each) => each !== "setupCarriedOut")).toEqual([
+    "setupDrifted",
+    `occurrence ${condition}`,
+    `restoration ${condition}`,
+  ]);
+});
+
+test("push setup: an execution is told as it goes on, and when nobody listens no other meter is begun", async () => {
+  const meters = Array.from({ length: 5 }, () => new SetupMeter());
+  const { running } = campaigns({ meters, execution: { concurrency: 1 } });
+  const lines: string[] = [];
+  for await (const line of running.follow(order)) {
+    lines.push(line.line === "result" ? `${line.meter} ${line.state}` : JSON.stringify(line));
+  }
+  expect(lines).toEqual([
+    '{"line":"begun","executions":5}',
+    ...meters.map((_, index) => `m${index} applied`),
+    '{"line":"ended","left":0}',
+  ]);
+  const fresh = Array.from({ length: 5 }, () => new SetupMeter());
+  const left = campaigns({ meters: fresh, execution: { concurrency: 1 } }).running;
+  for await (const line of left.follow(order)) if (line.line === "result") break;
+  await left[Symbol.asyncDispose]();
+  expect(fresh.filter(({ written }) => written.length > 0).length).toBeLessThan(3);
+});
+
+/** A meter that was cut in two visits at its third write. */
+async function leftMixed() {
+  const meter = new SetupMeter();
+  const before = new Map(meter.values);
+  const all = campaigns({
+    meters: [meter],
+    visit: async () => {
+      meter.cutAt = meter.written.length === 0 ? 2 : meter.written.length;
+    },
+  });
+  const [result] = await run(all.running, order);
+  expect(result?.state).toBe("mixed");
+  meter.cutAt = Infinity;
+  return { meter, before, ...all };
+}
+
+test("push setup: a meter that was left between two states goes forward when it is on the line again", async () => {
+  const { meter, running, repairs, kept } = await leftMixed();
+  await repairs.repair({ meterId: "id-0", name: "m0" }, meter);
+  expect(kept.map(({ state, who }) => [state, who])).toEqual([
+    ["mixed", "somebody"],
+    ["applied", "gateway"],
+  ]);
+  const writes = meter.written.length;
+  await repairs.repair({ meterId: "id-0", name: "m0" }, meter);
+  expect(meter.written).toHaveLength(writes);
+  expect((await run(running, order))[0]?.state).toBe("in-order");
+});
+
+test("push setup: where that is refused it goes back, also when the gateway was started anew in between", async () => {
+  const { meter, before, kept } = await leftMixed();
+  meter.refused.add(`22:${SCHEDULE}:4`);
+  const [left] = kept;
+  const later: SetupRecord[] = [];
+  const repairs = new SetupRepairs<SetupConnection>(
+    {
+      setups: [EVERYTHING],
+      keep: async (record) => later.push(record),
+      relearn: async () => undefined,
+      events: () => undefined,
+    },
+    [JSON.parse(JSON.stringify(left))],
+  );
+  await repairs.repair({ meterId: "id-0", name: "m0" }, meter);
+  expect(later.map(({ state }) => state)).toEqual(["restored"]);
+  expect(meter.values).toEqual(before);
+});
+
+test("push setup: a process that ends in the middle leaves a record that says so", async () => {
+  const meter = new SetupMeter();
+  const gate = Promise.withResolvers<never>();
+  const { running, kept } = campaigns({ meters: [meter] });
+  const set = meter.set.bind(meter);
+  meter.set = (reference, value) => (meter.written.length === 2 ? gate.promise : set(reference, value));
+  const results = run(running, order);
+  while (meter.written.length < 2) await sleep(1);
+  expect(kept).toMatchObject([{ state: "mixed", evidence: "begun, and not known to have ended" }]);
+  gate.reject(new Error("the line is cut"));
+  meter.set = set;
+  expect((await results).map(({ state }) => state)).toEqual(["applied"]);
+  expect(kept.map(({ state }) => state)).toEqual(["applied"]);
 });
 
 test("push setup: a dry run writes nothing", async () => {
   const meter = new SetupMeter();
   const { running, kept } = campaigns({ meters: [meter] });
-  const [result] = await running.run({ ...order, dryRun: true });
+  const [result] = await run(running, { ...order, dryRun: true });
   expect([result?.state, meter.written, meter.pushed, kept.length]).toEqual(["differs", [], 0, 1]);
 });
