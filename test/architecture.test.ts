@@ -52,6 +52,7 @@ const SRC_ROOMS = [
   "src/store",
   "src/spool",
   "src/push",
+  "src/trace",
   "src/events",
   "src/series",
   "src/api",

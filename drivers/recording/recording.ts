@@ -58,8 +58,13 @@ export function parseRecording(text: string): Recording {
   if (first === undefined) throw invalid(1, "empty");
   return {
     header: parseHeader(first),
-    entries: rest.map((line, index) => parseEntry(parseObject(line, index + 2), index + 2)),
+    entries: rest.map((line, index) => parseEntryLine(line, index + 2)),
   };
+}
+
+/** One line after the first; `number` counts from 1. Throws RECORDING_INVALID. */
+export function parseEntryLine(line: string, number: number): RecordingEntry {
+  return parseEntry(parseObject(line, number), number);
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;

@@ -5,7 +5,9 @@ import { SecretTrace } from "./secret-trace.ts";
 export interface TeeOptions {
   readonly header: RecordingHeader;
   /** Takes one line without its newline; what it throws is dropped: a session doesn't end because a disk is full. */
-  readonly writeLine: (line: string) => void;
+  readonly writeLine?: (line: string) => void;
+  /** Takes what is written, secrets blanked, piece by piece; what it throws is dropped too. */
+  readonly onEntry?: (entry: RecordingEntry) => void;
   /** Passwords and keys whose octets are blanked wherever they stand in clear, also in parts. */
   readonly secrets?: readonly Uint8Array[];
   /** Milliseconds on a clock that never jumps. */
@@ -107,12 +109,17 @@ export class RecordingTee implements ByteChannel {
   }
 
   #write(entry: RecordingEntry): void {
-    this.#writeLine(formatEntry(entry));
+    if (this.#options.writeLine !== undefined) this.#writeLine(formatEntry(entry));
+    try {
+      this.#options.onEntry?.(entry);
+    } catch {
+      // Whoever looks on is no party either.
+    }
   }
 
   #writeLine(line: string): void {
     try {
-      this.#options.writeLine(line);
+      this.#options.writeLine?.(line);
     } catch {
       // Recording is a witness, not a party.
     }

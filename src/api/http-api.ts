@@ -48,6 +48,7 @@ declare module "fastify" {
 export interface HttpApiOptions {
   readonly version: string;
   readonly callers: Pick<Callers, "of" | "needsLookUp">;
+  /** Knows who comes over the local socket. */
   readonly local: { callerOf(request: Pick<IncomingMessage, "socket" | "headers">): Caller | undefined };
   /** Keeps who changes what, before it is changed. */
   readonly log: (entry: EventLogEntry) => Promise<void>;

@@ -22,6 +22,8 @@ export interface LocalOrder {
   /** With it the order is a POST. */
   readonly body?: unknown;
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+  /** Ends the asking. */
+  readonly signal?: AbortSignal;
 }
 
 /** Throws an Error in the daemon's words when it can't be done, or one that says how to reach a daemon. */
@@ -84,13 +86,14 @@ function refused({ statusCode = 0 }: IncomingMessage, body: unknown): Error {
   return new Error(problem.safeParse(body).data?.detail ?? `the daemon answered with status ${statusCode}`);
 }
 
-function send(socketPath: string, { path, query = {}, body, method }: LocalOrder): Promise<IncomingMessage> {
+function send(socketPath: string, { path, query = {}, body, method, signal }: LocalOrder): Promise<IncomingMessage> {
   const payload = body === undefined ? undefined : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const call = request(
       {
         socketPath,
         path: `${path}${queryText(query)}`,
+        ...(signal && { signal }),
         method: method ?? (payload === undefined ? "GET" : "POST"),
         headers: {
           [USER_HEADER]: userInfo().username,

@@ -1,11 +1,23 @@
 /** `decode HEX…`: what octets of any layer mean, with the keys to decipher them if they are given. */
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { DlmsError } from "../../protocol/errors.ts";
+import { type KeyRole, SecretKey } from "../../protocol/security/secret-key.ts";
+import { systemTitle } from "../../protocol/security/system-title.ts";
 import { treeJson, treeLines } from "../../protocol/translate/render.ts";
 import { type Layer, type Translation, translate } from "../../protocol/translate/translate.ts";
-import { Deciphering, type DecodeKeys } from "./deciphering.ts";
+import { Deciphering, type DecipheringKeys } from "../trace/deciphering.ts";
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
+
+/** Keys and titles in hexadecimal. */
+export interface DecodeKeys {
+  readonly blockCipherKey?: string;
+  readonly authenticationKey?: string;
+  readonly broadcastKey?: string;
+  readonly dedicatedKey?: string;
+  /** Whoever may have sent the octets; forms that name their sender need none. */
+  readonly systemTitles?: readonly string[];
+}
 
 export interface DecodeOptions extends DecodeKeys {
   /** Found out from the octets when it is not given. */
@@ -21,7 +33,7 @@ export interface DecodeOptions extends DecodeKeys {
  */
 export function decodeCommand(texts: readonly string[], options: DecodeOptions, output: Output): ExitReason {
   try {
-    const deciphering = new Deciphering(options);
+    const deciphering = new Deciphering(decipheringKeys(options));
     const translations = texts.map((text) =>
       translate(fromHex(text), {
         ...(options.layer === undefined ? {} : { layer: options.layer }),
@@ -49,4 +61,19 @@ function print(translations: readonly Translation[], { json = false }: DecodeOpt
     if (index > 0) output.out("");
     for (const line of treeLines(nodes)) output.out(line);
   }
+}
+
+/** Throws HEX_INVALID, SECURITY_KEY_LENGTH and SECURITY_TITLE_INVALID. */
+function decipheringKeys(keys: DecodeKeys): DecipheringKeys {
+  return {
+    blockCipherKey: secret("blockCipherKey", keys.blockCipherKey),
+    authenticationKey: secret("authenticationKey", keys.authenticationKey),
+    broadcastKey: secret("broadcastKey", keys.broadcastKey),
+    dedicatedKey: secret("dedicatedKey", keys.dedicatedKey),
+    systemTitles: keys.systemTitles?.map((title) => systemTitle(fromHex(title))),
+  };
+}
+
+function secret<R extends KeyRole>(role: R, hex: string | undefined): SecretKey<R> | undefined {
+  return hex === undefined ? undefined : new SecretKey(role, fromHex(hex));
 }

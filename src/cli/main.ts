@@ -27,6 +27,7 @@ import { declareRuns } from "./verbs/runs.ts";
 import { declareSeries } from "./verbs/series.ts";
 import { declareSimulate } from "./verbs/simulate.ts";
 import { declareTokens } from "./verbs/tokens.ts";
+import { declareTrace } from "./verbs/trace.ts";
 import type { DeclareVerb } from "./verbs/verb.ts";
 import { VERSION } from "./version.ts";
 
@@ -36,6 +37,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareDemo,
   declareRead,
   declareReadout,
+  declareTrace,
   declareDecode,
   declareDb,
   declareDbCoverage,

@@ -8,10 +8,11 @@ import type { Attempt, ProbeFindings } from "../collect/probe-findings.ts";
 import { withKnownModel } from "../config/model-quirks.ts";
 import { meterSchema } from "../config/schema.ts";
 import { CounterFile } from "../keys/counter-file.ts";
+import { tapped } from "../trace/session-tap.ts";
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 import { ownSystemTitle } from "./own-title.ts";
-import { defaultCounterFile, directTarget, meterInput, type ReadOptions } from "./read-command.ts";
+import { defaultCounterFile, directTarget, meterInput, type ReadOptions, tracing } from "./read-command.ts";
 
 const BUDGET_MS = 120_000;
 /** An unknown meter is asked for much that it does not answer. */
@@ -34,7 +35,9 @@ export async function probeCommand(
   const counter = options.counter ?? (options.blockCipherKey === undefined ? undefined : "find");
   const timeout = options.timeout ?? ANSWER_TIME;
   const given = { ...options, clientTitle, timeout, ...(counter !== undefined && { counter }) };
+  const trace = tracing(options, output);
   const findings = await probeMeter({
+    ...(trace && { wrap: (channel, target) => tapped(channel, target, trace.tell) }),
     target: (attempt) => targetOf(given, attempt, counters),
     serial: options.serial !== undefined,
     linkGiven: [options.link, options.opening, options.physicalAddress].some((each) => each !== undefined),
@@ -42,6 +45,7 @@ export async function probeCommand(
     budgetMs: BUDGET_MS,
     onStep: ({ step, says }) => output.err(`${step.padEnd("association".length)}  ${says}`),
   });
+  await trace?.close();
   if (options.json) output.out(JSON.stringify(jsonOf(findings, given), undefined, 2));
   else if (findings.attempt !== undefined) output.out(profileText(findings, given));
   if (findings.broken === undefined) return "success";

@@ -3,8 +3,6 @@ import { randomBytes } from "node:crypto";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
-import { RecordingFile } from "../../drivers/recording/file.ts";
-import { RecordingTee } from "../../drivers/recording/tee.ts";
 import { csvCells } from "../api/csv.ts";
 import { askForRead } from "../api/local-client.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "../api/read-answer.ts";
@@ -18,13 +16,17 @@ import { type MeterConfig, meterSchema } from "../config/schema.ts";
 import { CounterFile } from "../keys/counter-file.ts";
 import { leaseKeyCounters } from "../keys/key-counters.ts";
 import { KeyError } from "../keys/key-error.ts";
+import { tapped } from "../trace/session-tap.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
 import { ownSystemTitle } from "./own-title.ts";
+import { type TraceOptions, TraceOutput } from "./trace-output.ts";
 
 /** Options of the command line, as commander gives them. */
-export interface ReadOptions {
+export interface ReadOptions extends Omit<TraceOptions, "json" | "to"> {
   readonly json?: true;
+  /** Frames as they pass. */
+  readonly trace?: true;
   readonly csv?: true;
   readonly socket: string;
   readonly from?: string;
@@ -119,20 +121,28 @@ async function readDirectly(
   await using counters = await CounterFile.open({ path, randomOctets: randomBytes });
   const clientTitle = options.clientTitle ?? (await ownSystemTitle(path));
   const target = targetOf(name, { ...options, clientTitle }, counters);
-  const recording = options.record === undefined ? undefined : new RecordingFile(options.record);
+  const trace = tracing(options, output);
   try {
     return await visitMeter(
       target,
-      { budgetMs: BUDGET_MS, ...(recording && { wrap: recorderOf(recording, target, what) }) },
+      { budgetMs: BUDGET_MS, ...(trace && { wrap: (channel) => tapped(channel, target, trace.tell) }) },
       (source) => readForAnswer(order, { source, target, what, ...(range && { range }) }),
     );
   } catch (cause) {
     const { says, evidence, nextStep, cause: kind } = causeOf(cause);
     throw new ReadRefusedError({ meter: name, cause: kind, evidence: `${says}: ${evidence}`, nextStep }, { cause });
   } finally {
-    await recording?.close();
-    if (recording?.error !== undefined) output.err(`the session was not recorded: ${recording.error.message}`);
+    await trace?.close();
   }
+}
+
+/** Undefined when nobody wants to see what passes. */
+export function tracing(options: ReadOptions, output: Output): TraceOutput | undefined {
+  const { trace, octets, all, record, pcapng } = options;
+  if (trace === undefined && record === undefined && pcapng === undefined) return undefined;
+  // What was asked for goes to the standard output.
+  const shown = { out: trace === undefined ? () => undefined : output.err, err: output.err, width: output.width };
+  return new TraceOutput({ ...(octets && { octets }), ...(all && { all }), to: record, pcapng }, shown);
 }
 
 function targetOf(name: string, options: ReadOptions, reservations: CounterFile): MeterTarget {
@@ -211,16 +221,6 @@ function rangeOf({ from, to }: ReadOptions): ReadRange | undefined {
   return range;
 }
 
-function recorderOf(file: RecordingFile, target: MeterTarget, what: string) {
-  const { secret, blockCipherKey, authenticationKey, masterKey } = target.secrets;
-  const secrets = [secret, blockCipherKey, authenticationKey, masterKey].flatMap((key) =>
-    key === undefined ? [] : [key.reveal()],
-  );
-  const header = { peer: "unknown", version: "unknown", command: `dlms-gateway read ${what}` };
-  return (channel: ConstructorParameters<typeof RecordingTee>[0]) =>
-    new RecordingTee(channel, { header, secrets, writeLine: (line) => file.writeLine(line) });
-}
-
 /** Counters must not be used twice, so the field tool remembers them in the user's own state directory. */
 export function defaultCounterFile(): string {
   const state = process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state");
@@ -275,7 +275,7 @@ function shortName(name: string): string {
   return attributeId === "2" ? reduced + dataIndex : `${reduced}:${attributeId}${dataIndex}`;
 }
 
-function printRefusal({ refusal }: ReadRefusedError, options: ReadOptions, output: Output): void {
+export function printRefusal({ refusal }: ReadRefusedError, options: Pick<ReadOptions, "json">, output: Output): void {
   if (options.json) {
     output.out(JSON.stringify({ refusal }, undefined, 2));
     return;

@@ -100,6 +100,8 @@ export interface CollectorOptions {
   readonly eventStore?: EventLogStore;
   /** What else there is to do while a meter is on the line, after its profiles; what it throws harms no reading. */
   readonly whileOnLine?: (meter: PolledMeter, connection: MeterConnection) => Promise<void>;
+  /** What to put between a meter's channel and its session, when somebody looks on. */
+  readonly tapOf?: (target: MeterTarget) => VisitOptions["wrap"];
 }
 
 type VisitMeter = <T>(
@@ -232,9 +234,9 @@ export class Collector {
   /** Does something on an association with the meter. Throws what the visit throws; `causeOf` names it. */
   visit<T>(meter: PolledMeter, work: (connection: MeterConnection) => Promise<T>): Promise<T> {
     const { keepUnasked } = this.#options;
-    if (keepUnasked === undefined) return this.#visitMeter(meter.target, this.#visit(), work);
+    if (keepUnasked === undefined) return this.#visitMeter(meter.target, this.#visit(meter), work);
     const pushes = new SessionPushes((said) => keepUnasked(meter, said), this.#clock);
-    const options = { ...this.#visit(), onTold: pushes.onTold };
+    const options = { ...this.#visit(meter), onTold: pushes.onTold };
     return this.#visitMeter(meter.target, options, (connection) => pushes.during(connection, work));
   }
 
@@ -256,9 +258,16 @@ export class Collector {
     meter.target.forgetCounters?.();
   }
 
-  #visit() {
-    const { sessionBudgetMs, lines, surroundings } = this.#options;
-    return { budgetMs: sessionBudgetMs, lines, ...(surroundings && { surroundings }), signal: this.#abort.signal };
+  #visit({ target }: PolledMeter): VisitOptions {
+    const { sessionBudgetMs: budgetMs, lines, surroundings, tapOf } = this.#options;
+    const wrap = tapOf?.(target);
+    return {
+      budgetMs,
+      lines,
+      ...(surroundings && { surroundings }),
+      ...(wrap && { wrap }),
+      signal: this.#abort.signal,
+    };
   }
 
   #lastDay(): ReadRange {

@@ -3,6 +3,7 @@
  * does otherwise than the standard. Each step is told as it is made; the first one that breaks ends the probe with its
  * cause and what to do next. No password or key is tried but those that were given: meters lock themselves.
  */
+import type { ByteChannel } from "../../drivers/channel.ts";
 import { ChannelError } from "../../drivers/channel-error.ts";
 import type { Agreement, ReleaseAnswer } from "../../protocol/association/client-events.ts";
 import { logicalNameFromOctets } from "../../protocol/cosem/obis.ts";
@@ -35,6 +36,8 @@ export interface ProbeOptions {
   readonly associationGiven: boolean;
   readonly budgetMs: number;
   readonly onStep?: (step: ProbeStep) => void;
+  /** Looks on at what passes on each visit. */
+  readonly wrap?: (channel: ByteChannel, target: MeterTarget) => ByteChannel;
   readonly nowMs?: () => number;
 }
 
@@ -117,10 +120,12 @@ class Probe {
     work: (connection: MeterConnection, target: MeterTarget) => Promise<void>,
   ): Promise<void> {
     const target = this.#options.target({ ...attempt, quirks: [...attempt.quirks, ...Object.values(TOLD_QUIRKS)] });
+    const { wrap } = this.#options;
     await visitMeter(
       target,
       {
         budgetMs: this.#options.budgetMs,
+        ...(wrap && { wrap: (channel) => wrap(channel, target) }),
         onTold: (told) => {
           if (told.type === "leniency") this.notes.noteLeniency(told.name);
         },

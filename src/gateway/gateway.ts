@@ -19,7 +19,7 @@ import { replay } from "../collect/replay.ts";
 import { SerialLines } from "../collect/serial-lines.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import type { Config } from "../config/schema.ts";
-import { notificationResources } from "../events/notification-resources.ts";
+import { type NotificationOrders, notificationResources } from "../events/notification-resources.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import { keyResources } from "../keys/key-resources.ts";
 import { type EventSink, eventLogSink, tellAll } from "../observe/events.ts";
@@ -41,6 +41,8 @@ import { ProfileWriter } from "../store/profile-writer.ts";
 import { BufferKeeping } from "../store/raw-buffers.ts";
 import { StoreIntake } from "../store/store-intake.ts";
 import { Upkeep } from "../store/upkeep.ts";
+import { MeterTraces } from "../trace/meter-traces.ts";
+import { traceResources } from "../trace/trace-resources.ts";
 import { DatabaseReturn } from "./database-return.ts";
 import { gatewayKeys } from "./gateway-keys.ts";
 import { GatewayPlans } from "./gateway-plans.ts";
@@ -112,9 +114,10 @@ export class Gateway implements AsyncDisposable {
     const planning = stack.use(new GatewayPlans(config, database, known));
     const plans = planning.meterPlans;
     const lines = stack.use(new SerialLines());
+    const traces = new MeterTraces();
     const pushing = new GatewayPush({ config, database, known, events, boundSocket: options.boundSocket });
     const keeping = collectorStore(database, { intake, databaseReturn });
-    const collector = newCollector(config, { lines, pushing, plans, keeping, events, database });
+    const collector = newCollector(config, { lines, pushing, plans, keeping, traces, events, database });
     const sharing = { config, events, version, url: store.url, database, meters, planning, collector };
     const shared = await SharedMeters.start(sharing, stack, deadline);
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
@@ -126,18 +129,13 @@ export class Gateway implements AsyncDisposable {
     const gateway = new Gateway({ options, deadline, store, shared, fleet, meters, plans, databaseReturn, vitals });
     const notifications = await startNotifications({ config: config.notifications, database, events }, stack);
     const keys = gatewayKeys({ known, shared, collector });
-    const others = [
-      resources,
-      (each: Api) => keyResources(each, { ...keys, nameOf: (name, caller) => gateway.nameOf(name, caller) }),
-      (each: Api) => notificationResources(each, notifications),
-      (each: Api) => shared.resources(each),
-      (each: Api) => planning.resources(each, (name) => gateway.#meterOf(name)),
-    ];
+    const others = [resources, gateway.#resources({ keys, notifications, planning, traces })];
     const local = new LocalSocket();
     const logLater = (entry: EventLogEntry) => log.add(entry);
     const parts = { config: config.api, version, database, fleet, gateway, local, live, events, others, logLater };
     const api = await gatewayApi(parts);
     stack.defer(() => deadline.bound(api.close()));
+    stack.defer(() => traces.close());
     const control = await local.listen(api, config.socket);
     connections.adopt(control, (each) => each.closeAllConnections());
     stack.adopt(control, (each) => void each.close());
@@ -224,6 +222,27 @@ export class Gateway implements AsyncDisposable {
     throw unknownMeter(nameOrNumber, names);
   }
 
+  #resources(parts: {
+    readonly keys: ReturnType<typeof gatewayKeys>;
+    readonly notifications: NotificationOrders;
+    readonly planning: GatewayPlans;
+    readonly traces: MeterTraces;
+  }): (api: Api) => void {
+    const { keys, notifications, planning, traces } = parts;
+    const nameOf = (name: string, caller: Caller) => this.nameOf(name, caller);
+    return (api) => {
+      keyResources(api, { ...keys, nameOf });
+      notificationResources(api, notifications);
+      this.#shared.resources(api);
+      planning.resources(api, (name) => this.#meterOf(name));
+      traceResources(api, {
+        traces,
+        nameOf,
+        workedBy: (name) => this.#shared.workedBy(this.#meterOf(name)),
+      });
+    };
+  }
+
   #meterOf(name: string): PolledMeter {
     const meter = this.#meters.get(name);
     if (meter === undefined) throw unknownMeter(name, [...this.#meters.keys()]);
@@ -304,16 +323,19 @@ function newCollector(
     pushing,
     plans,
     keeping,
+    traces,
     events,
     database,
   }: Pick<Parts, "plans" | "events" | "database"> & {
     readonly pushing: GatewayPush;
     readonly lines: SerialLines;
     readonly keeping: CollectorStore;
+    readonly traces: MeterTraces;
   },
 ): Collector {
   const { whileOnLine } = pushing;
   return new Collector({
+    tapOf: (target) => traces.wrapFor(target),
     events,
     lines,
     ...(whileOnLine && { whileOnLine }),

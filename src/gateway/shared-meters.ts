@@ -92,6 +92,13 @@ export class SharedMeters {
     return readAnswerSchema.parse(await this.elsewhere(meter, "read", { what, ...(range && { range }) }));
   }
 
+  /** Who works a meter, where that is not this gateway. */
+  workedBy(meter: PolledMeter): string | undefined {
+    if (this.loop.holds(meter)) return undefined;
+    const block = this.#blocks.blockOf(meter);
+    return (block && this.#share?.holderOf(block)?.name) ?? "no gateway";
+  }
+
   /** Whether a job for a meter is for another gateway. */
   isElsewhere(meter: PolledMeter): boolean {
     return !this.loop.holds(meter);

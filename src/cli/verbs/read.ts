@@ -20,7 +20,11 @@ export const declareRead: DeclareVerb = (program, { output, finish }) => {
     .option("--model <name>", "model whose quirks the meter has")
     .option("--quirk <names...>", "what the meter does otherwise, by name; see docs/configuration.md")
     .option("--time-zone <name>", "zone of the meter's clock, as Asia/Kolkata")
-    .option("--record <file>", "write the octets of the session to a file, without secrets")
+    .option("--trace", "show the frames as they pass, without secrets")
+    .option("--octets", "with --trace: their octets too")
+    .option("--all", "with --trace: all of what is long")
+    .option("--record <file>", "write the octets of the session to a file for `replay`, without secrets")
+    .option("--pcapng <file>", "write the session to a file for Wireshark, without secrets")
     .addHelpText(
       "after",
       `

@@ -1,22 +1,20 @@
 /** Deciphers single APDUs for a look at them: keys are given, titles and dedicated keys are picked up on the way. */
 import { apduNameOf } from "../../protocol/apdu/registry.ts";
-import { fromHex } from "../../protocol/bytes/hex.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import { open, parseContent } from "../../protocol/security/aead.ts";
 import { parseCipheredApdu } from "../../protocol/security/ciphered-apdu.ts";
 import { GENERAL_CIPHERING, parseGeneralCiphering } from "../../protocol/security/general-apdu.ts";
-import { type KeyRole, SecretKey } from "../../protocol/security/secret-key.ts";
+import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { SECURITY_SUITES, type SecuritySuite } from "../../protocol/security/suites.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 
-/** Keys and titles in hexadecimal. */
-export interface DecodeKeys {
-  readonly blockCipherKey?: string;
-  readonly authenticationKey?: string;
-  readonly broadcastKey?: string;
-  readonly dedicatedKey?: string;
+export interface DecipheringKeys {
+  readonly blockCipherKey?: SecretKey<"blockCipherKey"> | undefined;
+  readonly authenticationKey?: SecretKey<"authenticationKey"> | undefined;
+  readonly broadcastKey?: SecretKey<"broadcastKey"> | undefined;
+  readonly dedicatedKey?: SecretKey<"dedicatedKey"> | undefined;
   /** Whoever may have sent the octets; forms that name their sender need none. */
-  readonly systemTitles?: readonly string[];
+  readonly systemTitles?: readonly SystemTitle[] | undefined;
 }
 
 interface Ciphered {
@@ -35,6 +33,8 @@ const TITLE_FIELDS: ReadonlySet<string> = new Set([
   "originatorSystemTitle",
 ]);
 const TITLE_LENGTH = 8;
+/** Each is tried for octets that do not say who sent them. */
+const MOST_TITLES = 16;
 
 export class Deciphering {
   readonly #blockCipherKey: SecretKey<"blockCipherKey"> | undefined;
@@ -43,19 +43,24 @@ export class Deciphering {
   readonly #titles: SystemTitle[];
   #dedicatedKey: SecretKey<"dedicatedKey"> | undefined;
 
-  /** Throws HEX_INVALID, SECURITY_KEY_LENGTH and SECURITY_TITLE_INVALID. */
-  constructor(keys: DecodeKeys) {
-    this.#blockCipherKey = secret("blockCipherKey", keys.blockCipherKey);
-    this.#authenticationKey = secret("authenticationKey", keys.authenticationKey);
-    this.#broadcastKey = secret("broadcastKey", keys.broadcastKey);
-    this.#dedicatedKey = secret("dedicatedKey", keys.dedicatedKey);
-    this.#titles = (keys.systemTitles ?? []).map((title) => systemTitle(fromHex(title)));
+  constructor(keys: DecipheringKeys) {
+    this.#blockCipherKey = keys.blockCipherKey;
+    this.#authenticationKey = keys.authenticationKey;
+    this.#broadcastKey = keys.broadcastKey;
+    this.#dedicatedKey = keys.dedicatedKey;
+    this.#titles = [...(keys.systemTitles ?? [])];
   }
 
   /** Takes note of what was read: the title of a sender, the key of an association. */
   see(field: string, octets: Uint8Array): void {
-    if (TITLE_FIELDS.has(field) && octets.length === TITLE_LENGTH) this.#titles.unshift(systemTitle(octets));
+    if (TITLE_FIELDS.has(field) && octets.length === TITLE_LENGTH) this.#meet(systemTitle(octets));
     if (field === "dedicatedKey") this.#dedicatedKey = new SecretKey("dedicatedKey", octets);
+  }
+
+  /** The latest first; a session has two, a capture of many sessions has more. */
+  #meet(title: SystemTitle): void {
+    const others = this.#titles.filter((each) => !each.every((octet, at) => octet === title[at]));
+    this.#titles.splice(0, this.#titles.length, title, ...others.slice(0, MOST_TITLES - 1));
   }
 
   /** The plain APDU of a ciphered one. Throws what is missing or wrong as a DlmsError. */
@@ -99,8 +104,4 @@ function suiteFor(named: number, key: SecretKey): SecuritySuite {
   const suites = [0, 1, 2] as const;
   const fitting = suites.filter((suite) => SECURITY_SUITES[suite].keyLength === key.length);
   return fitting.find((suite) => suite === named) ?? fitting[0] ?? 0;
-}
-
-function secret<R extends KeyRole>(role: R, hex: string | undefined): SecretKey<R> | undefined {
-  return hex === undefined ? undefined : new SecretKey(role, fromHex(hex));
 }

@@ -1,0 +1,60 @@
+/** Who looks on at which meter's sessions. A session that runs already is not seen: the next one is. */
+import { PassThrough } from "node:stream";
+import type { ByteChannel } from "../../drivers/channel.ts";
+import { ApiError } from "../api/api-error.ts";
+import { type TracedMeter, tapped } from "./session-tap.ts";
+import type { TraceLine } from "./trace-line.ts";
+
+interface Listener {
+  readonly out: PassThrough;
+  missed: number;
+}
+
+const MOST_LISTENERS = 20;
+/** Octets that wait for a slow listener. */
+const MOST_WAITING = 8 * 1024 * 1024;
+
+export class MeterTraces {
+  readonly #listeners = new Map<string, Set<Listener>>();
+  #count = 0;
+
+  /** What to put between a meter's channel and its session; undefined, for the price of a look, when nobody listens. */
+  wrapFor(meter: TracedMeter): ((channel: ByteChannel) => ByteChannel) | undefined {
+    if (!this.#listeners.has(meter.name)) return undefined;
+    return (channel) => tapped(channel, meter, (line) => this.#tell(meter.name, line));
+  }
+
+  /** Lines of JSON, a TraceLine each, until the listener goes. Throws ApiError when too many listen. */
+  listen(meter: string): PassThrough {
+    if (this.#count >= MOST_LISTENERS) throw new ApiError("unavailable", `${MOST_LISTENERS} look on already`);
+    this.#count++;
+    const listener: Listener = { out: new PassThrough(), missed: 0 };
+    const ofMeter = this.#listeners.get(meter) ?? new Set();
+    this.#listeners.set(meter, ofMeter.add(listener));
+    listener.out.once("close", () => {
+      this.#count--;
+      ofMeter.delete(listener);
+      if (ofMeter.size === 0) this.#listeners.delete(meter);
+    });
+    send(listener, { type: "listening", meter });
+    return listener.out;
+  }
+
+  close(): void {
+    for (const listeners of this.#listeners.values()) for (const { out } of listeners) out.end();
+  }
+
+  #tell(meter: string, line: TraceLine): void {
+    for (const listener of this.#listeners.get(meter) ?? []) send(listener, line);
+  }
+}
+
+function send(listener: Listener, line: TraceLine): void {
+  if (listener.out.writableLength > MOST_WAITING) {
+    listener.missed++;
+    return;
+  }
+  const missed: TraceLine[] = listener.missed === 0 ? [] : [{ type: "missed", lines: listener.missed }];
+  listener.missed = 0;
+  for (const each of [...missed, line]) listener.out.write(`${JSON.stringify(each)}\n`);
+}

@@ -1,0 +1,40 @@
+/** Frames of a meter as they pass. */
+import { z } from "zod";
+import { ApiError } from "../api/api-error.ts";
+import type { Caller } from "../api/callers.ts";
+import { type Api, callerOf } from "../api/http-api.ts";
+import { LINES } from "../api/lines.ts";
+import type { MeterTraces } from "./meter-traces.ts";
+
+export interface TraceParts {
+  readonly traces: MeterTraces;
+  /** The name of the meter of that name or number. Throws ApiError. */
+  readonly nameOf: (nameOrNumber: string, caller: Caller) => string;
+  /** The gateway that works the meter, where that is not this one. */
+  readonly workedBy: (meter: string) => string | undefined;
+}
+
+export function traceResources(api: Api, { traces, nameOf, workedBy }: TraceParts): void {
+  api.get(
+    "/v1/meters/:meter/trace",
+    {
+      config: {
+        needs: "engineer",
+        change: { event: "traceAsked", message: "somebody looks on at a meter's sessions" },
+      },
+      schema: {
+        tags: ["meters"],
+        summary: "The frames of a meter's sessions as they pass, a JSON value a line",
+        description: "Deciphered where the gateway has the keys. Passwords and keys are blanked.",
+        params: z.object({ meter: z.string().min(1).max(128) }),
+        produces: [LINES],
+      },
+    },
+    async (request, reply) => {
+      const name = nameOf(request.params.meter, callerOf(request));
+      const gateway = workedBy(name);
+      if (gateway !== undefined) throw new ApiError("conflict", `${name} is worked by ${gateway}: ask there`);
+      return reply.type(LINES).header("cache-control", "no-store").send(traces.listen(name));
+    },
+  );
+}

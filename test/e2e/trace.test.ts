@@ -1,0 +1,100 @@
+/** Looking on at a meter of the running daemon, with the command line as people use it. */
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+import { parseRecording } from "../../drivers/recording/recording.ts";
+import { frameLine } from "../../src/trace/trace-line.ts";
+import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
+
+const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
+/** Wrapper with HLS and ciphering, and HDLC with a password. */
+const CIPHERED = 0;
+const PASSWORD = 5;
+
+let over: GatewayOverStreet;
+beforeAll(async () => {
+  over = await gatewayOverStreet({ count: 6 });
+}, 120_000);
+afterAll(() => over[Symbol.asyncDispose]());
+
+function nameOf(house: number): string {
+  return over.street.meters[house]?.name ?? "";
+}
+
+async function trace(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(COMMAND, ["trace", ...args, "--socket", over.config.socket], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const code = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await code, out, err };
+}
+
+function secretsOf(house: number): string[] {
+  const { secret, security } = over.street.meters[house] ?? {};
+  const hex = [security?.blockCipherKey, security?.authenticationKey].filter((key) => key !== undefined);
+  return [...hex.map((key) => key.toLowerCase()), ...(secret === undefined ? [] : [secret.toLowerCase()])];
+}
+
+test.each([CIPHERED, PASSWORD])(
+  "trace: a session of house %i is shown, recorded and captured without secrets",
+  async (house) => {
+    const stem = join(over.directory, `trace-${house}`);
+    const files = ["--to", `${stem}.jsonl`, "--pcapng", `${stem}.pcapng`, "--octets", "--all"];
+    const { code, out, err } = await trace(nameOf(house), "--read", "clock", ...files);
+    expect([code, err]).toEqual([0, expect.stringContaining("ended after")]);
+    expect(out).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}\d+ → \d+ {2}(wrapper|hdlc) {2}aarq$/m);
+    expect(out).toMatch(/get-request normal 8 \(Clock\) 0-0:1\.0\.0\*255 2 \(time\)/);
+    expect(out).toMatch(/data {2}octet-string 07[0-9a-f]{22} \d{4}-\d\d-\d\d/);
+    const recorded = await readFile(`${stem}.jsonl`, "utf8");
+    expect(parseRecording(recorded).entries.at(-1)).toMatchObject({ dir: "end" });
+    const captured = await readFile(`${stem}.pcapng`);
+    expect(captured.subarray(0, 4).toString("hex")).toBe("0a0d0d0a");
+    const secrets = secretsOf(house);
+    expect(secrets.length).toBeGreaterThan(0);
+    for (const secret of secrets) {
+      for (const [where, octets] of [
+        ["out", out.replaceAll(" ", "")],
+        ["recording", recorded],
+        ["capture", captured.toString("hex")],
+      ]) {
+        expect([where, octets?.toLowerCase().includes(secret)]).toEqual([where, false]);
+        expect([where, octets?.toLowerCase().includes(Buffer.from(secret).toString("hex"))]).toEqual([where, false]);
+      }
+    }
+  },
+  60_000,
+);
+
+test("trace: scheduled sessions too, as JSON a line", async () => {
+  const tracing = trace(nameOf(1), "--sessions", "1", "--json");
+  const lineForm = z.object({ type: z.string() });
+  // The poll has to begin when the trace listens.
+  await expect
+    .poll(
+      async () => {
+        await over.gateway.pollOnce();
+        return Promise.race([tracing.then(() => "ended"), new Promise((resolve) => setTimeout(resolve, 500, "waits"))]);
+      },
+      { timeout: 60_000 },
+    )
+    .toBe("ended");
+  const { code, out } = await tracing;
+  const lines = out
+    .trimEnd()
+    .split("\n")
+    .map((line): unknown => JSON.parse(line));
+  expect(code).toBe(0);
+  expect(lineForm.parse(lines[0]).type).toBe("listening");
+  expect(lines.filter((line) => frameLine.safeParse(line).success).length).toBeGreaterThan(10);
+}, 90_000);
+
+test("trace: an unknown meter is told with the nearest name", async () => {
+  expect(await trace(`${nameOf(1)}x`, "--sessions", "1")).toMatchObject({
+    code: 1,
+    err: expect.stringContaining(`did you mean ${nameOf(1)}?`),
+  });
+});
