@@ -8,6 +8,7 @@ export const CHANNEL_ERROR_CODES = {
   CHANNEL_RESET: "the peer broke the connection off",
   CHANNEL_WRITE_OVERFLOW: "the peer takes no octets and the queue to it is full",
   CHANNEL_ABORTED: "the caller gave up",
+  CHANNEL_NOT_CALLED: "the peer opens the connection itself, and has none open",
   CHANNEL_PORT_MISSING: "there is no such serial port: it is unplugged, or its path is wrong",
   CHANNEL_PORT_LOCKED: "another program has the serial port",
   CHANNEL_PORT_FORBIDDEN: "this user may not open the serial port",

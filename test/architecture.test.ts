@@ -46,6 +46,7 @@ const SRC_ROOMS = [
   "src/config",
   "src/fleet",
   "src/keys",
+  "src/calls",
   "src/collect",
   "src/jobs",
   "src/profiles",

@@ -8,6 +8,7 @@ import type { Ask, Asks } from "./asks.ts";
 import type { Caller } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
 
+const LONGEST_WAIT_S = 7 * 86_400;
 const instant = z.iso.datetime({ offset: true });
 
 export interface AskParts {
@@ -42,19 +43,25 @@ function askForRead(api: Api, { meterNamed, checkWhat, asks, log }: AskParts): v
           what: z.string().min(1).max(128).describe("`clock`, a profile, or a logical name with class and attribute."),
           from: instant.optional(),
           to: instant.optional(),
+          waitS: z
+            .int()
+            .min(0)
+            .max(LONGEST_WAIT_S)
+            .optional()
+            .describe("How long to wait for a meter that calls in and is not connected; not at all when left out."),
         }),
         response: { 202: ask },
       },
     },
     async (request, reply) => {
-      const { meter, what, from, to } = request.body;
+      const { meter, what, from, to, waitS } = request.body;
       const caller = callerOf(request);
       const name = meterNamed(meter, caller);
       understood(checkWhat, what);
       if ((from === undefined) !== (to === undefined)) throw new ApiError("invalid", "from, to: both or none");
       const range = from && to ? { range: { fromMs: Date.parse(from), toMs: Date.parse(to) } } : {};
       const { ask: started, isNew } = asks.ask(
-        { meter: name, what, ...range },
+        { meter: name, what, ...range, ...(waitS !== undefined && { waitMs: waitS * 1000 }) },
         caller.actor,
         request.headers["idempotency-key"],
       );

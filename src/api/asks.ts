@@ -4,12 +4,11 @@
  */
 import { randomUUID } from "node:crypto";
 import { ApiError } from "./api-error.ts";
-import { type ReadAnswer, type ReadRange, type ReadRefusal, ReadRefusedError } from "./read-answer.ts";
+import { type ReadAnswer, type ReadRefusal, ReadRefusedError, type ReadWishes } from "./read-answer.ts";
 
-export interface ReadAsk {
+export interface ReadAsk extends ReadWishes {
   readonly meter: string;
   readonly what: string;
-  readonly range?: ReadRange;
 }
 
 export interface Ask {

@@ -6,13 +6,14 @@ import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { ask } from "./answers/readings.ts";
 import { USER_HEADER } from "./local-socket.ts";
-import { type ReadAnswer, type ReadRange, ReadRefusedError } from "./read-answer.ts";
+import { type ReadAnswer, ReadRefusedError, type ReadWishes } from "./read-answer.ts";
 
 const problem = z.object({ detail: z.string() });
 /** The last line of a stream that broke off. */
 const brokenOff = z.strictObject({ problem: z.string() });
 /** How long the daemon holds an answer back while a read is under way. */
 const WAIT_S = 20;
+const SECOND_MS = 1000;
 
 type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
@@ -62,10 +63,11 @@ export async function askForRead(
   socketPath: string,
   meter: string,
   what: string,
-  range?: ReadRange,
+  { range, waitMs }: ReadWishes = {},
 ): Promise<ReadAnswer> {
   const times = range && { from: isoTime(range.fromMs), to: isoTime(range.toMs) };
-  let asked = await askDaemon(socketPath, { path: "/v1/reads", body: { meter, what, ...times }, answer: ask });
+  const body = { meter, what, ...times, ...(waitMs !== undefined && { waitS: Math.ceil(waitMs / SECOND_MS) }) };
+  let asked = await askDaemon(socketPath, { path: "/v1/reads", body, answer: ask });
   while (asked.state === "running") {
     asked = await askDaemon(socketPath, { path: `/v1/reads/${asked.id}`, query: { wait: WAIT_S }, answer: ask });
   }

@@ -15,6 +15,13 @@ export interface ReadRange {
   readonly toMs: number;
 }
 
+/** What else is said with the order to read something. */
+export interface ReadWishes {
+  readonly range?: ReadRange | undefined;
+  /** How long to wait for a meter that calls in and is not connected; not at all when left out. */
+  readonly waitMs?: number | undefined;
+}
+
 export interface ReadColumn {
   /** `class:logical name:attribute` for what a meter's object holds, else a name of our own. */
   readonly name: string;

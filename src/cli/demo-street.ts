@@ -5,7 +5,7 @@ import type { z } from "zod";
 import type { meterSchema } from "../config/schema.ts";
 import type { StreetMeter } from "../simulator/street.ts";
 
-type MeterInput = z.input<typeof meterSchema>;
+export type MeterInput = z.input<typeof meterSchema>;
 
 const CLIENT_SYSTEM_TITLE = "444C4D5347570001";
 const SECRET_MODE = 0o600;

@@ -11,6 +11,7 @@ import { readForAnswer } from "../collect/meter-reader.ts";
 import { visitMeter } from "../collect/meter-session.ts";
 import { type MeterTarget, meterTarget } from "../collect/meter-target.ts";
 import { parseReadOrder } from "../collect/read-order.ts";
+import { duration } from "../config/fields.ts";
 import { withKnownModel } from "../config/model-quirks.ts";
 import { type MeterConfig, meterSchema } from "../config/schema.ts";
 import { CounterFile } from "../keys/counter-file.ts";
@@ -31,6 +32,7 @@ export interface ReadOptions extends Omit<TraceOptions, "json" | "to"> {
   readonly socket: string;
   readonly from?: string;
   readonly to?: string;
+  readonly wait?: string;
   readonly tcp?: string;
   readonly serial?: string;
   readonly opening?: string;
@@ -70,7 +72,7 @@ export interface ReadOptions extends Omit<TraceOptions, "json" | "to"> {
 const BUDGET_MS = 600_000;
 
 /** Options that serve a read through the daemon as well. */
-const OPTIONS_BY_NAME: ReadonlySet<string> = new Set(["json", "csv", "from", "to", "socket"]);
+const OPTIONS_BY_NAME: ReadonlySet<string> = new Set(["json", "csv", "from", "to", "wait", "socket"]);
 
 export async function readCommand(words: readonly string[], options: ReadOptions, output: Output): Promise<ExitReason> {
   const what = words.at(-1);
@@ -92,7 +94,7 @@ export async function readCommand(words: readonly string[], options: ReadOptions
   try {
     const answer =
       place === undefined
-        ? await askForRead(options.socket, words[0] ?? "", what, rangeOf(options))
+        ? await askForRead(options.socket, words[0] ?? "", what, { range: rangeOf(options), waitMs: waitOf(options) })
         : await readDirectly({ name: words.length === 2 ? (words[0] ?? "") : place, what }, options, output);
     printAnswer(answer, options, output);
     return "success";
@@ -219,6 +221,13 @@ function rangeOf({ from, to }: ReadOptions): ReadRange | undefined {
   if (Number.isNaN(range.fromMs + range.toMs))
     throw new Error("read: --from and --to are times like 2026-01-31T00:00:00Z");
   return range;
+}
+
+function waitOf({ wait }: ReadOptions): number | undefined {
+  if (wait === undefined) return undefined;
+  const { success, data } = duration.safeParse(wait);
+  if (!success) throw new Error("read: --wait is a time like 30s, 10m or 1d");
+  return data;
 }
 
 /** Counters must not be used twice, so the field tool remembers them in the user's own state directory. */

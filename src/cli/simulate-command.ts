@@ -1,18 +1,24 @@
 /** `simulate`: a meter that answers as a description file says, for trying things without one. */
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
-import { tcpAddress } from "../../drivers/tcp/address.ts";
+import { hostPort, type TcpAddress, tcpAddress } from "../../drivers/tcp/address.ts";
+import { callAsMeter, type MeterCallOptions } from "../simulator/meter-call.ts";
 import { seededSecrets } from "../simulator/meter-identity.ts";
-import { listenAsMeter } from "../simulator/meter-listener.ts";
+import { describedMeter, listenAsMeter } from "../simulator/meter-listener.ts";
 import { meterFromDump } from "../simulator/object-dump.ts";
 import { ObjectDumpError } from "../simulator/typed-json.ts";
 import type { MeterLink } from "../simulator/wired-meter.ts";
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 
+const REDIAL_MS = 5000;
+
 export interface SimulateOptions {
   readonly listen: string;
+  readonly call?: string;
+  readonly greeting?: string;
   readonly link: string;
   readonly physicalAddress?: string;
   readonly seed: string;
@@ -32,23 +38,37 @@ export async function simulateCommand(
   }
   try {
     const loaded = meterFromDump(parse(await readFile(file, "utf8")));
-    const secrets = seededSecrets(Number(options.seed));
-    const { host, port } = tcpAddress(options.listen);
-    await using listener = await listenAsMeter({ loaded, secrets, host, port, link });
-    const { address } = listener;
+    const meter = describedMeter(loaded, seededSecrets(Number(options.seed)));
     const { objects, associations } = loaded.description;
-    output.out(
-      `${loaded.identity.serial}: ${objects.length} objects on ${address.host}:${address.port}, ${options.link}`,
-    );
     for (const { clientSap, mechanism, protection } of associations) {
       output.out(`client ${clientSap}: ${mechanism}${protection === undefined ? "" : `, ${protection}`}`);
     }
-    await stopped(signal);
+    const says = `${loaded.identity.serial}: ${objects.length} objects`;
+    if (options.call === undefined) {
+      await using listener = await listenAsMeter({ meter, link, ...tcpAddress(options.listen) });
+      output.out(`${says} on ${hostPort(listener.address)}, ${options.link}`);
+      await stopped(signal);
+    } else {
+      output.out(`${says}, calling ${options.call}, ${options.link}`);
+      await callAgain(tcpAddress(options.call), { meter, link, greeting: options.greeting }, stopped(signal));
+    }
     return "success";
   } catch (error) {
     if (!(error instanceof ObjectDumpError)) throw error;
     output.err(`${file}: ${error.message}`);
     return "configuration";
+  }
+}
+
+/** Calls whenever there is no call, until `end`. */
+async function callAgain(address: TcpAddress, options: MeterCallOptions, end: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const ended = end.then(() => over.abort());
+  while (!over.signal.aborted) {
+    const call = await callAsMeter(address, options).catch(() => undefined);
+    await Promise.race([ended, call?.ended]);
+    if (over.signal.aborted) call?.hangUp();
+    else await Promise.race([ended, sleep(REDIAL_MS, undefined, { ref: false })]);
   }
 }
 

@@ -15,6 +15,7 @@ import { type PolledEvents, pollEventLogs } from "./event-poller.ts";
 import { causeOf, type FailureCause, type NamedFailure } from "./failure-cause.ts";
 import { GatewayClockError } from "./gateway-clock-error.ts";
 import { noteBuffer, readingsOf, rowsOfRead, withBuffers } from "./kept-reads.ts";
+import type { MeterCalls } from "./meter-channel.ts";
 import type { MeterConnection } from "./meter-connection.ts";
 import { MeterLedger, type ProfileMemory, type StoredLedger } from "./meter-ledger.ts";
 import { type PollResult, pollProfiles, type WantedRows } from "./meter-poller.ts";
@@ -22,7 +23,7 @@ import { type HeardRead, readForAnswer } from "./meter-reader.ts";
 import { type VisitOptions, visitMeter } from "./meter-session.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { MOST_AHEAD_MS, requirePossibleClock } from "./possible-clock.ts";
-import { type ChosenSlots, chooseSlots, type ReadingOrder, slotIntervalS } from "./profile-slots.ts";
+import { type ChosenSlots, chooseSlots, firstLossMs, type ReadingOrder, slotIntervalS } from "./profile-slots.ts";
 import { parseReadOrder } from "./read-order.ts";
 import { pollReadout, type ReadoutVisit, readoutForAnswer } from "./readout-poller.ts";
 import type { SerialLines } from "./serial-lines.ts";
@@ -56,6 +57,8 @@ export interface PollOutcome {
   readonly cause?: FailureCause;
   /** Profiles of which open slots are left that the meter may still have. */
   readonly more: readonly ReadingKind[];
+  /** When the meter overwrites the first slot that is open, as far as that is known. */
+  readonly lostFromMs?: number | undefined;
 }
 
 export interface CollectorStore {
@@ -90,6 +93,7 @@ export interface CollectorOptions {
   readonly events: EventSink;
   readonly sessionBudgetMs: number;
   readonly lines: SerialLines;
+  readonly calls?: MeterCalls;
   readonly surroundings?: Surroundings;
   /** How a meter is visited; over its connection when left out. */
   readonly visitMeter?: VisitMeter;
@@ -111,6 +115,7 @@ type VisitMeter = <T>(
 ) => Promise<T>;
 
 const DAY_MS = 86_400_000;
+const SLOTTED = ["block_load", "daily_load", "billing"] as const satisfies readonly ProfileKind[];
 type Wanted = WantedRows & Partial<Pick<ChosenSlots, "open" | "left">>;
 const DEFAULT_RULE: ReadingRule = { historyMs: DAY_MS, order: "oldest-first" };
 const HOUR_MS = 3_600_000;
@@ -171,17 +176,18 @@ export class Collector {
       if (ended !== undefined) {
         const failure = causeOf(ended);
         this.#tellFailure(meter, { startedAt, what, rowCount }, failure);
-        return { answered: false, cause: failure.cause, more: [] };
+        return this.#failed(meter, failure.cause);
       }
       this.#tellPolled(meter, readings, { startedAt, rowCount });
-      return { answered: true, more: this.#moreOf(meter, wanted) };
+      const more = this.#moreOf(meter, wanted);
+      return { answered: true, more, ...(more.length > 0 && { lostFromMs: this.#firstLossMs(meter) }) };
     } catch (error) {
       // Octets that nothing could be made of are those that somebody will want to look at.
       await this.#putRows(withBuffers([], buffers)).catch(() => undefined);
       const failure = causeOf(error);
       if (error instanceof GatewayClockError) this.#tellClock(error, failure);
       this.#tellFailure(meter, { startedAt, what, rowCount: 0 }, failure);
-      return { answered: false, cause: failure.cause, more: [] };
+      return this.#failed(meter, failure.cause);
     }
   }
 
@@ -259,11 +265,12 @@ export class Collector {
   }
 
   #visit({ target }: PolledMeter): VisitOptions {
-    const { sessionBudgetMs: budgetMs, lines, surroundings, tapOf } = this.#options;
+    const { sessionBudgetMs: budgetMs, lines, calls, surroundings, tapOf } = this.#options;
     const wrap = tapOf?.(target);
     return {
       budgetMs,
       lines,
+      ...(calls && { calls }),
       ...(surroundings && { surroundings }),
       ...(wrap && { wrap }),
       signal: this.#abort.signal,
@@ -273,6 +280,19 @@ export class Collector {
   #lastDay(): ReadRange {
     const toMs = this.#clock.now();
     return { fromMs: toMs - DAY_MS, toMs };
+  }
+
+  #failed(meter: PolledMeter, cause: FailureCause): PollOutcome {
+    return { answered: false, cause, more: [], lostFromMs: this.#firstLossMs(meter) };
+  }
+
+  #firstLossMs({ ledger }: PolledMeter): number | undefined {
+    const nowMs = this.#clock.now();
+    const losses = SLOTTED.flatMap((profile) => {
+      const known = ledger?.of(profile);
+      return (known && firstLossMs(known, nowMs)) ?? [];
+    });
+    return losses.length === 0 ? undefined : Math.min(...losses);
   }
 
   /** Profiles that another visit should go on with: slots are left, and this visit has settled some. */

@@ -44,9 +44,13 @@ export class DueTimes {
 
   /** Takes the earliest if it is due by then. */
   takeDue(nowMs: number): number | undefined {
+    return this.#size === 0 || this.#due(0) > nowMs ? undefined : this.takeFirst();
+  }
+
+  /** Takes the earliest. */
+  takeFirst(): number | undefined {
     if (this.#size === 0) return undefined;
     const first = this.#heap[0] ?? 0;
-    if ((this.#dueMs[first] ?? 0) > nowMs) return undefined;
     this.delete(first);
     return first;
   }

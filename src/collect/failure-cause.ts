@@ -19,6 +19,11 @@ export const FAILURE_CAUSES = {
     says: "the meter's address leads nowhere",
     nextStep: "check host name and port in the configuration, and the route to the meter's network",
   },
+  "not connected": {
+    says: "the meter calls in by itself, and is not connected now",
+    nextStep:
+      "wait for its next call (`read --wait`); if it does not come, check the address that the meter or modem calls, and its coverage",
+  },
   "port refused": {
     says: "the host answers, but does not take the connection",
     nextStep: "check the port; meters that take one connection only refuse the next for minutes: wait and try again",
@@ -161,6 +166,7 @@ export interface NamedFailure {
 const CHANNEL_CAUSES: Readonly<Record<ChannelErrorCode, FailureCause>> = {
   CHANNEL_NAME_UNKNOWN: "address",
   CHANNEL_UNREACHABLE: "address",
+  CHANNEL_NOT_CALLED: "not connected",
   CHANNEL_REFUSED: "port refused",
   CHANNEL_NO_ANSWER: "no answer",
   CHANNEL_LOCAL_LIMIT: "internal error",

@@ -1,5 +1,6 @@
 /** From where a meter is to an open channel and the links that go over it. */
 import type { ByteChannel } from "../../drivers/channel.ts";
+import { ChannelError } from "../../drivers/channel-error.ts";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { UdpChannel } from "../../drivers/udp/channel.ts";
 import type { Link } from "../../protocol/link/link.ts";
@@ -22,9 +23,17 @@ export interface MeterChannel {
   readonly noteAnswer?: () => void;
 }
 
+/** The connections of meters that call in. */
+export interface MeterCalls {
+  /** The one that the meter has open, for one visit. Throws a ChannelError where it has none. */
+  take(target: Pick<MeterTarget, "name" | "connection">): ByteChannel;
+}
+
 export interface MeterChannelOptions {
   readonly signal?: AbortSignal;
   readonly lines: SerialLines;
+  /** Without it nobody is connected. */
+  readonly calls?: MeterCalls;
   readonly surroundings?: Surroundings;
 }
 
@@ -36,12 +45,18 @@ export async function openMeterChannel(target: MeterTarget, options: MeterChanne
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   if (connection.serial !== undefined) return serialChannel(target, connection.serial, options);
   const link = (clientSap: number) => sessionLink(connection, { clientSap, serverSap, quirks });
+  if (connection.callsIn) return { channel: callOf(target, options), link };
   if (connection.udp !== undefined) {
     return { channel: await UdpChannel.connect(tcpAddress(connection.udp), signal), link };
   }
   const address = tcpAddress(connection.tcp ?? "");
   const connectTimeoutMs = connection.responseTimeout;
   return { channel: await connectTcp(address, { connectTimeoutMs, keepAliveMs: KEEP_ALIVE_MS, ...signal }), link };
+}
+
+function callOf(target: MeterTarget, { calls }: MeterChannelOptions): ByteChannel {
+  if (calls === undefined) throw new ChannelError("CHANNEL_NOT_CALLED", { meter: target.name });
+  return calls.take(target);
 }
 
 async function serialChannel(

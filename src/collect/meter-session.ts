@@ -9,7 +9,7 @@ import { isReadOut } from "../config/connection-schema.ts";
 import { associationSettings, publicClientSettings } from "./association-settings.ts";
 import { counterCandidates } from "./counter-objects.ts";
 import { connectMeter, type InvocationCounters, type MeterAccess } from "./meter-access.ts";
-import { type MeterChannel, openMeterChannel } from "./meter-channel.ts";
+import { type MeterCalls, type MeterChannel, openMeterChannel } from "./meter-channel.ts";
 import type { MeterConnection, MeterConnectionSettings } from "./meter-connection.ts";
 import { MeterLine } from "./meter-line.ts";
 import type { MeterTarget } from "./meter-target.ts";
@@ -29,6 +29,7 @@ export interface VisitOptions {
   readonly surroundings?: Surroundings;
   /** The serial lines that this process shares among its visits; without them the visit has its own. */
   readonly lines?: SerialLines;
+  readonly calls?: MeterCalls;
   /** Puts something between the channel and the session: a recorder. */
   readonly wrap?: (channel: ByteChannel) => ByteChannel;
   readonly onTold?: MeterConnectionSettings["onTold"];
@@ -50,9 +51,9 @@ export async function visitMeter<T>(
   }
   await target.unlock?.();
   const counters = await target.openCounters?.();
-  const { surroundings = SURROUNDINGS, lines } = options;
+  const { surroundings = SURROUNDINGS, lines, calls } = options;
   const { clock } = surroundings;
-  const opened = await openMeterChannel(target, { lines, surroundings, ...signalOf(options) });
+  const opened = await openMeterChannel(target, { lines, surroundings, ...(calls && { calls }), ...signalOf(options) });
   const { channel, onlyOthersAnswer, noteAnswer } = opened;
   const lineOptions = { clock, ...signalOf(options), ...(onlyOthersAnswer && { onlyOthersAnswer }) };
   await using line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);

@@ -24,6 +24,8 @@ export interface MeterTarget extends CounterMemory {
   readonly billingDay?: number;
   readonly connection: ConnectionConfig;
   readonly association: AssociationConfig;
+  /** Of a meter that calls in: where it called from last. */
+  calledFrom?: { readonly host: string; readonly port: number };
   /** Empty until `unlock` has been called. */
   secrets: MeterSecrets;
   /**

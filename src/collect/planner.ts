@@ -1,13 +1,14 @@
 /**
- * From reading plans to jobs: which meter is due for what. Nothing here walks over the fleet: a meter is touched when it
- * is due and when its job has ended. Without clock or timers, so that it runs under any.
+ * From reading plans to jobs: which meter is due for what. Of those that are due, the one goes first whose deadline or
+ * loss of a reading is nearest. Nothing here walks over the fleet: a meter is touched when it is due and when its job has
+ * ended. Without clock or timers, so that it runs under any.
  */
 import type { TimeZone } from "../../protocol/cosem/time-zone.ts";
 import type { ReadingKind } from "../profiles/batch.ts";
 import { DueTimes } from "./due-times.ts";
 import type { FailureCause } from "./failure-cause.ts";
 import { type FailureCounts, retryAfter } from "./retry-rule.ts";
-import { nextSlotMs } from "./slot.ts";
+import { nextSlotMs, partOf } from "./slot.ts";
 
 /** What is read how often, of the meters that have the plan; shared among them. */
 export interface ReadingPlan {
@@ -40,14 +41,24 @@ export interface JobOutcome {
   readonly cause?: FailureCause;
   /** Profiles that have more open slots than one visit asks for. */
   readonly more: readonly ReadingKind[];
+  /** When the meter overwrites the first of what is open, as far as that is known. */
+  readonly lostFromMs?: number | undefined;
 }
+
+/** What nobody knows when it will be lost comes after all that will be. */
+const NEVER_LOST_MS = 365 * 86_400_000;
 
 export class Planner<Meter> {
   readonly #options: PlannerOptions<Meter>;
   readonly #meters: Meter[] = [];
   readonly #numbers = new Map<Meter, number>();
   readonly #scheduled = new DueTimes();
+  /** Those of the scheduled that are due, by when it is too late. */
+  readonly #ready = new DueTimes();
+  /** By when it is too late; all of them are due. */
   readonly #backfill = new DueTimes();
+  /** When meters overwrite the first of what is open, where a visit left that. */
+  readonly #lostFromMs = new Map<number, number>();
   /** When each plan of a meter is due next, in the order of its plans. */
   readonly #dueMs: Float64Array[] = [];
   /** Of meters that failed last. */
@@ -57,6 +68,8 @@ export class Planner<Meter> {
   readonly #working = new Set<number>();
   /** Meters that were taken out: they keep their numbers for when they come back. */
   readonly #away = new Set<number>();
+  /** Meters that can't be reached: they are due for nothing until they can. */
+  readonly #paused = new Set<number>();
 
   constructor(options: PlannerOptions<Meter>) {
     this.#options = options;
@@ -68,19 +81,41 @@ export class Planner<Meter> {
 
   /** When the next job is due; undefined when there are no plans. */
   get nextMs(): number | undefined {
-    const next = Math.min(this.#scheduled.nextMs ?? Infinity, this.#backfill.nextMs ?? Infinity);
-    return next === Infinity ? undefined : next;
+    return this.#ready.size + this.#backfill.size > 0 ? -Infinity : this.#scheduled.nextMs;
   }
 
-  /** Takes a meter on; all its plans are due at once. A meter without plans is never due. */
-  add(meter: Meter, nowMs: number): void {
+  /**
+   * Takes a meter on; all its plans are due at once, or after a part of `spreadMs` that its name says and that is no
+   * longer than its shortest period. A meter without plans is never due.
+   */
+  add(meter: Meter, nowMs: number, spreadMs = 0): void {
     const known = this.#numbers.get(meter);
     if (known !== undefined && !this.#away.delete(known)) return;
     const number = known ?? this.#meters.push(meter) - 1;
     this.#numbers.set(meter, number);
     const plans = this.#options.plansOf(meter);
-    this.#dueMs[number] = new Float64Array(plans.length).fill(nowMs);
-    if (plans.length > 0) this.#scheduled.set(number, nowMs);
+    const delayMs = spreadMs === 0 ? 0 : partOf(this.#options.nameOf(meter)) * Math.min(spreadMs, ...periodsOf(plans));
+    this.#dueMs[number] = new Float64Array(plans.length).fill(nowMs + delayMs);
+    this.#schedule(number, nowMs + delayMs);
+  }
+
+  /** The meter can't be reached: it is due for nothing until `resume`. */
+  pause(meter: Meter): void {
+    const number = this.#numbers.get(meter);
+    if (number === undefined) return;
+    this.#paused.add(number);
+    this.#unschedule(number);
+  }
+
+  /** The meter can be reached: what was due meanwhile is due now. */
+  resume(meter: Meter, nowMs: number): void {
+    const number = this.#numbers.get(meter);
+    if (number === undefined || !this.#paused.delete(number) || this.#away.has(number)) return;
+    this.#failures.delete(number);
+    this.#release(number);
+    if (this.#working.has(number)) return;
+    this.#schedule(number, Math.min(...(this.#dueMs[number] ?? [])));
+    if (this.#more.has(number)) this.#fill(number, nowMs);
   }
 
   /** Takes a meter out: it is due for nothing until it is added again. What is known of its failures goes as well. */
@@ -88,8 +123,8 @@ export class Planner<Meter> {
     const number = this.#numbers.get(meter);
     if (number === undefined) return;
     this.#away.add(number);
-    this.#scheduled.delete(number);
-    this.#backfill.delete(number);
+    this.#unschedule(number);
+    this.#lostFromMs.delete(number);
     this.#failures.delete(number);
     this.#quarantined.delete(number);
     this.#more.delete(number);
@@ -97,11 +132,9 @@ export class Planner<Meter> {
 
   /** The next job of a lane that is due; the meter has no other until `finish`. */
   take(lane: PlannedLane, nowMs: number): PlannedJob<Meter> | undefined {
-    const heap = lane === "scheduled" ? this.#scheduled : this.#backfill;
-    const number = heap.takeDue(nowMs);
+    const number = lane === "scheduled" ? this.#takeReady(nowMs) : this.#backfill.takeFirst();
     if (number === undefined) return undefined;
-    this.#scheduled.delete(number);
-    this.#backfill.delete(number);
+    this.#unschedule(number);
     this.#working.add(number);
     const meter = this.#meters[number];
     if (meter === undefined) return undefined;
@@ -116,6 +149,8 @@ export class Planner<Meter> {
     if (number === undefined) return;
     this.#working.delete(number);
     if (this.#away.has(number)) return;
+    if (outcome.lostFromMs === undefined) this.#lostFromMs.delete(number);
+    else this.#lostFromMs.set(number, outcome.lostFromMs);
     if (outcome.answered) this.#succeed(number, { profiles, more: outcome.more }, nowMs);
     else this.#fail(number, outcome.cause, nowMs);
   }
@@ -125,7 +160,7 @@ export class Planner<Meter> {
     const number = this.#numbers.get(meter);
     if (number === undefined || !this.#failures.delete(number)) return;
     this.#release(number);
-    if (!this.#working.has(number) && this.#options.plansOf(meter).length > 0) this.#scheduled.set(number, nowMs);
+    if (!this.#working.has(number)) this.#schedule(number, nowMs);
   }
 
   /** Something of a meter is missing: it is asked for when there is room. */
@@ -133,7 +168,7 @@ export class Planner<Meter> {
     const number = this.#numbers.get(meter);
     if (number === undefined) return;
     this.#more.set(number, [...new Set([...(this.#more.get(number) ?? []), ...readings])]);
-    if (!this.#working.has(number)) this.#backfill.set(number, nowMs);
+    if (!this.#working.has(number)) this.#fill(number, nowMs);
   }
 
   /** The meters that are set apart. */
@@ -142,6 +177,49 @@ export class Planner<Meter> {
       const meter = this.#meters[number];
       if (meter !== undefined) yield meter;
     }
+  }
+
+  /** The one of all that are due for which it is soonest too late. */
+  #takeReady(nowMs: number): number | undefined {
+    let number = this.#scheduled.takeDue(nowMs);
+    if (this.#ready.size === 0 && (this.#scheduled.nextMs ?? Infinity) > nowMs) return number;
+    for (; number !== undefined; number = this.#scheduled.takeDue(nowMs)) {
+      this.#ready.set(number, this.#lateFromMs(number, nowMs));
+    }
+    return this.#ready.takeFirst();
+  }
+
+  /**
+   * When it is too late for a meter that is due. Where that is over it waits like one whose slot has just come, so that
+   * those that are always late keep none of the others waiting.
+   */
+  #lateFromMs(number: number, nowMs: number): number {
+    const meter = this.#meters[number];
+    const dueMs = this.#dueMs[number];
+    if (meter === undefined || dueMs === undefined) return nowMs;
+    let lateMs = this.#lostFromMs.get(number) ?? Infinity;
+    for (const [plan, { deadlineMs }] of this.#options.plansOf(meter).entries()) {
+      const slotMs = dueMs[plan] ?? Infinity;
+      if (slotMs > nowMs) continue;
+      lateMs = Math.min(lateMs, slotMs + deadlineMs > nowMs ? slotMs + deadlineMs : nowMs + deadlineMs);
+    }
+    return lateMs;
+  }
+
+  #schedule(number: number, dueMs: number): void {
+    const isPlanned = (this.#dueMs[number]?.length ?? 0) > 0;
+    if (isPlanned && !this.#paused.has(number)) this.#scheduled.set(number, dueMs);
+  }
+
+  #fill(number: number, nowMs: number): void {
+    if (this.#paused.has(number)) return;
+    this.#backfill.set(number, this.#lostFromMs.get(number) ?? nowMs + NEVER_LOST_MS);
+  }
+
+  #unschedule(number: number): void {
+    this.#scheduled.delete(number);
+    this.#ready.delete(number);
+    this.#backfill.delete(number);
   }
 
   #succeed(
@@ -158,11 +236,11 @@ export class Planner<Meter> {
     for (const [plan, rule] of this.#options.plansOf(meter).entries()) {
       if (profiles.includes(rule.profile)) dueMs[plan] = nextSlotMs(nowMs, rule, owner);
     }
-    if (dueMs.length > 0) this.#scheduled.set(number, Math.min(...dueMs));
+    this.#schedule(number, Math.min(...dueMs));
     const wanted = (this.#more.get(number) ?? []).filter((reading) => !profiles.includes(reading));
     if (more.length + wanted.length > 0) {
       this.#more.set(number, [...new Set([...more, ...wanted])]);
-      this.#backfill.set(number, nowMs);
+      this.#fill(number, nowMs);
     } else this.#more.delete(number);
   }
 
@@ -176,11 +254,15 @@ export class Planner<Meter> {
       this.#quarantined.add(number);
       this.#options.onQuarantine?.(meter, true);
     }
-    this.#scheduled.set(number, nowMs + delayMs);
+    this.#schedule(number, nowMs + delayMs);
   }
 
   #release(number: number): void {
     const meter = this.#meters[number];
     if (this.#quarantined.delete(number) && meter !== undefined) this.#options.onQuarantine?.(meter, false);
   }
+}
+
+function periodsOf(plans: readonly ReadingPlan[]): number[] {
+  return plans.map(({ everyMs }) => everyMs);
 }

@@ -19,6 +19,8 @@ export interface PollLoopOptions<Meter> extends PlannerOptions<Meter> {
   readonly lineOf?: (meter: Meter) => string | undefined;
   /** The pool that the meter is in, then the network, where they are bounded; the same objects for all meters in them. */
   readonly boundsOf?: (meter: Meter) => readonly GateWidth[];
+  /** Whether there is a way to the meter now; there is one to all when left out. See `setReachable`. */
+  readonly isReachable?: (meter: Meter) => boolean;
   readonly concurrency: number;
   readonly startsPerSecond: number;
   /** Reads the profiles of one meter. Tells failures by itself and never rejects. */
@@ -91,8 +93,7 @@ export class PollLoop<Meter> {
   /** Polls every meter once now and then whenever its plans are due. */
   start(): void {
     this.#stopped = false;
-    const now = this.#clock.now();
-    for (const meter of this.#held) this.#planner.add(meter, now);
+    this.#plan(this.#held);
     this.#topUp();
   }
 
@@ -106,11 +107,16 @@ export class PollLoop<Meter> {
 
   /** These meters are worked as well from now on. */
   hold(meters: Iterable<Meter>): void {
-    const now = this.#clock.now();
-    for (const meter of meters) {
-      this.#held.add(meter);
-      if (!this.#stopped) this.#planner.add(meter, now);
-    }
+    const all = [...meters];
+    for (const meter of all) this.#held.add(meter);
+    if (!this.#stopped) this.#plan(all);
+    this.#topUp();
+  }
+
+  /** There is a way to the meter from now on, or none any more: what is due for it waits until there is one again. */
+  setReachable(meter: Meter, isReachable: boolean): void {
+    if (isReachable) this.#planner.resume(meter, this.#clock.now());
+    else this.#planner.pause(meter);
     this.#topUp();
   }
 
@@ -126,19 +132,17 @@ export class PollLoop<Meter> {
     await Promise.allSettled(running);
   }
 
-  /** The meters have other plans: all of them are due at once, and then as these say. */
-  planAnew(): void {
+  /** These meters have other plans: those that are worked here are due soon, and then as the plans say. */
+  planAnew(meters: Iterable<Meter>): void {
     if (this.#stopped) return;
-    this.#allDue();
+    this.#replan(Array.from(meters).filter((meter) => this.#held.has(meter)));
     this.#topUp();
   }
 
-  #allDue(): void {
-    const now = this.#clock.now();
-    for (const meter of this.#held) {
-      this.#planner.remove(meter);
-      this.#planner.add(meter, now);
-    }
+  #replan(meters: Iterable<Meter>): void {
+    const all = [...meters];
+    for (const meter of all) this.#planner.remove(meter);
+    this.#plan(all);
   }
 
   /** Due times of before would come much too late, or all at once. */
@@ -148,7 +152,7 @@ export class PollLoop<Meter> {
     this.#aheadMs = aheadMs;
     if (Math.abs(byMs) < CLOCK_SET_MS) return;
     this.#options.onClockSet?.(byMs);
-    this.#allDue();
+    this.#replan(this.#held);
   }
 
   /** Polls every meter once, for all plans; ends when each has been tried. */
@@ -210,6 +214,18 @@ export class PollLoop<Meter> {
     for (const gate of [...this.#bounds.values(), ...this.#gates.values()]) gate.clear();
     for (const queue of [this.#bulk, this.#reserved]) queue.clear();
     await Promise.all([this.#bulk.onIdle(), this.#reserved.onIdle()]);
+  }
+
+  /** More meters than have a place are not due at one instant, but over the time that it takes to begin with them. */
+  #plan(meters: Iterable<Meter>): void {
+    const { isReachable, concurrency, startsPerSecond } = this.#options;
+    const all = [...meters];
+    const now = this.#clock.now();
+    const spreadMs = (Math.max(0, all.length - concurrency) * SECOND_MS) / startsPerSecond;
+    for (const meter of all) {
+      this.#planner.add(meter, now, spreadMs);
+      if (isReachable?.(meter) === false) this.#planner.pause(meter);
+    }
   }
 
   /** Through the gates of network and pool first: who waits there does not keep the meter from what people ask. */

@@ -62,6 +62,12 @@ export function chooseSlots(
   return { ranges, open: count(open), left: count(open) - count(ranges) };
 }
 
+/** When the meter overwrites the first open slot of a profile; undefined where none is open, or its depth is not known. */
+export function firstLossMs({ rule, settled, memory }: ProfileLedger, nowMs: number): number | undefined {
+  const [first] = settled.open(rule, nowMs);
+  return first === undefined || memory.entries === undefined ? undefined : first.fromMs + reachMs(rule, memory.entries);
+}
+
 function countOf(rule: SlotRule, { fromMs, toMs }: SlotRange): number {
   if (rule.intervalS > 0) return Math.round((toMs - fromMs) / (rule.intervalS * 1000)) + 1;
   return Array.from(slotsBetween(rule, fromMs - 1, toMs)).length;

@@ -38,6 +38,7 @@ const RULE_NAMES = ["way", "taken", "answer", "person", "ours"] as const satisfi
 
 const RULE_OF: Readonly<Record<FailureCause, RuleName>> = {
   address: "way",
+  "not connected": "way",
   "port refused": "taken",
   "serial port missing": "way",
   "serial port taken": "taken",

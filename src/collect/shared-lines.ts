@@ -30,7 +30,8 @@ export function sharedLines(meters: Iterable<Reached>): LineOf {
   };
 }
 
-function addressOf({ tcp, udp }: ConnectionConfig): string | undefined {
+function addressOf({ tcp, udp, caller }: ConnectionConfig): string | undefined {
+  if (caller !== undefined) return `call ${caller}`;
   if (tcp !== undefined) return `tcp ${tcp.toLowerCase()}`;
   return udp === undefined ? undefined : `udp ${udp.toLowerCase()}`;
 }

@@ -23,7 +23,7 @@ export interface ReadingTimes {
  */
 export function nextSlotMs(nowMs: number, { everyMs, deadlineMs }: ReadingTimes, meter: SlotOwner): number {
   const spread = Math.min(everyMs / 10, deadlineMs / 4, Math.max(LEAST_SPREAD_MS, everyMs / 24));
-  const offset = Math.ceil(Math.min(SETTLE_MS, everyMs / 10) + (hashOf(meter.name) / 2 ** 32) * spread);
+  const offset = Math.ceil(Math.min(SETTLE_MS, everyMs / 10) + partOf(meter.name) * spread);
   return boundaryAfter(nowMs - offset, everyMs, meter.zone) + offset;
 }
 
@@ -47,8 +47,9 @@ function boundaryAfter(instantMs: number, everyMs: number, zone: TimeZone): numb
   return (Math.floor((instantMs + aheadMs) / everyMs) + 1) * everyMs - aheadMs;
 }
 
-function hashOf(name: string): number {
+/** From 0 up to below 1, evenly over many names and always the same for one. */
+export function partOf(name: string): number {
   let hash = HASH_OFFSET;
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), HASH_PRIME) >>> 0;
-  return hash;
+  return hash / 2 ** 32;
 }

@@ -4,7 +4,7 @@ import { PHYSICAL_DEVICE_FORMULAS } from "../../protocol/link/hdlc/physical-devi
 import { duration, hostPort } from "./fields.ts";
 import { DEFAULT_NETWORK, networkName } from "./sharing-schema.ts";
 
-const PLACES = ["tcp", "udp", "serial"] as const;
+const PLACES = ["tcp", "udp", "serial", "callsIn"] as const;
 /** Openings in which a meter is asked by its device address, and those that end in a readout instead of an association. */
 const SIGN_ONS: ReadonlySet<string | undefined> = new Set(["mode-e", "readout"]);
 const READOUTS: ReadonlySet<string | undefined> = new Set(["readout", "listen"]);
@@ -123,6 +123,22 @@ export const connectionSchema = z
         "Path of a serial port, instead of `tcp`: an optical head, or a line that several meters share. Those in /dev/serial/by-id stay the same when an adapter is plugged in again.",
       )
       .meta({ examples: ["/dev/serial/by-id/usb-FTDI_FT232R_USB_UART_A50285BI-if00-port0"], ...alternative }),
+    callsIn: z
+      .literal(true)
+      .optional()
+      .describe(
+        "The meter has no address that lasts: it calls one of `calls.listen`, and is read on the connections that it opens.",
+      )
+      .meta({ examples: [true], ...alternative }),
+    caller: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe(
+        "With `callsIn`: what the modem says that it is, where that is not the meter's number or logical device name. Meters behind one modem have the same.",
+      )
+      .meta({ examples: ["867322041234567"], ...alternative }),
     line: z
       .string()
       .min(1)
@@ -223,7 +239,7 @@ export const connectionSchema = z
     const refuse = (field: string, message: string) => context.addIssue({ code: "custom", path: [field], message });
     const [place, other] = PLACES.filter((each) => connection[each] !== undefined);
     if (place === undefined) {
-      const message = "needs `tcp` or `udp` (host:port), or `serial` (path of a serial port)";
+      const message = "needs `tcp` or `udp` (host:port), `serial` (path of a serial port), or `callsIn`";
       context.addIssue({ code: "custom", message });
     }
     if (other !== undefined) refuse(other, `there is \`${place}\` already; a meter has one of them`);
@@ -231,6 +247,7 @@ export const connectionSchema = z
       refuse("physicalAddressFrom", "there is `physicalAddress` already");
     }
     if (connection.udp !== undefined && connection.link === "hdlc") refuse("link", "UDP carries the wrapper");
+    if (connection.caller !== undefined && place !== "callsIn") refuse("caller", "has a meaning with `callsIn` only");
     if (connection.serial === undefined) {
       for (const field of SERIAL_ONLY) {
         if (connection[field] !== undefined) refuse(field, "has a meaning with `serial` only");

@@ -8,6 +8,7 @@ import { physicalDeviceOf } from "../../protocol/link/hdlc/physical-device.ts";
 import { METER_QUIRK_NAMES, METER_QUIRKS } from "../../protocol/quirks.ts";
 import { apiSchema } from "./api-schema.ts";
 import { associationSchema } from "./association-schema.ts";
+import { callListenSchema } from "./call-schema.ts";
 import { collectionSchema, meterAttributes } from "./collection-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
 import { duration, secretReference, size, timeZone } from "./fields.ts";
@@ -205,6 +206,12 @@ const configFields = z.strictObject({
     .describe(
       "Limits of networks, concentrators and modem pools in this gateway. All meters of a pool are worked by one gateway, those of a network by several, each with this limit. A line that meters share has one talker anyway.",
     ),
+  calls: z
+    .strictObject({
+      listen: z.array(callListenSchema).default([]).describe("Listeners for meters that call in."),
+    })
+    .prefault({})
+    .describe("Meters that have no address that lasts call in, and are worked on the connections that they open."),
   push: z
     .strictObject({
       listen: z.array(pushListenSchema).default([]).describe("Listeners for what meters send by themselves."),

@@ -279,12 +279,14 @@ function connectionParameters(configs: readonly MeterConfig[]): unknown[] {
   ];
 }
 
-function transportOf({ connection }: MeterConfig): "tcp" | "udp" | "serial" {
+function transportOf({ connection }: MeterConfig): "tcp" | "udp" | "serial" | "call" {
+  if (connection.callsIn) return "call";
   if (connection.serial !== undefined) return "serial";
   return connection.udp === undefined ? "tcp" : "udp";
 }
 
-function addressOf({ connection }: MeterConfig): string | undefined {
+function addressOf({ connection, number }: MeterConfig): string | undefined {
+  if (connection.callsIn) return connection.caller ?? number;
   return connection.serial ?? connection.udp ?? connection.tcp;
 }
 

@@ -45,7 +45,7 @@ export function gatewayKeys({ known, shared, collector }: GatewayKeysParts): Pic
       const meter = known.meters.get(name);
       if (meter === undefined) throw new Error(`the configuration has no meter ${name}`);
       if (!shared.isElsewhere(meter)) return await here(meter, order);
-      return resultSchema.parse(await shared.elsewhere(meter, JOB, order));
+      return resultSchema.parse(await shared.elsewhere(meter, { kind: JOB, what: order }));
     },
   };
 }

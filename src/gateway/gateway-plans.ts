@@ -29,7 +29,7 @@ export class GatewayPlans implements Disposable {
   #collections: ReadonlyMap<string, ReadonlySet<number> | undefined>;
   #byMeter: ReadonlyMap<string, PlanConfig[]>;
   #timer: NodeJS.Timeout | undefined;
-  #onChange: () => void = () => undefined;
+  #onChange: (changed: readonly PolledMeter[]) => void = () => undefined;
 
   constructor(config: Config, database: Database, known: KnownFleet) {
     this.#config = config;
@@ -41,8 +41,8 @@ export class GatewayPlans implements Disposable {
     this.meterPlans = new MeterPlans((meter) => this.#byMeter.get(meter.target.name) ?? none);
   }
 
-  /** Looks for added plans now and then from now on; `onChange` is called when meters have other plans. */
-  async watch(onChange: () => void): Promise<void> {
+  /** Looks for added plans now and then from now on; `onChange` is told the meters that have other plans. */
+  async watch(onChange: (changed: readonly PolledMeter[]) => void): Promise<void> {
     this.#onChange = onChange;
     this.#timer = setInterval(() => void this.look().catch(() => undefined), LOOK_MS).unref();
     // Without the database there are those of the configuration.
@@ -64,8 +64,12 @@ export class GatewayPlans implements Disposable {
       ),
     );
     this.#added = added;
+    const before = this.#byMeter;
     this.#byMeter = this.#find();
-    this.#onChange();
+    const changed = this.#known.meters.values().filter(({ target: { name } }) => {
+      return !isDeepStrictEqual(before.get(name), this.#byMeter.get(name));
+    });
+    this.#onChange([...changed]);
   }
 
   resources(api: Api, meterOf: (name: string) => PolledMeter): void {

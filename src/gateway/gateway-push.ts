@@ -14,6 +14,7 @@ import { PUSH_MAPPING } from "../profiles/push-mapping.ts";
 import { FleetSenders } from "../push/fleet-senders.ts";
 import type { PushListenersOptions } from "../push/push-listeners.ts";
 import { PushReception } from "../push/push-reception.ts";
+import type { SenderDirectory } from "../push/sender-directory.ts";
 import { SenderLearning } from "../push/sender-learning.ts";
 import { type CampaignResult, campaignOrderSchema, SetupCampaigns } from "../push/setup-campaign.ts";
 import { SetupDrift } from "../push/setup-drift.ts";
@@ -27,6 +28,7 @@ import { keepPushLayout } from "../store/push-layouts.ts";
 import { keepSetupRecord, type SetupRecord, setupHistory, setupsAsTheyStand } from "../store/push-setup-history.ts";
 import { keepPushSetups } from "../store/push-setups.ts";
 import type { StoreIntake } from "../store/store-intake.ts";
+import type { GatewayCalls } from "./gateway-calls.ts";
 import type { SharedMeters } from "./shared-meters.ts";
 import type { KnownFleet } from "./start-fleet.ts";
 
@@ -40,6 +42,7 @@ export interface GatewayPushOptions {
 }
 
 export interface GatewayPushParts {
+  readonly calls: GatewayCalls;
   readonly intake: StoreIntake;
   readonly shared: SharedMeters;
   readonly collector: Collector;
@@ -51,6 +54,9 @@ export interface StartedPush {
   readonly reception: PushReception;
   readonly resources: (api: Api) => void;
 }
+
+/** For the next call of a meter that calls in. */
+const LONGEST_WAIT_MS = 7 * 86_400_000;
 
 /** What another gateway of this version made. */
 const resultSchema = z.custom<CampaignResult>((value) => {
@@ -84,12 +90,21 @@ export class GatewayPush {
     });
   }
 
+  /** What is known of the meters that may be sending. */
+  get directory(): SenderDirectory {
+    return this.#senders;
+  }
+
+  get #hears(): boolean {
+    const { push, calls } = this.#options.config;
+    return push.listen.length + calls.listen.length > 0;
+  }
+
   /** What there is to find out and to mend while a meter is on the line; undefined where pushes are nobody's business. */
   get whileOnLine(): ((meter: PolledMeter, connection: MeterConnection) => Promise<void>) | undefined {
-    const { listen, setups } = this.#options.config.push;
-    if (listen.length === 0 && setups.length === 0) return undefined;
+    if (!this.#hears && this.#options.config.push.setups.length === 0) return undefined;
     return async (meter, connection) => {
-      if (listen.length > 0) await this.#learning.learn(meter, connection);
+      if (this.#hears) await this.#learning.learn(meter, connection);
       await this.#repairs?.repair({ meterId: meter.meterId, name: meter.target.name }, connection);
     };
   }
@@ -133,7 +148,7 @@ export class GatewayPush {
     return await SilenceWatch.start({
       config: config.push,
       database,
-      meters: config.push.listen.length === 0 ? [] : known.meters.values(),
+      meters: this.#hears ? known.meters.values() : [],
       noticed,
       want: (meter, readings) => shared.loop.want(meter, readings),
       isMine: (meter) => !shared.isElsewhere(meter),
@@ -141,7 +156,7 @@ export class GatewayPush {
     });
   }
 
-  async #receive({ intake, shared }: GatewayPushParts): Promise<PushReception> {
+  async #receive({ intake, shared, calls }: GatewayPushParts): Promise<PushReception> {
     const { config, database, known, events, boundSocket } = this.#options;
     for (const [meterKey, versions] of known.pushLayouts) this.#senders.learnLayouts(meterKey, versions);
     const putRows = pushedRows((batch) => intake.rows.put(batch), {
@@ -163,16 +178,21 @@ export class GatewayPush {
       mapping: PUSH_MAPPING,
       boundSocket,
       events,
-      onPush: (push) => this.#silence?.heard(push),
+      onPush: (push) => {
+        this.#silence?.heard(push);
+        calls.heard(push);
+      },
+      onAdopted: () => calls.lookAgain(),
       refreshKeys: () => this.#keys.refresh(),
     });
   }
 
   /** Meters are visited for their push setups in their turn, before scheduled work. */
   async #campaigns(
-    { shared, collector }: GatewayPushParts,
+    { shared, collector, calls: calling }: GatewayPushParts,
     { reception, noticed }: { readonly reception: PushReception; readonly noticed: NoticedEvents },
   ): Promise<SetupCampaigns<MeterConnection>> {
+    const { calls } = calling;
     const { config, database, known, events } = this.#options;
     const keep = (record: SetupRecord, recordKey?: bigint) => keepSetupRecord(database, record, recordKey);
     const before = await setupsAsTheyStand(database);
@@ -198,6 +218,7 @@ export class GatewayPush {
         meterId: meter.meterId,
         name: meter.target.name,
         companion: meter.target.companion,
+        nextCall: () => (calls.isReachable(meter) ? undefined : calls.untilReachable(meter, LONGEST_WAIT_MS)),
         visit: (work) => shared.loop.readNow(meter, () => collector.visit(meter, work)),
         relearn: (connection) => this.#learning.learnAgain(meter, connection),
       })),
@@ -209,7 +230,7 @@ export class GatewayPush {
       elsewhere: (name, order) => {
         const meter = known.meters.get(name);
         if (meter === undefined || !shared.isElsewhere(meter)) return undefined;
-        return shared.elsewhere(meter, "setup", order).then((answer) => resultSchema.parse(answer));
+        return shared.elsewhere(meter, { kind: "setup", what: order }).then((answer) => resultSchema.parse(answer));
       },
       keep,
       drift: new SetupDrift({ noticed, events }, drifted),

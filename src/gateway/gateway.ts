@@ -7,8 +7,9 @@ import type { Api } from "../api/http-api.ts";
 import { LiveStream } from "../api/live-stream.ts";
 import { LocalSocket } from "../api/local-socket.ts";
 import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order.ts";
-import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
+import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
 
+import type { Calls } from "../calls/calls.ts";
 import { Collector, type CollectorStore, type PolledMeter } from "../collect/collector.ts";
 import { drain, StopDeadline } from "../collect/drain.ts";
 
@@ -44,6 +45,7 @@ import { Upkeep } from "../store/upkeep.ts";
 import { MeterTraces } from "../trace/meter-traces.ts";
 import { traceResources } from "../trace/trace-resources.ts";
 import { DatabaseReturn } from "./database-return.ts";
+import { GatewayCalls } from "./gateway-calls.ts";
 import { gatewayKeys } from "./gateway-keys.ts";
 import { GatewayPlans } from "./gateway-plans.ts";
 import { GatewayPush } from "./gateway-push.ts";
@@ -116,15 +118,18 @@ export class Gateway implements AsyncDisposable {
     const lines = stack.use(new SerialLines());
     const traces = new MeterTraces();
     const pushing = new GatewayPush({ config, database, known, events, boundSocket: options.boundSocket });
+    const calling = new GatewayCalls({ config, known, events });
+    const { calls } = calling;
     const keeping = collectorStore(database, { intake, databaseReturn });
-    const collector = newCollector(config, { lines, pushing, plans, keeping, traces, events, database });
-    const sharing = { config, events, version, url: store.url, database, meters, planning, collector };
+    const collector = newCollector(config, { lines, calls, pushing, plans, keeping, traces, events, database });
+    const sharing = { config, events, version, url: store.url, database, meters, planning, collector, calls };
     const shared = await SharedMeters.start(sharing, stack, deadline);
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
     const draining = { loop: shared.loop, sessions: collector, rows: intake.rows };
     stack.defer(() => deadline.bound(drain(draining, sessionsMs, () => deadline.leftMs)));
-    const { reception, resources } = await pushing.start({ intake, shared, collector, lastMs }, stack);
+    const { reception, resources } = await pushing.start({ intake, shared, collector, lastMs, calls: calling }, stack);
+    await calling.start({ reception, directory: pushing.directory, loop: shared.loop }, stack);
     const vitals = () => vitalsOf({ loop: shared.loop, intake, listeners: reception.listeners });
     const gateway = new Gateway({ options, deadline, store, shared, fleet, meters, plans, databaseReturn, vitals });
     const notifications = await startNotifications({ config: config.notifications, database, events }, stack);
@@ -187,8 +192,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** Reads one thing of one meter before scheduled work. Throws ReadRefusedError. */
-  async read(name: string, what: string, range?: ReadRange): Promise<ReadAnswer> {
-    return await this.#shared.read(this.#meterOf(name), what, range);
+  async read(name: string, what: string, wishes?: ReadWishes): Promise<ReadAnswer> {
+    return await this.#shared.read(this.#meterOf(name), what, wishes);
   }
 
   /** Which readings are not there, why, and whether they will still come. Throws ReadRefusedError for an unknown meter. */
@@ -320,6 +325,7 @@ function newCollector(
   { polling }: Config,
   {
     lines,
+    calls,
     pushing,
     plans,
     keeping,
@@ -329,6 +335,7 @@ function newCollector(
   }: Pick<Parts, "plans" | "events" | "database"> & {
     readonly pushing: GatewayPush;
     readonly lines: SerialLines;
+    readonly calls: Calls;
     readonly keeping: CollectorStore;
     readonly traces: MeterTraces;
   },
@@ -338,6 +345,7 @@ function newCollector(
     tapOf: (target) => traces.wrapFor(target),
     events,
     lines,
+    calls,
     ...(whileOnLine && { whileOnLine }),
     keepUnasked: (meter, said) => pushing.heard(meter, said),
     sessionBudgetMs: polling.sessionTimeout,

@@ -4,7 +4,8 @@ import { z } from "zod";
 import { gateway as gatewayAnswer, lanes } from "../api/answers/work.ts";
 import { ApiError } from "../api/api-error.ts";
 import { type Api, callerOfAll } from "../api/http-api.ts";
-import { type ReadAnswer, type ReadRange, ReadRefusedError, readAnswerSchema } from "../api/read-answer.ts";
+import { type ReadAnswer, ReadRefusedError, type ReadWishes, readAnswerSchema } from "../api/read-answer.ts";
+import type { Calls } from "../calls/calls.ts";
 import type { Collector, PolledMeter } from "../collect/collector.ts";
 import type { StopDeadline } from "../collect/drain.ts";
 import { causeOf } from "../collect/failure-cause.ts";
@@ -32,6 +33,15 @@ export interface SharingParts {
   readonly meters: ReadonlyMap<string, PolledMeter>;
   readonly planning: GatewayPlans;
   readonly collector: Collector;
+  readonly calls: Calls;
+}
+
+/** A job for the gateway that holds a meter. */
+interface ElsewhereOrder {
+  readonly kind: string;
+  readonly what: unknown;
+  /** How long it may wait for the meter before its session. */
+  readonly waitMs?: number;
 }
 
 /** Beyond what a session may take: for its turn, and for another gateway to take over. */
@@ -41,6 +51,7 @@ const NEXT_STEP = "see dlms-gateway gateways, and the log of the gateway that ho
 const readJobSchema = z.object({
   what: z.string(),
   range: z.object({ fromMs: z.number(), toMs: z.number() }).optional(),
+  waitMs: z.number().optional(),
 });
 
 /** The meters that this gateway works, and the way to those that others work. */
@@ -77,19 +88,20 @@ export class SharedMeters {
         events({ event: "jobsFailed", reason: error instanceof Error ? error.message : String(error) }),
     });
     this.handle("read", (meter, what) => {
-      const order = readJobSchema.parse(what);
-      return this.#readHere(meter, order.what, order.range);
+      const { what: thing, ...wishes } = readJobSchema.parse(what);
+      return this.#readHere(meter, thing, wishes);
     });
   }
 
   /** Reads one thing of one meter before scheduled work, wherever it is worked. Throws ReadRefusedError. */
-  async read(meter: PolledMeter, what: string, range?: ReadRange): Promise<ReadAnswer> {
+  async read(meter: PolledMeter, what: string, wishes: ReadWishes = {}): Promise<ReadAnswer> {
     try {
-      if (this.loop.holds(meter)) return await this.#readHere(meter, what, range);
+      if (this.loop.holds(meter)) return await this.#readHere(meter, what, wishes);
     } catch (error) {
       if (!(error instanceof NotHereError)) throw error;
     }
-    return readAnswerSchema.parse(await this.elsewhere(meter, "read", { what, ...(range && { range }) }));
+    const { waitMs = 0 } = wishes;
+    return readAnswerSchema.parse(await this.elsewhere(meter, { kind: "read", what: { what, ...wishes }, waitMs }));
   }
 
   /** Who works a meter, where that is not this gateway. */
@@ -105,7 +117,7 @@ export class SharedMeters {
   }
 
   /** Has a job done by the gateway that holds the meter. Throws ReadRefusedError. */
-  async elsewhere(meter: PolledMeter, kind: string, what: unknown): Promise<unknown> {
+  async elsewhere(meter: PolledMeter, { kind, what, waitMs = 0 }: ElsewhereOrder): Promise<unknown> {
     const { name } = meter.target;
     const block = this.#blocks.blockOf(meter);
     const refusal = { meter: name, cause: "worked elsewhere", nextStep: NEXT_STEP };
@@ -114,7 +126,7 @@ export class SharedMeters {
       throw new ReadRefusedError({ ...refusal, evidence });
     }
     try {
-      const timeoutMs = this.#parts.config.polling.sessionTimeout + ELSEWHERE_MS;
+      const timeoutMs = waitMs + this.#parts.config.polling.sessionTimeout + ELSEWHERE_MS;
       return await this.#desk.ask({ ...block, meter: name, kind, what }, timeoutMs);
     } catch (cause) {
       if (cause instanceof ReadRefusedError) throw cause;
@@ -175,9 +187,10 @@ export class SharedMeters {
     );
   }
 
-  async #readHere(meter: PolledMeter, what: string, range?: ReadRange): Promise<ReadAnswer> {
-    const { collector } = this.#parts;
+  async #readHere(meter: PolledMeter, what: string, { range, waitMs }: ReadWishes): Promise<ReadAnswer> {
+    const { collector, calls } = this.#parts;
     try {
+      if (waitMs !== undefined) await calls.untilReachable(meter, waitMs);
       return await this.loop.readNow(meter, () => collector.read(meter, what, range));
     } catch (cause) {
       if (cause instanceof MeterNotHeldError) throw new NotHereError(meter.target.name);
@@ -216,7 +229,7 @@ export class SharedMeters {
       },
     });
     this.#share = share;
-    await planning.watch(() => this.loop.planAnew());
+    await planning.watch((changed) => this.loop.planAnew(changed));
     await share.start();
     return share;
   }
@@ -258,7 +271,7 @@ export class SharedMeters {
 }
 
 /** Without meters at first. */
-function pollLoop({ config, planning, collector, events }: SharingParts): PollLoop<PolledMeter> {
+function pollLoop({ config, planning, collector, calls, events }: SharingParts): PollLoop<PolledMeter> {
   const { concurrency, connectsPerSecond } = config.polling;
   const bounds = new Map(
     config.limits.map((limit) => {
@@ -283,6 +296,7 @@ function pollLoop({ config, planning, collector, events }: SharingParts): PollLo
       const [now, before] = [nowMs, nowMs - byMs].map((ms) => new Date(ms).toISOString());
       events({ event: "gatewayClockSet", now: now ?? "", before: before ?? "" });
     },
+    isReachable: (meter) => calls.isReachable(meter),
     concurrency,
     startsPerSecond: connectsPerSecond,
     poll: (meter, readings, lane) => collector.poll(meter, readings, lane === "backfill" ? "backfill" : "poll"),

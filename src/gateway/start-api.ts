@@ -13,7 +13,7 @@ import type { LocalSocket } from "../api/local-socket.ts";
 import { type MaintenanceSource, maintenanceResources } from "../api/maintenance-resources.ts";
 import { meterResources } from "../api/meter-resources.ts";
 import { overviewResources } from "../api/overview-resources.ts";
-import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
+import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
 import { type ReadingColumns, readingResources } from "../api/reading-resources.ts";
 import { sessionResources, tokenResources } from "../api/token-resources.ts";
 import { ApiTokens } from "../api/tokens.ts";
@@ -44,7 +44,7 @@ export interface GatewayApiParts {
 }
 
 interface Answering extends GapSource, MaintenanceSource {
-  read(meter: string, what: string, range?: ReadRange): Promise<ReadAnswer>;
+  read(meter: string, what: string, wishes?: ReadWishes): Promise<ReadAnswer>;
   /** The name of a meter that may be read. Throws ApiError. */
   nameOf(nameOrNumber: string, caller: Caller): string;
 }
@@ -67,7 +67,7 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
     tls: await tlsOf(config),
     onFault: (error) => events({ event: "apiFailed", reason: error instanceof Error ? error.message : String(error) }),
   });
-  const asks = new Asks(({ meter, what, range }) => gateway.read(meter, what, range));
+  const asks = new Asks(({ meter, what, ...wishes }) => gateway.read(meter, what, wishes));
   overviewResources(api, database);
   meterResources(api, database);
   readingResources(api, database, READING_COLUMNS);

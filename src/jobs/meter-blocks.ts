@@ -46,6 +46,7 @@ export class MeterBlocks<Meter> {
 }
 
 /** The block of a meter by where it is. */
-export function connectionBlock({ network, pool, line, serial, udp, tcp }: ConnectionConfig, name: string): Block {
-  return { network, block: blockOf(pool ?? line ?? serial ?? (udp ?? tcp)?.toLowerCase() ?? name) };
+export function connectionBlock(connection: ConnectionConfig, name: string): Block {
+  const { network, pool, line, serial, caller, udp, tcp } = connection;
+  return { network, block: blockOf(pool ?? line ?? serial ?? caller ?? (udp ?? tcp)?.toLowerCase() ?? name) };
 }

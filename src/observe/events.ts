@@ -58,6 +58,13 @@ export interface GatewayEvents {
   readonly spoolSetAside: { kind: string; reason: string };
   readonly attemptsLost: { reason: string; count: number };
   readonly upkeepFailed: { reason: string };
+  readonly callsAwaited: { address: string };
+  readonly meterCalled: { meter: string; peer: string };
+  /** It is held, and on the list of unknown senders. */
+  readonly callerUnknown: { peer: string; names: readonly string[] };
+  readonly callUnused: { peer: string; names: readonly string[] };
+  readonly callFailed: { peer: string; reason: string };
+  readonly callRefused: { limit: number };
   readonly pushListening: { address: string; transport: string };
   readonly pushReceived: { peer: string; meter: string | undefined; values: number };
   readonly pushRejected: { peer: string; reason: string };
@@ -160,6 +167,12 @@ const EVENTS = {
   spoolSetAside: { level: "error", text: "a record of the spool can't be stored; its octets are set aside beside it" },
   attemptsLost: { level: "warn", text: "the record of read attempts has a gap; readings are not concerned" },
   upkeepFailed: { level: "warn", text: "the database's upkeep failed and is tried again; views are exact without it" },
+  callsAwaited: { level: "info", text: "listening for meters that call in" },
+  meterCalled: { level: "debug", text: "meter has called in" },
+  callerUnknown: { level: "warn", text: "somebody called who is no meter of ours: see push unknown, meters adopt" },
+  callUnused: { level: "warn", text: "a meter called in whose connection is not configured with callsIn" },
+  callFailed: { level: "info", text: "a call ended before it was known whose it was, or by a fault" },
+  callRefused: { level: "error", text: "a call was not taken, for so many are held already" },
   pushListening: { level: "info", text: "listening for pushes" },
   pushReceived: { level: "debug", text: "push received" },
   pushRejected: { level: "warn", text: "push kept without being understood", keptIn: "dlms.push_history" },

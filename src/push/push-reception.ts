@@ -15,7 +15,7 @@ import { PushArrivals } from "./push-arrivals.ts";
 import { PushCounters } from "./push-counters.ts";
 import type { PushStore } from "./push-intake.ts";
 import { type PushLimits, PushListeners, type PushListenersOptions } from "./push-listeners.ts";
-import type { PushMapping } from "./push-record.ts";
+import { callRecord, type PushMapping, type PushOrigin } from "./push-record.ts";
 import { type ReplayOutcome, type ReplayStore, replayPushes } from "./push-replay.ts";
 
 import { keepSaid, type SaidBy } from "./session-push.ts";
@@ -28,6 +28,7 @@ export interface ReceptionStore extends PushStore, ReplayStore {
   pushCounters(): Promise<readonly PushCounter[] | undefined>;
   /** Ends when all of it is there. */
   drained(): Promise<void>;
+  attributeCalls(): Promise<void>;
 }
 
 export interface PushReceptionOptions {
@@ -43,6 +44,8 @@ export interface PushReceptionOptions {
   readonly onPush?: (push: ReceivedPush) => void;
   /** Fetches keys that came after the start. */
   readonly refreshKeys?: () => Promise<void>;
+  /** Somebody has said which meter a sender is. */
+  readonly onAdopted?: () => void;
 }
 
 export interface Adoption {
@@ -113,6 +116,7 @@ export class PushReception implements AsyncDisposable {
       else await sleep(COUNTERS_AGAIN_MS, undefined, { signal });
     }
     await this.replay({ unknownOnly: true });
+    await store.attributeCalls();
   }
 
   private constructor(options: PushReceptionOptions, listeners: PushListeners, arrivals: PushArrivals) {
@@ -141,7 +145,13 @@ export class PushReception implements AsyncDisposable {
     return keepSaid({ intake: this.listeners.intake, senders: this.#options.senders }, meter, said);
   }
 
-  /** Whoever pushes and is no meter of ours. Throws StoreError. */
+  /** Puts somebody who called in on the list of unknown senders. Rejects where that can't be stored. */
+  async noteCaller(caller: Parameters<typeof callRecord>[0], origin: PushOrigin): Promise<void> {
+    const { written } = await this.#options.store.putPush(callRecord(caller, origin, new Date()));
+    await written;
+  }
+
+  /** Whoever pushes or calls in and is no meter of ours. Throws StoreError. */
   unknownSenders(): Promise<readonly UnknownSender[]> {
     return this.#options.store.unknownSenders();
   }
@@ -164,6 +174,8 @@ export class PushReception implements AsyncDisposable {
     if (wanted.systemTitle !== undefined) await fleet.learnSystemTitle(meter, Buffer.from(wanted.systemTitle, "hex"));
     await fleet.learnNames(meter, wanted.names);
     const outcome = await this.replay({ sender: wanted.sender });
+    await this.#options.store.attributeCalls();
+    this.#options.onAdopted?.();
     const hasKeys = this.#options.senders.securityOf(meter.key) !== undefined;
     return { ...outcome, meter, keyWanted: wanted.systemTitle !== undefined && !hasKeys };
   }

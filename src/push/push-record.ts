@@ -165,6 +165,18 @@ export function rejectionRecord(
   };
 }
 
+/** The record of somebody who called in and is no meter of ours: there is no push, only who it is. */
+export function callRecord(
+  { systemTitle, names }: { readonly systemTitle?: Uint8Array | undefined; readonly names: readonly string[] },
+  origin: PushOrigin,
+  receivedAt: Date,
+): ReceivedPush {
+  const nothing = { systemTitle: undefined, claimed: undefined, octets: new Uint8Array(0) };
+  const reason = "called in, and is no meter that we know";
+  const record = rejectionRecord({ ...nothing, reason }, origin, receivedAt);
+  return { ...record, systemTitle, senderNames: names, outcome: "partial" };
+}
+
 function envelope(origin: PushOrigin, receivedAt: Date, octets: Uint8Array) {
   return { receivedAt, peer: peerName(origin), transport: origin.transport, octets };
 }

@@ -11,7 +11,7 @@ import type { PushOrigin } from "./push-record.ts";
 /** The meter of the session. */
 export interface SaidBy {
   readonly meterKey: number;
-  readonly target: Pick<MeterTarget, "connection" | "association">;
+  readonly target: Pick<MeterTarget, "connection" | "association" | "calledFrom">;
 }
 
 /** Tags of notifications and of what may hold one: plain, in general protection, in blocks. */
@@ -49,7 +49,8 @@ function readerAt(intake: SaidKeeping["intake"], { host }: PushOrigin): PushRead
   return new PushReader(intake.openersAt(host));
 }
 
-function originOf({ connection }: SaidBy["target"]): PushOrigin {
+function originOf({ connection, calledFrom }: SaidBy["target"]): PushOrigin {
+  if (calledFrom !== undefined) return { ...calledFrom, transport: "tcp" };
   const { tcp, udp, serial } = connection;
   if (serial !== undefined) return { host: serial, port: 0, transport: "serial" };
   const address = tcp ?? udp;

@@ -29,6 +29,8 @@ export interface CampaignMeter<Connection extends SetupConnection> {
   readonly meterId: string;
   readonly name: string;
   readonly companion: string;
+  /** Of a meter that calls in and is not connected: resolves when it may be; undefined where it can be visited. */
+  readonly nextCall?: () => Promise<void> | undefined;
   /** Associates and works; rejects with what went wrong on the road. */
   readonly visit: <T>(work: (connection: Connection) => Promise<T>) => Promise<T>;
   /** Asks the meter what its setups send, after they were written. */
@@ -93,11 +95,19 @@ const MINUTE_MS = 60_000;
 const CHECK = "drift check";
 const BEGUN = "begun, and not known to have ended";
 
+const NOT_CONNECTED = {
+  state: "unreached",
+  evidence: "the meter calls in and is not connected: this is carried out when it calls",
+  testPush: "not-ordered",
+} as const;
+
 export class SetupCampaigns<Connection extends SetupConnection> implements AsyncDisposable {
   readonly #options: SetupCampaignOptions<Connection>;
   readonly #closing = new AbortController();
   #stop = new AbortController();
   #turn: Promise<unknown> = Promise.resolve();
+  /** What is carried out when its meter calls, by setup and meter. */
+  readonly #postponed = new Map<string, CampaignOrder>();
   readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(options: SetupCampaignOptions<Connection>) {
@@ -215,7 +225,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
         events({ event: "setupUnrecorded", meter: name, setup: setup.name, reason: wordsOf(error) });
       }
     };
-    const execution = await this.#visits(job, {
+    const execution = await this.#visitsOrLater(job, order, {
       dryRun,
       // Should this process end in the middle, the record says so, and the next visit goes on from there.
       beforeWrite: (differences) => keep({ state: "mixed", differences, evidence: BEGUN, testPush: "not-ordered" }),
@@ -226,6 +236,27 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     drift.note({ meterId, meter: name, setup: setup.name, state, changes: differences.length, isCheck: why === CHECK });
     events({ event: "setupCarriedOut", meter: name, setup: setup.name, state, testPush, evidence });
     return { meter: name, setup: setup.name, state, changes: differences.map(changeOf), testPush, evidence };
+  }
+
+  /** A meter that calls in and is not connected is visited when it calls. */
+  async #visitsOrLater(job: Job<Connection>, order: CampaignOrder, how: VisitManner) {
+    const call = job.meter.nextCall?.();
+    if (call === undefined) return await this.#visits(job, how);
+    this.#postpone(job, order, call);
+    return { ...NOT_CONNECTED, differences: [] };
+  }
+
+  /** The last order counts. */
+  #postpone(job: Job<Connection>, order: CampaignOrder, call: Promise<void>): void {
+    const key = `${job.setup.name}\n${job.meter.name}`;
+    const waits = this.#postponed.has(key);
+    this.#postponed.set(key, order);
+    if (waits) return;
+    void call.then(async () => {
+      const last = this.#postponed.get(key) ?? order;
+      this.#postponed.delete(key);
+      if (!this.#closing.signal.aborted) await this.#carryOut(job, last);
+    });
   }
 
   async #visits(job: Job<Connection>, how: VisitManner): Promise<Execution & { readonly testPush: TestPush }> {

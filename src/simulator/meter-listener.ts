@@ -1,4 +1,4 @@
-/** One virtual meter behind a TCP listener. */
+/** One virtual meter of a description, behind a TCP listener. */
 import { randomBytes } from "node:crypto";
 import { Pump } from "../../drivers/pump.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
@@ -9,8 +9,7 @@ import { VirtualMeter } from "./virtual-meter.ts";
 import { type MeterLink, WiredMeter } from "./wired-meter.ts";
 
 export interface ListeningMeterOptions {
-  readonly loaded: LoadedMeter;
-  readonly secrets: MeterSecrets;
+  readonly meter: VirtualMeter;
   readonly host: string;
   readonly port: number;
   readonly link: MeterLink;
@@ -22,10 +21,8 @@ const COUNTER_ORIGIN_MS = Date.UTC(2025, 0, 1);
 const COUNTS_PER_SECOND = 20;
 const SECOND_MS = 1000;
 
-/** Rejects with a ChannelError when the address can't be had. */
-export function listenAsMeter(options: ListeningMeterOptions): Promise<TcpListener> {
-  const { loaded, secrets, host, port, link, onEvent } = options;
-  const meter = new VirtualMeter({
+export function describedMeter(loaded: LoadedMeter, secrets: MeterSecrets): VirtualMeter {
+  return new VirtualMeter({
     ...loaded,
     secrets,
     seed: 1,
@@ -33,6 +30,11 @@ export function listenAsMeter(options: ListeningMeterOptions): Promise<TcpListen
     randomOctets: (length) => new Uint8Array(randomBytes(length)),
     firstInvocationCounter: Math.floor(((Date.now() - COUNTER_ORIGIN_MS) / SECOND_MS) * COUNTS_PER_SECOND),
   });
+}
+
+/** Rejects with a ChannelError when the address can't be had. */
+export function listenAsMeter(options: ListeningMeterOptions): Promise<TcpListener> {
+  const { meter, host, port, link, onEvent } = options;
   return TcpListener.listen({ host, port }, (channel) => {
     const machine = new WiredMeter({ meter, link });
     const pump = new Pump(machine, channel, {

@@ -19,11 +19,7 @@ const TRANSPORTS = { 0: "tcp", 1: "udp" } as const;
 /** Sends one push in the wrapper; over TCP in a connection of its own. Rejects with a ChannelError. */
 export async function sendPush(meter: VirtualMeter, order: PushOrder, destination: PushDestination): Promise<void> {
   const { host, port, transport, clientSap } = destination;
-  const octets = encodeWrapper({
-    sourceWPort: SERVER_SAP,
-    destinationWPort: clientSap ?? PUSH_CLIENT,
-    apdu: pushApdu(meter, order),
-  });
+  const octets = pushOctets(meter, order, clientSap);
   if (transport === "udp") {
     await sendDatagram({ host, port }, octets);
     return;
@@ -37,6 +33,11 @@ export async function sendPush(meter: VirtualMeter, order: PushOrder, destinatio
   channel.write(octets);
   channel.close();
   await promise;
+}
+
+/** A push in the wrapper. */
+export function pushOctets(meter: VirtualMeter, order: PushOrder, clientSap = PUSH_CLIENT): Uint8Array {
+  return encodeWrapper({ sourceWPort: SERVER_SAP, destinationWPort: clientSap, apdu: pushApdu(meter, order) });
 }
 
 /** Where a push setup of the meter sends to; undefined for a destination that is not `host:port` over TCP or UDP. */

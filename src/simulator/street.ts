@@ -1,6 +1,7 @@
 /** A street of virtual meters, each behind a TCP listener of its own on loopback: for the demo, for tests, for load. */
 import { randomBytes } from "node:crypto";
 import { Pump } from "../../drivers/pump.ts";
+import type { TcpAddress } from "../../drivers/tcp/address.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
 import type { DataNotification } from "../../protocol/apdu/data-notification.ts";
 import type { ServerSessionEvent } from "../../protocol/association/server-session.ts";
@@ -9,6 +10,7 @@ import type { Protection } from "../../protocol/security/security-control.ts";
 import { titleText } from "../../protocol/security/system-title.ts";
 import type { AssociationConfig, MeterConfig } from "../config/schema.ts";
 import type { MeterFault } from "./faults.ts";
+import { callAsMeter, type MeterCall } from "./meter-call.ts";
 import { seededSecrets } from "./meter-identity.ts";
 import type { PushOrder } from "./push-message.ts";
 import { configuredDestination, type PushDestination, sendPush } from "./push-sender.ts";
@@ -146,6 +148,13 @@ export class Street implements AsyncDisposable {
   async push(name: string, setup: string, destination: PushDestination): Promise<void> {
     const { told, meter } = this.#inhabitant(name);
     await sendPush(meter, pushOrder(setup, told.security?.protection), destination);
+  }
+
+  /** Has a meter call in. Rejects with a ChannelError where nobody takes the call. */
+  call(name: string, address: TcpAddress, says: { greeting?: string; push?: string } = {}): Promise<MeterCall> {
+    const { told, meter } = this.#inhabitant(name);
+    const push = says.push === undefined ? undefined : pushOrder(says.push, told.security?.protection);
+    return callAsMeter(address, { meter, link: told.link, greeting: says.greeting, push });
   }
 
   get connectionCount(): number {

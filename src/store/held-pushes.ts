@@ -164,6 +164,26 @@ async function senderConflicts(database: Database, limit = 1000): Promise<Sender
   }));
 }
 
+/** Calls of unknown senders that are known by now leave their list; there is nothing in them to be replayed. */
+async function attributeCalls(database: Database): Promise<void> {
+  await database.query(
+    `with calls as (
+       select push_key, received_at, system_title, sender_names from dlms.push_history
+       where outcome = 'partial' and meter_id is null and octet_length(octets) = 0
+     ), found as (
+       select distinct on (push_key) push_key, received_at, meter_id from (
+         select c.push_key, c.received_at, m.id as meter_id from calls c
+         join public.meters m on m.system_title = c.system_title or m.meter_number = any (c.sender_names)
+         union all
+         select c.push_key, c.received_at, n.meter_id from calls c
+         join dlms.meter_names n on n.name = any (c.sender_names)
+       ) f order by push_key
+     )
+     update dlms.push_history h set meter_id = f.meter_id, outcome = 'stored', reason = null, replayed_at = now()
+     from found f where h.push_key = f.push_key and h.received_at = f.received_at`,
+  );
+}
+
 export interface HeldPushStore {
   held(filter: HeldFilter, page: { readonly after: bigint; readonly limit: number }): Promise<HeldPush[]>;
   rewrite(held: HeldPush, push: ReceivedPush): Promise<void>;
@@ -172,6 +192,7 @@ export interface HeldPushStore {
   senderConflicts(): Promise<SenderConflict[]>;
   /** Undefined while the database is away. */
   pushCounters(): Promise<PushCounter[] | undefined>;
+  attributeCalls(): Promise<void>;
 }
 
 export function heldPushStore(database: Database): HeldPushStore {
@@ -182,6 +203,7 @@ export function heldPushStore(database: Database): HeldPushStore {
     unknownSenders: () => unknownSenders(database),
     senderConflicts: () => senderConflicts(database),
     pushCounters: () => unlessAway(loadPushCounters(database)),
+    attributeCalls: () => attributeCalls(database),
   };
 }
 

@@ -10,7 +10,7 @@ import { httpApi } from "../../src/api/http-api.ts";
 import { sendLines } from "../../src/api/lines.ts";
 import { askDaemon, askForLines, askForRead } from "../../src/api/local-client.ts";
 import { LocalSocket } from "../../src/api/local-socket.ts";
-import { type ReadAnswer, type ReadRange, ReadRefusedError } from "../../src/api/read-answer.ts";
+import { type ReadAnswer, ReadRefusedError, type ReadWishes } from "../../src/api/read-answer.ts";
 import type { EventLogEntry } from "../../src/store/event-log.ts";
 
 const ANSWER: ReadAnswer = {
@@ -34,7 +34,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-type Read = (meter: string, what: string, range?: ReadRange) => Promise<ReadAnswer>;
+type Read = (meter: string, what: string, wishes: ReadWishes) => Promise<ReadAnswer>;
 
 async function* threeLines() {
   yield { line: 1 };
@@ -54,7 +54,7 @@ async function serve(read: Read): Promise<Server> {
     behindProxy: false,
     onFault: () => undefined,
   });
-  const asks = new Asks(({ meter, what, range }) => read(meter, what, range));
+  const asks = new Asks(({ meter, what, ...wishes }) => read(meter, what, wishes));
   askResources(api, { meterNamed: (name) => name, checkWhat: () => undefined, asks, log: () => undefined });
   api.get("/v1/lines", { config: { needs: "admin" } }, (_, reply) => sendLines(reply, threeLines()));
   const change = { event: "thingChanged", message: "somebody changed a thing" };
@@ -76,8 +76,13 @@ test("control socket: a read goes through and the socket is closed to others", a
 });
 
 test("control socket: the range of a read reaches the daemon", async () => {
-  await serve(async (_meter, _what, range) => ({ ...ANSWER, rows: [[String(range?.fromMs), String(range?.toMs)]] }));
-  expect((await askForRead(path, "house-1", "block", { fromMs: 1000, toMs: 2000 })).rows).toEqual([["1000", "2000"]]);
+  await serve(async (_meter, _what, { range }) => ({
+    ...ANSWER,
+    rows: [[String(range?.fromMs), String(range?.toMs)]],
+  }));
+  expect((await askForRead(path, "house-1", "block", { range: { fromMs: 1000, toMs: 2000 } })).rows).toEqual([
+    ["1000", "2000"],
+  ]);
 });
 
 test("control socket: something else that answers there is told, not thrown about", async () => {

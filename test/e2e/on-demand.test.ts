@@ -25,7 +25,7 @@ async function count(sql: string): Promise<number> {
 
 test("on demand: rows of a profile are kept with their source and their octets, and polls go on after them", async () => {
   const toMs = Date.now();
-  const answer = await over.gateway.read(name(), "block", { fromMs: toMs - DAY_MS, toMs });
+  const answer = await over.gateway.read(name(), "block", { range: { fromMs: toMs - DAY_MS, toMs } });
   expect(answer.rows.length).toBeGreaterThan(20);
   const rows = () => count("select count(*)::int as count from dlms.block_load_profile where source = 'on_demand'");
   await expect.poll(rows, { timeout: 20_000 }).toBe(answer.rows.length);

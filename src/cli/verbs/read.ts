@@ -14,6 +14,7 @@ export const declareRead: DeclareVerb = (program, { output, finish }) => {
     .option("--csv", "print CSV")
     .option("--from <time>", "first time of block and daily load, as 2026-01-31T00:00:00Z")
     .option("--to <time>", "last time; now when left out")
+    .option("--wait <time>", "for a meter that calls in: how long to wait for its next call, as 10m")
     .option("--socket <path>", "control socket of the daemon", SOCKET);
   addDirectOptions(read)
     .option("--companion <name>", `${COMPANIONS.slice(0, -1).join(", ")} or none`)

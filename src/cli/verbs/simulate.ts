@@ -7,6 +7,8 @@ export const declareSimulate: DeclareVerb = (program, { output, finish }) => {
     .description("be a meter, as a description file says (see docs/simulator.md)")
     .argument("<file>", "description of the meter, YAML or JSON, or what `read --dump` has written")
     .option("--listen <host:port>", "where to listen", "127.0.0.1:4059")
+    .option("--call <host:port>", "call a gateway there instead, and again whenever the call has ended")
+    .option("--greeting <text>", "with --call: what the modem says first")
     .option("--link <link>", "wrapper or hdlc", "wrapper")
     .option("--physical-address <number>", "HDLC: lower address of the meter")
     .option("--seed <number>", "secrets and keys of the associations follow from it", "1")

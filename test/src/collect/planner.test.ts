@@ -170,3 +170,75 @@ test("planner: what is wanted of a meter is asked for when there is room, and no
   planner.finish(job!, { answered: true, more: [] }, 12);
   expect(planner.take("backfill", 12)).toEqual({ meter: "a", profiles: ["events"] });
 });
+
+/** Meters that are all due now, with this deadline by name. */
+function plannerOf(deadlines: Readonly<Record<string, number>>): Planner<string> {
+  const plansOf = (meter: string) => [
+    { profile: "block_load" as const, everyMs: DAY_MS, deadlineMs: deadlines[meter] ?? DAY_MS },
+  ];
+  const made = new Planner<string>({ nameOf: (meter) => meter, zoneOf: () => UTC, plansOf });
+  for (const meter of Object.keys(deadlines)) made.add(meter, START_MS);
+  return made;
+}
+
+function taken(plan: Planner<string>, lane: "scheduled" | "backfill", nowMs: number): string[] {
+  const meters: string[] = [];
+  for (let job = plan.take(lane, nowMs); job !== undefined; job = plan.take(lane, nowMs)) meters.push(job.meter);
+  return meters;
+}
+
+test("planner: of those that are due the one with the nearest deadline goes first", () => {
+  const plan = plannerOf({ late: 6 * HOUR_MS, soon: HOUR_MS, between: 2 * HOUR_MS });
+  expect(taken(plan, "scheduled", START_MS)).toEqual(["soon", "between", "late"]);
+});
+
+test("planner: whose deadline is over waits as if it were due just now, and keeps no other waiting", () => {
+  const plan = plannerOf({ over: HOUR_MS, near: 3 * HOUR_MS });
+  expect(taken(plan, "scheduled", START_MS + 2.5 * HOUR_MS)).toEqual(["near", "over"]);
+});
+
+test("planner: what a meter is about to overwrite goes first, with its next try and as backfill", () => {
+  const plan = plannerOf({ a: DAY_MS, b: DAY_MS, c: DAY_MS });
+  const losses = new Map([
+    ["a", START_MS + 9 * DAY_MS],
+    ["b", START_MS + HOUR_MS],
+  ]);
+  for (let job = plan.take("scheduled", START_MS); job !== undefined; job = plan.take("scheduled", START_MS)) {
+    plan.finish(job, { answered: true, more: ["block_load"], lostFromMs: losses.get(job.meter) }, START_MS);
+  }
+  expect(taken(plan, "backfill", START_MS)).toEqual(["b", "a", "c"]);
+  const failing = plannerOf({ a: DAY_MS, b: DAY_MS });
+  for (let job = failing.take("scheduled", START_MS); job !== undefined; job = failing.take("scheduled", START_MS)) {
+    failing.finish(job, { answered: false, more: [], lostFromMs: losses.get(job.meter) }, START_MS);
+  }
+  expect(taken(failing, "scheduled", START_MS + 31_000)).toEqual(["b", "a"]);
+});
+
+test("planner: meters that are taken on with a spread are due one after the other, none later than its period", () => {
+  const plan = planner([]);
+  const names = Array.from({ length: 1000 }, (_, index) => `meter-${index}`);
+  for (const name of names) plan.add(name, START_MS, 10 * MINUTE_MS);
+  expect(taken(plan, "scheduled", START_MS + 5 * MINUTE_MS).length).toBeGreaterThan(400);
+  expect(taken(plan, "scheduled", START_MS + 5 * MINUTE_MS)).toEqual([]);
+  expect(taken(plan, "scheduled", START_MS + 10 * MINUTE_MS).length).toBeLessThan(600);
+  const slow = planner([]);
+  for (const name of names) slow.add(name, START_MS, DAY_MS);
+  expect(taken(slow, "scheduled", START_MS + 15 * MINUTE_MS)).toHaveLength(1000);
+});
+
+test("planner: a meter without a way to it is due for nothing until there is one, and then for what was missed", () => {
+  const plan = planner(["a"]);
+  plan.pause("a");
+  expect(plan.nextMs).toBeUndefined();
+  plan.want("a", ["events"], START_MS);
+  plan.seen("a", START_MS);
+  expect(plan.take("scheduled", START_MS + DAY_MS) ?? plan.take("backfill", START_MS + DAY_MS)).toBeUndefined();
+  plan.resume("a", START_MS + DAY_MS);
+  const job = plan.take("scheduled", START_MS + DAY_MS);
+  expect(job).toEqual({ meter: "a", profiles: ["block_load", "daily_load", "events"] });
+  plan.pause("a");
+  if (job !== undefined) plan.finish(job, { answered: false, cause: "connection lost", more: [] }, START_MS + DAY_MS);
+  expect(plan.take("scheduled", START_MS + 9 * DAY_MS)).toBeUndefined();
+  plan.resume("a", START_MS + 2 * DAY_MS);
+  expect(plan.take("scheduled", START_MS + 2 * DAY_MS)?.meter).toBe("a");
+});

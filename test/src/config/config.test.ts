@@ -97,7 +97,7 @@ test("config: two meters of one name are refused", () => {
 test.each([
   [
     "{ responseTimeout: 5s }",
-    "meters[0].connection: needs `tcp` or `udp` (host:port), or `serial` (path of a serial port)",
+    "meters[0].connection: needs `tcp` or `udp` (host:port), `serial` (path of a serial port), or `callsIn`",
   ],
   ['{ tcp: "127.0.0.1:1", serial: /dev/ttyUSB0 }', "meters[0].connection.serial: there is `tcp` already"],
   ['{ tcp: "127.0.0.1:1", echo: true }', "meters[0].connection.echo: has a meaning with `serial` only"],

@@ -1,0 +1,30 @@
+/** Where meters call that have no address that lasts. */
+import { z } from "zod";
+import { hostPort } from "./fields.ts";
+
+export const callListenSchema = z
+  .strictObject({
+    address: hostPort.describe("Where to listen.").meta({ examples: ["[::]:4061"] }),
+    link: z
+      .enum(["wrapper", "hdlc"])
+      .default("wrapper")
+      .describe("What a caller is asked over who it is; then its meter's own `connection.link` counts."),
+    greeting: z
+      .string()
+      .max(256)
+      .refine(isExpression, "not a regular expression")
+      .optional()
+      .describe(
+        "Regular expression for what modems say by themselves, as they call and later: its first group is the meter's number, or its `connection.caller`. It is taken off what the meter says.",
+      )
+      .meta({ examples: ["^ID=(\\w+)"] }),
+  })
+  .describe("A listener for meters that call in.");
+
+function isExpression(text: string): boolean {
+  try {
+    return new RegExp(text).source !== "";
+  } catch {
+    return false;
+  }
+}

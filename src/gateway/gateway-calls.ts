@@ -1,0 +1,82 @@
+/** What of the gateway has to do with meters that call in: wires listeners, who has called, and the way to the meters. */
+import { systemClock } from "../../drivers/clock.ts";
+import { CallListeners } from "../calls/call-listeners.ts";
+import { type CallerClues, cluesOf } from "../calls/caller-clues.ts";
+import { Calls } from "../calls/calls.ts";
+import type { HeldCall } from "../calls/held-call.ts";
+import type { PolledMeter } from "../collect/collector.ts";
+import { visitMeter } from "../collect/meter-session.ts";
+import { meterTarget } from "../collect/meter-target.ts";
+import type { PollLoop } from "../collect/poll-loop.ts";
+import { SessionPushes } from "../collect/session-pushes.ts";
+import { type Config, type ConnectionConfig, meterSchema } from "../config/schema.ts";
+import { KeyError } from "../keys/key-error.ts";
+import type { EventSink } from "../observe/events.ts";
+import type { PushReception } from "../push/push-reception.ts";
+import type { SenderDirectory } from "../push/sender-directory.ts";
+import type { ReceivedPush } from "../store/push-history.ts";
+import type { KnownFleet } from "./start-fleet.ts";
+
+export interface GatewayCallsParts {
+  readonly reception: PushReception;
+  readonly directory: SenderDirectory;
+  readonly loop: PollLoop<PolledMeter>;
+}
+
+/** Most time to find out who has called. */
+const ASK_MS = 30_000;
+/** No key of a meter. */
+const NOBODY = -1;
+
+export class GatewayCalls {
+  readonly calls: Calls;
+  readonly #config: Config;
+  readonly #events: EventSink;
+  #listeners: CallListeners | undefined;
+
+  constructor({ config, known, events }: { config: Config; known: KnownFleet; events: EventSink }) {
+    this.calls = new Calls(known.meters.values());
+    this.#config = config;
+    this.#events = events;
+  }
+
+  /** A push came: it may say whose call it is. */
+  heard(push: ReceivedPush): void {
+    this.#listeners?.heard(push);
+  }
+
+  /** Somebody has said which meter a caller is. */
+  lookAgain(): void {
+    this.#listeners?.lookAgain();
+  }
+
+  /** Listens from now on; ends with the stack. */
+  async start({ reception, directory, loop }: GatewayCallsParts, stack: AsyncDisposableStack): Promise<void> {
+    this.calls.watch((meter, isReachable) => loop.setReachable(meter, isReachable));
+    this.#listeners = stack.use(
+      await CallListeners.start(this.#config.calls.listen, {
+        calls: this.calls,
+        directory,
+        intake: reception.listeners.intake,
+        ask: (call, link) => ask(call, link, reception),
+        noteUnknown: (clues, { peer }) => reception.noteCaller(clues, { ...peer, transport: "tcp" }),
+        events: this.#events,
+      }),
+    );
+  }
+}
+
+/** As the public client; what the caller says unasked meanwhile is kept. */
+async function ask(call: HeldCall, link: ConnectionConfig["link"], reception: PushReception): Promise<CallerClues> {
+  const target = { ...strangerTarget(link), calledFrom: call.peer };
+  const pushes = new SessionPushes((said) => reception.heard({ meterKey: NOBODY, target }, said), systemClock);
+  const options = { budgetMs: ASK_MS, calls: { take: () => call.visit() }, onTold: pushes.onTold };
+  return await visitMeter(target, options, (connection) => pushes.during(connection, cluesOf));
+}
+
+const noKeys = () => Promise.reject(new KeyError("KEY_STORE_CLOSED"));
+
+function strangerTarget(link: ConnectionConfig["link"]) {
+  const config = meterSchema.parse({ name: "caller", number: "caller", connection: { callsIn: true, link } });
+  return meterTarget(config, { leaseCounters: noKeys, openStoredKey: noKeys });
+}
