@@ -40,16 +40,18 @@ export async function simulateCommand(
     const loaded = meterFromDump(parse(await readFile(file, "utf8")));
     const meter = describedMeter(loaded, seededSecrets(Number(options.seed)));
     const { objects, associations } = loaded.description;
-    for (const { clientSap, mechanism, protection } of associations) {
-      output.out(`client ${clientSap}: ${mechanism}${protection === undefined ? "" : `, ${protection}`}`);
-    }
-    const says = `${loaded.identity.serial}: ${objects.length} objects`;
+    const tell = (where: string) => {
+      output.out(`${loaded.identity.serial}: ${objects.length} objects ${where}, ${options.link}`);
+      for (const { clientSap, mechanism, protection } of associations) {
+        output.out(`client ${clientSap}: ${mechanism}${protection === undefined ? "" : `, ${protection}`}`);
+      }
+    };
     if (options.call === undefined) {
       await using listener = await listenAsMeter({ meter, link, ...tcpAddress(options.listen) });
-      output.out(`${says} on ${hostPort(listener.address)}, ${options.link}`);
+      tell(`on ${hostPort(listener.address)}`);
       await stopped(signal);
     } else {
-      output.out(`${says}, calling ${options.call}, ${options.link}`);
+      tell(`calling ${options.call}`);
       await callAgain(tcpAddress(options.call), { meter, link, greeting: options.greeting }, stopped(signal));
     }
     return "success";
