@@ -35,6 +35,7 @@ const params = z.object({ meter: z.string().min(1).max(128), kind: z.enum(KINDS)
 /** Identity of the row, which the path says already. */
 const LEFT_OUT = new Set(["meter_id", "meter_number", "captured_at", "ends_at", "others"]);
 const ROWS_A_READ = 1000;
+const MOST_ROWS_OF_PAGE = 10_000;
 const MOST_ROWS_OF_CSV = 1_000_000;
 
 type Row = Record<string, unknown>;
@@ -50,6 +51,7 @@ export function readingResources(api: Api, database: Queryable, columns: Reading
         description: "As CSV all rows of the range come in one answer, without pages.",
         params,
         querystring: timePageQuery.extend(rangeQuery.shape).extend({
+          limit: z.coerce.number().int().min(1).max(MOST_ROWS_OF_PAGE).default(100).describe("Most rows of the page."),
           newest: z
             .stringbool()
             .default(false)

@@ -1,6 +1,7 @@
 import axe from "axe-core";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { ApiTokens } from "../../src/api/tokens.ts";
 import { appendEventLog } from "../../src/store/event-log.ts";
 import { startBrowser } from "./browser.ts";
@@ -8,7 +9,18 @@ import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const COUNT = 5;
 const FAULTS = { 1: "refuses-association" } as const;
-const PLACES = ["/", "/meters", "/coverage", "/events", "/senders", "/live", "/log", "/translator"] as const;
+const PLACES = [
+  "/",
+  "/meters",
+  "/coverage",
+  "/events",
+  "/pushes",
+  "/senders",
+  "/work",
+  "/live",
+  "/log",
+  "/translator",
+] as const;
 
 let over: GatewayOverStreet | undefined;
 let browser: Browser | string = "not started";
@@ -26,6 +38,7 @@ beforeAll(async () => {
     {
       configure: (config) => {
         config.api = { listen: { port: 0 } };
+        config.push = { listen: [{ address: "127.0.0.1:0", transport: "tcp" }] };
       },
     },
   );
@@ -129,6 +142,30 @@ test("pages: what happens is shown while it happens", async () => {
   await page.getByText("listening").waitFor();
   await over?.gateway.pollOnce();
   await expect.poll(() => page.getByRole("cell", { name: "meterPolled" }).count()).toBeGreaterThan(0);
+});
+
+test("pages: who works what, how long it waits, and what is read how often is shown", async () => {
+  const page = await open("/work");
+  const lanes = page.getByRole("region", { name: /^lanes/ });
+  await lanes.getByRole("cell", { name: "scheduled" }).waitFor();
+  await page.getByRole("region", { name: "gateways" }).getByText("(this one)").waitFor();
+  await expect.poll(() => page.getByRole("region", { name: "plans" }).locator("tbody tr").count()).toBeGreaterThan(2);
+});
+
+test("pages: pushes are listed by what became of them, and lead to their meters", async () => {
+  const [meter] = over?.street.meters ?? [];
+  const listening = over?.events.find((event) => event.event === "pushListening");
+  const [setup = ""] = meter?.pushSetups ?? [];
+  await over?.street.push(meterName(0), setup, { ...tcpAddress(listening?.address ?? ""), transport: "tcp" });
+  const page = await open("/pushes");
+  await page.getByText("every push that is expected has come").waitFor();
+  await page.getByText("no push setup has been compared or carried out yet").waitFor();
+  await page.getByLabel("rejected").check();
+  await page.getByText("no push has come").waitFor();
+  await page.getByLabel("all").check();
+  const pushes = page.getByRole("region", { name: "pushes", exact: true });
+  await pushes.getByRole("link", { name: meterName(0) }).click();
+  await expect.poll(() => page.locator("h1").innerText()).toBe(meterName(0));
 });
 
 test("pages: octets are translated", async () => {

@@ -3,7 +3,9 @@ import type { z } from "zod";
 import type { who } from "../../api/answers/access.ts";
 import type { logEntry, meterEvent } from "../../api/answers/events.ts";
 import type { attempt, coverageDay, meter, overview } from "../../api/answers/meters.ts";
+import type { expectedPush, push, setupExecution } from "../../api/answers/pushes.ts";
 import type { ask, reading, readingColumn } from "../../api/answers/readings.ts";
+import type { gateway, lanes, plan } from "../../api/answers/work.ts";
 import type { gapRowSchema } from "../../api/gap-order.ts";
 
 export interface Page<Item> {
@@ -22,6 +24,12 @@ export type Gap = z.output<typeof gapRowSchema>;
 export type MeterEvent = z.output<typeof meterEvent>;
 export type LogEntry = z.output<typeof logEntry>;
 export type Ask = z.output<typeof ask>;
+export type Push = z.output<typeof push>;
+export type ExpectedPush = z.output<typeof expectedPush>;
+export type SetupExecution = z.output<typeof setupExecution>;
+export type Gateway = z.output<typeof gateway>;
+export type Lanes = z.output<typeof lanes>;
+export type Plan = z.output<typeof plan>;
 
 export interface Readings extends Page<Reading> {
   readonly columns: readonly z.output<typeof readingColumn>[];

@@ -2,8 +2,9 @@ import { useMemo } from "preact/hooks";
 import type { CoverageDay, Page } from "./answers.ts";
 import { useResource } from "./api.ts";
 import { HeatMap } from "./heat-map.tsx";
-import { Loaded, Pager } from "./parts.tsx";
-import { go, meterPlace, stay, usePlace } from "./route.tsx";
+import { Pager, usePageQuery } from "./pager.tsx";
+import { Loaded } from "./parts.tsx";
+import { go, meterPlace } from "./route.tsx";
 
 const DAY_MS = 86_400_000;
 const DAYS = 30;
@@ -12,15 +13,8 @@ type Coverage = Page<{ meter: string; days: readonly CoverageDay[] }>;
 
 /** Meters × days: holes are seen at a glance. */
 export function CoveragePage() {
-  const { searchParams } = usePlace();
-  const after = searchParams.get("after") ?? "";
   const days = useMemo(lastDays, []);
-  const query = new URLSearchParams({
-    from: days[0] ?? "",
-    to: days.at(-1) ?? "",
-    limit: "100",
-    ...(after && { after }),
-  });
+  const query = usePageQuery([], { from: days[0] ?? "", to: days.at(-1) ?? "", limit: "100" });
   const coverage = useResource<Coverage>(`/v1/coverage?${query}`);
   return (
     <>
@@ -30,12 +24,7 @@ export function CoveragePage() {
         {(answer) => (
           <>
             <Map answer={answer} days={days} />
-            <Pager
-              next={answer.next}
-              first={after === ""}
-              onNext={() => stay({ after: answer.next ?? undefined })}
-              onFirst={() => stay({ after: undefined })}
-            />
+            <Pager next={answer.next} />
           </>
         )}
       </Loaded>

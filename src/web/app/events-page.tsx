@@ -1,15 +1,14 @@
 import type { MeterEvent, Page } from "./answers.ts";
 import { useResource } from "./api.ts";
-import { Badge, Loaded, Pager, Table, Time } from "./parts.tsx";
-import { Link, meterPlace, stay, usePlace } from "./route.tsx";
+import { LONG_AGO, Pager, usePageQuery } from "./pager.tsx";
+import { Badge, Loaded, Table, Time } from "./parts.tsx";
+import { Link, meterPlace } from "./route.tsx";
 
 const SEVERITIES: Readonly<Record<string, "bad" | "warn">> = { alarm: "bad", warning: "warn" };
 
 /** What meters told of, newest first. */
 export function EventsPage() {
-  const { searchParams } = usePlace();
-  const after = searchParams.get("after") ?? "";
-  const query = new URLSearchParams({ limit: "100", from: "2000-01-01T00:00:00Z", ...(after && { after }) });
+  const query = usePageQuery([], { limit: "100", from: LONG_AGO });
   const events = useResource<Page<MeterEvent>>(`/v1/events?${query}`);
   return (
     <>
@@ -18,12 +17,7 @@ export function EventsPage() {
         {({ items, next }) => (
           <>
             <EventTable items={items} withMeter />
-            <Pager
-              next={next}
-              first={after === ""}
-              onNext={() => stay({ after: next ?? undefined })}
-              onFirst={() => stay({ after: undefined })}
-            />
+            <Pager next={next} />
           </>
         )}
       </Loaded>

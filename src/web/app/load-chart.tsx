@@ -2,9 +2,11 @@ import { useMemo, useState } from "preact/hooks";
 import type { MeterEvent, Reading, Readings } from "./answers.ts";
 import { useResource } from "./api.ts";
 import { Chart, type Line } from "./chart.tsx";
-import { Card, Loaded } from "./parts.tsx";
+import { Card, count, Loaded } from "./parts.tsx";
 
 const MOST_LINES = 6;
+/** Three months of quarters of an hour. */
+const MOST_ROWS = 10_000;
 
 /** Block load over time; a slot that is not there is a gap in the line, and events stand on the axis. */
 export function LoadChart({
@@ -16,7 +18,7 @@ export function LoadChart({
   range: URLSearchParams;
   events: readonly MeterEvent[];
 }) {
-  const readings = useResource<Readings>(`${path}/profiles/block-load?limit=1000&${range}`);
+  const readings = useResource<Readings>(`${path}/profiles/block-load?limit=${MOST_ROWS}&${range}`);
   const marks = useMemo(
     () =>
       events.map(({ occurredAt, name, code }) => ({ at: Date.parse(occurredAt) / 1000, text: name ?? `code ${code}` })),
@@ -59,7 +61,7 @@ function Lines({ answer, marks }: { answer: Readings; marks: readonly { at: numb
         lines={lines}
         marks={marks}
       />
-      {answer.next !== null && <p class="quiet">the first 1,000 intervals of this time</p>}
+      {answer.next !== null && <p class="quiet">the first {count(MOST_ROWS)} intervals of this time</p>}
     </>
   );
 }

@@ -1,21 +1,14 @@
 import type { LogEntry, Page } from "./answers.ts";
 import { useResource } from "./api.ts";
-import { Badge, Loaded, Pager, Table, Time } from "./parts.tsx";
-import { stay, usePlace } from "./route.tsx";
+import { LONG_AGO, Pager, usePageQuery } from "./pager.tsx";
+import { Badge, Loaded, Table, Time } from "./parts.tsx";
+import { stay } from "./route.tsx";
 
 const LEVELS: Readonly<Record<string, "bad" | "warn" | "quiet">> = { error: "bad", warn: "warn" };
 
 /** What happened in the gateway, and what people changed in it. */
 export function LogPage() {
-  const { searchParams } = usePlace();
-  const after = searchParams.get("after") ?? "";
-  const changes = searchParams.get("changes") ?? "";
-  const query = new URLSearchParams({
-    limit: "100",
-    from: "2000-01-01T00:00:00Z",
-    ...(after && { after }),
-    ...(changes && { changes }),
-  });
+  const query = usePageQuery(["changes"], { limit: "100", from: LONG_AGO });
   const log = useResource<Page<LogEntry>>(`/v1/log?${query}`);
   return (
     <>
@@ -23,7 +16,7 @@ export function LogPage() {
       <label class="choice">
         <input
           type="checkbox"
-          checked={changes !== ""}
+          checked={query.has("changes")}
           onChange={({ currentTarget }) =>
             stay({ changes: currentTarget.checked ? "true" : undefined, after: undefined })
           }
@@ -46,12 +39,7 @@ export function LogPage() {
                 { title: "details", cell: ({ details }) => (details ? <code>{JSON.stringify(details)}</code> : "") },
               ]}
             />
-            <Pager
-              next={next}
-              first={after === ""}
-              onNext={() => stay({ after: next ?? undefined })}
-              onFirst={() => stay({ after: undefined })}
-            />
+            <Pager next={next} />
           </>
         )}
       </Loaded>

@@ -11,9 +11,11 @@ import { LogPage } from "./log-page.tsx";
 import { MeterPage } from "./meter-page.tsx";
 import { MetersPage } from "./meters-page.tsx";
 import { OverviewPage } from "./overview-page.tsx";
+import { PushesPage } from "./pushes-page.tsx";
 import { go, Link, usePlace } from "./route.tsx";
 import { SendersPage } from "./senders-page.tsx";
 import { SignIn } from "./sign-in.tsx";
+import { WorkPage } from "./work-page.tsx";
 // oxlint-disable-next-line import/no-unassigned-import -- a style sheet has no name
 import "./style.css";
 
@@ -22,7 +24,9 @@ const PLACES = [
   { path: "/meters", says: "Meters", page: MetersPage },
   { path: "/coverage", says: "Coverage", page: CoveragePage },
   { path: "/events", says: "Events", page: EventsPage },
+  { path: "/pushes", says: "Pushes", page: PushesPage },
   { path: "/senders", says: "Unknown senders", page: SendersPage },
+  { path: "/work", says: "Work", page: WorkPage },
   { path: "/live", says: "Live", page: LivePage },
   { path: "/log", says: "Log", page: LogPage },
   { path: "/translator", says: "Translator", page: DecodePage },

@@ -6,10 +6,11 @@ import { LoadChart } from "./load-chart.tsx";
 import { Age, Badge, Card, Loaded, Notice, Table, Time } from "./parts.tsx";
 import { PhasorCard } from "./phasors.tsx";
 import { ReadNow } from "./read-now.tsx";
-import { ReadingsCard } from "./readings-card.tsx";
+import { ReadingsCard, useNewest } from "./readings-card.tsx";
 import { stay, usePlace } from "./route.tsx";
 
 const DAY_MS = 86_400_000;
+const BILLS_SHOWN = 6;
 const SPANS = [
   { days: 1, says: "a day" },
   { days: 7, says: "a week" },
@@ -28,11 +29,16 @@ export function MeterPage({ name }: { name: string }) {
   const gaps = useResource<{ items: readonly Gap[]; complete: boolean }>(`${path}/gaps?${range}`);
   const attempts = useResource<Page<Attempt>>(`${path}/attempts?limit=20&${range}`);
   const events = useResource<Page<MeterEvent>>(`/v1/events?meter=${encodeURIComponent(name)}&limit=100&${range}`);
+  const instant = useNewest(path, "instant", 1);
+  const billing = useNewest(path, "billing", BILLS_SHOWN);
   return (
     <>
       <h1>{name}</h1>
       <Loaded from={meter}>{(answer) => <Identity meter={answer} />}</Loaded>
-      <ReadNow meter={name} onDone={() => [meter, gaps, attempts].forEach(({ reload }) => reload())} />
+      <ReadNow
+        meter={name}
+        onDone={() => [meter, gaps, attempts, instant, billing].forEach(({ reload }) => reload())}
+      />
       <fieldset class="choice">
         <legend>Show</legend>
         {SPANS.map((span) => (
@@ -52,7 +58,7 @@ export function MeterPage({ name }: { name: string }) {
         <Loaded from={gaps}>{({ items, complete }) => <Gaps items={items} complete={complete} />}</Loaded>
       </Card>
       <div class="grid">
-        <PhasorCard path={path} />
+        <PhasorCard instant={instant} />
         <Card title="Events">
           <Loaded from={events}>{({ items }) => <EventTable items={items} withMeter={false} />}</Loaded>
         </Card>
@@ -60,8 +66,8 @@ export function MeterPage({ name }: { name: string }) {
       <Card title="Tries">
         <Loaded from={attempts}>{({ items }) => <Attempts items={items} />}</Loaded>
       </Card>
-      <ReadingsCard path={path} kind="instant" title="Instant values" rows={1} />
-      <ReadingsCard path={path} kind="billing" title="Billing" rows={6} />
+      <ReadingsCard title="Instant values" readings={instant} />
+      <ReadingsCard title="Billing" readings={billing} />
     </>
   );
 }

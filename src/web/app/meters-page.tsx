@@ -1,17 +1,16 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Meter, Page } from "./answers.ts";
 import { useResource } from "./api.ts";
-import { Age, Badge, Loaded, Pager, Table } from "./parts.tsx";
-import { Link, meterPlace, stay, usePlace } from "./route.tsx";
+import { Pager, usePageQuery } from "./pager.tsx";
+import { Age, Badge, Loaded, Table } from "./parts.tsx";
+import { Link, meterPlace, stay } from "./route.tsx";
 
 const TYPING_MS = 200;
 
 /** All meters, page by page, found by part of a name or number. */
 export function MetersPage() {
-  const { searchParams } = usePlace();
-  const search = searchParams.get("search") ?? "";
-  const after = searchParams.get("after") ?? "";
-  const query = new URLSearchParams({ limit: "50", ...(search && { search }), ...(after && { after }) });
+  const query = usePageQuery(["search"], { limit: "50" });
+  const search = query.get("search") ?? "";
   const meters = useResource<Page<Meter>>(`/v1/meters?${query}`);
   return (
     <>
@@ -37,12 +36,7 @@ export function MetersPage() {
                 { title: "result", cell: ({ lastAttempt }) => <Result attempt={lastAttempt} /> },
               ]}
             />
-            <Pager
-              next={next}
-              first={after === ""}
-              onNext={() => stay({ after: next ?? undefined })}
-              onFirst={() => stay({ after: undefined })}
-            />
+            <Pager next={next} />
           </>
         )}
       </Loaded>

@@ -128,6 +128,20 @@ export function Age({ at }: { at: string }) {
   );
 }
 
+const SPANS = [
+  [1000, 1, "ms"],
+  [60_000, 1000, "s"],
+  [3_600_000, 60_000, "min"],
+  [172_800_000, 3_600_000, "h"],
+  [Number.POSITIVE_INFINITY, 86_400_000, "d"],
+] as const;
+
+/** A length of time in its fitting unit. */
+export function duration(ms: number): string {
+  const [, size, unit] = SPANS.find(([below]) => ms < below) ?? SPANS[4];
+  return `${Math.round((ms / size) * 10) / 10} ${unit}`;
+}
+
 const COUNTS = new Intl.NumberFormat();
 
 export function count(value: number): string {
@@ -139,31 +153,6 @@ export function percent(part: number, whole: number): string {
   const share = part / whole;
   // Only all is 100 %.
   return `${share === 1 ? "100" : Math.min(share * 100, 99.9).toFixed(1)} %`;
-}
-
-/** The pages of a list: where the next begins is kept by whoever shows them. */
-export function Pager({
-  next,
-  first,
-  onNext,
-  onFirst,
-}: {
-  next: string | null;
-  first: boolean;
-  onNext: () => void;
-  onFirst: () => void;
-}) {
-  if (first && next === null) return null;
-  return (
-    <nav class="pager" aria-label="pages">
-      <button type="button" disabled={first} onClick={onFirst}>
-        first page
-      </button>
-      <button type="button" disabled={next === null} onClick={onNext}>
-        next page
-      </button>
-    </nav>
-  );
 }
 
 /** An exact decimal without the zeros behind it. */

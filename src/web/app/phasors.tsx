@@ -1,5 +1,5 @@
 import type { Reading, Readings } from "./answers.ts";
-import { useResource } from "./api.ts";
+import type { Resource } from "./api.ts";
 import { Card } from "./parts.tsx";
 
 const SIZE = 240;
@@ -8,8 +8,7 @@ const PHASES = ["l1", "l2", "l3"] as const;
 const USUAL = [0, 120, 240] as const;
 
 /** Voltages and currents as arrows, for meters with three phases. */
-export function PhasorCard({ path }: { path: string }) {
-  const instant = useResource<Readings>(`${path}/profiles/instant?newest=true&limit=1&from=2000-01-01T00:00:00Z`);
+export function PhasorCard({ instant }: { instant: Resource<Readings> }) {
   const row = instant.answer?.items[0];
   if (row?.values["voltage_l2_v"] === undefined) return null;
   const arrows = arrowsOf(row);

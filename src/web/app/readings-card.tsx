@@ -1,12 +1,15 @@
 import type { Readings } from "./answers.ts";
-import { useResource } from "./api.ts";
+import { type Resource, useResource } from "./api.ts";
+import { LONG_AGO } from "./pager.tsx";
 import { Card, Loaded, plain, Table } from "./parts.tsx";
 
-const YEARS_BACK = "2000-01-01T00:00:00Z";
+/** The newest rows of a profile, newest first. */
+export function useNewest(path: string, kind: string, rows: number): Resource<Readings> {
+  return useResource<Readings>(`${path}/profiles/${kind}?newest=true&limit=${rows}&from=${LONG_AGO}`);
+}
 
-/** The newest rows of a profile, a column for each, so that long rows are read downwards. */
-export function ReadingsCard({ path, kind, title, rows }: { path: string; kind: string; title: string; rows: number }) {
-  const readings = useResource<Readings>(`${path}/profiles/${kind}?newest=true&limit=${rows}&from=${YEARS_BACK}`);
+/** Rows of a profile, a column for each, so that long rows are read downwards. */
+export function ReadingsCard({ title, readings }: { title: string; readings: Resource<Readings> }) {
   return (
     <Card title={title}>
       <Loaded from={readings}>

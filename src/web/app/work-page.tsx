@@ -1,0 +1,87 @@
+import type { Gateway, Lanes, Plan } from "./answers.ts";
+import { useResource } from "./api.ts";
+import { Badge, Card, count, duration, Loaded, Table } from "./parts.tsx";
+
+const REFRESH_MS = 5000;
+
+/** Who works which meters, how long work waits, and what is to be read how often. */
+export function WorkPage() {
+  const lanes = useResource<Lanes>("/v1/lanes", REFRESH_MS);
+  const gateways = useResource<{ items: readonly Gateway[] }>("/v1/gateways", REFRESH_MS);
+  const plans = useResource<{ items: readonly Plan[] }>("/v1/plans");
+  return (
+    <>
+      <h1>Work</h1>
+      <div class="grid">
+        <Card title="Lanes">
+          <Loaded from={lanes}>{(answer) => <LaneTable lanes={answer} />}</Loaded>
+        </Card>
+        <Card title="Gateways">
+          <Loaded from={gateways}>{({ items }) => <GatewayTable gateways={items} />}</Loaded>
+        </Card>
+      </div>
+      <Card title="Plans">
+        <Loaded from={plans}>{({ items }) => <PlanTable plans={items} />}</Loaded>
+      </Card>
+    </>
+  );
+}
+
+function LaneTable({ lanes }: { lanes: Lanes }) {
+  return (
+    <Table
+      label="lanes: how long jobs waited and ran lately"
+      none="nothing has run yet"
+      rows={Object.entries(lanes)}
+      columns={[
+        { title: "lane", cell: ([name]) => name.replaceAll("-", " ") },
+        { title: "jobs", number: true, cell: ([, { jobs }]) => count(jobs) },
+        { title: "wait p50", number: true, cell: ([, { waitMs }]) => duration(waitMs.p50) },
+        { title: "wait p99", number: true, cell: ([, { waitMs }]) => duration(waitMs.p99) },
+        { title: "run p50", number: true, cell: ([, { runMs }]) => duration(runMs.p50) },
+        { title: "run p99", number: true, cell: ([, { runMs }]) => duration(runMs.p99) },
+      ]}
+    />
+  );
+}
+
+function GatewayTable({ gateways }: { gateways: readonly Gateway[] }) {
+  return (
+    <Table
+      label="gateways"
+      none="no gateway has taken meters yet"
+      rows={gateways}
+      columns={[
+        { title: "name", cell: ({ name, isMe }) => (isMe ? `${name} (this one)` : name) },
+        { title: "meters", number: true, cell: ({ meters }) => count(meters) },
+        { title: "networks", cell: ({ networks }) => networks.join(", ") },
+        { title: "last sign of life", number: true, cell: ({ ageMs }) => duration(ageMs) },
+        {
+          title: "state",
+          cell: ({ ageMs, silenceMs }) => (
+            <Badge kind={ageMs > silenceMs ? "bad" : "good"}>{ageMs > silenceMs ? "silent" : "alive"}</Badge>
+          ),
+        },
+        { title: "version", cell: ({ version }) => version },
+      ]}
+    />
+  );
+}
+
+function PlanTable({ plans }: { plans: readonly Plan[] }) {
+  return (
+    <Table
+      label="plans"
+      none="nothing is read by plan"
+      rows={plans}
+      columns={[
+        { title: "profile", cell: ({ profile }) => profile.replace("_", " ") },
+        { title: "of", cell: ({ group }) => group ?? "all meters" },
+        { title: "every", number: true, cell: ({ everyMs }) => duration(everyMs) },
+        { title: "to be held within", number: true, cell: ({ deadlineMs }) => duration(deadlineMs) },
+        { title: "back to", number: true, cell: ({ historyMs }) => duration(historyMs) },
+        { title: "from", cell: ({ from }) => from },
+      ]}
+    />
+  );
+}
