@@ -15,16 +15,16 @@ export interface PushDatagramsOptions {
 
 /** Peers in the middle of a transfer in blocks. */
 const TRANSFERS = 1000;
-/** Pushes that may wait for the store; a datagram above it is dropped, for nobody can be asked to wait. */
-const WAITING = 200_000;
-
-/** The octets of all of these: datagrams may be large. */
+/** Octets that may wait, with what each datagram costs beside; above that one is dropped: nobody can be asked to wait. */
 const WAITING_OCTETS = 128 * 1024 * 1024;
+const DATAGRAM_COST = 512;
+/** Pushes that have been read and are not durable yet: they take far more room than the octets that they came in. */
+const ON_THE_WAY = 1500;
 
 /** A turn of the event loop takes 32 datagrams from a socket at most: more than half of them is a storm. */
 const STORM_A_TURN = 16;
-/** Looked at in one turn. */
-const AT_ONCE = 32;
+/** How long datagrams are looked at in one turn: what else goes on, as polls, has its turn in between. */
+const TURN_MS = 3;
 
 interface Peer extends TcpAddress {
   readonly answer: Opened["answer"];
@@ -42,6 +42,7 @@ export class PushDatagrams {
   #queued: { readonly octets: Uint8Array; readonly peer: TcpAddress }[] = [];
   /** Of datagrams that are not looked at, or whose pushes are not durable yet. */
   #octets = 0;
+  #onTheWay = 0;
   #arrivedThisTurn = 0;
   #turn: NodeJS.Immediate | undefined;
 
@@ -56,12 +57,12 @@ export class PushDatagrams {
 
   /** Takes one datagram; the octets belong to it. It is looked at when the socket has nothing more to give. */
   receive(octets: Uint8Array, peer: TcpAddress): void {
-    const isFull = this.#octets + octets.length > WAITING_OCTETS;
-    if (isFull || this.#options.intake.waiting + this.#queued.length >= WAITING) {
+    const cost = octets.length + DATAGRAM_COST;
+    if (this.#octets + cost > WAITING_OCTETS) {
       this.#options.onDropped(1);
       return;
     }
-    this.#octets += octets.length;
+    this.#octets += cost;
     this.#queued.push({ octets, peer });
     this.#arrivedThisTurn += 1;
     this.#turn ??= setImmediate(() => this.#work());
@@ -71,11 +72,20 @@ export class PushDatagrams {
   #work(): void {
     const storm = this.#arrivedThisTurn >= STORM_A_TURN;
     this.#arrivedThisTurn = 0;
-    if (!storm) {
-      const some = this.#queued.splice(0, AT_ONCE);
-      for (const { octets, peer } of some) this.#read(octets, peer);
+    if (!storm) this.#readSome();
+    const goesOn = this.#queued.length > 0 && this.#onTheWay < ON_THE_WAY;
+    this.#turn = goesOn ? setImmediate(() => this.#work()) : undefined;
+  }
+
+  #readSome(): void {
+    const endMs = performance.now() + TURN_MS;
+    let count = 0;
+    for (const { octets, peer } of this.#queued) {
+      if (this.#onTheWay >= ON_THE_WAY || (count > 0 && performance.now() >= endMs)) break;
+      this.#read(octets, peer);
+      count += 1;
     }
-    this.#turn = this.#queued.length > 0 ? setImmediate(() => this.#work()) : undefined;
+    this.#queued.splice(0, count);
   }
 
   #read(octets: Uint8Array, peer: TcpAddress): void {
@@ -84,9 +94,12 @@ export class PushDatagrams {
     const { events, answer } = openDatagram(octets);
     const kept = events.flatMap((event) => this.#take(event, reader, { ...peer, answer }));
     const { length } = octets;
+    this.#onTheWay += kept.length;
     // Octets of a push are those of its datagram, and in memory for as long as that.
     void Promise.all(kept).finally(() => {
-      this.#octets -= length;
+      this.#octets -= length + DATAGRAM_COST;
+      this.#onTheWay -= kept.length;
+      if (this.#queued.length > 0) this.#turn ??= setImmediate(() => this.#work());
     });
     this.#transfers.delete(key);
     if (reader.pending) this.#remember(key, { reader, peer });

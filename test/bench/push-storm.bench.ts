@@ -1,123 +1,184 @@
 /** A feeder goes dark: last gasps of a hundred thousand meters within ten seconds, until all are durable. */
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { encodeApdu } from "../../protocol/apdu/apdu.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
-import { UTC } from "../../protocol/cosem/time-zone.ts";
 import { encodeWrapper } from "../../protocol/link/wrapper.ts";
-import { PUSH_MAPPING } from "../../src/profiles/push-mapping.ts";
-import { PushListeners } from "../../src/push/push-listeners.ts";
-import type { PushSender } from "../../src/push/sender-directory.ts";
+import { streetConfiguration } from "../../src/cli/demo-street.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { Gateway } from "../../src/gateway/gateway.ts";
+import type { GatewayEvent } from "../../src/observe/events.ts";
+import type { StreetMeter } from "../../src/simulator/street.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrations.ts";
-import { openPushQueue } from "../../src/store/push-history.ts";
 import { startTestServer } from "../db/test-server.ts";
 import type { Bench } from "./bench.ts";
-import { startPollLanes } from "./poll-lanes.ts";
+import { Spawned } from "./load/spawned.ts";
 import type { StormOrder } from "./storm-sender.ts";
 
 const FULL = { meters: 100_000, perSecond: 10_000 };
-const QUIET_MS = 6000;
+const POLLED = 60;
+const POLL_EVERY = "2s";
+const LATENCY_MS = 20;
+const QUIET_MS = 15_000;
+const SETTLE_MS = 5000;
 const LAST_GASP = 85;
 const WORD_OCTETS = 16;
 const MEBIBYTE = 1024 * 1024;
+const NS_PER_MS = 1e6;
 
 export const bench: Bench = {
-  compares:
-    "IS 15959 alerts with the last-gasp bit, one of each of 100,000 meters, sent within 10 s from loopback to the UDP listener until each is a row of the history, with its values, a reading and an event, against the number that the socket delivered; meanwhile 200 meters are polled every 2 s with 10 round trips each",
-  unfair: "sender, gateway and database share this machine's cores; nothing is ciphered",
+  compares: `IS 15959 alerts with the last-gasp bit, one of each of ${FULL.meters} meters, sent within 10 s from loopback to the UDP listener of a whole gateway until each is a row of the history, with its values, a reading and an event, against the number that the socket delivered; meanwhile ${POLLED} simulated meters, a process of their own that takes ${LATENCY_MS} ms for each answer, are polled every ${POLL_EVERY}`,
+  unfair: "sender, meters, gateway and database share this machine's cores; the last gasps are not ciphered",
   async run({ timeMs }) {
-    const meters = timeMs < 1000 ? 2000 : FULL.meters;
+    const isQuick = timeMs < 1000;
+    const meters = isQuick ? 2000 : FULL.meters;
     await using stack = new AsyncDisposableStack();
-    const server = await startTestServer("embedded", { durable: true });
-    if (typeof server === "string") throw new Error(server);
-    stack.adopt(server, (each) => each.stop());
-    await migrate(server.url);
-    const database = stack.use(await openDatabase({ url: server.url, connections: 4 }));
-    const senders = await makeSenders(database.query.bind(database), meters);
-    const queue = openPushQueue(database);
-    let [durable, failed, dropped, waitingMost, memoryMost] = [0, 0, 0, 0, 0];
-    const listeners = await PushListeners.start([{ address: "127.0.0.1:0", transport: "udp" }], {
-      directory: {
-        bySystemTitle: () => [],
-        byIdentity: ({ numbers }) => numbers.flatMap((each) => senders.get(each) ?? []),
-        byHost: () => [],
-      },
-      store: { putPush: (push) => queue.put(push), putRows: async () => ({ written: Promise.resolve() }) },
-      mapping: PUSH_MAPPING,
-      events: (event) => {
-        if (event.event === "pushReceived") durable += 1;
-        if (event.event === "pushRejected") failed += 1;
-        if (event.event === "pushesDropped") dropped += event.count;
-      },
-    });
-    const { port } = tcpAddress(listeners.addresses.udp[0] ?? "");
-    const datagrams = [...senders.keys()].map(lastGasp);
-    const order: StormOrder = { port, datagrams, perSecond: FULL.perSecond };
-    const lanes = stack.use(await startPollLanes());
-    await sleep(timeMs < 1000 ? 500 : QUIET_MS);
-    const quiet = lanes.report();
-    const memoryBefore = process.memoryUsage().rss;
-    const begun = performance.now();
-    const worker = new Worker(new URL("storm-sender.ts", import.meta.url), { workerData: order });
-    let sending = true;
-    worker.once("exit", () => {
-      sending = false;
-    });
-    let lost = 0;
-    for (let idle = 0; idle < 20; ) {
-      const before = durable;
-      await sleep(100);
-      waitingMost = Math.max(waitingMost, listeners.waiting);
-      memoryMost = Math.max(memoryMost, process.memoryUsage().rss);
-      if (sending) lost = await lostBySocket(port);
-      else idle = listeners.waiting === 0 && durable === before ? idle + 1 : 0;
-    }
-    const seconds = (performance.now() - begun) / 1000;
-    lost = await lostBySocket(port);
-    console.log(`polls without the storm: ${quiet}; in the storm: ${lanes.report()}`);
-    const [row] = await database.query<{ rows: bigint; meters: bigint; events: bigint }>(
+    const storm = await startStorm(meters, stack);
+    const { gateway, told, port } = storm;
+    gateway.run();
+    while (told.polledMs.length < POLLED) await sleep(100);
+    const loop = monitorEventLoopDelay({ resolution: 1 });
+    loop.enable();
+    told.polledMs = [];
+    await sleep(isQuick ? 500 : QUIET_MS);
+    const quiet = { polls: told.polledMs, loopMs: loop.percentile(99) / NS_PER_MS };
+    told.polledMs = [];
+    loop.reset();
+    const { seconds, waitingMost, memoryMost, memoryBefore } = await blow(storm);
+    const stormy = { polls: told.polledMs, loopMs: loop.percentile(99) / NS_PER_MS };
+    const lost = await lostBySocket(port);
+    await settled(gateway);
+    const [row] = await gateway.database.query<{ rows: bigint; meters: bigint; events: bigint }>(
       `select (select count(*) from dlms.push_history) as rows, (select count(distinct meter_id) from dlms.push_history) as meters,
-         (select count(*) from public.meter_events) as events`,
-    );
-    await listeners.close();
-    await queue.stop(10_000);
-    console.log(
-      `sent ${meters}, not delivered by the socket ${lost}, rows ${row?.rows}, meters ${row?.meters}, events ${row?.events}, rejected ${failed}, dropped ${dropped}; most waiting ${waitingMost}, memory +${Math.round((memoryMost - memoryBefore) / MEBIBYTE)} MiB, ${seconds.toFixed(1)} s until all was durable`,
+         (select count(*) from public.meter_events e join public.meters m on m.id = e.meter_id where m.name like 'gasp-%') as events`,
     );
     return {
-      rows: [{ task: "last gasps to durable rows", perSecond: durable / seconds, unit: "pushes" }],
-      ratios: { "push-storm-kept": Number(row?.rows ?? 0) / (meters - lost) },
+      facts: [
+        `sent ${meters}, not delivered by the socket ${lost}, rows ${row?.rows}, meters ${row?.meters}, events ${row?.events}, rejected ${told.rejected}, dropped ${told.dropped}, spool taken to ${told.spooled} times`,
+        `most waiting ${waitingMost}, memory +${Math.round((memoryMost - memoryBefore) / MEBIBYTE)} MiB, ${seconds.toFixed(1)} s until all was durable`,
+        `polls without the storm: ${wordsOf(quiet)}`,
+        `polls in the storm: ${wordsOf(stormy)}`,
+      ],
+      rows: [{ task: "last gasps to durable rows", perSecond: told.received / seconds, unit: "pushes" }],
+      ratios: {
+        "push-storm-kept": Number(row?.rows ?? 0) / (meters - lost),
+        "push-storm-poll-p50": percentile(quiet.polls, 0.5) / percentile(stormy.polls, 0.5),
+        "push-storm-poll-p99": percentile(quiet.polls, 0.99) / percentile(stormy.polls, 0.99),
+      },
     };
   },
 };
 
-async function makeSenders(
-  query: (text: string, values: readonly unknown[]) => Promise<unknown[]>,
-  count: number,
-): Promise<ReadonlyMap<string, PushSender>> {
-  const rows = await query(
-    `insert into public.meters (meter_number, name) select 'GASP' || n, 'gasp-' || n from generate_series(1, $1::int) as n
-     returning id, meter_key, meter_number`,
+interface Told {
+  received: number;
+  rejected: number;
+  dropped: number;
+  spooled: number;
+  polledMs: number[];
+}
+
+interface Storm {
+  readonly gateway: Gateway;
+  readonly told: Told;
+  readonly port: number;
+  readonly datagrams: readonly Uint8Array[];
+}
+
+/** A gateway over a database that knows the meters, as adopted ones, and a street that it polls. */
+async function startStorm(meters: number, stack: AsyncDisposableStack): Promise<Storm> {
+  const server = await startTestServer("embedded", { durable: true });
+  if (typeof server === "string") throw new Error(server);
+  stack.adopt(server, (each) => each.stop());
+  await migrate(server.url);
+  const numbers = await makeMeters(server.url, meters);
+  const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-bench-"));
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  await writeFile(join(directory, "database.url"), server.url);
+  const order = { count: POLLED, latencyMs: LATENCY_MS };
+  const street = stack.use(await Spawned.start<{ meters: readonly StreetMeter[] }>("street-meters.ts", order));
+  const config = configSchema.parse({
+    stateDirectory: directory,
+    socket: join(directory, "control.sock"),
+    database: { url: `file:${join(directory, "database.url")}` },
+    meters: await streetConfiguration(street.told.meters, join(directory, "keys")),
+    plans: [{ profile: "instant", every: POLL_EVERY }],
+    push: { listen: [{ address: "127.0.0.1:0", transport: "udp" }] },
+  });
+  const told: Told = { received: 0, rejected: 0, dropped: 0, spooled: 0, polledMs: [] };
+  let port = 0;
+  const events = (event: GatewayEvent) => {
+    if (event.event === "pushReceived") told.received += 1;
+    if (event.event === "pushRejected") told.rejected += 1;
+    if (event.event === "spoolBegun") told.spooled += 1;
+    if (event.event === "pushesDropped") told.dropped += event.count;
+    if (event.event === "meterPolled") told.polledMs.push(event.durationMs);
+    if (event.event === "pushListening") ({ port } = tcpAddress(event.address));
+  };
+  const gateway = stack.use(await Gateway.start({ config, version: "bench", events }));
+  return { gateway, told, port, datagrams: numbers.map(lastGasp) };
+}
+
+async function makeMeters(url: string, count: number): Promise<string[]> {
+  await using database = await openDatabase({ url, connections: 1 });
+  const rows = await database.query<{ meter_number: string }>(
+    `insert into public.meters (meter_number, name, companion)
+     select 'GASP' || n, 'gasp-' || n, 'is15959' from generate_series(1, $1::int) as n returning meter_number`,
     [count],
   );
-  return new Map(
-    (rows as { id: string; meter_key: number; meter_number: string }[]).map((row) => [
-      row.meter_number,
-      {
-        meterId: row.id,
-        meterKey: row.meter_key,
-        name: row.meter_number,
-        systemTitle: undefined,
-        companion: "is15959",
-        clock: { deviation: "standard", zone: UTC },
-        security: undefined,
-      },
-    ]),
-  );
+  return rows.map((row) => row.meter_number);
+}
+
+/** Sends all datagrams, and ends when nothing has become durable for two seconds. */
+async function blow({ told, port, datagrams }: Storm) {
+  const memoryBefore = process.memoryUsage().rss;
+  let [memoryMost, waitingMost] = [memoryBefore, 0];
+  const begun = performance.now();
+  const order: StormOrder = { port, datagrams, perSecond: FULL.perSecond };
+  const worker = new Worker(new URL("storm-sender.ts", import.meta.url), { workerData: order });
+  let sending = true;
+  worker.once("exit", () => {
+    sending = false;
+  });
+  let doneAt = begun;
+  for (let idle = 0; idle < 20; ) {
+    const before = told.received;
+    await sleep(100);
+    memoryMost = Math.max(memoryMost, process.memoryUsage().rss);
+    const sent = Math.min(datagrams.length, ((performance.now() - begun) * FULL.perSecond) / 1000);
+    waitingMost = Math.max(waitingMost, Math.round(sent) - told.received);
+    if (told.received > before) doneAt = performance.now();
+    idle = sending || told.received > before ? 0 : idle + 1;
+  }
+  return { seconds: (doneAt - begun) / 1000, waitingMost, memoryMost, memoryBefore };
+}
+
+/** Ends when what went to the spool has come into the database. */
+async function settled({ database }: Gateway): Promise<void> {
+  let before = -1n;
+  for (;;) {
+    const [row] = await database.query<{ rows: bigint }>("select count(*) as rows from dlms.push_history");
+    const rows = row?.rows ?? 0n;
+    if (rows === before) return;
+    before = rows;
+    await sleep(SETTLE_MS);
+  }
+}
+
+function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+function wordsOf({ polls, loopMs }: { readonly polls: readonly number[]; readonly loopMs: number }): string {
+  const part = (share: number) => Math.round(percentile(polls, share));
+  return `${polls.length} polls, p50 ${part(0.5)} ms, p95 ${part(0.95)} ms, p99 ${part(0.99)} ms; event loop p99 ${loopMs.toFixed(0)} ms late`;
 }
 
 function octets(value: Uint8Array): Data {

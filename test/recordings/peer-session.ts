@@ -36,6 +36,7 @@ import { SECURITY_SUITES, type SecuritySuite } from "../../protocol/security/sui
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import { type NormalData, normaliseData } from "../corpus/normalise-data.ts";
 import { type ServiceReading, tryServices } from "./peer-services.ts";
+import { type SetupReading, trySetup } from "./peer-setup.ts";
 
 /** Keys, title and password that the peers' example programs publish, counted on for longer keys; they protect nothing. */
 const EXAMPLE = {
@@ -92,6 +93,8 @@ export interface PeerSettings {
   readonly dedicatedCounterGoesOn?: boolean | undefined;
   /** Every service is tried behind the reading, ACCESS among them. */
   readonly services?: boolean | undefined;
+  /** Logical name of a push setup that is written and put back behind the reading. */
+  readonly pushSetup?: string | undefined;
   /** HLS 7: our private key and the peer's public key, hexadecimal. */
   readonly signingKey?: string | undefined;
   readonly serverSigningKey?: string | undefined;
@@ -112,6 +115,7 @@ export interface PeerReading {
   /** What only readings with short names try. */
   readonly shortName?: ShortNameReading;
   readonly services?: ServiceReading;
+  readonly pushSetup?: SetupReading;
 }
 
 interface ShortNameReading {
@@ -144,12 +148,14 @@ class Peer {
   readonly #events: SessionEvent[] = [];
   readonly #leniencies = new Set<string>();
   readonly #services: boolean;
+  readonly #pushSetup: string | undefined;
   #names: ShortNames | undefined;
   #wake: () => void = () => {};
   #ended: Error | undefined;
 
   constructor(channel: ByteChannel, settings: PeerSettings) {
     this.#services = settings.services === true;
+    this.#pushSetup = settings.pushSetup;
     const session = new ClientSession({
       link: linkOf(settings),
       client: new ClientAssociation(clientSettings(settings)),
@@ -182,6 +188,8 @@ class Peer {
     const services = this.#services
       ? await tryServices((order) => this.#ask(order), SERVICE_OBJECTS, buffer.type === "array" ? buffer.value : [])
       : undefined;
+    const setup = this.#pushSetup;
+    const pushSetup = setup === undefined ? undefined : await trySetup((order) => this.#ask(order), setup);
     this.#pump.command({ type: "release" });
     const { answer } = await this.#await("released");
     this.#pump.command({ type: "close" });
@@ -199,6 +207,7 @@ class Peer {
       release: answer,
       ...(shortName && { shortName }),
       ...(services && { services }),
+      ...(pushSetup && { pushSetup }),
     };
   }
 

@@ -40,6 +40,7 @@ const { values, positionals } = parseArgs({
     dedicated: { type: "boolean", default: false },
     "dedicated-counter-goes-on": { type: "boolean", default: false },
     services: { type: "boolean", default: false },
+    "push-setup": { type: "string" },
     "signing-key": { type: "string" },
     "server-signing-key": { type: "string" },
   },
@@ -74,6 +75,7 @@ const settings: PeerSettings = {
   dedicated: values.dedicated || undefined,
   dedicatedCounterGoesOn: values["dedicated-counter-goes-on"] || undefined,
   services: values.services || undefined,
+  pushSetup: values["push-setup"],
   signingKey: values["signing-key"],
   serverSigningKey: values["server-signing-key"],
 };

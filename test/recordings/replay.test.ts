@@ -38,6 +38,7 @@ function settingsOf({ settings = {} }: RecordingHeader): PeerSettings {
     dedicated: settings["dedicated"] === true,
     dedicatedCounterGoesOn: settings["dedicatedCounterGoesOn"] === true,
     services: settings["services"] === true,
+    pushSetup: words("pushSetup"),
     signingKey: words("signingKey"),
     serverSigningKey: words("serverSigningKey"),
   };
