@@ -11,6 +11,7 @@ import type { Database } from "./database.ts";
 import { failureKind, messageOf } from "./failure.ts";
 import { notHeldAlike } from "./held-rows.ts";
 import { deriveMeasurements } from "./measurements.ts";
+import { NewestCaptures } from "./newest-captures.ts";
 import { type MergeOutcome, mergeRows } from "./profile-merge.ts";
 import {
   BatchCheck,
@@ -82,8 +83,8 @@ export class ProfileWriter {
   readonly #database: Database;
   readonly #columns: ReadonlyMap<ProfileKind, ReadonlyMap<string, ProfileColumn>>;
   readonly #layoutKeys = new Map<string, number>();
-  /** By profile and meter: the newest capture time that is held; -Infinity for none. A meter that is missing is asked for. */
-  readonly #newest = new Map<ProfileKind, Map<number, number>>(PROFILE_KINDS.map((profile) => [profile, new Map()]));
+  /** A meter that is missing is asked for. */
+  readonly #newest = new Map(PROFILE_KINDS.map((profile) => [profile, new NewestCaptures()]));
   #deletions: unknown;
   /** The staging tables that a connection has; they live as long as it does. */
   readonly #stages = new WeakMap<PoolClient, ReadonlySet<ProfileKind>>();
@@ -160,7 +161,7 @@ export class ProfileWriter {
     this.#stages.set(attempt.client, new Set(attempt.stages.keys()));
     for (const [profile, newest] of attempt.newest) {
       const known = this.#newest.get(profile);
-      for (const [meterKey, ms] of newest) known?.set(meterKey, Math.max(ms, known.get(meterKey) ?? -Infinity));
+      for (const [meterKey, ms] of newest) known?.add(meterKey, ms);
     }
     const { inserted, completed, revised, setAside } = attempt;
     return { rows, inserted, held: rows - inserted - setAside.length, completed, revised, setAside };
@@ -233,13 +234,12 @@ export class ProfileWriter {
     profile: ProfileKind,
     batches: readonly ProfileBatch[],
   ): Promise<ReadonlyMap<number, number>> {
-    // A snapshot: another write may make the writer forget while this one waits for the database.
-    const known = this.#newest.get(profile) ?? new Map<number, number>();
+    const known = this.#newest.get(profile);
     // A copy: another write may make the writer forget while this one waits for the database.
     const newest = new Map<number, number>();
     const unknown = new Set<number>();
     for (const { meterKey } of batches) {
-      const ms = known.get(meterKey);
+      const ms = known?.get(meterKey);
       if (ms === undefined) unknown.add(meterKey);
       else newest.set(meterKey, ms);
     }
@@ -255,7 +255,7 @@ export class ProfileWriter {
     for (const row of rows) {
       const ms = row.newest?.getTime() ?? -Infinity;
       newest.set(row.meter_key, ms);
-      known.set(row.meter_key, Math.max(ms, known.get(row.meter_key) ?? -Infinity));
+      known?.add(row.meter_key, ms);
     }
     return newest;
   }
