@@ -8,6 +8,11 @@ import { ask } from "./answers/readings.ts";
 import { USER_HEADER } from "./local-socket.ts";
 import { type ReadAnswer, ReadRefusedError, type ReadWishes } from "./read-answer.ts";
 
+/** Nobody answers on the socket. */
+export class NoDaemonError extends Error {
+  override readonly name = "NoDaemonError";
+}
+
 const problem = z.object({ detail: z.string() });
 /** The last line of a stream that broke off. */
 const brokenOff = z.strictObject({ problem: z.string() });
@@ -109,7 +114,7 @@ function send(socketPath: string, { path, query = {}, body, method, signal }: Lo
     );
     call.once("error", (cause) => {
       const hint = "is the daemon running? `--socket` names another one; `read --tcp host:port` needs none";
-      reject(new Error(`no daemon answers on ${socketPath}: ${cause.message}; ${hint}`, { cause }));
+      reject(new NoDaemonError(`no daemon answers on ${socketPath}: ${cause.message}; ${hint}`, { cause }));
     });
     call.end(payload);
   });

@@ -1,19 +1,21 @@
-/** `gaps`: which readings are not there, why, and whether they will still come; asked of the running daemon. */
+/** `gaps`: which readings are not there, why, and whether they will still come. */
+
+import { z } from "zod";
 import { csvCells } from "../api/csv.ts";
-import { type GapRow, gapRowSchema } from "../api/gap-order.ts";
-import { askForLines } from "../api/local-client.ts";
+import { type GapOrder, type GapRow, gapProfile, gapRowSchema, gapState } from "../api/gap-order.ts";
+import { gaps, type StoredReadings } from "../gateway/stored-readings.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
+import { type AnswerPlace, storedAnswers } from "./stored-answers.ts";
 
 /** Options of the command line, as commander gives them. */
-export interface GapsOptions {
+export interface GapsOptions extends AnswerPlace {
   readonly profile?: string[];
   readonly state?: string[];
   readonly from?: string;
   readonly to?: string;
   readonly json?: true;
   readonly csv?: true;
-  readonly socket: string;
 }
 
 const WEEK_MS = 7 * 86_400_000;
@@ -30,6 +32,8 @@ const COLUMNS = [
   "willCome",
   "nextStep",
 ] as const;
+const profilesForm = z.array(gapProfile).optional();
+const statesForm = z.array(gapState).optional();
 /** A table holds its rows until their widths are known. */
 const ROWS_A_TABLE = 10_000;
 
@@ -38,19 +42,23 @@ export async function gapsCommand(
   options: GapsOptions,
   output: Output,
 ): Promise<ExitReason> {
-  const range = rangeOf(options);
-  if (range === undefined) {
-    output.err("gaps: --from, --to: a time is as 2026-01-31T00:00:00Z");
+  const order = orderOf(meters, options);
+  if (order === undefined) {
+    output.err("gaps: a time is as 2026-01-31T00:00:00Z; --help has the words of --profile and --state");
     return "usage";
   }
-  const profile = options.profile?.map((word) => PROFILE_WORDS[word] ?? word);
-  const query = { meter: meters, profile, state: options.state, ...range };
-  const lines = askForLines(options.socket, { path: "/v1/gaps", query }, gapRowSchema);
+  const { profiles, states, fromMs, toMs } = order;
+  const [from, to] = [fromMs, toMs].map((ms) => new Date(ms).toISOString());
+  const question = {
+    order: { path: "/v1/gaps", query: { meter: meters, profile: profiles, state: states, from, to } },
+    schema: gapRowSchema,
+    alone: (stored: StoredReadings) => gaps(stored, order),
+  };
   const slots = new Map<string, number>();
   const rows: GapRow[] = [];
   let left = 0;
   if (options.csv === true) output.out(COLUMNS.join(","));
-  for await (const row of lines) {
+  for await (const row of storedAnswers(options, question, output)) {
     slots.set(row.state, (slots.get(row.state) ?? 0) + row.slots);
     if (options.json === true) output.out(JSON.stringify(row));
     else if (options.csv === true) output.out(csvCells(COLUMNS.map((column) => String(row[column] ?? ""))));
@@ -65,12 +73,20 @@ export async function gapsCommand(
   return "success";
 }
 
-/** Undefined when an option is no time. */
-function rangeOf({ from, to }: GapsOptions): { readonly from: string; readonly to: string } | undefined {
+/** Undefined when an option can't be understood. */
+function orderOf(meters: readonly string[], { from, to, profile, state }: GapsOptions): GapOrder | undefined {
   const toMs = to === undefined ? Date.now() : Date.parse(to);
   const fromMs = from === undefined ? toMs - WEEK_MS : Date.parse(from);
-  if (Number.isNaN(fromMs) || Number.isNaN(toMs)) return undefined;
-  return { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
+  const profiles = profilesForm.safeParse(profile?.map((word) => PROFILE_WORDS[word] ?? word));
+  const states = statesForm.safeParse(state);
+  if (Number.isNaN(fromMs) || Number.isNaN(toMs) || !profiles.success || !states.success) return undefined;
+  return {
+    ...(meters.length > 0 && { meters }),
+    ...(profiles.data && { profiles: profiles.data }),
+    ...(states.data && { states: states.data }),
+    fromMs,
+    toMs,
+  };
 }
 
 function printGaps(rows: readonly GapRow[], output: Output): void {

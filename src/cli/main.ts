@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The command line: `verbs/` says what there is; a verb's code is loaded only when it is asked for. */
 import { Command, CommanderError } from "commander";
+import { ConfigError } from "../config/config-error.ts";
 import { EXIT_CODES, type ExitReason } from "./exit-code.ts";
 import { processOutput } from "./output.ts";
 import { declareCollections } from "./verbs/collections.ts";
@@ -86,6 +87,6 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage.code;
   } else {
     output.err(`dlms-gateway: ${error instanceof Error ? error.message : String(error)}`);
-    finish("failure");
+    finish(error instanceof ConfigError ? "configuration" : "failure");
   }
 }

@@ -24,14 +24,14 @@ export class GatewayPlans implements Disposable {
   readonly meterPlans: MeterPlans;
   readonly #config: Config;
   readonly #database: Database;
-  readonly #known: KnownFleet;
+  readonly #known: Pick<KnownFleet, "meters" | "collections">;
   #added: readonly PlanConfig[] = [];
   #collections: ReadonlyMap<string, ReadonlySet<number> | undefined>;
   #byMeter: ReadonlyMap<string, PlanConfig[]>;
   #timer: NodeJS.Timeout | undefined;
   #onChange: (changed: readonly PolledMeter[]) => void = () => undefined;
 
-  constructor(config: Config, database: Database, known: KnownFleet) {
+  constructor(config: Config, database: Database, known: Pick<KnownFleet, "meters" | "collections">) {
     this.#config = config;
     this.#database = database;
     this.#known = known;

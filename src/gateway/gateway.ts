@@ -1,6 +1,5 @@
 /** The daemon as an object: wires database, fleet, collection, push and the control socket; runs them; drains them. */
 import { resolve } from "node:path";
-import { ApiError } from "../api/api-error.ts";
 import type { Caller } from "../api/callers.ts";
 import type { GapOrder, GapRow } from "../api/gap-order.ts";
 import type { Api } from "../api/http-api.ts";
@@ -13,33 +12,23 @@ import type { Calls } from "../calls/calls.ts";
 import { Collector, type CollectorStore, type PolledMeter } from "../collect/collector.ts";
 import { drain, StopDeadline } from "../collect/drain.ts";
 
-import { reportGaps } from "../collect/gap-report.ts";
 import type { MeterPlans } from "../collect/meter-plans.ts";
 import type { PollLoop } from "../collect/poll-loop.ts";
-import { replay } from "../collect/replay.ts";
 import { SerialLines } from "../collect/serial-lines.ts";
-import { nearestName } from "../config/nearest-name.ts";
 import type { Config } from "../config/schema.ts";
 import { type NotificationOrders, notificationResources } from "../events/notification-resources.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import { keyResources } from "../keys/key-resources.ts";
 import { type EventSink, eventLogSink, tellAll } from "../observe/events.ts";
 import type { Vitals } from "../observe/vitals.ts";
-import { PROFILE_COLUMNS } from "../profiles/columns.ts";
 import type { PushListeners, PushListenersOptions } from "../push/push-listeners.ts";
 import { SeriesCatalogue } from "../series/catalogue.ts";
 import { CoverageFolding } from "../store/coverage-folding.ts";
-import { journalCoverage } from "../store/coverage-journal.ts";
 import { type Database, isTransient } from "../store/database.ts";
 import { EventLog, type EventLogEntry } from "../store/event-log.ts";
-import { FleetLedger } from "../store/fleet-ledger.ts";
 import { newestCaptures } from "../store/latest-rows.ts";
 import { loadLedger } from "../store/ledger-records.ts";
-import { noteLoadChanges } from "../store/load-changes.ts";
-import { maintainStore } from "../store/maintenance.ts";
 import { eventLogStore } from "../store/meter-events.ts";
-import { ProfileWriter } from "../store/profile-writer.ts";
-import { BufferKeeping } from "../store/raw-buffers.ts";
 import { StoreIntake } from "../store/store-intake.ts";
 import { Upkeep } from "../store/upkeep.ts";
 import { MeterTraces } from "../trace/meter-traces.ts";
@@ -54,6 +43,7 @@ import { SharedMeters } from "./shared-meters.ts";
 import { gatewayApi, listenOutside } from "./start-api.ts";
 import { startFleet } from "./start-fleet.ts";
 import { startNotifications } from "./start-notifications.ts";
+import { gaps, maintain, meterNamed, profileWriter, type StoredReadings, unknownMeter } from "./stored-readings.ts";
 
 /** How long sessions may go on after the order to stop, and when all but the embedded server has ended. */
 const STOP_MS = { sessions: 30_000, everything: 45_000 };
@@ -198,22 +188,16 @@ export class Gateway implements AsyncDisposable {
 
   /** Which readings are not there, why, and whether they will still come. Throws ReadRefusedError for an unknown meter. */
   gaps(order: GapOrder): AsyncIterable<GapRow> {
-    const meters = order.meters?.map((name) => this.#meterOf(name)) ?? [...this.#meters.values()];
-    return reportGaps({ ledger: new FleetLedger(this.database), plans: this.#plans }, meters, order);
+    return gaps(this.#stored, order);
   }
 
   /** Proves the ledger, makes it anew, or makes rows anew of kept octets. */
   maintain(order: MaintenanceOrder): AsyncIterable<MaintenanceLine> {
-    const meters = order.meters?.map((name) => this.#meterOf(name));
-    if (order.task !== "replay") {
-      return maintainStore(
-        this.database,
-        order.task,
-        meters?.map((meter) => meter.meterKey),
-      );
-    }
-    const store = { database: this.database, writer: profileWriter(this.database) };
-    return replay(store, meters ?? [...this.#meters.values()], order);
+    return maintain(this.#stored, order);
+  }
+
+  get #stored(): StoredReadings {
+    return { database: this.database, meters: this.#meters, plans: this.#plans };
   }
 
   /** The name of a meter that may be read, by name or number. Throws ApiError. */
@@ -249,9 +233,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   #meterOf(name: string): PolledMeter {
-    const meter = this.#meters.get(name);
-    if (meter === undefined) throw unknownMeter(name, [...this.#meters.keys()]);
-    return meter;
+    return meterNamed(this.#meters, name);
   }
 
   /** Starts nothing new, lets sessions end and rows be written, then closes everything. */
@@ -286,10 +268,6 @@ function vitalsOf({
   };
 }
 
-function profileWriter(database: Database): ProfileWriter {
-  return new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage, noteLoadChanges, new BufferKeeping(database)]);
-}
-
 function storeIntake(
   { config, events }: Pick<GatewayOptions, "config" | "events">,
   database: Database,
@@ -314,11 +292,6 @@ function storeIntake(
     events,
     ...(ready && { ready }),
   });
-}
-
-function unknownMeter(name: string, known: readonly string[]): ApiError {
-  const near = nearestName(name, known);
-  return new ApiError("not-found", `there is no meter ${name}${near === undefined ? "" : `; did you mean ${near}?`}`);
 }
 
 function newCollector(

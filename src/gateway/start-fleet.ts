@@ -98,7 +98,7 @@ async function putFleet(config: Config, database: Database, fleet: Fleet): Promi
 }
 
 /** Who is in a collection is what the database says at the start. */
-async function membershipOf(config: Config, database: Database) {
+export async function membershipOf(config: Config, database: Database) {
   const names = new Set(config.plans.flatMap(({ group = [] }) => group));
   const wanted = config.collections.filter(({ name }) => names.has(name));
   const collections = new Map(

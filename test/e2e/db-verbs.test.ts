@@ -1,15 +1,32 @@
 /** The verbs `db …` as people use them: on the embedded database while its server runs and when it does not. */
 import { execFile } from "node:child_process";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { z } from "zod";
+import { fromHex } from "../../protocol/bytes/hex.ts";
+import { profileLayout } from "../../protocol/profile/layout.ts";
+import { profileWriter } from "../../src/gateway/stored-readings.ts";
+import { openDatabase } from "../../src/store/database.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/store/embedded-postgres.ts";
+import { layoutSourceFrom } from "../../src/store/kept-layout.ts";
+import { keepMemories } from "../../src/store/ledger-records.ts";
 import { migrate } from "../../src/store/migrations.ts";
+import { DEVIATION_RULES, PROFILE_KINDS } from "../../src/store/profile-tables.ts";
+import { packBuffer, rowlessBatch } from "../../src/store/raw-buffers.ts";
+import { blockLoad, makeMeters, SLOT_MS, START_MS } from "../db/profile-batches.ts";
 import { query } from "../db/query.ts";
 import { scratchDirectory } from "../db/scratch.ts";
 import { withDatabase } from "../db/test-database.ts";
 
+const bufferForm = z.object({
+  profile: z.enum(PROFILE_KINDS),
+  receivedAt: z.coerce.date(),
+  deviation: z.enum(DEVIATION_RULES),
+  layout: z.unknown(),
+  octets: z.string(),
+});
 const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
 
 function run(args: readonly string[], environment: Record<string, string> = {}) {
@@ -93,6 +110,77 @@ test("db status, check, compat: on the embedded database, its server running or 
   expect(JSON.parse(made.out)).toHaveProperty("made.length", 15);
   const removed = await run(["db", "compat", "--remove", ...place]);
   expect(removed.out).toContain("removed _timescaledb_cache.obis_codes");
+  server = await startEmbeddedPostgres({ directory: join(state, "data/postgres") });
+}, 120_000);
+
+test("gaps, db coverage, db replay: from the configuration's database where no daemon answers", async () => {
+  const config = join(state, "gateway.yaml");
+  await writeFile(
+    config,
+    `stateDirectory: "${state}"
+meters:
+  - name: "house-1"
+    number: "V1"
+    companion: "is15959"
+    timeZone: "Asia/Kolkata"
+    connection: { tcp: "127.0.0.1:4059" }
+plans:
+  - { profile: "block_load", every: "15m" }
+`,
+  );
+  const file = new URL("../vectors/profile-buffers.json", import.meta.url);
+  const vectors = z.array(bufferForm).parse(JSON.parse(await readFile(file, "utf8")));
+  const vector = vectors.find(({ profile }) => profile === "daily_load");
+  if (vector === undefined) throw new Error("no vector");
+  {
+    await using database = await openDatabase({ url: server.url, connections: 1 });
+    const [meterKey = 0] = await makeMeters(database, ["V1"]);
+    const memory = { profile: "block_load", validFromMs: START_MS, intervalS: 900, entries: undefined } as const;
+    await keepMemories((text, values) => database.query(text, values), [{ meterKey, ...memory }]);
+    const { profile, deviation, layout, octets, receivedAt } = vector;
+    const buffer = {
+      meterKey,
+      profile,
+      deviation,
+      receivedAt,
+      source: "poll" as const,
+      layout: profileLayout(layoutSourceFrom(layout)),
+      octets: fromHex(octets),
+    };
+    await profileWriter(database).write([
+      blockLoad(meterKey, [1, 2, 3, 6, 7], { absentMs: [START_MS + 5 * SLOT_MS] }),
+      rowlessBatch(buffer, [packBuffer(buffer)]),
+    ]);
+  }
+  const place = ["--config", config, "--socket", join(state, "nobody.sock")];
+  const range = ["--from", new Date(START_MS).toISOString(), "--to", new Date(START_MS + 8 * SLOT_MS).toISOString()];
+  const asked = await run(["gaps", "--profile", "block", "--json", ...range, ...place]);
+  expect([asked.code, asked.err]).toEqual([0, expect.stringContaining("no daemon answers")]);
+  const found = asked.out
+    .trim()
+    .split("\n")
+    .map((line): unknown => JSON.parse(line));
+  expect(found).toEqual([
+    expect.objectContaining({ meter: "house-1", slots: 1, state: "late" }),
+    expect.objectContaining({ meter: "house-1", slots: 1, state: "missing" }),
+    expect.objectContaining({ meter: "house-1", slots: 1, state: "late" }),
+  ]);
+  const replayed = await run(["db", "replay", "--meter", "house-1", ...place]);
+  expect([replayed.code, replayed.out]).toEqual([
+    0,
+    expect.stringMatching(/^1 buffers, (\d+) rows: 0 revised, 0 filled in, \1 new/),
+  ]);
+  expect(await run(["db", "coverage", "check", ...place])).toMatchObject({
+    code: 0,
+    out: expect.stringContaining(" 0 that disagree"),
+  });
+  expect(await run(["db", "coverage", "rebuild", "--meter", "house-2", ...place])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("there is no meter house-2; did you mean house-1?"),
+  });
+  // The server is started for the command where nobody else runs it.
+  await server.stop();
+  expect((await run(["db", "coverage", "check", ...place])).out).toContain(" 0 that disagree");
   server = await startEmbeddedPostgres({ directory: join(state, "data/postgres") });
 }, 120_000);
 

@@ -1,11 +1,10 @@
 import type { Command } from "commander";
-import type { DeclareVerb } from "./verb.ts";
-
-const SOCKET = ["--socket <path>", "control socket of the daemon", "/run/dlms-gateway/control.sock"] as const;
+import { CONFIG_FILE, type DeclareVerb, SOCKET } from "./verb.ts";
 
 interface CoverageOptions {
   readonly meter?: string[];
   readonly socket: string;
+  readonly config: string;
 }
 
 /** `db coverage check` and `db coverage rebuild`, under the verb `db`, whoever declares it. */
@@ -19,11 +18,12 @@ export const declareDbCoverage: DeclareVerb = (program, { output, finish }) => {
       .command(word)
       .description(description)
       .option("--meter <names...>", "only these meters")
-      .option(...SOCKET)
-      .action(async ({ meter, socket }: CoverageOptions) => {
+      .option("--socket <path>", "control socket of the daemon", SOCKET)
+      .option("-c, --config <file>", "configuration file, for its database where no daemon answers", CONFIG_FILE)
+      .action(async ({ meter, ...place }: CoverageOptions) => {
         const { maintenanceCommand } = await import("../maintenance-command.ts");
         const order = { task: `coverage-${word}` as const, ...(meter && { meters: meter }) };
-        finish(await maintenanceCommand(order, { socket }, output));
+        finish(await maintenanceCommand(order, place, output));
       });
   }
 };

@@ -1,11 +1,12 @@
 import { databaseVerb } from "./db-coverage.ts";
-import { type DeclareVerb, SOCKET } from "./verb.ts";
+import { CONFIG_FILE, type DeclareVerb, SOCKET } from "./verb.ts";
 
 interface ReplayOptions {
   readonly meter?: string[];
   readonly since?: string;
   readonly profile?: string;
   readonly socket: string;
+  readonly config: string;
 }
 
 const PROFILE_WORDS: ReadonlyMap<string, "instant" | "block_load" | "daily_load" | "billing"> = new Map([
@@ -24,7 +25,8 @@ export const declareDbReplay: DeclareVerb = (program, { output, finish }) => {
     .option("--since <time>", "only what was received since then, as 2026-01-31T00:00:00Z")
     .option("--profile <word>", "instant, block, daily or billing")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
-    .action(async ({ meter, since, profile, socket }: ReplayOptions) => {
+    .option("-c, --config <file>", "configuration file, for its database where no daemon answers", CONFIG_FILE)
+    .action(async ({ meter, since, profile, ...place }: ReplayOptions) => {
       const sinceMs = since === undefined ? undefined : Date.parse(since);
       const kind = profile === undefined ? undefined : PROFILE_WORDS.get(profile);
       if (Number.isNaN(sinceMs) || (profile !== undefined && kind === undefined)) {
@@ -39,6 +41,6 @@ export const declareDbReplay: DeclareVerb = (program, { output, finish }) => {
         ...(sinceMs !== undefined && { sinceMs }),
         ...(kind && { profile: kind }),
       };
-      finish(await maintenanceCommand(order, { socket }, output));
+      finish(await maintenanceCommand(order, place, output));
     });
 };

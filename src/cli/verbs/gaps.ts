@@ -1,5 +1,5 @@
 import type { GapsOptions } from "../gaps-command.ts";
-import { type DeclareVerb, SOCKET } from "./verb.ts";
+import { CONFIG_FILE, type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareGaps: DeclareVerb = (program, { output, finish }) => {
   program
@@ -13,6 +13,7 @@ export const declareGaps: DeclareVerb = (program, { output, finish }) => {
     .option("--json", "print JSON, one gap a line")
     .option("--csv", "print CSV")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("-c, --config <file>", "configuration file, for its database where no daemon answers", CONFIG_FILE)
     .addHelpText(
       "after",
       `

@@ -1,0 +1,84 @@
+/** Work on what is stored, which needs no meter: by the daemon when it is asked, or by a command without one. */
+import { ApiError } from "../api/api-error.ts";
+import type { GapOrder, GapRow } from "../api/gap-order.ts";
+import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order.ts";
+import type { PolledMeter } from "../collect/collector.ts";
+import { reportGaps } from "../collect/gap-report.ts";
+import type { MeterPlans } from "../collect/meter-plans.ts";
+import { meterTarget } from "../collect/meter-target.ts";
+import { replay } from "../collect/replay.ts";
+import { nearestName } from "../config/nearest-name.ts";
+import type { Config } from "../config/schema.ts";
+import { Fleet } from "../fleet/fleet.ts";
+import { PROFILE_COLUMNS } from "../profiles/columns.ts";
+import { journalCoverage } from "../store/coverage-journal.ts";
+import type { Database } from "../store/database.ts";
+import { FleetLedger } from "../store/fleet-ledger.ts";
+import { noteLoadChanges } from "../store/load-changes.ts";
+import { maintainStore } from "../store/maintenance.ts";
+import { ProfileWriter } from "../store/profile-writer.ts";
+import { BufferKeeping } from "../store/raw-buffers.ts";
+import { GatewayPlans } from "./gateway-plans.ts";
+import { membershipOf } from "./start-fleet.ts";
+
+export interface StoredReadings {
+  readonly database: Database;
+  /** Those of the configuration that the database knows, by name. */
+  readonly meters: ReadonlyMap<string, PolledMeter>;
+  readonly plans: MeterPlans;
+}
+
+const NO_KEYS = () => Promise.reject(new Error("no meter is visited"));
+
+/** What a configuration and its database say, for a command without a daemon. Throws StoreError. */
+export async function storedReadings(config: Config, database: Database): Promise<StoredReadings> {
+  const fleet = await Fleet.load(database);
+  const meters = config.meters.flatMap((each): [string, PolledMeter][] => {
+    const member = fleet.byNumber(each.number);
+    if (member === undefined) return [];
+    const target = meterTarget(each, { leaseCounters: NO_KEYS, openStoredKey: NO_KEYS });
+    return [[each.name, { meterId: member.id, meterKey: member.key, target }]];
+  });
+  const known = { meters: new Map(meters), ...(await membershipOf(config, database)) };
+  using plans = new GatewayPlans(config, database, known);
+  await plans.look();
+  return { database, meters: known.meters, plans: plans.meterPlans };
+}
+
+/** A writer with all that takes part in the gateway's writes. */
+export function profileWriter(database: Database): ProfileWriter {
+  return new ProfileWriter(database, PROFILE_COLUMNS, [journalCoverage, noteLoadChanges, new BufferKeeping(database)]);
+}
+
+/** Which readings are not there, why, and whether they will still come. Throws ApiError for an unknown meter. */
+export function gaps({ database, meters, plans }: StoredReadings, order: GapOrder): AsyncIterable<GapRow> {
+  return reportGaps({ ledger: new FleetLedger(database), plans }, chosen(meters, order.meters), order);
+}
+
+/** Proves the ledger, makes it anew, or makes rows anew of kept octets. Throws ApiError for an unknown meter. */
+export function maintain(
+  { database, meters }: StoredReadings,
+  order: MaintenanceOrder,
+): AsyncIterable<MaintenanceLine> {
+  const some = chosen(meters, order.meters);
+  if (order.task === "replay") return replay({ database, writer: profileWriter(database) }, some, order);
+  // Without names, also meters that have left the configuration.
+  const keys = order.meters === undefined ? undefined : some.map((meter) => meter.meterKey);
+  return maintainStore(database, order.task, keys);
+}
+
+function chosen(meters: StoredReadings["meters"], names: readonly string[] | undefined): PolledMeter[] {
+  return names?.map((name) => meterNamed(meters, name)) ?? [...meters.values()];
+}
+
+/** Throws ApiError for an unknown meter. */
+export function meterNamed(meters: StoredReadings["meters"], name: string): PolledMeter {
+  const meter = meters.get(name);
+  if (meter === undefined) throw unknownMeter(name, [...meters.keys()]);
+  return meter;
+}
+
+export function unknownMeter(name: string, known: readonly string[]): ApiError {
+  const near = nearestName(name, known);
+  return new ApiError("not-found", `there is no meter ${name}${near === undefined ? "" : `; did you mean ${near}?`}`);
+}
