@@ -10,6 +10,7 @@ import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import { type Bench, type BenchOptions, measure } from "./bench.ts";
+import { bareCompact, bareCompressed, compactBuffer, compressedBuffer } from "./compressed-rows.ts";
 
 /** 50 days of quarter hours. */
 const ROWS = 4_800;
@@ -79,6 +80,16 @@ function daysOf(year: number, month: number, day: number): number {
   );
 }
 
+/** Of a stamp whose deviation is there. */
+function instantAt(view: DataView, at: number): number {
+  return (
+    daysOf(view.getUint16(at), view.getUint8(at + 2), view.getUint8(at + 3)) * 86_400_000 +
+    view.getUint8(at + 5) * 3_600_000 +
+    (view.getUint8(at + 6) + view.getInt16(at + 9)) * 60_000 +
+    view.getUint8(at + 7) * 1000
+  );
+}
+
 /** A loop fixed to this one shape: no tag, length or date is checked, and nothing else can be decoded with it. */
 function bareLoop(octets: Uint8Array, count = ROWS): Float64Array[] {
   const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
@@ -95,11 +106,7 @@ function bareLoop(octets: Uint8Array, count = ROWS): Float64Array[] {
   ];
   let at = 4;
   for (let row = 0; row < count; row++) {
-    times[row] =
-      daysOf(view.getUint16(at + 4), view.getUint8(at + 6), view.getUint8(at + 7)) * 86_400_000 +
-      view.getUint8(at + 9) * 3_600_000 +
-      (view.getUint8(at + 10) + view.getInt16(at + 13)) * 60_000 +
-      view.getUint8(at + 11) * 1000;
+    times[row] = instantAt(view, at + 4);
     voltage[row] = view.getUint16(at + 17);
     first[row] = view.getUint32(at + 20);
     second[row] = view.getUint32(at + 25);
@@ -113,8 +120,7 @@ function bareLoop(octets: Uint8Array, count = ROWS): Float64Array[] {
 }
 
 /** The loop is only worth comparing with when it says the same. */
-function wantSame(octets: Uint8Array): void {
-  const bare = bareLoop(octets);
+function wantSame(octets: Uint8Array, bare: readonly Float64Array[]): void {
   const { columns, rowCount } = decodeProfileBuffer(octets, layout, { clock });
   for (const [index, column] of columns.entries()) {
     const ours = column.kind === "time" ? column.instantsMs : column.kind === "number" ? column.mantissas : [];
@@ -189,12 +195,12 @@ function columnOctets({ columns }: DecodedProfile): number {
 }
 
 export const bench: Bench = {
-  compares: `a block load of ${ROWS} rows × ${COLUMNS} columns to exact columns with instants, compression handling, checks and limits on, against a bare loop; and 64 kB of it under general-glo-ciphering, deciphered and decoded, against the bare call of node:crypto and the bare loop`,
+  compares: `a block load of ${ROWS} rows × ${COLUMNS} columns to exact columns with instants, compression handling, checks and limits on, against a bare loop; the same with null-data and differences, and as a compact-array, each against a bare loop of its own; and 64 kB of it under general-glo-ciphering, deciphered and decoded, against the bare call of node:crypto and the bare loop`,
   unfair:
     "the bare loop is written for this one row and checks nothing; on our side the rows all have one shape, which is the decoder's good case, and each table of results is allocated anew on both sides",
   async run(options) {
     const octets = buffer();
-    wantSame(octets);
+    wantSame(octets, bareLoop(octets));
     const { rows, perSecond } = await measure(
       { ours: () => decodeProfileBuffer(octets, layout, { clock }), bare: () => bareLoop(octets) },
       "rows",
@@ -204,16 +210,41 @@ export const bench: Bench = {
     const heap = heapPerRow(() => decodeProfileBuffer(octets, layout, { clock }));
     const columns = columnOctets(decodeProfileBuffer(octets, layout, { clock }));
     const bareHeap = heapPerRow(() => bareLoop(octets));
+    const compressed = await measureCompressed(options);
     const ciphered = await measureCiphered(options);
     return {
       facts: [
         `allocated by row: ${heap.toFixed(2)} octets of heap besides the ${columns.toFixed(0)} of the columns that are the result; the bare loop ${bareHeap.toFixed(2)} besides ${8 * COLUMNS}`,
       ],
-      rows: [...rows, ...ciphered.rows],
-      ratios: { decode: perSecond.ours / perSecond.bare, ...ciphered.ratios },
+      rows: [...rows, ...compressed.rows, ...ciphered.rows],
+      ratios: { decode: perSecond.ours / perSecond.bare, ...compressed.ratios, ...ciphered.ratios },
     };
   },
 };
+
+const VALUES = { stamp, instantAt, registers: REGISTERS.length, periodMs: PERIOD_S * 1000 };
+
+/** The same rows with null-data and differences, and as a compact-array. */
+async function measureCompressed(options: BenchOptions) {
+  const compressed = compressedBuffer(ROWS, VALUES);
+  const compact = compactBuffer(ROWS, VALUES);
+  wantSame(compressed, bareCompressed(compressed, ROWS, VALUES));
+  wantSame(compact, bareCompact(compact, ROWS, VALUES));
+  const tasks = {
+    compressed: () => decodeProfileBuffer(compressed, layout, { clock }),
+    "compressed-bare": () => bareCompressed(compressed, ROWS, VALUES),
+    compact: () => decodeProfileBuffer(compact, layout, { clock }),
+    "compact-bare": () => bareCompact(compact, ROWS, VALUES),
+  };
+  const { rows, perSecond } = await measure(tasks, "rows", options, ROWS);
+  return {
+    rows,
+    ratios: {
+      "decode-compressed": perSecond.compressed / perSecond["compressed-bare"],
+      "decode-compact-array": perSecond.compact / perSecond["compact-bare"],
+    },
+  };
+}
 
 const TAG_LENGTH = 12;
 /** Tag, length and title, length of the content, security control and counter. */
