@@ -50,14 +50,39 @@ export function fillColumn(builder: ColumnBuilder, carried: CarriedCell | undefi
 type Before = number | bigint | Data | undefined;
 
 function fillValues(builder: ColumnBuilder, carried: CarriedCell | undefined, { breaks }: CarryContext): void {
-  let before: Before = carried?.number ?? carried?.data;
-  for (let row = 0; row < builder.rowCount; row++) {
+  const from = breaks.size === 0 ? fillWholeNumbers(builder, carried) : 0;
+  if (from === builder.rowCount) {
+    builder.sparse = false;
+    return;
+  }
+  let before: Before = from === 0 ? (carried?.number ?? carried?.data) : numberAt(builder, from - 1);
+  for (let row = from; row < builder.rowCount; row++) {
     if (breaks.has(row)) before = undefined;
     const cell = builder.cells[row];
     if (cell === CELL.null) restore(builder, row, before);
     else if (cell === CELL.delta) before = accumulate(builder, row, before);
     else before = cell === CELL.exception ? builder.exceptions.get(row) : numberAt(builder, row);
   }
+}
+
+/** Fills in as long as there is a number of 53 bits to go on from, which is nearly always to the end; the first row left. */
+function fillWholeNumbers(
+  { mantissas, wide, cells, rowCount }: ColumnBuilder,
+  carried: CarriedCell | undefined,
+): number {
+  if (mantissas === undefined || wide !== undefined) return 0;
+  let before = typeof carried?.number === "number" ? carried.number : Number.NaN;
+  for (let row = 0; row < rowCount; row++) {
+    const cell = cells[row];
+    const said = mantissas[row] ?? Number.NaN;
+    if (cell === CELL.value) before = said;
+    else if (cell === CELL.delta) before += said;
+    else if (cell !== CELL.null) return row;
+    if (!Number.isSafeInteger(before)) return row;
+    mantissas[row] = before;
+    cells[row] = CELL.value;
+  }
+  return rowCount;
 }
 
 function numberAt(builder: ColumnBuilder, row: number): number | bigint | undefined {
@@ -99,39 +124,42 @@ function wholeNumber(value: Before): bigint | undefined {
 }
 
 function fillTimes(builder: ColumnBuilder, carried: CarriedCell | undefined, context: CarryContext): void {
+  const { cells, instantsMs, rules, rowCount } = builder;
+  const { breaks, clockBreaks } = context;
   const isClock = builder.layout.role !== "time";
+  const nextCapture = captureAfter(context);
   let instantMs = carried?.instantMs ?? Number.NaN;
   let rule = carried?.rule ?? TIME_RULE.none;
-  for (let row = 0; row < builder.rowCount; row++) {
-    if (context.breaks.has(row)) instantMs = Number.NaN;
-    if (builder.cells[row] !== CELL.null) {
-      instantMs = builder.instantsMs[row] ?? Number.NaN;
-      rule = builder.rules[row] ?? TIME_RULE.none;
+  for (let row = 0; row < rowCount; row++) {
+    if (breaks.size > 0 && breaks.has(row)) instantMs = Number.NaN;
+    if (cells[row] !== CELL.null) {
+      instantMs = instantsMs[row] ?? Number.NaN;
+      rule = rules[row] ?? TIME_RULE.none;
       continue;
     }
-    builder.cells[row] = CELL.missing;
-    if (isClock) instantMs = context.clockBreaks(row) ? Number.NaN : nextCapture(instantMs, context);
-    builder.instantsMs[row] = instantMs;
-    builder.rules[row] = Number.isNaN(instantMs) ? TIME_RULE.none : rule;
+    cells[row] = CELL.missing;
+    if (isClock) instantMs = clockBreaks(row) ? Number.NaN : nextCapture(instantMs);
+    instantsMs[row] = instantMs;
+    rules[row] = Number.isNaN(instantMs) ? TIME_RULE.none : rule;
   }
 }
 
-/** The capture after an instant, or NaN when the profile has no period or is not sorted by time. */
-function nextCapture(
-  instantMs: number,
-  context: Pick<CarryContext, "capturePeriod" | "sortMethod" | "policy">,
-): number {
-  const { capturePeriod, sortMethod = FIFO, policy } = context;
-  if (capturePeriod === undefined || Number.isNaN(instantMs) || sortMethod > LIFO) return Number.NaN;
+/** Finds the capture after an instant: NaN when the profile has no period or is not sorted by time. */
+function captureAfter({
+  capturePeriod,
+  sortMethod = FIFO,
+  policy,
+}: Pick<CarryContext, "capturePeriod" | "sortMethod" | "policy">): (instantMs: number) => number {
+  if (capturePeriod === undefined || sortMethod > LIFO) return () => Number.NaN;
   const direction = sortMethod === LIFO ? -1 : 1;
-  if ("months" in capturePeriod) {
-    return addCalendar(instantMs, { months: direction * capturePeriod.months, days: 0 }, policy.zone);
-  }
+  const calendar = (step: { readonly months: number; readonly days: number }) => (instantMs: number) =>
+    Number.isNaN(instantMs) ? instantMs : addCalendar(instantMs, step, policy.zone);
+  if ("months" in capturePeriod) return calendar({ months: direction * capturePeriod.months, days: 0 });
   const { seconds } = capturePeriod;
   // A day of the calendar is not always 24 hours.
-  if (seconds % DAY_S === 0)
-    return addCalendar(instantMs, { months: 0, days: (direction * seconds) / DAY_S }, policy.zone);
-  return instantMs + direction * seconds * 1000;
+  if (seconds % DAY_S === 0) return calendar({ months: 0, days: (direction * seconds) / DAY_S });
+  const stepMs = direction * seconds * 1000;
+  return (instantMs) => instantMs + stepMs;
 }
 
 /**

@@ -477,3 +477,53 @@ test("profile: rows that alternate between two shapes do not cost their square",
   expect(decodeProfileBuffer(octets, hourly([STATUS, IMPORT]), utc).rowCount).toBe(60_000);
   expect(performance.now() - startMs).toBeLessThan(2_000);
 });
+
+/** What a cell makes of the one before: what is known of it as a whole number, or nothing. */
+function follow(cell: Data, before: bigint | undefined): bigint | undefined {
+  if (cell.type === "null-data") return before;
+  if (cell.type === "dont-care" || !("value" in cell)) return undefined;
+  const said = BigInt(Number(cell.value));
+  if (cell.type === "long64") return cell.value;
+  if (!cell.type.startsWith("delta")) return said;
+  return before === undefined ? undefined : before + said;
+}
+
+const compressedCell: fc.Arbitrary<Data> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant<Data>({ type: "null-data" }) },
+  {
+    weight: 4,
+    arbitrary: fc.integer({ min: -128, max: 127 }).map((value): Data => ({ type: "delta-integer", value })),
+  },
+  { weight: 2, arbitrary: fc.nat(0xffff_ffff).map((value): Data => ({ type: "double-long-unsigned", value })) },
+  { weight: 1, arbitrary: fc.constant<Data>({ type: "dont-care" }) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .bigInt({ min: 2n ** 53n - 100n, max: 2n ** 53n + 100n })
+      .map((value): Data => ({ type: "long64", value })),
+  },
+);
+
+test("profile: whatever is left out or said as a difference comes out as adding it up by hand says, to the last digit", () => {
+  fc.assert(
+    fc.property(fc.array(compressedCell, { minLength: 1, maxLength: 40 }), (cells) => {
+      const layout = hourly([STATUS, IMPORT]);
+      const rows = cells.map((cell, row): Data => {
+        return { type: "structure", value: [{ type: "long-unsigned", value: row }, cell] };
+      });
+      const decoded = decodeProfileBuffer(dataToBytes({ type: "array", value: rows }), layout, utc);
+      let before: bigint | undefined;
+      const expected = cells.map((cell) => {
+        before = follow(cell, before);
+        return before;
+      });
+      const [, column] = decoded.columns;
+      const found =
+        column?.kind === "number"
+          ? numbers(column).map((value) => (value === undefined ? undefined : BigInt(value)))
+          : cells.map(() => undefined);
+      expect(found).toEqual(expected);
+    }),
+    { numRuns: 500 },
+  );
+});
