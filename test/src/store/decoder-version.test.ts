@@ -14,7 +14,7 @@ import { DEVIATION_RULES, PROFILE_KINDS } from "../../../src/store/profile-table
 import { DECODER_VERSION } from "../../../src/store/raw-buffers.ts";
 
 /**
- * By version: SHA-256 over all that is made of test/vectors/profile-buffers.json. When the last one is wrong, rows of the
+ * By version: SHA-256 over all that is made of profile-buffers.json beside it. When the last one is wrong, rows of the
  * same octets have become others: raise DECODER_VERSION, add its digest, and `db replay` finds what the former made.
  */
 const DIGESTS: Readonly<Record<number, string>> = {
@@ -30,7 +30,7 @@ const vectorForm = z.object({
   layout: z.unknown(),
   octets: z.string(),
 });
-const file = new URL("../../vectors/profile-buffers.json", import.meta.url);
+const file = new URL("profile-buffers.json", import.meta.url);
 const vectors = z.array(vectorForm).parse(JSON.parse(readFileSync(file, "utf8")));
 
 function decoded(vector: z.infer<typeof vectorForm>, companion: Companion) {

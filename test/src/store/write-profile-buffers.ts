@@ -32,5 +32,5 @@ for (const [house, meter] of polled.meters.entries()) {
   }
 }
 const lines = vectors.map((vector) => JSON.stringify(vector));
-await writeFile(new URL("../../vectors/profile-buffers.json", import.meta.url), `[\n${lines.join(",\n")}\n]\n`);
+await writeFile(new URL("profile-buffers.json", import.meta.url), `[\n${lines.join(",\n")}\n]\n`);
 console.log(`${vectors.length} buffers`);
