@@ -141,6 +141,8 @@ export interface MeterDescription {
   readonly associationVersion: number;
   readonly compression?: Compression;
   readonly selection?: SelectionDescription;
+  /** Event log whose occurrences are power failures, in which no periods are captured. */
+  readonly outages?: string;
   /**
    * Base names by logical name, each a multiple of 8. A meter that has them takes clients with short names only, and
    * has an Association SN at FA00; an object without a base name can't be reached.

@@ -18,6 +18,8 @@ export interface FaultEffects {
   readonly withoutProfiles?: readonly string[];
   readonly compression?: Compression;
   readonly selection?: SelectionDescription;
+  /** Event log whose occurrences are power failures: nothing is captured until they have ended. */
+  readonly outages?: string;
   /** What the wire does to answers. */
   readonly wire?: "silent" | "noisy" | "cut" | "unnumbered";
 }
@@ -47,6 +49,10 @@ export const METER_FAULTS = {
   "whole-buffers": {
     description: "sends whole buffers only",
     selection: { ranges: "refused", entries: "refused" },
+  },
+  "power-cuts": {
+    description: "captures no periods while it is off, as its log of power failures tells",
+    outages: "power",
   },
   "newest-entry-first": { description: "counts entries from the newest", selection: { entries: "newest-first" } },
 } as const satisfies Record<string, FaultEffects>;

@@ -73,6 +73,12 @@ export class MeterModel {
     return log;
   }
 
+  /** Whether it has no power at an instant; of a meter that captures all the same, never. */
+  isOff(atMs: number): boolean {
+    const { outages } = this.description;
+    return outages !== undefined && this.log(outages).count(atMs) % 2 === 1;
+  }
+
   get capturePeriodMs(): number {
     return this.state.number("capture-period") * 1000;
   }

@@ -21,7 +21,7 @@ function capturedRows(capture: Capture, model: MeterModel, nowMs: number): Profi
     case "reading":
       return { count: 1, at: () => ({ atMs: nowMs }) };
     case "period":
-      return periodRows(model, nowMs);
+      return whileOn(periodRows(model, nowMs), model);
     case "day": {
       const { calendar, installedMs } = model;
       const first = calendar.dayOf(installedMs) + 1;
@@ -43,6 +43,15 @@ function periodRows({ calendar, installedMs, capturePeriodMs }: MeterModel, nowM
     count: Math.max(0, Math.floor((lastMs - firstMs) / capturePeriodMs) + 1),
     at: (index) => ({ atMs: firstMs + index * capturePeriodMs }),
   };
+}
+
+/** Without what would have been captured while the meter was off. */
+function whileOn(rows: ProfileRows, model: MeterModel): ProfileRows {
+  if (model.description.outages === undefined) return rows;
+  const captured = Array.from({ length: rows.count }, (_, index) => rows.at(index)).filter(
+    ({ atMs }) => !model.isOff(atMs),
+  );
+  return { count: captured.length, at: (index) => captured[index] ?? rows.at(index) };
 }
 
 function billingRows({ calendar, installedMs, state }: MeterModel, nowMs: number, running: boolean): ProfileRows {

@@ -121,10 +121,16 @@ function security(options: VirtualMeterOptions, description: MeterDescription, e
 
 function faulty(
   description: MeterDescription,
-  { compression, withoutProfiles, selection }: FaultEffects,
+  { compression, withoutProfiles, selection, outages }: FaultEffects,
 ): MeterDescription {
   const profiles = description.profiles.filter(({ logicalName }) => !withoutProfiles?.includes(logicalName));
-  return { ...description, profiles, ...(compression && { compression }), ...(selection && { selection }) };
+  return {
+    ...description,
+    profiles,
+    ...(compression && { compression }),
+    ...(selection && { selection }),
+    ...(outages && { outages }),
+  };
 }
 
 function otherTitle(title: SystemTitle): SystemTitle {

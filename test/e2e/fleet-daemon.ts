@@ -106,11 +106,29 @@ export class LineWatch {
   readonly #open = new Map<string, number>();
   /** How often each meter was called. */
   readonly calls = new Map<string, number>();
+  /** When meters were called, on a clock that never jumps. */
+  readonly callsMs: number[] = [];
+  /** Most of these that were called at the same time. */
+  most = 0;
+  readonly #isCounted: (meter: string) => boolean;
+
+  /** `most` counts meters that this says. */
+  constructor(isCounted: (meter: string) => boolean = () => true) {
+    this.#isCounted = isCounted;
+  }
 
   readonly note = (meter: string, isOpen: boolean): void => {
     const now = (this.#open.get(meter) ?? 0) + (isOpen ? 1 : -1);
     this.#open.set(meter, now);
-    if (isOpen) this.calls.set(meter, (this.calls.get(meter) ?? 0) + 1);
+    if (isOpen) {
+      this.calls.set(meter, (this.calls.get(meter) ?? 0) + 1);
+      this.callsMs.push(performance.now());
+    }
+    const counted = this.#open.entries().filter(([name]) => this.#isCounted(name));
+    this.most = Math.max(
+      this.most,
+      counted.reduce((sum, [, open]) => sum + open, 0),
+    );
     if (now > 1) this.overlaps.push(meter);
   };
 

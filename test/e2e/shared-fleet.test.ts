@@ -8,12 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
+import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { askForLines, askForRead } from "../../src/api/local-client.ts";
 import { maintenanceLineSchema } from "../../src/api/maintenance-order.ts";
 import { streetConfiguration } from "../../src/cli/demo-street.ts";
 import { type Street, startStreet } from "../../src/simulator/street.ts";
 import { query } from "../db/query.ts";
 import { withDatabase } from "../db/test-database.ts";
+import { CounterWatch } from "./counter-watch.ts";
 import { type ConfigInput, CuttableWay, FleetDaemon, LineWatch, WAIT } from "./fleet-daemon.ts";
 
 const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
@@ -41,13 +43,18 @@ beforeEach(async () => {
   await query(server.url, `create database ${name}`);
   stack.defer(async () => void (await query(server.url, `drop database if exists ${name} with (force)`)));
   url = withDatabase(server.url, name);
-  watch = new LineWatch();
+  watch = new LineWatch(inPool);
   street = stack.use(await startStreet({ count: METERS, latencyMs: 5, onConnection: watch.note }));
   meters = await streetConfiguration(street.meters, join(directory, "keys"));
   const { hostname, port } = new URL(url);
   way = stack.use(await CuttableWay.open({ host: hostname, port: Number(port) }));
 });
 afterEach(() => stack.disposeAsync());
+
+/** The first half of the street. */
+function inPool(meter: string): boolean {
+  return Number(meter.slice(-2)) <= METERS / 2;
+}
 
 async function start(name: string, extra: Partial<ConfigInput> = {}, databaseUrl = url): Promise<FleetDaemon> {
   await writeFile(join(directory, `${name}-url`), databaseUrl, { mode: 0o600 });
@@ -205,6 +212,68 @@ test(
     await allPolledBy(a, b);
     expect(watch.overlaps).toEqual([]);
     await nothingLost(b);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "shared fleet: one that stood still is relieved; when it goes on it works nothing of that, and no counter comes twice",
+  async () => {
+    const ciphered = meters.filter(
+      ({ association, connection }) => association?.security && connection.link === "wrapper",
+    );
+    const watches = await Promise.all(
+      ciphered.map(async ({ connection }) => {
+        const counters = stack.use(await CounterWatch.start(tcpAddress(connection.tcp ?? "").port));
+        connection.tcp = `127.0.0.1:${counters.port}`;
+        return counters;
+      }),
+    );
+    const daemons = await Promise.all([start("a"), start("b")]);
+    for (const [frozen, other] of [daemons, daemons.toReversed()] as const) {
+      if (frozen === undefined || other === undefined) throw new Error("two daemons");
+      await shared(...daemons);
+      await allPolledBy(...daemons);
+      const from = other.lines.length;
+      frozen.signal("SIGSTOP");
+      await vi.waitFor(() => expect(other.heldBlocks).toBe(BLOCKS), WAIT);
+      await vi.waitFor(() => expect(polled(other, from).size).toBe(METERS), WAIT);
+      const still = frozen.lines.length;
+      frozen.signal("SIGCONT");
+      await vi.waitFor(() => expect(frozen.lines.slice(still).map(({ event }) => event)).toContain("blocksHeld"), WAIT);
+      const events = frozen.lines.slice(still).map(({ event }) => event);
+      expect(events).toContain("blocksLost");
+      expect(events.slice(0, events.indexOf("blocksHeld"))).not.toContain("meterPolled");
+    }
+    await shared(...daemons);
+    await allPolledBy(...daemons);
+    expect(watches.length).toBeGreaterThan(2);
+    expect(watches.flatMap(({ reused }) => reused)).toEqual([]);
+    expect(Math.min(...watches.map(({ count }) => count))).toBeGreaterThan(10);
+    const [last] = daemons;
+    if (last !== undefined) await nothingLost(last);
+  },
+  2 * LIMIT_MS,
+);
+
+test(
+  "shared fleet: a pool and a network get no more talks and connections than they take",
+  async () => {
+    for (const meter of meters) if (inPool(meter.name)) meter.connection.pool = "modems";
+    const connectsPerSecond = 6;
+    const a = await start("a", {
+      limits: [
+        { pool: "modems", concurrency: 2 },
+        { network: "default", connectsPerSecond },
+      ],
+    });
+    await allPolledBy(a);
+    await allPolledBy(a);
+    expect(watch.most).toBe(2);
+    // Each is polled every second where nothing bounds it.
+    const spanS = ((watch.callsMs.at(-1) ?? 0) - (watch.callsMs[0] ?? 0)) / 1000;
+    expect(watch.callsMs.length).toBeGreaterThan(2 * METERS);
+    expect(watch.callsMs.length).toBeLessThanOrEqual(connectsPerSecond * spanS + 2);
   },
   LIMIT_MS,
 );

@@ -116,6 +116,7 @@ const EVIDENCE: Readonly<Record<MeterFault, (meter: Parameters<typeof visit>[0])
   "ranges-stumble": async (meter) => await rowsByRange(meter, [true, true, true, true]),
   "plain-limits": rowsByRange,
   "whole-buffers": rowsByEntry,
+  "power-cuts": holesInRows,
   "newest-entry-first": rowsByEntry,
 };
 
@@ -137,6 +138,7 @@ const SEEN: Readonly<Record<MeterFault, RegExp>> = {
   "ranges-stumble": /^5 rows, 5 rows, other-reason, 5 rows$/,
   "plain-limits": /^type-unmatched, 5 rows$/,
   "whole-buffers": /^other-reason$/,
+  "power-cuts": /^holes$/,
   "newest-entry-first": /^newest first$/,
 };
 
@@ -152,6 +154,17 @@ test.each(Object.keys(METER_FAULTS) as MeterFault[])(
 );
 
 /** What comes of a range of five rows, with a deviation in its limits and without. */
+/** Of so many rows that a meter without power for a tenth of the time has lost some in between. */
+async function holesInRows(meter: Parameters<typeof visit>[0]): Promise<string> {
+  const visitor = await visit(meter);
+  const rows = await visitor.read(7, BLOCK_LOAD, 2, entryAccess(1, 1000));
+  await visitor.leave();
+  const clock = { deviation: "standard", zone: namedZone(meter.timeZone) } as const;
+  const instants = Array.from({ length: 1000 }, (_, row) => resolveDateTime(stampIn(rows, row), clock)?.instantMs ?? 0);
+  const steps = instants.slice(1).map((instantMs, row) => instantMs - (instants[row] ?? 0));
+  return Math.max(...steps) > Math.min(...steps) ? "holes" : "none";
+}
+
 async function rowsByRange(meter: Parameters<typeof visit>[0], tries = [true, false]): Promise<string> {
   const visitor = await visit(meter);
   const [column] = captureObjectsFromData(await visitor.read(7, BLOCK_LOAD, 3));
