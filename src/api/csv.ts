@@ -3,6 +3,12 @@ export function csvCells(cells: readonly string[]): string {
   return cells.map(csvCell).join(",");
 }
 
+/** The cells of a line of CSV; a cell in quotes may hold commas, but no end of line. */
+export function cellsOfCsv(line: string): string[] {
+  const cells = line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g);
+  return Array.from(cells, ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "");
+}
+
 function csvCell(cell: string): string {
   return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }

@@ -10,6 +10,7 @@ import { declareConfig } from "./verbs/config.ts";
 import { declareCounters } from "./verbs/counters.ts";
 import { declareDb } from "./verbs/db.ts";
 import { declareDbCoverage } from "./verbs/db-coverage.ts";
+import { declareDbImport } from "./verbs/db-import.ts";
 import { declareDbReplay } from "./verbs/db-replay.ts";
 import { declareDecode } from "./verbs/decode.ts";
 import { declareDemo } from "./verbs/demo.ts";
@@ -42,6 +43,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareDecode,
   declareDb,
   declareDbCoverage,
+  declareDbImport,
   declareDbReplay,
   declareConfig,
   declareKeys,

@@ -42,9 +42,9 @@ export function readoutRows(readout: DataSets, clock: ClockPolicy): ReadoutRows 
   const now = presentTime(texts);
   const present = dataSetItems({ ...readout, dataSets: periods.get(undefined) ?? [] });
   return {
-    instant: [rowOf(present, now, clock)],
+    instant: [readoutRow(present, now, clock)],
     billing: Array.from(ends, ([period, end]) =>
-      rowOf(dataSetItems({ dataSets: asPresent(periods.get(period) ?? [], texts), unreadable: [] }), end, clock),
+      readoutRow(dataSetItems({ dataSets: asPresent(periods.get(period) ?? [], texts), unreadable: [] }), end, clock),
     ),
     nameless: present.filter(({ object }) => object === undefined),
   };
@@ -89,7 +89,7 @@ function asPresent(dataSets: readonly DataSet[], texts: Texts): DataSet[] {
 }
 
 /** A meter that tells no time makes a row of when it was read. */
-function rowOf(items: readonly PushItem[], time: P1Time | undefined, clock: ClockPolicy): DecodedProfile {
+export function readoutRow(items: readonly PushItem[], time: P1Time | undefined, clock: ClockPolicy): DecodedProfile {
   const named = [...(time === undefined ? [] : [clockItem(time)]), ...items].flatMap(({ object, ...rest }) =>
     object === undefined ? [] : [{ ...rest, object }],
   );

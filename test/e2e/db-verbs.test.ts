@@ -184,6 +184,70 @@ plans:
   server = await startEmbeddedPostgres({ directory: join(state, "data/postgres") });
 }, 120_000);
 
+test("db import: rows of a file go in as others do, twice as once, and what is no row is told", async () => {
+  const [meterKey = 0] = await (async () => {
+    await using database = await openDatabase({ url: server.url, connections: 1 });
+    return await makeMeters(database, ["I1", "I2"]);
+  })();
+  const file = join(state, "march.csv");
+  const lines = [
+    "meter,time,active_import_wh,1-0:1.8.0 kWh,1-0:96.99.0 kWh",
+    "I1,2026-03-01T00:15:00Z,12.5,100.001,7",
+    'name-I1,2026-03-01T06:00:00+05:30,13,"100.014",',
+    "I2,2026-03-01T00:15:00Z,0.125,,",
+    "nobody,2026-03-01T00:15:00Z,1,1,",
+    "I1,2026-03-01 00:45,1,1,",
+    "I1,2026-03-01T01:00:00Z,1.00001,1,",
+    "I1,2026-03-01T01:15:00Z,one,1,",
+    "I1,2026-03-01T01:30:00Z,1",
+    "I1,2999-01-01T00:00:00Z,1,1,",
+  ];
+  await writeFile(file, `${lines.join("\r\n")}\r\n`);
+  const words = ["db", "import", file, "--profile", "block", "--interval", "15m", "--directory", state];
+  const first = await run(words);
+  expect([first.code, first.out]).toEqual([
+    1,
+    "9 lines: 3 new rows, 0 held already, of these 0 that differ, 6 set aside\n",
+  ]);
+  const held = `select captured_at, active_import_wh::float8, active_import_total_wh::float8, others, source
+    from dlms.block_load_profile where meter_number like 'I_' order by meter_number, captured_at`;
+  const rows = [
+    [
+      new Date("2026-03-01T00:15:00Z"),
+      12.5,
+      100_001,
+      { "3:1.0.96.99.0.255:2": { unit: "W.h", value: "7000" } },
+      "import",
+    ],
+    [new Date("2026-03-01T00:30:00Z"), 13, 100_014, null, "import"],
+    [new Date("2026-03-01T00:15:00Z"), 0.125, null, null, "import"],
+  ];
+  expect(await query(server.url, held)).toEqual(rows);
+  const reasons = "select reason, count(*)::int from dlms.rejected_rows where source = 5 group by 1 order by 1";
+  const told = [
+    ["line_uneven", 1],
+    ["meter_unknown", 1],
+    ["time_in_future", 1],
+    ["time_missing", 1],
+    ["value_out_of_range", 1],
+    ["value_unreadable", 1],
+  ];
+  expect(await query(server.url, reasons)).toEqual(told);
+  await writeFile(file, lines.join("\n").replace("0.125", "0.25"));
+  const again = await run(words);
+  expect(again.out).toBe("9 lines: 0 new rows, 3 held already, of these 1 that differ, 6 set aside\n");
+  expect(await query(server.url, held)).toEqual(rows);
+  expect(await query(server.url, reasons)).toEqual(told);
+  // The ledger has them, and so have the series.
+  const slots = "select sum(bit_count(held))::int from dlms.coverage_bits where meter_key = $1";
+  expect(await query(server.url, slots, [meterKey])).toEqual([[2]]);
+  const series = "select count(*)::int from dlms.series where meter_key = $1";
+  expect(await query(server.url, series, [meterKey])).toEqual([[3]]);
+  await writeFile(file, "meter,time,active_import_kwh\n");
+  const unknown = await run(words);
+  expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("active_import_kwh: neither a column")]);
+}, 120_000);
+
 test("db: a directory without a database and a reference that leads nowhere are named", async () => {
   const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-empty-"));
   try {

@@ -30,7 +30,7 @@ export const declareDb: DeclareVerb = (program, { output, finish }) => {
     });
 };
 
-function withPlace(command: Command): Command {
+export function withPlace(command: Command): Command {
   return command
     .option("-c, --config <file>", "configuration file", CONFIG_FILE)
     .option("--url <reference>", "connection string of the database: env:NAME or file:PATH")

@@ -1,0 +1,112 @@
+/** `db import`: a file of readings into a profile, as rows that were polled go in; what is no row is set aside. */
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
+import { cellsOfCsv } from "../api/csv.ts";
+import { Fleet } from "../fleet/fleet.ts";
+import { profileWriter } from "../gateway/stored-readings.ts";
+import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
+import { ImportRefusal, type ImportTable, importedRow, importTable, lineOf } from "../profiles/imported-rows.ts";
+import { SeriesCatalogue } from "../series/catalogue.ts";
+import type { Database } from "../store/database.ts";
+import { SOURCES } from "../store/profile-tables.ts";
+import { keepRejectedRows, type RejectedRow } from "../store/rejected-rows.ts";
+import type { DatabasePlace } from "./database-place.ts";
+import type { ExitReason } from "./exit-code.ts";
+import { withDatabase } from "./gateway-database.ts";
+import type { Output } from "./output.ts";
+
+export interface ImportOrder {
+  readonly file: string;
+  readonly profile: ProfileKind;
+  /** Of a row, for profiles that have one. */
+  readonly intervalS: number | undefined;
+}
+
+const LINES_AT_ONCE = 2000;
+/** Longer ones are none of a table of readings. */
+const LONGEST_LINE = 65_536;
+const IMPORT = SOURCES.indexOf("import") + 1;
+
+export async function importCommand(order: ImportOrder, place: DatabasePlace, output: Output): Promise<ExitReason> {
+  return await withDatabase(place, async (database) => {
+    const counts = { rows: 0, inserted: 0, held: 0, revised: 0, setAside: 0 };
+    const readings = new Readings(database, order, await Fleet.load(database));
+    for await (const lines of linesOf(order.file)) {
+      const done = await readings.put(lines);
+      for (const key of ["rows", "inserted", "held", "revised", "setAside"] as const) counts[key] += done[key];
+    }
+    const { rows, inserted, held, revised, setAside } = counts;
+    output.out(
+      `${rows} lines: ${inserted} new rows, ${held} held already, of these ${revised} that differ, ${setAside} set aside`,
+    );
+    if (setAside > 0) output.err("what was set aside, and why: select * from dlms.rejected_rows where source = 5");
+    return setAside === 0 ? "success" : "failure";
+  });
+}
+
+class Readings {
+  readonly #order: ImportOrder;
+  readonly #fleet: Fleet;
+  readonly #writer;
+  readonly #catalogue: SeriesCatalogue;
+  #table: ImportTable | undefined;
+
+  constructor(database: Database, order: ImportOrder, fleet: Fleet) {
+    this.#order = order;
+    this.#fleet = fleet;
+    this.#writer = profileWriter(database);
+    this.#catalogue = new SeriesCatalogue(database);
+  }
+
+  /** The first line of all holds the headings. Throws RangeError for one that is unknown, and StoreError. */
+  async put(lines: readonly string[]) {
+    const [first = "", ...rest] = lines;
+    const isFirst = this.#table === undefined;
+    this.#table ??= importTable(this.#order, cellsOfCsv(first));
+    const batches: ProfileBatch[] = [];
+    const rejected: RejectedRow[] = [];
+    for (const line of isFirst ? rest : lines) {
+      const row = this.#rowOf(this.#table, line);
+      if ("rowCount" in row) batches.push(row);
+      else rejected.push(row);
+    }
+    const { inserted, held, revised, setAside } = await this.#writer.write(batches, (client) =>
+      keepRejectedRows((text, values) => client.query(text, values), rejected),
+    );
+    await this.#catalogue.learn(batches);
+    const rows = batches.length + rejected.length;
+    return { rows, inserted, held, revised, setAside: setAside.length + rejected.length };
+  }
+
+  #rowOf(table: ImportTable, line: string): ProfileBatch | RejectedRow {
+    const readAt = new Date();
+    const cells = line.length > LONGEST_LINE ? [] : cellsOfCsv(line);
+    const { meter, time } = lineOf(table, cells);
+    const member = this.#fleet.byNumber(meter) ?? this.#fleet.byName(meter);
+    const refused = (reason: string, detail: string): RejectedRow => {
+      const meterKey = member?.key ?? -1;
+      const json = JSON.stringify({ line: line.slice(0, LONGEST_LINE) });
+      return { profile: table.profile, meterKey, capturedAt: time, source: IMPORT, readAt, reason, detail, json };
+    };
+    if (member === undefined) return refused("meter_unknown", meter);
+    const companion = COMPANIONS.find((each) => each === member.companion) ?? "none";
+    try {
+      return importedRow(table, cells, { meterKey: member.key, companion, readAt });
+    } catch (error) {
+      if (!(error instanceof ImportRefusal)) throw error;
+      return refused(error.reason, error.message);
+    }
+  }
+}
+
+async function* linesOf(file: string): AsyncGenerator<string[]> {
+  let lines: string[] = [];
+  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+    if (line !== "") lines.push(line);
+    if (lines.length < LINES_AT_ONCE) continue;
+    yield lines;
+    lines = [];
+  }
+  if (lines.length > 0) yield lines;
+}
