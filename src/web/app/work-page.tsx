@@ -34,15 +34,19 @@ function LaneTable({ lanes }: { lanes: Lanes }) {
       none="nothing has run yet"
       rows={Object.entries(lanes)}
       columns={[
-        { title: "lane", cell: ([name]) => name.replaceAll("-", " ") },
+        { title: "lane", cell: ([name]) => name.replaceAll("_", " ") },
         { title: "jobs", number: true, cell: ([, { jobs }]) => count(jobs) },
-        { title: "wait p50", number: true, cell: ([, { waitMs }]) => duration(waitMs.p50) },
-        { title: "wait p99", number: true, cell: ([, { waitMs }]) => duration(waitMs.p99) },
-        { title: "run p50", number: true, cell: ([, { runMs }]) => duration(runMs.p50) },
-        { title: "run p99", number: true, cell: ([, { runMs }]) => duration(runMs.p99) },
+        { title: "wait p50", number: true, cell: ([, lane]) => lasting(lane, lane.waitMs.p50) },
+        { title: "wait p99", number: true, cell: ([, lane]) => lasting(lane, lane.waitMs.p99) },
+        { title: "run p50", number: true, cell: ([, lane]) => lasting(lane, lane.runMs.p50) },
+        { title: "run p99", number: true, cell: ([, lane]) => lasting(lane, lane.runMs.p99) },
       ]}
     />
   );
+}
+
+function lasting({ jobs }: Lanes[string], ms: number): string {
+  return jobs === 0 ? "–" : duration(ms);
 }
 
 function GatewayTable({ gateways }: { gateways: readonly Gateway[] }) {
