@@ -1,7 +1,8 @@
 /** `trace`: what passes between the running daemon and a meter, as it passes. */
+
+import { traceLine } from "../api/answers/traces.ts";
 import { askForLines, askForRead } from "../api/local-client.ts";
 import { ReadRefusedError } from "../api/read-answer.ts";
-import { traceLine } from "../trace/trace-line.ts";
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 import { printRefusal } from "./read-command.ts";

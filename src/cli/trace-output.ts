@@ -3,9 +3,9 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { RecordingFile } from "../../drivers/recording/file.ts";
 import { parseEntryLine, type RecordingEntry } from "../../drivers/recording/recording.ts";
+import type { TraceLine } from "../api/answers/traces.ts";
 import { frameLines } from "../trace/frame-text.ts";
 import { PcapngWriter } from "../trace/pcapng-writer.ts";
-import type { TraceLine } from "../trace/trace-line.ts";
 import type { Output } from "./output.ts";
 
 export interface TraceOptions {

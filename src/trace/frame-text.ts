@@ -1,5 +1,5 @@
 /** Frames as lines for people. */
-import type { FrameLine } from "./trace-line.ts";
+import type { FrameLine } from "../api/answers/traces.ts";
 
 export interface FrameTextOptions {
   /** When the session began; without it times count from there. */

@@ -1,9 +1,9 @@
 /** Who looks on at which meter's sessions. A session that runs already is not seen: the next one is. */
 import { PassThrough } from "node:stream";
 import type { ByteChannel } from "../../drivers/channel.ts";
+import type { TraceLine } from "../api/answers/traces.ts";
 import { ApiError } from "../api/api-error.ts";
 import { type TracedMeter, tapped } from "./session-tap.ts";
-import type { TraceLine } from "./trace-line.ts";
 
 interface Listener {
   readonly out: PassThrough;

@@ -1,47 +1,8 @@
-/** What a trace tells, line by line: the form of the answer. */
-import { z } from "zod";
+/** A frame of a trace as the API tells it. */
 import { toHex } from "../../protocol/bytes/hex.ts";
-import { type TreeJson, treeJson } from "../../protocol/translate/render.ts";
+import { treeJson } from "../../protocol/translate/render.ts";
+import type { FrameLine } from "../api/answers/traces.ts";
 import type { TracedFrame } from "./dialogue.ts";
-
-const treeNode: z.ZodType<TreeJson> = z.lazy(() =>
-  z.object({
-    name: z.string(),
-    offset: z.int(),
-    length: z.int(),
-    value: z.string().exactOptional(),
-    octets: z.string().exactOptional(),
-    error: z.literal(true).exactOptional(),
-    children: z.array(treeNode).exactOptional(),
-  }),
-);
-
-export const frameLine = z.object({
-  type: z.literal("frame"),
-  t: z.number().describe("Milliseconds since the session began."),
-  dir: z.enum(["tx", "rx"]),
-  link: z.enum(["hdlc", "wrapper", "text", "octets"]),
-  from: z.string().nullable().describe("SAP, or address of HDLC."),
-  to: z.string().nullable(),
-  says: z.string().describe("In one line."),
-  damaged: z.boolean(),
-  octets: z.string().describe("Hexadecimal; those of secrets are blanked."),
-  nodes: z.array(treeNode),
-});
-export type FrameLine = z.output<typeof frameLine>;
-
-export const traceLine = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("listening"), meter: z.string() }),
-  z.object({ type: z.literal("session"), meter: z.string(), channel: z.string(), at: z.iso.datetime() }),
-  z.object({ type: z.literal("recorded"), line: z.string().describe("A line of a recording.") }),
-  frameLine,
-  z.object({ type: z.literal("ended"), t: z.number(), by: z.enum(["local", "peer"]) }),
-  z.object({
-    type: z.literal("missed"),
-    lines: z.int().describe("That were not sent to a listener who was too slow."),
-  }),
-]);
-export type TraceLine = z.output<typeof traceLine>;
 
 export function frameLineOf(frame: TracedFrame): FrameLine {
   const { tMs, dir, link, from = null, to = null, says, damaged, octets, nodes } = frame;

@@ -34,7 +34,7 @@ export async function servePages(api: Api): Promise<void> {
       return takesBrotli ? reply.header("content-encoding", "br").send(asset.brotli) : reply.send(asset.octets);
     });
   }
-  for (const path of ["/", "/meters/:meter", "/:page"]) {
+  for (const path of ["/", "/meters/:meter", "/meters/:meter/trace", "/:page"]) {
     api.get(path, { config: { needs: "nobody", rateLimit: false }, schema: { hide: true } }, (_, reply) =>
       reply.type("text/html; charset=utf-8").header("cache-control", "no-cache").send(document),
     );

@@ -168,6 +168,16 @@ test("pages: pushes are listed by what became of them, and lead to their meters"
   await expect.poll(() => page.locator("h1").innerText()).toBe(meterName(0));
 });
 
+test("pages: the frames of a meter are shown as they pass, each to be opened", async () => {
+  const page = await open(`/meters/${meterName(0)}/trace`);
+  await page.getByText("waiting for the next session").waitFor();
+  await page.getByRole("button", { name: "read", exact: true }).click();
+  await page.getByText("ended after").waitFor();
+  const asked = page.locator(".frames details", { hasText: "get-request" }).first();
+  await asked.locator("summary").click();
+  await expect.poll(() => asked.innerText()).toContain("logicalName 0-0:1.0.0*255");
+});
+
 test("pages: octets are translated", async () => {
   const page = await open("/translator");
   await page.getByLabel(/Octets/).fill("C001C100080000010000FF0200");
@@ -177,7 +187,7 @@ test("pages: octets are translated", async () => {
 
 test.each(["light", "dark"])("pages: nothing keeps people from using them, in %s", async (colorScheme) => {
   const page = await open("/", { colorScheme });
-  for (const place of [...PLACES, `/meters/${meterName(4)}`]) {
+  for (const place of [...PLACES, `/meters/${meterName(4)}`, `/meters/${meterName(4)}/trace`]) {
     await page.goto(base + place);
     await page.locator("h1").waitFor();
     await expect.poll(() => page.getByText("loading …").count()).toBe(0);

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { parseRecording } from "../../drivers/recording/recording.ts";
-import { frameLine } from "../../src/trace/trace-line.ts";
+import { frameLine } from "../../src/api/answers/traces.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");

@@ -5,6 +5,7 @@ import type { logEntry, meterEvent } from "../../api/answers/events.ts";
 import type { attempt, coverageDay, meter, overview } from "../../api/answers/meters.ts";
 import type { expectedPush, push, setupExecution } from "../../api/answers/pushes.ts";
 import type { ask, reading, readingColumn } from "../../api/answers/readings.ts";
+import type { traceLine } from "../../api/answers/traces.ts";
 import type { gateway, lanes, plan } from "../../api/answers/work.ts";
 import type { gapRowSchema } from "../../api/gap-order.ts";
 
@@ -29,6 +30,7 @@ export type ExpectedPush = z.output<typeof expectedPush>;
 export type SetupExecution = z.output<typeof setupExecution>;
 export type Gateway = z.output<typeof gateway>;
 export type Lanes = z.output<typeof lanes>;
+export type TraceLine = z.output<typeof traceLine>;
 export type Plan = z.output<typeof plan>;
 
 export interface Readings extends Page<Reading> {

@@ -36,6 +36,23 @@ async function asked<Answer>(path: string, init: RequestInit): Promise<Answer> {
   throw new ApiProblem(response.status, detailOf(text) ?? `the gateway answered ${response.status}`);
 }
 
+/** Hears each line of an answer that goes on, as it comes; ends with the answer. */
+export async function readLines(path: string, hear: (line: unknown) => void, signal: AbortSignal): Promise<void> {
+  const response = await fetch(path, { signal });
+  if (!response.ok || response.body === null) {
+    throw new ApiProblem(response.status, detailOf(await response.text()) ?? `the gateway answered ${response.status}`);
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") hear(JSON.parse(line));
+  }
+}
+
 function detailOf(text: string): string | undefined {
   try {
     const problem: unknown = JSON.parse(text);

@@ -1,18 +1,12 @@
 import { useState } from "preact/hooks";
 import { ApiProblem, sendJson } from "./api.ts";
 import { Card, Notice } from "./parts.tsx";
+import { Tree, type TreeNode } from "./tree.tsx";
 
-interface Node {
-  readonly name: string;
-  readonly value?: string;
-  readonly octets?: string;
-  readonly error?: true;
-  readonly children?: readonly Node[];
-}
 interface Decoded {
   readonly layer: string;
   readonly damaged: boolean;
-  readonly nodes: readonly Node[];
+  readonly nodes: readonly TreeNode[];
 }
 
 /** Octets in, their meaning out. */
@@ -50,27 +44,6 @@ export function DecodePage() {
           <Tree nodes={decoded.nodes} />
         </Card>
       )}
-    </>
-  );
-}
-
-function Tree({ nodes }: { nodes: readonly Node[] }) {
-  return (
-    <ul class="tree">
-      {nodes.map((node, at) => (
-        <li key={at}>
-          <Leaf node={node} />
-          {node.children !== undefined && node.children.length > 0 && <Tree nodes={node.children} />}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Leaf({ node: { name, value, octets, error } }: { node: Node }) {
-  return (
-    <>
-      <b class={error === true ? "bad" : undefined}>{name}</b> {value} <code class="quiet">{octets}</code>
     </>
   );
 }

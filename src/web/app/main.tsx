@@ -15,6 +15,7 @@ import { PushesPage } from "./pushes-page.tsx";
 import { go, Link, usePlace } from "./route.tsx";
 import { SendersPage } from "./senders-page.tsx";
 import { SignIn } from "./sign-in.tsx";
+import { TracePage } from "./trace-page.tsx";
 import { WorkPage } from "./work-page.tsx";
 // oxlint-disable-next-line import/no-unassigned-import -- a style sheet has no name
 import "./style.css";
@@ -71,6 +72,8 @@ function App() {
 function Content({ pathname }: { pathname: string }) {
   const meter = /^\/meters\/(?<name>[^/]+)$/.exec(pathname)?.groups?.["name"];
   if (meter !== undefined) return <MeterPage key={meter} name={decodeURIComponent(meter)} />;
+  const traced = /^\/meters\/(?<name>[^/]+)\/trace$/.exec(pathname)?.groups?.["name"];
+  if (traced !== undefined) return <TracePage key={traced} name={decodeURIComponent(traced)} />;
   const place = PLACES.find(({ path }) => path === pathname);
   if (place === undefined) return <p>There is no such page.</p>;
   return <place.page />;

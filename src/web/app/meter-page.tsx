@@ -7,7 +7,7 @@ import { Age, Badge, Card, Loaded, Notice, Table, Time } from "./parts.tsx";
 import { PhasorCard } from "./phasors.tsx";
 import { ReadNow } from "./read-now.tsx";
 import { ReadingsCard, useNewest } from "./readings-card.tsx";
-import { stay, usePlace } from "./route.tsx";
+import { Link, meterPlace, stay, usePlace } from "./route.tsx";
 
 const DAY_MS = 86_400_000;
 const BILLS_SHOWN = 6;
@@ -35,6 +35,9 @@ export function MeterPage({ name }: { name: string }) {
     <>
       <h1>{name}</h1>
       <Loaded from={meter}>{(answer) => <Identity meter={answer} />}</Loaded>
+      <p>
+        <Link to={`${meterPlace(name)}/trace`}>Frames as they pass</Link>
+      </p>
       <ReadNow
         meter={name}
         onDone={() => [meter, gaps, attempts, instant, billing].forEach(({ reload }) => reload())}

@@ -7,7 +7,7 @@ const LOOK_MS = 500;
 const CHOICES = ["clock", "instant", "block_load", "daily_load", "billing"] as const;
 
 /** Asks for a read and follows it to its result, or to the cause and the next step. */
-export function ReadNow({ meter, onDone }: { meter: string; onDone: () => void }) {
+export function ReadNow({ meter, onDone }: { meter: string; onDone?: () => void }) {
   const [what, setWhat] = useState<string>("clock");
   const [ask, setAsk] = useState<Ask | undefined>(undefined);
   const [problem, setProblem] = useState<string | undefined>(undefined);
@@ -18,7 +18,7 @@ export function ReadNow({ meter, onDone }: { meter: string; onDone: () => void }
     const timer = setTimeout(() => {
       getJson<Ask>(`/v1/reads/${ask.id}`).then((now) => {
         setAsk(now);
-        if (now.state !== "running") onDone();
+        if (now.state !== "running") onDone?.();
       }, told);
     }, LOOK_MS);
     return () => clearTimeout(timer);
