@@ -1,7 +1,7 @@
 /** The gaps of many meters, some hundred at a time, so that a fleet's report needs no more memory than theirs. */
 import { eventMeaning } from "../../protocol/cosem/companion/event-meaning.ts";
 import type { GapOrder, GapRow } from "../api/gap-order.ts";
-import type { ProfileKind } from "../profiles/batch.ts";
+import { type ProfileKind, SLOTTED_PROFILES } from "../profiles/batch.ts";
 import type { FleetLedger, LedgerOfMeter } from "../store/fleet-ledger.ts";
 import type { PolledMeter } from "./collector.ts";
 import type { MeterPlans } from "./meter-plans.ts";
@@ -9,7 +9,7 @@ import { GAP_STATES, type Gap, gapsOf, outagesOf, type PowerEvent } from "./slot
 
 const METERS_AT_ONCE = 200;
 const DAY_MS = 86_400_000;
-const SLOTTED: ReadonlySet<ProfileKind> = new Set(["block_load", "daily_load", "billing"]);
+const SLOTTED: ReadonlySet<ProfileKind> = new Set(SLOTTED_PROFILES);
 
 export interface GapSource {
   readonly ledger: FleetLedger;

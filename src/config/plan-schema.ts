@@ -1,13 +1,12 @@
 /** The part of the configuration's schema that says what is read how often, and of which meters. */
 import { z } from "zod";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
+import { READING_KINDS } from "../profiles/batch.ts";
 import { duration } from "./fields.ts";
-
-const PROFILES = ["instant", "block_load", "daily_load", "billing", "events"] as const;
 
 export const planSchema = z.strictObject({
   profile: z
-    .enum(PROFILES)
+    .enum(READING_KINDS)
     .describe("What to read: a profile, or the event logs.")
     .meta({ examples: ["block_load"] }),
   group: z

@@ -1,5 +1,5 @@
 /** What each column of the profile tables holds, and the object that most meters keep it in: for the catalogue of series. */
-import type { ProfileKind } from "./batch.ts";
+import { PROFILE_KINDS, type ProfileKind } from "./batch.ts";
 import { generalObject } from "./column-rules.ts";
 import { PROFILE_COLUMNS, type ProfileColumn } from "./columns.ts";
 
@@ -10,11 +10,9 @@ export interface Quantity {
   readonly object: { readonly logicalName: string; readonly attributeId: number } | undefined;
 }
 
-const PROFILES = ["instant", "block_load", "daily_load", "billing"] as const satisfies readonly ProfileKind[];
-
 /** All columns of all profiles. */
 export function profileQuantities(): Quantity[] {
-  return PROFILES.flatMap((profile) =>
+  return PROFILE_KINDS.flatMap((profile) =>
     PROFILE_COLUMNS[profile].map((column) => ({ profile, column, object: generalObject(profile, column.name) })),
   );
 }

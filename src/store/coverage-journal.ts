@@ -2,16 +2,12 @@
  * The ledger's part in a write: what a batch did to slots, in the same transaction as its rows. One statement appends it
  * to the journal as runs, whatever the number of meters; folding it into pages is done later (see coverage.ts).
  */
-import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
-import { PROFILE_KINDS } from "./profile-tables.ts";
+import { PROFILE_KINDS, type ProfileBatch, type ProfileKind } from "../profiles/batch.ts";
 import type { WriteParticipant } from "./profile-writer.ts";
 
 /** Codes of the column state, in the order of this list from 1 on. */
 const SLOT_STATES = ["held", "absent", "off", "setAside"] as const;
 type SlotState = (typeof SLOT_STATES)[number];
-
-/** Profiles that have slots; an instant snapshot is what was true when it was asked for. */
-export const SLOTTED_PROFILES = ["block_load", "daily_load", "billing"] as const satisfies ProfileKind[];
 
 const EPOCH_S = Date.UTC(2000, 0, 1) / 1000;
 const MOST_SECONDS = 2 ** 31 - 1;

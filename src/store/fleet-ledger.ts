@@ -1,9 +1,8 @@
 /** The ledger of many meters at once, for reports: with all ways of capture, power events, and the last failed try. */
 import type { LedgerPage, ProfileMemory } from "../collect/meter-ledger.ts";
-import type { ProfileKind } from "../profiles/batch.ts";
+import { PROFILE_KINDS, type ProfileKind } from "../profiles/batch.ts";
 import { foldCoverage } from "./coverage.ts";
 import type { Database } from "./database.ts";
-import { PROFILE_KINDS } from "./profile-tables.ts";
 
 export interface LedgerOfMeter {
   readonly memories: readonly ProfileMemory[];

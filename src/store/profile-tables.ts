@@ -7,8 +7,6 @@ import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
 
-export const PROFILE_KINDS = ["instant", "block_load", "daily_load", "billing"] as const satisfies ProfileKind[];
-
 const TITLES: Readonly<Record<ProfileKind, string>> = {
   instant: "Snapshots of what a meter measures, at the moment of capture.",
   block_load: "Load by interval; captured_at is the end of the interval.",

@@ -4,7 +4,7 @@
  * table. One call is one transaction. A row that no table can hold is set aside with its reason; the rest goes in.
  */
 import type { PoolClient } from "pg";
-import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
+import { PROFILE_KINDS, type ProfileBatch, type ProfileKind } from "../profiles/batch.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
 import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
@@ -24,7 +24,7 @@ import {
   type SetAsideRow,
   sortedRows,
 } from "./profile-rows.ts";
-import { dataTable, PROFILE_KINDS, SOURCES } from "./profile-tables.ts";
+import { dataTable, SOURCES } from "./profile-tables.ts";
 import { keepRejectedRows } from "./rejected-rows.ts";
 import { StoreError } from "./store-error.ts";
 
