@@ -46,6 +46,8 @@ const answerSchema = z.union([
   z.object({ error: z.string() }),
 ]);
 
+const UNREADABLE = { error: "the answer of the other gateway is none that this version knows" };
+
 interface JobRow {
   job_key: bigint;
   meter_name: string;
@@ -120,7 +122,7 @@ export class JobDesk implements AsyncDisposable {
     );
     for (const { job_key: key, answer } of rows) {
       const asking = this.#asking.get(key);
-      const told = answerSchema.parse(answer);
+      const { data: told = UNREADABLE } = answerSchema.safeParse(answer);
       if ("refusal" in told) asking?.reject(new ReadRefusedError(told.refusal));
       else if ("error" in told) asking?.reject(new Error(told.error));
       else asking?.resolve(told.answer);
@@ -200,7 +202,7 @@ type Answer = { readonly answer: unknown } | { readonly refusal: ReadRefusal } |
 /** Undefined when the meter is another gateway's by now. */
 async function answerOf(work: () => Promise<unknown>): Promise<Answer | undefined> {
   try {
-    return { answer: await work() };
+    return { answer: (await work()) ?? null };
   } catch (error) {
     if (error instanceof NotHereError) return undefined;
     if (error instanceof ReadRefusedError) return { refusal: error.refusal };
