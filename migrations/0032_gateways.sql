@@ -13,6 +13,7 @@ create table dlms.gateways (
   version text not null,
   meters integer not null default 0,
   fleet jsonb not null default '{}',
+  listens boolean not null default false,
   started_at timestamptz not null default now(),
   renewed_at timestamptz not null default now(),
   left_at timestamptz
@@ -23,6 +24,7 @@ comment on column dlms.gateways.beat is 'One higher with each sign of life.';
 comment on column dlms.gateways.silence_ms is 'Silence after which others that saw it alive take its blocks over.';
 comment on column dlms.gateways.away_ms is 'How long it may go on without the database where it was alone, or the server is away for all.';
 comment on column dlms.gateways.fleet is 'By network, a fingerprint of the meters that it knows: all that reach a network must know the same.';
+comment on column dlms.gateways.listens is 'Whether it listens for what meters send by themselves.';
 comment on column dlms.gateways.left_at is 'When it gave all back; null while it is there, or has vanished.';
 
 create sequence dlms.meter_block_changes;
@@ -41,7 +43,8 @@ comment on column dlms.meter_blocks.epoch is 'One higher with each change of hol
 comment on column dlms.meter_blocks.change is 'Position among all changes; gateways read only what changed since they looked last.';
 
 create function dlms.join_gateways(
-  p_gateway uuid, p_name text, p_networks text[], p_silence_ms integer, p_away_ms bigint, p_version text, p_fleet jsonb
+  p_gateway uuid, p_name text, p_networks text[], p_silence_ms integer, p_away_ms bigint, p_version text, p_fleet jsonb,
+  p_listens boolean
 ) returns bigint
 language plpgsql
 as $$
@@ -49,11 +52,11 @@ declare
   run bigint;
 begin
   perform pg_catalog.pg_advisory_xact_lock(6142023918440519);
-  insert into dlms.gateways as g (gateway_id, name, networks, silence_ms, away_ms, version, fleet)
-  values (p_gateway, p_name, p_networks, p_silence_ms, p_away_ms, p_version, p_fleet)
+  insert into dlms.gateways as g (gateway_id, name, networks, silence_ms, away_ms, version, fleet, listens)
+  values (p_gateway, p_name, p_networks, p_silence_ms, p_away_ms, p_version, p_fleet, p_listens)
   on conflict (gateway_id) do update set
     name = excluded.name, networks = excluded.networks, silence_ms = excluded.silence_ms, away_ms = excluded.away_ms,
-    version = excluded.version, fleet = excluded.fleet, incarnation = g.incarnation + 1, beat = g.beat + 1,
+    version = excluded.version, fleet = excluded.fleet, listens = excluded.listens, incarnation = g.incarnation + 1, beat = g.beat + 1,
     started_at = now(), renewed_at = now(), left_at = null
   returning incarnation into run;
   insert into dlms.meter_blocks (network, block)
@@ -86,6 +89,7 @@ begin
     'gateways', (
       select coalesce(jsonb_agg(jsonb_build_object('id', gateway_id, 'name', name, 'beat', beat,
         'incarnation', incarnation, 'networks', networks, 'meters', meters, 'version', version, 'silenceMs', silence_ms, 'awayMs', away_ms, 'fleet', fleet,
+        'listens', listens,
         'ageMs', floor(extract(epoch from clock_timestamp() - renewed_at) * 1000))), '[]')
       from dlms.gateways where left_at is null
     ),

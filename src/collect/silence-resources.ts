@@ -4,7 +4,8 @@ import { expectedPush } from "../api/answers/pushes.ts";
 import { type Api, callerOfAll } from "../api/http-api.ts";
 import type { SilenceWatch } from "./silence-watch.ts";
 
-export function silenceResources(api: Api, watch: SilenceWatch): void {
+/** Without a watch nothing is expected: this gateway does not listen. */
+export function silenceResources(api: Api, watch: Pick<SilenceWatch, "expected"> | undefined): void {
   api.get(
     "/v1/pushes/silence",
     {
@@ -19,8 +20,7 @@ export function silenceResources(api: Api, watch: SilenceWatch): void {
     async (request) => {
       callerOfAll(request);
       const { all } = request.query;
-      const items = watch
-        .expected()
+      const items = (watch?.expected() ?? [])
         .filter(({ silent }) => all || silent)
         .map(({ meter, pushSetup, expectedMs, lastMs, silent }) => ({
           meter: meter.target.name,

@@ -14,7 +14,6 @@ import { type Database, isTransient } from "../store/database.ts";
 import type { NoticedEvents } from "../store/noticed-events.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
 import { keepExpectedPushes, loadHeardSetups, loadScheduledSetups } from "../store/push-schedules.ts";
-import type { StoredPushSetup } from "../store/push-setups.ts";
 import type { PolledMeter } from "./collector.ts";
 import { type Expectation, PushExpectations, type Silence } from "./push-expectations.ts";
 
@@ -25,8 +24,8 @@ export interface SilenceWatchOptions {
   readonly noticed: Pick<NoticedEvents, "add">;
   /** Asks a meter for what is missing of it, when there is room. */
   readonly want: (meter: PolledMeter, readings: readonly ReadingKind[]) => void;
-  /** Whether this gateway works the meter: of those that share it, one tells. */
-  readonly isMine?: (meter: PolledMeter) => boolean;
+  /** Whether it is this gateway that tells: of those that listen, one does. */
+  readonly tells?: (meter: PolledMeter) => boolean;
   readonly events: EventSink;
   readonly clock?: Clock;
 }
@@ -97,17 +96,11 @@ export class SilenceWatch implements Disposable {
     this.#expectations.heard(meterId, pushSetup, receivedAt.getTime());
   }
 
-  /** A meter was asked for its setups. */
-  learn(meterId: string, setups: readonly StoredPushSetup[]): void {
-    const meter = this.#meters.get(meterId);
-    if (meter === undefined || !this.#options.config.silence.fromMeters) return;
-    for (const { logicalName, randomisationS = 0, schedules = [] } of setups) {
-      if (this.#configured.has(keyOf(meterId, logicalName))) continue;
-      const entries = schedules
-        .filter(({ kind }) => kind === "schedule")
-        .flatMap((schedule) => schedule.entries.map(({ from }) => from));
-      if (entries.length === 0) this.#expectations.forget(meterId, logicalName);
-      else this.#expectations.expect(this.#scheduledOf(meter, { pushSetup: logicalName, entries, randomisationS }));
+  /** Meters were asked for their setups, here or by another gateway. Throws StoreError. */
+  async learn(meterIds: readonly string[]): Promise<void> {
+    for (const expectation of await this.#ofMeters(meterIds)) {
+      if (expectation.entries.length > 0) this.#expectations.expect(expectation);
+      else this.#expectations.forget(expectation.meterId, expectation.pushSetup);
     }
   }
 
@@ -153,10 +146,10 @@ export class SilenceWatch implements Disposable {
     return found;
   }
 
-  async #ofMeters(): Promise<Expectation<PolledMeter>[]> {
+  async #ofMeters(meterIds?: readonly string[]): Promise<Expectation<PolledMeter>[]> {
     const { database, config } = this.#options;
     if (!config.silence.fromMeters) return [];
-    const setups = await loadScheduledSetups(database);
+    const setups = await loadScheduledSetups(database, meterIds);
     return setups.flatMap(({ meterId, ...setup }) => {
       const meter = this.#meters.get(meterId);
       if (meter === undefined || this.#configured.has(keyOf(meterId, setup.pushSetup))) return [];
@@ -181,7 +174,7 @@ export class SilenceWatch implements Disposable {
   }
 
   async #check(silences: readonly Silence<PolledMeter>[]): Promise<void> {
-    const { database, isMine } = this.#options;
+    const { database, tells } = this.#options;
     const asked = silences.map(({ meterId, pushSetup }) => ({ meterId, pushSetup, condition: conditionOf(pushSetup) }));
     // Without the database, what this gateway has heard is all that is known.
     const heard = await loadHeardSetups(database, asked).catch(() => []);
@@ -190,7 +183,7 @@ export class SilenceWatch implements Disposable {
       const { meter, meterId, pushSetup, expectedMs } = silence;
       const last = lastMs.get(keyOf(meterId, pushSetup)) ?? 0;
       if (last >= expectedMs - EARLY_MS) this.#expectations.heard(meterId, pushSetup, last);
-      else if (isMine?.(meter) === false) this.#expectations.heard(meterId, pushSetup, expectedMs);
+      else if (tells?.(meter) === false) this.#expectations.heard(meterId, pushSetup, expectedMs);
       else this.#tellSilent({ ...silence, lastMs: last === 0 ? silence.lastMs : last });
     }
   }

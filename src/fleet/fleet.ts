@@ -180,15 +180,22 @@ export class Fleet {
     for (const name of others) this.#keyByAlias.set(name, meter.key);
   }
 
-  /** Notes the system title that a meter told. */
-  async learnSystemTitle(meter: FleetMeter, systemTitle: Uint8Array): Promise<void> {
+  /** Notes the system title that a meter told; whether it is another than was known. */
+  async learnSystemTitle(meter: FleetMeter, systemTitle: Uint8Array): Promise<boolean> {
     const known = this.#byKey.get(meter.key)?.systemTitle;
-    if (known !== undefined && titleKey(known) === titleKey(systemTitle)) return;
+    if (known !== undefined && titleKey(known) === titleKey(systemTitle)) return false;
     const rows = await this.#database.query<MeterRow>(
       `update public.meters set system_title = $2::bytea, updated_at = now() where id = $1::uuid returning ${COLUMNS}`,
       [meter.id, Buffer.from(systemTitle)],
     );
     for (const row of rows) this.#remember(row);
+    return true;
+  }
+
+  /** Looks up again what other gateways may have noted of meters. Throws StoreError. */
+  async refresh(meterIds: readonly string[]): Promise<void> {
+    const sql = `select ${COLUMNS} from public.meters where id = any ($1::uuid[])`;
+    for (const row of await this.#database.query<MeterRow>(sql, [meterIds])) this.#remember(row);
   }
 
   #remember(row: MeterRow): FleetMeter {

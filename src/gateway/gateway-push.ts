@@ -10,8 +10,10 @@ import { silenceResources } from "../collect/silence-resources.ts";
 import { SilenceWatch } from "../collect/silence-watch.ts";
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
+import { READING_KINDS } from "../profiles/batch.ts";
 import { PUSH_MAPPING } from "../profiles/push-mapping.ts";
 import { FleetSenders } from "../push/fleet-senders.ts";
+import { LearnedElsewhere } from "../push/learned-elsewhere.ts";
 import type { PushListenersOptions } from "../push/push-listeners.ts";
 import { PushReception } from "../push/push-reception.ts";
 import type { SenderDirectory } from "../push/sender-directory.ts";
@@ -24,7 +26,7 @@ import { StoredSenderKeys } from "../push/stored-sender-keys.ts";
 import type { Database } from "../store/database.ts";
 import { heldPushStore } from "../store/held-pushes.ts";
 import { NoticedEvents } from "../store/noticed-events.ts";
-import { keepPushLayout } from "../store/push-layouts.ts";
+import { keepPushLayout, LEARNED_CHANNEL, loadPushLayouts, tellLearned } from "../store/push-layouts.ts";
 import { keepSetupRecord, type SetupRecord, setupHistory, setupsAsTheyStand } from "../store/push-setup-history.ts";
 import { keepPushSetups } from "../store/push-setups.ts";
 import type { StoreIntake } from "../store/store-intake.ts";
@@ -57,6 +59,7 @@ export interface StartedPush {
 
 /** For the next call of a meter that calls in. */
 const LONGEST_WAIT_MS = 7 * 86_400_000;
+const readingsSchema = z.array(z.enum(READING_KINDS));
 
 /** What another gateway of this version made. */
 const resultSchema = z.custom<CampaignResult>((value) => {
@@ -68,6 +71,8 @@ export class GatewayPush {
   readonly #senders: FleetSenders;
   readonly #keys: StoredSenderKeys;
   readonly #learning: SenderLearning;
+  readonly #byKey: ReadonlyMap<number, PolledMeter>;
+  #shared: SharedMeters | undefined;
   #reception: PushReception | undefined;
   #silence: SilenceWatch | undefined;
   #repairs: SetupRepairs<MeterConnection> | undefined;
@@ -75,7 +80,8 @@ export class GatewayPush {
   constructor(options: GatewayPushOptions) {
     const { database, known } = options;
     this.#options = options;
-    this.#senders = new FleetSenders(known.fleet, known.meters.values());
+    this.#byKey = new Map(known.meters.values().map((meter) => [meter.meterKey, meter]));
+    this.#senders = new FleetSenders(known.fleet, known.meters.values(), (...doubt) => this.#doubt(...doubt));
     this.#keys = new StoredSenderKeys({ store: known.keys, fleet: known.fleet, senders: this.#senders });
     this.#learning = new SenderLearning({
       fleet: known.fleet,
@@ -83,10 +89,13 @@ export class GatewayPush {
       readLayout: (source, target, lists) => readPushLayout(source, target, { lists, nowMs: Date.now }),
       keep: async (meterId, setups, version) => {
         await keepPushSetups(database, meterId, setups);
-        this.#silence?.learn(meterId, setups);
+        await this.#silence?.learn([meterId]);
         if (version !== undefined) await keepPushLayout(database, meterId, version);
       },
-      onLearned: (meterId) => void this.#reception?.replay({ meterId }).catch(() => undefined),
+      onLearned: (meterId) => {
+        void this.#reception?.replay({ meterId }).catch(() => undefined);
+        void tellLearned(database, this.#shared?.id ?? "", meterId).catch(() => undefined);
+      },
     });
   }
 
@@ -95,18 +104,16 @@ export class GatewayPush {
     return this.#senders;
   }
 
-  get #hears(): boolean {
+  /** Whether this gateway hears what meters send by themselves. */
+  get listens(): boolean {
     const { push, calls } = this.#options.config;
     return push.listen.length + calls.listen.length > 0;
   }
 
-  /** What there is to find out and to mend while a meter is on the line; undefined where pushes are nobody's business. */
-  get whileOnLine(): ((meter: PolledMeter, connection: MeterConnection) => Promise<void>) | undefined {
-    if (!this.#hears && this.#options.config.push.setups.length === 0) return undefined;
-    return async (meter, connection) => {
-      if (this.#hears) await this.#learning.learn(meter, connection);
-      await this.#repairs?.repair({ meterId: meter.meterId, name: meter.target.name }, connection);
-    };
+  /** What there is to find out for whoever listens, and to mend, while a meter is on the line. */
+  async whileOnLine(meter: PolledMeter, connection: MeterConnection): Promise<void> {
+    if (this.#shared?.isAnyListening === true) await this.#learning.learn(meter, connection);
+    await this.#repairs?.repair({ meterId: meter.meterId, name: meter.target.name }, connection);
   }
 
   /** Keeps what a meter says unasked while it is visited; whether it is kept. */
@@ -117,21 +124,46 @@ export class GatewayPush {
   /** Listens, and works on push setups from now on; ends with the stack. */
   async start(parts: GatewayPushParts, stack: AsyncDisposableStack): Promise<StartedPush> {
     const { database } = this.#options;
+    const { shared } = parts;
+    this.#shared = shared;
     const noticed = this.#noticed(parts, stack);
-    const silence = stack.use(await this.#watch(parts, noticed));
+    const silence = this.listens ? stack.use(await this.#watch(parts, noticed)) : undefined;
     this.#silence = silence;
     const reception = stack.use(await this.#receive(parts));
     this.#reception = reception;
     const campaigns = stack.use(await this.#campaigns(parts, { reception, noticed }));
-    parts.shared.handle("setup", (meter, what) =>
+    shared.handle("setup", (meter, what) =>
       campaigns.runFor({ ...campaignOrderSchema.parse(what), meter: meter.target.name }),
     );
+    shared.handle("want", async (meter, what) => shared.loop.want(meter, readingsSchema.parse(what)));
+    shared.handle("doubt", async ({ meterKey }, what) => this.#senders.doubt(meterKey, z.string().parse(what)));
+    const learned = new LearnedElsewhere((meterIds) => this.#takeOver(meterIds));
+    shared.listen(LEARNED_CHANNEL, (told) => {
+      const [gatewayId, meterId = ""] = told.split(" ");
+      if (this.listens && gatewayId !== shared.id) learned.add(meterId);
+    });
     const resources = (api: Api) => {
       pushResources(api, { database, reception });
       silenceResources(api, silence);
       setupResources(api, campaigns, (order) => setupHistory(database, order));
     };
     return { reception, resources };
+  }
+
+  /** The gateway that works the meter asks it again what its pushes are. */
+  #doubt(meterKey: number, pushSetup: string): void {
+    const meter = this.#byKey.get(meterKey);
+    if (meter !== undefined && this.#shared?.isElsewhere(meter) === true) this.#shared.tell(meter, "doubt", pushSetup);
+  }
+
+  /** Throws StoreError. */
+  async #takeOver(meterIds: readonly string[]): Promise<void> {
+    const { database, known } = this.#options;
+    await known.fleet.refresh(meterIds);
+    const layouts = await loadPushLayouts(database, meterIds);
+    for (const [meterKey, versions] of layouts) this.#senders.learnLayouts(meterKey, versions);
+    await this.#silence?.learn(meterIds);
+    for (const meterId of meterIds) await this.#reception?.replay({ meterId });
   }
 
   #noticed({ lastMs }: GatewayPushParts, stack: AsyncDisposableStack): NoticedEvents {
@@ -148,10 +180,10 @@ export class GatewayPush {
     return await SilenceWatch.start({
       config: config.push,
       database,
-      meters: this.#hears ? known.meters.values() : [],
+      meters: known.meters.values(),
       noticed,
-      want: (meter, readings) => shared.loop.want(meter, readings),
-      isMine: (meter) => !shared.isElsewhere(meter),
+      want: (meter, readings) => shared.tell(meter, "want", readings),
+      tells: (meter) => shared.listensFor(meter),
       events,
     });
   }

@@ -111,8 +111,9 @@ export class Gateway implements AsyncDisposable {
     const calling = new GatewayCalls({ config, known, events });
     const { calls } = calling;
     const keeping = collectorStore(database, { intake, databaseReturn });
+    const { listens } = pushing;
     const collector = newCollector(config, { lines, calls, pushing, plans, keeping, traces, events, database });
-    const sharing = { config, events, version, url: store.url, database, meters, planning, collector, calls };
+    const sharing = { config, events, version, url: store.url, database, meters, planning, collector, calls, listens };
     const shared = await SharedMeters.start(sharing, stack, deadline);
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
@@ -313,13 +314,12 @@ function newCollector(
     readonly traces: MeterTraces;
   },
 ): Collector {
-  const { whileOnLine } = pushing;
   return new Collector({
     tapOf: (target) => traces.wrapFor(target),
     events,
     lines,
     calls,
-    ...(whileOnLine && { whileOnLine }),
+    whileOnLine: (meter, connection) => pushing.whileOnLine(meter, connection),
     keepUnasked: (meter, said) => pushing.heard(meter, said),
     sessionBudgetMs: polling.sessionTimeout,
     ruleOf: (meter, profile) => plans.ruleOf(meter, profile),

@@ -1,5 +1,6 @@
 /** The meters of a gateway are shared with others that use its database: here the rooms for it are wired. */
 import { hostname } from "node:os";
+import PQueue from "p-queue";
 import { z } from "zod";
 import { gateway as gatewayAnswer, lanes } from "../api/answers/work.ts";
 import { ApiError } from "../api/api-error.ts";
@@ -16,9 +17,11 @@ import type { Block } from "../jobs/block.ts";
 import { FleetShare } from "../jobs/fleet-share.ts";
 import { GatewayIdentity } from "../jobs/gateway-identity.ts";
 import { ANSWERS_CHANNEL, JOBS_CHANNEL, JobDesk, type JobHandler, NotHereError } from "../jobs/job-desk.ts";
+import { listenerFor, listening } from "../jobs/listener-choice.ts";
 import { connectionBlock, MeterBlocks } from "../jobs/meter-blocks.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { Database } from "../store/database.ts";
+import { LEARNED_CHANNEL } from "../store/push-layouts.ts";
 import { PLANS_CHANNEL } from "../store/reading-plans.ts";
 import type { GatewayPlans } from "./gateway-plans.ts";
 
@@ -34,6 +37,8 @@ export interface SharingParts {
   readonly planning: GatewayPlans;
   readonly collector: Collector;
   readonly calls: Calls;
+  /** Whether this gateway listens for pushes. */
+  readonly listens: boolean;
 }
 
 /** A job for the gateway that holds a meter. */
@@ -46,6 +51,8 @@ interface ElsewhereOrder {
 
 /** Beyond what a session may take: for its turn, and for another gateway to take over. */
 const ELSEWHERE_MS = 60_000;
+/** Of what others are told and nobody waits for, so much at a time. */
+const TELL_CONCURRENCY = 16;
 const NEXT_STEP = "see dlms-gateway gateways, and the log of the gateway that holds the meter";
 
 const readJobSchema = z.object({
@@ -61,6 +68,8 @@ export class SharedMeters {
   readonly #blocks: MeterBlocks<PolledMeter>;
   readonly #desk: JobDesk;
   readonly #handlers = new Map<string, JobHandler>();
+  readonly #listeners = new Map<string, (payload: string) => void>();
+  readonly #telling = new PQueue({ concurrency: TELL_CONCURRENCY });
   #share: FleetShare | undefined;
 
   /** The loop has the meters that are this gateway's to work, whichever these are; ends with the stack. */
@@ -136,6 +145,38 @@ export class SharedMeters {
     }
   }
 
+  /** Has a job done by whoever holds the meter, which may be this gateway; nobody waits for it, and it may be lost. */
+  tell(meter: PolledMeter, kind: string, what: unknown): void {
+    const work = this.isElsewhere(meter)
+      ? () => this.elsewhere(meter, { kind, what })
+      : async () => this.#handlers.get(kind)?.(meter.target.name, what);
+    void this.#telling.add(() => work().catch(() => undefined));
+  }
+
+  /** Hears what other gateways tell of all meters. */
+  listen(channel: string, hear: (payload: string) => void): void {
+    this.#listeners.set(channel, hear);
+  }
+
+  /** Of this gateway among those that share the meters. */
+  get id(): string {
+    return this.#share?.id ?? "";
+  }
+
+  /** Whether this gateway, or another one, listens for pushes. */
+  get isAnyListening(): boolean {
+    return this.#parts.listens || listening(this.#share?.gateways() ?? []).length > 0;
+  }
+
+  /** Whether of the gateways that listen for pushes this one answers for the meter. */
+  listensFor(meter: PolledMeter): boolean {
+    if (!this.isElsewhere(meter)) return this.#parts.listens;
+    const { network } = meter.target.connection;
+    const block = this.#blocks.blockOf(meter);
+    const holder = block === undefined ? undefined : this.#share?.holderOf(block)?.id;
+    return listenerFor(this.#share?.gateways() ?? [], { holder, network }) === this.id;
+  }
+
   /** Does jobs of a kind for others. */
   handle(kind: string, work: (meter: PolledMeter, what: unknown) => Promise<unknown>): void {
     this.#handlers.set(kind, async (name, what) => {
@@ -201,7 +242,7 @@ export class SharedMeters {
   }
 
   async #join(): Promise<FleetShare> {
-    const { config, events, url, version, planning } = this.#parts;
+    const { config, events, url, version, planning, listens } = this.#parts;
     const { name = hostname(), silence, away } = config.sharing;
     const desk = this.#desk;
     const share = new FleetShare({
@@ -212,6 +253,7 @@ export class SharedMeters {
       silenceMs: silence,
       awayMs: away,
       version,
+      listens,
       fleet: this.#blocks.fingerprints((meter) => meter.target.number),
       events,
       meterCount: () => this.loop.heldCount,
@@ -221,8 +263,9 @@ export class SharedMeters {
       },
       onGiven: (given) => this.#giveUp(given),
       onCut: () => this.#parts.collector.cut(),
-      channels: [JOBS_CHANNEL, ANSWERS_CHANNEL, PLANS_CHANNEL],
-      onNotice: (channel) => {
+      channels: [JOBS_CHANNEL, ANSWERS_CHANNEL, PLANS_CHANNEL, LEARNED_CHANNEL],
+      onNotice: (channel, payload) => {
+        this.#listeners.get(channel)?.(payload);
         if (channel === PLANS_CHANNEL) void planning.look().catch(() => undefined);
         else if (channel === JOBS_CHANNEL) desk.look();
         else void desk.hear().catch(() => undefined);

@@ -19,6 +19,8 @@ export interface FleetShareOptions {
   readonly silenceMs: number;
   readonly awayMs: number;
   readonly version: string;
+  /** Whether this gateway listens for what meters send by themselves. */
+  readonly listens: boolean;
   /** By network, a fingerprint of the meters that are known here. */
   readonly fleet: Readonly<Record<string, string>>;
   readonly events: EventSink;

@@ -19,6 +19,8 @@ const gatewaySchema = z.object({
   silenceMs: z.number(),
   awayMs: z.number(),
   fleet: z.record(z.string(), z.string()),
+  /** For what meters send by themselves. */
+  listens: z.boolean(),
   /** Time since its last sign of life, by the database's clock. */
   ageMs: z.number(),
 });
@@ -41,6 +43,7 @@ export interface Presence {
   readonly awayMs: number;
   readonly version: string;
   readonly fleet: string;
+  readonly listens: boolean;
 }
 
 /** A block as it was seen, and the beat at which its holder fell silent. */
@@ -101,10 +104,11 @@ export class ShareSession {
 
   /** The number of this run. */
   async join(presence: Presence): Promise<number> {
-    const { id, name, networks, silenceMs, awayMs, version, fleet } = presence;
+    const { id, name, networks, silenceMs, awayMs, version, fleet, listens } = presence;
     const { rows } = await this.#client.query<{ run: number }>(
-      `select dlms.join_gateways($1::uuid, $2::text, $3::text[], $4::int, $5::bigint, $6::text, $7::jsonb)::float8 as run`,
-      [id, name, networks, silenceMs, awayMs, version, fleet],
+      `select dlms.join_gateways($1::uuid, $2::text, $3::text[], $4::int, $5::bigint, $6::text, $7::jsonb,
+         $8::boolean)::float8 as run`,
+      [id, name, networks, silenceMs, awayMs, version, fleet, listens],
     );
     return rows[0]?.run ?? 0;
   }

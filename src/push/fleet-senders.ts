@@ -47,12 +47,19 @@ export class FleetSenders implements SenderDirectory {
   readonly #kept = new Map<number, readonly PushLayoutVersion[]>();
   readonly #layouts = new Map<number, Layouts>();
   readonly #doubts = new Map<number, Set<string>>();
+  readonly #onDoubt: (meterKey: number, pushSetup: string) => void;
   /** Letters of makers, as meters that are known by number alone say them first. */
   readonly #makers = new Map<number, string>();
   readonly #zones = new Map<string, TimeZone>();
 
-  constructor(fleet: FleetLookup, known: Iterable<KnownMeter>) {
+  /** `onDoubt` hears of each setup once, until its meter's layouts are learned again. */
+  constructor(
+    fleet: FleetLookup,
+    known: Iterable<KnownMeter>,
+    onDoubt: (meterKey: number, pushSetup: string) => void = () => undefined,
+  ) {
     this.#fleet = fleet;
+    this.#onDoubt = onDoubt;
     this.#known = new Map([...known].map((meter) => [meter.meterKey, meter]));
     for (const { meterKey, target } of this.#known.values()) {
       const { tcp, udp, serial } = target.connection;
@@ -90,7 +97,9 @@ export class FleetSenders implements SenderDirectory {
   doubt(meterKey: number, pushSetup: string): void {
     const doubted = this.#doubts.get(meterKey) ?? new Set();
     this.#doubts.set(meterKey, doubted);
-    if (doubted.size < DOUBTED_SETUPS) doubted.add(pushSetup);
+    if (doubted.size >= DOUBTED_SETUPS || doubted.has(pushSetup)) return;
+    doubted.add(pushSetup);
+    this.#onDoubt(meterKey, pushSetup);
   }
 
   /** Setups whose pushes do not fit what is known of them. */

@@ -26,7 +26,7 @@ export interface SenderLearningOptions {
     setups: readonly StoredPushSetup[],
     version: PushLayoutVersion | undefined,
   ) => Promise<void>;
-  /** Something new is known of a meter's pushes: those that are held may be understood now. */
+  /** Something new may be known of a meter's pushes: those that are held may be understood now. */
   readonly onLearned?: (meterId: string) => void;
 }
 
@@ -68,9 +68,8 @@ export class SenderLearning {
     const member = fleet.byKey(meterKey);
     if (member === undefined) return;
     const title = meter.agreement?.serverSystemTitle;
-    if (title !== undefined && target.association.security?.serverSystemTitle === undefined) {
-      await fleet.learnSystemTitle(member, title);
-    }
+    const isToldTitle = title !== undefined && target.association.security?.serverSystemTitle === undefined;
+    let isNews = isToldTitle && (await fleet.learnSystemTitle(member, title));
     const known = senders.layoutsOf(meterKey);
     const last = known.at(-1);
     const firmware = await readFirmware(meter);
@@ -82,8 +81,9 @@ export class SenderLearning {
       const isNew = last === undefined ? lists.size > 0 : !isSame(version, last);
       await keep(member.id, setups, isNew ? version : undefined);
       senders.learnLayouts(meterKey, isNew ? [...known, version] : known);
-      if (isNew) onLearned?.(member.id);
+      isNews ||= isNew || anew;
     }
+    if (isNews) onLearned?.(member.id);
     this.#learned.add(meterKey);
   }
 }

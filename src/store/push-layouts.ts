@@ -29,6 +29,14 @@ export async function keepPushLayout(database: Database, meterId: string, versio
   });
 }
 
+/** Other gateways hear of what was asked of meters: from whom, and the meter's id. */
+export const LEARNED_CHANNEL = "dlms_push_learned";
+
+/** Tells other gateways that what a meter's pushes are was asked of it. Throws StoreError. */
+export async function tellLearned(database: Database, gatewayId: string, meterId: string): Promise<void> {
+  await database.query("select pg_notify($1, $2)", [LEARNED_CHANNEL, `${gatewayId} ${meterId}`]);
+}
+
 interface Row {
   meter_key: number;
   push_layout_key: number;
@@ -36,15 +44,20 @@ interface Row {
   read_at: Date;
 }
 
-/** All versions of all meters, the oldest first, by the meter's key; meters with the same layout share it. */
-export async function loadPushLayouts(database: Database): Promise<Map<number, PushLayoutVersion[]>> {
+/** All versions, the oldest first, by the meter's key; of all meters when left out. Meters with the same layout share it. */
+export async function loadPushLayouts(
+  database: Database,
+  meterIds?: readonly string[],
+): Promise<Map<number, PushLayoutVersion[]>> {
   const kept = await database.query<{ push_layout_key: number; layout: unknown }>(
     "select push_layout_key, layout from dlms.push_layouts",
   );
   const layouts = new Map(kept.map((row) => [row.push_layout_key, pushLayoutOf(row.layout)]));
   const rows = await database.query<Row>(
     `select m.meter_key, l.push_layout_key, l.firmware, l.read_at
-     from dlms.meter_push_layouts l join public.meters m on m.id = l.meter_id order by l.meter_id, l.version`,
+     from dlms.meter_push_layouts l join public.meters m on m.id = l.meter_id
+     where $1::uuid[] is null or l.meter_id = any ($1::uuid[]) order by l.meter_id, l.version`,
+    [meterIds ?? null],
   );
   const meters = new Map<number, PushLayoutVersion[]>();
   for (const row of rows) {

@@ -85,14 +85,21 @@ interface ScheduleRow {
   at_dates: string[];
 }
 
-/** All setups that send by schedules which were read of their meters. Throws StoreError. */
-export async function loadScheduledSetups(database: Database): Promise<ScheduledSetup[]> {
+/**
+ * Setups that send by schedules which were read of their meters; with `meterIds` all setups of these, also those without
+ * entries. Throws StoreError.
+ */
+export async function loadScheduledSetups(database: Database, meterIds?: readonly string[]): Promise<ScheduledSetup[]> {
   const rows = await database.query<ScheduleRow>(
-    `select p.meter_id, p.logical_name, p.randomisation_s, array_agg(e.at_time order by s.logical_name, e.position) as at_times,
-       array_agg(e.at_date order by s.logical_name, e.position) as at_dates
-     from dlms.push_schedules s join dlms.push_setups p using (push_setup_id)
-     join dlms.schedule_entries e using (push_schedule_id)
-     where s.kind = 'schedule' and s.enabled group by 1, 2, 3`,
+    `select p.meter_id, p.logical_name, p.randomisation_s, coalesce(n.at_times, '{}') as at_times,
+       coalesce(n.at_dates, '{}') as at_dates
+     from dlms.push_setups p left join (
+       select s.push_setup_id, array_agg(e.at_time order by s.logical_name, e.position) as at_times,
+         array_agg(e.at_date order by s.logical_name, e.position) as at_dates
+       from dlms.push_schedules s join dlms.schedule_entries e using (push_schedule_id)
+       where s.kind = 'schedule' and s.enabled group by 1) n using (push_setup_id)
+     where case when $1::uuid[] is null then n.push_setup_id is not null else p.meter_id = any ($1::uuid[]) end`,
+    [meterIds ?? null],
   );
   return rows.map((row) => ({
     meterId: row.meter_id,

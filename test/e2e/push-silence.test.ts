@@ -46,7 +46,7 @@ async function polledMeters(...numbers: readonly string[]): Promise<PolledMeter[
 async function watch(
   meters: readonly PolledMeter[],
   clock: JumpingClock,
-  isMine: (meter: PolledMeter) => boolean = () => true,
+  tells: (meter: PolledMeter) => boolean = () => true,
 ) {
   const events: GatewayEvent[] = [];
   const wanted: string[] = [];
@@ -57,7 +57,7 @@ async function watch(
     meters,
     noticed,
     want: (meter, readings) => wanted.push(`${meter.target.name} ${readings.join(" ")}`),
-    isMine,
+    tells,
     events: (event) => events.push(event),
     clock,
   });

@@ -29,6 +29,7 @@ function renewal(gateways: readonly Told[], holders: readonly (string | null)[] 
       silenceMs: SILENCE_MS,
       awayMs: AWAY_MS,
       fleet: {},
+      listens: false,
       ageMs,
     })),
     blocks: holders.map((holder, block) => ["n", block, holder, 1, ++change]),

@@ -71,6 +71,7 @@ function fleet(...members: readonly FleetMeter[]) {
       members.filter((each) => each.systemTitle?.every((octet, at) => octet === wanted[at])),
     async learnSystemTitle(meter: FleetMeter, systemTitle: Uint8Array) {
       this.learned.push(`${meter.name} ${new TextDecoder().decode(systemTitle)}`);
+      return true;
     },
   };
 }
