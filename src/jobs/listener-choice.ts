@@ -10,10 +10,9 @@ export function listenerFor(
   gateways: readonly Listener[],
   { holder, network }: { readonly holder: string | undefined; readonly network: string },
 ): string | undefined {
-  const listeners = listening(gateways).map(({ id, networks }) => ({ id, reaches: networks.includes(network) }));
-  const ids = (some: readonly { readonly id: string }[]) => some.map(({ id }) => id).sort();
+  const listeners = listening(gateways).toSorted((a, b) => (a.id < b.id ? -1 : 1));
   if (listeners.some(({ id }) => id === holder)) return holder;
-  return ids(listeners.filter(({ reaches }) => reaches))[0] ?? ids(listeners)[0];
+  return (listeners.find(({ networks }) => networks.includes(network)) ?? listeners[0])?.id;
 }
 
 /** Those that live and listen for pushes. */

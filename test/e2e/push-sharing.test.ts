@@ -80,7 +80,7 @@ test("push sharing: meters that another gateway works are asked for their setups
   await using other = await started("b", {});
   const meter = await vi.waitFor(async () => {
     await other.gateway.pollOnce();
-    const [first] = indian.filter((name) => other.told("meterPolled").some((each) => each.meter === name));
+    const first = indian.find((name) => other.told("meterPolled").some((each) => each.meter === name));
     expect(first).toBeDefined();
     return String(first);
   }, WAIT);
