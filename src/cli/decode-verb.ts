@@ -1,6 +1,6 @@
 import { LAYERS, type Layer } from "../../protocol/translate/translate.ts";
 import { resolveSecretText } from "../config/secret.ts";
-import { decodeCommand } from "./decode.ts";
+import { decipheringKeys, decodeCommand } from "./decode.ts";
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 
@@ -14,6 +14,11 @@ export interface DecodeVerbOptions {
   readonly systemTitle?: readonly string[];
   readonly showSecrets?: true;
   readonly json?: true;
+  readonly pcap?: string;
+  readonly config?: string;
+  readonly meter?: string;
+  readonly octets?: true;
+  readonly all?: true;
 }
 
 /** `decode HEX…` with keys fetched from where their references say; a key on the command line would be seen by others. */
@@ -30,16 +35,27 @@ export async function decodeVerb(
   const blockCipherKey = options.blockCipherKey && (await resolveSecretText(options.blockCipherKey));
   const authenticationKey = options.authenticationKey && (await resolveSecretText(options.authenticationKey));
   const dedicatedKey = options.dedicatedKey && (await resolveSecretText(options.dedicatedKey));
+  const keys = {
+    ...(blockCipherKey && { blockCipherKey }),
+    ...(authenticationKey && { authenticationKey }),
+    ...(dedicatedKey && { dedicatedKey }),
+    ...(options.systemTitle && { systemTitles: options.systemTitle }),
+  };
+  if (options.pcap !== undefined) {
+    const { decodeCapture } = await import("./decode-capture.ts");
+    return decodeCapture(options.pcap, { ...options, keys: decipheringKeys(keys) }, output);
+  }
+  if (texts.length === 0) {
+    output.err("decode: say the octets, or --pcap FILE");
+    return "usage";
+  }
   return decodeCommand(
     options.units ? texts : [texts.join("")],
     {
+      ...keys,
       hideSecrets: options.showSecrets !== true,
       json: options.json === true,
       ...(layer && { layer }),
-      ...(blockCipherKey && { blockCipherKey }),
-      ...(authenticationKey && { authenticationKey }),
-      ...(dedicatedKey && { dedicatedKey }),
-      ...(options.systemTitle && { systemTitles: options.systemTitle }),
     },
     output,
   );

@@ -64,7 +64,7 @@ function print(translations: readonly Translation[], { json = false }: DecodeOpt
 }
 
 /** Throws HEX_INVALID, SECURITY_KEY_LENGTH and SECURITY_TITLE_INVALID. */
-function decipheringKeys(keys: DecodeKeys): DecipheringKeys {
+export function decipheringKeys(keys: DecodeKeys): DecipheringKeys {
   return {
     blockCipherKey: secret("blockCipherKey", keys.blockCipherKey),
     authenticationKey: secret("authenticationKey", keys.authenticationKey),

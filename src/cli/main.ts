@@ -24,6 +24,7 @@ import { declarePlans } from "./verbs/plans.ts";
 import { declarePush } from "./verbs/push.ts";
 import { declareRead } from "./verbs/read.ts";
 import { declareReadout } from "./verbs/readout.ts";
+import { declareReplay } from "./verbs/replay.ts";
 import { declareRun } from "./verbs/run.ts";
 import { declareRuns } from "./verbs/runs.ts";
 import { declareSeries } from "./verbs/series.ts";
@@ -40,6 +41,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareRead,
   declareReadout,
   declareTrace,
+  declareReplay,
   declareDecode,
   declareDb,
   declareDbCoverage,

@@ -46,6 +46,15 @@ export class TraceOutput {
     return this.#sessions;
   }
 
+  /** A session of another time, whose entries come by `entry`. */
+  begin(channel: string): void {
+    this.#addEntry = this.#pcapng?.writer.session({ startedAt: new Date(0), channel });
+  }
+
+  entry(entry: RecordingEntry): void {
+    this.#addEntry?.(entry);
+  }
+
   readonly tell = (line: TraceLine): void => {
     const { json, to, octets, all } = this.#options;
     switch (line.type) {
@@ -91,7 +100,7 @@ export class TraceOutput {
   #record(line: string): void {
     this.#lines++;
     this.#recordings.at(-1)?.writeLine(line);
-    if (this.#lines > 1) this.#addEntry?.(parseEntryLine(line, this.#lines));
+    if (this.#lines > 1) this.entry(parseEntryLine(line, this.#lines));
   }
 }
 

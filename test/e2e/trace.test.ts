@@ -1,5 +1,6 @@
 /** Looking on at a meter of the running daemon, with the command line as people use it. */
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -24,10 +25,18 @@ function nameOf(house: number): string {
   return over.street.meters[house]?.name ?? "";
 }
 
-async function trace(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(COMMAND, ["trace", ...args, "--socket", over.config.socket], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function trace(...args: string[]): Promise<Ended> {
+  return run("trace", ...args, "--socket", over.config.socket);
+}
+
+async function run(...args: string[]): Promise<Ended> {
+  const child = spawn(COMMAND, args, { stdio: ["ignore", "pipe", "pipe"] });
   const code = new Promise<number | null>((resolve) => child.once("close", resolve));
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { code: await code, out, err };
@@ -98,3 +107,35 @@ test("trace: an unknown meter is told with the nearest name", async () => {
     err: expect.stringContaining(`did you mean ${nameOf(1)}?`),
   });
 });
+
+test("decode --pcap: what was captured is deciphered with the keys that are given", async () => {
+  const file = join(over.directory, `trace-${CIPHERED}.pcapng`);
+  const { blockCipherKey = "", authenticationKey = "" } = over.config.meters[CIPHERED]?.association.security ?? {};
+  const keys = ["--block-cipher-key", blockCipherKey, "--authentication-key", authenticationKey];
+  const told = await run("decode", "--pcap", file, ...keys);
+  expect([told.code, told.err]).toEqual([0, expect.stringContaining("tcp from 192.0.2.1:49152")]);
+  expect(told.out).toMatch(/glo-get-request: get-request normal 8 \(Clock\)/);
+  const without = await run("decode", "--pcap", file);
+  expect(without.out).toContain("SECURITY_KEY_MISSING");
+});
+
+test("replay: a recording is shown, and read again without the meter", async () => {
+  const file = join(over.directory, "recorded.jsonl");
+  const { connection, association } = over.config.meters[PASSWORD] ?? {};
+  const { physicalAddress, link = "" } = connection ?? {};
+  const place = ["--link", link, "--client-sap", String(association?.clientSap), "--auth", "lls"];
+  place.push("--secret", association?.secret ?? "", "--counters", join(over.directory, "counters"));
+  if (physicalAddress !== undefined) place.push("--physical-address", String(physicalAddress));
+  const what = ["1.0.1.8.0.255", "--csv"];
+  const read = await run("read", "--tcp", connection?.tcp ?? "", ...place, ...what, "--record", file, "--trace");
+  expect([read.code, read.err]).toEqual([0, expect.stringMatching(/hdlc {2}SNRM/)]);
+  const shown = await run("replay", file);
+  expect([shown.code, shown.out]).toEqual([0, expect.stringContaining("get-request normal 3 (Register)")]);
+  const player = spawn(COMMAND, ["replay", file, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const [chunk] = await once(player.stdout, "data");
+  const port = /:(\d+)$/.exec(String(chunk).trimEnd())?.[1];
+  const again = await run("read", "--tcp", `127.0.0.1:${port}`, ...place, ...what);
+  expect(again).toMatchObject({ code: 0, out: read.out });
+  player.kill("SIGTERM");
+  await once(player, "close");
+}, 60_000);
