@@ -82,7 +82,6 @@ export const ERROR_CODES = {
   ASSOCIATION_INVALID: "the answer to the association request lacks what it must hold",
   LINK_ENDED: "the link ended",
   SESSION_BUDGET_SPENT: "the session took longer than it may",
-  CAPTURE_INVALID: "the file is no pcap or pcapng, or breaks its own lengths",
   HEX_INVALID: "the text is not a sequence of hexadecimal octets",
 } as const;
 

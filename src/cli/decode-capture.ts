@@ -1,8 +1,7 @@
 /** `decode --pcap FILE`: what went over the wire, stream by stream, as frames. */
 import { createReadStream } from "node:fs";
-import { DlmsError } from "../../protocol/errors.ts";
 import { CaptureDialogues, type CapturedDialogue, type CaptureEvent } from "../trace/capture-dialogues.ts";
-import { capturedPackets } from "../trace/capture-reader.ts";
+import { CaptureError, capturedPackets } from "../trace/capture-reader.ts";
 import type { DecipheringKeys } from "../trace/deciphering.ts";
 import { frameLineOf } from "../trace/trace-line.ts";
 import { meterKeys } from "./capture-keys.ts";
@@ -32,7 +31,7 @@ export async function decodeCapture(file: string, options: CaptureCommandOptions
       for (const event of dialogues.push(packet)) teller.tell(event);
     }
   } catch (error) {
-    if (!(error instanceof DlmsError) || error.code !== "CAPTURE_INVALID") throw error;
+    if (!(error instanceof CaptureError)) throw error;
     output.err(`${file}: ${error.message}`);
     return "failure";
   }

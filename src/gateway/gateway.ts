@@ -223,7 +223,7 @@ export class Gateway implements AsyncDisposable {
     return (api) => {
       keyResources(api, { ...keys, nameOf });
       notificationResources(api, notifications);
-      this.#shared.resources(api);
+      this.#shared.resources(api, nameOf);
       planning.resources(api, (name) => this.#meterOf(name));
       traceResources(api, {
         traces,

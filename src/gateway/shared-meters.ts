@@ -4,7 +4,8 @@ import PQueue from "p-queue";
 import { z } from "zod";
 import { gateway as gatewayAnswer, lanes } from "../api/answers/work.ts";
 import { ApiError } from "../api/api-error.ts";
-import { type Api, callerOfAll } from "../api/http-api.ts";
+import type { Caller } from "../api/callers.ts";
+import { type Api, callerOf, callerOfAll } from "../api/http-api.ts";
 import { type ReadAnswer, ReadRefusedError, type ReadWishes, readAnswerSchema } from "../api/read-answer.ts";
 import type { Calls } from "../calls/calls.ts";
 import type { Collector, PolledMeter } from "../collect/collector.ts";
@@ -186,7 +187,7 @@ export class SharedMeters {
     });
   }
 
-  resources(api: Api): void {
+  resources(api: Api, nameOf: (nameOrNumber: string, caller: Caller) => string): void {
     api.get(
       "/v1/gateways",
       {
@@ -218,6 +219,7 @@ export class SharedMeters {
         return { released: await this.#dismiss(request.params.name) };
       },
     );
+    this.#quarantine(api, nameOf);
     api.get(
       "/v1/lanes",
       {
@@ -225,6 +227,50 @@ export class SharedMeters {
         schema: { tags: ["gateways"], summary: "How long work waits and runs, by lane", response: { 200: lanes } },
       },
       async () => Object.fromEntries(this.loop.laneTimes()),
+    );
+  }
+
+  #quarantine(api: Api, nameOf: (nameOrNumber: string, caller: Caller) => string): void {
+    api.get(
+      "/v1/quarantine",
+      {
+        config: { needs: "reader" },
+        schema: {
+          tags: ["meters"],
+          summary: "Meters that keep failing and are tried seldom, of those that this gateway works",
+          response: { 200: z.object({ items: z.array(z.object({ meter: z.string() })) }) },
+        },
+      },
+      async (request) => {
+        const { meterKeys } = callerOf(request);
+        const seen = Array.from(this.loop.quarantined()).filter(({ meterKey }) => meterKeys?.has(meterKey) ?? true);
+        return { items: seen.map(({ target }) => ({ meter: target.name })) };
+      },
+    );
+    api.post(
+      "/v1/meters/:meter/release",
+      {
+        config: {
+          needs: "operator",
+          change: { event: "meterReleased", message: "somebody had a failing meter tried again" },
+        },
+        schema: {
+          tags: ["meters"],
+          summary: "Forget that a meter has failed: it is tried now, and as often as others",
+          params: z.object({ meter: z.string().min(1).max(128) }),
+          response: { 200: z.object({ meter: z.string() }) },
+        },
+      },
+      async (request) => {
+        const name = nameOf(request.params.meter, callerOf(request));
+        const meter = this.#parts.meters.get(name);
+        if (meter === undefined)
+          throw new ApiError("conflict", `${name} is not polled: it is not in the configuration`);
+        if (this.isElsewhere(meter))
+          throw new ApiError("conflict", `${name} is worked by ${this.workedBy(meter)}: ask there`);
+        this.loop.seen(meter);
+        return { meter: name };
+      },
     );
   }
 

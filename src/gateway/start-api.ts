@@ -15,6 +15,7 @@ import { meterResources } from "../api/meter-resources.ts";
 import { overviewResources } from "../api/overview-resources.ts";
 import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
 import { type ReadingColumns, readingResources } from "../api/reading-resources.ts";
+import { reportResources } from "../api/report-resources.ts";
 import { sessionResources, tokenResources } from "../api/token-resources.ts";
 import { ApiTokens } from "../api/tokens.ts";
 import { parseReadOrder } from "../collect/read-order.ts";
@@ -26,6 +27,7 @@ import { PROFILE_COLUMNS } from "../profiles/columns.ts";
 import { collectionMeters } from "../series/collections.ts";
 import type { Database } from "../store/database.ts";
 import { appendEventLog, type EventLogEntry } from "../store/event-log.ts";
+import { serviceLevels } from "../store/service-levels.ts";
 import { servePages } from "../web/pages.ts";
 
 export interface GatewayApiParts {
@@ -79,6 +81,7 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
   tokenResources(api, tokens, callers);
   sessionResources(api, callers);
   decodeResources(api);
+  reportResources(api, (order) => serviceLevels(database, order));
   maintenanceResources(api, gateway);
   healthResources(api, { version: parts.version, checks: { database: () => databaseSays(database) } });
   for (const other of parts.others) other(api);

@@ -2,7 +2,11 @@
  * The packets of a capture file: pcap in either byte order and resolution, and pcapng (draft-ietf-opsawg-pcapng). Reads
  * on as it is asked; what a hostile file can make it hold is bounded.
  */
-import { DlmsError } from "../../protocol/errors.ts";
+
+/** The file is no capture, or breaks its own lengths. */
+export class CaptureError extends Error {
+  override readonly name = "CaptureError";
+}
 
 export interface CapturedPacket {
   readonly atMs: number;
@@ -30,7 +34,7 @@ const MOST_INTERFACES = 256;
 const MICROS_PER_MS = 1000;
 const NANOS_PER_MS = 1_000_000;
 
-/** Throws CAPTURE_INVALID where the file is none, or breaks its own lengths. */
+/** Throws CaptureError where the file is none, or breaks its own lengths. */
 export async function* capturedPackets(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<CapturedPacket> {
   const octets = new ByteQueue(chunks);
   const head = await octets.peek(4);
@@ -132,8 +136,8 @@ function octetsOf(view: DataView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
-function invalid(offset: number, what: string): DlmsError {
-  return new DlmsError("CAPTURE_INVALID", "caller", { offset, what });
+function invalid(offset: number, what: string): CaptureError {
+  return new CaptureError(`no pcap or pcapng that can be read: ${what}, at octet ${offset}`);
 }
 
 /** Octets of a stream, as many as are wanted at a time. */

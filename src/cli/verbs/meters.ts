@@ -1,8 +1,47 @@
-import type { AdoptOptions } from "../push-command.ts";
+import type { MetersListOptions } from "../meters-command.ts";
+import type { AdoptOptions, DaemonOptions } from "../push-command.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareMeters: DeclareVerb = (program, { output, finish }) => {
   const meters = program.command("meters").description("the meters that the gateway knows");
+  meters
+    .command("list")
+    .description("meters by name, each with its last try")
+    .option("--search <text>", "part of the name or number")
+    .option("--failing", "only those whose last try failed")
+    .option("--quarantined", "only those that keep failing and are tried seldom")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
+    .option("--csv", "print CSV")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  dlms-gateway meters list --search feeder\n  dlms-gateway meters list --failing --csv",
+    )
+    .action(async (options: MetersListOptions) => {
+      const { metersList } = await import("../meters-command.ts");
+      finish(await metersList(options, output));
+    });
+  meters
+    .command("show")
+    .description("one meter: what it is, its plans, its last tries")
+    .argument("<meter>", "name or number")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExample:\n  dlms-gateway meters show feeder-7")
+    .action(async (meter: string, options: DaemonOptions) => {
+      const { metersShow } = await import("../meters-command.ts");
+      finish(await metersShow(meter, options, output));
+    });
+  meters
+    .command("release")
+    .description("forget that a meter has failed: it is tried now, and as often as others")
+    .argument("<meter>", "name or number")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .addHelpText("after", "\nExample:\n  dlms-gateway meters release feeder-7")
+    .action(async (meter: string, options: DaemonOptions) => {
+      const { metersRelease } = await import("../meters-command.ts");
+      finish(await metersRelease(meter, options, output));
+    });
   meters
     .command("adopt")
     .description("say which meter an unknown sender is; what it sent is replayed")

@@ -1,0 +1,109 @@
+/** `meters list | show | release`: the meters, how their last tries ended, asked of the running daemon. */
+import { z } from "zod";
+import { attempt, meter as meterAnswer } from "../api/answers/meters.ts";
+import { plan } from "../api/answers/work.ts";
+import { askDaemon } from "../api/local-client.ts";
+import type { ExitReason } from "./exit-code.ts";
+import { type ListingOptions, printListing } from "./listing.ts";
+import { type Output, printTable } from "./output.ts";
+import type { DaemonOptions } from "./push-command.ts";
+
+export interface MetersListOptions extends ListingOptions {
+  readonly socket: string;
+  readonly search?: string;
+  readonly failing?: true;
+  readonly quarantined?: true;
+}
+
+type Meter = z.output<typeof meterAnswer>;
+
+const page = z.object({ items: z.array(meterAnswer), next: z.string().nullable() });
+const plans = z.object({ items: z.array(plan) });
+const attempts = z.object({ items: z.array(attempt) });
+const set = z.object({ items: z.array(z.object({ meter: z.string() })) });
+const PAGE = 1000;
+const SHOWN_TRIES = 10;
+const WEEK_MS = 7 * 86_400_000;
+const COLUMNS = ["meter", "number", "type", "companion", "last try", "result", "cause"].map((title) => ({ title }));
+
+export async function metersList(options: MetersListOptions, output: Output): Promise<ExitReason> {
+  const { socket, search, failing, quarantined } = options;
+  const apart = quarantined === true ? await quarantinedMeters(socket) : undefined;
+  const rows: string[][] = [];
+  for (let after: string | undefined | null; after !== null; ) {
+    const query: { limit: number; search: string | undefined; after: string | undefined } = {
+      limit: PAGE,
+      search,
+      after,
+    };
+    const { items, next } = await askDaemon(socket, { path: "/v1/meters", query, answer: page });
+    const wanted = items.filter((each) => failing !== true || each.lastAttempt?.succeeded === false);
+    rows.push(...wanted.filter(({ name }) => apart?.has(name) ?? true).map(rowOf));
+    after = next;
+  }
+  printListing(output, options, COLUMNS, rows);
+  return "success";
+}
+
+async function quarantinedMeters(socket: string): Promise<ReadonlySet<string>> {
+  const { items } = await askDaemon(socket, { path: "/v1/quarantine", answer: set });
+  return new Set(items.map(({ meter }) => meter));
+}
+
+function rowOf({ name, number, type, companion, lastAttempt }: Meter): string[] {
+  const { startedAt = "", succeeded, cause } = lastAttempt ?? {};
+  const result = succeeded === undefined ? "never tried" : succeeded ? "read" : "failed";
+  return [name, number, type, companion, timeText(startedAt), result, cause ?? ""];
+}
+
+export async function metersShow(name: string, { socket, json }: DaemonOptions, output: Output): Promise<ExitReason> {
+  const path = `/v1/meters/${encodeURIComponent(name)}`;
+  const meter = await askDaemon(socket, { path, answer: meterAnswer });
+  const query = { limit: SHOWN_TRIES, from: new Date(Date.now() - WEEK_MS).toISOString() };
+  const { items: tries } = await askDaemon(socket, { path: `${path}/attempts`, query, answer: attempts });
+  const planned = await askDaemon(socket, { path: `/v1/meters/${encodeURIComponent(meter.name)}/plans`, answer: plans })
+    .then(({ items }) => items)
+    // A meter that only pushes has none.
+    .catch(() => []);
+  if (json === true) {
+    output.out(JSON.stringify({ meter, plans: planned, attempts: tries }, undefined, 2));
+    return "success";
+  }
+  const { attributes, lastAttempt: _, id: __, ...facts } = meter;
+  for (const [field, value] of Object.entries({ ...facts, ...attributes })) {
+    if (value !== null) output.out(`${field.padEnd("systemTitle".length)}  ${value}`);
+  }
+  const profiles = [...new Set(planned.map(({ profile }) => profile))];
+  output.out(`${"plans".padEnd("systemTitle".length)}  ${profiles.length === 0 ? "none" : profiles.join(", ")}`);
+  output.out("");
+  const columns = ["when", "what", "result", "rows", "cause"].map((title) => ({ title }));
+  printTable(
+    output,
+    columns,
+    tries.map((each) => [
+      timeText(each.startedAt),
+      each.what,
+      each.succeeded ? "read" : "failed",
+      String(each.rows),
+      each.cause ?? "",
+    ]),
+  );
+  const [last] = tries;
+  if (last?.succeeded !== false) return "success";
+  output.out("");
+  output.out(`${"seen".padEnd("systemTitle".length)}  ${last.evidence ?? ""}`);
+  output.out(`${"next".padEnd("systemTitle".length)}  ${last.nextStep ?? ""}`);
+  return "success";
+}
+
+export async function metersRelease(name: string, { socket }: DaemonOptions, output: Output): Promise<ExitReason> {
+  const path = `/v1/meters/${encodeURIComponent(name)}/release`;
+  const { meter } = await askDaemon(socket, { path, method: "POST", answer: z.object({ meter: z.string() }) });
+  output.err(`${meter} is tried now`);
+  return "success";
+}
+
+/** To the second, in UTC. */
+function timeText(iso: string): string {
+  return iso === "" ? "" : `${iso.slice(0, "2026-01-31T00:00:00".length).replace("T", " ")}Z`;
+}

@@ -1,0 +1,148 @@
+/** What operators ask of the running daemon at a terminal: meters, reports, and what is wrong. */
+import { spawn } from "node:child_process";
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { stringify } from "yaml";
+import { z } from "zod";
+import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
+
+const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
+const SILENT = 3;
+
+let over: GatewayOverStreet;
+beforeAll(async () => {
+  over = await gatewayOverStreet(
+    { count: 4, faults: { [SILENT]: "answers-nothing" } },
+    {
+      responseTimeout: "1s",
+      configure: (config) => {
+        config.collections = [{ name: "first", meters: [config.meters?.[0]?.name ?? ""] }];
+      },
+    },
+  );
+  await over.gateway.pollOnce();
+}, 120_000);
+afterAll(() => over[Symbol.asyncDispose]());
+
+function nameOf(house: number): string {
+  return over.street.meters[house]?.name ?? "";
+}
+
+async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(COMMAND, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const code = new Promise<number | null>((resolve) => child.once("close", resolve));
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { code: await code, out, err };
+}
+
+function ask(...args: string[]) {
+  return run(...args, "--socket", over.config.socket);
+}
+
+test("meters list: all with their last tries, and those alone that failed", async () => {
+  await expect.poll(async () => (await ask("meters", "list")).out, { timeout: 20_000 }).toMatch(/ failed +no answer/);
+  const { out, code } = await ask("meters", "list", "--csv");
+  expect(code).toBe(0);
+  expect(out.trimEnd().split("\n")).toHaveLength(5);
+  const failing = await ask("meters", "list", "--failing", "--json");
+  const rows = z.array(z.object({ meter: z.string(), cause: z.string() })).parse(JSON.parse(failing.out));
+  expect(rows).toEqual([{ meter: nameOf(SILENT), cause: "no answer" }]);
+  expect((await ask("meters", "list", "--quarantined")).out.trimEnd().split("\n")).toHaveLength(2);
+});
+
+test("meters show: what a meter is, its plans and tries", async () => {
+  const { out } = await ask("meters", "show", nameOf(SILENT));
+  expect(out).toMatch(new RegExp(`^name +${nameOf(SILENT)}$`, "m"));
+  expect(out).toMatch(/^plans +instant, block_load/m);
+  expect(out).toMatch(/ failed +0 +no answer$/m);
+  expect(out).toMatch(/^next {9}check power/m);
+  expect((await ask("meters", "show", "nobody")).err).toContain("there is no meter nobody");
+});
+
+test("meters release: a failing meter is tried at once; an unknown one is told", async () => {
+  expect(await ask("meters", "release", nameOf(SILENT))).toMatchObject({
+    code: 0,
+    err: `${nameOf(SILENT)} is tried now\n`,
+  });
+  expect((await ask("meters", "release", `${nameOf(0)}x`)).err).toContain(`did you mean ${nameOf(0)}?`);
+  const log = await over.gateway.database.query<{ actor: string }>(
+    "select actor from dlms.event_logs where event = 'meterReleased' and subject = $1",
+    [nameOf(SILENT)],
+  );
+  expect(log).toEqual([{ actor: expect.stringMatching(/^local /) }]);
+});
+
+const levels = z.array(
+  z.object({
+    group: z.string(),
+    day: z.string(),
+    meters: z.int(),
+    due: z.int(),
+    held: z.int(),
+    below: z.array(z.string()),
+  }),
+);
+
+test("report sla: shares by group and day are those of the rows; what is below a threshold is named", async () => {
+  const day = new Date(Date.now() - 2 * 86_400_000).toISOString().slice(0, 10);
+  const { out, code } = await ask("report", "sla", "--from", day, "--to", day, "--json");
+  expect(code).toBe(0);
+  const rows = levels.parse(JSON.parse(out));
+  expect(rows.map(({ group, meters }) => [group, meters])).toEqual([
+    ["all", 3],
+    ["first", 1],
+  ]);
+  const [held] = await over.gateway.database.query<{ count: number }>(
+    `select count(*)::int as count from dlms.block_load_profile_data
+     where captured_at > $1::date and captured_at <= $1::date + interval '1 day'`,
+    [day],
+  );
+  expect(rows[0]).toMatchObject({ day, held: held?.count, due: held?.count });
+  // All was read two days later, so nothing came within 8 hours.
+  const below = await ask("report", "sla", "--from", day, "--to", day, "--group", "first", "--least", "8=95", "--csv");
+  expect([below.code, below.out]).toEqual([1, expect.stringMatching(/^first,.*,0\.00,0\.00,0\.00,0,8 h$/m)]);
+  expect((await ask("report", "sla", "--least", "7=95")).code).toBe(2);
+});
+
+interface Found {
+  readonly check: string;
+  readonly verdict: string;
+  readonly nextStep?: string;
+}
+
+async function doctor(config: object): Promise<{ code: number | null; found: Found[] }> {
+  const file = join(over.directory, "doctor.yaml");
+  await writeFile(file, stringify(config));
+  await chmod(file, 0o600);
+  const { code, out } = await run("doctor", "--config", file, "--json");
+  return { code, found: JSON.parse(out) as Found[] };
+}
+
+test("doctor: a gateway that is well, and one that lacks everything, each with its next step", async () => {
+  const url = "env:DOCTOR_URL";
+  process.env["DOCTOR_URL"] = over.gateway.databaseUrl;
+  const well = await doctor({ socket: over.config.socket, stateDirectory: over.directory, database: { url } });
+  expect(well.found.filter(({ verdict }) => verdict !== "good")).toEqual([]);
+  expect(well).toMatchObject({ code: 0 });
+  process.env["DOCTOR_URL"] = "postgresql://127.0.0.1:1/none";
+  const meter = {
+    name: "a",
+    number: "1",
+    connection: { serial: "/dev/serial/by-id/none" },
+    association: { mechanism: "lls", secret: "file:/nowhere/secret" },
+  };
+  const ill = await doctor({
+    socket: join(over.directory, "none.sock"),
+    stateDirectory: join(over.directory, "none"),
+    database: { url },
+    meters: [meter],
+  });
+  expect(ill.code).toBe(1);
+  const bad = ill.found.filter(({ verdict }) => verdict === "bad");
+  expect(bad.map(({ check }) => check)).toEqual(["database", "state directory", "serial lines", "keys"]);
+  expect(ill.found.filter(({ verdict, nextStep }) => verdict === "bad" && nextStep === undefined)).toEqual([]);
+  const wrong = await doctor({ meters: [{ nam: "x" }] });
+  expect([wrong.code, wrong.found.map(({ check }) => check)]).toEqual([3, ["configuration"]]);
+}, 60_000);
