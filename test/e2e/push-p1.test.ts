@@ -6,6 +6,7 @@ import { type CorpusCase, isFacts, loadCases } from "../corpus/case.ts";
 import { query } from "../db/query.ts";
 import { useTestDatabase } from "../db/test-database.ts";
 import { Pty } from "../drivers/serial/pty.ts";
+import { rowCounts } from "./push-rows.ts";
 import { type PushStation, type StationMeter, sendTcp, startPushStation } from "./push-station.ts";
 
 const FIELD = join(import.meta.dirname, "..", "..", "..", "shared", "corpus", "field");
@@ -82,7 +83,7 @@ async function valuesOf(row: HistoryRow | undefined): Promise<Map<string, string
 }
 
 test.skipIf(ABSENT)("P1 telegrams: the corpus has as many as when this was written", () => {
-  expect(telegrams.length).toBeGreaterThanOrEqual(23);
+  expect([telegrams.length, negatives.length]).toEqual([23, 28]);
 });
 
 const UNITS: Readonly<Record<string, readonly [number, string]>> = {
@@ -121,6 +122,7 @@ test.each(telegrams.map((each, index) => [each.id, each, index] as const))(
 test.each(negatives.filter(({ id }) => !SOUND.has(id)).map((each) => [each.id, each] as const))(
   "P1 negative %s leaves a record, and nothing else but whole telegrams",
   async (_, each) => {
+    const before = await rowCounts(current().url);
     const { peer } = await sendTcp(station.tcp, [Buffer.from(textOf(each), "latin1")], { from: "127.0.2.1" });
     await station.settled();
     const rows = await historyOf(peer);
@@ -131,6 +133,8 @@ test.each(negatives.filter(({ id }) => !SOUND.has(id)).map((each) => [each.id, e
       expect(row.reason).toMatch(/^[A-Z_0-9]+: /);
       expect((await valuesOf(row)).size).toBe(0);
     }
+    const after = await rowCounts(current().url);
+    expect(after).toEqual(whole === 0 ? before : after);
   },
 );
 
