@@ -44,15 +44,18 @@ const CROWDED = 20_000;
 
 /** What nobody can make sense of. */
 const NOISE: Allowance = { atOnce: 1000, perSecond: 5 };
-/** What names its sender and may yet be opened when its key is known: a concentrator's host may send for thousands. */
-const SEALED: Allowance = { atOnce: 20_000, perSecond: 100 };
+/**
+ * What names its sender and may yet be opened when its key is known, and what comes from where a meter is reached: a
+ * concentrator's host may send for thousands.
+ */
+const PLAUSIBLE: Allowance = { atOnce: 20_000, perSecond: 100 };
 
 export class PushIntake {
   readonly #options: PushIntakeOptions;
   readonly #openers: SenderOpeners;
   readonly #conflicts: SenderConflicts;
   readonly #noiseBudget = new RejectionBudget(NOISE);
-  readonly #sealedBudget = new RejectionBudget(SEALED);
+  readonly #plausibleBudget = new RejectionBudget(PLAUSIBLE);
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: PushIntakeOptions) {
@@ -164,7 +167,8 @@ export class PushIntake {
   }
 
   async #keepRejected(rejected: ReceivedPush, origin: PushOrigin): Promise<void> {
-    const budget = rejected.systemTitle === undefined ? this.#noiseBudget : this.#sealedBudget;
+    const isPlausible = rejected.systemTitle !== undefined || this.#options.directory.byHost(origin.host).length > 0;
+    const budget = isPlausible ? this.#plausibleBudget : this.#noiseBudget;
     const notKept = budget.spend(origin.host, performance.now());
     if (notKept === undefined) return;
     const { reason: why } = rejected;

@@ -225,6 +225,12 @@ test("push intake: of a meter that owes protection nothing in the clear is taken
   expect(store.pushes[0]?.reason).toMatch(/^SECURITY_WEAKER_THAN_REQUIRED/);
 });
 
+test("push intake: what comes from where a meter is reached may be a new model: more of it is kept", async () => {
+  const { store, take } = intakeFor(directory([], { hosts: { [ORIGIN.host]: [sender(1)] } }));
+  for (let index = 0; index < 1100; index++) await take(Uint8Array.of(0xff, index & 0xff));
+  expect(store.pushes).toHaveLength(1100);
+});
+
 test("push intake: noise of one host is kept up to a limit, and costs other hosts nothing", async () => {
   const { store, events, take } = intakeFor(directory([]));
   for (let index = 0; index < 1100; index++) await take(Uint8Array.of(0xff, index & 0xff));
