@@ -129,8 +129,7 @@ export class BufferKeeping implements PreparedParticipant {
 
   async takePart(client: PoolClient, { batches, isRepeat }: WrittenBatches): Promise<void> {
     const all = batches.flatMap((batch) => (batch.buffers ?? []).map((buffer) => ({ batch, buffer })));
-    const held = isRepeat && all.length > 0 ? await heldBuffers(client, all) : new Set<string>();
-    const fresh = all.filter((each) => !held.has(identityOf(each)));
+    const fresh = isRepeat && all.length > 0 ? await withoutHeld(client, all) : all;
     if (fresh.length === 0) return;
     const rows = new CopyRows();
     for (const each of fresh) this.#encode(each, rows);
@@ -166,8 +165,8 @@ function digestOf({ octets }: PackedBuffer): string {
   return createHash("sha256").update(octets).digest("hex");
 }
 
-/** Which of them an earlier write of the same has left. */
-async function heldBuffers(client: PoolClient, all: readonly BatchBuffer[]): Promise<ReadonlySet<string>> {
+/** Those that an earlier write of the same has not left. */
+async function withoutHeld(client: PoolClient, all: readonly BatchBuffer[]): Promise<readonly BatchBuffer[]> {
   const { rows } = await client.query<{ meter_key: number; profile: string; received_ms: string; digest: string }>(
     `select b.meter_key, b.profile, (extract(epoch from b.received_at) * 1000)::bigint::text as received_ms,
        encode(sha256(b.octets), 'hex') as digest
@@ -175,7 +174,8 @@ async function heldBuffers(client: PoolClient, all: readonly BatchBuffer[]): Pro
      where b.meter_key = any ($1::int[]) and b.received_at = any ($2::timestamptz[])`,
     [[...new Set(all.map(({ batch }) => batch.meterKey))], all.map(({ buffer }) => buffer.receivedAt)],
   );
-  return new Set(rows.map((row) => [row.meter_key, row.profile, row.received_ms, row.digest].join(" ")));
+  const held = new Set(rows.map((row) => [row.meter_key, row.profile, row.received_ms, row.digest].join(" ")));
+  return all.filter((each) => !held.has(identityOf(each)));
 }
 
 export interface RawBufferQuery {
