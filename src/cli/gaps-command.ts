@@ -7,6 +7,7 @@ import { gaps, type StoredReadings } from "../gateway/stored-readings.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
 import { type AnswerPlace, storedAnswers } from "./stored-answers.ts";
+import { PROFILE_WORDS } from "./verbs/profile-words.ts";
 
 /** Options of the command line, as commander gives them. */
 export interface GapsOptions extends AnswerPlace {
@@ -19,7 +20,6 @@ export interface GapsOptions extends AnswerPlace {
 }
 
 const WEEK_MS = 7 * 86_400_000;
-const PROFILE_WORDS: Readonly<Record<string, string>> = { block: "block_load", daily: "daily_load" };
 const COLUMNS = [
   "meter",
   "meterNumber",
@@ -77,7 +77,7 @@ export async function gapsCommand(
 function orderOf(meters: readonly string[], { from, to, profile, state }: GapsOptions): GapOrder | undefined {
   const toMs = to === undefined ? Date.now() : Date.parse(to);
   const fromMs = from === undefined ? toMs - WEEK_MS : Date.parse(from);
-  const profiles = profilesForm.safeParse(profile?.map((word) => PROFILE_WORDS[word] ?? word));
+  const profiles = profilesForm.safeParse(profile?.map((word) => PROFILE_WORDS.get(word) ?? word));
   const states = statesForm.safeParse(state);
   if (Number.isNaN(fromMs) || Number.isNaN(toMs) || !profiles.success || !states.success) return undefined;
   return {

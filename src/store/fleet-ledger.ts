@@ -3,6 +3,7 @@ import type { LedgerPage, ProfileMemory } from "../collect/meter-ledger.ts";
 import { PROFILE_KINDS, type ProfileKind } from "../profiles/batch.ts";
 import { foldCoverage } from "./coverage.ts";
 import type { Database } from "./database.ts";
+import type { PageRow } from "./ledger-records.ts";
 
 export interface LedgerOfMeter {
   readonly memories: readonly ProfileMemory[];
@@ -27,17 +28,6 @@ interface MeterParts {
   pages: LedgerPage[];
   events: { atMs: number; log: string; code: number }[];
   lastFailure: LedgerOfMeter["lastFailure"];
-}
-
-interface PageRow {
-  meter_key: number;
-  profile: number;
-  day: number;
-  interval_s: number;
-  held: string | null;
-  absent: string | null;
-  meter_off: string | null;
-  set_aside: string | null;
 }
 
 export class FleetLedger {
@@ -86,7 +76,7 @@ export class FleetLedger {
   }
 
   async #loadPages(found: Map<number, MeterParts>, { fromMs, toMs }: Range): Promise<void> {
-    const rows = await this.#database.query<PageRow>(
+    const rows = await this.#database.query<PageRow & { meter_key: number }>(
       `select meter_key, profile, day - date '1970-01-01' as day, interval_s, held::text, absent::text,
          meter_off::text, set_aside::text
        from dlms.coverage_pages

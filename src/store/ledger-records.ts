@@ -1,4 +1,5 @@
 /** The ledger of single meters as the collector works with it: how profiles are captured, and the pages that matter. */
+import type { PoolClient } from "pg";
 import type { LedgerPage, ProfileMemory, StoredLedger } from "../collect/meter-ledger.ts";
 import { PROFILE_KINDS, type ProfileKind } from "../profiles/batch.ts";
 import type { Database } from "./database.ts";
@@ -10,7 +11,7 @@ interface MemoryRow {
   entries: number | null;
 }
 
-interface PageRow {
+export interface PageRow {
   profile: number;
   day: number;
   interval_s: number;
@@ -66,15 +67,12 @@ export interface MeterMemory extends ProfileMemory {
 }
 
 /**
- * Keeps how meters capture profiles, through whatever sends statements; the same beginning again is a correction, and the
+ * Keeps how meters capture profiles, in a transaction of the caller's; the same beginning again is a correction, and the
  * last one counts.
  */
-export async function keepMemories(
-  query: (text: string, values: unknown[]) => Promise<unknown>,
-  all: readonly MeterMemory[],
-): Promise<void> {
+export async function keepMemories(client: PoolClient, all: readonly MeterMemory[]): Promise<void> {
   const memories = [...new Map(all.map((each) => [keyOf(each), each])).values()];
-  await query(
+  await client.query(
     `insert into dlms.meter_profiles (meter_key, profile, valid_from, interval_s, entries)
      select * from unnest($1::int[], $2::text[], $3::timestamptz[], $4::int[], $5::int[]) order by 1, 2, 3
      on conflict (meter_key, profile, valid_from) do update set

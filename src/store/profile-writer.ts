@@ -356,7 +356,7 @@ function count(attempt: Attempt, outcome: MergeOutcome): void {
 
 async function keepSetAside(client: PoolClient, rows: readonly SetAsideRow[]): Promise<void> {
   await keepRejectedRows(
-    (text, values) => client.query(text, values),
+    client,
     rows.map(({ row, reason, detail }) => ({
       profile: row.batch.profile,
       meterKey: row.batch.meterKey,

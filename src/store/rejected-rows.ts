@@ -1,11 +1,9 @@
 /** Rows that no profile table can hold, kept with their reason and all that they said; the same row is kept once. */
-import { type Clock, systemClock } from "../../drivers/clock.ts";
+import type { PoolClient } from "pg";
 import type { ReadingKind } from "../profiles/batch.ts";
 import type { SetAsideEvent } from "../profiles/map-events.ts";
 import type { SetAsideRow } from "../profiles/map-profile.ts";
-import { type Database, isTransient } from "./database.ts";
 import { SOURCES } from "./profile-tables.ts";
-import type { QueueSpool } from "./queue-spool.ts";
 import { storableText, storableValue } from "./storable-text.ts";
 
 export interface RejectedRow {
@@ -21,13 +19,10 @@ export interface RejectedRow {
   readonly json: string;
 }
 
-/** Keeps rejected rows through whatever sends statements: a pool, or the transaction that stores the rest. */
-export async function keepRejectedRows(
-  query: (text: string, values: unknown[]) => Promise<unknown>,
-  rows: readonly RejectedRow[],
-): Promise<void> {
+/** Keeps rejected rows in a transaction of the caller's. */
+export async function keepRejectedRows(client: PoolClient, rows: readonly RejectedRow[]): Promise<void> {
   if (rows.length === 0) return;
-  await query(
+  await client.query(
     `insert into dlms.rejected_rows
        (profile, meter_key, captured_at, source, read_at, reason, detail, row_values, digest)
      select r.*, sha256(convert_to(r.row_values::text, 'UTF8'))
@@ -55,33 +50,8 @@ export interface RejectedPollRow extends Omit<SetAsideRow, "reason"> {
 
 const POLL = SOURCES.indexOf("poll") + 1;
 
-interface RejectedRowOptions {
-  readonly spool?: Pick<QueueSpool<RejectedRow>, "engaged" | "append">;
-  readonly clock?: Clock;
-}
-
-/** Keeps rows that were read but could not be mapped, in the spool when the database is away. Throws StoreError. */
-export async function writeRejectedRows(
-  database: Database,
-  meterKey: number,
-  rows: readonly RejectedPollRow[],
-  { spool, clock = systemClock }: RejectedRowOptions = {},
-): Promise<void> {
-  const rejected = rejectedPollRows(meterKey, rows, new Date(clock.now()));
-  const append = () => Promise.all(rejected.map(async (row) => spool?.append(row)));
-  if (spool?.engaged === true) {
-    await append();
-    return;
-  }
-  try {
-    await keepRejectedRows((text, values) => database.query(text, values), rejected);
-  } catch (error) {
-    if (spool === undefined || !isTransient(error)) throw error;
-    await append();
-  }
-}
-
-function rejectedPollRows(meterKey: number, rows: readonly RejectedPollRow[], readAt: Date): RejectedRow[] {
+/** Rows that were read but could not be mapped, as they are kept. */
+export function rejectedPollRows(meterKey: number, rows: readonly RejectedPollRow[], readAt: Date): RejectedRow[] {
   return rows.map(({ profile, index, reason, values }) => ({
     profile,
     meterKey,

@@ -10,18 +10,18 @@ import { nodeDisk } from "../spool/disk.ts";
 import type { SegmentDamage } from "../spool/segment.ts";
 import { Spool } from "../spool/spool.ts";
 import { BatchQueue } from "./batch-queue.ts";
-import { type Database, isTransient } from "./database.ts";
+import type { Database } from "./database.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { messageOf } from "./failure.ts";
+import { KeptKind, outletOf } from "./kept-kind.ts";
 import { keepMemories, type MeterMemory } from "./ledger-records.ts";
 import { BEFORE_READINGS, keepReadings, type MeterReading } from "./meter-records.ts";
 import type { ProfileWriter, WriteOutcome } from "./profile-writer.ts";
 import { PushHistory, PushQueue, withoutValues } from "./push-history.ts";
-import type { QueueSpool } from "./queue-spool.ts";
 import { keepAttempts, type ReadAttempt, ReadAttempts } from "./read-attempts.ts";
-import { keepRejectedRows, type RejectedPollRow, type RejectedRow, writeRejectedRows } from "./rejected-rows.ts";
+import { keepRejectedRows, type RejectedPollRow, type RejectedRow, rejectedPollRows } from "./rejected-rows.ts";
 import type { AlsoHere } from "./spool-delivery.ts";
-import { SpoolGate, type SpoolGateEvents, type SpoolOutlet } from "./spool-gate.ts";
+import { SpoolGate, type SpoolGateEvents } from "./spool-gate.ts";
 import { ATTEMPTS, MEMORIES, PROFILE_ROWS, PUSHES, READINGS, REJECTED_ROWS } from "./spool-kinds.ts";
 
 export interface StoreIntakeOptions {
@@ -52,12 +52,11 @@ export class StoreIntake {
   readonly rows: BatchQueue;
   readonly pushes: PushQueue;
   readonly spool: Pick<Spool, "octets" | "quota">;
-  readonly #database: Database;
   readonly #gate: SpoolGate;
   readonly #attempts: ReadAttempts;
-  readonly #rejected: QueueSpool<RejectedRow>;
-  readonly #memories: QueueSpool<MeterMemory>;
-  readonly #readings: QueueSpool<MeterReading>;
+  readonly #rejected: KeptKind<RejectedRow>;
+  readonly #memories: KeptKind<MeterMemory>;
+  readonly #readings: KeptKind<MeterReading>;
   readonly #unlock: () => Promise<void>;
   readonly #clock: Clock;
 
@@ -79,7 +78,6 @@ export class StoreIntake {
   constructor(options: StoreIntakeOptions, spool: Spool, unlock: () => Promise<void>) {
     const { database, writer, events, ready, clock = systemClock } = options;
     const { patienceMs } = options.spool;
-    this.#database = database;
     this.#clock = clock;
     this.#unlock = unlock;
     this.spool = spool;
@@ -114,7 +112,10 @@ export class StoreIntake {
       ...queueOf(() => this.pushes),
     });
     this.pushes = new PushQueue((group) => history.keep(group), { onRetry, spool: pushes, clock });
-    const attempts = this.#gate.add({ ...attemptOutlet(database), settled: () => this.#attempts.settled() });
+    const attempts = this.#gate.add({
+      ...outletOf(database, { kind: ATTEMPTS, keep: keepAttempts }),
+      settled: () => this.#attempts.settled(),
+    });
     this.#attempts = new ReadAttempts(
       database,
       (error, count) => {
@@ -124,9 +125,12 @@ export class StoreIntake {
       attempts,
       clock,
     );
-    this.#rejected = this.#gate.add(rejectedOutlet(database));
-    this.#memories = this.#gate.add(memoryOutlet(database));
-    this.#readings = this.#gate.add(readingOutlet(database));
+    const rejected = outletOf(database, { kind: REJECTED_ROWS, keep: keepRejectedRows });
+    this.#rejected = new KeptKind(this.#gate, rejected);
+    const memories = outletOf(database, { kind: MEMORIES, keep: keepMemories });
+    this.#memories = new KeptKind(this.#gate, memories);
+    const readings = outletOf(database, { kind: READINGS, keep: keepReadings, opening: BEFORE_READINGS });
+    this.#readings = new KeptKind(this.#gate, readings);
     this.#gate.start();
   }
 
@@ -144,41 +148,23 @@ export class StoreIntake {
     this.#attempts.add(attempt);
   }
 
+  /** Keeps rows that were read but could not be mapped. Throws StoreError and SpoolError. */
   addRejected(meterKey: number, rows: readonly RejectedPollRow[]): Promise<void> {
-    return writeRejectedRows(this.#database, meterKey, rows, { spool: this.#rejected, clock: this.#clock });
+    return this.#rejected.put(rejectedPollRows(meterKey, rows, new Date(this.#clock.now())));
   }
 
-  /** Keeps single values, in the spool when the database is away. Throws StoreError and SpoolError. */
-  async addReadings(readings: readonly MeterReading[]): Promise<void> {
-    const append = () => Promise.all(readings.map(async (reading) => this.#readings.append(reading)));
-    if (this.#readings.engaged) {
-      await append();
-      return;
-    }
-    try {
-      await writeReadings(this.#database, readings);
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      await append();
-    }
+  /** Keeps single values. Throws StoreError and SpoolError. */
+  addReadings(readings: readonly MeterReading[]): Promise<void> {
+    return this.#readings.put(readings);
   }
 
-  /** Keeps how a meter captures profiles, in the spool when the database is away. Throws StoreError. */
-  async keepMemories(meterKey: number, learned: readonly ProfileMemory[]): Promise<void> {
-    const memories = learned.map(({ profile, validFromMs, intervalS, entries }) => {
-      return { meterKey, profile, validFromMs, intervalS, entries };
-    });
-    const append = () => Promise.all(memories.map(async (memory) => this.#memories.append(memory)));
-    if (this.#memories.engaged) {
-      await append();
-      return;
-    }
-    try {
-      await keepMemories((text, values) => this.#database.query(text, values), memories);
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      await append();
-    }
+  /** Keeps how a meter captures profiles. Throws StoreError and SpoolError. */
+  keepMemories(meterKey: number, learned: readonly ProfileMemory[]): Promise<void> {
+    return this.#memories.put(
+      learned.map(({ profile, validFromMs, intervalS, entries }) => {
+        return { meterKey, profile, validFromMs, intervalS, entries };
+      }),
+    );
   }
 
   /**
@@ -194,55 +180,6 @@ export class StoreIntake {
     await this.#gate.stop(leftMs());
     await this.#unlock();
   }
-}
-
-function attemptOutlet(database: Database): SpoolOutlet<ReadAttempt> {
-  return {
-    kind: ATTEMPTS,
-    write: (attempts, alsoHere) =>
-      database.transaction(async (client) => {
-        await keepAttempts(client, attempts);
-        await alsoHere(client);
-      }),
-  };
-}
-
-function rejectedOutlet(database: Database): SpoolOutlet<RejectedRow> {
-  return {
-    kind: REJECTED_ROWS,
-    write: (rows, alsoHere) =>
-      database.transaction(async (client) => {
-        await keepRejectedRows((text, values) => client.query(text, values), rows);
-        await alsoHere(client);
-      }),
-  };
-}
-
-async function writeReadings(
-  database: Database,
-  readings: readonly MeterReading[],
-  alsoHere: AlsoHere = async () => undefined,
-): Promise<void> {
-  await database.transaction(async (client) => {
-    await client.query(BEFORE_READINGS);
-    await keepReadings(client, readings);
-    await alsoHere(client);
-  });
-}
-
-function readingOutlet(database: Database): SpoolOutlet<MeterReading> {
-  return { kind: READINGS, write: (readings, alsoHere) => writeReadings(database, readings, alsoHere) };
-}
-
-function memoryOutlet(database: Database): SpoolOutlet<MeterMemory> {
-  return {
-    kind: MEMORIES,
-    write: (memories, alsoHere) =>
-      database.transaction(async (client) => {
-        await keepMemories((text, values) => client.query(text, values), memories);
-        await alsoHere(client);
-      }),
-  };
 }
 
 function queueOf(queue: () => Pick<BatchQueue, "divert" | "resume" | "settled">) {

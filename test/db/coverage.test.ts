@@ -420,7 +420,7 @@ test("ledger: a way of capture that was learned once more did not begin anew", a
     return { meterKey, profile: "block_load" as const, validFromMs, intervalS, entries: hours };
   };
   const all = [memory(900, 1), memory(1800, 2), memory(900, 3), memory(900, 5)];
-  await keepMemories((text, values) => database.query(text, values), all);
+  await database.transaction((client) => keepMemories(client, all));
   const { memories } = await loadLedger(database, meterKey);
   expect(memories).toEqual([
     { profile: "block_load", validFromMs: START_MS + 3 * HOUR_MS, intervalS: 900, entries: 5 },

@@ -10,7 +10,7 @@ import { openPushQueue, type ReceivedPush } from "../../src/store/push-history.t
 import { keepPushLayout, loadPushLayouts } from "../../src/store/push-layouts.ts";
 import { keepPushSetups } from "../../src/store/push-setups.ts";
 import { ReadAttempts } from "../../src/store/read-attempts.ts";
-import { writeRejectedRows } from "../../src/store/rejected-rows.ts";
+import { keepRejectedRows, rejectedPollRows } from "../../src/store/rejected-rows.ts";
 import { blockLoad, makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
 import { query } from "./query.ts";
 import { useTestDatabase } from "./test-database.ts";
@@ -248,8 +248,10 @@ test("rejected rows: what could not be mapped is kept once with its reason", asy
   const { database, url } = current();
   const [key = 0] = await makeMeters(database, ["J1"]);
   const row = { profile: "billing" as const, index: 3, reason: "no-time" as const, values: { row: ["1", "a\0b"] } };
-  await writeRejectedRows(database, key, [row]);
-  await writeRejectedRows(database, key, [row]);
+  for (const day of [1, 2]) {
+    const rows = rejectedPollRows(key, [row], new Date(Date.UTC(2026, 0, day)));
+    await database.transaction((client) => keepRejectedRows(client, rows));
+  }
   const kept = "select profile, reason, detail, row_values from dlms.rejected_rows where meter_key = $1";
   expect(await query(url, kept, [key])).toEqual([["billing", "no-time", "row 3: no-time", { row: ["1", "0x610062"] }]]);
 });

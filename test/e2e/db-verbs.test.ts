@@ -129,7 +129,7 @@ plans:
   - { profile: "block_load", every: "15m" }
 `,
   );
-  const file = new URL("../vectors/profile-buffers.json", import.meta.url);
+  const file = new URL("../src/store/profile-buffers.json", import.meta.url);
   const vectors = z.array(bufferForm).parse(JSON.parse(await readFile(file, "utf8")));
   const vector = vectors.find(({ profile }) => profile === "daily_load");
   if (vector === undefined) throw new Error("no vector");
@@ -137,7 +137,7 @@ plans:
     await using database = await openDatabase({ url: server.url, connections: 1 });
     const [meterKey = 0] = await makeMeters(database, ["V1"]);
     const memory = { profile: "block_load", validFromMs: START_MS, intervalS: 900, entries: undefined } as const;
-    await keepMemories((text, values) => database.query(text, values), [{ meterKey, ...memory }]);
+    await database.transaction((client) => keepMemories(client, [{ meterKey, ...memory }]));
     const { profile, deviation, layout, octets, receivedAt } = vector;
     const buffer = {
       meterKey,

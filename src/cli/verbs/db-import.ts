@@ -1,8 +1,8 @@
 import { duration } from "../../config/fields.ts";
-import type { ProfileKind } from "../../profiles/batch.ts";
 import type { DatabasePlace } from "../database-place.ts";
 import { withPlace } from "./db.ts";
 import { databaseVerb } from "./db-coverage.ts";
+import { PROFILE_WORDS } from "./profile-words.ts";
 import type { DeclareVerb } from "./verb.ts";
 
 interface ImportOptions extends DatabasePlace {
@@ -10,12 +10,6 @@ interface ImportOptions extends DatabasePlace {
   readonly interval?: string;
 }
 
-const PROFILE_WORDS: ReadonlyMap<string, ProfileKind> = new Map([
-  ["instant", "instant"],
-  ["block", "block_load"],
-  ["daily", "daily_load"],
-  ["billing", "billing"],
-]);
 const DAY_S = 86_400;
 
 /** `db import`, under the verb `db`. */

@@ -1,4 +1,5 @@
 import { databaseVerb } from "./db-coverage.ts";
+import { PROFILE_WORDS } from "./profile-words.ts";
 import { CONFIG_FILE, type DeclareVerb, SOCKET } from "./verb.ts";
 
 interface ReplayOptions {
@@ -8,13 +9,6 @@ interface ReplayOptions {
   readonly socket: string;
   readonly config: string;
 }
-
-const PROFILE_WORDS: ReadonlyMap<string, "instant" | "block_load" | "daily_load" | "billing"> = new Map([
-  ["instant", "instant"],
-  ["block", "block_load"],
-  ["daily", "daily_load"],
-  ["billing", "billing"],
-]);
 
 /** `db replay`, under the verb `db`, whoever declares it. */
 export const declareDbReplay: DeclareVerb = (program, { output, finish }) => {
