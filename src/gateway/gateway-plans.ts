@@ -1,4 +1,7 @@
-/** Reading plans: those of the configuration, and those that people add while gateways run, for all gateways. */
+/**
+ * Reading plans: those of the configuration, and those that people add while gateways run, for all gateways. Who comes
+ * into a collection has its plans from then on, and who leaves it has them no more.
+ */
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { plan as planAnswer } from "../api/answers/work.ts";
@@ -6,10 +9,10 @@ import { ApiError } from "../api/api-error.ts";
 import { type Api, callerOf } from "../api/http-api.ts";
 import type { PolledMeter } from "../collect/collector.ts";
 import { MeterPlans } from "../collect/meter-plans.ts";
-import { planFinder } from "../config/meter-plans.ts";
+import { type PlanFinder, planFinder } from "../config/meter-plans.ts";
 import { planSchema } from "../config/plan-schema.ts";
 import type { Config, PlanConfig } from "../config/schema.ts";
-import { collectionMeters } from "../series/collections.ts";
+import { collectionMeters, collectionsOfMeters } from "../series/collections.ts";
 import type { Database } from "../store/database.ts";
 import { loadPlans, putPlan, removePlan } from "../store/reading-plans.ts";
 import type { KnownFleet } from "./start-fleet.ts";
@@ -19,6 +22,7 @@ const plansAnswer = z.object({ items: z.array(planAnswer) });
 const TAGS = ["plans"];
 /** Notices may get lost. */
 const LOOK_MS = 30_000;
+const LOOK_AT_ALL_MS = 10 * 60_000;
 
 export class GatewayPlans implements Disposable {
   readonly meterPlans: MeterPlans;
@@ -27,7 +31,12 @@ export class GatewayPlans implements Disposable {
   readonly #known: Pick<KnownFleet, "meters" | "collections">;
   #added: readonly PlanConfig[] = [];
   #collections: ReadonlyMap<string, ReadonlySet<number> | undefined>;
-  #byMeter: ReadonlyMap<string, PlanConfig[]>;
+  #finder: PlanFinder;
+  #byMeter: Map<string, PlanConfig[]>;
+  readonly #byKey: ReadonlyMap<number, PolledMeter>;
+  readonly #configs: ReadonlyMap<string, Config["meters"][number]>;
+  /** When the members of all collections were looked at last, on a clock that never jumps. */
+  #allSeenMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #onChange: (changed: readonly PolledMeter[]) => void = () => undefined;
 
@@ -36,12 +45,15 @@ export class GatewayPlans implements Disposable {
     this.#database = database;
     this.#known = known;
     this.#collections = known.collections;
+    this.#byKey = new Map(known.meters.values().map((meter) => [meter.meterKey, meter]));
+    this.#configs = new Map(config.meters.map((meter) => [meter.name, meter]));
+    this.#finder = this.#newFinder();
     this.#byMeter = this.#find();
     const none: PlanConfig[] = [];
     this.meterPlans = new MeterPlans((meter) => this.#byMeter.get(meter.target.name) ?? none);
   }
 
-  /** Looks for added plans now and then from now on; `onChange` is told the meters that have other plans. */
+  /** Looks for added plans and changed collections now and then from now on; `onChange` is told the meters that have other plans. */
   async watch(onChange: (changed: readonly PolledMeter[]) => void): Promise<void> {
     this.#onChange = onChange;
     this.#timer = setInterval(() => void this.look().catch(() => undefined), LOOK_MS).unref();
@@ -53,23 +65,55 @@ export class GatewayPlans implements Disposable {
     clearInterval(this.#timer);
   }
 
-  /** Somebody has added or removed a plan. Throws StoreError. */
+  /** Somebody may have added or removed a plan. Throws StoreError. */
   async look(): Promise<void> {
     const added = await loadPlans(this.#database);
-    if (isDeepStrictEqual(added, this.#added)) return;
-    const names = [...added, ...this.#config.plans].flatMap(({ group = [] }) => group);
+    const isLong = performance.now() - this.#allSeenMs > LOOK_AT_ALL_MS;
+    if (isLong || !isDeepStrictEqual(added, this.#added)) await this.#learnAll(added);
+  }
+
+  /** The database says who may have come into a collection or left one. Throws StoreError. */
+  async hearMembers(payload: string): Promise<void> {
+    const keys = payload.split(" ").filter((key) => key !== "");
+    if (keys.length === 0) await this.#learnAll(await loadPlans(this.#database));
+    else await this.#learnSome(keys.map(Number));
+  }
+
+  async #learnAll(added: readonly PlanConfig[]): Promise<void> {
+    this.#allSeenMs = performance.now();
+    this.#added = added;
     this.#collections = new Map(
       await Promise.all(
-        [...new Set(names)].map(async (name) => [name, await collectionMeters(this.#database, name)] as const),
+        this.#groups().map(async (name) => [name, await collectionMeters(this.#database, name)] as const),
       ),
     );
-    this.#added = added;
     const before = this.#byMeter;
+    this.#finder = this.#newFinder();
     this.#byMeter = this.#find();
     const changed = this.#known.meters.values().filter(({ target: { name } }) => {
       return !isDeepStrictEqual(before.get(name), this.#byMeter.get(name));
     });
     this.#onChange([...changed]);
+  }
+
+  /** Of these meters only: a change costs no more in a larger fleet. */
+  async #learnSome(meterKeys: readonly number[]): Promise<void> {
+    const meters = [...new Set(meterKeys)].flatMap((key) => this.#byKey.get(key) ?? []);
+    const keys = meters.map(({ meterKey }) => meterKey);
+    const collections = await collectionsOfMeters(this.#database, this.#groups(), keys);
+    const changed = meters.filter(({ meterKey, target: { name } }) => {
+      const config = this.#configs.get(name);
+      const plans = config && this.#finder(config, collections.get(meterKey));
+      if (plans === undefined || plans === this.#byMeter.get(name)) return false;
+      this.#byMeter.set(name, plans);
+      return true;
+    });
+    this.#onChange(changed);
+  }
+
+  /** Groups and collections that plans are for. */
+  #groups(): string[] {
+    return [...new Set([...this.#added, ...this.#config.plans].flatMap(({ group = [] }) => group))];
   }
 
   resources(api: Api, meterOf: (name: string) => PolledMeter): void {
@@ -160,14 +204,17 @@ export class GatewayPlans implements Disposable {
     return this.#list();
   }
 
-  #find(): ReadonlyMap<string, PlanConfig[]> {
-    const { groups, meters, plans } = this.#config;
-    const find = planFinder({ groups, plans: [...this.#added, ...plans] });
+  #newFinder(): PlanFinder {
+    const { groups, plans } = this.#config;
+    return planFinder({ groups, plans: [...this.#added, ...plans] });
+  }
+
+  #find(): Map<string, PlanConfig[]> {
     return new Map(
-      meters.map((meter) => {
+      this.#config.meters.map((meter) => {
         const key = this.#known.meters.get(meter.name)?.meterKey ?? -1;
         const own = Array.from(this.#collections).flatMap(([name, keys]) => (keys?.has(key) === true ? [name] : []));
-        return [meter.name, find(meter, new Set(own))];
+        return [meter.name, this.#finder(meter, new Set(own))];
       }),
     );
   }

@@ -21,6 +21,7 @@ import { ANSWERS_CHANNEL, JOBS_CHANNEL, JobDesk, type JobHandler, NotHereError }
 import { listenerFor, listening } from "../jobs/listener-choice.ts";
 import { connectionBlock, MeterBlocks } from "../jobs/meter-blocks.ts";
 import type { EventSink } from "../observe/events.ts";
+import { MEMBERS_CHANNEL } from "../series/collections.ts";
 import type { Database } from "../store/database.ts";
 import { LEARNED_CHANNEL } from "../store/push-layouts.ts";
 import { PLANS_CHANNEL } from "../store/reading-plans.ts";
@@ -309,10 +310,11 @@ export class SharedMeters {
       },
       onGiven: (given) => this.#giveUp(given),
       onCut: () => this.#parts.collector.cut(),
-      channels: [JOBS_CHANNEL, ANSWERS_CHANNEL, PLANS_CHANNEL, LEARNED_CHANNEL],
+      channels: [JOBS_CHANNEL, ANSWERS_CHANNEL, PLANS_CHANNEL, MEMBERS_CHANNEL, LEARNED_CHANNEL],
       onNotice: (channel, payload) => {
         this.#listeners.get(channel)?.(payload);
         if (channel === PLANS_CHANNEL) void planning.look().catch(() => undefined);
+        else if (channel === MEMBERS_CHANNEL) void planning.hearMembers(payload).catch(() => undefined);
         else if (channel === JOBS_CHANNEL) desk.look();
         else void desk.hear().catch(() => undefined);
       },

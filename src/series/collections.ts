@@ -2,6 +2,9 @@
 import type { CollectionConfig } from "../config/collection-schema.ts";
 import type { Database } from "../store/database.ts";
 
+/** Where the database tells keys of meters that may have come into a collection or left one; none where all may have. */
+export const MEMBERS_CHANNEL = "dlms_members";
+
 /** A meter of the configuration, and what people know about it. */
 export interface DescribedMeter {
   readonly number: string;
@@ -85,4 +88,25 @@ export async function collectionMeters(database: Database, name: string): Promis
   );
   if (rows.length === 0) return undefined;
   return new Set(rows.flatMap(({ meter_key: key }) => (key === null ? [] : [key])));
+}
+
+/** Which of these collections of the gateway's own, of meters, each of these meters is in now. Throws StoreError. */
+export async function collectionsOfMeters(
+  database: Database,
+  names: readonly string[],
+  meterKeys: readonly number[],
+): Promise<ReadonlyMap<number, ReadonlySet<string>>> {
+  const rows = await database.query<{ meter_key: number; names: string[] }>(
+    `select m.meter_key, array_remove(array_agg(c.name), null) as names
+     from public.meters m
+     left join dlms.collections c on c.owner = current_user and c.name = any ($1::text[]) and c.holds = 'meters' and (
+       exists (select from dlms.collection_meters x where (x.collection_key, x.meter_key) = (c.collection_key, m.meter_key))
+       or num_nonnulls(c.pattern, c.attributes) > 0
+         and (c.pattern is null or m.meter_number ~ c.pattern or m.name ~ c.pattern)
+         and (c.attributes is null or c.attributes <@ (
+           select coalesce(jsonb_object_agg(a.name, a.value), '{}') from dlms.meter_attributes a where a.meter_id = m.id)))
+     where m.meter_key = any ($2::int[]) group by 1`,
+    [names, meterKeys],
+  );
+  return new Map(rows.map((row) => [row.meter_key, new Set(row.names)]));
 }
