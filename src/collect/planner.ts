@@ -57,6 +57,8 @@ export class Planner<Meter> {
   readonly #ready = new DueTimes();
   /** By when it is too late; all of them are due. */
   readonly #backfill = new DueTimes();
+  /** By when these were due. */
+  #readyMs = 0;
   /** When meters overwrite the first of what is open, where a visit left that. */
   readonly #lostFromMs = new Map<number, number>();
   /** When each plan of a meter is due next, in the order of its plans. */
@@ -81,7 +83,7 @@ export class Planner<Meter> {
 
   /** When the next job is due; undefined when there are no plans. */
   get nextMs(): number | undefined {
-    return this.#ready.size + this.#backfill.size > 0 ? -Infinity : this.#scheduled.nextMs;
+    return this.#ready.size + this.#backfill.size > 0 ? this.#readyMs : this.#scheduled.nextMs;
   }
 
   /**
@@ -181,6 +183,7 @@ export class Planner<Meter> {
 
   /** The one of all that are due for which it is soonest too late. */
   #takeReady(nowMs: number): number | undefined {
+    this.#readyMs = nowMs;
     let number = this.#scheduled.takeDue(nowMs);
     if (this.#ready.size === 0 && (this.#scheduled.nextMs ?? Infinity) > nowMs) return number;
     for (; number !== undefined; number = this.#scheduled.takeDue(nowMs)) {
@@ -213,6 +216,7 @@ export class Planner<Meter> {
 
   #fill(number: number, nowMs: number): void {
     if (this.#paused.has(number)) return;
+    this.#readyMs = nowMs;
     this.#backfill.set(number, this.#lostFromMs.get(number) ?? nowMs + NEVER_LOST_MS);
   }
 

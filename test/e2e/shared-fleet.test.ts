@@ -6,6 +6,7 @@ import { execFile } from "node:child_process";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
@@ -291,6 +292,30 @@ test(
     expect(a.told("blocksLost")).toEqual([]);
     way.mend();
     await a.untilTold("spoolDrained");
+    await nothingLost(a);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "shared fleet: without the database for longer than `away` nothing more is read, and afterwards all is brought in",
+  async () => {
+    const a = await start("a", { sharing: { silence: "1s", away: "8s" } }, viaWay());
+    await allPolledBy(a);
+    way.cut();
+    await a.untilTold("spoolBegun");
+    await allPolledBy(a);
+    await a.untilTold("blocksLost");
+    const lost = a.lines.findIndex((line) => line.event === "blocksLost");
+    await vi.waitFor(() => expect(watch.openCount).toBe(0), WAIT);
+    const calls = watch.callCount;
+    await sleep(3 * SILENCE_MS);
+    expect(watch.callCount).toBe(calls);
+    expect(polled(a, lost).size).toBe(0);
+    way.mend();
+    await a.untilTold("spoolDrained");
+    await vi.waitFor(() => expect(a.heldBlocks).toBe(BLOCKS), WAIT);
+    await allPolledBy(a);
     await nothingLost(a);
   },
   LIMIT_MS,
