@@ -1,6 +1,7 @@
 /** What a gateway knows of the other gateways and of who holds which block: from the answers to its signs of life. */
-import { type Block, blockKey } from "./block.ts";
+import { BLOCKS, type Block, blockKey } from "./block.ts";
 import { type Exchange, fairShare } from "./fair-share.ts";
+import { meterCounts } from "./meter-blocks.ts";
 import type { Renewal, SharingGateway, WantedBlock } from "./share-session.ts";
 
 interface KnownBlock extends Block {
@@ -111,7 +112,9 @@ export class BlockBoard {
         isLeftOver: isFree && nowMs - (each.freeSinceMs ?? nowMs) >= leftOverMs,
       };
     });
-    const { give, take }: Exchange = fairShare({ me, living: this.#sharers(network, blocks, nowMs), holders });
+    const living = this.#sharers(network, blocks, nowMs);
+    const knowing = this.#knowing(network, nowMs);
+    const { give, take }: Exchange = fairShare({ me, living, holders, knowing });
     const known = (block: number) => this.#blocks.get(blockKey({ network, block }));
     return {
       give: give.map((block) => ({ network, block })),
@@ -122,6 +125,25 @@ export class BlockBoard {
         beat: this.#beatOf(known(block)?.holder),
       })),
     };
+  }
+
+  /** Of blocks in which living gateways know different numbers of meters, the gateway that knows most. */
+  #knowing(network: string, nowMs: number): ReadonlyMap<number, string> {
+    const fleets = this.#sightings
+      .values()
+      .filter(({ gateway: { id, networks } }) => networks.includes(network) && this.#state(id, nowMs) === "alive")
+      .map(({ gateway: { id, fleet } }) => ({ id, fleet: fleet[network] ?? "" }))
+      .toArray()
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    const knowing = new Map<number, string>();
+    if (new Set(fleets.map(({ fleet }) => fleet)).size < 2) return knowing;
+    const counts = fleets.map(({ id, fleet }) => ({ id, meters: meterCounts(fleet) }));
+    for (let block = 0; block < BLOCKS; block++) {
+      const most = Math.max(...counts.map(({ meters }) => meters[block] ?? 0));
+      const some = counts.filter(({ meters }) => (meters[block] ?? 0) === most);
+      if (some.length < counts.length) knowing.set(block, some[0]?.id ?? "");
+    }
+    return knowing;
   }
 
   #beatOf(holder: string | undefined): number | undefined {

@@ -5,6 +5,8 @@ export interface NetworkShares {
   readonly living: readonly string[];
   /** By block. */
   readonly holders: readonly HeldBlock[];
+  /** Blocks of which gateways know different meters, each with the gateway that knows most: that one works them. */
+  readonly knowing?: ReadonlyMap<number, string>;
 }
 
 export interface HeldBlock {
@@ -20,7 +22,23 @@ export interface Exchange {
   readonly take: readonly number[];
 }
 
-export function fairShare({ me, living, holders }: NetworkShares): Exchange {
+export function fairShare({ me, living, holders, knowing = new Map() }: NetworkShares): Exchange {
+  const even = evenShare({
+    me,
+    living,
+    holders: holders.filter(({ block }) => !knowing.has(block)),
+  });
+  const uneven = holders.filter(({ block }) => knowing.has(block));
+  const isMine = ({ block }: HeldBlock) => knowing.get(block) === me;
+  const give = uneven.filter((each) => each.holder === me && !isMine(each));
+  const take = uneven.filter((each) => each.holder === undefined && (isMine(each) || each.isLeftOver === true));
+  return {
+    give: [...even.give, ...give.map(({ block }) => block)],
+    take: [...even.take, ...take.map(({ block }) => block)],
+  };
+}
+
+function evenShare({ me, living, holders }: Omit<NetworkShares, "knowing">): Exchange {
   const targets = targetsOf(living, holders.length);
   const held = Map.groupBy(
     holders.filter((each) => each.holder !== undefined),

@@ -1,9 +1,9 @@
 /** Which meters a block holds: those that share a line, or a pool of modems, are all in one. */
 import { createHash } from "node:crypto";
 import type { ConnectionConfig } from "../config/schema.ts";
-import { type Block, blockKey, blockOf } from "./block.ts";
+import { BLOCKS, type Block, blockKey, blockOf } from "./block.ts";
 
-const DIGEST_LETTERS = 16;
+const DIGEST_LETTERS = 6;
 
 export class MeterBlocks<Meter> {
   readonly #meters = new Map<string, Meter[]>();
@@ -32,14 +32,17 @@ export class MeterBlocks<Meter> {
     return [...new Set(this.#blocks.values().map((block) => block.network))];
   }
 
-  /** By network, something that differs where gateways know different meters. */
+  /** By network, how many meters each of its blocks has, and something that differs where gateways know others. */
   fingerprints(textOf: (meter: Meter) => string): Record<string, string> {
-    const byNetwork = Map.groupBy(this.#blocks, ([, block]) => block.network);
     return Object.fromEntries(
-      Array.from(byNetwork, ([network, entries]) => {
-        const hash = createHash("sha256");
-        for (const text of entries.map(([meter]) => textOf(meter)).sort()) hash.update(`${text}\n`);
-        return [network, `${entries.length}:${hash.digest("hex").slice(0, DIGEST_LETTERS)}`];
+      this.networks().map((network) => {
+        const blocks = Array.from({ length: BLOCKS }, (_, block) => {
+          const meters = this.#meters.get(blockKey({ network, block })) ?? [];
+          const hash = createHash("sha256");
+          for (const text of meters.map(textOf).sort()) hash.update(`${text}\n`);
+          return meters.length === 0 ? "" : `${meters.length}:${hash.digest("hex").slice(0, DIGEST_LETTERS)}`;
+        });
+        return [network, blocks.join(" ")];
       }),
     );
   }
@@ -49,4 +52,9 @@ export class MeterBlocks<Meter> {
 export function connectionBlock(connection: ConnectionConfig, name: string): Block {
   const { network, pool, line, serial, caller, udp, tcp } = connection;
   return { network, block: blockOf(pool ?? line ?? serial ?? caller ?? (udp ?? tcp)?.toLowerCase() ?? name) };
+}
+
+/** How many meters each block has, as a fingerprint says. */
+export function meterCounts(fingerprint: string): number[] {
+  return fingerprint.split(" ").map((block) => Number.parseInt(block, 10) || 0);
 }

@@ -322,6 +322,23 @@ test(
 );
 
 test(
+  "shared fleet: what only one of two daemons has in its configuration is worked by that one",
+  async () => {
+    const few = meters.slice(0, -3);
+    const b = await start("b", { meters: few });
+    await vi.waitFor(() => expect(b.heldBlocks).toBe(BLOCKS), WAIT);
+    const a = await start("a");
+    await allPolledBy(a, b);
+    await allPolledBy(a, b);
+    for (const { name } of meters.slice(-3)) expect([...polled(a)]).toContain(name);
+    await a.untilTold("fleetsDiffer");
+    expect(b.heldBlocks).toBeGreaterThan(0);
+    expect(watch.overlaps).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+test(
   "shared fleet: a plan that is added at one daemon holds at all, and no more when it is removed",
   async () => {
     const plans: ConfigInput["plans"] = [{ profile: "instant", every: "1d" }];

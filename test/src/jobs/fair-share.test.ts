@@ -73,3 +73,15 @@ test("blocks: names that are numbered spread over all of them", () => {
   expect(counts.size).toBe(BLOCKS);
   expect(Math.max(...counts.values())).toBeLessThan(200);
 });
+
+test("fair share: a block of which gateways know different meters goes to the one that knows most", () => {
+  const living = ["a", "b"];
+  const knowing = new Map([
+    [0, "a"],
+    [1, "b"],
+  ]);
+  const [ofB, free] = [blocksOf(["b", "b"]), blocksOf([undefined, undefined])];
+  expect(fairShare({ me: "b", living, holders: ofB, knowing })).toEqual({ give: [0], take: [] });
+  expect(fairShare({ me: "a", living, holders: free, knowing })).toEqual({ give: [], take: [0] });
+  expect(fairShare({ me: "a", living, holders: ofB, knowing })).toEqual({ give: [], take: [] });
+});
