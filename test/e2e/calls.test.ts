@@ -1,6 +1,12 @@
 /** Meters that call in: recognised, worked on the connections that they open, held where nobody knows them. */
+import { execFile, spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
+import { stringify } from "yaml";
 import { z } from "zod";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { askDaemon, askForLines, askForRead } from "../../src/api/local-client.ts";
@@ -10,6 +16,8 @@ import type { GatewayEvent } from "../../src/observe/events.ts";
 import { PUSHES } from "../../src/simulator/models/is15959.ts";
 import type { StreetMeter } from "../../src/simulator/street.ts";
 import { query } from "../db/query.ts";
+import { withDatabase } from "../db/test-database.ts";
+import { type ConfigInput, FleetDaemon } from "./fleet-daemon.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const COUNT = 6;
@@ -22,6 +30,16 @@ const UNKNOWN = 3;
 /** Told apart by its modem. */
 const BEHIND_MODEM = 1;
 const MODEM = "867322041234567";
+
+const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
+const SIMULATED = {
+  meter: { serial: "SIM00001", systemTitle: "53494d0000000001", timeZone: "UTC" },
+  objects: [
+    { class: 8, logicalName: "0.0.1.0.0.255" },
+    { class: 1, logicalName: "0.0.96.1.0.255", attributes: { 2: { t: "visible-string", v: "SIM00001" } } },
+    { class: 3, logicalName: "1.0.1.8.0.255", attributes: { 2: { t: "double-long-unsigned", v: 123_456 } } },
+  ],
+};
 
 let over: GatewayOverStreet;
 beforeEach(async () => {
@@ -234,4 +252,38 @@ test(
     expect(told("meterFailed")).toEqual([]);
   },
   LIMIT_MS,
+);
+
+test(
+  "calls: a daemon reads a meter that calls it, and the command line waits for the call",
+  async () => {
+    await using stack = new AsyncDisposableStack();
+    const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-calls-"));
+    stack.defer(() => rm(directory, { recursive: true, force: true }));
+    const server = inject("databaseServer");
+    const name = `calls_${process.pid}`;
+    await query(server.url, `create database ${name}`);
+    stack.defer(async () => void (await query(server.url, `drop database if exists ${name} with (force)`)));
+    await writeFile(join(directory, "url"), withDatabase(server.url, name), { mode: 0o600 });
+    const config: ConfigInput = {
+      database: { url: `file:${join(directory, "url")}` },
+      calls: { listen: [{ address: "127.0.0.1:0" }] },
+      plans: [],
+      meters: [{ name: "caller-1", number: "SIM00001", connection: { callsIn: true } }],
+    };
+    const daemon = stack.use(await FleetDaemon.start("c", { directory, config }));
+    await daemon.untilTold("gatewayStarted");
+    const run = (...args: string[]) => promisify(execFile)(process.execPath, [CLI, ...args, "--socket", daemon.socket]);
+    await expect(run("read", "caller-1", "clock")).rejects.toMatchObject({
+      stderr: expect.stringContaining("not connected") as unknown,
+    });
+    const waiting = run("read", "caller-1", "1.0.1.8.0.255", "--wait", "1m", "--csv");
+    const meter = join(directory, "meter.yaml");
+    await writeFile(meter, stringify(SIMULATED));
+    const to = String(daemon.told("callsAwaited")[0]?.["address"]);
+    const simulated = spawn(process.execPath, [CLI, "simulate", meter, "--call", to], { stdio: "ignore" });
+    stack.defer(() => void simulated.kill());
+    expect((await waiting).stdout).toContain("123456");
+  },
+  2 * LIMIT_MS,
 );
