@@ -2,7 +2,7 @@
 import type { Apdu, ApduOf } from "../apdu/apdu.ts";
 import { type AttributeReference, type DataBlockResult, type DataResult, dataResult } from "../apdu/descriptors.ts";
 import { listOf } from "../axdr/codec.ts";
-import { type Data, decodeData } from "../axdr/data.ts";
+import { type Data, dataFromBytes, skipData } from "../axdr/data.ts";
 import { Reader } from "../bytes/reader.ts";
 import { FIELD_QUIRKS } from "../quirks.ts";
 import { BlockJoiner } from "./block-transfer.ts";
@@ -18,12 +18,12 @@ import {
 
 const resultList = listOf(dataResult);
 
-/** The octets of values that came in blocks, for as long as the values are held. */
-const JOINED = new WeakMap<Data, Uint8Array>();
+/** The octets of values that came in blocks, for as long as the results are held. */
+const JOINED = new WeakMap<DataResult, Uint8Array>();
 
-/** The octets that a value was decoded from, where it came in blocks and by itself; they are not copied. */
-export function joinedOctets(data: Data): Uint8Array | undefined {
-  return JOINED.get(data);
+/** The octets of the value, checked to be whole, where it came in blocks and by itself; they are not copied. */
+export function joinedOctets(result: DataResult): Uint8Array | undefined {
+  return JOINED.get(result);
 }
 
 export class GetExchange implements ServiceExchange {
@@ -79,13 +79,11 @@ export class GetExchange implements ServiceExchange {
   }
 
   #decodeJoined(octets: Uint8Array): ExchangeStep {
+    if (!isList(this.#attributes)) return this.#done([joinedResult(octets)], "single");
     const reader = new Reader(octets, 0, octets.length, FIELD_QUIRKS);
-    const listed = isList(this.#attributes);
-    const results = listed ? resultList.decode(reader) : [dataOf(reader)];
+    const results = resultList.decode(reader);
     reader.end();
-    const [only] = results;
-    if (!listed && only?.type === "data") JOINED.set(only.data, octets);
-    return this.#done(results, listed ? "list" : "single");
+    return this.#done(results, "list");
   }
 
   /** `form` is that of the answer. */
@@ -121,6 +119,19 @@ function isList(
   return Array.isArray(attributes);
 }
 
-function dataOf(reader: Reader): DataResult {
-  return { type: "data", data: decodeData(reader) };
+/** A long value is checked at once, and made of its octets when it is looked at: rows of a profile never are. */
+function joinedResult(octets: Uint8Array): DataResult {
+  const reader = new Reader(octets);
+  skipData(reader);
+  reader.end();
+  let data: Data | undefined;
+  const result: DataResult = {
+    type: "data",
+    get data() {
+      data ??= dataFromBytes(octets);
+      return data;
+    },
+  };
+  JOINED.set(result, octets);
+  return result;
 }

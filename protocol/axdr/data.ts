@@ -50,6 +50,34 @@ export const DATE_TIME_LENGTH = 12;
 export const DATE_LENGTH = 5;
 export const TIME_LENGTH = 4;
 
+/** Octets after the tag, of types that always take as many. */
+const FIXED_LENGTHS = {
+  "null-data": 0,
+  "dont-care": 0,
+  boolean: 1,
+  integer: 1,
+  "delta-integer": 1,
+  unsigned: 1,
+  "delta-unsigned": 1,
+  enum: 1,
+  bcd: 1,
+  long: 2,
+  "delta-long": 2,
+  "long-unsigned": 2,
+  "delta-long-unsigned": 2,
+  "double-long": 4,
+  "delta-double-long": 4,
+  "double-long-unsigned": 4,
+  "delta-double-long-unsigned": 4,
+  long64: 8,
+  "long64-unsigned": 8,
+  float32: 4,
+  float64: 8,
+  "date-time": DATE_TIME_LENGTH,
+  date: DATE_LENGTH,
+  time: TIME_LENGTH,
+} as const satisfies Partial<Record<DataType, number>>;
+
 /** Decodes one tagged value. Throws DATA_UNKNOWN_TAG, DATA_TRUNCATED, LENGTH_OVER_LIMIT, DEPTH_OVER_LIMIT. */
 export function decodeData(reader: Reader, depth = 0): Data {
   const offset = reader.offset;
@@ -63,6 +91,12 @@ export function decodeData(reader: Reader, depth = 0): Data {
 }
 
 function decodeElements(reader: Reader, depth: number): Data[] {
+  const elements: Data[] = [];
+  for (let left = elementCount(reader, depth); left > 0; left--) elements.push(decodeData(reader, depth));
+  return elements;
+}
+
+function elementCount(reader: Reader, depth: number): number {
   const offset = reader.offset;
   if (depth > LIMITS.depth) throw new DlmsError("DEPTH_OVER_LIMIT", "peer", { offset, limit: LIMITS.depth });
   const count = reader.length(LIMITS.elementCount);
@@ -70,9 +104,35 @@ function decodeElements(reader: Reader, depth: number): Data[] {
   if (count > reader.remaining) {
     throw new DlmsError("DATA_TRUNCATED", "peer", { offset, wanted: count, left: reader.remaining });
   }
-  const elements: Data[] = [];
-  for (let i = 0; i < count; i++) elements.push(decodeData(reader, depth));
-  return elements;
+  return count;
+}
+
+/** Passes over one tagged value, which is checked as `decodeData` checks it; nothing is made of it. */
+export function skipData(reader: Reader, depth = 0): void {
+  const offset = reader.offset;
+  const tag = reader.u8();
+  const type = dataTypeOf(tag);
+  if (type === undefined) throw new DlmsError("DATA_UNKNOWN_TAG", "peer", { offset, tag });
+  switch (type) {
+    case "array":
+    case "structure":
+      for (let left = elementCount(reader, depth + 1); left > 0; left--) skipData(reader, depth + 1);
+      return;
+    case "compact-array":
+      decodeTypeDescription(reader);
+      reader.skip(reader.length(LIMITS.apduLength));
+      return;
+    case "bit-string":
+      reader.skip((reader.length(LIMITS.stringLength) + 7) >> 3);
+      return;
+    case "octet-string":
+    case "visible-string":
+    case "utf8-string":
+      reader.skip(reader.length());
+      return;
+    default:
+      reader.skip(FIXED_LENGTHS[type]);
+  }
 }
 
 /** Decodes the contents of a simple type whose tag is already known: after a tag, or inside a compact-array. */
@@ -179,9 +239,7 @@ export function encodeData(data: Data, writer: Writer): void {
   }
 }
 
-const FIXED_LENGTHS = { "date-time": DATE_TIME_LENGTH, date: DATE_LENGTH, time: TIME_LENGTH } as const;
-
-function fixedOctets(type: keyof typeof FIXED_LENGTHS, value: Uint8Array): Uint8Array {
+function fixedOctets(type: "date-time" | "date" | "time", value: Uint8Array): Uint8Array {
   if (value.length === FIXED_LENGTHS[type]) return value;
   throw new DlmsError("DATA_OUT_OF_RANGE", "caller", { type, length: value.length });
 }

@@ -122,6 +122,11 @@ export class Reader {
     return this.#bytes.subarray(start, start + length);
   }
 
+  /** Passes over the next `length` octets. */
+  skip(length: number): void {
+    this.#advance(length);
+  }
+
   /** A view of everything that is left. */
   rest(): Uint8Array {
     return this.bytes(this.remaining);

@@ -87,16 +87,15 @@ export async function readRows(source: AttributeSource, order: RowsOrder): Promi
 }
 
 function spanned({ hearSpan }: RowsOrder, rows: DecodedProfile, isWhole = false): DecodedProfile {
-  const instants = instantsOf(rows);
-  if (hearSpan !== undefined && instants.length > 0) {
-    const [fromMs, toMs] = [least(instants), -least(instants.map((instantMs) => -instantMs))];
-    hearSpan({ fromMs, toMs, isWhole });
+  if (hearSpan === undefined || rows.clock === undefined) return rows;
+  let [fromMs, toMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const instantMs of rows.clock.instantsMs) {
+    // A row without a time is neither.
+    if (instantMs < fromMs) fromMs = instantMs;
+    if (instantMs > toMs) toMs = instantMs;
   }
+  if (fromMs <= toMs) hearSpan({ fromMs, toMs, isWhole });
   return rows;
-}
-
-function least(numbers: readonly number[]): number {
-  return numbers.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
 }
 
 /** By entries instead of a range, or by a range so wide that limits may be misunderstood; whole where nothing else goes. */
@@ -154,7 +153,7 @@ async function readRange(source: AttributeSource, order: RangedOrder): Promise<D
     try {
       const result = await selected(source, object, accessTo(window, order));
       if (result.type !== "data") return refusedRange(source, order, result.dataAccessResult);
-      parts.push(decode(kept(result, order), order, parts.at(-1)));
+      parts.push(answered(result, order, parts.at(-1)));
       remember(order, "range");
       return joinParts(parts, layout);
     } catch (error) {
@@ -197,7 +196,8 @@ function wholeRows(error: unknown, order: RowsOrder, before: DecodedProfile | un
   const partial = error instanceof SessionFailedError ? error.failure.partial : undefined;
   if (partial === undefined) return undefined;
   try {
-    const rows = decode(partial, order, before);
+    const options = { ...decodeOptions(order, before), keepWholeRows: true };
+    const rows = decodeProfileBuffer(partial, order.layout, options);
     return rows.rowCount > 0 ? rows : undefined;
   } catch (fault) {
     if (fault instanceof DlmsError) return undefined;
@@ -205,20 +205,20 @@ function wholeRows(error: unknown, order: RowsOrder, before: DecodedProfile | un
   }
 }
 
-/** Octets of a long value come with it; those of one that fitted an APDU are made again of it. */
-function kept(result: Extract<DataResult, { type: "data" }>, { keepOctets }: RowsOrder): Data {
-  keepOctets?.(joinedOctets(result.data) ?? dataToBytes(result.data));
-  return result.data;
+/** Octets of a long value come with it; those of one that fitted an APDU are made again of it if they are to be kept. */
+function answered(
+  result: Extract<DataResult, { type: "data" }>,
+  order: RowsOrder,
+  before?: DecodedProfile,
+): DecodedProfile {
+  const octets = joinedOctets(result);
+  order.keepOctets?.(octets ?? dataToBytes(result.data));
+  return decodeProfileBuffer(octets ?? result.data, order.layout, decodeOptions(order, before));
 }
 
-function decode(buffer: Data | Uint8Array, order: RowsOrder, before?: DecodedProfile): DecodedProfile {
+function decodeOptions({ clock, clockBreaks }: RowsOrder, before: DecodedProfile | undefined): DecodeOptions {
   const carry = before && carryOf(before);
-  return decodeProfileBuffer(buffer, order.layout, {
-    clock: order.clock,
-    ...(order.clockBreaks && { clockBreaks: order.clockBreaks }),
-    ...(carry && { carry }),
-    ...(buffer instanceof Uint8Array && { keepWholeRows: true }),
-  });
+  return { clock, ...(clockBreaks && { clockBreaks }), ...(carry && { carry }) };
 }
 
 /** What is still to come: from the last whole row on, which comes once more; undefined when its time is not known. */
@@ -331,7 +331,7 @@ async function newestEntries(
     const access = newestFirst ? entryAccess(1, wanted) : entryAccess(count - wanted + 1, count);
     const result = await selected(source, object, access);
     if (result.type !== "data") return undefined;
-    const rows = decode(kept(result, order), order);
+    const rows = answered(result, order);
     if (rows.rowCount > 0) remember(order, "entries", newestFirst);
     if (wanted >= count || !beginsAfter(rows, range.fromMs)) return rows;
     wanted = Math.min(count, 2 * wanted);
@@ -343,7 +343,7 @@ async function readWhole(source: AttributeSource, order: RowsOrder): Promise<Dec
   try {
     const result = await source.get(reference);
     if (result.type !== "data") throw new AccessRefusedError(reference, result.dataAccessResult);
-    const rows = decode(kept(result, order), order);
+    const rows = answered(result, order);
     if (order.range !== undefined && rows.rowCount > 0) remember(order, "whole");
     return rows;
   } catch (error) {

@@ -6,7 +6,7 @@ import type { Bench } from "./bench.ts";
 import { bareSession } from "./load/bare-client.ts";
 import { cannedOrder } from "./load/canned-meter.ts";
 import { Spawned } from "./load/spawned.ts";
-import { at, recordSession, sessionWork } from "./load/transcript.ts";
+import { at, recordSession } from "./load/transcript.ts";
 
 const SESSIONS = 10_000;
 const QUICK_SESSIONS = 200;
@@ -36,10 +36,10 @@ export const bench: Bench = {
     const quick = timeMs < FULL_MS;
     const sessions = quick ? QUICK_SESSIONS : SESSIONS;
     const latencyMs = quick ? QUICK_LATENCY_MS : LATENCY_MS;
-    const { target, transcript } = await recordSession();
+    const { target, transcript, work } = await recordSession();
     await using meters = await Spawned.start<{ port: number }>("canned-meter.ts", cannedOrder(transcript, latencyMs));
     const { port } = meters.told;
-    const ours = () => visitMeter(at(target, port), { budgetMs: BUDGET_MS }, sessionWork);
+    const ours = () => visitMeter(at(target, port), { budgetMs: BUDGET_MS }, work);
     const bare = () => bareSession(port, transcript);
     for (const each of [ours, bare]) await crowd(each, QUICK_SESSIONS, latencyMs);
     const socket = await crowd(bare, sessions, latencyMs);

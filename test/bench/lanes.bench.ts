@@ -6,7 +6,7 @@ import { PollLoop } from "../../src/collect/poll-loop.ts";
 import type { Bench } from "./bench.ts";
 import { cannedOrder } from "./load/canned-meter.ts";
 import { Spawned } from "./load/spawned.ts";
-import { at, recordSession, sessionWork } from "./load/transcript.ts";
+import { at, recordSession } from "./load/transcript.ts";
 
 const METERS = 20_000;
 const PLACES = 100;
@@ -21,10 +21,10 @@ export const bench: Bench = {
     "the bulk uses the processor too: what it adds to the running time is in the figure, as it would be in a gateway",
   async run({ timeMs }) {
     const measureMs = timeMs < FULL_MS ? 2_000 : 30_000;
-    const { target, transcript } = await recordSession();
+    const { target, transcript, work } = await recordSession();
     await using meters = await Spawned.start<{ port: number }>("canned-meter.ts", cannedOrder(transcript, LATENCY_MS));
     const { port } = meters.told;
-    const session = () => visitMeter(at(target, port), { budgetMs: BUDGET_MS }, sessionWork);
+    const session = () => visitMeter(at(target, port), { budgetMs: BUDGET_MS }, work);
     let polls = 0;
     const loop = new PollLoop<number>({
       meters: Array.from({ length: METERS }, (_, meter) => meter),

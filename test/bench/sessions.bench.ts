@@ -6,7 +6,7 @@ import type { Bench, BenchRow } from "./bench.ts";
 import { bareSession } from "./load/bare-client.ts";
 import { cannedOrder } from "./load/canned-meter.ts";
 import { Spawned } from "./load/spawned.ts";
-import { at, recordSession, sessionWork } from "./load/transcript.ts";
+import { at, recordSession } from "./load/transcript.ts";
 
 const AT_ONCE = 32;
 /** So that the bare client does not wait for them: processes that never sleep need no waking, which costs whoever writes. */
@@ -33,7 +33,7 @@ export const bench: Bench = {
   unfair:
     "the bare client decodes and checks nothing and has no timer; the kernel's work for loopback sockets is in both and counts as CPU of the process",
   async run({ timeMs }) {
-    const { target, transcript } = await recordSession();
+    const { target, transcript, work } = await recordSession();
     await using stack = new AsyncDisposableStack();
     const order = cannedOrder(transcript, 0);
     const ports: number[] = [];
@@ -43,7 +43,7 @@ export const bench: Bench = {
     let turn = 0;
     const nextPort = () => ports[turn++ % ports.length] ?? 0;
     const lines = stack.use(new SerialLines());
-    const ours = way(() => visitMeter(at(target, nextPort()), { budgetMs: BUDGET_MS, lines }, sessionWork));
+    const ours = way(() => visitMeter(at(target, nextPort()), { budgetMs: BUDGET_MS, lines }, work));
     const bare = way(() => bareSession(nextPort(), transcript));
     const isQuick = timeMs < QUICK_MS;
     for (const each of [ours, bare]) {

@@ -3,9 +3,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ByteChannel } from "../../../drivers/channel.ts";
+import { joinedOctets } from "../../../protocol/association/get-exchange.ts";
+import type { ClockPolicy } from "../../../protocol/cosem/date-time.ts";
 import { logicalNameToOctets } from "../../../protocol/cosem/obis.ts";
+import { decodeProfileBuffer } from "../../../protocol/profile/decode.ts";
+import type { ProfileLayout } from "../../../protocol/profile/layout.ts";
 import { streetConfiguration } from "../../../src/cli/demo-street.ts";
 import type { MeterConnection } from "../../../src/collect/meter-connection.ts";
+import { knownClock, readProfile } from "../../../src/collect/meter-reader.ts";
 import { visitMeter } from "../../../src/collect/meter-session.ts";
 import { type MeterTarget, meterTarget, type TargetServices } from "../../../src/collect/meter-target.ts";
 import { SURROUNDINGS, type Surroundings } from "../../../src/collect/surroundings.ts";
@@ -17,6 +22,8 @@ export type Transcript = readonly { readonly request: Uint8Array; readonly answe
 export interface RecordedSession {
   readonly target: MeterTarget;
   readonly transcript: Transcript;
+  /** What the session did, and what does it again. */
+  readonly work: (connection: MeterConnection) => Promise<void>;
 }
 
 /** Later than this, so that every house has been measuring for days. */
@@ -30,12 +37,17 @@ const REGISTERS = ["1.0.1.8.0.255", "1.0.9.8.0.255"].map((name) => ({
 const HOUSES = 24;
 const SLOTS_OF_A_DAY = 48;
 
-/** What a session does once it is associated: clock, two registers, a day of block load. */
-export async function sessionWork(connection: MeterConnection): Promise<void> {
-  const results = [await connection.get({ attribute: CLOCK }), ...(await connection.getList(REGISTERS))];
-  results.push(await connection.readProfile(BLOCK_LOAD, { type: "entries", from: 1, to: SLOTS_OF_A_DAY }));
-  const refused = results.find((result) => result.type !== "data");
-  if (refused !== undefined) throw new Error("the meter refused a part of the session");
+/** What a session does once it is associated: clock, two registers, a day of block load, which becomes columns. */
+function workWith(layout: ProfileLayout, clock: ClockPolicy) {
+  return async (connection: MeterConnection): Promise<void> => {
+    const results = [await connection.get({ attribute: CLOCK }), ...(await connection.getList(REGISTERS))];
+    const rows = await connection.readProfile(BLOCK_LOAD, { type: "entries", from: 1, to: SLOTS_OF_A_DAY });
+    if (rows.type !== "data" || results.some((result) => result.type !== "data")) {
+      throw new Error("the meter refused a part of the session");
+    }
+    const { rowCount } = decodeProfileBuffer(joinedOctets(rows) ?? rows.data, layout, { clock });
+    if (rowCount !== SLOTS_OF_A_DAY) throw new Error(`${rowCount} rows are no day`);
+  };
 }
 
 /** The meter of the recording, at another port. */
@@ -51,8 +63,11 @@ export async function recordSession(): Promise<RecordedSession> {
     services: { leaseCounters: noKeys, openStoredKey: noKeys },
   });
   await using _ = meter.street;
-  const transcript = await record(meter.target, SURROUNDINGS, sessionWork);
-  return { target: meter.target, transcript };
+  const { target } = meter;
+  const learn = (connection: MeterConnection) => readProfile(connection, target, "block_load");
+  const { layout } = await visitMeter(target, { budgetMs: BUDGET_MS }, learn);
+  const work = workWith(layout, knownClock(target));
+  return { target, transcript: await record(target, SURROUNDINGS, work), work };
 }
 
 export interface FoundMeter {

@@ -2,8 +2,16 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Data, dataFromBytes, dataToBytes, expandCompactArray } from "../../../protocol/axdr/data.ts";
+import {
+  type Data,
+  dataFromBytes,
+  dataToBytes,
+  decodeData,
+  expandCompactArray,
+  skipData,
+} from "../../../protocol/axdr/data.ts";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
+import { Reader } from "../../../protocol/bytes/reader.ts";
 import { DlmsError } from "../../../protocol/errors.ts";
 import { LIMITS } from "../../../protocol/limits.ts";
 
@@ -98,6 +106,34 @@ test("compact-array: elements that multiply beyond the limit are refused", () =>
 test("data: arbitrary octets give a value that encodes, or the peer's fault", () => {
   const result = fc.check(fc.property(fc.uint8Array({ minLength: 1, maxLength: 120 }), settles), { numRuns: 5000 });
   expect(fc.defaultReportMessage(result)).toBeUndefined();
+});
+
+/** Where reading ended, or what was wrong and where. */
+function endOf(read: (reader: Reader) => unknown, bytes: Uint8Array): unknown {
+  const reader = new Reader(bytes);
+  try {
+    read(reader);
+    return reader.offset;
+  } catch (error) {
+    if (!(error instanceof DlmsError)) throw error;
+    return { code: error.code, fault: error.fault, at: error.at };
+  }
+}
+
+test("data: passing over a value ends, or fails, where decoding it does", () => {
+  const vectors = CASES.map(({ input }) => fromHex(input.hex));
+  const cut = vectors.flatMap((bytes) => Array.from(bytes.keys(), (length) => bytes.subarray(0, length)));
+  for (const bytes of [...vectors, ...cut, nested(LIMITS.depth), nested(LIMITS.depth + 1)]) {
+    expect([toHex(bytes), endOf(skipData, bytes)]).toEqual([toHex(bytes), endOf(decodeData, bytes)]);
+  }
+  const changed = fc
+    .tuple(fc.constantFrom(...vectors), fc.nat(), fc.nat(0xff))
+    .map(([bytes, at, octet]) => bytes.with(at % bytes.length, octet));
+  const anything = fc.oneof(fc.uint8Array({ maxLength: 120 }), changed);
+  const same = fc.property(anything, (bytes) => {
+    expect(endOf(skipData, bytes)).toEqual(endOf(decodeData, bytes));
+  });
+  expect(fc.defaultReportMessage(fc.check(same, { numRuns: 5000 }))).toBeUndefined();
 });
 
 test("compact-array: arrays of nothing are not unfolded beyond what the octets may stand for", () => {
