@@ -4,7 +4,9 @@
  */
 import { type Apdu, type ApduOf, decodeApdu, encodeApdu } from "../apdu/apdu.ts";
 import { APDUS, cipheredTagsOf } from "../apdu/registry.ts";
+import { sameOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
+import { Queue } from "../queue.ts";
 import type { Quirk } from "../quirks.ts";
 import { isCipheredTag } from "../security/ciphered-apdu.ts";
 import type { DedicatedKey } from "../security/secret-key.ts";
@@ -28,6 +30,7 @@ const SHORTEST_PDU = 24;
 const LONGEST_PDU = 0xffff;
 const GENERAL_BLOCK_WINDOW = 6;
 const GENERAL_BLOCK_TAG = 0xe0;
+/** The tag of a ciphered APDU, where it has one. */
 const END_OCTETS = 12;
 
 /** A plain APDU that came in, and what had protected it. */
@@ -46,13 +49,13 @@ function isAcse(apdu: Uint8Array): boolean {
 export class ClientEnvelope {
   readonly #settings: ClientSettings;
   readonly #tell: (event: ClientEvent) => void;
-  readonly #output: Uint8Array[] = [];
+  readonly #output = new Queue<Uint8Array>();
   readonly #pushedBlocks = new UnconfirmedBlocks();
   #agreement: Agreement | undefined;
   #dedicated = false;
   #dialogue: GeneralBlockDialogue | undefined;
-  /** The last octets of the ciphered APDU that was opened last: its tag, where it has one. */
-  #lastEnd: Uint8Array | undefined;
+  /** The ciphered APDU that was opened last. */
+  #lastOpened: Uint8Array | undefined;
   /** Of the latest request. */
   #wrap: GeneralWrap | undefined;
 
@@ -67,8 +70,8 @@ export class ClientEnvelope {
     this.#dialogue = undefined;
     this.#wrap = undefined;
     this.#dedicated = false;
-    this.#lastEnd = undefined;
-    this.#output.length = 0;
+    this.#lastOpened = undefined;
+    this.#output.clear();
   }
 
   agree(agreement: Agreement): void {
@@ -149,16 +152,15 @@ export class ClientEnvelope {
     }
     if (protection === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });
     const { apdu, layers, warnings } = protection.unprotect(whole);
-    this.#lastEnd = Uint8Array.from(whole.subarray(-END_OCTETS));
+    this.#lastOpened = whole;
     for (const name of warnings) this.#tell({ type: "leniency", name });
     return { apdu: this.#decode(apdu, tolerated), layers, octets: whole };
   }
 
   /** Whether ciphered octets are those that were opened last, once more. */
   repeatsLast(octets: Uint8Array): boolean {
-    const last = this.#lastEnd;
-    const end = octets.subarray(-END_OCTETS);
-    return last !== undefined && last.length === end.length && last.every((octet, at) => octet === end[at]);
+    const last = this.#lastOpened?.subarray(-END_OCTETS);
+    return last !== undefined && sameOctets(last, octets.subarray(-END_OCTETS));
   }
 
   /**
@@ -196,7 +198,7 @@ export class ClientEnvelope {
   }
 
   takeBytes(): Uint8Array | undefined {
-    return this.#output.shift();
+    return this.#output.take();
   }
 
   #openGeneral(octets: Uint8Array, tolerated: ReadonlySet<Quirk> | undefined): OpenedApdu {

@@ -8,6 +8,7 @@ import { APDUS } from "../apdu/registry.ts";
 import type { Conformance } from "../ber/conformance.ts";
 import { DlmsError, dlmsErrorOf, type Fault } from "../errors.ts";
 import type { Machine } from "../machine.ts";
+import { Queue } from "../queue.ts";
 import { AnswerWatch } from "./answer-watch.ts";
 import { AwaitedAnswer } from "./awaited-answer.ts";
 import { faultEvidence, type Refusal, refusalIn, refusesService } from "./client-answers.ts";
@@ -37,7 +38,7 @@ const NO_SERVICES: Conformance = new Set();
 
 export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   readonly #settings: ClientSettings;
-  readonly #events: ClientEvent[] = [];
+  readonly #events = new Queue<ClientEvent>();
   readonly #envelope: ClientEnvelope;
   #state: ClientState = "idle";
   #agreement: Agreement | undefined;
@@ -130,7 +131,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   }
 
   takeEvent(): ClientEvent | undefined {
-    return this.#events.shift();
+    return this.#events.take();
   }
 
   deadlineMs(): number | undefined {

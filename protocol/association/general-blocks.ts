@@ -7,6 +7,7 @@ import type { GeneralBlockTransfer } from "../apdu/general-block-transfer.ts";
 import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { Queue } from "../queue.ts";
 
 /** Octets that the envelope of a block takes at most: tag, control, two numbers, length field. */
 export const GENERAL_BLOCK_OVERHEAD = 9;
@@ -26,7 +27,7 @@ export interface GeneralBlockOptions {
  */
 export class GeneralBlockDialogue {
   readonly #options: GeneralBlockOptions;
-  readonly #output: GeneralBlockTransfer[] = [];
+  readonly #output = new Queue<GeneralBlockTransfer>();
   #outgoing: Uint8Array = NO_OCTETS;
   /** Numbers of our first and last block with data, and the highest that the peer has confirmed. */
   #first = 1;
@@ -104,7 +105,7 @@ export class GeneralBlockDialogue {
   }
 
   takeBlock(): GeneralBlockTransfer | undefined {
-    return this.#output.shift();
+    return this.#output.take();
   }
 
   /** Nothing came: says the same again. False when that has been done often enough. */

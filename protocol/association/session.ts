@@ -7,6 +7,7 @@ import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Link, LinkCloseReason, LinkEvent } from "../link/link.ts";
 import type { Machine } from "../machine.ts";
+import { Queue } from "../queue.ts";
 import type { ClientAssociation } from "./client.ts";
 import type { ClientCommand, ClientEvent } from "./client-events.ts";
 
@@ -53,7 +54,7 @@ export class ClientSession implements Machine<SessionCommand, SessionEvent> {
   readonly #client: ClientAssociation;
   readonly #budgetMs: number;
   readonly #closeTimeoutMs: number;
-  readonly #events: SessionEvent[] = [];
+  readonly #events = new Queue<SessionEvent>();
   #state: SessionState = "closed";
   /** When the budget is spent, or closing has taken long enough. */
   #endMs: number | undefined;
@@ -111,7 +112,7 @@ export class ClientSession implements Machine<SessionCommand, SessionEvent> {
   }
 
   takeEvent(): SessionEvent | undefined {
-    return this.#events.shift();
+    return this.#events.take();
   }
 
   deadlineMs(): number | undefined {

@@ -1,4 +1,5 @@
 import { DlmsError } from "../errors.ts";
+import { Queue } from "../queue.ts";
 import type { Link, LinkCommand, LinkEvent } from "./link.ts";
 import { encodeWrapper, type WrapperByteOrder, WrapperParser, type WrapperPorts, type WrapperUnit } from "./wrapper.ts";
 
@@ -26,8 +27,8 @@ export class WrapperLink implements Link {
   readonly #stallTimeoutMs: number;
   readonly #byteOrder: WrapperByteOrder;
   readonly #parser: WrapperParser;
-  readonly #events: LinkEvent[] = [];
-  readonly #output: Uint8Array[] = [];
+  readonly #events = new Queue<LinkEvent>();
+  readonly #output = new Queue<Uint8Array>();
   /** Who we are and whom we talk to, from our point of view. */
   #ports: WrapperPorts | undefined;
   readonly #follows: boolean;
@@ -84,11 +85,11 @@ export class WrapperLink implements Link {
   }
 
   takeBytes(): Uint8Array | undefined {
-    return this.#output.shift();
+    return this.#output.take();
   }
 
   takeEvent(): LinkEvent | undefined {
-    return this.#events.shift();
+    return this.#events.take();
   }
 
   deadlineMs(): number | undefined {
