@@ -14,7 +14,6 @@ export interface TcpChannelOptions {
 
 const WRITE_QUEUE_LIMIT = 1024 * 1024;
 const LINGER_MS = 1000;
-const POOLED_LENGTH = Buffer.poolSize >>> 1;
 
 /** A connected socket as a channel. The socket stays paused until `start`, so nothing that came before is lost. */
 export class TcpChannel implements ByteChannel {
@@ -66,8 +65,7 @@ export class TcpChannel implements ByteChannel {
       this.#socket.destroy(new ChannelError("CHANNEL_WRITE_OVERFLOW", { ...this.peer, queued }));
       return;
     }
-    // Small pieces go into memory that Node keeps for them: a view of their own would need an allocation first.
-    this.#socket.write(bytes.length < POOLED_LENGTH ? Buffer.from(bytes) : bytes);
+    this.#socket.write(bytes);
   }
 
   /** Stops taking octets in; the system holds some and then lets the peer wait. */

@@ -1,6 +1,6 @@
 import { DlmsError } from "../errors.ts";
+import { newOctets } from "./octets.ts";
 
-/** What V8 keeps beside the object itself; more needs an allocation of its own, which costs ten times as much. */
 const INITIAL_CAPACITY = 64;
 
 const NO_OCTETS = new Uint8Array(0);
@@ -15,7 +15,7 @@ export class Writer {
   #length = 0;
 
   constructor(capacity = INITIAL_CAPACITY) {
-    this.#bytes = new Uint8Array(capacity);
+    this.#bytes = newOctets(capacity);
   }
 
   get length(): number {
@@ -109,9 +109,7 @@ export class Writer {
     const length = this.#length;
     this.#bytes = NO_OCTETS;
     this.#length = 0;
-    if (length === bytes.length) return bytes;
-    // A view of a small buffer would move it to an allocation of its own: a copy is cheaper, and holds no spare octets.
-    return bytes.length <= INITIAL_CAPACITY ? bytes.slice(0, length) : bytes.subarray(0, length);
+    return length === bytes.length ? bytes : bytes.subarray(0, length);
   }
 
   #put8(value: number): this {
@@ -144,7 +142,7 @@ export class Writer {
     const length = start + count;
     this.#length = length;
     if (length > this.#bytes.length) {
-      const bytes = new Uint8Array(Math.max(length, this.#bytes.length * 2, INITIAL_CAPACITY));
+      const bytes = newOctets(Math.max(length, this.#bytes.length * 2, INITIAL_CAPACITY));
       bytes.set(this.#bytes);
       this.#bytes = bytes;
     }

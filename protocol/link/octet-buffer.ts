@@ -1,3 +1,5 @@
+import { newOctets } from "../bytes/octets.ts";
+
 const INITIAL_CAPACITY = 256;
 const KEPT_CAPACITY = 64 * 1024;
 const NO_OCTETS = new Uint8Array(0);
@@ -32,7 +34,7 @@ export class OctetBuffer {
 
   /** The first `count` octets as the caller's own, taken out of the buffer. */
   take(count: number): Uint8Array {
-    const taken = new Uint8Array(count);
+    const taken = newOctets(count);
     taken.set(this.view(0, count));
     this.drop(count);
     return taken;
@@ -62,7 +64,7 @@ export class OctetBuffer {
 export function joinOctets(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  const octets = new Uint8Array(length);
+  const octets = newOctets(length);
   let offset = 0;
   for (const part of parts) {
     octets.set(part, offset);

@@ -6,10 +6,12 @@
  * PDU that stops half-way can only be given up by time: the owner calls `flush`.
  */
 
+import { newOctets } from "../bytes/octets.ts";
 import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { Queue } from "../queue.ts";
 import { OctetBuffer } from "./octet-buffer.ts";
 
 export const WRAPPER_VERSION = 1;
@@ -69,7 +71,7 @@ export class WrapperParser {
   /** Where a field of two octets has its high one. */
   readonly #high: 0 | 1;
   readonly #buffer = new OctetBuffer();
-  readonly #units: WrapperUnit[] = [];
+  readonly #units = new Queue<WrapperUnit>();
   /** Octets at the start of the buffer that are known to be noise. */
   #noise = 0;
 
@@ -98,7 +100,7 @@ export class WrapperParser {
   }
 
   takeUnit(): WrapperUnit | undefined {
-    return this.#units.shift();
+    return this.#units.take();
   }
 
   /** Gives up what is held as one discarded unit. */
@@ -114,8 +116,10 @@ export class WrapperParser {
   #takeWhole(octets: Uint8Array): boolean {
     const length = octets.length - WRAPPER_HEADER_LENGTH;
     if (length <= 0 || this.#field(octets, 0) !== WRAPPER_VERSION || this.#field(octets, 6) !== length) return false;
+    const apdu = newOctets(length);
+    apdu.set(octets.subarray(WRAPPER_HEADER_LENGTH));
     const [sourceWPort, destinationWPort] = [this.#field(octets, 2), this.#field(octets, 4)];
-    this.#units.push({ type: "pdu", sourceWPort, destinationWPort, apdu: octets.slice(WRAPPER_HEADER_LENGTH) });
+    this.#units.push({ type: "pdu", sourceWPort, destinationWPort, apdu });
     return true;
   }
 

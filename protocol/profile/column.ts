@@ -3,6 +3,7 @@
  * Whole numbers go to a typed array, exactly; what is no whole number of 64 signed bits is kept as Data.
  */
 import { DATE_TIME_LENGTH, type Data } from "../axdr/data.ts";
+import { newNumbers, newOctets, viewOf } from "../bytes/octets.ts";
 import type { CaptureObject } from "../cosem/capture-object.ts";
 import { type ClockPolicy, dayMs, deviationToUtc, saysDaylightSaving, timeOfDayMs } from "../cosem/date-time.ts";
 import type { ScalerUnit } from "../cosem/scaler-unit.ts";
@@ -88,10 +89,10 @@ export class ColumnBuilder {
     this.layout = layout;
     this.rowCount = rowCount;
     this.isTime = layout.role !== "value";
-    this.cells = new Uint8Array(rowCount);
-    this.stamps = this.isTime ? new DataView(new ArrayBuffer(rowCount * DATE_TIME_LENGTH)) : NO_STAMPS;
-    this.instantsMs = this.isTime ? new Float64Array(rowCount) : NO_INSTANTS;
-    this.rules = this.isTime ? new Uint8Array(rowCount) : NO_RULES;
+    this.cells = newOctets(rowCount);
+    this.stamps = this.isTime ? viewOf(newOctets(rowCount * DATE_TIME_LENGTH)) : NO_STAMPS;
+    this.instantsMs = this.isTime ? newNumbers(rowCount) : NO_INSTANTS;
+    this.rules = this.isTime ? newOctets(rowCount) : NO_RULES;
     this.#policy = policy;
   }
 
@@ -109,7 +110,7 @@ export class ColumnBuilder {
   /** The array for whole numbers of at most 53 bits, or undefined when the column has become wide. */
   narrow(): Float64Array | undefined {
     if (this.wide !== undefined) return undefined;
-    this.mantissas ??= new Float64Array(this.rowCount);
+    this.mantissas ??= newNumbers(this.rowCount);
     return this.mantissas;
   }
 
@@ -162,8 +163,7 @@ export class ColumnBuilder {
       case "octet-string":
       case "date-time":
         if (this.isTime && data.value.length === DATE_TIME_LENGTH) {
-          const view = new DataView(data.value.buffer, data.value.byteOffset, DATE_TIME_LENGTH);
-          this.setStamps(view, { row, count: 1 }, 0, DATE_TIME_LENGTH);
+          this.setStamps(viewOf(data.value), { row, count: 1 }, 0, DATE_TIME_LENGTH);
         } else this.setException(row, data);
         return;
       default:
@@ -294,7 +294,7 @@ export class ColumnBuilder {
   #times(): Pick<TimeColumn, "stamps" | "sent" | "instantsMs" | "rules"> {
     const sent = this.#where(CELL.value);
     for (const row of this.exceptions.keys()) sent[row] = 0;
-    const stamps = new Uint8Array(this.stamps.buffer, 0, this.rowCount * DATE_TIME_LENGTH);
+    const stamps = new Uint8Array(this.stamps.buffer, this.stamps.byteOffset, this.rowCount * DATE_TIME_LENGTH);
     return { stamps, sent, instantsMs: this.instantsMs, rules: this.rules };
   }
 

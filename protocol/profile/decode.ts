@@ -7,6 +7,7 @@
 import { DATE_TIME_LENGTH, type Data, decodeData, expandCompactArray } from "../axdr/data.ts";
 import { DATA_TAGS } from "../axdr/tags.ts";
 import { decodeTypeDescription, type TypeDescription } from "../axdr/type-description.ts";
+import { viewOf } from "../bytes/octets.ts";
 import { Reader } from "../bytes/reader.ts";
 import { captureObjectKey } from "../cosem/capture-object.ts";
 import type { ClockPolicy } from "../cosem/date-time.ts";
@@ -111,10 +112,10 @@ class Rows {
       this.#reject(index, width, data);
       return;
     }
-    for (const [column, builder] of this.builders.entries()) {
+    this.builders.forEach((builder, column) => {
       const cell = data.value[column];
       if (cell !== undefined) builder.setData(this.count, cell);
-    }
+    });
     this.count++;
   }
 
@@ -161,12 +162,13 @@ class Rows {
 
   #clockBreaks(): (row: number) => boolean {
     const { clockBreaks } = this.#options;
-    const status = this.builders.find(
-      ({ layout }) => clockBreaks !== undefined && captureObjectKey(layout.captureObject) === clockBreaks.captureObject,
-    );
-    if (clockBreaks === undefined || status === undefined) return () => false;
+    if (clockBreaks === undefined) return () => false;
+    let status: ColumnBuilder | undefined;
     return (row) => {
-      if (status.cells[row] !== CELL.value) return false;
+      status ??= this.builders.find(
+        ({ layout }) => captureObjectKey(layout.captureObject) === clockBreaks.captureObject,
+      );
+      if (status?.cells[row] !== CELL.value) return false;
       return (Number(status.wide?.[row] ?? status.mantissas?.[row] ?? 0) & clockBreaks.mask) !== 0;
     };
   }
@@ -270,10 +272,6 @@ function withoutCount(contents: Uint8Array, stride: number): Uint8Array {
 /** The only octets that described rows repeat are the lengths of stamps. */
 function stampsAreWhole(shape: RowShape, octets: Uint8Array): boolean {
   return shape.checkOffsets.subarray(0, shape.checkCount).every((offset) => octets[offset] === DATE_TIME_LENGTH);
-}
-
-function viewOf(octets: Uint8Array): DataView {
-  return new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
 }
 
 function decodeTree(data: Data, layout: ProfileLayout, options: DecodeOptions): DecodedProfile {

@@ -3,7 +3,8 @@
  * counter, additional authenticated data = SC ‖ authentication key ‖ header ‖ (payload when it is not encrypted)
  * (IEC 62056-5-3, security header). Knows no tags of APDUs. Opened octets are new; sealed octets are new.
  */
-import { type CipherGCMTypes, createCipheriv, createDecipheriv } from "node:crypto";
+import { type CipherGCM, type CipherGCMTypes, createCipheriv, createDecipheriv, type DecipherGCM } from "node:crypto";
+import { newOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
 import type { AuthenticationKey, SecretKey } from "./secret-key.ts";
 import { protectionName, type SecurityControl, securityControlOf } from "./security-control.ts";
@@ -14,6 +15,8 @@ import type { SystemTitle } from "./system-title.ts";
 export const CONTENT_HEADER_LENGTH = 5;
 const IV_LENGTH = 12;
 const NO_OCTETS = new Uint8Array(0);
+/** Ciphers copy the vector at once. */
+const IV = new Uint8Array(IV_LENGTH);
 
 /** Which octets the tag of authenticated content covers besides the content: by the standard, or none at all. */
 export type AadForm = "standard" | "empty";
@@ -74,17 +77,17 @@ export function seal(
   plain: Uint8Array,
 ): Uint8Array {
   const control = securityControlOf(head.securityControl);
-  const out = new Uint8Array(CONTENT_HEADER_LENGTH + plain.length + (control.authenticated ? TAG_LENGTH : 0));
+  const out = newOctets(CONTENT_HEADER_LENGTH + plain.length + (control.authenticated ? TAG_LENGTH : 0));
   out[0] = control.octet;
-  new DataView(out.buffer).setUint32(1, head.invocationCounter);
-  const iv = initialisationVector(context.sender, head.invocationCounter);
-  out.set(control.encrypted ? NO_OCTETS : plain, CONTENT_HEADER_LENGTH);
+  putCounter(out, 1, head.invocationCounter);
+  const iv = initialisationVector(context.sender, head.invocationCounter, IV);
+  if (!control.encrypted) out.set(plain, CONTENT_HEADER_LENGTH);
   if (!control.authenticated) {
     if (control.encrypted) out.set(counterMode(keys, iv, plain), CONTENT_HEADER_LENGTH);
     return out;
   }
   const cipher = createCipheriv(gcm(keys.suite), keys.encryption.keyObject, iv, { authTagLength: TAG_LENGTH });
-  cipher.setAAD(additionalData(keys, context, control, plain));
+  authenticate(cipher, keys, context, { securityControl: control, payload: plain });
   if (control.encrypted) out.set(cipher.update(plain), CONTENT_HEADER_LENGTH);
   cipher.final();
   out.set(cipher.getAuthTag(), CONTENT_HEADER_LENGTH + plain.length);
@@ -97,10 +100,10 @@ export function seal(
  */
 export function open(keys: AeadKeys, context: AeadContext, content: CipheredContent): Uint8Array {
   const { securityControl, invocationCounter, payload, tag } = content;
-  const iv = initialisationVector(context.sender, invocationCounter);
+  const iv = initialisationVector(context.sender, invocationCounter, IV);
   if (tag === undefined) return securityControl.encrypted ? counterMode(keys, iv, payload) : payload;
   const decipher = createDecipheriv(gcm(keys.suite), keys.encryption.keyObject, iv, { authTagLength: TAG_LENGTH });
-  decipher.setAAD(additionalData(keys, context, securityControl, payload));
+  authenticate(decipher, keys, context, content);
   decipher.setAuthTag(tag);
   const plain = securityControl.encrypted ? decipher.update(payload) : payload;
   try {
@@ -126,15 +129,22 @@ export function counterMode(keys: Omit<AeadKeys, "authentication">, iv: Uint8Arr
   return new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
 }
 
-/** Sender's system title ‖ invocation counter. */
-export function initialisationVector(sender: SystemTitle, invocationCounter: number): Uint8Array {
-  const iv = new Uint8Array(IV_LENGTH);
+/** Sender's system title ‖ invocation counter, in memory of its own or the given one. */
+export function initialisationVector(
+  sender: SystemTitle,
+  invocationCounter: number,
+  iv = new Uint8Array(IV_LENGTH),
+): Uint8Array {
   iv.set(sender);
-  iv[IV_LENGTH - 4] = invocationCounter >>> 24;
-  iv[IV_LENGTH - 3] = invocationCounter >>> 16;
-  iv[IV_LENGTH - 2] = invocationCounter >>> 8;
-  iv[IV_LENGTH - 1] = invocationCounter;
+  putCounter(iv, IV_LENGTH - 4, invocationCounter);
   return iv;
+}
+
+function putCounter(octets: Uint8Array, offset: number, counter: number): void {
+  octets[offset] = counter >>> 24;
+  octets[offset + 1] = counter >>> 16;
+  octets[offset + 2] = counter >>> 8;
+  octets[offset + 3] = counter;
 }
 
 /** Four octets, big-endian; a DataView would cost more than all four reads. */
@@ -148,22 +158,25 @@ function gcm(suite: SecuritySuite): CipherGCMTypes {
   return SECURITY_SUITES[suite].gcm;
 }
 
-function additionalData(
-  keys: AeadKeys,
-  context: AeadContext,
-  control: SecurityControl,
-  payload: Uint8Array,
-): Uint8Array {
-  const clear = control.encrypted ? NO_OCTETS : payload;
-  if (keys.aadForm === "empty") return clear;
-  if (keys.authentication === undefined)
-    throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "authenticationKey" });
-  const key = keys.authentication;
-  const header = context.header ?? NO_OCTETS;
-  const aad = new Uint8Array(1 + key.length + header.length + clear.length);
-  aad[0] = control.octet;
-  key.copyInto(aad, 1);
-  aad.set(header, 1 + key.length);
-  aad.set(clear, 1 + key.length + header.length);
-  return aad;
+/** Gives a cipher what is authenticated besides the octets that it enciphers. */
+function authenticate(
+  cipher: CipherGCM | DecipherGCM,
+  { aadForm, authentication }: AeadKeys,
+  { header = NO_OCTETS }: AeadContext,
+  { securityControl, payload }: Pick<CipheredContent, "securityControl" | "payload">,
+): void {
+  const clear = securityControl.encrypted ? NO_OCTETS : payload;
+  if (aadForm === "empty") {
+    cipher.setAAD(clear);
+    return;
+  }
+  if (authentication === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "authenticationKey" });
+  const keyEnd = 1 + authentication.length;
+  const aad = newOctets(keyEnd + header.length + clear.length);
+  aad[0] = securityControl.octet;
+  authentication.copyInto(aad, 1);
+  aad.set(header, keyEnd);
+  aad.set(clear, keyEnd + header.length);
+  cipher.setAAD(aad);
+  aad.fill(0, 1, keyEnd);
 }

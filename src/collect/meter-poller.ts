@@ -110,7 +110,7 @@ async function pollProfile(source: AttributeSource, order: PollOrder, profile: P
   const ordered = { profile, wanted, misfitKnown };
   const first = await readWanted(source, order, ordered);
   const rule = ruleOf(target, profile);
-  const stamps = first.flatMap(({ batch }) => batch.instantsMs);
+  const stamps = stampsOf(first.map(({ batch }) => batch));
   if (!wasKnown || rule === undefined || !contradicts(rule, stamps)) return judged(order, ordered, first);
   // Rows lie otherwise than the capture period says: it may have been changed since it was read.
   target.layouts.delete(profile);
@@ -267,16 +267,26 @@ function learnedOf(
   const entries = layouts.get(profile)?.profileEntries || undefined;
   const { intervalS } = rule;
   if (known?.intervalS === intervalS) return known.entries === entries ? undefined : { ...known, entries };
-  const stamps = batches.filter((batch) => batchIntervalS(batch) === intervalS).flatMap((batch) => batch.instantsMs);
-  const first = Math.min(...stamps);
+  const first = earliest(stampsOf(batches.filter((batch) => batchIntervalS(batch) === intervalS)));
   // Slots are expected from the first row on that was captured so.
   if (!Number.isFinite(first)) return undefined;
   return { profile, validFromMs: (slotOf(rule, first) ?? first) - 1, intervalS, entries };
 }
 
 function sinceFirst(rule: SlotRule, batches: readonly ProfileBatch[], nowMs: number): SlotRange | undefined {
-  const stamps = batches.flatMap((batch) => batch.instantsMs);
-  return stamps.length === 0 ? undefined : { fromMs: Math.min(...stamps), toMs: slotUpTo(rule, nowMs) };
+  const stamps = stampsOf(batches);
+  return stamps.length === 0 ? undefined : { fromMs: earliest(stamps), toMs: slotUpTo(rule, nowMs) };
+}
+
+/** Of all rows; nearly always there is one batch. */
+function stampsOf(batches: readonly ProfileBatch[]): readonly number[] {
+  const [only] = batches;
+  return only !== undefined && batches.length === 1 ? only.instantsMs : batches.flatMap((batch) => batch.instantsMs);
+}
+
+/** Infinity for none. */
+function earliest(stampsMs: readonly number[]): number {
+  return stampsMs.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
 }
 
 function timeOf({ nowMs = Date.now }: PollOrder): Date {

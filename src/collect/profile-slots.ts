@@ -138,8 +138,7 @@ export function slotsWithoutRow(
   batches: readonly ProfileBatch[],
   { rule, companion, asked, readAtMs }: AnsweredSlots,
 ): SlotsWithoutRow {
-  const status = statusBySlot(rule, batches);
-  const newest = [...status.keys()].reduce((one, other) => Math.max(one, other), Number.NEGATIVE_INFINITY);
+  const { status, newest } = statusBySlot(rule, batches);
   // A row may be written late; what is older, or has a newer row after it, is not there any more.
   const surelyOver = readAtMs - Math.max(HOUR_MS, Math.min(2 * rule.intervalS, DAY_S) * 1000);
   const absentMs: number[] = [];
@@ -163,16 +162,23 @@ export function slotsWithoutRow(
   return { absentMs, offMs, doubted: rangesOf(rule, doubtedMs) };
 }
 
-function statusBySlot(rule: SlotRule, batches: readonly ProfileBatch[]): Map<number, bigint | undefined> {
+/** The status words of the rows by their slots, and the newest of these. */
+function statusBySlot(
+  rule: SlotRule,
+  batches: readonly ProfileBatch[],
+): { readonly status: ReadonlyMap<number, bigint | undefined>; readonly newest: number } {
   const status = new Map<number, bigint | undefined>();
+  let newest = Number.NEGATIVE_INFINITY;
   for (const batch of batches) {
     const words = batch.columns.find((column) => column.column === "status")?.values;
-    for (const [row, stampMs] of batch.instantsMs.entries()) {
+    batch.instantsMs.forEach((stampMs, row) => {
       const slot = slotOf(rule, stampMs);
-      if (slot !== undefined) status.set(slot, words?.[row]);
-    }
+      if (slot === undefined) return;
+      status.set(slot, words?.[row]);
+      if (slot > newest) newest = slot;
+    });
   }
-  return status;
+  return { status, newest };
 }
 
 function isProven({ span, again }: AskedSlots, slot: number): boolean {
@@ -203,7 +209,9 @@ function tellsPowerFailure(companion: Companion, word: bigint | undefined): bool
 /** Whether stamps can't be those of the interval: beside its slots, or closer together than it. */
 export function contradicts(rule: SlotRule, stampsMs: readonly number[]): boolean {
   if (rule.intervalS === 0 || rule.intervalS === DAY_S) return false;
-  const sorted = stampsMs.toSorted((a, b) => a - b);
+  // Rows mostly come in the order of time.
+  const isSorted = stampsMs.every((stampMs, at) => at === 0 || stampMs >= (stampsMs[at - 1] ?? 0));
+  const sorted = isSorted ? stampsMs : stampsMs.toSorted((a, b) => a - b);
   return sorted.some((stampMs, at) => {
     const beforeMs = stampMs - (sorted[at - 1] ?? Number.NEGATIVE_INFINITY);
     return (
