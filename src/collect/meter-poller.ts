@@ -286,7 +286,9 @@ function stampsOf(batches: readonly ProfileBatch[]): readonly number[] {
 
 /** Infinity for none. */
 function earliest(stampsMs: readonly number[]): number {
-  return stampsMs.reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY);
+  let first = Number.POSITIVE_INFINITY;
+  for (const stampMs of stampsMs) if (stampMs < first) first = stampMs;
+  return first;
 }
 
 function timeOf({ nowMs = Date.now }: PollOrder): Date {

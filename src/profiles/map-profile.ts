@@ -66,9 +66,7 @@ export function mapProfile(decoded: DecodedProfile, context: MapContext): Mapped
     layoutFingerprint: layout.fingerprint,
     readAt: context.readAt,
     rowCount: rows.length,
-    instantsMs: rows.map((row) => (isTimed(row) ? instantOf(clock, row) : undefined) ?? context.readAt.getTime()),
-    timeRules: rows.map((row) => (isTimed(row) ? timeRuleOf(clock, row) : "received")),
-    meterTimes: rows.map((row) => stampOf(clock, row)),
+    ...timesOf(clock, rows, { isTimed, receivedMs: context.readAt.getTime() }),
     intervalS: intervalOf(layout, context.profile),
     columns: columns.map(({ column, values }) => ({ column, values: select(values, rows) })),
     others: others.map(({ captureObject, unit, values }) => ({ captureObject, unit, values: select(values, rows) })),
@@ -77,6 +75,23 @@ export function mapProfile(decoded: DecodedProfile, context: MapContext): Mapped
     return { index, reason: error, values: { row: otherValue(data) ?? "" } };
   });
   return { batch, setAside: [...misfits, ...untimedRows(decoded, timed)] };
+}
+
+function timesOf(
+  clock: TimeColumn | undefined,
+  rows: readonly number[],
+  { isTimed, receivedMs }: { readonly isTimed: (row: number) => boolean; readonly receivedMs: number },
+): Pick<ProfileBatch, "instantsMs" | "timeRules" | "meterTimes"> {
+  const instantsMs: number[] = [];
+  const timeRules: TimeRule[] = [];
+  const meterTimes: (Uint8Array | undefined)[] = [];
+  for (const row of rows) {
+    const instantMs = isTimed(row) ? instantOf(clock, row) : undefined;
+    instantsMs.push(instantMs ?? receivedMs);
+    timeRules.push(instantMs === undefined ? "received" : timeRuleOf(clock, row));
+    meterTimes.push(stampOf(clock, row));
+  }
+  return { instantsMs, timeRules, meterTimes };
 }
 
 /** A billing period this young has hardly ended: its row is what runs, and is stamped anew at every read. */
