@@ -109,31 +109,31 @@ test("data: arbitrary octets give a value that encodes, or the peer's fault", ()
 });
 
 /** Where reading ended, or what was wrong and where. */
-function endOf(read: (reader: Reader) => unknown, bytes: Uint8Array): unknown {
+function endOf(read: (reader: Reader) => unknown, bytes: Uint8Array): string {
   const reader = new Reader(bytes);
   try {
     read(reader);
-    return reader.offset;
+    return String(reader.offset);
   } catch (error) {
     if (!(error instanceof DlmsError)) throw error;
-    return { code: error.code, fault: error.fault, at: error.at };
+    return JSON.stringify([error.code, error.fault, error.at]);
   }
+}
+
+function endsTheSame(bytes: Uint8Array): boolean {
+  return endOf(skipData, bytes) === endOf(decodeData, bytes);
 }
 
 test("data: passing over a value ends, or fails, where decoding it does", () => {
   const vectors = CASES.map(({ input }) => fromHex(input.hex));
   const cut = vectors.flatMap((bytes) => Array.from(bytes.keys(), (length) => bytes.subarray(0, length)));
-  for (const bytes of [...vectors, ...cut, nested(LIMITS.depth), nested(LIMITS.depth + 1)]) {
-    expect([toHex(bytes), endOf(skipData, bytes)]).toEqual([toHex(bytes), endOf(decodeData, bytes)]);
-  }
+  const deep = [nested(LIMITS.depth), nested(LIMITS.depth + 1)];
+  expect([...vectors, ...cut, ...deep].filter((bytes) => !endsTheSame(bytes))).toEqual([]);
   const changed = fc
     .tuple(fc.constantFrom(...vectors), fc.nat(), fc.nat(0xff))
     .map(([bytes, at, octet]) => bytes.with(at % bytes.length, octet));
   const anything = fc.oneof(fc.uint8Array({ maxLength: 120 }), changed);
-  const same = fc.property(anything, (bytes) => {
-    expect(endOf(skipData, bytes)).toEqual(endOf(decodeData, bytes));
-  });
-  expect(fc.defaultReportMessage(fc.check(same, { numRuns: 5000 }))).toBeUndefined();
+  expect(fc.defaultReportMessage(fc.check(fc.property(anything, endsTheSame), { numRuns: 1000 }))).toBeUndefined();
 });
 
 test("compact-array: arrays of nothing are not unfolded beyond what the octets may stand for", () => {
