@@ -65,7 +65,7 @@ const INDIAN: Readonly<Record<ProfileKind, ProfileSource>> = {
 const RUSSIAN: Readonly<Record<ProfileKind, ProfileSource>> = {
   instant: profile("1.0.94.7.0.255", { scalerProfile: "1.0.94.7.3.255" }),
   block_load: profile("1.0.99.1.0.255", { scalerProfile: "1.0.94.7.4.255" }),
-  daily_load: profile("1.0.98.2.0.255", { scalerProfile: "1.0.94.7.2.255" }),
+  daily_load: profile("1.0.98.2.0.255", { scalerProfile: "1.0.94.7.2.255", otherNames: ["1.0.99.2.0.255"] }),
   billing: profile("1.0.98.1.0.255", { scalerProfile: "1.0.94.7.1.255", capturePeriodMonths: 1 }),
 };
 
