@@ -17,6 +17,10 @@ const NOW = Date.parse("2026-11-22T09:10:00Z");
 const DAY_MS = 86_400_000;
 const SEED = 3;
 
+function nothing(): Promise<never> {
+  return Promise.reject(new Error("no keys"));
+}
+
 async function polled(): Promise<{ target: MeterTarget; batches: readonly ProfileBatch[] }> {
   const identity = idisIdentity(16_000_007);
   const secrets = seededSecrets(SEED);
@@ -44,7 +48,6 @@ async function polled(): Promise<{ target: MeterTarget; batches: readonly Profil
     association: { clientSap: 32, mechanism: "lls", secret: "env:SPODES_PASSWORD" },
   });
   process.env["SPODES_PASSWORD"] = new TextDecoder().decode(secrets.lowLevelSecret);
-  const nothing = () => Promise.reject(new Error("no keys"));
   const target = meterTarget(config, { leaseCounters: nothing, openStoredKey: nothing });
   const result = await visitMeter(target, { budgetMs: 60_000 }, (connection) =>
     pollProfiles(connection, {
