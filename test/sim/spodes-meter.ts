@@ -23,7 +23,7 @@ const FORMS: RegisterForms = {
   angle: { as: "long", scaler: -1 },
 };
 
-export const PRESENT = [
+const PRESENT = [
   CLOCK,
   "1.0.31.7.0.255",
   "1.0.32.7.0.255",
@@ -32,9 +32,9 @@ export const PRESENT = [
   "1.0.1.7.0.255",
   "1.0.1.8.0.255",
 ];
-export const LOAD = [CLOCK, "1.0.2.29.0.255", "1.0.1.29.0.255"];
-export const DAY = [CLOCK, ...TARIFFS.map((tariff) => `1.0.1.8.${tariff}.255`)];
-export const MONTH = [...DAY, "1.0.1.6.0.255"];
+const LOAD = [CLOCK, "1.0.2.29.0.255", "1.0.1.29.0.255"];
+const DAY = [CLOCK, ...TARIFFS.map((tariff) => `1.0.1.8.${tariff}.255`)];
+const MONTH = [...DAY, "1.0.1.6.0.255"];
 
 const PROFILES: readonly ProfileDescription[] = [
   { logicalName: "1.0.94.7.0.255", columns: PRESENT, capture: { by: "reading" }, entries: 1 },
