@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { EXAMPLES } from "./examples.ts";
 import { EXIT_CODES } from "./exit-code.ts";
+import { declareCertificates } from "./verbs/certificates.ts";
 import { declareCollections } from "./verbs/collections.ts";
 import { declareCompletion } from "./verbs/completion.ts";
 import { declareConfig } from "./verbs/config.ts";
@@ -50,6 +51,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareConfig,
   declareDoctor,
   declareKeys,
+  declareCertificates,
   declareCounters,
   declareGaps,
   declareGateways,

@@ -261,6 +261,7 @@ const KEY_MECHANISMS: ReadonlySet<string> = new Set(["hls-gmac", "hls-ecdsa"]);
 const ERROR_CAUSES: Readonly<Partial<Record<string, FailureCause>>> = {
   ConfigError: "configuration",
   KeyError: "configuration",
+  SetupRefusedError: "access denied",
   StoreError: "database away",
   SpoolError: "not kept",
   GatewayClockError: "gateway clock",

@@ -6,7 +6,9 @@ import type { Collector, PolledMeter } from "../collect/collector.ts";
 import { causeOf } from "../collect/failure-cause.ts";
 import { type KeyChange, KeyChanges } from "../keys/key-change.ts";
 import { KeyError } from "../keys/key-error.ts";
-import { type KeyOrders, keyOrderSchema, type MeterKeyOrder } from "../keys/key-resources.ts";
+import { certificateOrderSchema, type KeyOrders, keyOrderSchema, type MeterKeyOrder } from "../keys/key-resources.ts";
+import { type CertificateAnswer, type CertificateOrder, workCertificates } from "../keys/meter-certificates.ts";
+import { MeterSecuritySetup } from "../keys/meter-security-setup.ts";
 import type { SharedMeters } from "./shared-meters.ts";
 import type { KnownFleet } from "./start-fleet.ts";
 
@@ -16,36 +18,54 @@ export interface GatewayKeysParts {
   readonly collector: Collector;
 }
 
-const JOB = "keys";
+const JOBS = { keys: "keys", certificates: "certificates" } as const;
 /** What another gateway of this version made. */
-const resultSchema = z.custom<readonly KeyChange[]>((value) => Array.isArray(value));
+const changesSchema = z.custom<readonly KeyChange[]>((value) => Array.isArray(value));
+const answerSchema = z.custom<CertificateAnswer>((value) => {
+  return typeof value === "object" && value !== null && "certificates" in value;
+});
 
 /** Carries out orders for meters of this gateway, whoever has them, and passes the others on. */
-export function gatewayKeys({ known, shared, collector }: GatewayKeysParts): Pick<KeyOrders, "carryOut"> {
-  const here = async (meter: PolledMeter, order: MeterKeyOrder): Promise<readonly KeyChange[]> => {
+export function gatewayKeys({ known, shared, collector }: GatewayKeysParts): Omit<KeyOrders, "nameOf"> {
+  // One job: no poll comes between telling and proof.
+  const here = async <T>(meter: PolledMeter, work: () => Promise<T>): Promise<T> => {
     try {
+      return await shared.loop.readNow(meter, work);
+    } catch (cause) {
+      throw new ReadRefusedError({ ...causeOf(cause), meter: meter.target.name }, { cause });
+    }
+  };
+  const changed = (meter: PolledMeter, order: MeterKeyOrder) =>
+    here(meter, async () => {
       if (known.keys === undefined) throw new KeyError("KEY_STORE_CLOSED");
       const changes = new KeyChanges({
         store: known.keys,
         randomOctets: (length) => new Uint8Array(randomBytes(length)),
         visit: (target, work) => collector.visit({ ...meter, target }, work),
       });
-      // One job: no poll comes between telling and proof.
-      return await shared.loop.readNow(meter, () =>
-        order.type === "change" ? changes.change(meter, order) : changes.settle(meter),
-      );
-    } catch (cause) {
-      const failure = causeOf(cause);
-      throw new ReadRefusedError({ ...failure, meter: meter.target.name }, { cause });
-    }
+      return await (order.type === "change" ? changes.change(meter, order) : changes.settle(meter));
+    });
+  const worked = (meter: PolledMeter, order: CertificateOrder) =>
+    here(meter, () =>
+      collector.visit(meter, async (connection) => workCertificates(await MeterSecuritySetup.find(connection), order)),
+    );
+  shared.handle(JOBS.keys, (meter, order) => changed(meter, keyOrderSchema.parse(order)));
+  shared.handle(JOBS.certificates, (meter, order) => worked(meter, certificateOrderSchema.parse(order)));
+  const meterOf = (name: string): PolledMeter => {
+    const meter = known.meters.get(name);
+    if (meter === undefined) throw new Error(`the configuration has no meter ${name}`);
+    return meter;
   };
-  shared.handle(JOB, (meter, order) => here(meter, keyOrderSchema.parse(order)));
   return {
     carryOut: async (name, order) => {
-      const meter = known.meters.get(name);
-      if (meter === undefined) throw new Error(`the configuration has no meter ${name}`);
-      if (!shared.isElsewhere(meter)) return await here(meter, order);
-      return resultSchema.parse(await shared.elsewhere(meter, { kind: JOB, what: order }));
+      const meter = meterOf(name);
+      if (!shared.isElsewhere(meter)) return await changed(meter, order);
+      return changesSchema.parse(await shared.elsewhere(meter, { kind: JOBS.keys, what: order }));
+    },
+    certificates: async (name, order) => {
+      const meter = meterOf(name);
+      if (!shared.isElsewhere(meter)) return await worked(meter, order);
+      return answerSchema.parse(await shared.elsewhere(meter, { kind: JOBS.certificates, what: order }));
     },
   };
 }

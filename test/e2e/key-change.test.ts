@@ -1,19 +1,22 @@
 /** A meter's keys are changed by the daemon, over real sockets and its key store, whatever goes wrong on the way. */
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ByteChannel } from "../../drivers/channel.ts";
 import { Pump } from "../../drivers/pump.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
+import { readCertificateRequest } from "../../protocol/security/certificate-request.ts";
 import { privateKeyFromPem } from "../../protocol/security/elliptic-key.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import type { SecuritySetupVersion } from "../../protocol/security/security-setup.ts";
+import { certificatesCommand } from "../../src/cli/certificates-command.ts";
 import { keysSettle, keysTransfer } from "../../src/cli/key-change-command.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import type { KeyStore } from "../../src/keys/key-store.ts";
+import type { CertificateOrder } from "../../src/keys/meter-certificates.ts";
 import { openKeyStore } from "../../src/keys/stored-keys.ts";
 import { idisIdentity, seededSecrets } from "../../src/simulator/meter-identity.ts";
 import { idis } from "../../src/simulator/models/idis.ts";
@@ -305,5 +308,37 @@ test("keys transfer --agree: both make the key by themselves, and it never trave
     expect(await order(keysTransfer, { agree: true })).toMatchObject({ reason: "success" });
     expect(await statesOf(station)).toEqual(CHANGED);
     expect((await station.gateway.read("meter", "clock")).rows).toHaveLength(1);
+  });
+}, 120_000);
+
+test("certificates: a meter's are listed, exported, asked for and imported by command", async () => {
+  const authority = new Authority("Test Root CA", privateKeyFromPem(newPair().privatePem));
+  const site = await listening(1, 1, { certificates: [authority.certificate] });
+  await using _ = site.listener;
+  const socket = join(directory, "control.sock");
+  const worked = async (given: CertificateOrder, out?: string) => {
+    const lines: string[] = [];
+    const take = (text: string) => void lines.push(text);
+    const options = { why: "a test", socket, ...(out !== undefined && { out }) };
+    const reason = await certificatesCommand("meter", given, options, { out: take, err: take, width: undefined });
+    return { reason, text: lines.join("\n") };
+  };
+  await withGateway(configOf(site, { suite: 1 }), async (station) => {
+    await storeKeys(station, own(site));
+    expect((await worked({ type: "list" })).text).toMatch(/authority +digital-signature +01/u);
+    const asked = { type: "request", purpose: "digital-signature", newKeyPair: true } as const;
+    const file = join(directory, "meter.csr");
+    expect(await worked(asked, file)).toEqual({ reason: "success", text: "" });
+    const encoded = (await readFile(file, "utf8")).replaceAll(/-----[A-Z ]+-----|\s/gu, "");
+    const { publicKey, commonName = "" } = readCertificateRequest(new Uint8Array(Buffer.from(encoded, "base64")));
+    const issued = authority.issue({ commonName, publicKey, usage: "digitalSignature", serialNumber: 12 });
+    const pem = `-----BEGIN CERTIFICATE-----\n${Buffer.from(issued.octets).toString("base64")}\n-----END CERTIFICATE-----\n`;
+    expect((await worked({ type: "import", pem })).text).toMatch(/server +digital-signature +0c/iu);
+    expect((await worked({ type: "export", serialNumber: "0C" })).text.replaceAll("\n", "")).toBe(
+      pem.replaceAll("\n", ""),
+    );
+    await expect(worked({ type: "export", serialNumber: "0D" })).rejects.toThrow(
+      "no certificate with the serial number",
+    );
   });
 }, 120_000);

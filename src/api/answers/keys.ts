@@ -7,3 +7,8 @@ export const keyChange = z.object({
   state: z.enum(["active", "refused", "kept", "unproven"]),
   evidence: z.string().nullable(),
 });
+
+export const certificateAnswer = z.object({
+  certificates: z.array(z.object({ entity: z.string(), purpose: z.string(), serialNumber: z.string() })),
+  pem: z.string().nullable(),
+});
