@@ -90,7 +90,7 @@ test("read: a dead port is named with cause and next step, exit code 4", async (
 test.each([
   [["read"], 2, "say METER and WHAT"],
   [["raed"], 2, "Did you mean read?"],
-  [["read", "--tcp", "127.0.0.1:1", "everything"], 1, "instant, block, daily"],
+  [["read", "--tcp", "127.0.0.1:1", "everything"], 1, "instant, block, block_load"],
   [["read", "m", "clock", "--auth", "lls", "--client-sap", "32"], 2, "--auth, --client-sap without --tcp or --serial"],
   [["demo", "--meters", "many"], 2, "a number from 1"],
   [["config", "check", "/nowhere.yaml"], 3, "can't be read (ENOENT)"],
