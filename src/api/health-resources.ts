@@ -10,8 +10,13 @@ const health = z.object({
 
 export interface HealthParts {
   readonly version: string;
-  /** Each looks at one dependency; what it resolves with is told, a rejection means that it is ill. */
-  readonly checks: Readonly<Record<string, () => Promise<string>>>;
+  /** Each looks at one dependency; a rejection means that it is ill, and is not told: anybody may ask. */
+  readonly checks: Readonly<Record<string, () => Promise<DependencyHealth>>>;
+}
+
+export interface DependencyHealth {
+  readonly ok: boolean;
+  readonly says: string;
 }
 
 /** A dependency that takes longer counts as ill. */
@@ -37,11 +42,11 @@ export function healthResources(api: Api, { version, checks }: HealthParts): voi
   );
 }
 
-async function checked(name: string, check: () => Promise<string>) {
+async function checked(name: string, check: () => Promise<DependencyHealth>) {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
   try {
-    return { name, ok: true, says: await Promise.race([check(), late]) };
+    return { name, ...(await Promise.race([check(), late])) };
   } catch {
     return { name, ok: false, says: "it does not answer; the log says why" };
   } finally {

@@ -20,6 +20,7 @@ import { type NotificationOrders, notificationResources } from "../events/notifi
 import type { Fleet } from "../fleet/fleet.ts";
 import { keyResources } from "../keys/key-resources.ts";
 import { type EventSink, eventLogSink, tellAll } from "../observe/events.ts";
+import { Metrics } from "../observe/metrics.ts";
 import type { Vitals } from "../observe/vitals.ts";
 import type { PushListeners, PushListenersOptions } from "../push/push-listeners.ts";
 import { SeriesCatalogue } from "../series/catalogue.ts";
@@ -90,7 +91,8 @@ export class Gateway implements AsyncDisposable {
     const lastMs = () => Math.max(LEAST_STOP_MS, deadline.leftMs);
     const log = stack.adopt(new EventLog(database), (each) => each.stop(lastMs()));
     const live = stack.adopt(new LiveStream(), (each) => each.close());
-    const events = tellAll(options.events, eventLogSink(log), (event) => live.tell(event));
+    const metrics = new Metrics(version, () => gateway.vitals());
+    const events = tellAll(options.events, eventLogSink(log), (event) => live.tell(event), metrics.sink);
     const databaseReturn = new DatabaseReturn({ ...options, events }, store);
     stack.adopt(coverageFolding(database, events), (each) => deadline.bound(each.stop()));
     const late = stack.use(new AsyncDisposableStack());
@@ -128,7 +130,8 @@ export class Gateway implements AsyncDisposable {
     const others = [resources, gateway.#resources({ keys, notifications, planning, traces })];
     const local = new LocalSocket();
     const logLater = (entry: EventLogEntry) => log.add(entry);
-    const parts = { config: config.api, version, database, fleet, gateway, local, live, events, others, logLater };
+    const shown = { fleet, gateway, live, vitals, metrics, others };
+    const parts = { config: config.api, version, database, local, events, logLater, ...shown };
     const api = await gatewayApi(parts);
     stack.defer(() => deadline.bound(api.close()));
     stack.defer(() => traces.close());

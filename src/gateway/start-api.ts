@@ -6,12 +6,13 @@ import { type Caller, Callers } from "../api/callers.ts";
 import { coverageResources, type GapSource } from "../api/coverage-resources.ts";
 import { decodeResources } from "../api/decode-resources.ts";
 import { eventResources } from "../api/event-resources.ts";
-import { healthResources } from "../api/health-resources.ts";
+import { type HealthParts, healthResources } from "../api/health-resources.ts";
 import { type Api, httpApi } from "../api/http-api.ts";
 import { type LiveStream, liveResources } from "../api/live-stream.ts";
 import type { LocalSocket } from "../api/local-socket.ts";
 import { type MaintenanceSource, maintenanceResources } from "../api/maintenance-resources.ts";
 import { meterResources } from "../api/meter-resources.ts";
+import { metricsResources } from "../api/metrics-resources.ts";
 import { overviewResources } from "../api/overview-resources.ts";
 import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
 import { type ReadingColumns, readingResources } from "../api/reading-resources.ts";
@@ -23,6 +24,8 @@ import type { Config } from "../config/schema.ts";
 import { resolveSecretText } from "../config/secret.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { EventSink } from "../observe/events.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { Vitals } from "../observe/vitals.ts";
 import { PROFILE_COLUMNS } from "../profiles/columns.ts";
 import { collectionMeters } from "../series/collections.ts";
 import type { Database } from "../store/database.ts";
@@ -41,6 +44,8 @@ export interface GatewayApiParts {
   readonly events: EventSink;
   /** Resources of other rooms. */
   readonly others: readonly ((api: Api) => void)[];
+  readonly vitals: () => Vitals;
+  readonly metrics: Metrics;
   /** Keeps an entry of the log some time soon, whether the database is there or not. */
   readonly logLater: (entry: EventLogEntry) => void;
 }
@@ -83,7 +88,8 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
   decodeResources(api);
   reportResources(api, (order) => serviceLevels(database, order));
   maintenanceResources(api, gateway);
-  healthResources(api, { version: parts.version, checks: { database: () => databaseSays(database) } });
+  healthResources(api, { version: parts.version, checks: healthChecks(database, parts.vitals) });
+  metricsResources(api, parts.metrics);
   for (const other of parts.others) other(api);
   if (config.listen !== undefined) await servePages(api);
   return api;
@@ -100,6 +106,11 @@ export async function listenOutside(
   return address;
 }
 
+/** The share of the spool at which meters are no longer polled. */
+const SPOOL_FULL = 0.8;
+/** Longer than whatever a part waits for by design. */
+const STALLED_MS = 60_000;
+
 const READING_COLUMNS: ReadingColumns = {
   instant: PROFILE_COLUMNS.instant,
   "block-load": PROFILE_COLUMNS.block_load,
@@ -114,7 +125,30 @@ async function tlsOf({ certificate, privateKey }: Config["api"]) {
   return { cert: await readFile(certificate, "utf8"), key: await resolveSecretText(privateKey) };
 }
 
-async function databaseSays(database: Database): Promise<string> {
-  await database.query("select 1");
-  return database.capabilities.edition;
+function healthChecks(database: Database, vitals: () => Vitals): HealthParts["checks"] {
+  return {
+    database: async () => {
+      await database.query("select 1");
+      return { ok: true, says: database.capabilities.edition };
+    },
+    spool: async () => {
+      const { octets, quota, engaged } = vitals().spool;
+      const says = `${megabytes(octets)} of ${megabytes(quota)}${engaged ? ", in use" : ""}`;
+      return { ok: octets < SPOOL_FULL * quota, says };
+    },
+    polling: async () => {
+      const { meters, overdueMs, stalledMs } = vitals();
+      const says = `${meters} meters, due work ${Math.round(overdueMs / 1000)} s late`;
+      return { ok: stalledMs.planner < STALLED_MS, says };
+    },
+    writing: async () => {
+      const { waitingRows, waitingPushes, stalledMs } = vitals();
+      const ok = stalledMs.rows < STALLED_MS && stalledMs.pushes < STALLED_MS;
+      return { ok, says: `${waitingRows} rows and ${waitingPushes} pushes in memory` };
+    },
+  };
+}
+
+function megabytes(octets: number): string {
+  return `${Math.round(octets / 1e6)} MB`;
 }

@@ -91,6 +91,7 @@ async function fill(tree: string): Promise<void> {
   }
   for (const page of globSync("docs/*.md", { cwd: ROOT }))
     copy(join(ROOT, page), join(tree, DOCUMENTS, basename(page)));
+  copy(join(ROOT, "docs/observe"), join(tree, DOCUMENTS, "observe"));
   write(join(tree, DOCUMENTS, "copyright"), copyright(library));
 }
 

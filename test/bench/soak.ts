@@ -1,0 +1,196 @@
+/**
+ * `npm run soak -- [--minutes N] [--meters N]`: the whole daemon with an embedded server's database, which is away for a
+ * tenth of the time in the middle, while simulated meters are polled and push. Says how memory, handles and the delay of
+ * the event loop change by the hour, how large the spool became, and whether what was pushed is there.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { stringify } from "yaml";
+import { streetConfiguration } from "../../src/cli/demo-street.ts";
+import { type Street, startStreet } from "../../src/simulator/street.ts";
+import { startEmbeddedPostgres } from "../../src/store/embedded-postgres.ts";
+import { query } from "../db/query.ts";
+import { CuttableWay } from "../e2e/fleet-daemon.ts";
+import { freePort } from "../e2e/free-port.ts";
+import { PROBE_FILE, type ProbeSample } from "./soak-probe.ts";
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "60" },
+    meters: { type: "string", default: "2000" },
+    pushes: { type: "string", default: "100" },
+  },
+});
+const wholeMs = Number(values.minutes) * 60_000;
+const pushesPerSecond = Number(values.pushes);
+const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
+const PROBE = join(import.meta.dirname, "soak-probe.ts");
+const DATABASE = "DLMS_GATEWAY_SOAK_DATABASE";
+const READY_MS = 300_000;
+const DRAIN_MS = 300_000;
+const LOOK_MS = 1000;
+const MEGABYTE = 1e6;
+
+await using stack = new AsyncDisposableStack();
+const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-soak-"));
+stack.defer(() => rm(directory, { recursive: true, force: true }));
+await chmod(directory, 0o711);
+const server = stack.adopt(await startEmbeddedPostgres({ directory: join(directory, "server") }), (each) =>
+  each.stop(),
+);
+const street = stack.use(await startStreet({ count: Number(values.meters), latencyMs: 20 }));
+const target = { host: "127.0.0.1", port: Number(new URL(server.url).port) };
+const way = stack.use(await CuttableWay.open(target));
+const url = new URL(server.url);
+url.port = `${way.port}`;
+const port = await freePort();
+const file = join(directory, "gateway.yaml");
+const config = {
+  stateDirectory: directory,
+  socket: join(directory, "control.sock"),
+  database: { url: `env:${DATABASE}` },
+  log: { level: "warn" },
+  spool: { quota: "200MB" },
+  push: { listen: [{ address: `127.0.0.1:${port}` }, { address: `127.0.0.1:${port}`, transport: "udp" }] },
+  plans: [
+    { profile: "instant", every: "1m" },
+    { profile: "block_load", every: "5m" },
+  ],
+  meters: await streetConfiguration(street.meters, join(directory, "keys")),
+};
+await writeFile(file, stringify(config));
+const samplesFile = join(directory, "samples");
+const log = stack.adopt(await open(join(directory, "log"), "w"), (each) => each.close());
+const env = { ...process.env, [DATABASE]: url.href, [PROBE_FILE]: samplesFile };
+const daemon = spawn(process.execPath, ["--import", PROBE, CLI, "run", "--config", file], {
+  env,
+  stdio: ["ignore", log.fd, "inherit"],
+});
+const ended = once(daemon, "exit");
+stack.defer(async () => {
+  daemon.kill("SIGTERM");
+  await ended;
+});
+await until(() => street.push(street.meters[0]?.name ?? "", setupsOf(street)[0]?.setup ?? "", tcp()), READY_MS);
+
+const startedMs = Date.now();
+const awayFromMs = startedMs + 0.45 * wholeMs;
+const awayToMs = startedMs + 0.55 * wholeMs;
+const going = new AbortController();
+const pushing = push(going.signal);
+let mostSpooled = 0;
+await watchSpool(awayFromMs);
+way.cut();
+await watchSpool(awayToMs);
+way.mend();
+await watchSpool(startedMs + wholeMs);
+going.abort();
+const sent = await pushing;
+await until(async () => {
+  if ((await spooled()) > 0) throw new Error("the spool is not empty");
+}, DRAIN_MS);
+await report();
+
+function tcp() {
+  return { host: "127.0.0.1", port, transport: "tcp" as const };
+}
+
+function setupsOf({ meters }: Street) {
+  return meters.flatMap(({ name, pushSetups }) => pushSetups.map((setup) => ({ name, setup })));
+}
+
+/** By TCP, which says whether it arrived; one after the other in lanes, so that a slow daemon is not overrun. */
+async function push(signal: AbortSignal): Promise<number> {
+  const setups = setupsOf(street);
+  let count = 0;
+  for (let at = 0; !signal.aborted; at++) {
+    const { name, setup } = setups[at % setups.length] ?? { name: "", setup: "" };
+    const transport = at % 2 === 0 ? ("tcp" as const) : ("udp" as const);
+    void street.push(name, setup, { ...tcp(), transport }).then(
+      () => count++,
+      () => undefined,
+    );
+    await sleep(1000 / pushesPerSecond, undefined, { signal }).catch(() => undefined);
+  }
+  return count;
+}
+
+async function spooled(): Promise<number> {
+  const names = await readdir(join(directory, "spool")).catch(() => []);
+  const sizes = await Promise.all(
+    names
+      .filter((name) => name.includes(".spool"))
+      .map((name) => stat(join(directory, "spool", name)).catch(() => undefined)),
+  );
+  return sizes.reduce((sum, each) => sum + (each?.size ?? 0), 0);
+}
+
+async function watchSpool(untilMs: number): Promise<void> {
+  while (Date.now() < untilMs) {
+    mostSpooled = Math.max(mostSpooled, await spooled());
+    await sleep(Math.min(LOOK_MS, Math.max(1, untilMs - Date.now())));
+  }
+}
+
+async function until(attempt: () => Promise<unknown>, timeoutMs: number): Promise<void> {
+  const endMs = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (Date.now() > endMs) throw error;
+      await sleep(LOOK_MS);
+    }
+  }
+}
+
+async function report(): Promise<void> {
+  const lines = (await readFile(samplesFile, "utf8")).trim().split("\n");
+  const all = lines.map((line): ProbeSample => JSON.parse(line));
+  // Caches fill and code is compiled at first; while the database is away, and comes back, other things are measured.
+  const settled = all.filter(({ atMs }) => atMs > startedMs + wholeMs / 6 && atMs < startedMs + wholeMs);
+  const [[pushes] = []] = await query(server.url, "select count(*)::int from dlms.push_history");
+  const [[polls] = []] = await query(
+    server.url,
+    "select count(*) filter (where succeeded)::int from dlms.read_attempts",
+  ).catch(() => [["?"]]);
+  console.log(`soak: ${values.minutes} min, ${values.meters} meters, node ${process.version}, ${cpus().length} cores`);
+  console.log(`polls that succeeded ${String(polls)}; pushes sent ${sent}, in the database ${String(pushes)}`);
+  console.log(`spool at most ${(mostSpooled / MEGABYTE).toFixed(1)} MB of 200, at the end ${await spooled()} octets`);
+  const rows = [
+    ["resident memory, MB", "residentMb"],
+    ["heap, MB", "heapMb"],
+    ["handles", "handles"],
+    ["loop delay p99, ms", "delayP99Ms"],
+    ["loop delay most, ms", "delayMaxMs"],
+  ] as const;
+  for (const [what, field] of rows) {
+    const figures = settled.map((each) => each[field]);
+    const slope = slopeOf(
+      settled.map(({ atMs }) => atMs / 3_600_000),
+      figures,
+    );
+    const sorted = [...figures].sort((a, b) => a - b);
+    const [low, median, high] = [0, 0.5, 0.99].map((part) => sorted[Math.floor(part * (sorted.length - 1))] ?? 0);
+    const text = [low, median, high].map((each) => each?.toFixed(1)).join(" / ");
+    console.log(`${what}: least / median / p99 ${text}; slope ${slope.toFixed(2)} an hour`);
+  }
+}
+
+/** Of the straight line with the least squares. */
+function slopeOf(x: readonly number[], y: readonly number[]): number {
+  const [meanX, meanY] = [mean(x), mean(y)];
+  const products = x.map((each, at) => (each - meanX) * ((y[at] ?? 0) - meanY));
+  const squares = x.map((each) => (each - meanX) ** 2);
+  return mean(products) / mean(squares);
+}
+
+function mean(all: readonly number[]): number {
+  return all.reduce((sum, each) => sum + each, 0) / all.length;
+}
