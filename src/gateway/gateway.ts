@@ -129,9 +129,8 @@ export class Gateway implements AsyncDisposable {
     const keys = gatewayKeys({ known, shared, collector });
     const others = [resources, gateway.#resources({ keys, notifications, planning, traces })];
     const local = new LocalSocket();
-    const logLater = (entry: EventLogEntry) => log.add(entry);
-    const shown = { fleet, gateway, live, vitals, metrics, others };
-    const parts = { config: config.api, version, database, local, events, logLater, ...shown };
+    const shown = { fleet, gateway, live, vitals, metrics, others, logLater: (entry: EventLogEntry) => log.add(entry) };
+    const parts = { config: config.api, version, database, local, events, ...shown };
     const api = await gatewayApi(parts);
     stack.defer(() => deadline.bound(api.close()));
     stack.defer(() => traces.close());
