@@ -8,10 +8,11 @@ import { ConfigError } from "./config/config-error.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { Gateway } from "./gateway/gateway.ts";
+import { reload } from "./gateway/reload.ts";
 import { EventCounts } from "./observe/event-counts.ts";
 import { type EventSink, logSink, tellAll } from "./observe/events.ts";
 import type { PassedSockets } from "./systemd/passed-sockets.ts";
-import { type ServiceManager, serviceManager } from "./systemd/service-manager.ts";
+import { reloading, type ServiceManager, serviceManager } from "./systemd/service-manager.ts";
 import { ServiceWatch } from "./systemd/service-watch.ts";
 import { runWorkers, workerConfig } from "./workers.ts";
 
@@ -26,11 +27,13 @@ export interface DaemonOptions {
 export async function runDaemon(configFile: string, { workers = 1, worker }: DaemonOptions = {}): Promise<ExitReason> {
   process.title = "dlms-gateway";
   try {
-    const config = withSystemdDirectories(await loadConfig(configFile));
+    const load = async () => withSystemdDirectories(await loadConfig(configFile));
+    const config = await load();
     const manager = await serviceManager(process.env, worker !== undefined);
-    if (worker !== undefined) await run(workerConfig(config, worker, workers), manager, stopOrDisconnect());
-    else if (workers > 1) await runWorkers({ config, configFile, count: workers, stop: stopSignal(), manager });
-    else await run(config, manager, stopSignal());
+    if (worker !== undefined) {
+      await run(async () => workerConfig(await load(), worker, workers), manager, stopOrDisconnect());
+    } else if (workers > 1) await runWorkers({ config, configFile, count: workers, stop: stopSignal(), manager });
+    else await run(load, manager, stopSignal());
     return "success";
   } catch (error) {
     // Secrets are fetched at the start: a reference that leads nowhere is a fault of the configuration too.
@@ -44,19 +47,31 @@ export async function runDaemon(configFile: string, { workers = 1, worker }: Dae
 }
 
 /** `stop` is listened for already: one that comes during the start must not leave the database's server behind. */
-async function run(config: Config, manager: ServiceManager, stop: Promise<string>): Promise<void> {
+async function run(load: () => Promise<Config>, manager: ServiceManager, stop: Promise<string>): Promise<void> {
   const { notify, watchdogMs, sockets } = manager;
+  let config = await load();
   const counts = new EventCounts();
   let running: Gateway | undefined;
-  const logged = logSink(pino({ level: config.log.level }));
+  const log = pino({ level: config.log.level });
+  const logged = logSink(log);
   using watch = new ServiceWatch({ notify, watchdogMs, vitals: () => running?.vitals(), counts, events: logged });
   const events = tellAll(logged, counts.sink, watch.sink);
   const stopping = new AbortController();
   void stop.then((signal) => stopping.abort(signal));
-  const options = { config, events, version: VERSION, stopping: stopping.signal, boundSocket: sockets?.take };
+  const apply = async (now: Config) => {
+    await running?.configure(now);
+    log.level = now.log.level;
+  };
+  using _ = onSignal("SIGHUP", async () => {
+    // Before the start has ended, systemd must not hear that it has.
+    if (running !== undefined) notify(reloading());
+    config = await reload(config, { load, apply, events });
+    if (running !== undefined) watch.ready();
+  });
+  const options = { events, version: VERSION, stopping: stopping.signal, boundSocket: sockets?.take };
   while (!stopping.signal.aborted) {
     try {
-      running = await Gateway.start(options);
+      running = await Gateway.start({ ...options, config });
       tellUntaken(sockets, events);
       running.run();
       watch.ready();
@@ -69,6 +84,16 @@ async function run(config: Config, manager: ServiceManager, stop: Promise<string
       if (!stopping.signal.aborted || !(error instanceof Error) || error.name !== "AbortError") throw error;
     }
   }
+}
+
+/** Calls each time that the signal comes, one call after the other, until it is disposed of. */
+function onSignal(signal: NodeJS.Signals, work: () => Promise<void>): Disposable {
+  let last = Promise.resolve();
+  const listener = () => {
+    last = last.then(work);
+  };
+  process.on(signal, listener);
+  return { [Symbol.dispose]: () => void process.off(signal, listener) };
 }
 
 function tellUntaken(sockets: PassedSockets | undefined, events: EventSink): void {

@@ -64,13 +64,20 @@ export async function runWorkers({ config, configFile, count, stop, manager }: W
   const sockets = manager.sockets?.descriptors ?? [];
   const states = new WorkerStates(count, manager.notify);
   const order = { configFile, count, env };
+  const children = new Map<number, ChildProcess>();
+  const reload = () => {
+    for (const child of children.values()) child.kill("SIGHUP");
+  };
+  process.on("SIGHUP", reload);
   const workers = Array.from({ length: count }, (_, index) =>
     keepRunning(() => {
       const child = startWorker({ ...order, worker: index + 1, sockets: index === 0 ? sockets : [] });
+      children.set(index, child);
       return child.on("message", (state) => typeof state === "string" && states.hear(index + 1, state));
     }, stopping.signal),
   );
   await Promise.all(workers);
+  process.off("SIGHUP", reload);
   await server?.stop();
 }
 

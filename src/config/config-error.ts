@@ -2,6 +2,8 @@
 export interface ConfigProblem {
   /** `meters[3].association.secret`, or empty for the file itself. */
   readonly path: string;
+  /** Where it is not the file that was asked for, but a drop-in. */
+  readonly file?: string;
   readonly line?: number;
   readonly column?: number;
   readonly message: string;
@@ -21,6 +23,7 @@ export class ConfigError extends Error {
 }
 
 function describeProblem(source: string, problem: ConfigProblem): string {
-  const place = problem.line === undefined ? source : `${source}:${problem.line}:${problem.column ?? 1}`;
+  const file = problem.file ?? source;
+  const place = problem.line === undefined ? file : `${file}:${problem.line}:${problem.column ?? 1}`;
   return problem.path === "" ? `${place}: ${problem.message}` : `${place}: ${problem.path}: ${problem.message}`;
 }

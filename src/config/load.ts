@@ -1,64 +1,35 @@
-import { readFile } from "node:fs/promises";
-import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { withModelQuirks } from "./model-quirks.ts";
 import { nearestName } from "./nearest-name.ts";
 import { type Config, configSchema } from "./schema.ts";
+import { type ConfigPlace, ConfigSources, type Path, pathText } from "./sources.ts";
 
 type Issue = z.core.$ZodIssue;
-type Path = readonly PropertyKey[];
 
-/** Reads and checks a configuration file. Throws ConfigError with every problem, its line and its path. */
+/** Reads and checks a configuration file with its drop-ins. Throws ConfigError with every problem, its line and path. */
 export async function loadConfig(file: string): Promise<Config> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-    throw new ConfigError(
-      file,
-      [{ path: "", message: `can't be read (${reason}); \`dlms-gateway config sample\` prints one to start from` }],
-      { cause },
-    );
-  });
-  return parseConfig(text, file);
+  return checked(await ConfigSources.read(file), file);
 }
 
 /** Checks configuration text; `source` names it in errors. */
 export function parseConfig(text: string, source: string): Config {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    throw new ConfigError(
-      source,
-      document.errors.map((error) => {
-        const { line, col } = lines.linePos(error.pos[0]);
-        return { path: "", line, column: col, message: error.message };
-      }),
-    );
-  }
-  const value: unknown = document.toJS() ?? {};
-  const parsed = configSchema.safeParse(value, { reportInput: false });
+  return checked(new ConfigSources([{ file: source, text }]), source);
+}
+
+function checked(sources: ConfigSources, file: string): Config {
+  const parsed = configSchema.safeParse(sources.value, { reportInput: false });
   if (!parsed.success) {
-    const position = (path: Path) => {
-      const node: unknown = document.getIn(path, true);
-      const range = isRanged(node) ? node.range : undefined;
-      if (range === undefined || range === null) return {};
-      const { line, col } = lines.linePos(range[0]);
-      return { line, column: col };
-    };
     throw new ConfigError(
-      source,
-      parsed.error.issues.flatMap((issue) => problemsOf(issue, position)),
+      file,
+      parsed.error.issues.flatMap((issue) => problemsOf(issue, (path) => sources.placeOf(path) ?? {})),
     );
   }
-  checkNamesAreUnique(parsed.data, source);
-  return withModelQuirks(parsed.data, source);
+  checkNamesAreUnique(parsed.data, file);
+  return withModelQuirks(parsed.data, file);
 }
 
-function isRanged(node: unknown): node is { range: [number, number, number] | null } {
-  return typeof node === "object" && node !== null && "range" in node;
-}
-
-function problemsOf(issue: Issue, position: (path: Path) => { line?: number; column?: number }): ConfigProblem[] {
+function problemsOf(issue: Issue, position: (path: Path) => Partial<ConfigPlace>): ConfigProblem[] {
   if (issue.code !== "unrecognized_keys") {
     return [{ path: pathText(issue.path), ...position(issue.path), message: issue.message }];
   }
@@ -95,13 +66,6 @@ function unwrapped(schema: unknown): unknown {
 
 function property(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-function pathText(path: Path): string {
-  return path.reduce<string>((text, step) => {
-    if (typeof step === "number") return `${text}[${step}]`;
-    return text === "" ? String(step) : `${text}.${String(step)}`;
-  }, "");
 }
 
 function checkNamesAreUnique(config: Config, source: string): void {

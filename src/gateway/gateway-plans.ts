@@ -26,7 +26,7 @@ const LOOK_AT_ALL_MS = 10 * 60_000;
 
 export class GatewayPlans implements Disposable {
   readonly meterPlans: MeterPlans;
-  readonly #config: Config;
+  #config: Config;
   readonly #database: Database;
   readonly #known: Pick<KnownFleet, "meters" | "collections">;
   #added: readonly PlanConfig[] = [];
@@ -77,6 +77,13 @@ export class GatewayPlans implements Disposable {
     const keys = payload.split(" ").filter((key) => key !== "");
     if (keys.length === 0) await this.#learnAll(await loadPlans(this.#database));
     else await this.#learnSome(keys.map(Number));
+  }
+
+  /** The configuration has other plans or groups; its meters are the same. Throws StoreError. */
+  async configure({ plans, groups }: Pick<Config, "plans" | "groups">): Promise<void> {
+    if (isDeepStrictEqual([plans, groups], [this.#config.plans, this.#config.groups])) return;
+    this.#config = { ...this.#config, plans, groups };
+    await this.#learnAll(this.#added);
   }
 
   async #learnAll(added: readonly PlanConfig[]): Promise<void> {

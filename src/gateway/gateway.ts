@@ -76,7 +76,7 @@ export class Gateway implements AsyncDisposable {
   readonly #deadline: StopDeadline;
   readonly #shared: SharedMeters;
   readonly #meters: ReadonlyMap<string, PolledMeter>;
-  readonly #plans: MeterPlans;
+  readonly #planning: GatewayPlans;
   readonly #fleet: Fleet;
   #pages: string | undefined;
 
@@ -124,7 +124,7 @@ export class Gateway implements AsyncDisposable {
     const { reception, resources } = await pushing.start({ intake, shared, collector, lastMs, calls: calling }, stack);
     await calling.start({ reception, directory: pushing.directory, loop: shared.loop }, stack);
     const vitals = () => vitalsOf({ loop: shared.loop, intake, listeners: reception.listeners });
-    const gateway = new Gateway({ options, deadline, store, shared, fleet, meters, plans, databaseReturn, vitals });
+    const gateway = new Gateway({ options, deadline, store, shared, fleet, meters, planning, databaseReturn, vitals });
     const notifications = await startNotifications({ config: config.notifications, database, events }, stack);
     const keys = gatewayKeys({ known, shared, collector });
     const others = [resources, gateway.#resources({ keys, notifications, planning, traces })];
@@ -144,18 +144,17 @@ export class Gateway implements AsyncDisposable {
     return gateway;
   }
 
-  private constructor(
-    parts: Pick<Parts, "plans"> & {
-      readonly shared: SharedMeters;
-      readonly options: GatewayOptions;
-      readonly deadline: StopDeadline;
-      readonly store: GatewayStore;
-      readonly meters: ReadonlyMap<string, PolledMeter>;
-      readonly databaseReturn: DatabaseReturn;
-      readonly vitals: () => Vitals;
-      readonly fleet: Fleet;
-    },
-  ) {
+  private constructor(parts: {
+    readonly planning: GatewayPlans;
+    readonly shared: SharedMeters;
+    readonly options: GatewayOptions;
+    readonly deadline: StopDeadline;
+    readonly store: GatewayStore;
+    readonly meters: ReadonlyMap<string, PolledMeter>;
+    readonly databaseReturn: DatabaseReturn;
+    readonly vitals: () => Vitals;
+    readonly fleet: Fleet;
+  }) {
     this.vitals = parts.vitals;
     this.#fleet = parts.fleet;
     this.#options = parts.options;
@@ -165,7 +164,7 @@ export class Gateway implements AsyncDisposable {
     this.database = parts.store.database;
     this.#shared = parts.shared;
     this.#meters = parts.meters;
-    this.#plans = parts.plans;
+    this.#planning = parts.planning;
     this.restartWanted = parts.databaseReturn.restartWanted;
   }
 
@@ -177,6 +176,11 @@ export class Gateway implements AsyncDisposable {
   /** Polls every meter whenever its plans are due, until `stop`. */
   run(): void {
     this.#shared.loop.start();
+  }
+
+  /** Takes the plans and groups of another configuration; what runs goes on. Throws StoreError. */
+  configure(config: Pick<Config, "plans" | "groups">): Promise<void> {
+    return this.#planning.configure(config);
   }
 
   /** Polls every meter once. */
@@ -200,7 +204,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   get #stored(): StoredReadings {
-    return { database: this.database, meters: this.#meters, plans: this.#plans };
+    return { database: this.database, meters: this.#meters, plans: this.#planning.meterPlans };
   }
 
   /** The name of a meter that may be read, by name or number. Throws ApiError. */

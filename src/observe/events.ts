@@ -13,6 +13,9 @@ export interface GatewayEvents {
   readonly partStalled: { part: string; forMs: number };
   /** Systemd holds a socket for which the configuration has no listener. */
   readonly socketUntaken: { address: string; transport: string };
+  /** What changed at once, and what waits for a new start, each as one line. */
+  readonly configReloaded: { applied: readonly string[]; waiting: readonly string[] };
+  readonly configRefused: { reason: string };
   readonly databaseReady: { edition: string; migrated: number };
   /** At the start; `goesOn` without it, from what is on record, or else waits for it. */
   readonly databaseAway: { reason: string; nextStep: string; goesOn: boolean; retryMs: number };
@@ -120,6 +123,8 @@ const EVENTS = {
     level: "warn",
     text: "systemd passed a socket that no entry of push.listen wants: nobody hears what comes there",
   },
+  configReloaded: { level: "info", text: "the configuration was read again; what waits needs a new start" },
+  configRefused: { level: "error", text: "the new configuration can't be used; the old one holds" },
   databaseReady: { level: "info", text: "database is ready" },
   databaseAway: {
     level: "error",

@@ -10,6 +10,11 @@ export interface ServiceManager {
   readonly sockets: PassedSockets | undefined;
 }
 
+/** The state of a service that reads its configuration again; READY=1 ends it. */
+export function reloading(): string {
+  return `RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`;
+}
+
 /** What the environment says of it; a worker has what the process has that started it. */
 export async function serviceManager(env: NodeJS.ProcessEnv, isWorker: boolean): Promise<ServiceManager> {
   const path = isWorker ? undefined : env["NOTIFY_SOCKET"];

@@ -29,6 +29,7 @@ export class FaultSenders {
   readonly confirmed = new Set<number>();
   /** Numbers of pushes that were sent, confirmed or not. */
   sent = 0;
+  connections = 0;
   readonly #port: number;
   readonly #running: Promise<unknown>;
   #stopping = false;
@@ -54,6 +55,7 @@ export class FaultSenders {
   async #pushOnce(meterNumber: string): Promise<void> {
     const socket = connect({ port: this.#port, host: "127.0.0.1" });
     const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    this.connections += 1;
     const line = { waiting: 0, ended: false, wake: Promise.withResolvers<void>() };
     void closed.then(() => {
       line.ended = true;

@@ -1,5 +1,5 @@
 /** The daemon as a service: what it tells systemd, and sockets that systemd holds for it over a restart. */
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -119,6 +119,44 @@ test("systemd: nothing is lost over a restart of what comes to the sockets that 
   await senders.stop();
   await vi.waitFor(async () => expect(await pushesOf("udp")).toBe(3), WAIT);
   await vi.waitFor(async () => expect(await pushesOf("tcp")).toBeGreaterThanOrEqual(senders.confirmed.size), WAIT);
+});
+
+test("systemd: a reload takes what can change, tells the rest, and keeps the old configuration where the new is bad", async () => {
+  await using stack = new AsyncDisposableStack();
+  const port = await freePort();
+  const systemd = stack.use(await PlayedSystemd.open());
+  const push = { listen: [{ address: `127.0.0.1:${port}` }] };
+  const file = await service(stack, { push });
+  systemd.start(file);
+  await systemd.until(/^READY=1$/);
+  const senders = new FaultSenders(port, [METER]);
+  await vi.waitFor(() => expect(senders.confirmed.size).toBeGreaterThan(0), WAIT);
+  const order = async (text: string, event: string) => {
+    systemd.notified = [];
+    await appendFile(file, text);
+    systemd.signal("SIGHUP");
+    await systemd.until(/^RELOADING=1$/);
+    await systemd.until(/^READY=1$/);
+    return await vi.waitFor(() => {
+      const [told] = systemd.told(event);
+      if (told === undefined) throw new Error(`not told: ${event}`);
+      return told;
+    }, WAIT);
+  };
+  const reloaded = await order("log: { level: debug }\npolling: { concurrency: 7 }\n", "configReloaded");
+  expect(reloaded).toMatchObject({
+    applied: ['log.level: "info" -> "debug"'],
+    waiting: ["polling.concurrency: 200 -> 7"],
+  });
+  // What is logged at debug only.
+  await vi.waitFor(() => expect(systemd.told("pushReceived").length).toBeGreaterThan(0), WAIT);
+  const refused = await order("poling: {}\n", "configRefused");
+  expect(refused["reason"]).toMatch(/gateway\.yaml:\d+:\d+: poling: unknown key; did you mean polling\?/);
+  const before = senders.confirmed.size;
+  await vi.waitFor(() => expect(senders.confirmed.size).toBeGreaterThan(before), WAIT);
+  expect(senders.connections).toBe(1);
+  await senders.stop();
+  expect(systemd.told("gatewayStarted")).toHaveLength(1);
 });
 
 test("systemd: workers are ready, alive and stopped as one, and the first has the sockets", async () => {

@@ -1,7 +1,7 @@
-import type { DeclareVerb } from "./verb.ts";
+import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
 
 export const declareConfig: DeclareVerb = (program, { output, finish }) => {
-  const config = program.command("config").description("check a configuration, or print a sample");
+  const config = program.command("config").description("check a configuration, explain its fields, or print a sample");
   config
     .command("check")
     .description("say what is wrong with a configuration file, line by line")
@@ -9,6 +9,15 @@ export const declareConfig: DeclareVerb = (program, { output, finish }) => {
     .action(async (file: string) => {
       const { configCheck } = await import("../config-command.ts");
       finish(await configCheck(file, output));
+    });
+  config
+    .command("explain")
+    .description("say what a field means, what it is when left out, and where its value comes from")
+    .argument("<field>", "as polling.concurrency or meters.connection.tcp")
+    .option("-c, --config <file>", "configuration file", CONFIG_FILE)
+    .action(async (field: string, { config: file }: { config: string }) => {
+      const { configExplain } = await import("../explain-command.ts");
+      finish(await configExplain(field, file, output));
     });
   config
     .command("sample")

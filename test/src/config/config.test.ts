@@ -1,8 +1,13 @@
-import { readFile } from "node:fs/promises";
-import { expect, test } from "vitest";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { configExplain } from "../../../src/cli/explain-command.ts";
+import { processOutput } from "../../../src/cli/output.ts";
 import { ConfigError } from "../../../src/config/config-error.ts";
+import { configDifferences, differenceText } from "../../../src/config/differences.ts";
 import { configDocumentation } from "../../../src/config/documentation.ts";
-import { parseConfig } from "../../../src/config/load.ts";
+import { loadConfig, parseConfig } from "../../../src/config/load.ts";
 import { planFinder } from "../../../src/config/meter-plans.ts";
 import { sampleConfig } from "../../../src/config/sample.ts";
 import { configSchema } from "../../../src/config/schema.ts";
@@ -204,4 +209,46 @@ test("config: a meter that is only read out has no plans for what no readout hol
   expect(profiles("readout")).toEqual(["instant", "billing"]);
   expect(profiles("listen")).toEqual(["instant", "billing"]);
   expect(profiles("mode-e")).toEqual(["instant", "block_load", "daily_load", "billing", "events"]);
+});
+
+test("config: drop-ins are merged in the order of their names, and what is wrong in one is told with its place", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-config-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const file = join(directory, "gateway.yaml");
+  await mkdir(`${file}.d`);
+  const second = METER.replace("house-1", "house-2").replace('"100"', '"200"');
+  await writeFile(file, `polling: { concurrency: 10, connectsPerSecond: 20 }\n${METER}`);
+  await writeFile(join(`${file}.d`, "20-late.yaml"), "polling: { concurrency: 30 }\n");
+  await writeFile(join(`${file}.d`, "10-early.yaml"), `polling: { concurrency: 20 }\n${second}`);
+  await writeFile(join(`${file}.d`, "notes.txt"), "no configuration");
+  const config = await loadConfig(file);
+  expect(config.polling).toMatchObject({ concurrency: 30, connectsPerSecond: 20 });
+  expect(config.meters.map(({ name }) => name)).toEqual(["house-1", "house-2"]);
+  const said: string[] = [];
+  const output = { ...processOutput(), out: (text: string) => void said.push(text) };
+  await configExplain("polling.concurrency", file, output);
+  await configExplain("meters[1].number", file, output);
+  expect(said.join("\n")).toContain("default  200");
+  expect(said.join("\n")).toContain(`here     30, ${file}.d/20-late.yaml:1`);
+  expect(said.join("\n")).toContain(`here     "200", ${file}.d/10-early.yaml:4`);
+  await writeFile(join(`${file}.d`, "10-early.yaml"), `\n${second.replace("connection", "conection")}`);
+  const refused = loadConfig(file);
+  await expect(refused).rejects.toThrow(
+    /gateway\.yaml\.d\/10-early\.yaml:5:\d+: meters\[1\]\.conection: unknown key; did you mean connection\?/,
+  );
+});
+
+test("config: a difference names its place, elements of lists by their names", () => {
+  const before = parseConfig(METER, "gateway.yaml");
+  const other = METER.replace("4059", "4060").concat(
+    '  - { name: b, number: "7", connection: { tcp: "127.0.0.1:1" } }\n',
+  );
+  const after = parseConfig(`${other}log: { level: debug }\n`, "gateway.yaml");
+  expect(configDifferences(before, after).map(differenceText)).toEqual([
+    'log.level: "info" -> "debug"',
+    'meters[house-1].connection.tcp: "127.0.0.1:4059" -> "127.0.0.1:4060"',
+    "meters[b] added",
+  ]);
+  expect(configDifferences(after, before).map(differenceText)).toContain("meters[b] removed");
+  expect(configDifferences(after, after)).toEqual([]);
 });

@@ -1,0 +1,120 @@
+/**
+ * The files of a configuration: one, and drop-ins in the directory of its name with `.d` after it, in the order of their
+ * names. Sections are merged, lists are appended, anything else of a later file wins. Where each value came from is kept.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Document, LineCounter, parseDocument } from "yaml";
+import { ConfigError, type ConfigProblem } from "./config-error.ts";
+
+export type Path = readonly PropertyKey[];
+
+/** Where a value stands. */
+export interface ConfigPlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+interface ConfigSource {
+  readonly file: string;
+  readonly document: Document;
+  readonly lines: LineCounter;
+}
+
+interface Origin {
+  readonly source: ConfigSource;
+  readonly path: Path;
+}
+
+export class ConfigSources {
+  readonly value: unknown;
+  readonly #origins = new Map<string, Origin>();
+
+  /** Reads a file and its drop-ins. Throws ConfigError. */
+  static async read(file: string): Promise<ConfigSources> {
+    const texts = [{ file, text: await textOf(file) }];
+    const directory = `${file}.d`;
+    const names = await readdir(directory).catch(() => []);
+    for (const name of names.filter((each) => /^[^.].*\.ya?ml$/.test(each)).sort()) {
+      texts.push({ file: join(directory, name), text: await textOf(join(directory, name)) });
+    }
+    return new ConfigSources(texts);
+  }
+
+  constructor(texts: readonly { readonly file: string; readonly text: string }[]) {
+    let merged: unknown = {};
+    for (const source of texts.map(parse)) {
+      const value: unknown = source.document.toJS();
+      if (value !== null && value !== undefined) merged = this.#merge(merged, value, { source, path: [] }, []);
+    }
+    this.value = merged;
+  }
+
+  /** Where a value stands, or the nearest section around it; undefined for what no file has. */
+  placeOf(path: Path): ConfigPlace | undefined {
+    for (let length = path.length; length > 0; length--) {
+      const origin = this.#origins.get(pathText(path.slice(0, length)));
+      const place = origin && placeIn(origin, path.slice(length));
+      if (place !== undefined) return place;
+    }
+    return undefined;
+  }
+
+  #merge(before: unknown, value: unknown, from: Origin, path: Path): unknown {
+    this.#origins.set(pathText(path), from);
+    const within = (key: PropertyKey, at: PropertyKey) =>
+      [{ source: from.source, path: [...from.path, key] }, [...path, at]] as const;
+    if (Array.isArray(value)) {
+      const earlier: unknown[] = Array.isArray(before) ? before : [];
+      const added = value.map((each, index) => this.#merge(undefined, each, ...within(index, earlier.length + index)));
+      return [...earlier, ...added];
+    }
+    if (!isSection(value)) return value;
+    const merged = isSection(before) ? { ...before } : {};
+    for (const [key, each] of Object.entries(value)) merged[key] = this.#merge(merged[key], each, ...within(key, key));
+    return merged;
+  }
+}
+
+export function pathText(path: Path): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === "number") return `${text}[${step}]`;
+    return text === "" ? String(step) : `${text}.${String(step)}`;
+  }, "");
+}
+
+async function textOf(file: string): Promise<string> {
+  return await readFile(file, "utf8").catch((cause: unknown) => {
+    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    const message = `can't be read (${reason}); \`dlms-gateway config sample\` prints one to start from`;
+    throw new ConfigError(file, [{ path: "", message }], { cause });
+  });
+}
+
+function parse({ file, text }: { readonly file: string; readonly text: string }): ConfigSource {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const problems = document.errors.map((error): ConfigProblem => {
+    const { line, col } = lines.linePos(error.pos[0]);
+    return { path: "", line, column: col, message: error.message };
+  });
+  if (problems.length > 0) throw new ConfigError(file, problems);
+  return { file, document, lines };
+}
+
+function placeIn({ source, path }: Origin, rest: Path): ConfigPlace | undefined {
+  const node: unknown = source.document.getIn([...path, ...rest], true);
+  const range = isRanged(node) ? node.range : undefined;
+  if (range === undefined || range === null) return undefined;
+  const { line, col } = source.lines.linePos(range[0]);
+  return { file: source.file, line, column: col };
+}
+
+function isRanged(node: unknown): node is { range: [number, number, number] | null } {
+  return typeof node === "object" && node !== null && "range" in node;
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
