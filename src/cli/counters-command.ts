@@ -25,6 +25,11 @@ export interface RaiseOptions {
   readonly to: string;
 }
 
+export interface SkipOptions {
+  readonly config: string;
+  readonly by: string;
+}
+
 const TITLES = ["meter", "next counter", "used", "evidence"] as const;
 const PERCENT = 100;
 
@@ -82,6 +87,21 @@ export async function countersRaise(
     if (before >= floor) throw new Error(`the counter is at ${before} already, and never goes down`);
     const after = await table.raise(name, floor);
     output.out(`${meterName}: the next counter is ${after}; it was ${before}`);
+    return "success" as const;
+  });
+}
+
+/** `counters skip --by N`: for a database that was restored. Keys that the backup did not know begin there as well. */
+export async function countersSkip({ config: file, by }: SkipOptions, output: Output): Promise<ExitReason> {
+  const config = await loadConfig(file);
+  const count = /^\d{1,9}$/.test(by) ? Number(by) : Number.NaN;
+  if (!(count > 0)) throw new Error("--by is a number of counters");
+  return withDatabase({ config: file }, async (database) => {
+    const table = new CounterTable(database);
+    const keys = await table.skip(count);
+    const names = await counterNames(config, database);
+    for (const meter of config.meters.filter(isCiphered)) await table.raise(await names(meter), count);
+    output.out(`the next ${count} counters of ${keys} keys are left out`);
     return "success" as const;
   });
 }

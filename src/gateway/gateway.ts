@@ -41,7 +41,7 @@ import { GatewayPlans } from "./gateway-plans.ts";
 import { GatewayPush } from "./gateway-push.ts";
 import { type GatewayStore, openStore } from "./open-store.ts";
 import { SharedMeters } from "./shared-meters.ts";
-import { gatewayApi, listenOutside } from "./start-api.ts";
+import { type GatewayApiParts, gatewayApi, listenOutside } from "./start-api.ts";
 import { startFleet } from "./start-fleet.ts";
 import { startNotifications } from "./start-notifications.ts";
 import { gaps, maintain, meterNamed, profileWriter, type StoredReadings, unknownMeter } from "./stored-readings.ts";
@@ -131,12 +131,8 @@ export class Gateway implements AsyncDisposable {
     const local = new LocalSocket();
     const shown = { fleet, gateway, live, vitals, metrics, others, logLater: (entry: EventLogEntry) => log.add(entry) };
     const parts = { config: config.api, version, database, local, events, ...shown };
-    const api = await gatewayApi(parts);
-    stack.defer(() => deadline.bound(api.close()));
+    const api = await serveLocally(parts, { socket: config.socket, deadline, connections }, stack);
     stack.defer(() => traces.close());
-    const control = await local.listen(api, config.socket);
-    connections.adopt(control, (each) => each.closeAllConnections());
-    stack.adopt(control, (each) => void each.close());
     stack.use(databaseReturn).await({ known, intake, startUpkeep });
     gateway.#pages = await listenOutside(api, parts);
     gateway.#closing.use(stack.move());
@@ -255,6 +251,20 @@ export class Gateway implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("dispose");
   }
+}
+
+/** Serves the API over the local socket until the stack ends; its connections end with `connections`. */
+async function serveLocally(
+  parts: GatewayApiParts,
+  how: { readonly socket: string; readonly deadline: StopDeadline; readonly connections: DisposableStack },
+  stack: AsyncDisposableStack,
+): Promise<Api> {
+  const api = await gatewayApi(parts);
+  stack.defer(() => how.deadline.bound(api.close()));
+  const control = await parts.local.listen(api, how.socket);
+  how.connections.adopt(control, (each) => each.closeAllConnections());
+  stack.adopt(control, (each) => void each.close());
+  return api;
 }
 
 function vitalsOf({

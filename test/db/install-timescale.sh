@@ -9,7 +9,7 @@ set -euo pipefail
 directory=${1:?usage: install-timescale.sh DIRECTORY}
 suite=trixie
 major=17
-packages="postgresql-$major postgresql-$major-timescaledb libc6 libgcc-s1 libstdc++6 libpq5 libicu76 libssl3t64
+packages="postgresql-$major postgresql-client-$major postgresql-$major-timescaledb libc6 libgcc-s1 libstdc++6 libpq5 libicu76 libssl3t64
   libzstd1 liblz4-1 liblzma5 zlib1g libxml2 libxxhash0 libreadline8t64 libtinfo6 libpam0g libaudit1 libcap-ng0
   libsystemd0 libcap2 libldap2 libsasl2-2 libgssapi-krb5-2 libkrb5-3 libkrb5support0 libk5crypto3 libcom-err2
   libkeyutils1"
@@ -62,7 +62,7 @@ for candidate in "$directory"/root/usr/lib/*-linux-gnu; do
   for file in "$candidate"/ld-linux*.so.*; do [ ! -e "$file" ] || loader=$file; done
 done
 [ -n "$loader" ] || { echo "the packages hold no loader" >&2; exit 4; }
-for program in postgres initdb; do
+for program in postgres initdb pg_dump pg_restore; do
   mv "$programs/$program" "$programs/$program.bin"
   cat >"$programs/$program" <<WRAPPER
 #!/bin/sh

@@ -1,6 +1,6 @@
 /** The database servers that tests run against: which edition, how it is started, and why not when it can't be. */
 import { execFile } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,10 +67,17 @@ function timescaleIn(programs: string) {
   };
 }
 
+/** Where pg_dump and pg_restore of a major version are; undefined where they are not installed. */
+export async function clientPrograms(major: number): Promise<string | undefined> {
+  const ofTimescale = await installTimescale().catch(() => "");
+  const places = [`/usr/lib/postgresql/${major}/bin`, ...(ofTimescale.includes(`/${major}/`) ? [ofTimescale] : [])];
+  return places.find((place) => existsSync(join(place, "pg_dump")));
+}
+
 /** The directory of the programs; kept between runs. */
 async function installTimescale(): Promise<string> {
   const script = join(import.meta.dirname, "install-timescale.sh");
-  const directory = join(tmpdir(), `dlms-gateway-timescaledb-${process.getuid?.() ?? 0}`);
+  const directory = join(tmpdir(), `dlms-gateway-timescaledb-2-${process.getuid?.() ?? 0}`);
   const { stdout } = await run(script, [directory], { timeout: INSTALL_TIMEOUT_MS });
   return stdout.trim().split("\n").at(-1) ?? "";
 }

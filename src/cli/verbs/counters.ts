@@ -1,4 +1,4 @@
-import type { CountersOptions, RaiseOptions } from "../counters-command.ts";
+import type { CountersOptions, RaiseOptions, SkipOptions } from "../counters-command.ts";
 import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
 
 export const declareCounters: DeclareVerb = (program, { output, finish }) => {
@@ -23,5 +23,14 @@ export const declareCounters: DeclareVerb = (program, { output, finish }) => {
     .action(async (meter: string, options: RaiseOptions) => {
       const { countersRaise } = await import("../counters-command.ts");
       finish(await countersRaise(meter, options, output));
+    });
+  counters
+    .command("skip")
+    .description("leave out the next counters of all keys, after the database was restored from a backup")
+    .option("--by <number>", "more than may have been used since the backup", "1048576")
+    .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
+    .action(async (options: SkipOptions) => {
+      const { countersSkip } = await import("../counters-command.ts");
+      finish(await countersSkip(options, output));
     });
 };

@@ -1,0 +1,103 @@
+/** What docs/backup.md says: a dump restored into an empty database has the same rows, and no counter is used again. */
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import { SecretKey } from "../../protocol/security/secret-key.ts";
+import { systemTitle } from "../../protocol/security/system-title.ts";
+import { CounterTable } from "../../src/keys/counter-table.ts";
+import { KeyStore } from "../../src/keys/key-store.ts";
+import { KeyTable } from "../../src/keys/key-table.ts";
+import { ALL_ASSOCIATIONS } from "../../src/keys/sealed-key.ts";
+import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
+import { type Database, openDatabase } from "../../src/store/database.ts";
+import { migrate } from "../../src/store/migrations.ts";
+import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { blockLoad, makeMeters } from "./profile-batches.ts";
+import { query } from "./query.ts";
+import { scratchDirectory } from "./scratch.ts";
+import { useTestDatabase } from "./test-database.ts";
+import { clientPrograms } from "./test-server.ts";
+
+const current = useTestDatabase();
+const run = promisify(execFile);
+const ROWS = 500;
+const USED_SINCE = 5000;
+const randomOctets = (length: number) => new Uint8Array(randomBytes(length));
+const named = (keyId: string) => ({ keyId, systemTitle: systemTitle(new Uint8Array(8)), association: "" });
+const SKIPPED = 1_048_576;
+
+async function majorVersion(database: Database): Promise<number> {
+  const text = "select current_setting('server_version_num')::int / 10000 as major";
+  const [row] = await database.query<{ major: number }>(text);
+  return row?.major ?? 0;
+}
+
+/** Of every table of ours, but for the counters: how many rows it has, and a sum over them. */
+async function contents(url: string): Promise<string[]> {
+  const tables = await query(
+    url,
+    `select format('%I.%I', schemaname, tablename) from pg_tables
+     where schemaname in ('public', 'dlms') and tablename <> 'invocation_counters' order by 1`,
+  );
+  const all = tables.map(async ([table]) => {
+    const sum = `select count(*)::int, md5(string_agg(t::text, '|' order by t::text)) from ${String(table)} t`;
+    return `${String(table)}: ${String(await query(url, sum))}`;
+  });
+  return Promise.all(all);
+}
+
+test("restore: an empty database has the same rows after it, keys open, and skipped counters are new", async (context) => {
+  const { database, administratorUrl } = current();
+  const programs = await clientPrograms(await majorVersion(database));
+  context.skip(programs === undefined, "pg_dump of the server's version is not installed");
+  const [meter = 0] = await makeMeters(database, ["RESTORE1"]);
+  const slots = Array.from({ length: ROWS }, (_, slot) => slot);
+  await new ProfileWriter(database, PROFILE_COLUMNS).write([blockLoad(meter, slots)]);
+  const [[meterId] = []] = await query(current().url, "select id from public.meters where meter_number = 'RESTORE1'");
+  const sealingKey = new SecretKey("sealingKey", randomOctets(32));
+  const key = new SecretKey("blockCipherKey", randomOctets(16));
+  const storeOf = (on: Database) =>
+    new KeyStore({ storage: new KeyTable(on), sealingKeys: [sealingKey], randomOctets });
+  await storeOf(database).put({ meterId: String(meterId), clientSap: ALL_ASSOCIATIONS }, key);
+  const name = named("00ff");
+  await new CounterTable(database).reserve(name, 100, 0);
+
+  const dump = join(scratchDirectory("restore"), "dlms.dump");
+  onTestFinished(() => rm(dump, { force: true }));
+  await run(join(programs ?? "", "pg_dump"), ["--format=custom", `--file=${dump}`, administratorUrl]);
+  // The gateway goes on for a while before its server is lost.
+  const firstLost = await new CounterTable(database).reserve(name, USED_SINCE, 0);
+
+  const restored = `restored_${process.pid}`;
+  await query(administratorUrl, `create database ${restored}`);
+  const url = Object.assign(new URL(administratorUrl), { pathname: `/${restored}` }).href;
+  const hasTimescale = database.capabilities.edition !== "postgresql";
+  if (hasTimescale) await query(url, "create extension if not exists timescaledb");
+  if (hasTimescale) await query(url, "select timescaledb_pre_restore()");
+  await run(join(programs ?? "", "pg_restore"), ["--no-owner", "--exit-on-error", `--dbname=${url}`, dump]);
+  if (hasTimescale) await query(url, "select timescaledb_post_restore()");
+  await using opened = await openDatabase({ url, connections: 2 });
+
+  expect(await contents(url)).toEqual(await contents(administratorUrl));
+  expect((await migrate(url)).applied).toEqual([]);
+  const keys = await storeOf(opened).keysFor(String(meterId), 1);
+  expect(keys.blockCipherKey?.equals(key)).toBe(true);
+  const table = new CounterTable(opened);
+  expect(await table.read(name)).toBe(firstLost);
+  await table.skip(SKIPPED);
+  expect(await table.reserve(name, 1, 0)).toBeGreaterThanOrEqual(firstLost + USED_SINCE);
+}, 180_000);
+
+test("restore: counters that are skipped never go past the last, and a second skip goes on from the first", async () => {
+  const table = new CounterTable(current().database);
+  await table.raise(named("aa"), 4_294_967_290);
+  await table.raise(named("bb"), 10);
+  expect(await table.skip(1000)).toBeGreaterThanOrEqual(2);
+  expect(await table.read(named("aa"))).toBe(4_294_967_296);
+  expect(await table.read(named("bb"))).toBe(1010);
+  await table.skip(1000);
+  expect(await table.read(named("bb"))).toBe(2010);
+});
