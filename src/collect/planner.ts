@@ -95,10 +95,29 @@ export class Planner<Meter> {
     if (known !== undefined && !this.#away.delete(known)) return;
     const number = known ?? this.#meters.push(meter) - 1;
     this.#numbers.set(meter, number);
-    const plans = this.#options.plansOf(meter);
-    const delayMs = spreadMs === 0 ? 0 : partOf(this.#options.nameOf(meter)) * Math.min(spreadMs, ...periodsOf(plans));
-    this.#dueMs[number] = new Float64Array(plans.length).fill(nowMs + delayMs);
-    this.#schedule(number, nowMs + delayMs);
+    this.#schedule(number, this.#setDue(number, nowMs, spreadMs));
+  }
+
+  /** The meter has other plans: all of them are due as in `add`, but not before a failure lets it be tried again. */
+  replan(meter: Meter, nowMs: number, spreadMs = 0): void {
+    const number = this.#numbers.get(meter);
+    if (number === undefined || this.#away.has(number)) return;
+    const dueMs = this.#setDue(number, nowMs, spreadMs);
+    this.#more.delete(number);
+    this.#backfill.delete(number);
+    const isPlanned = (this.#dueMs[number]?.length ?? 0) > 0;
+    if (!isPlanned) this.#unschedule(number);
+    else if (!this.#working.has(number) && !this.#failures.has(number)) this.#schedule(number, dueMs);
+  }
+
+  /** All plans of a meter are due at one moment. */
+  #setDue(number: number, nowMs: number, spreadMs: number): number {
+    const meter = this.#meters[number];
+    const plans = meter === undefined ? [] : this.#options.plansOf(meter);
+    const part = meter === undefined || spreadMs === 0 ? 0 : partOf(this.#options.nameOf(meter));
+    const dueMs = nowMs + (part === 0 ? 0 : part * Math.min(spreadMs, ...periodsOf(plans)));
+    this.#dueMs[number] = new Float64Array(plans.length).fill(dueMs);
+    return dueMs;
   }
 
   /** The meter can't be reached: it is due for nothing until `resume`. */

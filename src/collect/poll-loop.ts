@@ -135,14 +135,10 @@ export class PollLoop<Meter> {
   /** These meters have other plans: those that are worked here are due soon, and then as the plans say. */
   planAnew(meters: Iterable<Meter>): void {
     if (this.#stopped) return;
-    this.#replan(Array.from(meters).filter((meter) => this.#held.has(meter)));
+    const held = Array.from(meters).filter((meter) => this.#held.has(meter));
+    const spreadMs = this.#spreadMs(held.length);
+    for (const meter of held) this.#planner.replan(meter, this.#clock.now(), spreadMs);
     this.#topUp();
-  }
-
-  #replan(meters: Iterable<Meter>): void {
-    const all = [...meters];
-    for (const meter of all) this.#planner.remove(meter);
-    this.#plan(all);
   }
 
   /** Due times of before would come much too late, or all at once. */
@@ -152,7 +148,8 @@ export class PollLoop<Meter> {
     this.#aheadMs = aheadMs;
     if (Math.abs(byMs) < CLOCK_SET_MS) return;
     this.#options.onClockSet?.(byMs);
-    this.#replan(this.#held);
+    for (const meter of this.#held) this.#planner.remove(meter);
+    this.#plan(this.#held);
   }
 
   /** Polls every meter once, for all plans; ends when each has been tried. */
@@ -217,11 +214,16 @@ export class PollLoop<Meter> {
   }
 
   /** More meters than have a place are not due at one instant, but over the time that it takes to begin with them. */
+  #spreadMs(meters: number): number {
+    const { concurrency, startsPerSecond } = this.#options;
+    return (Math.max(0, meters - concurrency) * SECOND_MS) / startsPerSecond;
+  }
+
   #plan(meters: Iterable<Meter>): void {
-    const { isReachable, concurrency, startsPerSecond } = this.#options;
+    const { isReachable } = this.#options;
     const all = [...meters];
     const now = this.#clock.now();
-    const spreadMs = (Math.max(0, all.length - concurrency) * SECOND_MS) / startsPerSecond;
+    const spreadMs = this.#spreadMs(all.length);
     for (const meter of all) {
       this.#planner.add(meter, now, spreadMs);
       if (isReachable?.(meter) === false) this.#planner.pause(meter);
@@ -247,10 +249,21 @@ export class PollLoop<Meter> {
     const gate = this.#gates.get(key) ?? new LineGate();
     this.#gates.set(key, gate);
     return gate
-      .pass(lane, () => this.#queueFor(lane).add(() => this.#watched(meter, job), { priority: lanePriority(lane) }))
+      .pass(lane, () => this.#placed(lane, () => this.#watched(meter, job)))
       .finally(() => {
         if (line === undefined && gate.idle) this.#gates.delete(key);
       });
+  }
+
+  /** Backfill counts from here on: what waits at a gate keeps no place from that of other meters. */
+  async #placed<T>(lane: Lane, job: () => Promise<T>): Promise<T> {
+    const count = lane === "backfill" ? 1 : 0;
+    this.#backfilling += count;
+    try {
+      return await this.#queueFor(lane).add(job, { priority: lanePriority(lane) });
+    } finally {
+      this.#backfilling -= count;
+    }
   }
 
   async #watched<T>(meter: Meter, job: () => Promise<T>): Promise<T> {
@@ -291,11 +304,7 @@ export class PollLoop<Meter> {
       const next = this.#take(now);
       if (next === undefined) break;
       // Rejected only where `stop` has cleared the queue or the meter is not held any more: the poll itself never throws.
-      this.#enqueue(next.job.meter, next.lane, () => this.#work(next.job, next.lane))
-        .then(onward, onward)
-        .finally(() => {
-          if (next.lane === "backfill") this.#backfilling--;
-        });
+      this.#enqueue(next.job.meter, next.lane, () => this.#work(next.job, next.lane)).then(onward, onward);
     }
     this.#timer?.close();
     const { nextMs } = this.#planner;
@@ -311,7 +320,6 @@ export class PollLoop<Meter> {
     if (this.#backfilling >= this.#mostBackfill) return undefined;
     const backfill = this.#planner.take("backfill", nowMs);
     if (backfill === undefined) return undefined;
-    this.#backfilling++;
     return { job: backfill, lane: "backfill" };
   }
 

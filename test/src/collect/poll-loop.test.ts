@@ -394,3 +394,48 @@ test("poll loop: scheduled work goes on when what was asked for had the last pla
   expect(polls).toEqual(["a", "b"]);
   await loop.stop();
 });
+
+test("poll loop: backfill that waits for a full network leaves the backfill of other meters its places", async () => {
+  const network = { places: 1 };
+  const polls: string[] = [];
+  const loop = loopOver(
+    ["slow-1", "slow-2", "slow-3", "slow-4", "other"],
+    async (meter, profiles) => {
+      polls.push(`${meter}:${profiles.join()}`);
+      if (profiles.includes("block_load") && meter.startsWith("slow")) await pause(10 * MINUTE_MS);
+      return ANSWERED;
+    },
+    { concurrency: 8, boundsOf: (meter) => (meter.startsWith("slow") ? [network] : []) },
+  );
+  loop.start();
+  await vi.advanceTimersByTimeAsync(5000);
+  for (const meter of ["slow-1", "slow-2", "slow-3", "slow-4", "other"]) loop.want(meter, ["block_load"]);
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(polls.filter((each) => each.endsWith("block_load"))).toEqual(["slow-1:block_load", "other:block_load"]);
+  const stopped = loop.stop();
+  await vi.advanceTimersByTimeAsync(20 * MINUTE_MS);
+  await stopped;
+});
+
+test("poll loop: other plans try no failing meter earlier, and no meter beside its own poll", async () => {
+  const polls: string[] = [];
+  let answers = (_: unknown) => {};
+  const loop = loopOver(["failing", "busy"], async (meter) => {
+    polls.push(meter);
+    if (meter === "failing") return FAILED;
+    await new Promise((resolve) => (answers = resolve));
+    return ANSWERED;
+  });
+  loop.start();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(polls).toEqual(["failing", "busy"]);
+  loop.planAnew(["failing", "busy"]);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(polls).toEqual(["failing", "busy"]);
+  answers(undefined);
+  await vi.advanceTimersByTimeAsync(15 * MINUTE_MS);
+  expect(polls.filter((each) => each === "failing").length).toBeGreaterThan(1);
+  const stopped = loop.stop();
+  answers(undefined);
+  await stopped;
+});
