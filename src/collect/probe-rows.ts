@@ -147,7 +147,7 @@ async function rowsBy(
 
 function newest({ clock }: DecodedProfile): number | undefined {
   const known = clock === undefined ? [] : [...clock.instantsMs].filter((instantMs) => !Number.isNaN(instantMs));
-  return known.length === 0 ? undefined : Math.max(...known);
+  return known.length === 0 ? undefined : known.reduce((one, other) => Math.max(one, other));
 }
 
 function isHourly({ clock }: DecodedProfile): boolean {

@@ -82,7 +82,7 @@ export async function tableStatus(database: Database): Promise<TableStatus[]> {
     ? `left join lateral hypertable_compression_stats(case when h.compression_enabled then c.oid end) s on true`
     : "cross join (select null::bigint as before_compression_total_bytes, null::bigint as after_compression_total_bytes) s";
   const rows = await database.query<TableRow>(
-    `select format('%s.%s', n.nspname, c.relname) as table, ${size},
+    `select format('%I.%I', n.nspname, c.relname) as table, ${size},
        s.before_compression_total_bytes as octets_before, s.after_compression_total_bytes as octets_after,
        t.compress_after::text, t.keep_for::text, t.table_name is not null as by_time
      from pg_class c join pg_namespace n on n.oid = c.relnamespace
