@@ -4,7 +4,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds on a clock that never jumps. */
   elapsed(): number;
-  /** Calls once after a time; at most 2^31 − 1 milliseconds. */
+  /** Calls once after a time, or already after 2^31 − 1 milliseconds where that is longer. */
   after(delayMs: number, call: () => void): Timer;
 }
 
@@ -16,11 +16,14 @@ export interface Timer {
   unref(): void;
 }
 
+/** A timer of the machine that is set for longer fires at once. */
+const LONGEST_DELAY_MS = 2 ** 31 - 1;
+
 class SystemTimer implements Timer {
   readonly #timeout: NodeJS.Timeout;
 
   constructor(delayMs: number, call: () => void) {
-    this.#timeout = setTimeout(call, delayMs);
+    this.#timeout = setTimeout(call, Math.min(delayMs, LONGEST_DELAY_MS));
   }
 
   close(): void {

@@ -21,7 +21,6 @@ export interface PumpOptions<Command> {
 }
 
 /** Longest delay that a timer takes; a later deadline is looked at again then. */
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
 export class Pump<Command, Event> {
   readonly #machine: Machine<Command, Event>;
@@ -126,7 +125,7 @@ export class Pump<Command, Event> {
     if (this.#timer !== undefined && this.#timerDueMs <= deadlineMs) return;
     this.#clearTimer();
     this.#timerDueMs = deadlineMs;
-    const delayMs = Math.min(Math.max(0, Math.ceil(deadlineMs - this.#clock.elapsed())), LONGEST_DELAY_MS);
+    const delayMs = Math.max(0, Math.ceil(deadlineMs - this.#clock.elapsed()));
     this.#timer = this.#clock.after(delayMs, () => this.#fire());
   }
 

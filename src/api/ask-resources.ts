@@ -1,6 +1,7 @@
 /** Reads on demand: ask, follow, result. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { messageOf } from "../observe/message-of.ts";
 import type { EventLogEntry } from "../store/event-log.ts";
 import { ask } from "./answers/readings.ts";
 import { ApiError } from "./api-error.ts";
@@ -75,7 +76,7 @@ function understood(check: AskParts["checkWhat"], what: string): void {
   try {
     check(what);
   } catch (cause) {
-    throw new ApiError("invalid", cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new ApiError("invalid", messageOf(cause), { cause });
   }
 }
 

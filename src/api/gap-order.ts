@@ -1,8 +1,7 @@
 /** What is asked about readings that are not there, and what is answered. */
 import { z } from "zod";
-import { SLOTTED_PROFILES } from "../profiles/batch.ts";
 
-export const gapProfile = z.enum(SLOTTED_PROFILES);
+export const gapProfile = z.enum(["block_load", "daily_load", "billing"]);
 export const gapState = z.enum(["due", "late", "missing", "off", "gone", "set-aside", "unread"]);
 
 export interface GapOrder {

@@ -1,6 +1,5 @@
 /** Work on what is stored, as it is asked for, and the lines that tell of it. */
 import { z } from "zod";
-import { PROFILE_KINDS } from "../profiles/batch.ts";
 
 export const maintenanceOrderSchema = z.strictObject({
   task: z.enum(["coverage-check", "coverage-rebuild", "replay"]),
@@ -9,7 +8,7 @@ export const maintenanceOrderSchema = z.strictObject({
   /** Only what was received since then; for replay. */
   sinceMs: z.number().optional(),
   /** Only this profile; for replay. */
-  profile: z.enum(PROFILE_KINDS).optional(),
+  profile: z.enum(["instant", "block_load", "daily_load", "billing"]).optional(),
 });
 export type MaintenanceOrder = z.output<typeof maintenanceOrderSchema>;
 

@@ -10,6 +10,7 @@ import { TcpListener } from "../../drivers/tcp/listener.ts";
 import { systemTitle as asSystemTitle } from "../../protocol/security/system-title.ts";
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import { type ConnectionLimits, PushConnection } from "../push/push-connection.ts";
 import type { PushIntake } from "../push/push-intake.ts";
 import type { SenderDirectory } from "../push/sender-directory.ts";
@@ -145,7 +146,7 @@ export class CallListeners implements AsyncDisposable {
       origin: { ...channel.peer, transport: "tcp" },
       limits: this.#limits,
       onClosed: () => this.#forget(peer, stranger),
-      onFault: (error) => events({ event: "callFailed", peer, reason: wordsOf(error) }),
+      onFault: (error) => events({ event: "callFailed", peer, reason: messageOf(error) }),
     });
     stranger.timer = setTimeout(() => void this.#ask(stranger, peer), this.#limits.quietMs);
     connection.start();
@@ -164,7 +165,7 @@ export class CallListeners implements AsyncDisposable {
         if (!stranger.isRecognised) this.#recognise(stranger, { ...clues, names: namesOf(stranger.clues, clues) });
       } catch (error) {
         if (stranger.isRecognised || stranger.clues !== undefined) return;
-        this.#options.events({ event: "callFailed", peer, reason: wordsOf(error) });
+        this.#options.events({ event: "callFailed", peer, reason: messageOf(error) });
         stranger.call.close();
       }
     });
@@ -213,7 +214,7 @@ export class CallListeners implements AsyncDisposable {
     this.#notedMs.set(sender, nowMs);
     noteUnknown(clues, call).catch((error: unknown) => {
       this.#notedMs.delete(sender);
-      events({ event: "callFailed", peer: hostPort(call.peer), reason: wordsOf(error) });
+      events({ event: "callFailed", peer: hostPort(call.peer), reason: messageOf(error) });
     });
   }
 
@@ -235,8 +236,4 @@ export class CallListeners implements AsyncDisposable {
 
 function namesOf(...clues: readonly (CallerClues | undefined)[]): string[] {
   return [...new Set(clues.flatMap((each) => each?.names ?? []))];
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
 import { ConfigError } from "../config/config-error.ts";
+import { messageOf } from "../observe/message-of.ts";
 import { EXIT_CODES, type ExitReason } from "./exit-code.ts";
 import { processOutput } from "./output.ts";
 import { cliProgram } from "./program.ts";
@@ -17,7 +18,7 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage.code;
   } else {
-    output.err(`dlms-gateway: ${error instanceof Error ? error.message : String(error)}`);
+    output.err(`dlms-gateway: ${messageOf(error)}`);
     finish(error instanceof ConfigError ? "configuration" : "failure");
   }
 }

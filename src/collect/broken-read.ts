@@ -1,4 +1,5 @@
 import type { DecodedProfile } from "../../protocol/profile/decode.ts";
+import { messageOf } from "../observe/message-of.ts";
 import type { MappedProfile } from "../profiles/map-profile.ts";
 
 /** A read that broke off after some whole rows; `cause` says why. */
@@ -9,7 +10,7 @@ export class BrokenReadError extends Error {
   readonly before: readonly MappedProfile[];
 
   constructor(rows: DecodedProfile, cause: unknown, before: readonly MappedProfile[] = []) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     super(`the read broke off after ${rows.rowCount} rows: ${reason}`, { cause });
     this.rows = rows;
     this.before = before;

@@ -4,6 +4,7 @@ import type { Clock } from "../../drivers/clock.ts";
 import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import { isReadOut } from "../config/connection-schema.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import type { ProfileBatch, ProfileKind, ReadingKind, ReadingSource } from "../profiles/batch.ts";
 import type { SeenEvent } from "../profiles/seen-events.ts";
 import { batchIntervalS } from "../store/coverage-journal.ts";
@@ -385,7 +386,7 @@ export class Collector {
       }
       if (setAside.length > 0) await store.addRejected(meter.meterKey, setAside);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#options.events({ event: "readUnkept", meter: meter.target.name, reason });
     }
   }

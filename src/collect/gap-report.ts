@@ -1,8 +1,9 @@
 /** The gaps of many meters, some hundred at a time, so that a fleet's report needs no more memory than theirs. */
 import { eventMeaning } from "../../protocol/cosem/companion/event-meaning.ts";
 import type { GapOrder, GapRow } from "../api/gap-order.ts";
-import { type ProfileKind, SLOTTED_PROFILES } from "../profiles/batch.ts";
+import type { ProfileKind } from "../profiles/batch.ts";
 import type { FleetLedger, LedgerOfMeter } from "../store/fleet-ledger.ts";
+import { SLOTTED_PROFILES } from "../store/profile-tables.ts";
 import type { PolledMeter } from "./collector.ts";
 import type { MeterPlans } from "./meter-plans.ts";
 import { GAP_STATES, type Gap, gapsOf, outagesOf, type PowerEvent } from "./slot-states.ts";

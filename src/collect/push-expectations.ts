@@ -51,7 +51,6 @@ interface Item<Meter> {
 
 /** A meter's clock may be ahead of ours by this much. */
 const EARLY_MS = 60_000;
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
 const ANY_SETUP = "";
 
 export class PushExpectations<Meter> {
@@ -97,6 +96,7 @@ export class PushExpectations<Meter> {
     const item = number === undefined ? undefined : this.#items[number];
     if (number === undefined || item === undefined) return;
     item.expectation = { ...item.expectation, entries: [] };
+    item.expectedMs = undefined;
     item.silent = false;
     this.#deadlines.delete(number);
   }
@@ -156,7 +156,7 @@ export class PushExpectations<Meter> {
     if (nextMs === undefined || nextMs >= this.#timerMs) return;
     this.#timer?.close();
     this.#timerMs = nextMs;
-    const delayMs = Math.max(0, Math.min(nextMs - this.#clock.now(), LONGEST_DELAY_MS));
+    const delayMs = Math.max(0, nextMs - this.#clock.now());
     this.#timer = this.#clock.after(delayMs, () => this.#look());
     this.#timer.unref();
   }

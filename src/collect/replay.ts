@@ -4,6 +4,7 @@
  */
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
 import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order.ts";
+import { messageOf } from "../observe/message-of.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
 import { mapProfile } from "../profiles/map-profile.ts";
 import type { Database } from "../store/database.ts";
@@ -36,7 +37,7 @@ export async function* replay(
       if (buffers.length === 0) break;
       const { batches, faults } = decodeAgain(buffers, byKey);
       yield* faults;
-      const outcome = await store.writer.write(batches, noteReplay(buffers));
+      const outcome = await store.writer.write(batches, { alsoHere: noteReplay(buffers), isRepeat: true });
       sums.buffers += buffers.length;
       sums.rows += outcome.rows;
       sums.revised += outcome.revised;
@@ -66,7 +67,7 @@ function decodeAgain(
       const decoded = decodeProfileBuffer(buffer.octets, layout, { clock, ...(clockBreaks && { clockBreaks }) });
       batches.push(mapProfile(decoded, { meterKey, profile, companion, source, readAt, clock }).batch);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       faults.push({ text: `${name} ${profile} of ${readAt.toISOString()}: ${reason}`, isFault: true });
     }
   }

@@ -46,7 +46,12 @@ const mqttSchema = z
       .optional()
       .describe("Where the password is.")
       .meta({ examples: ["file:/etc/dlms-gateway/mqtt.password"] }),
-    clientId: z.string().min(1).max(128).default("dlms-gateway").describe("Identifier of the client."),
+    clientId: z
+      .string()
+      .min(1)
+      .max(128)
+      .default("dlms-gateway")
+      .describe("Identifier of the client; the gateway's own follows it."),
     prefix: z
       .string()
       .regex(/^[^+#\0]+$/, "a topic has neither + nor #")

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DlmsError } from "../../protocol/errors.ts";
+import { messageOf } from "../observe/message-of.ts";
 import { ConfigError } from "./config-error.ts";
 
 /** What a meter's secret refers to that has been imported into the sealed key store. */
@@ -22,7 +23,7 @@ export async function resolveSecretText(reference: string): Promise<string> {
     );
     return withoutNewline(await readFile(join(directory, place), "utf8"));
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     throw new ConfigError(reference, [{ path: "", message: `the secret can't be read: ${message}` }], { cause });
   }
 }

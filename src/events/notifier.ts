@@ -4,6 +4,7 @@
  */
 import { type Clock, sleep, systemClock } from "../../drivers/clock.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import { type Notification, NotificationError, type NotificationSender } from "./notification.ts";
 
 export interface TakenNotification extends Notification {
@@ -40,6 +41,8 @@ export interface NotifierOptions {
   readonly outbox: Outbox;
   readonly destinations: readonly Destination[];
   readonly events: EventSink;
+  /** Whether an outbox that fails will work again by itself: that is told by others. */
+  readonly isPassing: (error: unknown) => boolean;
   readonly clock?: Clock;
   /** How often an empty outbox is looked at. */
   readonly idleMs?: number;
@@ -84,8 +87,8 @@ export class Notifier implements AsyncDisposable {
         const taken = await this.#options.outbox.take(destination.name, AT_ONCE);
         if (taken.length > 0) await this.#send(destination, taken);
         if (taken.length === AT_ONCE) waitMs = 0;
-      } catch {
-        // The database is away: all of it is still there when it is back.
+      } catch (error) {
+        if (!this.#options.isPassing(error)) this.#tellFailing(destination.name, messageOf(error));
         waitMs = AWAY_MS;
       }
       await sleep(this.#clock, waitMs, this.#stop.signal).catch(() => undefined);
@@ -123,10 +126,14 @@ export class Notifier implements AsyncDisposable {
       return { key, evidence, nextTryAt: new Date(this.#clock.now() + delayMs) };
     });
     await this.#options.outbox.failed(failed);
-    if (!this.#failing.has(name)) this.#options.events({ event: "notificationsFail", destination: name, evidence });
-    this.#failing.add(name);
+    this.#tellFailing(name, evidence);
     const dead = failed.filter(({ nextTryAt }) => nextTryAt === undefined).length;
     if (dead > 0) this.#tellDead(name, dead, evidence);
+  }
+
+  #tellFailing(destination: string, evidence: string): void {
+    if (!this.#failing.has(destination)) this.#options.events({ event: "notificationsFail", destination, evidence });
+    this.#failing.add(destination);
   }
 
   #tellDead(destination: string, count: number, evidence: string): void {

@@ -10,7 +10,7 @@ import { silenceResources } from "../collect/silence-resources.ts";
 import { SilenceWatch } from "../collect/silence-watch.ts";
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
-import { READING_KINDS } from "../profiles/batch.ts";
+import { messageOf } from "../observe/message-of.ts";
 import { PUSH_MAPPING } from "../profiles/push-mapping.ts";
 import { FleetSenders } from "../push/fleet-senders.ts";
 import { LearnedElsewhere } from "../push/learned-elsewhere.ts";
@@ -26,6 +26,7 @@ import { StoredSenderKeys } from "../push/stored-sender-keys.ts";
 import type { Database } from "../store/database.ts";
 import { heldPushStore } from "../store/held-pushes.ts";
 import { NoticedEvents } from "../store/noticed-events.ts";
+import { READING_KINDS } from "../store/profile-tables.ts";
 import { keepPushLayout, LEARNED_CHANNEL, loadPushLayouts, tellLearned } from "../store/push-layouts.ts";
 import { keepSetupRecord, type SetupRecord, setupHistory, setupsAsTheyStand } from "../store/push-setup-history.ts";
 import { keepPushSetups } from "../store/push-setups.ts";
@@ -169,7 +170,7 @@ export class GatewayPush {
   #noticed({ lastMs }: GatewayPushParts, stack: AsyncDisposableStack): NoticedEvents {
     const { database, events } = this.#options;
     const onLost = (error: unknown) => {
-      events({ event: "noticeLost", reason: error instanceof Error ? error.message : String(error) });
+      events({ event: "noticeLost", reason: messageOf(error) });
     };
     return stack.adopt(new NoticedEvents(database, onLost), (each) => each.stop(lastMs()));
   }

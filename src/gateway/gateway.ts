@@ -20,6 +20,7 @@ import { type NotificationOrders, notificationResources } from "../events/notifi
 import type { Fleet } from "../fleet/fleet.ts";
 import { keyResources } from "../keys/key-resources.ts";
 import { type EventSink, eventLogSink, tellAll } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import { Metrics } from "../observe/metrics.ts";
 import type { Vitals } from "../observe/vitals.ts";
 import type { PushListeners, PushListenersOptions } from "../push/push-listeners.ts";
@@ -125,7 +126,10 @@ export class Gateway implements AsyncDisposable {
     await calling.start({ reception, directory: pushing.directory, loop: shared.loop }, stack);
     const vitals = () => vitalsOf({ loop: shared.loop, intake, listeners: reception.listeners });
     const gateway = new Gateway({ options, deadline, store, shared, fleet, meters, planning, databaseReturn, vitals });
-    const notifications = await startNotifications({ config: config.notifications, database, events }, stack);
+    const notifications = await startNotifications(
+      { config: config.notifications, database, events, gatewayId: shared.id },
+      stack,
+    );
     const keys = gatewayKeys({ known, shared, collector });
     const others = [resources, gateway.#resources({ keys, notifications, planning, traces })];
     const local = new LocalSocket();
@@ -297,7 +301,7 @@ function storeIntake(
     // Their series are made with the next batch if not with this.
     afterRows: (batches) =>
       catalogue.learn(batches).catch((error: unknown) => {
-        events({ event: "seriesUnlearned", reason: error instanceof Error ? error.message : String(error) });
+        events({ event: "seriesUnlearned", reason: messageOf(error) });
       }),
     // One connection stays free for what people ask.
     writers: Math.max(1, config.database.connections - 1),
@@ -384,13 +388,13 @@ function upkeep(url: string, events: EventSink): Promise<Upkeep> {
   return Upkeep.start({
     url,
     onFailure: (error) => {
-      events({ event: "upkeepFailed", reason: error instanceof Error ? error.message : String(error) });
+      events({ event: "upkeepFailed", reason: messageOf(error) });
     },
   });
 }
 
 function coverageFolding(database: Database, events: EventSink): CoverageFolding {
   return new CoverageFolding(database, (error) => {
-    events({ event: "coverageUnfolded", reason: error instanceof Error ? error.message : String(error) });
+    events({ event: "coverageUnfolded", reason: messageOf(error) });
   });
 }

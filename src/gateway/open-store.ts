@@ -9,6 +9,7 @@ import type { Config } from "../config/schema.ts";
 import { resolveSecretText } from "../config/secret.ts";
 import { type FleetRecord, readFleetRecord } from "../fleet/fleet-record.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import { profileQuantities } from "../profiles/quantities.ts";
 import { keepQuantities } from "../series/quantities.ts";
 import type { Capabilities } from "../store/capabilities.ts";
@@ -127,7 +128,7 @@ export async function finishStart(
 }
 
 function reasonOf(error: unknown): { readonly reason: string; readonly nextStep: string } {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   return { reason, nextStep: error instanceof StoreError ? error.nextStep : "see the reason" };
 }
 

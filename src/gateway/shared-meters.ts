@@ -21,6 +21,7 @@ import { ANSWERS_CHANNEL, JOBS_CHANNEL, JobDesk, type JobHandler, NotHereError }
 import { listenerFor, listening } from "../jobs/listener-choice.ts";
 import { connectionBlock, MeterBlocks } from "../jobs/meter-blocks.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import { MEMBERS_CHANNEL } from "../series/collections.ts";
 import type { Database } from "../store/database.ts";
 import { LEARNED_CHANNEL } from "../store/push-layouts.ts";
@@ -95,8 +96,7 @@ export class SharedMeters {
       database,
       me: () => ({ id: this.#share?.id ?? "", run: this.#share?.incarnation ?? 0 }),
       handlers: this.#handlers,
-      onFailure: (error) =>
-        events({ event: "jobsFailed", reason: error instanceof Error ? error.message : String(error) }),
+      onFailure: (error) => events({ event: "jobsFailed", reason: messageOf(error) }),
     });
     this.handle("read", (meter, what) => {
       const { what: thing, ...wishes } = readJobSchema.parse(what);
@@ -142,7 +142,7 @@ export class SharedMeters {
     } catch (cause) {
       if (cause instanceof ReadRefusedError) throw cause;
       const holder = this.#share?.holderOf(block)?.name ?? "no gateway";
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = messageOf(cause);
       throw new ReadRefusedError({ ...refusal, evidence: `${holder} holds it: ${reason}` }, { cause });
     }
   }
@@ -352,12 +352,13 @@ export class SharedMeters {
 
   /** The name of the gateway whose meters are free now. */
   async #dismiss(name: string): Promise<string> {
-    const gateway = this.#share?.gateways().find((each) => each.name === name || each.id === name);
-    if (gateway === undefined)
-      throw new ApiError("not-found", `no gateway of the name ${name} is there or has vanished`);
-    if (gateway.ageMs < gateway.silenceMs) throw new ApiError("conflict", `${name} is alive: stop it instead`);
-    await this.#share?.dismiss(gateway.id);
-    return gateway.name;
+    const meant = (this.#share?.gateways() ?? []).filter((each) => each.name === name || each.id === name);
+    if (meant.length === 0) throw new ApiError("not-found", `no gateway of the name ${name} is there or has vanished`);
+    // A new state directory makes a new gateway of the same name.
+    const dead = meant.filter((each) => each.ageMs >= each.silenceMs);
+    if (dead.length === 0) throw new ApiError("conflict", `${name} is alive: stop it instead`);
+    for (const { id } of dead) await this.#share?.dismiss(id);
+    return name;
   }
 }
 

@@ -24,6 +24,7 @@ import type { Config } from "../config/schema.ts";
 import { resolveSecretText } from "../config/secret.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Vitals } from "../observe/vitals.ts";
 import { PROFILE_COLUMNS } from "../profiles/columns.ts";
@@ -72,7 +73,7 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
     requestsPerMinute: config.requestsPerMinute,
     behindProxy: config.behindProxy,
     tls: await tlsOf(config),
-    onFault: (error) => events({ event: "apiFailed", reason: error instanceof Error ? error.message : String(error) }),
+    onFault: (error) => events({ event: "apiFailed", reason: messageOf(error) }),
   });
   const asks = new Asks(({ meter, what, ...wishes }) => gateway.read(meter, what, wishes));
   overviewResources(api, database);

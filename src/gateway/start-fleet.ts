@@ -14,6 +14,7 @@ import { KeyTable } from "../keys/key-table.ts";
 import { SpareCounters } from "../keys/spare-counters.ts";
 import { openKeyStore, storedKeys } from "../keys/stored-keys.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import { collectionMeters, keepCollections, keepMeterAttributes } from "../series/collections.ts";
 import type { Capabilities } from "../store/capabilities.ts";
 import { foldCoverage } from "../store/coverage.ts";
@@ -150,7 +151,7 @@ async function recordFleet(
     const meters = fleet.record();
     await writeFleetRecord(recordPath(config), { capabilities, collections, meters, pushLayouts, sealedKeys });
   } catch (error) {
-    events({ event: "fleetUnrecorded", reason: error instanceof Error ? error.message : String(error) });
+    events({ event: "fleetUnrecorded", reason: messageOf(error) });
   }
 }
 

@@ -13,11 +13,13 @@ export interface NotificationParts {
   readonly config: Config["notifications"];
   readonly database: Database;
   readonly events: EventSink;
+  /** Of this gateway among those with the same configuration. */
+  readonly gatewayId: string;
 }
 
 /** Sends from now on, until the stack ends. Throws ConfigError for a secret that can't be had. */
 export async function startNotifications(
-  { config, database, events }: NotificationParts,
+  { config, database, events, gatewayId }: NotificationParts,
   stack: AsyncDisposableStack,
 ): Promise<NotificationOrders> {
   const { webhooks, mqtt } = config;
@@ -29,7 +31,9 @@ export async function startNotifications(
     destinations.push({ name, tries, bound, sender });
   }
   for (const { name, tries, bound, password, timeout, ...broker } of mqtt) {
-    const { url, username, clientId, prefix } = broker;
+    const { url, username, prefix } = broker;
+    // A broker ends the connection of an earlier client of the same name.
+    const clientId = `${broker.clientId}-${gatewayId}`;
     const text = password === undefined ? undefined : await resolveSecretText(password);
     const sender = new MqttSender({ url, username, password: text, clientId, prefix, timeoutMs: timeout });
     destinations.push({ name, tries, bound, sender });
@@ -38,7 +42,7 @@ export async function startNotifications(
     // While the database is away, those of the last start hold.
     if (!isTransient(error)) throw error;
   });
-  stack.use(new Notifier({ outbox: notificationOutbox(database), destinations, events }));
+  stack.use(new Notifier({ outbox: notificationOutbox(database), destinations, events, isPassing: isTransient }));
   return {
     lines: () => outboxLines(database),
     retry: (destination) => retryDead(database, destination),

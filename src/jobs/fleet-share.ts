@@ -3,7 +3,9 @@
  * says which this gateway may work. All blocks are renewed by one statement; nothing is written for single meters. See
  * LeaseState for how long work may go on while the database is away.
  */
+import { systemClock, type Timer } from "../../drivers/clock.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import { BLOCKS, type Block, blockKey } from "./block.ts";
 import { BlockBoard } from "./block-board.ts";
 import type { GatewayIdentity } from "./gateway-identity.ts";
@@ -56,7 +58,7 @@ export class FleetShare implements AsyncDisposable {
   #aloneKeptMs = -Infinity;
   #toldFleets = "";
   #beatTimer: NodeJS.Timeout | undefined;
-  #endTimer: NodeJS.Timeout | undefined;
+  #endTimer: Timer | undefined;
   #beating: Promise<void> | undefined;
   #stopped = false;
 
@@ -107,7 +109,7 @@ export class FleetShare implements AsyncDisposable {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#beatTimer);
-    clearTimeout(this.#endTimer);
+    this.#endTimer?.close();
     await this.#beating;
     if (this.#session === undefined) return;
     await this.#session.leave(this.id, this.#incarnation).catch(() => false);
@@ -271,18 +273,18 @@ export class FleetShare implements AsyncDisposable {
     this.#watchEnd();
     if (session === undefined || this.#stopped) return;
     const forMs = Math.max(0, Math.round(leaseEndMs(this.#lease()) - performance.now()));
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     this.#options.events({ event: "sharingLost", reason, forMs });
     // Whether the server is away for all is soon known: by the next try.
     void this.#beat();
   }
 
   #watchEnd(): void {
-    clearTimeout(this.#endTimer);
+    this.#endTimer?.close();
     if (this.#worked.size === 0 || this.#stopped) return;
     const leftMs = leaseEndMs(this.#lease()) - performance.now();
     if (leftMs <= 0) return this.#cut("the database has not been reached for as long as the lease allows");
-    this.#endTimer = setTimeout(() => this.#watchEnd(), Math.min(Math.ceil(leftMs), 2 ** 31 - 1));
+    this.#endTimer = systemClock.after(Math.ceil(leftMs), () => this.#watchEnd());
   }
 
   #cut(reason: string): void {

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { type ReadRefusal, ReadRefusedError } from "../api/read-answer.ts";
+import { messageOf } from "../observe/message-of.ts";
 import type { Database } from "../store/database.ts";
 import type { Block } from "./block.ts";
 
@@ -206,6 +207,6 @@ async function answerOf(work: () => Promise<unknown>): Promise<Answer | undefine
   } catch (error) {
     if (error instanceof NotHereError) return undefined;
     if (error instanceof ReadRefusedError) return { refusal: error.refusal };
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
 }

@@ -13,6 +13,7 @@ import { systemTitle } from "../../protocol/security/system-title.ts";
 import type { MeterConnection } from "../collect/meter-connection.ts";
 import type { MeterTarget } from "../collect/meter-target.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { messageOf } from "../observe/message-of.ts";
 import type { KeyStore, StoredKey } from "./key-store.ts";
 import { MeterSecuritySetup, SetupRefusedError } from "./meter-security-setup.ts";
 
@@ -186,7 +187,7 @@ export class KeyChanges {
       await this.#options.visit(target, async (connection) => await connection.get(PROOF));
       return undefined;
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   }
 }

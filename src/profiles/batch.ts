@@ -1,15 +1,10 @@
 import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
 
-/** The four profiles that the gateway keeps; which table a row goes to. Codes in the database follow this order. */
-export const PROFILE_KINDS = ["instant", "block_load", "daily_load", "billing"] as const;
-export type ProfileKind = (typeof PROFILE_KINDS)[number];
-
-/** Profiles that have slots; an instant snapshot is what was true when it was asked for. */
-export const SLOTTED_PROFILES = ["block_load", "daily_load", "billing"] as const satisfies ProfileKind[];
+/** The four profiles that the gateway keeps; which table a row goes to. */
+export type ProfileKind = "instant" | "block_load" | "daily_load" | "billing";
 
 /** What a plan reads: rows of a profile, or the event logs. */
-export const READING_KINDS = [...PROFILE_KINDS, "events"] as const;
-export type ReadingKind = (typeof READING_KINDS)[number];
+export type ReadingKind = ProfileKind | "events";
 
 /** How a row reached us. */
 export type ReadingSource = "poll" | "push" | "on_demand" | "backfill" | "import";

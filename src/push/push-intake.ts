@@ -6,6 +6,7 @@ import { encodeApdu } from "../../protocol/apdu/apdu.ts";
 import { confirmationOf } from "../../protocol/association/notifications.ts";
 import { protectionName } from "../../protocol/security/security-control.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
 import type { CounterMemory } from "./push-counters.ts";
@@ -136,7 +137,7 @@ export class PushIntake {
       return recordOf(read, origin, { directory, mapping, receivedAt });
     } catch (error) {
       // A push that makes the mapping stumble must be kept as well, or it could never be looked at.
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       const { octets, systemTitle, opened } = read;
       const claimed = opened?.sender;
       return {
@@ -159,7 +160,7 @@ export class PushIntake {
 
   /** Values that the database refuses must not take the octets with them. */
   async #keepOctets(push: ReceivedPush, error: unknown): Promise<void> {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const readAt = undefined;
     const rejected = { ...push, readAt, values: [], marks: [], outcome: "rejected" as const, reason, rowCount: 1 };
     const { written } = await this.#options.store.putPush(rejected);
@@ -179,7 +180,7 @@ export class PushIntake {
   }
 
   #tellRejected(origin: PushOrigin, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     this.#options.events({ event: "pushRejected", peer: peerName(origin), reason });
   }
 }

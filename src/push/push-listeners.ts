@@ -7,6 +7,7 @@ import { TcpListener } from "../../drivers/tcp/listener.ts";
 import { UdpReceiver } from "../../drivers/udp/receiver.ts";
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import { type ConnectionLimits, type PushChannel, PushConnection } from "./push-connection.ts";
 import { PushDatagrams } from "./push-datagrams.ts";
 import { PushIntake, type PushIntakeOptions } from "./push-intake.ts";
@@ -230,6 +231,6 @@ export class PushListeners implements AsyncDisposable {
   }
 
   #tellFault(peer: string, error: unknown): void {
-    this.#events({ event: "pushRejected", peer, reason: error instanceof Error ? error.message : String(error) });
+    this.#events({ event: "pushRejected", peer, reason: messageOf(error) });
   }
 }

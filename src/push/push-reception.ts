@@ -7,6 +7,7 @@ import type { Unasked } from "../collect/session-pushes.ts";
 import type { Config } from "../config/schema.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import type { HeldFilter, SenderConflict, UnknownSender } from "../store/held-pushes.ts";
 import type { PushCounter } from "../store/push-counters.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
@@ -17,7 +18,6 @@ import type { PushStore } from "./push-intake.ts";
 import { type PushLimits, PushListeners, type PushListenersOptions } from "./push-listeners.ts";
 import { callRecord, type PushMapping, type PushOrigin } from "./push-record.ts";
 import { type ReplayOutcome, type ReplayStore, replayPushes } from "./push-replay.ts";
-
 import { keepSaid, type SaidBy } from "./session-push.ts";
 
 /** Where pushes go, and where held ones are found. */
@@ -99,7 +99,7 @@ export class PushReception implements AsyncDisposable {
     });
     const reception = new PushReception(options, listeners, arrivals);
     void reception.#begin(counters).catch((error: unknown) => {
-      events({ event: "replayFailed", reason: error instanceof Error ? error.message : String(error) });
+      events({ event: "replayFailed", reason: messageOf(error) });
     });
     return reception;
   }

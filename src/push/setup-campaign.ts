@@ -3,10 +3,11 @@
  * bounded rate, a few at a time; a stop lets those that run come to a named state and begins no other.
  */
 import { PassThrough } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { sleep, systemClock } from "../../drivers/clock.ts";
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import type { SetupRecord, TestPush } from "../store/push-setup-history.ts";
 import { choiceOf } from "./meter-choice.ts";
 import type { PushArrivals } from "./push-arrivals.ts";
@@ -108,12 +109,11 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
   #turn: Promise<unknown> = Promise.resolve();
   /** What is carried out when its meter calls, by setup and meter. */
   readonly #postponed = new Map<string, CampaignOrder>();
-  readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(options: SetupCampaignOptions<Connection>) {
     this.#options = options;
     const { checkEvery } = options.execution;
-    if (checkEvery !== undefined) this.#timer = setInterval(() => void this.#check(), checkEvery).unref();
+    if (checkEvery !== undefined) void this.#keepChecking(checkEvery);
   }
 
   /** Which meters each setup is for. */
@@ -160,7 +160,6 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#timer);
     this.#closing.abort();
     await this.#turn.catch(() => undefined);
   }
@@ -187,7 +186,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     const work = async () => {
       for (let index = next++; index < jobs.length; index = next++) {
         const dueMs = begun + (index * MINUTE_MS) / perMinute - performance.now();
-        if (dueMs > 0) await sleep(dueMs, undefined, { signal }).catch(() => undefined);
+        if (dueMs > 0) await sleep(systemClock, dueMs, signal).catch(() => undefined);
         const job = jobs[index];
         if (signal.aborted || job === undefined) return;
         const result = await this.#carryOut(job, order);
@@ -211,7 +210,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     const { meter, setup } = job;
     const order = { setup: setup.name, meter: meter.name, dryRun, who, why };
     const elsewhere = this.#options.elsewhere?.(meter.name, order);
-    if (elsewhere !== undefined) return elsewhere.catch((error: unknown) => unreached(order, wordsOf(error)));
+    if (elsewhere !== undefined) return elsewhere.catch((error: unknown) => unreached(order, messageOf(error)));
     const { drift, repairs, events } = this.#options;
     const { meterId, name } = meter;
     const base = { meterId, setup: setup.name, logicalName: setup.logicalName, startedAt: new Date(), who, why };
@@ -222,7 +221,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
       try {
         recordKey = await this.#options.keep({ ...record, endedAt: new Date() }, recordKey);
       } catch (error) {
-        events({ event: "setupUnrecorded", meter: name, setup: setup.name, reason: wordsOf(error) });
+        events({ event: "setupUnrecorded", meter: name, setup: setup.name, reason: messageOf(error) });
       }
     };
     const execution = await this.#visitsOrLater(job, order, {
@@ -269,7 +268,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
         const done = await this.#visit(job, { ...how, beforeWrite }, differences);
         return { ...done, ...joined(earlier, done) };
       } catch (error) {
-        evidence = wordsOf(error);
+        evidence = messageOf(error);
         replaceSame(earlier, differences);
       }
     }
@@ -307,6 +306,20 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     });
     const evidence = `the push that was ordered did not arrive within ${timeoutMs / 1000} s`;
     return { ...execution, state, evidence, testPush: "silent" };
+  }
+
+  /** A check begins only when the one before has ended, so that checks are never waiting before what people order. */
+  async #keepChecking(everyMs: number): Promise<void> {
+    const { signal } = this.#closing;
+    let dueMs = systemClock.elapsed() + everyMs;
+    while (!signal.aborted) {
+      const leftMs = dueMs - systemClock.elapsed();
+      if (leftMs > 0) await sleep(systemClock, leftMs, signal).catch(() => undefined);
+      else {
+        await this.#check();
+        dueMs = systemClock.elapsed() + everyMs;
+      }
+    }
   }
 
   async #check(): Promise<void> {
@@ -347,8 +360,4 @@ function joined(earlier: readonly Difference[], done: Execution): Pick<Execution
 
 function unreached({ setup, meter }: { setup: string; meter: string }, evidence: string): CampaignResult {
   return { setup, meter, state: "unreached", changes: [], testPush: "not-ordered", evidence };
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

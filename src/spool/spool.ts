@@ -7,6 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { toHex } from "../../protocol/bytes/hex.ts";
+import { messageOf } from "../observe/message-of.ts";
 import { type Disk, type DiskFile, nodeDisk } from "./disk.ts";
 import { FRAME_HEADER_LENGTH, MAX_PAYLOAD_LENGTH, putFrame, runSeed, type SpoolRecord } from "./frame.ts";
 import { parseSegmentName, type Segment, type SegmentDamage, SegmentReader, segmentName } from "./segment.ts";
@@ -314,8 +315,4 @@ export class Spool {
   #pathOf({ name }: Segment): string {
     return join(this.#options.directory, name);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -14,7 +14,8 @@ import { StoreError } from "./store-error.ts";
 
 export interface BatchQueueOptions<Batch, Outcome> {
   /** Writes batches in one transaction; safe to repeat. */
-  readonly write: (batches: readonly Batch[]) => Promise<Outcome>;
+  /** A repeat may have been written by the try before, whose answer was lost. */
+  readonly write: (batches: readonly Batch[], attempt: { readonly isRepeat: boolean }) => Promise<Outcome>;
   /** Most groups that are written at the same time. */
   readonly writers: number;
   /** Rows that make a group full. */
@@ -205,17 +206,22 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   }
 
   /** Ends early when the group is handed to the spool. */
-  async #writeGroup(group: readonly Entry<Batch>[]): Promise<void> {
+  async #writeGroup(group: readonly Entry<Batch>[], isLater = false): Promise<void> {
+    let isRepeat = isLater;
     for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS)) {
       this.#triedMs = this.#clock.elapsed();
       try {
-        const outcome = await this.#options.write(group.map((entry) => entry.batch));
+        const outcome = await this.#options.write(
+          group.map((entry) => entry.batch),
+          { isRepeat },
+        );
         this.#options.onWritten?.(outcome);
         for (const entry of group) this.#settle(entry);
         return;
       } catch (error) {
         const failure = storeFailure(error);
         if (!isTransient(failure)) return this.#giveUp(group, failure);
+        isRepeat = true;
         if (this.#abandon.signal.aborted) return this.#reject(group, failure);
         if (this.#isSpooling) return undefined;
         this.#options.onRetry?.(failure, retryMs);
@@ -228,7 +234,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   /** One batch must not take the others of its group with it: each is tried alone. */
   async #giveUp(group: readonly Entry<Batch>[], failure: StoreError): Promise<void> {
     if (group.length === 1) return this.#reject(group, failure);
-    for (const entry of group) await this.#writeGroup([entry]);
+    for (const entry of group) await this.#writeGroup([entry], true);
   }
 
   async #spoolWaiting(spool: QueueSpool<Batch>): Promise<void> {

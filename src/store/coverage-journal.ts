@@ -2,7 +2,8 @@
  * The ledger's part in a write: what a batch did to slots, in the same transaction as its rows. One statement appends it
  * to the journal as runs, whatever the number of meters; folding it into pages is done later (see coverage.ts).
  */
-import { PROFILE_KINDS, type ProfileBatch, type ProfileKind } from "../profiles/batch.ts";
+import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
+import { PROFILE_KINDS } from "./profile-tables.ts";
 import type { WriteParticipant } from "./profile-writer.ts";
 
 /** Codes of the column state, in the order of this list from 1 on. */

@@ -1,9 +1,9 @@
 /** The ledger of slots: folds its journal into pages, proves it against the data, makes it anew. */
-import { PROFILE_KINDS, type ProfileKind, SLOTTED_PROFILES } from "../profiles/batch.ts";
+import type { ProfileKind } from "../profiles/batch.ts";
 import { ADVISORY_LOCKS } from "./advisory-locks.ts";
 import { profileCode } from "./coverage-journal.ts";
 import type { Database } from "./database.ts";
-import { dataTable } from "./profile-tables.ts";
+import { dataTable, PROFILE_KINDS, SLOTTED_PROFILES } from "./profile-tables.ts";
 
 const FOLDED_AT_ONCE = 200;
 /** Meters and years that one statement looks at: bounds what it holds in memory. */

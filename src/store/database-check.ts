@@ -1,9 +1,8 @@
 /** Looks whether the database is as it has to be: each finding says what is wrong and what to do. Changes nothing. */
-import { PROFILE_KINDS } from "../profiles/batch.ts";
 import type { Database } from "./database.ts";
 import { policyStatus } from "./database-status.ts";
 import { eventLogFaults } from "./event-log.ts";
-import { dataTable } from "./profile-tables.ts";
+import { dataTable, PROFILE_KINDS } from "./profile-tables.ts";
 
 export interface CheckFinding {
   readonly check: string;

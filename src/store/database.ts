@@ -1,7 +1,8 @@
 /** The pool of connections, transactions on it, and the driver's failures as ours. */
 import { type Client, Pool, type PoolClient, type QueryResult, type QueryResultRow, TypeOverrides, types } from "pg";
+import { messageOf } from "../observe/message-of.ts";
 import { type Capabilities, probeCapabilities } from "./capabilities.ts";
-import { failureCode, failureKind, messageOf } from "./failure.ts";
+import { failureCode, failureKind } from "./failure.ts";
 import { StoreError } from "./store-error.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -298,7 +298,7 @@ async function initialise(
       env: { PATH: process.env["PATH"] ?? "", LANG: "C", TZ: "UTC" },
     });
   } catch (cause) {
-    throw new StoreError("SERVER_INIT_FAILED", { directory: dataDirectory, message: messageOf(cause) }, { cause });
+    throw new StoreError("SERVER_INIT_FAILED", { directory: dataDirectory, message: stderrOf(cause) }, { cause });
   } finally {
     await rm(passwordFile, { force: true });
   }
@@ -311,7 +311,7 @@ function builtinLocale(majorVersion: string): readonly string[] {
   return isKnown ? ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] : ["--lc-ctype=C.UTF-8"];
 }
 
-function messageOf(error: unknown): string {
+function stderrOf(error: unknown): string {
   const stderr = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
   return stderr.trim().slice(-LOG_TAIL_CHARACTERS);
 }

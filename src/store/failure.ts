@@ -48,7 +48,3 @@ const DRIVER_TIMEOUT = "Query read timeout";
 export function isTimeout(error: unknown): boolean {
   return failureCode(error) === QUERY_CANCELED || (error instanceof Error && error.message === DRIVER_TIMEOUT);
 }
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

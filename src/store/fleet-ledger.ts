@@ -1,9 +1,10 @@
 /** The ledger of many meters at once, for reports: with all ways of capture, power events, and the last failed try. */
 import type { LedgerPage, ProfileMemory } from "../collect/meter-ledger.ts";
-import { PROFILE_KINDS, type ProfileKind } from "../profiles/batch.ts";
+import type { ProfileKind } from "../profiles/batch.ts";
 import { foldCoverage } from "./coverage.ts";
 import type { Database } from "./database.ts";
 import type { PageRow } from "./ledger-records.ts";
+import { PROFILE_KINDS } from "./profile-tables.ts";
 
 export interface LedgerOfMeter {
   readonly memories: readonly ProfileMemory[];

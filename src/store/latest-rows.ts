@@ -1,8 +1,8 @@
 /** Questions about what is held already: the newest slot of a meter, and the newest rows for people. */
-import { PROFILE_KINDS, type ProfileKind } from "../profiles/batch.ts";
+import type { ProfileKind } from "../profiles/batch.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
 import type { Database } from "./database.ts";
-import { dataTable, shownExpression } from "./profile-tables.ts";
+import { dataTable, PROFILE_KINDS, shownExpression } from "./profile-tables.ts";
 
 /**
  * The newest capture time that is held of each profile of a meter, ms since 1970; undefined for none. Rows stamped more

@@ -1,8 +1,9 @@
 /** The ledger of single meters as the collector works with it: how profiles are captured, and the pages that matter. */
 import type { PoolClient } from "pg";
 import type { LedgerPage, ProfileMemory, StoredLedger } from "../collect/meter-ledger.ts";
-import { PROFILE_KINDS, type ProfileKind } from "../profiles/batch.ts";
+import type { ProfileKind } from "../profiles/batch.ts";
 import type { Database } from "./database.ts";
+import { PROFILE_KINDS } from "./profile-tables.ts";
 
 interface MemoryRow {
   profile: ProfileKind;

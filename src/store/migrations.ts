@@ -9,11 +9,12 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
+import { messageOf } from "../observe/message-of.ts";
 import { ADVISORY_LOCKS } from "./advisory-locks.ts";
 import { type Capabilities, probeCapabilities } from "./capabilities.ts";
 import { dropViews, lacksCompatibilityViews, makeCompatibilityViews } from "./compatibility-views.ts";
 import { storeFailure } from "./database.ts";
-import { failureCode, messageOf } from "./failure.ts";
+import { failureCode } from "./failure.ts";
 import { StoreError } from "./store-error.ts";
 
 const DIRECTORY = join(import.meta.dirname, "../../migrations");

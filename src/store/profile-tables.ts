@@ -4,8 +4,16 @@
  * test compares what they made with the list.
  */
 import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
-import type { ProfileKind } from "../profiles/batch.ts";
+import type { ProfileKind, ReadingKind } from "../profiles/batch.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
+
+/** Codes in the database follow this order. */
+export const PROFILE_KINDS = ["instant", "block_load", "daily_load", "billing"] as const satisfies ProfileKind[];
+
+/** Profiles that have slots; an instant snapshot is what was true when it was asked for. */
+export const SLOTTED_PROFILES = ["block_load", "daily_load", "billing"] as const satisfies ProfileKind[];
+
+export const READING_KINDS = [...PROFILE_KINDS, "events"] as const satisfies ReadingKind[];
 
 const TITLES: Readonly<Record<ProfileKind, string>> = {
   instant: "Snapshots of what a meter measures, at the moment of capture.",

@@ -4,11 +4,12 @@
  * table. One call is one transaction. A row that no table can hold is set aside with its reason; the rest goes in.
  */
 import type { PoolClient } from "pg";
-import { PROFILE_KINDS, type ProfileBatch, type ProfileKind } from "../profiles/batch.ts";
+import { messageOf } from "../observe/message-of.ts";
+import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
 import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
-import { failureKind, messageOf } from "./failure.ts";
+import { failureKind } from "./failure.ts";
 import { notHeldAlike } from "./held-rows.ts";
 import { deriveMeasurements } from "./measurements.ts";
 import { NewestCaptures } from "./newest-captures.ts";
@@ -24,7 +25,7 @@ import {
   type SetAsideRow,
   sortedRows,
 } from "./profile-rows.ts";
-import { dataTable, SOURCES } from "./profile-tables.ts";
+import { dataTable, PROFILE_KINDS, SOURCES } from "./profile-tables.ts";
 import { keepRejectedRows } from "./rejected-rows.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -50,6 +51,10 @@ export interface WrittenBatches {
   readonly setAside: readonly SetAsideRow[];
   /** An earlier write of the same may have become durable without our hearing of it. */
   readonly isRepeat: boolean;
+}
+
+export interface WriteOptions extends Partial<Pick<WrittenBatches, "isRepeat">> {
+  readonly alsoHere?: WriteParticipant | undefined;
 }
 
 /**
@@ -108,14 +113,16 @@ export class ProfileWriter {
   }
 
   /**
-   * Writes the batches in one transaction, in which `alsoHere` takes part as well: its batches may have been written
-   * before. Throws StoreError; then nothing was written and the same may be tried again.
+   * Writes the batches in one transaction, in which `alsoHere` takes part as well. Throws StoreError; then the same may
+   * be tried again, as a repeat where nobody knows whether it was written.
    */
-  async write(batches: readonly ProfileBatch[], alsoHere?: WriteParticipant): Promise<WriteOutcome> {
+  async write(
+    batches: readonly ProfileBatch[],
+    { alsoHere, isRepeat = false }: WriteOptions = {},
+  ): Promise<WriteOutcome> {
     const participants = alsoHere === undefined ? this.#participants : [...this.#participants, alsoHere];
     await this.#learnLayouts(batches);
     for (const each of this.#prepared) await each.prepare(batches);
-    const isRepeat = alsoHere !== undefined;
     try {
       return await this.#attempt(batches, { careful: false, participants, isRepeat });
     } catch (error) {

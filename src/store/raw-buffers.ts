@@ -8,17 +8,11 @@ import type { PoolClient } from "pg";
 import { z } from "zod";
 import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
 import { layoutSource, type ProfileLayout, profileLayout } from "../../protocol/profile/layout.ts";
-import {
-  type PackedBuffer,
-  PROFILE_KINDS,
-  type ProfileBatch,
-  type ProfileKind,
-  type ReadingSource,
-} from "../profiles/batch.ts";
+import type { PackedBuffer, ProfileBatch, ProfileKind, ReadingSource } from "../profiles/batch.ts";
 import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
 import { layoutSourceFrom } from "./kept-layout.ts";
-import { DEVIATION_RULES, SOURCES } from "./profile-tables.ts";
+import { DEVIATION_RULES, PROFILE_KINDS, SOURCES } from "./profile-tables.ts";
 import type { PreparedParticipant, WrittenBatches } from "./profile-writer.ts";
 
 /** A test fails when what is made of octets has changed without it: what an older one made can be found by it. */

@@ -4,10 +4,11 @@
  * does not take, in any form or in the time that a statement has, is set aside where others go in.
  */
 import type { PoolClient } from "pg";
+import { messageOf } from "../observe/message-of.ts";
 import type { SpoolRecord } from "../spool/frame.ts";
 import type { RunRecords, Spool } from "../spool/spool.ts";
 import { type Database, isTransient } from "./database.ts";
-import { failureKind, isTimeout, messageOf } from "./failure.ts";
+import { failureKind, isTimeout } from "./failure.ts";
 import type { SpoolKind } from "./spool-kinds.ts";
 import { StoreError } from "./store-error.ts";
 

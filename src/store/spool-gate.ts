@@ -3,10 +3,10 @@
  * that nothing newer overtakes it, and it is brought into the database for as long as that takes.
  */
 import { type Clock, sleep, systemClock, type Timer } from "../../drivers/clock.ts";
+import { messageOf } from "../observe/message-of.ts";
 import type { SpoolRecord } from "../spool/frame.ts";
 import type { RunRecords, Spool } from "../spool/spool.ts";
 import type { Database } from "./database.ts";
-import { messageOf } from "./failure.ts";
 import type { QueueSpool } from "./queue-spool.ts";
 import { SpoolDelivery, type SpoolDestination } from "./spool-delivery.ts";
 import type { SpoolKind } from "./spool-kinds.ts";

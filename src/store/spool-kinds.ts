@@ -3,20 +3,13 @@
  * changed by a new version, and older ones stay readable.
  */
 
-import {
-  type OtherColumn,
-  type OtherValue,
-  type PackedBuffer,
-  PROFILE_KINDS,
-  type ProfileBatch,
-  READING_KINDS,
-} from "../profiles/batch.ts";
+import type { OtherColumn, OtherValue, PackedBuffer, ProfileBatch } from "../profiles/batch.ts";
 import type { SeenEvent } from "../profiles/seen-events.ts";
 import { FieldReader, FieldWriter } from "../spool/octet-fields.ts";
 import { SpoolError } from "../spool/spool-error.ts";
 import type { MeterMemory } from "./ledger-records.ts";
 import type { MeterReading } from "./meter-records.ts";
-import { DEVIATION_RULES, SOURCES, TIME_RULES } from "./profile-tables.ts";
+import { DEVIATION_RULES, PROFILE_KINDS, READING_KINDS, SOURCES, TIME_RULES } from "./profile-tables.ts";
 import type { PushCounter } from "./push-counters.ts";
 import { PUSH_CLUES, PUSH_OUTCOMES, PUSH_PROTECTIONS, PUSH_TRANSPORTS, type QueuedPush } from "./push-history.ts";
 import type { ReadAttempt } from "./read-attempts.ts";

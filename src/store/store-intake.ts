@@ -5,6 +5,7 @@
 import { type Clock, systemClock } from "../../drivers/clock.ts";
 import type { ProfileMemory } from "../collect/meter-ledger.ts";
 import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
 import { nodeDisk } from "../spool/disk.ts";
 import type { SegmentDamage } from "../spool/segment.ts";
@@ -12,15 +13,13 @@ import { Spool } from "../spool/spool.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import type { Database } from "./database.ts";
 import { lockDirectory } from "./directory-lock.ts";
-import { messageOf } from "./failure.ts";
 import { KeptKind, outletOf } from "./kept-kind.ts";
 import { keepMemories, type MeterMemory } from "./ledger-records.ts";
 import { BEFORE_READINGS, keepReadings, type MeterReading } from "./meter-records.ts";
-import type { ProfileWriter, WriteOutcome } from "./profile-writer.ts";
+import type { ProfileWriter, WriteOptions, WriteOutcome } from "./profile-writer.ts";
 import { PushHistory, PushQueue, withoutValues } from "./push-history.ts";
 import { keepAttempts, type ReadAttempt, ReadAttempts } from "./read-attempts.ts";
 import { keepRejectedRows, type RejectedPollRow, type RejectedRow, rejectedPollRows } from "./rejected-rows.ts";
-import type { AlsoHere } from "./spool-delivery.ts";
 import { SpoolGate, type SpoolGateEvents } from "./spool-gate.ts";
 import { ATTEMPTS, MEMORIES, PROFILE_ROWS, PUSHES, READINGS, REJECTED_ROWS } from "./spool-kinds.ts";
 
@@ -86,20 +85,20 @@ export class StoreIntake {
     const onRetry = (error: Error, retryMs: number) => events({ event: "storeFailed", reason: error.message, retryMs });
     const onWritten = ({ rows, inserted, revised, setAside }: WriteOutcome) =>
       events({ event: "rowsStored", rows, inserted, revised, setAside: setAside.length });
-    const writeRows = async (batches: readonly ProfileBatch[], alsoHere?: AlsoHere) => {
-      const outcome = await writer.write(batches, alsoHere);
+    const writeRows = async (batches: readonly ProfileBatch[], writing: WriteOptions) => {
+      const outcome = await writer.write(batches, writing);
       await options.afterRows?.(batches);
       return outcome;
     };
     this.rows = new BatchQueue({
-      write: (batches) => writeRows(batches),
+      write: writeRows,
       writers: options.writers,
       onWritten,
       onRetry,
       clock,
       spool: this.#gate.add({
         kind: PROFILE_ROWS,
-        write: async (batches, alsoHere) => onWritten(await writeRows(batches, alsoHere)),
+        write: async (batches, alsoHere) => onWritten(await writeRows(batches, { alsoHere, isRepeat: true })),
         share: ({ source }) => (source === "push" ? PUSH_SHARE : POLL_SHARE),
         ...queueOf(() => this.rows),
       }),

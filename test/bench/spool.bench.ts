@@ -162,7 +162,7 @@ async function drainAll(database: Database, spool: Spool): Promise<void> {
       onFilling: nothing,
     },
   });
-  gate.add({ kind: PROFILE_ROWS, write: (items, alsoHere) => writer.write(items, alsoHere) });
+  gate.add({ kind: PROFILE_ROWS, write: (items, alsoHere) => writer.write(items, { alsoHere, isRepeat: true }) });
   gate.start();
   await drained.promise;
   await gate.stop(1000);

@@ -4,11 +4,10 @@
  *
  *   npx node test/db/column-migration.ts > migrations/NNNN_profile_columns.sql
  */
-import { PROFILE_KINDS } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrations.ts";
-import { dataTable, profileView, profileViewSql, storedType } from "../../src/store/profile-tables.ts";
+import { dataTable, PROFILE_KINDS, profileView, profileViewSql, storedType } from "../../src/store/profile-tables.ts";
 import { startTestServer } from "./test-server.ts";
 
 interface Column {

@@ -224,7 +224,9 @@ test("coverage: set-aside rows, absent slots and slots while the meter was off a
 
 test("coverage: a write that is undone leaves the ledger as it was", async () => {
   const meter = await newMeter();
-  const write = newWriter().write([blockLoad(meter, [0, 1])], () => Promise.reject(new Error("not now")));
+  const write = newWriter().write([blockLoad(meter, [0, 1])], {
+    alsoHere: () => Promise.reject(new Error("not now")),
+  });
   await expect(write).rejects.toMatchObject({ code: "DATABASE_REFUSED" });
   expect(await pagesOf(meter)).toEqual([]);
   await expectAgreement(meter);

@@ -324,9 +324,11 @@ test("profile writer: a meter that is deleted in mid-write goes after the write,
   const { url } = current();
   const written = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();
-  const writing = newWriter().write([blockLoad(gone, [0, 1]), blockLoad(stays, [0, 1])], async () => {
-    written.resolve();
-    await go.promise;
+  const writing = newWriter().write([blockLoad(gone, [0, 1]), blockLoad(stays, [0, 1])], {
+    alsoHere: async () => {
+      written.resolve();
+      await go.promise;
+    },
   });
   await written.promise;
   const deleting = query(url, "delete from public.meters where meter_key = $1", [gone]);
@@ -377,7 +379,7 @@ test("profile writer: a participant's statements become durable with the rows, o
   await query(url, "create table participant_notes (rows int, set_aside int)");
   const writer = new ProfileWriter(database, PROFILE_COLUMNS, [noteRows]);
   await writer.write([blockLoad(meter, [0, 1], { instantsMs: [START_MS, Number.NaN] })]);
-  const refusal = writer.write([blockLoad(meter, [2])], () => Promise.reject(new Error("not now")));
+  const refusal = writer.write([blockLoad(meter, [2])], { alsoHere: () => Promise.reject(new Error("not now")) });
   await expect(refusal).rejects.toMatchObject({ code: "DATABASE_REFUSED" });
   // Slots that another writer put in meanwhile make the first try fail: it leaves no note.
   await newWriter().write([blockLoad(meter, [1, 2])]);

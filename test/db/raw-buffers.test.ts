@@ -119,11 +119,6 @@ test("raw buffers: octets come back as they were, with layout and decoder, compr
   expect(size?.part).toBeLessThan(0.5);
 });
 
-/** As records of the spool are written, which may have been on their way to the database as well. */
-function fromSpool(): Promise<void> {
-  return Promise.resolve();
-}
-
 test("raw buffers: octets and rows are there together or not at all, and a repeated write keeps them once", async () => {
   const { database } = current();
   const meter = await newMeter();
@@ -136,17 +131,19 @@ test("raw buffers: octets and rows are there together or not at all, and a repea
     );
     return row;
   };
-  const undone = newWriter().write([batch], () =>
-    Promise.reject(new StoreError("BATCH_INVALID", {}, { cause: new Error("the write is undone") })),
-  );
+  const undone = newWriter().write([batch], {
+    alsoHere: () => Promise.reject(new StoreError("BATCH_INVALID", {}, { cause: new Error("the write is undone") })),
+  });
   await expect(undone).rejects.toThrow("BATCH_INVALID");
   expect(await counts()).toEqual({ rows: 0, buffers: 0 });
   await newWriter().write([batch]);
   expect(await counts()).toEqual({ rows: 96, buffers: 1 });
-  await newWriter().write([batch], fromSpool);
+  await newWriter().write([batch], { isRepeat: true });
   expect(await counts()).toEqual({ rows: 96, buffers: 1 });
   const later = { ...bufferOf(meter), receivedAt: new Date(READ_AT.getTime() + 1) };
-  await newWriter().write([{ ...batch, buffers: [packBuffer(bufferOf(meter)), packBuffer(later)] }], fromSpool);
+  await newWriter().write([{ ...batch, buffers: [packBuffer(bufferOf(meter)), packBuffer(later)] }], {
+    isRepeat: true,
+  });
   expect(await counts()).toEqual({ rows: 96, buffers: 2 });
 });
 

@@ -1,4 +1,5 @@
 /** Events of meters, told to a webhook and to a broker: signed, retained, tried again, and given up with a name. */
+
 import { execFile } from "node:child_process";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { createServer as createTcpServer } from "node:net";
@@ -7,10 +8,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Aedes } from "aedes";
 import { expect, test } from "vitest";
 import { MqttSender } from "../../src/events/mqtt-sender.ts";
-import { type Destination, Notifier } from "../../src/events/notifier.ts";
+import { type Destination, Notifier, type Outbox } from "../../src/events/notifier.ts";
 import { signatureOf, Webhook } from "../../src/events/webhook.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { loggedEvent } from "../../src/profiles/seen-events.ts";
+import { isTransient } from "../../src/store/database.ts";
 import { keepSeenEvents } from "../../src/store/meter-events.ts";
 import { keepDestinations, notificationOutbox, outboxLines, retryDead } from "../../src/store/notification-outbox.ts";
 import { makeMeters } from "../db/profile-batches.ts";
@@ -75,10 +77,15 @@ function webhook(url: string, changes: Partial<Destination> = {}): Destination {
   return { name: "hook", sender, tries: 12, bound: 1000, ...changes };
 }
 
-function notifier(destinations: readonly Destination[]) {
+function notifier(destinations: readonly Destination[], outbox: Outbox = notificationOutbox(current().database)) {
   const events: GatewayEvent[] = [];
-  const outbox = notificationOutbox(current().database);
-  const running = new Notifier({ outbox, destinations, events: (event) => events.push(event), idleMs: 20 });
+  const running = new Notifier({
+    outbox,
+    destinations,
+    events: (event) => events.push(event),
+    isPassing: isTransient,
+    idleMs: 20,
+  });
   return { events, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };
 }
 
@@ -267,4 +274,25 @@ test("notifications: a gateway tells what its meters say, with secrets by refere
   const rows = await query(over.gateway.databaseUrl, "select d::text from dlms.notification_destinations d");
   const logs = await query(over.gateway.databaseUrl, "select l::text from dlms.event_logs l");
   expect(JSON.stringify([rows, logs, over.events, out])).not.toContain(SECRET);
+});
+
+test("notifications: an outbox that refuses is told, one that is away is not", async () => {
+  const told = async (code: string) => {
+    const { promise: tried, resolve } = Promise.withResolvers<void>();
+    const outbox: Outbox = {
+      ...notificationOutbox(current().database),
+      trim: async () => 0,
+      take: async () => {
+        resolve();
+        throw Object.assign(new Error(`refused with ${code}`), { code });
+      },
+    };
+    const running = notifier([webhook("http://127.0.0.1:9")], outbox);
+    await tried;
+    await running[Symbol.asyncDispose]();
+    return running.events;
+  };
+  const evidence = "refused with 42501";
+  expect(await told("42501")).toEqual([{ event: "notificationsFail", destination: "hook", evidence }]);
+  expect(await told("57P03")).toEqual([]);
 });

@@ -5,8 +5,9 @@
  */
 import type { Pool, PoolClient } from "pg";
 import { placeOf, type SlotRule, slotOf } from "../../../src/collect/slot-calendar.ts";
-import { PROFILE_KINDS, type ProfileBatch, type ProfileKind } from "../../../src/profiles/batch.ts";
+import type { ProfileBatch, ProfileKind } from "../../../src/profiles/batch.ts";
 import { Database } from "../../../src/store/database.ts";
+import { PROFILE_KINDS } from "../../../src/store/profile-tables.ts";
 import type { WriteOutcome, WriteParticipant } from "../../../src/store/profile-writer.ts";
 import type { Random } from "../../fuzz/random.ts";
 import type { VirtualScope } from "./virtual-time.ts";

@@ -24,6 +24,7 @@ import { journalCoverage } from "../../../src/store/coverage-journal.ts";
 import { type Database, isTransient } from "../../../src/store/database.ts";
 import { newestCaptures } from "../../../src/store/latest-rows.ts";
 import { loadLedger } from "../../../src/store/ledger-records.ts";
+import type { WriteOptions } from "../../../src/store/profile-writer.ts";
 import { StoreIntake } from "../../../src/store/store-intake.ts";
 import type { Random } from "../../fuzz/random.ts";
 import type { MemoryDisk } from "../../src/spool/memory-disk.ts";
@@ -122,7 +123,7 @@ export class Station {
     }));
     const events = observer.hear;
     const writer = {
-      write: (batches: readonly ProfileBatch[], alsoHere?: Parameters<typeof model.write>[2][number]) =>
+      write: (batches: readonly ProfileBatch[], { alsoHere }: WriteOptions = {}) =>
         model.write(database, batches, [
           ...(options.defect?.skipsLedger?.(batches) === true ? [] : [journalCoverage]),
           ...(alsoHere === undefined ? [] : [alsoHere]),

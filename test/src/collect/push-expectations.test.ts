@@ -139,3 +139,17 @@ test("push expectations: one timer serves a fleet, and a push costs no look at o
   expectations.close();
   expect(clock.timerCount).toBe(0);
 });
+
+test("push expectations: what is forgotten is listed no more", () => {
+  const pushes = new PushExpectations<string>({
+    clock: new JumpingClock(NOON),
+    onSilent: () => undefined,
+    onHeard: () => undefined,
+  });
+  const expected = expectation();
+  pushes.expect(expected);
+  expect([...pushes.all()]).toHaveLength(1);
+  pushes.forget(expected.meterId, expected.pushSetup);
+  expect([...pushes.all()]).toEqual([]);
+  pushes.close();
+});

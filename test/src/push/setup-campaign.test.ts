@@ -353,3 +353,11 @@ test("push setup: a dry run writes nothing", async () => {
   const [result] = await run(running, { ...order, dryRun: true });
   expect([result?.state, meter.written, meter.pushed, kept.length]).toEqual(["differs", [], 0, 1]);
 });
+
+test("push setup: a check in a month is not due at once", async () => {
+  const meter = new SetupMeter();
+  const { running, kept } = campaigns({ meters: [meter], execution: { checkEvery: "30d" } });
+  await using _ = running;
+  await sleep(50);
+  expect(kept).toEqual([]);
+});

@@ -108,8 +108,10 @@ test("batch queue: no more groups at once than there are writers", async () => {
 test("batch queue: what fails for now is tried again until it is written, and said", async () => {
   let failures = 2;
   const retries: string[] = [];
+  const repeats: boolean[] = [];
   const queue = new BatchQueue({
-    write: async (batches) => {
+    write: async (batches, { isRepeat }) => {
+      repeats.push(isRepeat);
       if (failures-- > 0) throw failure("57P03");
       return outcomeOf(batches);
     },
@@ -120,6 +122,7 @@ test("batch queue: what fails for now is tried again until it is written, and sa
   const { written } = await queue.put(batch(1, 1));
   await written;
   expect(retries).toEqual(["DATABASE_UNREACHABLE", "DATABASE_UNREACHABLE"]);
+  expect(repeats).toEqual([false, true, true]);
 });
 
 test("batch queue: a batch that can never be written does not take its neighbours with it", async () => {

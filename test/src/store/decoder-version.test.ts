@@ -8,10 +8,9 @@ import { namedZone } from "../../../protocol/cosem/time-zone.ts";
 import { decodeProfileBuffer } from "../../../protocol/profile/decode.ts";
 import { profileLayout } from "../../../protocol/profile/layout.ts";
 import { clockBreaksOf } from "../../../src/collect/known-layout.ts";
-import { PROFILE_KINDS } from "../../../src/profiles/batch.ts";
 import { mapProfile } from "../../../src/profiles/map-profile.ts";
 import { layoutSourceFrom } from "../../../src/store/kept-layout.ts";
-import { DEVIATION_RULES } from "../../../src/store/profile-tables.ts";
+import { DEVIATION_RULES, PROFILE_KINDS } from "../../../src/store/profile-tables.ts";
 import { DECODER_VERSION } from "../../../src/store/raw-buffers.ts";
 
 /**

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type OtherValue, PROFILE_KINDS, type ProfileBatch } from "../../../src/profiles/batch.ts";
+import type { OtherValue, ProfileBatch } from "../../../src/profiles/batch.ts";
 import type { SeenEvent } from "../../../src/profiles/seen-events.ts";
 import { SpoolError } from "../../../src/spool/spool-error.ts";
 import type { MeterReading } from "../../../src/store/meter-records.ts";
-import { DEVIATION_RULES, SOURCES, TIME_RULES } from "../../../src/store/profile-tables.ts";
+import { DEVIATION_RULES, PROFILE_KINDS, SOURCES, TIME_RULES } from "../../../src/store/profile-tables.ts";
 import {
   PUSH_CLUES,
   PUSH_OUTCOMES,

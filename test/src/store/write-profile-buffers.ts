@@ -6,7 +6,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { toHex } from "../../../protocol/bytes/hex.ts";
-import { PROFILE_KINDS } from "../../../src/profiles/batch.ts";
+import { PROFILE_KINDS } from "../../../src/store/profile-tables.ts";
 import { unpackBuffer } from "../../../src/store/raw-buffers.ts";
 import { polledStreet } from "../../e2e/polled-street.ts";
 
