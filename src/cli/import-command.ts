@@ -71,9 +71,9 @@ class Readings {
       if ("rowCount" in row) batches.push(row);
       else rejected.push(row);
     }
-    const { inserted, held, revised, setAside } = await this.#writer.write(batches, (client) =>
-      keepRejectedRows(client, rejected),
-    );
+    const { inserted, held, revised, setAside } = await this.#writer.write(batches, {
+      alsoHere: (client) => keepRejectedRows((text, values) => client.query(text, values), rejected),
+    });
     await this.#catalogue.learn(batches);
     const rows = batches.length + rejected.length;
     return { rows, inserted, held, revised, setAside: setAside.length + rejected.length };

@@ -292,7 +292,7 @@ test("notifications: an outbox that refuses is told, one that is away is not", a
     await running[Symbol.asyncDispose]();
     return running.events;
   };
-  const evidence = "refused with 42501";
-  expect(await told("42501")).toEqual([{ event: "notificationsFail", destination: "hook", evidence }]);
+  const evidence = "refused with 42P01";
+  expect(await told("42P01")).toEqual([{ event: "notificationsFail", destination: "hook", evidence }]);
   expect(await told("57P03")).toEqual([]);
 });
