@@ -126,10 +126,7 @@ export class Gateway implements AsyncDisposable {
     await calling.start({ reception, directory: pushing.directory, loop: shared.loop }, stack);
     const vitals = () => vitalsOf({ loop: shared.loop, intake, listeners: reception.listeners });
     const gateway = new Gateway({ options, deadline, store, shared, fleet, meters, planning, databaseReturn, vitals });
-    const notifications = await startNotifications(
-      { config: config.notifications, database, events, gatewayId: shared.id },
-      stack,
-    );
+    const notifications = await startNotifications({ config, database, events, gatewayId: shared.id }, stack);
     const keys = gatewayKeys({ known, shared, collector });
     const others = [resources, gateway.#resources({ keys, notifications, planning, traces })];
     const local = new LocalSocket();

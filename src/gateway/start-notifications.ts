@@ -10,7 +10,7 @@ import { type Database, isTransient } from "../store/database.ts";
 import { keepDestinations, notificationOutbox, outboxLines, retryDead } from "../store/notification-outbox.ts";
 
 export interface NotificationParts {
-  readonly config: Config["notifications"];
+  readonly config: Pick<Config, "notifications">;
   readonly database: Database;
   readonly events: EventSink;
   /** Of this gateway among those with the same configuration. */
@@ -22,7 +22,7 @@ export async function startNotifications(
   { config, database, events, gatewayId }: NotificationParts,
   stack: AsyncDisposableStack,
 ): Promise<NotificationOrders> {
-  const { webhooks, mqtt } = config;
+  const { webhooks, mqtt } = config.notifications;
   const rules = [...webhooks, ...mqtt].map(({ name, least, newest }) => ({ name, least, newestMs: newest }));
   const destinations: Destination[] = [];
   for (const { name, tries, bound, url, secret, timeout } of webhooks) {

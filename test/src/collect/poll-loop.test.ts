@@ -419,11 +419,11 @@ test("poll loop: backfill that waits for a full network leaves the backfill of o
 
 test("poll loop: other plans try no failing meter earlier, and no meter beside its own poll", async () => {
   const polls: string[] = [];
-  let answers = (_: unknown) => {};
+  const answer = Promise.withResolvers<void>();
   const loop = loopOver(["failing", "busy"], async (meter) => {
     polls.push(meter);
     if (meter === "failing") return FAILED;
-    await new Promise((resolve) => (answers = resolve));
+    await answer.promise;
     return ANSWERED;
   });
   loop.start();
@@ -432,10 +432,8 @@ test("poll loop: other plans try no failing meter earlier, and no meter beside i
   loop.planAnew(["failing", "busy"]);
   await vi.advanceTimersByTimeAsync(1000);
   expect(polls).toEqual(["failing", "busy"]);
-  answers(undefined);
+  answer.resolve();
   await vi.advanceTimersByTimeAsync(15 * MINUTE_MS);
   expect(polls.filter((each) => each === "failing").length).toBeGreaterThan(1);
-  const stopped = loop.stop();
-  answers(undefined);
-  await stopped;
+  await loop.stop();
 });
