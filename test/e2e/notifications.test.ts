@@ -276,23 +276,25 @@ test("notifications: a gateway tells what its meters say, with secrets by refere
   expect(JSON.stringify([rows, logs, over.events, out])).not.toContain(SECRET);
 });
 
-test("notifications: an outbox that refuses is told, one that is away is not", async () => {
-  const told = async (code: string) => {
-    const { promise: tried, resolve } = Promise.withResolvers<void>();
-    const outbox: Outbox = {
-      ...notificationOutbox(current().database),
-      trim: async () => 0,
-      take: async () => {
-        resolve();
-        throw Object.assign(new Error(`refused with ${code}`), { code });
-      },
-    };
-    const running = notifier([webhook("http://127.0.0.1:9")], outbox);
-    await tried;
-    await running[Symbol.asyncDispose]();
-    return running.events;
+/** What a notifier tells whose outbox fails with a code. */
+async function toldOf(code: string): Promise<readonly GatewayEvent[]> {
+  const { promise: tried, resolve } = Promise.withResolvers<void>();
+  const outbox: Outbox = {
+    ...notificationOutbox(current().database),
+    trim: async () => 0,
+    take: async () => {
+      resolve();
+      throw Object.assign(new Error(`refused with ${code}`), { code });
+    },
   };
+  const running = notifier([webhook("http://127.0.0.1:9")], outbox);
+  await tried;
+  await running[Symbol.asyncDispose]();
+  return running.events;
+}
+
+test("notifications: an outbox that refuses is told, one that is away is not", async () => {
   const evidence = "refused with 42P01";
-  expect(await told("42P01")).toEqual([{ event: "notificationsFail", destination: "hook", evidence }]);
-  expect(await told("57P03")).toEqual([]);
+  expect(await toldOf("42P01")).toEqual([{ event: "notificationsFail", destination: "hook", evidence }]);
+  expect(await toldOf("57P03")).toEqual([]);
 });
