@@ -72,7 +72,7 @@ class Readings {
       else rejected.push(row);
     }
     const { inserted, held, revised, setAside } = await this.#writer.write(batches, {
-      alsoHere: (client) => keepRejectedRows((text, values) => client.query(text, values), rejected),
+      alsoHere: (client) => keepRejectedRows(client, rejected),
     });
     await this.#catalogue.learn(batches);
     const rows = batches.length + rejected.length;
