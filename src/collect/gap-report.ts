@@ -4,8 +4,8 @@ import type { GapOrder, GapRow } from "../api/gap-order.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { FleetLedger, LedgerOfMeter } from "../store/fleet-ledger.ts";
 import { SLOTTED_PROFILES } from "../store/profile-tables.ts";
-import type { PolledMeter } from "./collector.ts";
 import type { MeterPlans } from "./meter-plans.ts";
+import type { PolledMeter } from "./polled-meter.ts";
 import { GAP_STATES, type Gap, gapsOf, outagesOf, type PowerEvent } from "./slot-states.ts";
 
 const METERS_AT_ONCE = 200;

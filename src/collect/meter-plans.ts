@@ -1,8 +1,9 @@
 /** The plans of the configuration as the planner and the collector want them, by meter. */
 import type { PlanConfig } from "../config/schema.ts";
 import type { ProfileKind, ReadingKind } from "../profiles/batch.ts";
-import type { PolledMeter, ReadingRule } from "./collector.ts";
+import type { ReadingRule } from "./open-slots.ts";
 import type { ReadingPlan } from "./planner.ts";
+import type { PolledMeter } from "./polled-meter.ts";
 
 interface PlanList {
   readonly plans: readonly ReadingPlan[];

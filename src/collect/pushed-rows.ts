@@ -1,5 +1,5 @@
 import type { ProfileBatch } from "../profiles/batch.ts";
-import { type PolledMeter, settleBatch } from "./collector.ts";
+import { type PolledMeter, settleBatch } from "./polled-meter.ts";
 
 type PutRows = (batch: ProfileBatch) => Promise<{ readonly written: Promise<void> }>;
 

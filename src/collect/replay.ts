@@ -10,8 +10,8 @@ import { mapProfile } from "../profiles/map-profile.ts";
 import type { Database } from "../store/database.ts";
 import type { ProfileWriter, WriteParticipant } from "../store/profile-writer.ts";
 import { DECODER_VERSION, type KeptBuffer, NOTE_DECODER, readRawBuffers } from "../store/raw-buffers.ts";
-import type { PolledMeter } from "./collector.ts";
 import { clockBreaksOf } from "./known-layout.ts";
+import type { PolledMeter } from "./polled-meter.ts";
 
 const METERS_AT_ONCE = 500;
 const BUFFERS_AT_ONCE = 100;

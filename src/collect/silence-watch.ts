@@ -14,7 +14,7 @@ import { type Database, isTransient } from "../store/database.ts";
 import type { NoticedEvents } from "../store/noticed-events.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
 import { keepExpectedPushes, loadHeardSetups, loadScheduledSetups } from "../store/push-schedules.ts";
-import type { PolledMeter } from "./collector.ts";
+import type { PolledMeter } from "./polled-meter.ts";
 import { type Expectation, PushExpectations, type Silence } from "./push-expectations.ts";
 
 export interface SilenceWatchOptions {

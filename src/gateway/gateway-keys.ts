@@ -2,8 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { ReadRefusedError } from "../api/read-answer.ts";
-import type { Collector, PolledMeter } from "../collect/collector.ts";
+import type { Collector } from "../collect/collector.ts";
 import { causeOf } from "../collect/failure-cause.ts";
+import type { PolledMeter } from "../collect/polled-meter.ts";
 import { type KeyChange, KeyChanges } from "../keys/key-change.ts";
 import { KeyError } from "../keys/key-error.ts";
 import { certificateOrderSchema, type KeyOrders, keyOrderSchema, type MeterKeyOrder } from "../keys/key-resources.ts";
@@ -41,13 +42,15 @@ export function gatewayKeys({ known, shared, collector }: GatewayKeysParts): Omi
       const changes = new KeyChanges({
         store: known.keys,
         randomOctets: (length) => new Uint8Array(randomBytes(length)),
-        visit: (target, work) => collector.visit({ ...meter, target }, work),
+        visit: (target, work) => collector.visits.visit({ ...meter, target }, work),
       });
       return await (order.type === "change" ? changes.change(meter, order) : changes.settle(meter));
     });
   const worked = (meter: PolledMeter, order: CertificateOrder) =>
     here(meter, () =>
-      collector.visit(meter, async (connection) => workCertificates(await MeterSecuritySetup.find(connection), order)),
+      collector.visits.visit(meter, async (connection) =>
+        workCertificates(await MeterSecuritySetup.find(connection), order),
+      ),
     );
   shared.handle(JOBS.keys, (meter, order) => changed(meter, keyOrderSchema.parse(order)));
   shared.handle(JOBS.certificates, (meter, order) => worked(meter, certificateOrderSchema.parse(order)));

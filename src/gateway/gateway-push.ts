@@ -2,8 +2,9 @@
 import { z } from "zod";
 import type { Api } from "../api/http-api.ts";
 import { pushResources } from "../api/push-resources.ts";
-import type { Collector, PolledMeter } from "../collect/collector.ts";
+import type { Collector } from "../collect/collector.ts";
 import type { MeterConnection } from "../collect/meter-connection.ts";
+import type { PolledMeter } from "../collect/polled-meter.ts";
 import { readPushLayout } from "../collect/push-layout-reader.ts";
 import { pushedRows } from "../collect/pushed-rows.ts";
 import { silenceResources } from "../collect/silence-resources.ts";
@@ -252,7 +253,7 @@ export class GatewayPush {
         name: meter.target.name,
         companion: meter.target.companion,
         nextCall: () => (calls.isReachable(meter) ? undefined : calls.untilReachable(meter, LONGEST_WAIT_MS)),
-        visit: (work) => shared.loop.readNow(meter, () => collector.visit(meter, work)),
+        visit: (work) => shared.loop.readNow(meter, () => collector.visits.visit(meter, work)),
         relearn: (connection) => this.#learning.learnAgain(meter, connection),
       })),
       arrivals: reception.arrivals,

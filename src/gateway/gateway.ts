@@ -9,11 +9,12 @@ import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order
 import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
 
 import type { Calls } from "../calls/calls.ts";
-import { Collector, type CollectorStore, type PolledMeter } from "../collect/collector.ts";
+import { Collector } from "../collect/collector.ts";
+import type { CollectorStore } from "../collect/collector-store.ts";
 import { drain, StopDeadline } from "../collect/drain.ts";
-
 import type { MeterPlans } from "../collect/meter-plans.ts";
 import type { PollLoop } from "../collect/poll-loop.ts";
+import type { PolledMeter } from "../collect/polled-meter.ts";
 import { SerialLines } from "../collect/serial-lines.ts";
 import type { Config } from "../config/schema.ts";
 import { type NotificationOrders, notificationResources } from "../events/notification-resources.ts";
@@ -120,7 +121,7 @@ export class Gateway implements AsyncDisposable {
     const shared = await SharedMeters.start(sharing, stack, deadline);
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
-    const draining = { loop: shared.loop, sessions: collector, rows: intake.rows };
+    const draining = { loop: shared.loop, sessions: collector.visits, rows: intake.rows };
     stack.defer(() => deadline.bound(drain(draining, sessionsMs, () => deadline.leftMs)));
     const { reception, resources } = await pushing.start({ intake, shared, collector, lastMs, calls: calling }, stack);
     await calling.start({ reception, directory: pushing.directory, loop: shared.loop }, stack);

@@ -8,10 +8,11 @@ import type { Caller } from "../api/callers.ts";
 import { type Api, callerOf, callerOfAll } from "../api/http-api.ts";
 import { type ReadAnswer, ReadRefusedError, type ReadWishes, readAnswerSchema } from "../api/read-answer.ts";
 import type { Calls } from "../calls/calls.ts";
-import type { Collector, PolledMeter } from "../collect/collector.ts";
+import type { Collector } from "../collect/collector.ts";
 import type { StopDeadline } from "../collect/drain.ts";
 import { causeOf } from "../collect/failure-cause.ts";
 import { MeterNotHeldError, PollLoop } from "../collect/poll-loop.ts";
+import { forgetProgress, type PolledMeter } from "../collect/polled-meter.ts";
 import { sharedLines } from "../collect/shared-lines.ts";
 import type { Config } from "../config/schema.ts";
 import type { Block } from "../jobs/block.ts";
@@ -309,7 +310,7 @@ export class SharedMeters {
         desk.look();
       },
       onGiven: (given) => this.#giveUp(given),
-      onCut: () => this.#parts.collector.cut(),
+      onCut: () => this.#parts.collector.visits.cut(),
       channels: [JOBS_CHANNEL, ANSWERS_CHANNEL, PLANS_CHANNEL, MEMBERS_CHANNEL, LEARNED_CHANNEL],
       onNotice: (channel, payload) => {
         this.#listeners.get(channel)?.(payload);
@@ -328,7 +329,7 @@ export class SharedMeters {
   async #giveUp(blocks: readonly Block[]): Promise<void> {
     const meters = this.#blocks.metersOf(blocks);
     await this.loop.release(meters);
-    for (const meter of meters) if (!this.loop.holds(meter)) this.#parts.collector.forget(meter);
+    for (const meter of meters) if (!this.loop.holds(meter)) forgetProgress(meter);
   }
 
   #gateways(): z.output<typeof gatewayAnswer>[] {

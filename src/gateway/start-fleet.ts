@@ -1,9 +1,9 @@
 /** The meters of a gateway as it starts: from the configuration and the database, or from the record while that is away. */
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { PolledMeter } from "../collect/collector.ts";
 import { causeOf } from "../collect/failure-cause.ts";
 import { meterTarget } from "../collect/meter-target.ts";
+import type { PolledMeter } from "../collect/polled-meter.ts";
 import type { Config } from "../config/schema.ts";
 import { Fleet, type FleetMeter } from "../fleet/fleet.ts";
 import { type FleetRecord, writeFleetRecord } from "../fleet/fleet-record.ts";

@@ -2,10 +2,10 @@
 import { ApiError } from "../api/api-error.ts";
 import type { GapOrder, GapRow } from "../api/gap-order.ts";
 import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order.ts";
-import type { PolledMeter } from "../collect/collector.ts";
 import { reportGaps } from "../collect/gap-report.ts";
 import type { MeterPlans } from "../collect/meter-plans.ts";
 import { meterTarget } from "../collect/meter-target.ts";
+import type { PolledMeter } from "../collect/polled-meter.ts";
 import { replay } from "../collect/replay.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import type { Config } from "../config/schema.ts";

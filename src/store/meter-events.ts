@@ -1,6 +1,6 @@
 /** Events of meters on their way into the database: each once, whoever tells it, with its end where that is known. */
 import type { PoolClient } from "pg";
-import type { EventLogStore } from "../collect/collector.ts";
+import type { EventLogStore } from "../collect/collector-store.ts";
 import type { ReadingSource } from "../profiles/batch.ts";
 import type { SeenEvent, SeenEvents } from "../profiles/seen-events.ts";
 import { type Database, isTransient } from "./database.ts";

@@ -4,7 +4,7 @@ import { dateTimeAt, encodeDateTime } from "../../protocol/cosem/date-time.ts";
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
 import { profileLayout } from "../../protocol/profile/layout.ts";
-import type { PolledMeter } from "../../src/collect/collector.ts";
+import type { PolledMeter } from "../../src/collect/polled-meter.ts";
 import { replay } from "../../src/collect/replay.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { mapProfile } from "../../src/profiles/map-profile.ts";

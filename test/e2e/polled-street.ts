@@ -4,15 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../drivers/clock.ts";
 import { streetConfiguration } from "../../src/cli/demo-street.ts";
-import {
-  Collector,
-  type CollectorOptions,
-  type CollectorStore,
-  type PolledMeter,
-} from "../../src/collect/collector.ts";
+import { Collector, type CollectorOptions } from "../../src/collect/collector.ts";
+import type { CollectorStore } from "../../src/collect/collector-store.ts";
 import type { InvocationCounters } from "../../src/collect/meter-access.ts";
 import type { ProfileMemory } from "../../src/collect/meter-ledger.ts";
 import { meterTarget } from "../../src/collect/meter-target.ts";
+import type { PolledMeter } from "../../src/collect/polled-meter.ts";
 import { SerialLines } from "../../src/collect/serial-lines.ts";
 import { SURROUNDINGS } from "../../src/collect/surroundings.ts";
 import { meterSchema } from "../../src/config/schema.ts";

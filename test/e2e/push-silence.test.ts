@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { UTC } from "../../protocol/cosem/time-zone.ts";
-import type { PolledMeter } from "../../src/collect/collector.ts";
+import type { PolledMeter } from "../../src/collect/polled-meter.ts";
 import { SilenceWatch } from "../../src/collect/silence-watch.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";

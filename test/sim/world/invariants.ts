@@ -1,5 +1,5 @@
 /** What must be true at the end of every run, whatever happened in it. */
-import type { PolledMeter } from "../../../src/collect/collector.ts";
+import type { PolledMeter } from "../../../src/collect/polled-meter.ts";
 import { placeOf, slotOf, slotsBetween } from "../../../src/collect/slot-calendar.ts";
 import type { ProfileKind } from "../../../src/profiles/batch.ts";
 import { type Memory, type ModelDatabase, pageKey } from "./model-database.ts";

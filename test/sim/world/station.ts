@@ -5,12 +5,13 @@
 import { toHex } from "../../../protocol/bytes/hex.ts";
 import { keyFingerprint, type SecretKey } from "../../../protocol/security/secret-key.ts";
 import type { SystemTitle } from "../../../protocol/security/system-title.ts";
-import { Collector, type CollectorOptions, type PolledMeter } from "../../../src/collect/collector.ts";
+import { Collector, type CollectorOptions } from "../../../src/collect/collector.ts";
 import { drain } from "../../../src/collect/drain.ts";
 import type { InvocationCounters } from "../../../src/collect/meter-access.ts";
 import { MeterPlans } from "../../../src/collect/meter-plans.ts";
 import type { MeterTarget } from "../../../src/collect/meter-target.ts";
 import { PollLoop } from "../../../src/collect/poll-loop.ts";
+import type { PolledMeter } from "../../../src/collect/polled-meter.ts";
 import { pushedRows } from "../../../src/collect/pushed-rows.ts";
 import { SerialLines } from "../../../src/collect/serial-lines.ts";
 import type { PlanConfig } from "../../../src/config/schema.ts";
@@ -240,7 +241,7 @@ export class Station {
     this.#isStopping = true;
     const endMs = process.elapsed() + STOP_MS;
     const leftMs = () => Math.max(1000, endMs - process.elapsed());
-    await drain({ loop: this.loop, sessions: this.#collector, rows: this.intake.rows }, GRACE_MS, leftMs);
+    await drain({ loop: this.loop, sessions: this.#collector.visits, rows: this.intake.rows }, GRACE_MS, leftMs);
     await this.intake.stop(leftMs());
     await this.#folding.stop();
   }

@@ -1,0 +1,84 @@
+/** Visits the meters of the fleet: each over its own way, all ended at once when the gateway has to stop. */
+import type { Clock } from "../../drivers/clock.ts";
+import type { MeterCalls } from "./meter-channel.ts";
+import type { MeterConnection } from "./meter-connection.ts";
+import { type VisitOptions, visitMeter } from "./meter-session.ts";
+import type { MeterTarget } from "./meter-target.ts";
+import type { PolledMeter } from "./polled-meter.ts";
+import type { ReadoutVisit } from "./readout-poller.ts";
+import type { SerialLines } from "./serial-lines.ts";
+import { SessionPushes, type Unasked } from "./session-pushes.ts";
+import { SURROUNDINGS, type Surroundings } from "./surroundings.ts";
+
+export interface MeterVisitsOptions {
+  readonly sessionBudgetMs: number;
+  readonly lines: SerialLines;
+  readonly calls?: MeterCalls;
+  readonly surroundings?: Surroundings;
+  /** How a meter is visited; over its connection when left out. */
+  readonly visitMeter?: VisitMeter;
+  /** Keeps what a meter says unasked while it is visited; without it that is dropped. As in KeepUnasked. */
+  readonly keepUnasked?: (meter: PolledMeter, said: Unasked) => Promise<boolean>;
+  /** What to put between a meter's channel and its session, when somebody looks on. */
+  readonly tapOf?: (target: MeterTarget) => VisitOptions["wrap"];
+}
+
+type VisitMeter = <T>(
+  target: MeterTarget,
+  options: VisitOptions,
+  work: (connection: MeterConnection) => Promise<T>,
+) => Promise<T>;
+
+export class MeterVisits {
+  readonly #options: MeterVisitsOptions;
+  readonly #clock: Clock;
+  readonly #visitMeter: VisitMeter;
+  #abort = new AbortController();
+  #isOver = false;
+
+  constructor(options: MeterVisitsOptions) {
+    this.#options = options;
+    this.#clock = (options.surroundings ?? SURROUNDINGS).clock;
+    this.#visitMeter = options.visitMeter ?? visitMeter;
+  }
+
+  /** Does something on an association with the meter. Throws what the visit throws; `causeOf` names it. */
+  visit<T>(meter: PolledMeter, work: (connection: MeterConnection) => Promise<T>): Promise<T> {
+    const { keepUnasked } = this.#options;
+    if (keepUnasked === undefined) return this.#visitMeter(meter.target, this.#visit(meter), work);
+    const pushes = new SessionPushes((said) => keepUnasked(meter, said), this.#clock);
+    const options = { ...this.#visit(meter), onTold: pushes.onTold };
+    return this.#visitMeter(meter.target, options, (connection) => pushes.during(connection, work));
+  }
+
+  /** Ends all sessions at once; for a stop that has waited long enough. */
+  abort(): void {
+    this.#isOver = true;
+    this.#abort.abort();
+  }
+
+  /** Ends the sessions that run; others may follow. */
+  cut(): void {
+    this.#abort.abort();
+    if (!this.#isOver) this.#abort = new AbortController();
+  }
+
+  /** How a meter is read out that has no objects. */
+  ofReadout({ target }: PolledMeter): ReadoutVisit {
+    const { sessionBudgetMs: budgetMs, lines } = this.#options;
+    return { target, lines, budgetMs, nowMs: () => this.#clock.now(), signal: this.#abort.signal };
+  }
+
+  #visit({ target }: PolledMeter): VisitOptions {
+    const { sessionBudgetMs: budgetMs, lines, calls, surroundings, tapOf } = this.#options;
+    const wrap = tapOf?.(target);
+    return {
+      budgetMs,
+      lines,
+      ...(calls && { calls }),
+      ...(surroundings && { surroundings }),
+      ...(wrap && { wrap }),
+      signal: this.#abort.signal,
+    };
+  }
+}
