@@ -8,7 +8,7 @@ export function documentClasses(classes: readonly InterfaceClass[]): string {
   return [
     "# Interface classes",
     "",
-    "Written by a test from the tables in `protocol/cosem/classes/`; change those, not this page.",
+    "Made by `npm run docs` from the tables in `protocol/cosem/classes/`; change those, not this page.",
     "",
     "| class | version | name |",
     "|---|---|---|",

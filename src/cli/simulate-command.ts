@@ -8,6 +8,7 @@ import { callAsMeter, type MeterCallOptions } from "../simulator/meter-call.ts";
 import { seededSecrets } from "../simulator/meter-identity.ts";
 import { describedMeter, listenAsMeter } from "../simulator/meter-listener.ts";
 import { meterFromDump } from "../simulator/object-dump.ts";
+import { withShortNames } from "../simulator/short-name-plan.ts";
 import { ObjectDumpError } from "../simulator/typed-json.ts";
 import type { MeterLink } from "../simulator/wired-meter.ts";
 import type { ExitReason } from "./exit-code.ts";
@@ -21,6 +22,7 @@ export interface SimulateOptions {
   readonly greeting?: string;
   readonly link: string;
   readonly physicalAddress?: string;
+  readonly shortNames?: boolean;
   readonly seed: string;
 }
 
@@ -38,7 +40,8 @@ export async function simulateCommand(
   }
   try {
     const loaded = meterFromDump(parse(await readFile(file, "utf8")));
-    const meter = describedMeter(loaded, seededSecrets(Number(options.seed)));
+    const description = options.shortNames ? withShortNames(loaded.description) : loaded.description;
+    const meter = describedMeter({ ...loaded, description }, seededSecrets(Number(options.seed)));
     const { objects, associations } = loaded.description;
     const tell = (where: string) => {
       output.out(`${loaded.identity.serial}: ${objects.length} objects ${where}, ${options.link}`);

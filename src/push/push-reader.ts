@@ -13,6 +13,7 @@ import { FIELD_QUIRKS, type Quirk } from "../../protocol/quirks.ts";
 import type { ApduProtection, ProtectionLayer } from "../../protocol/security/apdu-protection.ts";
 import { isCipheredTag, parseCipheredApdu } from "../../protocol/security/ciphered-apdu.ts";
 import { type SystemTitle, titleText } from "../../protocol/security/system-title.ts";
+import { bodyOfBarePush } from "./bare-push.ts";
 import type { PushSender } from "./sender-directory.ts";
 
 /** What a link delivers. */
@@ -128,7 +129,7 @@ export class PushReader {
     let systemTitle: SystemTitle | undefined;
     let candidates: readonly OpenerCandidate[] = [];
     try {
-      if (octets[0] === undefined || !isCipheredTag(octets[0])) {
+      if (!isCiphered(octets)) {
         const { notification, marks } = notificationIn(octets);
         return { type: "notification", notification, systemTitle, opened: undefined, layers: [], marks, octets };
       }
@@ -198,18 +199,25 @@ function withoutLlc(octets: Uint8Array): Uint8Array {
   return isLlc ? octets.subarray(LLC_LENGTH) : octets;
 }
 
+/** The first letter of a number may be the tag of a ciphered APDU. */
+function isCiphered(octets: Uint8Array): boolean {
+  return octets[0] !== undefined && isCipheredTag(octets[0]) && bodyOfBarePush(octets) === undefined;
+}
+
 interface MarkedNotification {
   readonly notification: PushedMessage;
   readonly marks: readonly string[];
 }
 
-/** The notification in a plain APDU; a bare value, as some local interfaces send, is taken as the body of one. */
+/** The notification in a plain APDU; a value without one, as some meters send, is taken as the body of one. */
 function notificationIn(plain: Uint8Array): MarkedNotification {
   if (plain[0] === TELEGRAM) {
     return { notification: { apdu: "p1-telegram", body: soundTelegram(plain) }, marks: [] };
   }
-  if (plain[0] === STRUCTURE || plain[0] === ARRAY) {
-    const body = { longInvokeIdAndPriority: 0, dateTime: undefined, body: dataFromBytes(plain) };
+  const isValue = plain[0] === STRUCTURE || plain[0] === ARRAY;
+  const bare = isValue ? dataFromBytes(plain) : bodyOfBarePush(plain);
+  if (bare !== undefined) {
+    const body = { longInvokeIdAndPriority: 0, dateTime: undefined, body: bare };
     return { notification: { apdu: "data-notification", body }, marks: ["bare-value"] };
   }
   const apdu = plain[0] === DATA_NOTIFICATION ? decodeDataNotification(plain) : decodeApdu(plain);

@@ -11,6 +11,7 @@ export const declareSimulate: DeclareVerb = (program, { output, finish }) => {
     .option("--greeting <text>", "with --call: what the modem says first")
     .option("--link <link>", "wrapper or hdlc", "wrapper")
     .option("--physical-address <number>", "HDLC: lower address of the meter")
+    .option("--short-names", "reference its objects by short names")
     .option("--seed <number>", "secrets and keys of the associations follow from it", "1")
     .action(async (file: string, options: SimulateOptions) => {
       const { simulateCommand } = await import("../simulate-command.ts");

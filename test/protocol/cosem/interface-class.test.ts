@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Data, dataFromBytes, dataToBytes } from "../../../protocol/axdr/data.ts";
@@ -168,6 +169,6 @@ function outcomeOf(type: ValueType<unknown>, value: Data): string {
   }
 }
 
-test("interface-class: the generated page says what the tables say (vitest -u writes it)", async () => {
-  await expect(documentClasses(INTERFACE_CLASSES)).toMatchFileSnapshot("../../../docs/interface-classes.md");
+test("interface-class: the generated page says what the tables say (npm run docs writes it)", async () => {
+  expect(await readFile("docs/interface-classes.md", "utf8")).toBe(documentClasses(INTERFACE_CLASSES));
 });

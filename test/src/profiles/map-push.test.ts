@@ -9,7 +9,6 @@ import { fromHex } from "../../../protocol/bytes/hex.ts";
 import type { CaptureObject } from "../../../protocol/cosem/capture-object.ts";
 import { namedZone, UTC } from "../../../protocol/cosem/time-zone.ts";
 import { compactTemplate } from "../../../protocol/profile/compact-data.ts";
-import { bodyOfBarePush } from "../../../src/profiles/bare-push.ts";
 import type { OtherValue } from "../../../src/profiles/batch.ts";
 import {
   type MappedPush,
@@ -19,6 +18,7 @@ import {
   type PushContext,
 } from "../../../src/profiles/map-push.ts";
 import { pushRows } from "../../../src/profiles/push-rows.ts";
+import { bodyOfBarePush } from "../../../src/push/bare-push.ts";
 
 const RECEIVED = new Date("2024-06-01T12:00:00Z");
 const nordic: PushContext = {

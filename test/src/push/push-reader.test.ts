@@ -62,6 +62,14 @@ test("push reader: plain, behind an LLC header, and as a bare value", () => {
   ]);
 });
 
+test("push reader: an alarm of DSMR 4, which has no APDU around it", () => {
+  const alarm = `${toHex(new TextEncoder().encode("E0010000000000017"))}2c00000002`;
+  expect(read(readerFor(), fromHex(alarm))).toMatchObject([
+    { type: "notification", marks: ["bare-value"], notification: { body: { body: { type: "structure" } } } },
+  ]);
+  expect(read(readerFor(), fromHex(alarm.slice(0, -2)))).toMatchObject([{ type: "rejected" }]);
+});
+
 test("push reader: ciphered with the keys of the title's owner; a tag vouches where there is one", () => {
   const meter = sender(1);
   const reader = readerFor(meter);

@@ -3,9 +3,9 @@
  * the alarm register (4 octets) or the logical name of what triggered the push (6 octets).
  */
 import type { Data } from "../../protocol/axdr/data.ts";
-import { textOf } from "./other-value.ts";
 
 const IDENTIFIER_LENGTH = 17;
+const IDENTIFIER = /^[A-Z0-9]{17}$/;
 const COMMA = 0x2c;
 const ALARM_LENGTH = 4;
 const TRIGGER_LENGTH = 6;
@@ -16,7 +16,7 @@ const ALARM_SETUP = Uint8Array.of(0, 1, 25, 9, 0, 255);
 export function bodyOfBarePush(octets: Uint8Array): Data | undefined {
   const identifier = octets.subarray(0, IDENTIFIER_LENGTH);
   const rest = octets.subarray(IDENTIFIER_LENGTH + 1);
-  if (octets[IDENTIFIER_LENGTH] !== COMMA || textOf(identifier)?.length !== IDENTIFIER_LENGTH) return undefined;
+  if (octets[IDENTIFIER_LENGTH] !== COMMA || !IDENTIFIER.test(String.fromCharCode(...identifier))) return undefined;
   const sender: Data = { type: "octet-string", value: identifier };
   if (rest.length === TRIGGER_LENGTH) {
     return { type: "structure", value: [sender, { type: "octet-string", value: rest }] };
