@@ -11,10 +11,11 @@ import { Gateway } from "./gateway/gateway.ts";
 import { reload } from "./gateway/reload.ts";
 import { EventCounts } from "./observe/event-counts.ts";
 import { type EventSink, logSink, tellAll } from "./observe/events.ts";
+import type { WorkerMetrics } from "./observe/metrics.ts";
 import type { PassedSockets } from "./systemd/passed-sockets.ts";
 import { reloading, type ServiceManager, serviceManager } from "./systemd/service-manager.ts";
 import { ServiceWatch } from "./systemd/service-watch.ts";
-import { runWorkers, workerConfig } from "./workers.ts";
+import { runWorkers, workerConfig, workerMetrics } from "./workers.ts";
 
 export interface DaemonOptions {
   /** Processes among which the meters are shared. */
@@ -31,9 +32,13 @@ export async function runDaemon(configFile: string, { workers = 1, worker }: Dae
     const config = await load();
     const manager = await serviceManager(process.env, worker !== undefined);
     if (worker !== undefined) {
-      await run(async () => workerConfig(await load(), worker, workers), manager, stopOrDisconnect());
-    } else if (workers > 1) await runWorkers({ config, configFile, count: workers, stop: stopSignal(), manager });
-    else await run(load, manager, stopSignal());
+      const loadPart = async () => workerConfig(await load(), worker, workers);
+      const metrics = workerMetrics(config, worker, workers);
+      await run({ load: loadPart, manager, stop: stopOrDisconnect(), metrics });
+    } else if (workers > 1) {
+      const events = logSink(pino({ level: config.log.level }));
+      return await runWorkers({ config, configFile, count: workers, stop: stopSignal(), manager, events });
+    } else await run({ load, manager, stop: stopSignal() });
     return "success";
   } catch (error) {
     // Secrets are fetched at the start: a reference that leads nowhere is a fault of the configuration too.
@@ -46,8 +51,15 @@ export async function runDaemon(configFile: string, { workers = 1, worker }: Dae
   }
 }
 
-/** `stop` is listened for already: one that comes during the start must not leave the database's server behind. */
-async function run(load: () => Promise<Config>, manager: ServiceManager, stop: Promise<string>): Promise<void> {
+interface RunOptions {
+  readonly load: () => Promise<Config>;
+  readonly manager: ServiceManager;
+  /** Listened for already: one that comes during the start must not leave the database's server behind. */
+  readonly stop: Promise<string>;
+  readonly metrics?: WorkerMetrics;
+}
+
+async function run({ load, manager, stop, metrics }: RunOptions): Promise<void> {
   const { notify, watchdogMs, sockets } = manager;
   let config = await load();
   const counts = new EventCounts();
@@ -68,7 +80,7 @@ async function run(load: () => Promise<Config>, manager: ServiceManager, stop: P
     config = await reload(config, { load, apply, events });
     if (running !== undefined) watch.ready();
   });
-  const options = { events, version: VERSION, stopping: stopping.signal, boundSocket: sockets?.take };
+  const options = { events, version: VERSION, stopping: stopping.signal, boundSocket: sockets?.take, metrics };
   while (!stopping.signal.aborted) {
     try {
       running = await Gateway.start({ ...options, config });

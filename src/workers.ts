@@ -1,15 +1,19 @@
 /**
  * One machine's cores: worker processes, each a gateway that shares the meters with the others as gateways on different
  * machines do. The first has what there is once only: the listeners, the API and the control socket. A worker that ends
- * without an order is started again; its meters are with the others meanwhile.
+ * without an order is started again; its meters are with the others meanwhile. One that can't use the configuration ends
+ * all: the others have the same.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { EXIT_CODES, type ExitReason } from "./cli/exit-code.ts";
 import type { Config } from "./config/schema.ts";
-import { startEmbeddedPostgres } from "./store/embedded-postgres.ts";
+import { startEmbedded } from "./gateway/open-store.ts";
+import type { EventSink } from "./observe/events.ts";
+import type { WorkerMetrics } from "./observe/metrics.ts";
 import type { ServiceManager } from "./systemd/service-manager.ts";
 import { WorkerStates } from "./systemd/worker-states.ts";
 
@@ -20,22 +24,26 @@ export interface WorkersOptions {
   readonly stop: Promise<string>;
   /** Whom is told how the workers are, all together. */
   readonly manager: Pick<ServiceManager, "notify" | "sockets">;
+  readonly events: EventSink;
 }
 
 const DATABASE_URL = "DLMS_GATEWAY_WORKERS_DATABASE";
-const RESTART_MS = 1000;
+/** Before a worker is started again that has ended so often in a row. */
+const RESTART_DELAYS_MS = [1000, 2000, 5000, 15_000, 60_000] as const;
+/** One that has run so long ended for another reason than the one before. */
+const STEADY_MS = 60_000;
 const LEAST_CONNECTIONS = 2;
 
 /** The configuration of one of `count` workers, the first is 1. What is bounded is bounded for all together. */
 export function workerConfig(config: Config, worker: number, count: number): Config {
-  const { stateDirectory, socket, sharing, polling, database, push, api } = config;
+  const { stateDirectory, sharing, polling, database, push, api } = config;
   const isFirst = worker === 1;
   const part = (whole: number) => Math.max(1, Math.ceil(whole / count));
   return {
     ...config,
     // The first goes on with what there was before there were workers.
     stateDirectory: isFirst ? stateDirectory : join(stateDirectory, `worker-${worker}`),
-    socket: isFirst ? socket : `${socket}.${worker}`,
+    socket: socketOf(config, worker),
     sharing: { ...sharing, name: `${sharing.name ?? hostname()}-${worker}` },
     polling: {
       ...polling,
@@ -52,9 +60,22 @@ export function workerConfig(config: Config, worker: number, count: number): Con
   };
 }
 
-/** Ends when all workers have ended after the order to stop. */
-export async function runWorkers({ config, configFile, count, stop, manager }: WorkersOptions): Promise<void> {
-  const server = await serverOf(config);
+function socketOf({ socket }: Config, worker: number): string {
+  return worker === 1 ? socket : `${socket}.${worker}`;
+}
+
+/** Where the metrics of a worker are shown: by the first, with its own, each under the worker's number. */
+export function workerMetrics(config: Config, worker: number, count: number): WorkerMetrics {
+  const others = worker === 1 ? Array.from({ length: count - 1 }, (_, index) => socketOf(config, index + 2)) : [];
+  return { worker, others };
+}
+
+/** Ends when all workers have ended, after the order to stop or because they can't use the configuration. */
+export async function runWorkers(options: WorkersOptions): Promise<ExitReason> {
+  const { config, configFile, count, stop, manager, events } = options;
+  await using stack = new AsyncDisposableStack();
+  // The embedded server belongs to none of the workers: any of them may end before the others.
+  const server = config.database.url === undefined ? await startEmbedded(config, events, stack) : undefined;
   const env = { ...process.env, ...(server && { [DATABASE_URL]: server.url }) };
   const stopping = new AbortController();
   void stop.then((signal) => {
@@ -69,22 +90,21 @@ export async function runWorkers({ config, configFile, count, stop, manager }: W
     for (const child of children.values()) child.kill("SIGHUP");
   };
   process.on("SIGHUP", reload);
-  const workers = Array.from({ length: count }, (_, index) =>
-    keepRunning(() => {
-      const child = startWorker({ ...order, worker: index + 1, sockets: index === 0 ? sockets : [] });
-      children.set(index, child);
-      return child.on("message", (state) => typeof state === "string" && states.hear(index + 1, state));
-    }, stopping.signal),
-  );
-  await Promise.all(workers);
-  process.off("SIGHUP", reload);
-  await server?.stop();
-}
-
-/** The embedded server belongs to none of the workers: any of them may end before the others. */
-async function serverOf({ database, stateDirectory }: Config) {
-  if (database.url !== undefined) return undefined;
-  return startEmbeddedPostgres({ directory: join(stateDirectory, database.directory) });
+  stack.defer(() => void process.off("SIGHUP", reload));
+  const keepWorker = async (worker: number): Promise<ExitReason> => {
+    const start = () => {
+      const child = startWorker({ ...order, worker, sockets: worker === 1 ? sockets : [] });
+      children.set(worker, child);
+      return child.on("message", (state) => typeof state === "string" && states.hear(worker, state));
+    };
+    const reason = await keepRunning(start, stopping.signal, (ended) =>
+      events({ event: "workerEnded", worker, ...ended }),
+    );
+    stopping.abort(reason);
+    return reason;
+  };
+  const reasons = await Promise.all(Array.from({ length: count }, (_, index) => keepWorker(index + 1)));
+  return reasons.find((reason) => reason !== "success") ?? "success";
 }
 
 interface WorkerOrder {
@@ -104,15 +124,32 @@ function startWorker({ configFile, worker, count, env, sockets }: WorkerOrder): 
   });
 }
 
-async function keepRunning(start: () => ChildProcess, stopping: AbortSignal): Promise<void> {
-  while (!stopping.aborted) {
+interface WorkerEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly retryMs: number;
+}
+
+/** Until the order to stop, or until the worker says that the configuration can't be used. */
+async function keepRunning(
+  start: () => ChildProcess,
+  stopping: AbortSignal,
+  onEnd: (end: WorkerEnd) => void,
+): Promise<ExitReason> {
+  for (let inARow = 0; !stopping.aborted; inARow += 1) {
+    const startedMs = performance.now();
     const child = start();
     const end = () => child.kill("SIGTERM");
     stopping.addEventListener("abort", end, { once: true });
-    const ended = once(child, "exit");
-    if (stopping.aborted) end();
-    await ended;
+    await once(child, "exit");
+    const { exitCode: code, signalCode: signal } = child;
     stopping.removeEventListener("abort", end);
-    if (!stopping.aborted) await sleep(RESTART_MS, undefined, { signal: stopping }).catch(() => undefined);
+    if (code === EXIT_CODES.configuration.code) return "configuration";
+    if (stopping.aborted) break;
+    if (performance.now() - startedMs > STEADY_MS) inARow = 0;
+    const retryMs = RESTART_DELAYS_MS[Math.min(inARow, RESTART_DELAYS_MS.length - 1)] ?? STEADY_MS;
+    onEnd({ code, signal, retryMs });
+    await sleep(retryMs, undefined, { signal: stopping }).catch(() => undefined);
   }
+  return "success";
 }

@@ -43,6 +43,14 @@ export async function askDaemon<T extends z.ZodType>(
   throw refused(response, body);
 }
 
+/** Throws as `askDaemon`, and when the order's signal is aborted. */
+export async function askForText(socketPath: string, order: LocalOrder): Promise<string> {
+  const response = await send(socketPath, order);
+  const said = await text(response);
+  if (isGood(response)) return said;
+  throw refused(response, jsonOf(said, socketPath));
+}
+
 /** What comes line by line. Throws an Error that says what the daemon said. */
 export async function* askForLines<Line>(
   socketPath: string,

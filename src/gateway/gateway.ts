@@ -22,7 +22,7 @@ import type { Fleet } from "../fleet/fleet.ts";
 import { keyResources } from "../keys/key-resources.ts";
 import { type EventSink, eventLogSink, tellAll } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
-import { Metrics } from "../observe/metrics.ts";
+import { Metrics, type WorkerMetrics } from "../observe/metrics.ts";
 import type { Vitals } from "../observe/vitals.ts";
 import type { PushListeners, PushListenersOptions } from "../push/push-listeners.ts";
 import { SeriesCatalogue } from "../series/catalogue.ts";
@@ -62,6 +62,8 @@ export interface GatewayOptions {
   readonly stopping?: AbortSignal;
   /** Of sockets that whoever started the process holds. */
   readonly boundSocket?: PushListenersOptions["boundSocket"];
+  /** Where it is one of several processes. */
+  readonly metrics?: WorkerMetrics | undefined;
 }
 
 export class Gateway implements AsyncDisposable {
@@ -93,7 +95,7 @@ export class Gateway implements AsyncDisposable {
     const lastMs = () => Math.max(LEAST_STOP_MS, deadline.leftMs);
     const log = stack.adopt(new EventLog(database), (each) => each.stop(lastMs()));
     const live = stack.adopt(new LiveStream(), (each) => each.close());
-    const metrics = new Metrics(version, () => gateway.vitals());
+    const metrics = new Metrics(version, () => gateway.vitals(), options.metrics);
     const events = tellAll(options.events, eventLogSink(log), (event) => live.tell(event), metrics.sink);
     const databaseReturn = new DatabaseReturn({ ...options, events }, store);
     stack.adopt(coverageFolding(database, events), (each) => deadline.bound(each.stop()));

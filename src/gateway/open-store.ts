@@ -132,7 +132,8 @@ function reasonOf(error: unknown): { readonly reason: string; readonly nextStep:
   return { reason, nextStep: error instanceof StoreError ? error.nextStep : "see the reason" };
 }
 
-async function startEmbedded(
+/** The server of this configuration, which is stopped with the stack. */
+export async function startEmbedded(
   config: Config,
   events: EventSink,
   stack: AsyncDisposableStack,

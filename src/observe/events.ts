@@ -11,6 +11,8 @@ export interface GatewayEvents {
   readonly gatewayStopped: { durationMs: number };
   /** A part of the gateway has had something to do for so long, and has tried nothing. */
   readonly partStalled: { part: string; forMs: number };
+  /** By itself; it is started again after `retryMs`. */
+  readonly workerEnded: { worker: number; code: number | null; signal: string | null; retryMs: number };
   /** Systemd holds a socket for which the configuration has no listener. */
   readonly socketUntaken: { address: string; transport: string };
   /** What changed at once, and what waits for a new start, each as one line. */
@@ -119,6 +121,7 @@ const EVENTS = {
     level: "error",
     text: "a part of the gateway does nothing more; systemd starts it anew if it goes on",
   },
+  workerEnded: { level: "error", text: "a worker process has ended by itself; it is started again" },
   socketUntaken: {
     level: "warn",
     text: "systemd passed a socket that no entry of push.listen wants: nobody hears what comes there",

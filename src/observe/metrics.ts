@@ -19,7 +19,15 @@ const GAUGES: Readonly<Record<string, readonly [help: string, value: (vitals: Vi
   spooling: ["1 while what comes goes to the spool and not to the database.", ({ spool }) => (spool.engaged ? 1 : 0)],
 };
 
+/** One of several processes of a gateway. */
+export interface WorkerMetrics {
+  readonly worker: number;
+  /** Sockets of the other workers, where this one shows their metrics too. */
+  readonly others: readonly string[];
+}
+
 export class Metrics {
+  readonly others: WorkerMetrics["others"];
   readonly #registry = new Registry();
   readonly #happened = this.#counter("events_total", "What happened, by event of the log.", ["event"]);
   readonly #visits = this.#counter("visits_total", "Visits to meters.", ["outcome"]);
@@ -33,7 +41,9 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor(version: string, vitals: () => Vitals) {
+  constructor(version: string, vitals: () => Vitals, workers?: WorkerMetrics) {
+    this.others = workers?.others ?? [];
+    if (workers !== undefined) this.#registry.setDefaultLabels({ worker: workers.worker });
     this.#gauge("info", "Always 1.", { labelNames: ["version"] }).set({ version }, 1);
     for (const [name, [help, value]] of Object.entries(GAUGES)) {
       const gauge = this.#gauge(name, help, { collect: () => gauge.set(value(vitals())) });

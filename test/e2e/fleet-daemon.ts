@@ -88,9 +88,12 @@ export class FleetDaemon implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  async ended(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    await new Promise((resolve) => this.#child.once("exit", resolve));
+  /** The exit code; null when a signal ended it. */
+  async ended(): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      await new Promise((resolve) => this.#child.once("exit", resolve));
+    }
+    return this.#child.exitCode;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
