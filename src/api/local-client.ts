@@ -4,7 +4,7 @@ import { userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { ask } from "./answers/readings.ts";
+import { readRequest } from "./answers/readings.ts";
 import { USER_HEADER } from "./local-socket.ts";
 import { type ReadAnswer, ReadRefusedError, type ReadWishes } from "./read-answer.ts";
 
@@ -80,9 +80,13 @@ export async function askForRead(
 ): Promise<ReadAnswer> {
   const times = range && { from: isoTime(range.fromMs), to: isoTime(range.toMs) };
   const body = { meter, what, ...times, ...(waitMs !== undefined && { waitS: Math.ceil(waitMs / SECOND_MS) }) };
-  let asked = await askDaemon(socketPath, { path: "/v1/reads", body, answer: ask });
+  let asked = await askDaemon(socketPath, { path: "/v1/reads", body, answer: readRequest });
   while (asked.state === "running") {
-    asked = await askDaemon(socketPath, { path: `/v1/reads/${asked.id}`, query: { wait: WAIT_S }, answer: ask });
+    asked = await askDaemon(socketPath, {
+      path: `/v1/reads/${asked.id}`,
+      query: { wait: WAIT_S },
+      answer: readRequest,
+    });
   }
   if (asked.answer !== null) return { meter: asked.meter, what: asked.what, ...asked.answer };
   const { cause = "internal error", evidence = "", nextStep = "see the log of the gateway" } = asked.refusal ?? {};

@@ -14,7 +14,7 @@ import { systemTitle } from "../../protocol/security/system-title.ts";
 import type { AssociationConfig } from "../config/schema.ts";
 import type { MeterSecrets } from "./meter-secrets.ts";
 import { quirkyProtection } from "./quirk-settings.ts";
-import { SURROUNDINGS } from "./surroundings.ts";
+import { SYSTEM_ENVIRONMENT } from "./visit-environment.ts";
 
 /** The names of the configuration are those of the field; the machine's are the standard's. */
 const MECHANISMS = {
@@ -122,7 +122,7 @@ function generalUse(context: AssociationContext, protection: ApduProtection): { 
 export function publicClientSettings(
   { referencing }: Pick<AssociationConfig, "referencing">,
   responseTimeoutMs: number,
-  randomOctets = SURROUNDINGS.randomOctets,
+  randomOctets = SYSTEM_ENVIRONMENT.randomOctets,
 ): ClientSettings {
   return {
     authentication: { mechanism: "lowest" },
@@ -133,7 +133,7 @@ export function publicClientSettings(
 }
 
 function authenticationOf(context: AssociationContext): ClientAuthentication {
-  const { association, secrets, nowMs = () => SURROUNDINGS.clock.now() } = context;
+  const { association, secrets, nowMs = () => SYSTEM_ENVIRONMENT.clock.now() } = context;
   const { mechanism } = association;
   if (mechanism === "none") return { mechanism: "lowest" };
   if (mechanism === "lls") return { mechanism: "lls", password: required(secrets.secret, mechanism, "secret") };
@@ -202,6 +202,6 @@ function randomDedicatedKey(suite: 0 | 1 | 2, randomOctets: (length: number) => 
   return new SecretKey("dedicatedKey", randomOctets(DEDICATED_KEY_LENGTHS[suite]));
 }
 
-function randomOctetsOf({ randomOctets = SURROUNDINGS.randomOctets }: AssociationContext) {
+function randomOctetsOf({ randomOctets = SYSTEM_ENVIRONMENT.randomOctets }: AssociationContext) {
   return randomOctets;
 }

@@ -12,7 +12,7 @@ import { causeOf, type FailureCause } from "./failure-cause.ts";
 import { noteBuffer } from "./kept-reads.ts";
 import type { MeterConnection } from "./meter-connection.ts";
 import { pollProfiles } from "./meter-poller.ts";
-import { type HeardRead, readForAnswer } from "./meter-reader.ts";
+import { type ReadResult, readForAnswer } from "./meter-reader.ts";
 import { MeterVisits, type MeterVisitsOptions } from "./meter-visits.ts";
 import { type OpenRows, OpenSlots, type RuleOf } from "./open-slots.ts";
 import type { PolledMeter } from "./polled-meter.ts";
@@ -20,7 +20,7 @@ import { requirePossibleClock } from "./possible-clock.ts";
 import { parseReadOrder } from "./read-order.ts";
 import { ReadingKeeper } from "./reading-keeper.ts";
 import { pollReadout, readoutForAnswer } from "./readout-poller.ts";
-import { SURROUNDINGS } from "./surroundings.ts";
+import { SYSTEM_ENVIRONMENT } from "./visit-environment.ts";
 
 /** What came of a poll. */
 export interface PollOutcome {
@@ -40,7 +40,7 @@ export interface CollectorOptions extends MeterVisitsOptions {
   /** Without it no events are read. */
   readonly eventStore?: EventLogStore;
   /** What else there is to do while a meter is on the line, after its profiles; what it throws harms no reading. */
-  readonly whileOnLine?: (meter: PolledMeter, connection: MeterConnection) => Promise<void>;
+  readonly duringVisit?: (meter: PolledMeter, connection: MeterConnection) => Promise<void>;
 }
 
 /** What to ask a meter for. */
@@ -62,7 +62,7 @@ export class Collector {
   readonly #attempts: AttemptLog;
 
   constructor(options: CollectorOptions) {
-    const { clock } = options.surroundings ?? SURROUNDINGS;
+    const { clock } = options.environment ?? SYSTEM_ENVIRONMENT;
     this.#options = options;
     this.#clock = clock;
     this.visits = new MeterVisits(options);
@@ -117,7 +117,7 @@ export class Collector {
       const goesOn = polled.failure === undefined;
       const logs = goesOn && wantsEvents ? await this.#pollEvents(meter, connection) : undefined;
       if (goesOn && logs?.failure === undefined) {
-        await this.#options.whileOnLine?.(meter, connection).catch(() => undefined);
+        await this.#options.duringVisit?.(meter, connection).catch(() => undefined);
       }
       return { polled, logs };
     });
@@ -147,14 +147,14 @@ export class Collector {
     const startedAt = new Date(this.#clock.now());
     try {
       const { target } = meter;
-      const heard: HeardRead[] = [];
-      const hear = (read: HeardRead) => heard.push(read);
+      const results: ReadResult[] = [];
+      const onRead = (result: ReadResult) => results.push(result);
       const answer = isReadOut(target.connection)
-        ? await readoutForAnswer(order, this.visits.ofReadout(meter), { what, hear })
+        ? await readoutForAnswer(order, this.visits.ofReadout(meter), { what, onRead })
         : await this.visits.visit(meter, (source) =>
-            readForAnswer(order, { source, target, what, range, hear, nowMs: () => this.#clock.now() }),
+            readForAnswer(order, { source, target, what, range, onRead, nowMs: () => this.#clock.now() }),
           );
-      for (const read of heard) await this.#keeper.keepRead(meter, read, startedAt);
+      for (const result of results) await this.#keeper.keepRead(meter, result, startedAt);
       this.#attempts.record(meter, { startedAt, what, rowCount: answer.rows.length, failure: undefined });
       return answer;
     } catch (error) {

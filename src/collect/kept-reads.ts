@@ -8,7 +8,7 @@ import type { MeterReading } from "../store/meter-records.ts";
 import { packBuffer, type RawBuffer, rowlessBatch } from "../store/raw-buffers.ts";
 import type { RejectedPollRow } from "../store/rejected-rows.ts";
 import type { ReadBuffer } from "./meter-poller.ts";
-import { type HeardRead, knownClock } from "./meter-reader.ts";
+import { knownClock, type ReadResult } from "./meter-reader.ts";
 import type { MeterTarget } from "./meter-target.ts";
 
 interface ReadMeter {
@@ -47,7 +47,7 @@ export function withBuffers(batches: readonly ProfileBatch[], buffers: readonly 
 /** The rows of a profile that somebody read. */
 export function rowsOfRead(
   meter: ReadMeter,
-  { profile, decoded, octets }: Extract<HeardRead, { type: "profile" }>,
+  { profile, decoded, octets }: Extract<ReadResult, { type: "profile" }>,
   readAt: Date,
 ): { readonly batches: readonly ProfileBatch[]; readonly setAside: readonly RejectedPollRow[] } {
   const source = "on_demand";
@@ -70,7 +70,7 @@ export function rowsOfRead(
 /** A single value that somebody read; nothing for null-data. */
 export function readingsOf(
   { meterId }: ReadMeter,
-  { captureObject, data, scalerUnit }: Extract<HeardRead, { type: "value" }>,
+  { captureObject, data, scalerUnit }: Extract<ReadResult, { type: "value" }>,
   readAt: Date,
 ): MeterReading[] {
   const value = otherValue(data, scalerUnit?.scaler ?? 0);

@@ -8,7 +8,7 @@ import type { ConnectionConfig } from "../config/schema.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import type { SerialLines } from "./serial-lines.ts";
 import { DEFAULT_BAUD, DEFAULT_TURNAROUND_MS, SIGN_ON_BAUD, sessionLink, type VisitedLine } from "./session-link.ts";
-import { SURROUNDINGS, type Surroundings } from "./surroundings.ts";
+import { SYSTEM_ENVIRONMENT, type VisitEnvironment } from "./visit-environment.ts";
 
 /** Address translation on the way forgets a connection that is silent for longer, without telling either end. */
 const KEEP_ALIVE_MS = 60_000;
@@ -34,14 +34,14 @@ export interface MeterChannelOptions {
   readonly lines: SerialLines;
   /** Without it nobody is connected. */
   readonly calls?: MeterCalls;
-  readonly surroundings?: Surroundings;
+  readonly environment?: VisitEnvironment;
 }
 
 /** Waits for its turn where the line is shared. Rejects with a ChannelError. */
 export async function openMeterChannel(target: MeterTarget, options: MeterChannelOptions): Promise<MeterChannel> {
   const { connection, association, quirks } = target;
   const { serverSap } = association;
-  const { connectTcp } = options.surroundings ?? SURROUNDINGS;
+  const { connectTcp } = options.environment ?? SYSTEM_ENVIRONMENT;
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   if (connection.serial !== undefined) return serialChannel(target, connection.serial, options);
   const link = (clientSap: number) => sessionLink(connection, { clientSap, serverSap, quirks });

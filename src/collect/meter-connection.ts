@@ -28,7 +28,7 @@ import type { MeterLine } from "./meter-line.ts";
 import { NameResolver, type ShortNameMemory } from "./name-resolver.ts";
 import { SessionFailedError } from "./session-failure.ts";
 
-type Told = Extract<ClientEvent, { type: "notification" | "leniency" | "progress" | "discarded" }>;
+type ClientNotice = Extract<ClientEvent, { type: "notification" | "leniency" | "progress" | "discarded" }>;
 
 export interface MeterConnectionSettings {
   readonly link: Link;
@@ -40,7 +40,7 @@ export interface MeterConnectionSettings {
   /** Where names are kept of a meter with short names. */
   readonly names?: ShortNameMemory;
   /** Hears what the meter says unasked, and what was let pass. Must not throw. */
-  readonly onTold?: (told: Told) => void;
+  readonly onNotice?: (notice: ClientNotice) => void;
   /** Sees before each order that there are invocation counters enough for it; undefined when there are at once. */
   readonly prepare?: () => Promise<void> | undefined;
   /** Finds out why an APDU of the meter did not open; has the keys. */
@@ -266,7 +266,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
       case "leniency":
       case "progress":
       case "discarded":
-        this.#settings.onTold?.(event);
+        this.#settings.onNotice?.(event);
         return;
       case "noise":
         this.#noiseOctets += event.octets;

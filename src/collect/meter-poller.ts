@@ -142,8 +142,8 @@ async function readWanted(source: AttributeSource, order: PollOrder, wanted: Pro
         range,
         otherwise: again.length > 0,
         keepOctets: (octets) => order.keepBuffer?.({ profile, readAt, octets }),
-        hearSpan: (heard) => {
-          span = heard;
+        onSpan: (answered) => {
+          span = answered;
         },
         ...(order.nowMs && { nowMs: order.nowMs }),
       });

@@ -1,6 +1,6 @@
 /**
  * Finds out how an unknown meter is to be read: the link, its addresses, who may associate, what the meter is, and what it
- * does otherwise than the standard. Each step is told as it is made; the first one that breaks ends the probe with its
+ * does otherwise than the standard. Each step is notice as it is made; the first one that breaks ends the probe with its
  * cause and what to do next. No password or key is tried but those that were given: meters lock themselves.
  */
 import type { ByteChannel } from "../../drivers/channel.ts";
@@ -126,8 +126,8 @@ class Probe {
       {
         budgetMs: this.#options.budgetMs,
         ...(wrap && { wrap: (channel) => wrap(channel, target) }),
-        onTold: (told) => {
-          if (told.type === "leniency") this.notes.noteLeniency(told.name);
+        onNotice: (notice) => {
+          if (notice.type === "leniency") this.notes.noteLeniency(notice.name);
         },
       },
       (connection) => work(connection, target),

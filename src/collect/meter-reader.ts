@@ -35,7 +35,7 @@ const MS_PER_SECOND = 1000;
 const DATE_TIME_LENGTH = 12;
 
 /** What a read brought, besides its answer. */
-export type HeardRead =
+export type ReadResult =
   | {
       readonly type: "profile";
       readonly profile: ProfileKind;
@@ -59,12 +59,12 @@ export interface ReadContext {
   readonly range?: ReadRange;
   /** Milliseconds since 1970; the system's when left out. */
   readonly nowMs?: () => number;
-  readonly hear?: (read: HeardRead) => void;
+  readonly onRead?: (read: ReadResult) => void;
 }
 
 /** Throws AccessRefusedError, and what the session throws. */
 export async function readForAnswer(order: ReadOrder, context: ReadContext): Promise<ReadAnswer> {
-  const { source, target, what, range, hear, nowMs = Date.now } = context;
+  const { source, target, what, range, onRead, nowMs = Date.now } = context;
   const head = { meter: target.name, what, readAt: new Date(nowMs()).toISOString() };
   switch (order.type) {
     case "profile": {
@@ -72,7 +72,7 @@ export async function readForAnswer(order: ReadOrder, context: ReadContext): Pro
       const octets: Uint8Array[] = [];
       const keepOctets = (each: Uint8Array) => octets.push(each);
       const decoded = await readProfile(source, target, profile, { nowMs, keepOctets, ...(range && { range }) });
-      hear?.({ type: "profile", profile, decoded, octets });
+      onRead?.({ type: "profile", profile, decoded, octets });
       return profileAnswer(head, decoded);
     }
     case "clock":
@@ -85,7 +85,7 @@ export async function readForAnswer(order: ReadOrder, context: ReadContext): Pro
       const data = await readValue(source, attributeOf(object));
       const scaler = scalerAttribute(object);
       const scalerUnit = scaler && (await scalerIn(source, attributeOf(scaler)));
-      hear?.({ type: "value", captureObject: object, data, scalerUnit });
+      onRead?.({ type: "value", captureObject: object, data, scalerUnit });
       return valueAnswer(head, object, data, scalerUnit);
     }
   }
@@ -96,7 +96,7 @@ export interface ProfileReadOptions {
   readonly range?: ReadRange;
   /** As in RowsOrder. */
   readonly otherwise?: boolean;
-  readonly hearSpan?: RowsOrder["hearSpan"];
+  readonly onSpan?: RowsOrder["onSpan"];
   /** Hears the octets of every buffer that came whole. */
   readonly keepOctets?: (octets: Uint8Array) => void;
   /** Milliseconds since 1970; the system's when left out. */
@@ -108,7 +108,7 @@ export async function readProfile(
   source: AttributeSource,
   target: MeterTarget,
   kind: ProfileKind,
-  { range, otherwise, hearSpan, keepOctets, nowMs = Date.now }: ProfileReadOptions = {},
+  { range, otherwise, onSpan, keepOctets, nowMs = Date.now }: ProfileReadOptions = {},
 ): Promise<DecodedProfile> {
   const { from, layout } = await knownLayout(source, target, { kind, nowMs });
   const clock = await clockOf(source, target, nowMs);
@@ -126,7 +126,7 @@ export async function readProfile(
     ...(clockBreaks && { clockBreaks }),
     ...ranged,
     ...(otherwise !== undefined && { otherwise }),
-    ...(hearSpan && { hearSpan }),
+    ...(onSpan && { onSpan }),
     ...(keepOctets && { keepOctets }),
   });
 }

@@ -17,7 +17,7 @@ import { clientChangeMs, listLimitFor, quietMs, quirkyClient } from "./quirk-set
 import { SerialLines } from "./serial-lines.ts";
 import { SessionFailedError } from "./session-failure.ts";
 import { answerTimeoutMs, readRepetitions } from "./session-link.ts";
-import { SURROUNDINGS, type Surroundings } from "./surroundings.ts";
+import { SYSTEM_ENVIRONMENT, type VisitEnvironment } from "./visit-environment.ts";
 
 /** More than any one order takes that is not in blocks; those reserve as they go. */
 const COUNTERS_OF_AN_ORDER = 8;
@@ -26,13 +26,13 @@ const NO_OCTETS = new Uint8Array(0);
 export interface VisitOptions {
   readonly budgetMs: number;
   readonly signal?: AbortSignal;
-  readonly surroundings?: Surroundings;
+  readonly environment?: VisitEnvironment;
   /** The serial lines that this process shares among its visits; without them the visit has its own. */
   readonly lines?: SerialLines;
   readonly calls?: MeterCalls;
   /** Puts something between the channel and the session: a recorder. */
   readonly wrap?: (channel: ByteChannel) => ByteChannel;
-  readonly onTold?: MeterConnectionSettings["onTold"];
+  readonly onNotice?: MeterConnectionSettings["onNotice"];
 }
 
 /** Rejects with what went wrong on the road, for `causeOf`; the connection is closed whatever happens. */
@@ -51,9 +51,9 @@ export async function visitMeter<T>(
   }
   await target.unlock?.();
   const counters = await target.openCounters?.();
-  const { surroundings = SURROUNDINGS, lines, calls } = options;
-  const { clock } = surroundings;
-  const opened = await openMeterChannel(target, { lines, surroundings, ...(calls && { calls }), ...signalOf(options) });
+  const { environment = SYSTEM_ENVIRONMENT, lines, calls } = options;
+  const { clock } = environment;
+  const opened = await openMeterChannel(target, { lines, environment, ...(calls && { calls }), ...signalOf(options) });
   const { channel, onlyOthersAnswer, noteAnswer } = opened;
   const lineOptions = { clock, ...signalOf(options), ...(onlyOthersAnswer && { onlyOthersAnswer }) };
   await using line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
@@ -82,8 +82,8 @@ function accessOf(
 ): MeterAccess {
   const { association, connection, secrets, quirks } = target;
   const responseTimeoutMs = answerTimeoutMs(connection, association.maxReceivePduSize);
-  const { budgetMs, onTold, opened, surroundings = SURROUNDINGS } = options;
-  const { clock, randomOctets } = surroundings;
+  const { budgetMs, onNotice, opened, environment = SYSTEM_ENVIRONMENT } = options;
+  const { clock, randomOctets } = environment;
   const changeMs = clientChangeMs(quirks);
   const counterObject = association.security?.invocationCounter;
   const nextInvocationCounter = () => requireCounters(counters).next();
@@ -111,7 +111,7 @@ function accessOf(
         names: target,
         ...(counters && { prepare: () => counters.ensure(COUNTERS_OF_AN_ORDER) }),
         ...diagnosisOf(target),
-        ...(onTold && { onTold }),
+        ...(onNotice && { onNotice }),
       };
     },
     ...(counterObject !== undefined &&

@@ -7,18 +7,18 @@ import type { MeterTarget } from "./meter-target.ts";
 import type { PolledMeter } from "./polled-meter.ts";
 import type { ReadoutVisit } from "./readout-poller.ts";
 import type { SerialLines } from "./serial-lines.ts";
-import { SessionPushes, type Unasked } from "./session-pushes.ts";
-import { SURROUNDINGS, type Surroundings } from "./surroundings.ts";
+import { SessionPushes, type Unsolicited } from "./session-pushes.ts";
+import { SYSTEM_ENVIRONMENT, type VisitEnvironment } from "./visit-environment.ts";
 
 export interface MeterVisitsOptions {
   readonly sessionBudgetMs: number;
   readonly lines: SerialLines;
   readonly calls?: MeterCalls;
-  readonly surroundings?: Surroundings;
+  readonly environment?: VisitEnvironment;
   /** How a meter is visited; over its connection when left out. */
   readonly visitMeter?: VisitMeter;
-  /** Keeps what a meter says unasked while it is visited; without it that is dropped. As in KeepUnasked. */
-  readonly keepUnasked?: (meter: PolledMeter, said: Unasked) => Promise<boolean>;
+  /** Keeps unsolicited messages of a meter that is visited; without it they are dropped. As in KeepUnsolicited. */
+  readonly keepUnsolicited?: (meter: PolledMeter, message: Unsolicited) => Promise<boolean>;
   /** What to put between a meter's channel and its session, when somebody looks on. */
   readonly tapOf?: (target: MeterTarget) => VisitOptions["wrap"];
 }
@@ -38,16 +38,16 @@ export class MeterVisits {
 
   constructor(options: MeterVisitsOptions) {
     this.#options = options;
-    this.#clock = (options.surroundings ?? SURROUNDINGS).clock;
+    this.#clock = (options.environment ?? SYSTEM_ENVIRONMENT).clock;
     this.#visitMeter = options.visitMeter ?? visitMeter;
   }
 
   /** Does something on an association with the meter. Throws what the visit throws; `causeOf` names it. */
   visit<T>(meter: PolledMeter, work: (connection: MeterConnection) => Promise<T>): Promise<T> {
-    const { keepUnasked } = this.#options;
-    if (keepUnasked === undefined) return this.#visitMeter(meter.target, this.#visit(meter), work);
-    const pushes = new SessionPushes((said) => keepUnasked(meter, said), this.#clock);
-    const options = { ...this.#visit(meter), onTold: pushes.onTold };
+    const { keepUnsolicited } = this.#options;
+    if (keepUnsolicited === undefined) return this.#visitMeter(meter.target, this.#visit(meter), work);
+    const pushes = new SessionPushes((message) => keepUnsolicited(meter, message), this.#clock);
+    const options = { ...this.#visit(meter), onNotice: pushes.onNotice };
     return this.#visitMeter(meter.target, options, (connection) => pushes.during(connection, work));
   }
 
@@ -70,13 +70,13 @@ export class MeterVisits {
   }
 
   #visit({ target }: PolledMeter): VisitOptions {
-    const { sessionBudgetMs: budgetMs, lines, calls, surroundings, tapOf } = this.#options;
+    const { sessionBudgetMs: budgetMs, lines, calls, environment, tapOf } = this.#options;
     const wrap = tapOf?.(target);
     return {
       budgetMs,
       lines,
       ...(calls && { calls }),
-      ...(surroundings && { surroundings }),
+      ...(environment && { environment }),
       ...(wrap && { wrap }),
       signal: this.#abort.signal,
     };

@@ -133,7 +133,7 @@ export class PollLoop<Meter> {
   }
 
   /** These meters have other plans: those that are worked here are due soon, and then as the plans say. */
-  planAnew(meters: Iterable<Meter>): void {
+  replan(meters: Iterable<Meter>): void {
     if (this.#stopped) return;
     const held = Array.from(meters).filter((meter) => this.#held.has(meter));
     const spreadMs = this.#spreadMs(held.length);

@@ -51,7 +51,7 @@ export interface RowsOrder {
   /** Asks by another way than the one that is remembered, because that way's answer is doubted. */
   readonly otherwise?: boolean;
   /** Hears what an answer spans. */
-  readonly hearSpan?: (span: AnswerSpan) => void;
+  readonly onSpan?: (span: AnswerSpan) => void;
   /** Hears the octets of every answer that came whole. */
   readonly keepOctets?: (octets: Uint8Array) => void;
 }
@@ -86,15 +86,15 @@ export async function readRows(source: AttributeSource, order: RowsOrder): Promi
   return spanned(order, await readWhole(source, order), true);
 }
 
-function spanned({ hearSpan }: RowsOrder, rows: DecodedProfile, isWhole = false): DecodedProfile {
-  if (hearSpan === undefined || rows.clock === undefined) return rows;
+function spanned({ onSpan }: RowsOrder, rows: DecodedProfile, isWhole = false): DecodedProfile {
+  if (onSpan === undefined || rows.clock === undefined) return rows;
   let [fromMs, toMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const instantMs of rows.clock.instantsMs) {
     // A row without a time is neither.
     if (instantMs < fromMs) fromMs = instantMs;
     if (instantMs > toMs) toMs = instantMs;
   }
-  if (fromMs <= toMs) hearSpan({ fromMs, toMs, isWhole });
+  if (fromMs <= toMs) onSpan({ fromMs, toMs, isWhole });
   return rows;
 }
 

@@ -7,7 +7,7 @@ import type { CollectorStore, EventLogStore } from "./collector-store.ts";
 import type { PolledEvents } from "./event-poller.ts";
 import { readingsOf, rowsOfRead, withBuffers } from "./kept-reads.ts";
 import type { PollResult } from "./meter-poller.ts";
-import type { HeardRead } from "./meter-reader.ts";
+import type { ReadResult } from "./meter-reader.ts";
 import { type PolledMeter, settleBatch } from "./polled-meter.ts";
 
 export interface ReadingKeeperOptions {
@@ -46,7 +46,7 @@ export class ReadingKeeper {
   }
 
   /** What somebody read is kept as well, but not waited for: whoever asked has the answer. */
-  async keepRead(meter: PolledMeter, read: HeardRead, readAt: Date): Promise<void> {
+  async keepRead(meter: PolledMeter, read: ReadResult, readAt: Date): Promise<void> {
     const { store } = this.#options;
     try {
       if (read.type === "value") {

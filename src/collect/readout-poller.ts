@@ -7,7 +7,7 @@ import { namelessValues } from "../profiles/push-rows.ts";
 import { READOUT_PROFILES, readoutRows } from "../profiles/readout-rows.ts";
 import { profileAnswer } from "./answer-table.ts";
 import type { PollResult } from "./meter-poller.ts";
-import { type HeardRead, knownClock } from "./meter-reader.ts";
+import { knownClock, type ReadResult } from "./meter-reader.ts";
 import { readMeterOut, readoutSettings } from "./meter-readout.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import type { ReadOrder } from "./read-order.ts";
@@ -50,7 +50,7 @@ export async function pollReadout(
 export async function readoutForAnswer(
   order: ReadOrder,
   visit: ReadoutVisit,
-  { what, hear }: { readonly what: string; readonly hear: (read: HeardRead) => void },
+  { what, onRead }: { readonly what: string; readonly onRead: (read: ReadResult) => void },
 ): Promise<ReadAnswer> {
   const { name } = visit.target;
   const profile = READOUT_PROFILES.find((each) => order.type === "profile" && each === order.profile);
@@ -59,7 +59,7 @@ export async function readoutForAnswer(
     throw new ConfigError(name, [{ path: "connection.opening", message }]);
   }
   const { readAt, rows } = await readOut(visit);
-  for (const decoded of rows[profile]) hear({ type: "profile", profile, decoded, octets: [] });
+  for (const decoded of rows[profile]) onRead({ type: "profile", profile, decoded, octets: [] });
   const head = { meter: name, what, readAt: readAt.toISOString() };
   return joined(
     head,

@@ -1,31 +1,31 @@
-/** What a meter says unasked during a visit: it is kept like any push, and confirmed on the visit's association. */
+/** Unsolicited messages of a meter during a visit: they are kept like any push, and confirmed on the visit's association. */
 import { type Clock, sleep } from "../../drivers/clock.ts";
 import type { ClientEvent } from "../../protocol/association/client-events.ts";
 import type { MeterConnection } from "./meter-connection.ts";
 
 /** A notification, or octets that may be one but that the session has no keys for. */
-export type Unasked = Extract<ClientEvent, { type: "notification" | "discarded" }>;
+export type Unsolicited = Extract<ClientEvent, { type: "notification" | "discarded" }>;
 
-/** Keeps what was said. Resolves when it is durable: true where it may be confirmed. */
-export type KeepUnasked = (said: Unasked) => Promise<boolean>;
+/** Keeps a message. Resolves when it is durable: true where it may be confirmed. */
+export type KeepUnsolicited = (message: Unsolicited) => Promise<boolean>;
 
 /** A meter waits for no confirmation longer than this, and neither does its visit. */
 const LAST_WAIT_MS = 5000;
 
 export class SessionPushes {
-  readonly #keep: KeepUnasked;
+  readonly #keep: KeepUnsolicited;
   readonly #clock: Clock;
   readonly #running = new Set<Promise<void>>();
   #connection: MeterConnection | undefined;
 
-  constructor(keep: KeepUnasked, clock: Clock) {
+  constructor(keep: KeepUnsolicited, clock: Clock) {
     this.#keep = keep;
     this.#clock = clock;
   }
 
-  readonly onTold = (told: ClientEvent): void => {
-    if (told.type !== "notification" && !(told.type === "discarded" && told.octets !== undefined)) return;
-    const kept = this.#take(told).catch(() => undefined);
+  readonly onNotice = (notice: ClientEvent): void => {
+    if (notice.type !== "notification" && !(notice.type === "discarded" && notice.octets !== undefined)) return;
+    const kept = this.#take(notice).catch(() => undefined);
     this.#running.add(kept);
     void kept.finally(() => this.#running.delete(kept));
   };
@@ -42,10 +42,10 @@ export class SessionPushes {
   }
 
   /** The session may have ended by then, or have no counter left: the meter will say it again. */
-  async #take(said: Unasked): Promise<void> {
-    const isDurable = await this.#keep(said);
-    if (!isDurable || said.type !== "notification" || said.notification.apdu !== "data-notification") return;
-    this.#connection?.confirm(said.notification.body);
+  async #take(message: Unsolicited): Promise<void> {
+    const isDurable = await this.#keep(message);
+    if (!isDurable || message.type !== "notification" || message.notification.apdu !== "data-notification") return;
+    this.#connection?.confirm(message.notification.body);
   }
 
   async #settled(): Promise<void> {

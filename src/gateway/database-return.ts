@@ -4,12 +4,12 @@ import type { Capabilities } from "../store/capabilities.ts";
 import { foldCoverage } from "../store/coverage.ts";
 import type { StoreIntake } from "../store/store-intake.ts";
 import { finishStart, type GatewayStore, type StoreOptions } from "./open-store.ts";
-import { finishFleet, type KnownFleet } from "./start-fleet.ts";
+import { finishFleet, type StartedFleet } from "./start-fleet.ts";
 
 const LOOK_MS = 5000;
 
 export interface ReturnParts {
-  readonly known: KnownFleet;
+  readonly known: StartedFleet;
   readonly intake: Pick<StoreIntake, "drained">;
   readonly startUpkeep: () => Promise<void>;
 }

@@ -15,7 +15,7 @@ import type { EventSink } from "../observe/events.ts";
 import type { PushReception } from "../push/push-reception.ts";
 import type { SenderDirectory } from "../push/sender-directory.ts";
 import type { ReceivedPush } from "../store/push-history.ts";
-import type { KnownFleet } from "./start-fleet.ts";
+import type { StartedFleet } from "./start-fleet.ts";
 
 export interface GatewayCallsParts {
   readonly reception: PushReception;
@@ -34,7 +34,7 @@ export class GatewayCalls {
   readonly #events: EventSink;
   #listeners: CallListeners | undefined;
 
-  constructor({ config, known, events }: { config: Config; known: KnownFleet; events: EventSink }) {
+  constructor({ config, known, events }: { config: Config; known: StartedFleet; events: EventSink }) {
     this.calls = new Calls(known.meters.values());
     this.#config = config;
     this.#events = events;
@@ -66,11 +66,14 @@ export class GatewayCalls {
   }
 }
 
-/** As the public client; what the caller says unasked meanwhile is kept. */
+/** As the public client; its unsolicited messages meanwhile are kept. */
 async function ask(call: HeldCall, link: ConnectionConfig["link"], reception: PushReception): Promise<CallerClues> {
   const target = { ...strangerTarget(link), calledFrom: call.peer };
-  const pushes = new SessionPushes((said) => reception.heard({ meterKey: NOBODY, target }, said), systemClock);
-  const options = { budgetMs: ASK_MS, calls: { take: () => call.visit() }, onTold: pushes.onTold };
+  const pushes = new SessionPushes(
+    (message) => reception.keepUnsolicited({ meterKey: NOBODY, target }, message),
+    systemClock,
+  );
+  const options = { budgetMs: ASK_MS, calls: { take: () => call.visit() }, onNotice: pushes.onNotice };
   return await visitMeter(target, options, (connection) => pushes.during(connection, cluesOf));
 }
 

@@ -11,10 +11,10 @@ import { certificateOrderSchema, type KeyOrders, keyOrderSchema, type MeterKeyOr
 import { type CertificateAnswer, type CertificateOrder, workCertificates } from "../keys/meter-certificates.ts";
 import { MeterSecuritySetup } from "../keys/meter-security-setup.ts";
 import type { SharedMeters } from "./shared-meters.ts";
-import type { KnownFleet } from "./start-fleet.ts";
+import type { StartedFleet } from "./start-fleet.ts";
 
 export interface GatewayKeysParts {
-  readonly known: KnownFleet;
+  readonly known: StartedFleet;
   readonly shared: SharedMeters;
   readonly collector: Collector;
 }

@@ -15,7 +15,7 @@ import type { Config, PlanConfig } from "../config/schema.ts";
 import { collectionMeters, collectionsOfMeters } from "../series/collections.ts";
 import type { Database } from "../store/database.ts";
 import { loadPlans, putPlan, removePlan } from "../store/reading-plans.ts";
-import type { KnownFleet } from "./start-fleet.ts";
+import type { StartedFleet } from "./start-fleet.ts";
 
 type PlanAnswer = z.output<typeof planAnswer>;
 const plansAnswer = z.object({ items: z.array(planAnswer) });
@@ -28,7 +28,7 @@ export class GatewayPlans implements Disposable {
   readonly meterPlans: MeterPlans;
   #config: Config;
   readonly #database: Database;
-  readonly #known: Pick<KnownFleet, "meters" | "collections">;
+  readonly #known: Pick<StartedFleet, "meters" | "collections">;
   #added: readonly PlanConfig[] = [];
   #collections: ReadonlyMap<string, ReadonlySet<number> | undefined>;
   #finder: PlanFinder;
@@ -40,7 +40,7 @@ export class GatewayPlans implements Disposable {
   #timer: NodeJS.Timeout | undefined;
   #onChange: (changed: readonly PolledMeter[]) => void = () => undefined;
 
-  constructor(config: Config, database: Database, known: Pick<KnownFleet, "meters" | "collections">) {
+  constructor(config: Config, database: Database, known: Pick<StartedFleet, "meters" | "collections">) {
     this.#config = config;
     this.#database = database;
     this.#known = known;
@@ -148,7 +148,7 @@ export class GatewayPlans implements Disposable {
         if (callerOf(request).meterKeys?.has(meter.meterKey) === false) {
           throw new ApiError("not-found", `there is no meter ${request.params.meter}`);
         }
-        return { items: (this.#byMeter.get(meter.target.name) ?? []).map((plan) => this.#told(plan)) };
+        return { items: (this.#byMeter.get(meter.target.name) ?? []).map((plan) => this.#listed(plan)) };
       },
     );
     api.put(
@@ -183,10 +183,10 @@ export class GatewayPlans implements Disposable {
   }
 
   #list(): { items: PlanAnswer[] } {
-    return { items: [...this.#added, ...this.#config.plans].map((plan) => this.#told(plan)) };
+    return { items: [...this.#added, ...this.#config.plans].map((plan) => this.#listed(plan)) };
   }
 
-  #told(plan: PlanConfig): PlanAnswer {
+  #listed(plan: PlanConfig): PlanAnswer {
     const { profile, group = null, every: everyMs, deadline: deadlineMs = everyMs, history: historyMs, order } = plan;
     const from = this.#added.includes(plan) ? "added" : "configuration";
     return { profile, group, everyMs, deadlineMs, historyMs, order, from };

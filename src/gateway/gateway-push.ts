@@ -34,12 +34,12 @@ import { keepPushSetups } from "../store/push-setups.ts";
 import type { StoreIntake } from "../store/store-intake.ts";
 import type { GatewayCalls } from "./gateway-calls.ts";
 import type { SharedMeters } from "./shared-meters.ts";
-import type { KnownFleet } from "./start-fleet.ts";
+import type { StartedFleet } from "./start-fleet.ts";
 
 export interface GatewayPushOptions {
   readonly config: Config;
   readonly database: Database;
-  readonly known: KnownFleet;
+  readonly known: StartedFleet;
   readonly events: EventSink;
   /** Of sockets that whoever started the process holds. */
   readonly boundSocket?: PushListenersOptions["boundSocket"];
@@ -113,14 +113,14 @@ export class GatewayPush {
   }
 
   /** What there is to find out for whoever listens, and to mend, while a meter is on the line. */
-  async whileOnLine(meter: PolledMeter, connection: MeterConnection): Promise<void> {
+  async duringVisit(meter: PolledMeter, connection: MeterConnection): Promise<void> {
     if (this.#shared?.isAnyListening === true) await this.#learning.learn(meter, connection);
     await this.#repairs?.repair({ meterId: meter.meterId, name: meter.target.name }, connection);
   }
 
-  /** Keeps what a meter says unasked while it is visited; whether it is kept. */
-  async heard(...said: Parameters<PushReception["heard"]>): Promise<boolean> {
-    return (await this.#reception?.heard(...said)) ?? false;
+  /** Keeps an unsolicited message of a meter that is visited; whether it is kept. */
+  async keepUnsolicited(...message: Parameters<PushReception["keepUnsolicited"]>): Promise<boolean> {
+    return (await this.#reception?.keepUnsolicited(...message)) ?? false;
   }
 
   /** Listens, and works on push setups from now on; ends with the stack. */

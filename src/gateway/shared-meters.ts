@@ -18,9 +18,9 @@ import type { Config } from "../config/schema.ts";
 import type { Block } from "../jobs/block.ts";
 import { FleetShare } from "../jobs/fleet-share.ts";
 import { GatewayIdentity } from "../jobs/gateway-identity.ts";
-import { ANSWERS_CHANNEL, JOBS_CHANNEL, JobDesk, type JobHandler, NotHereError } from "../jobs/job-desk.ts";
 import { listenerFor, listening } from "../jobs/listener-choice.ts";
 import { connectionBlock, MeterBlocks } from "../jobs/meter-blocks.ts";
+import { ANSWERS_CHANNEL, JOBS_CHANNEL, type JobHandler, MeterJobs, NotHereError } from "../jobs/meter-jobs.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
 import { MEMBERS_CHANNEL } from "../series/collections.ts";
@@ -70,7 +70,7 @@ export class SharedMeters {
   readonly loop: PollLoop<PolledMeter>;
   readonly #parts: SharingParts;
   readonly #blocks: MeterBlocks<PolledMeter>;
-  readonly #desk: JobDesk;
+  readonly #jobs: MeterJobs;
   readonly #handlers = new Map<string, JobHandler>();
   readonly #listeners = new Map<string, (payload: string) => void>();
   readonly #telling = new PQueue({ concurrency: TELL_CONCURRENCY });
@@ -80,7 +80,7 @@ export class SharedMeters {
   static async start(parts: SharingParts, stack: AsyncDisposableStack, deadline: StopDeadline): Promise<SharedMeters> {
     const shared = new SharedMeters(parts);
     stack.adopt(await shared.#join(), (each) => deadline.bound(each.stop()));
-    stack.adopt(shared.#desk, (each) => deadline.bound(each[Symbol.asyncDispose]()));
+    stack.adopt(shared.#jobs, (each) => deadline.bound(each[Symbol.asyncDispose]()));
     return shared;
   }
 
@@ -93,7 +93,7 @@ export class SharedMeters {
       meters.values().filter(({ target }) => reached.size === 0 || reached.has(target.connection.network)),
       ({ target }) => connectionBlock(target.connection, target.name),
     );
-    this.#desk = new JobDesk({
+    this.#jobs = new MeterJobs({
       database,
       me: () => ({ id: this.#share?.id ?? "", run: this.#share?.incarnation ?? 0 }),
       handlers: this.#handlers,
@@ -139,7 +139,7 @@ export class SharedMeters {
     }
     try {
       const timeoutMs = waitMs + this.#parts.config.polling.sessionTimeout + ELSEWHERE_MS;
-      return await this.#desk.ask({ ...block, meter: name, kind, what }, timeoutMs);
+      return await this.#jobs.request({ ...block, meter: name, kind, what }, timeoutMs);
     } catch (cause) {
       if (cause instanceof ReadRefusedError) throw cause;
       const holder = this.#share?.holderOf(block)?.name ?? "no gateway";
@@ -292,7 +292,7 @@ export class SharedMeters {
   async #join(): Promise<FleetShare> {
     const { config, events, url, version, planning, listens } = this.#parts;
     const { name = hostname(), silence, away } = config.sharing;
-    const desk = this.#desk;
+    const jobs = this.#jobs;
     const share = new FleetShare({
       url,
       identity: await GatewayIdentity.open(config.stateDirectory),
@@ -307,7 +307,7 @@ export class SharedMeters {
       meterCount: () => this.loop.heldCount,
       onHeld: (held) => {
         this.loop.hold(this.#blocks.metersOf(held));
-        desk.look();
+        jobs.takeNew();
       },
       onGiven: (given) => this.#giveUp(given),
       onCut: () => this.#parts.collector.visits.cut(),
@@ -316,12 +316,12 @@ export class SharedMeters {
         this.#listeners.get(channel)?.(payload);
         if (channel === PLANS_CHANNEL) void planning.look().catch(() => undefined);
         else if (channel === MEMBERS_CHANNEL) void planning.hearMembers(payload).catch(() => undefined);
-        else if (channel === JOBS_CHANNEL) desk.look();
-        else void desk.hear().catch(() => undefined);
+        else if (channel === JOBS_CHANNEL) jobs.takeNew();
+        else void jobs.fetchAnswers().catch(() => undefined);
       },
     });
     this.#share = share;
-    await planning.watch((changed) => this.loop.planAnew(changed));
+    await planning.watch((changed) => this.loop.replan(changed));
     await share.start();
     return share;
   }

@@ -1,7 +1,5 @@
 /** The HTTP API of a gateway: its resources over what the gateway has. */
 import { readFile } from "node:fs/promises";
-import { askResources } from "../api/ask-resources.ts";
-import { Asks } from "../api/asks.ts";
 import { type Caller, Callers } from "../api/callers.ts";
 import { coverageResources, type GapSource } from "../api/coverage-resources.ts";
 import { decodeResources } from "../api/decode-resources.ts";
@@ -15,6 +13,8 @@ import { meterResources } from "../api/meter-resources.ts";
 import { metricsResources } from "../api/metrics-resources.ts";
 import { overviewResources } from "../api/overview-resources.ts";
 import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
+import { readRequestResources } from "../api/read-request-resources.ts";
+import { ReadRequests } from "../api/read-requests.ts";
 import { type ReadingColumns, readingResources } from "../api/reading-resources.ts";
 import { reportResources } from "../api/report-resources.ts";
 import { sessionResources, tokenResources } from "../api/token-resources.ts";
@@ -75,13 +75,13 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
     tls: await tlsOf(config),
     onFault: (error) => events({ event: "apiFailed", reason: messageOf(error) }),
   });
-  const asks = new Asks(({ meter, what, ...wishes }) => gateway.read(meter, what, wishes));
+  const requests = new ReadRequests(({ meter, what, ...wishes }) => gateway.read(meter, what, wishes));
   overviewResources(api, database);
   meterResources(api, database);
   readingResources(api, database, READING_COLUMNS);
   coverageResources(api, database, gateway);
   const meterNamed = (name: string, caller: Caller) => gateway.nameOf(name, caller);
-  askResources(api, { meterNamed, checkWhat: parseReadOrder, asks, log: logLater });
+  readRequestResources(api, { meterNamed, checkWhat: parseReadOrder, requests, log: logLater });
   eventResources(api, database);
   liveResources(api, { live: parts.live, callers, meterKeyOf: (name) => fleet.byName(name)?.key });
   tokenResources(api, tokens, callers);

@@ -22,7 +22,7 @@ import type { Database } from "../store/database.ts";
 import { loadPushLayouts } from "../store/push-layouts.ts";
 import { type GatewayStore, recordPath } from "./open-store.ts";
 
-export interface KnownFleet {
+export interface StartedFleet {
   readonly fleet: Fleet;
   /** Those of the configuration, by name. */
   readonly meters: ReadonlyMap<string, PolledMeter>;
@@ -49,7 +49,7 @@ export async function startFleet(
   options: FleetOptions,
   { database, record }: GatewayStore,
   stack: AsyncDisposableStack,
-): Promise<KnownFleet> {
+): Promise<StartedFleet> {
   const { config, events } = options;
   const known = record === undefined ? await fleetOfDatabase(config, database) : fleetOfRecord(database, record);
   const counters = stack.use(
@@ -76,7 +76,7 @@ export async function startFleet(
   return started;
 }
 
-type FleetSource = Omit<KnownFleet, "meters" | "keys">;
+type FleetSource = Omit<StartedFleet, "meters" | "keys">;
 
 async function fleetOfDatabase(config: Config, database: Database): Promise<FleetSource> {
   const fleet = await Fleet.load(database);
@@ -118,7 +118,7 @@ export type FinishedStart = "finished" | "restart" | "foreign";
 export async function finishFleet(
   options: FleetOptions,
   { database, capabilities }: { readonly database: Database; readonly capabilities: Capabilities },
-  known: KnownFleet,
+  known: StartedFleet,
 ): Promise<FinishedStart> {
   const { config, events } = options;
   if (!(await known.fleet.isOfDatabase())) {
@@ -136,7 +136,7 @@ export async function finishFleet(
   return isSame ? "finished" : "restart";
 }
 
-function sameMembers(a: KnownFleet["collections"], b: KnownFleet["collections"]): boolean {
+function sameMembers(a: StartedFleet["collections"], b: StartedFleet["collections"]): boolean {
   return isDeepStrictEqual(a, b);
 }
 

@@ -7,10 +7,10 @@ import { systemClock, type Timer } from "../../drivers/clock.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
 import { BLOCKS, type Block, blockKey } from "./block.ts";
-import { BlockBoard } from "./block-board.ts";
 import type { GatewayIdentity } from "./gateway-identity.ts";
 import { leaseEndMs } from "./lease-rule.ts";
 import { isServerAway, ShareSession, type SharingGateway } from "./share-session.ts";
+import { SharingState } from "./sharing-state.ts";
 
 export interface FleetShareOptions {
   readonly url: string;
@@ -44,7 +44,7 @@ const ALONE_KEPT_MS = 60_000;
 
 export class FleetShare implements AsyncDisposable {
   readonly #options: FleetShareOptions;
-  readonly #board: BlockBoard;
+  readonly #sharing: SharingState;
   readonly #beatMs: number;
   /** Blocks that are worked, and those of them that are about to be given. */
   readonly #worked = new Map<string, Block>();
@@ -64,7 +64,7 @@ export class FleetShare implements AsyncDisposable {
 
   constructor(options: FleetShareOptions) {
     this.#options = options;
-    this.#board = new BlockBoard(() => options.identity.id);
+    this.#sharing = new SharingState(() => options.identity.id);
     this.#beatMs = options.silenceMs / BEATS;
   }
 
@@ -76,18 +76,18 @@ export class FleetShare implements AsyncDisposable {
 
   /** The gateway that holds a block, as far as is known. */
   holderOf(block: Block): SharingGateway | undefined {
-    const holder = this.#board.holderOf(block);
-    return holder === undefined ? undefined : this.#board.gateway(holder);
+    const holder = this.#sharing.holderOf(block);
+    return holder === undefined ? undefined : this.#sharing.gateway(holder);
   }
 
   /** All gateways that have not taken leave. */
   gateways(): SharingGateway[] {
-    return this.#board.gateways();
+    return this.#sharing.gateways();
   }
 
   /** How many blocks each gateway holds. */
   blockCounts(): ReadonlyMap<string, number> {
-    return this.#board.blockCounts();
+    return this.#sharing.blockCounts();
   }
 
   /** The number of this run; undefined until the database has been reached. */
@@ -192,14 +192,14 @@ export class FleetShare implements AsyncDisposable {
 
   async #renew(session: ShareSession): Promise<void> {
     const sentMs = performance.now();
-    const told = { meters: this.#options.meterCount(), seen: this.#board.seenChange };
+    const told = { meters: this.#options.meterCount(), seen: this.#sharing.seenChange };
     const renewal = await session.renew(this.id, this.#incarnation ?? 0, told);
     if (!renewal.known) return this.#startAnew(renewal.gateways);
     const nowMs = performance.now();
-    this.#board.learn(renewal, nowMs);
+    this.#sharing.learn(renewal, nowMs);
     this.#renewedMs = sentMs;
     this.#serverAway = false;
-    this.#alone = this.#board.isAlone(nowMs);
+    this.#alone = this.#sharing.isAlone(nowMs);
     this.#adjust();
     await this.#keepAlone(nowMs);
     this.#tellFleets(renewal.gateways);
@@ -217,7 +217,7 @@ export class FleetShare implements AsyncDisposable {
 
   /** Begins with what has become ours and ends with what is ours no more. */
   #adjust(): void {
-    const mine = new Map(this.#board.mine().map((block) => [blockKey(block), block]));
+    const mine = new Map(this.#sharing.mine().map((block) => [blockKey(block), block]));
     const lost = this.#worked
       .entries()
       .filter(([key]) => !mine.has(key))
@@ -246,7 +246,7 @@ export class FleetShare implements AsyncDisposable {
     const nowMs = performance.now();
     let taken = 0;
     for (const network of networks) {
-      const { give, take } = this.#board.exchange(network, nowMs, 2 * silenceMs);
+      const { give, take } = this.#sharing.exchange(network, nowMs, 2 * silenceMs);
       if (take.length > 0) taken += await session.take(this.id, this.#incarnation ?? 0, take);
       const leaving = give.filter((block) => !this.#giving.has(blockKey(block)));
       if (leaving.length > 0) void this.#give(leaving);
@@ -268,7 +268,7 @@ export class FleetShare implements AsyncDisposable {
     const session = this.#session;
     this.#session = undefined;
     void session?.close();
-    this.#board.lookAway();
+    this.#sharing.distrustSightings();
     this.#serverAway = this.#isDirect && isServerAway(error);
     this.#watchEnd();
     if (session === undefined || this.#stopped) return;

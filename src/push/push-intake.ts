@@ -91,7 +91,7 @@ export class PushIntake {
   }
 
   /** Keeps what a meter said in a session. Resolves when it is durable: true where it may be confirmed. Never rejects. */
-  async keepSaid(outcome: PushOutcome, origin: PushOrigin): Promise<boolean> {
+  async keepUnsolicited(outcome: PushOutcome, origin: PushOrigin): Promise<boolean> {
     return (await this.#run(origin, () => this.#keep(outcome, origin))) === true;
   }
 

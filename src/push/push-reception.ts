@@ -3,7 +3,7 @@
  * known. What is held is tried again at each start, for the configuration may have new meters and keys.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Unasked } from "../collect/session-pushes.ts";
+import type { Unsolicited } from "../collect/session-pushes.ts";
 import type { Config } from "../config/schema.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
 import type { EventSink } from "../observe/events.ts";
@@ -18,7 +18,7 @@ import type { PushStore } from "./push-intake.ts";
 import { type PushLimits, PushListeners, type PushListenersOptions } from "./push-listeners.ts";
 import { callRecord, type PushMapping, type PushOrigin } from "./push-record.ts";
 import { type ReplayOutcome, type ReplayStore, replayPushes } from "./push-replay.ts";
-import { keepSaid, type SaidBy } from "./session-push.ts";
+import { keepUnsolicited, type VisitedMeter } from "./unsolicited-push.ts";
 
 /** Where pushes go, and where held ones are found. */
 export interface ReceptionStore extends PushStore, ReplayStore {
@@ -141,8 +141,8 @@ export class PushReception implements AsyncDisposable {
    * Keeps what a meter said unasked while it was read. Resolves when it is durable: true where it may be confirmed. Never
    * rejects.
    */
-  heard(meter: SaidBy, said: Unasked): Promise<boolean> {
-    return keepSaid({ intake: this.listeners.intake, senders: this.#options.senders }, meter, said);
+  keepUnsolicited(meter: VisitedMeter, message: Unsolicited): Promise<boolean> {
+    return keepUnsolicited({ intake: this.listeners.intake, senders: this.#options.senders }, meter, message);
   }
 
   /** Puts somebody who called in on the list of unknown senders. Rejects where that can't be stored. */

@@ -5,7 +5,7 @@ import { readProfile } from "../../src/collect/meter-reader.ts";
 import { visitMeter } from "../../src/collect/meter-session.ts";
 import type { MeterTarget } from "../../src/collect/meter-target.ts";
 import { SerialLines } from "../../src/collect/serial-lines.ts";
-import { SURROUNDINGS, type Surroundings } from "../../src/collect/surroundings.ts";
+import { SYSTEM_ENVIRONMENT, type VisitEnvironment } from "../../src/collect/visit-environment.ts";
 import type { CounterLease } from "../../src/keys/counter-lease.ts";
 import { CounterTable } from "../../src/keys/counter-table.ts";
 import { leaseKeyCounters } from "../../src/keys/key-counters.ts";
@@ -38,7 +38,10 @@ const MICROSECONDS = 1_000_000;
 /** CPU of a poll with which four cores carry a million meters every 15 minutes and have time to spare, in µs. */
 const GOAL_US = 1_000;
 /** The meters' answers are recorded ones, and one of them proves that the meter has understood our challenge. */
-const SAME_CHALLENGE: Surroundings = { ...SURROUNDINGS, randomOctets: (length) => new Uint8Array(length).fill(7) };
+const SAME_CHALLENGE: VisitEnvironment = {
+  ...SYSTEM_ENVIRONMENT,
+  randomOctets: (length) => new Uint8Array(length).fill(7),
+};
 
 /** One more part of a poll than the one before. */
 interface Stage {
@@ -151,7 +154,7 @@ async function stagesOf(
     );
   const [emptyTargets, readTargets] = [await targetsAt(emptyPort), await targetsAt(readPort)];
   const visit = <T>(each: MeterTarget | undefined, work: (connection: MeterConnection) => Promise<T>): Promise<T> =>
-    visitMeter(each ?? target, { budgetMs: BUDGET_MS, lines, surroundings: SAME_CHALLENGE }, work);
+    visitMeter(each ?? target, { budgetMs: BUDGET_MS, lines, environment: SAME_CHALLENGE }, work);
   const mapped = (worker: number) => {
     const each = readTargets[worker] ?? target;
     return visit(each, (source) =>

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
-import { askResources } from "../../src/api/ask-resources.ts";
-import { Asks } from "../../src/api/asks.ts";
 import { httpApi } from "../../src/api/http-api.ts";
 import { sendLines } from "../../src/api/lines.ts";
 import { askDaemon, askForLines, askForRead } from "../../src/api/local-client.ts";
 import { LocalSocket } from "../../src/api/local-socket.ts";
 import { type ReadAnswer, ReadRefusedError, type ReadWishes } from "../../src/api/read-answer.ts";
+import { readRequestResources } from "../../src/api/read-request-resources.ts";
+import { ReadRequests } from "../../src/api/read-requests.ts";
 import type { EventLogEntry } from "../../src/store/event-log.ts";
 
 const ANSWER: ReadAnswer = {
@@ -54,8 +54,8 @@ async function serve(read: Read): Promise<Server> {
     behindProxy: false,
     onFault: () => undefined,
   });
-  const asks = new Asks(({ meter, what, ...wishes }) => read(meter, what, wishes));
-  askResources(api, { meterNamed: (name) => name, checkWhat: () => undefined, asks, log: () => undefined });
+  const requests = new ReadRequests(({ meter, what, ...wishes }) => read(meter, what, wishes));
+  readRequestResources(api, { meterNamed: (name) => name, checkWhat: () => undefined, requests, log: () => undefined });
   api.get("/v1/lines", { config: { needs: "admin" } }, (_, reply) => sendLines(reply, threeLines()));
   const change = { event: "thingChanged", message: "somebody changed a thing" };
   const schema = { body: z.object({ name: z.string() }), response: { 200: z.object({ name: z.string() }) } };

@@ -1,7 +1,7 @@
 /** A gateway whose own clock is wrong: nothing is read, settled or lost until it is right. */
 import { expect, test } from "vitest";
 import { systemClock } from "../../drivers/clock.ts";
-import { SURROUNDINGS } from "../../src/collect/surroundings.ts";
+import { SYSTEM_ENVIRONMENT } from "../../src/collect/visit-environment.ts";
 import { polledStreet } from "./polled-street.ts";
 
 const HOUR_MS = 3_600_000;
@@ -33,7 +33,7 @@ test("gateway clock: with one far ahead nothing is given up, and all is read whe
   let aheadMs = 0;
   await using polled = await polledStreet(
     { count: 1, startMs: START_MS },
-    { surroundings: { ...SURROUNDINGS, clock: { ...systemClock, now: () => polled.nowMs() + aheadMs } } },
+    { environment: { ...SYSTEM_ENVIRONMENT, clock: { ...systemClock, now: () => polled.nowMs() + aheadMs } } },
   );
   const { collector, store, pass } = polled;
   const [meter] = polled.meters;

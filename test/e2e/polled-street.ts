@@ -11,7 +11,7 @@ import type { ProfileMemory } from "../../src/collect/meter-ledger.ts";
 import { meterTarget } from "../../src/collect/meter-target.ts";
 import type { PolledMeter } from "../../src/collect/polled-meter.ts";
 import { SerialLines } from "../../src/collect/serial-lines.ts";
-import { SURROUNDINGS } from "../../src/collect/surroundings.ts";
+import { SYSTEM_ENVIRONMENT } from "../../src/collect/visit-environment.ts";
 import { meterSchema } from "../../src/config/schema.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import type { ProfileBatch, ProfileKind } from "../../src/profiles/batch.ts";
@@ -117,7 +117,7 @@ export async function polledStreet(
     events: (event) => events.push(event),
     sessionBudgetMs: 60_000,
     lines: stack.use(new SerialLines()),
-    surroundings: { ...SURROUNDINGS, clock: { ...systemClock, now: nowMs } },
+    environment: { ...SYSTEM_ENVIRONMENT, clock: { ...systemClock, now: nowMs } },
     ruleOf: () => ({ historyMs: 86_400_000, order: "oldest-first" }),
     ...more,
   });

@@ -19,7 +19,7 @@ import { readProfile } from "../../src/collect/meter-reader.ts";
 import { visitMeter } from "../../src/collect/meter-session.ts";
 import { type MeterTarget, meterTarget } from "../../src/collect/meter-target.ts";
 import { SessionFailedError } from "../../src/collect/session-failure.ts";
-import { SURROUNDINGS } from "../../src/collect/surroundings.ts";
+import { SYSTEM_ENVIRONMENT } from "../../src/collect/visit-environment.ts";
 import { meterSchema } from "../../src/config/schema.ts";
 import { UnnumberedFrames } from "../../src/simulator/unnumbered-frames.ts";
 import { KEYS, SERVER_TITLE, serverProtection } from "../protocol/association/server-fixture.ts";
@@ -433,7 +433,7 @@ async function visit(quirks: readonly MeterQuirk[], one: Case): Promise<unknown>
     leaseCounters: () => Promise.resolve(new Counters()),
     openStoredKey: () => Promise.reject(new Error("no key is stored")),
   });
-  const options = { budgetMs: 20_000, surroundings: { ...SURROUNDINGS, ...(one.clock && { clock: one.clock }) } };
+  const options = { budgetMs: 20_000, environment: { ...SYSTEM_ENVIRONMENT, ...(one.clock && { clock: one.clock }) } };
   try {
     return await visitMeter(target, options, (connection) => one.work(connection, { target, asked }));
   } catch (error) {

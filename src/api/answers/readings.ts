@@ -28,7 +28,7 @@ const readResult = z.object({
 });
 const refusal = z.object({ cause: z.string(), evidence: z.string(), nextStep: z.string() });
 
-export const ask = z.object({
+export const readRequest = z.object({
   id: z.uuid(),
   meter: z.string(),
   what: z.string(),

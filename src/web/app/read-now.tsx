@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Ask } from "./answers.ts";
+import type { ReadRequest } from "./answers.ts";
 import { ApiProblem, getJson, sendJson } from "./api.ts";
 import { Notice, Table } from "./parts.tsx";
 
@@ -9,24 +9,24 @@ const CHOICES = ["clock", "instant", "block_load", "daily_load", "billing"] as c
 /** Asks for a read and follows it to its result, or to the cause and the next step. */
 export function ReadNow({ meter, onDone }: { meter: string; onDone?: () => void }) {
   const [what, setWhat] = useState<string>("clock");
-  const [ask, setAsk] = useState<Ask | undefined>(undefined);
+  const [request, setRequest] = useState<ReadRequest | undefined>(undefined);
   const [problem, setProblem] = useState<string | undefined>(undefined);
-  const running = ask?.state === "running";
+  const running = request?.state === "running";
   const told = (error: unknown) => setProblem(error instanceof ApiProblem ? error.message : String(error));
   useEffect(() => {
-    if (ask?.state !== "running") return undefined;
+    if (request?.state !== "running") return undefined;
     const timer = setTimeout(() => {
-      getJson<Ask>(`/v1/reads/${ask.id}`).then((now) => {
-        setAsk(now);
+      getJson<ReadRequest>(`/v1/reads/${request.id}`).then((now) => {
+        setRequest(now);
         if (now.state !== "running") onDone?.();
       }, told);
     }, LOOK_MS);
     return () => clearTimeout(timer);
-  }, [ask, onDone]);
+  }, [request, onDone]);
   const start = (event: SubmitEvent) => {
     event.preventDefault();
     setProblem(undefined);
-    sendJson<Ask>("POST", "/v1/reads", { meter, what }).then(setAsk, told);
+    sendJson<ReadRequest>("POST", "/v1/reads", { meter, what }).then(setRequest, told);
   };
   return (
     <form class="read-now" onSubmit={start}>
@@ -44,17 +44,17 @@ export function ReadNow({ meter, onDone }: { meter: string; onDone?: () => void 
         {running ? "reading …" : "read"}
       </button>
       {problem !== undefined && <Notice kind="bad">{problem}</Notice>}
-      {ask?.refusal && (
+      {request?.refusal && (
         <Notice kind="bad">
-          <strong>{ask.refusal.cause}</strong>: {ask.refusal.evidence}. {ask.refusal.nextStep}.
+          <strong>{request.refusal.cause}</strong>: {request.refusal.evidence}. {request.refusal.nextStep}.
         </Notice>
       )}
-      {ask?.answer && <Answer answer={ask.answer} />}
+      {request?.answer && <Answer answer={request.answer} />}
     </form>
   );
 }
 
-function Answer({ answer: { columns, rows } }: { answer: NonNullable<Ask["answer"]> }) {
+function Answer({ answer: { columns, rows } }: { answer: NonNullable<ReadRequest["answer"]> }) {
   return (
     <Table
       label="what the meter answered"

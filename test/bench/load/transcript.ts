@@ -13,7 +13,7 @@ import type { MeterConnection } from "../../../src/collect/meter-connection.ts";
 import { knownClock, readProfile } from "../../../src/collect/meter-reader.ts";
 import { visitMeter } from "../../../src/collect/meter-session.ts";
 import { type MeterTarget, meterTarget, type TargetServices } from "../../../src/collect/meter-target.ts";
-import { SURROUNDINGS, type Surroundings } from "../../../src/collect/surroundings.ts";
+import { SYSTEM_ENVIRONMENT, type VisitEnvironment } from "../../../src/collect/visit-environment.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 import { type Street, type StreetMeter, startStreet } from "../../../src/simulator/street.ts";
 
@@ -67,7 +67,7 @@ export async function recordSession(): Promise<RecordedSession> {
   const learn = (connection: MeterConnection) => readProfile(connection, target, "block_load");
   const { layout } = await visitMeter(target, { budgetMs: BUDGET_MS }, learn);
   const work = workWith(layout, knownClock(target));
-  return { target, transcript: await record(target, SURROUNDINGS, work), work };
+  return { target, transcript: await record(target, SYSTEM_ENVIRONMENT, work), work };
 }
 
 export interface FoundMeter {
@@ -96,11 +96,11 @@ export async function findMeter(wanted: {
 /** One visit, as it went over the wire. */
 export async function record(
   target: MeterTarget,
-  surroundings: Surroundings,
+  environment: VisitEnvironment,
   work: (connection: MeterConnection) => Promise<unknown>,
 ): Promise<Transcript> {
   const steps: { request: Uint8Array[]; answer: Uint8Array[] }[] = [];
-  await visitMeter(target, { budgetMs: BUDGET_MS, surroundings, wrap: (channel) => overheard(channel, steps) }, work);
+  await visitMeter(target, { budgetMs: BUDGET_MS, environment, wrap: (channel) => overheard(channel, steps) }, work);
   return steps.map(({ request, answer }) => ({ request: Buffer.concat(request), answer: Buffer.concat(answer) }));
 }
 

@@ -9,7 +9,7 @@ import { certificateListFrom } from "../../../protocol/security/security-setup.t
 import { certificateIn } from "../../../protocol/security/security-setup-client.ts";
 import { visitMeter } from "../../../src/collect/meter-session.ts";
 import { meterTarget } from "../../../src/collect/meter-target.ts";
-import { SURROUNDINGS } from "../../../src/collect/surroundings.ts";
+import { SYSTEM_ENVIRONMENT } from "../../../src/collect/visit-environment.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 import { MeterSecuritySetup, SetupRefusedError } from "../../../src/keys/meter-security-setup.ts";
 
@@ -67,8 +67,8 @@ export async function workSetup(
       return key as never;
     },
   });
-  const surroundings = { ...SURROUNDINGS, randomOctets: counted, connectTcp: connect };
-  return await visitMeter(target, { budgetMs: 60_000, surroundings }, async (connection) => {
+  const environment = { ...SYSTEM_ENVIRONMENT, randomOctets: counted, connectTcp: connect };
+  return await visitMeter(target, { budgetMs: 60_000, environment }, async (connection) => {
     const setup = await MeterSecuritySetup.find(connection);
     const title = await setup.serverSystemTitle();
     const list = certificateListFrom(await setup.read(CERTIFICATES));

@@ -134,7 +134,7 @@ class World {
     this.#process = process;
     this.#processes += 1;
     const random = this.#random(10_000 + this.#processes);
-    const surroundings = {
+    const environment = {
       clock: process,
       randomOctets: (length: number) => Uint8Array.from({ length }, () => random.below(256)),
       connectTcp: ({ host }: { host: string }, call: { connectTimeoutMs?: number; signal?: AbortSignal }) => {
@@ -157,7 +157,7 @@ class World {
         polling,
         spool,
         visits: {
-          surroundings,
+          environment,
           ...(level !== "octets" && { visitMeter: rowVisits(this.#rowSites, process, random) }),
         },
         defect: this.#defect,

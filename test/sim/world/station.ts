@@ -65,7 +65,7 @@ export interface StationOptions {
     readonly sessionTimeoutMs: number;
   };
   readonly spool: { readonly quota: number; readonly patienceMs: number };
-  readonly visits: Required<Pick<CollectorOptions, "surroundings">> & Pick<CollectorOptions, "visitMeter">;
+  readonly visits: Required<Pick<CollectorOptions, "environment">> & Pick<CollectorOptions, "visitMeter">;
   readonly defect: Defect | undefined;
 }
 

@@ -317,7 +317,7 @@ test("meter connection: a channel that breaks fails what waits and everything af
 test("meter connection: what the meter says unasked is heard, and does not disturb the answer", async () => {
   const told: ClientEvent[] = [];
   const each = meter({ 16: OPEN_RULE });
-  const { line, connection } = await open(each, { onTold: (event) => told.push(event) });
+  const { line, connection } = await open(each, { onNotice: (event) => told.push(event) });
   await connection.associate();
   const answer = connection.get(clock);
   each.far.write(fromHex("0001 0001 0010 000b 0f 40000001 00 0600000007".replaceAll(" ", "")));
@@ -333,7 +333,7 @@ test("meter connection: a notification is confirmed when whoever keeps it says s
     heard.push(decodeApdu(apdu).apdu);
     return undefined;
   });
-  const { line, connection } = await open(each, { onTold: (event) => told.push(event) });
+  const { line, connection } = await open(each, { onNotice: (event) => told.push(event) });
   await connection.associate();
   each.far.write(fromHex("0001 0001 0010 000b 0f 40000001 00 0600000007".replaceAll(" ", "")));
   expect(await connection.get(clock)).toEqual({ type: "data", data: TIME });

@@ -3,7 +3,7 @@ import type { ByteChannel, ChannelSink } from "../../../drivers/channel.ts";
 import type { TcpConnectOptions } from "../../../drivers/tcp/connect.ts";
 import { visitMeter } from "../../../src/collect/meter-session.ts";
 import { meterTarget } from "../../../src/collect/meter-target.ts";
-import { SURROUNDINGS } from "../../../src/collect/surroundings.ts";
+import { SYSTEM_ENVIRONMENT } from "../../../src/collect/visit-environment.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 
 class SilentChannel implements ByteChannel {
@@ -40,14 +40,14 @@ test("visit: given up while the meter is left in peace, it closes its channel", 
   const channel = new SilentChannel();
   const connected = Promise.withResolvers<TcpConnectOptions>();
   const abort = new AbortController();
-  const surroundings = {
-    ...SURROUNDINGS,
+  const environment = {
+    ...SYSTEM_ENVIRONMENT,
     connectTcp: async (_address: unknown, options: TcpConnectOptions) => {
       connected.resolve(options);
       return channel;
     },
   };
-  const visit = visitMeter(target(), { budgetMs: 60_000, surroundings, signal: abort.signal }, async () => {});
+  const visit = visitMeter(target(), { budgetMs: 60_000, environment, signal: abort.signal }, async () => {});
   const ended = visit.catch((error: unknown) => error);
   // Mobile networks drop what is silent for longer.
   expect((await connected.promise).keepAliveMs).toBe(60_000);

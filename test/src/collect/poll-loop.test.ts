@@ -429,7 +429,7 @@ test("poll loop: other plans try no failing meter earlier, and no meter beside i
   loop.start();
   await vi.advanceTimersByTimeAsync(1000);
   expect(polls).toEqual(["failing", "busy"]);
-  loop.planAnew(["failing", "busy"]);
+  loop.replan(["failing", "busy"]);
   await vi.advanceTimersByTimeAsync(1000);
   expect(polls).toEqual(["failing", "busy"]);
   answer.resolve();

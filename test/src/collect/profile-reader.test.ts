@@ -149,7 +149,7 @@ function brokenOff(partial: Uint8Array, stage: "request" | "link"): SessionFaile
 }
 
 function read(from: TestMeter, wanted: readonly [from: number, to: number] | undefined, more: Partial<Reading> = {}) {
-  const { ways = new Map(), quirks = [], clock = CALCUTTA, saysLifo = false, otherwise, hearSpan, nowMs } = more;
+  const { ways = new Map(), quirks = [], clock = CALCUTTA, saysLifo = false, otherwise, onSpan, nowMs } = more;
   return readRows(from, {
     object: { type: "profile", logicalName: NAME },
     layout: profileLayout({ captureObjects: [CLOCK, ENERGY], capturePeriodS: PERIOD_S, sortMethod: saysLifo ? 2 : 1 }),
@@ -157,13 +157,13 @@ function read(from: TestMeter, wanted: readonly [from: number, to: number] | und
     quirks: new Set(quirks),
     ways,
     ...(otherwise !== undefined && { otherwise }),
-    ...(hearSpan && { hearSpan }),
+    ...(onSpan && { onSpan }),
     ...(nowMs && { nowMs }),
     ...(wanted && { range: { fromMs: START_MS + wanted[0] * PERIOD_MS, toMs: START_MS + wanted[1] * PERIOD_MS } }),
   });
 }
 
-interface Reading extends Pick<RowsOrder, "otherwise" | "hearSpan" | "nowMs"> {
+interface Reading extends Pick<RowsOrder, "otherwise" | "onSpan" | "nowMs"> {
   readonly ways: RowWays;
   readonly quirks: readonly MeterQuirk[];
   readonly clock: ClockPolicy;
@@ -323,10 +323,10 @@ function stampsAt(from: number, to: number) {
 
 test("profile rows: what an answer spans is told before it is held against the range", async () => {
   const spans: unknown[] = [];
-  const hearSpan = (span: unknown) => spans.push(span);
-  await read(meter(), [100, 100], { hearSpan });
-  await read(meter(), [ROWS + 400, ROWS + 500], { hearSpan });
-  await read(meter(), undefined, { hearSpan });
+  const onSpan = (span: unknown) => spans.push(span);
+  await read(meter(), [100, 100], { onSpan });
+  await read(meter(), [ROWS + 400, ROWS + 500], { onSpan });
+  await read(meter(), undefined, { onSpan });
   expect(spans).toEqual([
     { ...stampsAt(96, 104), isWhole: false },
     { ...stampsAt(0, ROWS - 1), isWhole: true },

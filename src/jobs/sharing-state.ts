@@ -22,7 +22,7 @@ export interface NetworkExchange {
   readonly take: readonly WantedBlock[];
 }
 
-export class BlockBoard {
+export class SharingState {
   readonly #me: () => string;
   readonly #blocks = new Map<string, KnownBlock>();
   readonly #sightings = new Map<string, Sighting>();
@@ -71,7 +71,7 @@ export class BlockBoard {
   }
 
   /** Our own way to the database was broken: who fell silent meanwhile can't be told from who was cut off like us. */
-  lookAway(): void {
+  distrustSightings(): void {
     for (const [id, { gateway }] of this.#sightings) this.#sightings.set(id, { gateway, aliveMs: undefined });
   }
 

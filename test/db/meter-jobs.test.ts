@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
-import { JobDesk, type JobHandler } from "../../src/jobs/job-desk.ts";
+import { type JobHandler, MeterJobs } from "../../src/jobs/meter-jobs.ts";
 import { query } from "./query.ts";
 import { useTestDatabase } from "./test-database.ts";
 
 const current = useTestDatabase();
 const TIMEOUT_MS = 30_000;
 
-async function deskOf(network: string, handlers: ReadonlyMap<string, JobHandler> = new Map()) {
+async function jobsOf(network: string, handlers: ReadonlyMap<string, JobHandler> = new Map()) {
   const me = { id: randomUUID(), run: 1 };
   const failures: unknown[] = [];
   await query(
@@ -19,29 +19,29 @@ async function deskOf(network: string, handlers: ReadonlyMap<string, JobHandler>
     network,
     me.id,
   ]);
-  const desk = new JobDesk({
+  const jobs = new MeterJobs({
     database: current().database,
     me: () => me,
     handlers,
     onFailure: (error) => failures.push(error),
   });
-  return { desk, failures };
+  return { jobs, failures };
 }
 
 test("jobs: one that comes to nothing is answered", async () => {
-  const { desk, failures } = await deskOf("nothing", new Map([["setup", async () => undefined]]));
-  await using _ = desk;
+  const { jobs, failures } = await jobsOf("nothing", new Map([["setup", async () => undefined]]));
+  await using _ = jobs;
   const job = { network: "nothing", block: 0, meter: "a", kind: "setup", what: {} };
-  expect(await desk.ask(job, TIMEOUT_MS)).toBe(null);
+  expect(await jobs.request(job, TIMEOUT_MS)).toBe(null);
   expect(failures).toEqual([]);
 });
 
 test("jobs: an answer that nobody can read harms no other", async () => {
-  const { desk, failures } = await deskOf("unreadable", new Map([["read", async (meter) => meter]]));
-  await using _ = desk;
+  const { jobs, failures } = await jobsOf("unreadable", new Map([["read", async (meter) => meter]]));
+  await using _ = jobs;
   const foreign = { network: "elsewhere", block: 0, meter: "a", kind: "read", what: {} };
-  const refused = desk.ask(foreign, TIMEOUT_MS).catch((error: unknown) => error);
-  const answered = desk.ask({ ...foreign, network: "unreadable", meter: "b" }, TIMEOUT_MS);
+  const refused = jobs.request(foreign, TIMEOUT_MS).catch((error: unknown) => error);
+  const answered = jobs.request({ ...foreign, network: "unreadable", meter: "b" }, TIMEOUT_MS);
   const answer = "update dlms.jobs set answered_at = now(), answer = '{}' where network = 'elsewhere' returning 1";
   await expect.poll(() => query(current().url, answer), { timeout: TIMEOUT_MS }).toHaveLength(1);
   expect(await answered).toBe("b");

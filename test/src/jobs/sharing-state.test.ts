@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { BLOCKS } from "../../../src/jobs/block.ts";
-import { BlockBoard } from "../../../src/jobs/block-board.ts";
 import { leaseEndMs } from "../../../src/jobs/lease-rule.ts";
 import type { Renewal } from "../../../src/jobs/share-session.ts";
+import { SharingState } from "../../../src/jobs/sharing-state.ts";
 
 const SILENCE_MS = 3000;
 const AWAY_MS = 60_000;
@@ -36,9 +36,9 @@ function renewal(gateways: readonly Told[], holders: readonly (string | null)[] 
   };
 }
 
-function boardOfB(holders: readonly (string | null)[]): BlockBoard {
-  const board = new BlockBoard(() => "b");
-  board.learn(
+function stateOfB(holders: readonly (string | null)[]): SharingState {
+  const state = new SharingState(() => "b");
+  state.learn(
     renewal(
       [
         { id: "a", beat: 1 },
@@ -48,57 +48,57 @@ function boardOfB(holders: readonly (string | null)[]): BlockBoard {
     ),
     0,
   );
-  return board;
+  return state;
 }
 
 const ALL_OF_A = Array.from({ length: BLOCKS }, () => "a");
 
-test("board: one that was seen alive and falls silent is relieved after its silence, not before", () => {
-  const board = boardOfB(ALL_OF_A);
-  board.learn(
+test("sharing: one that was seen alive and falls silent is relieved after its silence, not before", () => {
+  const state = stateOfB(ALL_OF_A);
+  state.learn(
     renewal([
       { id: "a", beat: 2 },
       { id: "b", beat: 2 },
     ]),
     500,
   );
-  expect(board.exchange("n", 500 + SILENCE_MS - 1, LEFT_OVER_MS).take).toEqual([]);
-  const { take } = board.exchange("n", 500 + SILENCE_MS, LEFT_OVER_MS);
+  expect(state.exchange("n", 500 + SILENCE_MS - 1, LEFT_OVER_MS).take).toEqual([]);
+  const { take } = state.exchange("n", 500 + SILENCE_MS, LEFT_OVER_MS);
   expect(take).toHaveLength(BLOCKS);
   expect(take[0]).toEqual({ network: "n", block: 0, epoch: 1, beat: 2 });
 });
 
-test("board: one that was never seen alive is given up only after the time for which it may go on alone", () => {
-  const board = boardOfB(ALL_OF_A);
-  expect(board.exchange("n", 10 * SILENCE_MS, LEFT_OVER_MS).take).toEqual([]);
-  board.learn(
+test("sharing: one that was never seen alive is given up only after the time for which it may go on alone", () => {
+  const state = stateOfB(ALL_OF_A);
+  expect(state.exchange("n", 10 * SILENCE_MS, LEFT_OVER_MS).take).toEqual([]);
+  state.learn(
     renewal([
       { id: "a", beat: 1, ageMs: AWAY_MS + 1 },
       { id: "b", beat: 2 },
     ]),
     1000,
   );
-  expect(board.exchange("n", 1000, LEFT_OVER_MS).take).toHaveLength(BLOCKS);
+  expect(state.exchange("n", 1000, LEFT_OVER_MS).take).toHaveLength(BLOCKS);
 });
 
-test("board: after our own way to the database was broken, silence says nothing until a beat is seen again", () => {
-  const board = boardOfB(ALL_OF_A);
-  board.learn(
+test("sharing: after our own way to the database was broken, silence says nothing until a beat is seen again", () => {
+  const state = stateOfB(ALL_OF_A);
+  state.learn(
     renewal([
       { id: "a", beat: 2 },
       { id: "b", beat: 2 },
     ]),
     500,
   );
-  board.lookAway();
-  expect(board.exchange("n", 10 * SILENCE_MS, LEFT_OVER_MS).take).toEqual([]);
+  state.distrustSightings();
+  expect(state.exchange("n", 10 * SILENCE_MS, LEFT_OVER_MS).take).toEqual([]);
 });
 
-test("board: one that left, or was dismissed, is relieved at once", () => {
-  const board = boardOfB(ALL_OF_A);
-  board.learn(renewal([{ id: "b", beat: 2 }]), 500);
-  expect(board.exchange("n", 500, LEFT_OVER_MS).take).toHaveLength(BLOCKS);
-  expect(board.isAlone(500)).toBe(true);
+test("sharing: one that left, or was dismissed, is relieved at once", () => {
+  const state = stateOfB(ALL_OF_A);
+  state.learn(renewal([{ id: "b", beat: 2 }]), 500);
+  expect(state.exchange("n", 500, LEFT_OVER_MS).take).toHaveLength(BLOCKS);
+  expect(state.isAlone(500)).toBe(true);
 });
 
 test("lease rule: work ends before others begin, and goes on longer where nobody can have seen us fall silent", () => {

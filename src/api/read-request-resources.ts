@@ -3,33 +3,33 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { messageOf } from "../observe/message-of.ts";
 import type { EventLogEntry } from "../store/event-log.ts";
-import { ask } from "./answers/readings.ts";
+import { readRequest } from "./answers/readings.ts";
 import { ApiError } from "./api-error.ts";
-import type { Ask, Asks } from "./asks.ts";
 import type { Caller } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
+import type { ReadRequest, ReadRequests } from "./read-requests.ts";
 
 const LONGEST_WAIT_S = 7 * 86_400;
 const instant = z.iso.datetime({ offset: true });
 
-export interface AskParts {
+export interface ReadRequestParts {
   /** The name of the meter of that name or number, whether the database is there or not. Throws ApiError. */
   readonly meterNamed: (nameOrNumber: string, caller: Caller) => string;
   /** Throws an Error that lists what can be read. */
   readonly checkWhat: (what: string) => unknown;
-  readonly asks: Asks;
+  readonly requests: ReadRequests;
   /** Nobody waits for it: a read changes nothing. */
   readonly log: (entry: EventLogEntry) => void;
 }
 
 const MOST_WAIT_S = 60;
 
-export function askResources(api: Api, parts: AskParts): void {
+export function readRequestResources(api: Api, parts: ReadRequestParts): void {
   askForRead(api, parts);
   followRead(api, parts);
 }
 
-function askForRead(api: Api, { meterNamed, checkWhat, asks, log }: AskParts): void {
+function askForRead(api: Api, { meterNamed, checkWhat, requests, log }: ReadRequestParts): void {
   api.post(
     "/v1/reads",
     {
@@ -51,7 +51,7 @@ function askForRead(api: Api, { meterNamed, checkWhat, asks, log }: AskParts): v
             .optional()
             .describe("How long to wait for a meter that calls in and is not connected; not at all when left out."),
         }),
-        response: { 202: ask },
+        response: { 202: readRequest },
       },
     },
     async (request, reply) => {
@@ -61,7 +61,7 @@ function askForRead(api: Api, { meterNamed, checkWhat, asks, log }: AskParts): v
       understood(checkWhat, what);
       if ((from === undefined) !== (to === undefined)) throw new ApiError("invalid", "from, to: both or none");
       const range = from && to ? { range: { fromMs: Date.parse(from), toMs: Date.parse(to) } } : {};
-      const { ask: started, isNew } = asks.ask(
+      const { request: started, isNew } = requests.start(
         { meter: name, what, ...range, ...(waitS !== undefined && { waitMs: waitS * 1000 }) },
         caller.actor,
         request.headers["idempotency-key"],
@@ -72,7 +72,7 @@ function askForRead(api: Api, { meterNamed, checkWhat, asks, log }: AskParts): v
   );
 }
 
-function understood(check: AskParts["checkWhat"], what: string): void {
+function understood(check: ReadRequestParts["checkWhat"], what: string): void {
   try {
     check(what);
   } catch (cause) {
@@ -80,7 +80,7 @@ function understood(check: AskParts["checkWhat"], what: string): void {
   }
 }
 
-function followRead(api: Api, { asks }: AskParts): void {
+function followRead(api: Api, { requests }: ReadRequestParts): void {
   api.get(
     "/v1/reads/:id",
     {
@@ -92,11 +92,11 @@ function followRead(api: Api, { asks }: AskParts): void {
         querystring: z.object({
           wait: z.coerce.number().min(0).max(MOST_WAIT_S).default(0).describe("Seconds to wait for its end."),
         }),
-        response: { 200: ask },
+        response: { 200: readRequest },
       },
     },
     async (request) => {
-      const found = asks.find(request.params.id);
+      const found = requests.find(request.params.id);
       if (found === undefined || found.actor !== callerOf(request).actor) {
         throw new ApiError("not-found", "there is no such read, or it was asked for more than an hour ago");
       }
@@ -106,7 +106,14 @@ function followRead(api: Api, { asks }: AskParts): void {
   );
 }
 
-function shown({ id, order, askedAt, endedAt, answer: found, refusal: refused }: Ask): z.output<typeof ask> {
+function shown({
+  id,
+  order,
+  askedAt,
+  endedAt,
+  answer: found,
+  refusal: refused,
+}: ReadRequest): z.output<typeof readRequest> {
   const ended = found === undefined ? "failed" : "done";
   return {
     id,
@@ -123,7 +130,7 @@ function shown({ id, order, askedAt, endedAt, answer: found, refusal: refused }:
   };
 }
 
-function entryOf({ id, actor, order, askedAt }: Ask): EventLogEntry {
+function entryOf({ id, actor, order, askedAt }: ReadRequest): EventLogEntry {
   return {
     occurredAt: askedAt,
     level: "info",

@@ -27,7 +27,7 @@ export class NotHereError extends Error {
   override readonly name = "NotHereError";
 }
 
-export interface JobDeskOptions {
+export interface MeterJobsOptions {
   readonly database: Pick<Database, "query">;
   /** This gateway and the number of its run. */
   readonly me: () => { readonly id: string; readonly run: number };
@@ -56,19 +56,19 @@ interface JobRow {
   what: unknown;
 }
 
-interface Asking {
+interface Requested {
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
 /** Notices may get lost with the connection that hears them. */
-const LOOK_MS = 2000;
+const LOOK_EVERY_MS = 2000;
 const FORGET_MS = 600_000;
 const AT_ONCE = 100;
 
-export class JobDesk implements AsyncDisposable {
-  readonly #options: JobDeskOptions;
-  readonly #asking = new Map<bigint, Asking>();
+export class MeterJobs implements AsyncDisposable {
+  readonly #options: MeterJobsOptions;
+  readonly #requested = new Map<bigint, Requested>();
   readonly #timer: NodeJS.Timeout;
   readonly #working = new Set<Promise<void>>();
   #taking: Promise<void> = Promise.resolve();
@@ -76,13 +76,13 @@ export class JobDesk implements AsyncDisposable {
   #forgottenMs = -Infinity;
   #stopped = false;
 
-  constructor(options: JobDeskOptions) {
+  constructor(options: MeterJobsOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
   }
 
   /** Asks whoever holds the meter. Rejects with ReadRefusedError, or an Error in the words of the other gateway. */
-  async ask(job: MeterJob, timeoutMs: number): Promise<unknown> {
+  async request(job: MeterJob, timeoutMs: number): Promise<unknown> {
     const [row] = await this.#options.database.query<{ job_key: bigint }>(
       `with put as (
          insert into dlms.jobs (network, block, meter_name, kind, what, asked_by, expires_at)
@@ -92,55 +92,55 @@ export class JobDesk implements AsyncDisposable {
        select job_key, pg_notify('${JOBS_CHANNEL}', '') from put`,
       [job.network, job.block, job.meter, job.kind, JSON.stringify(job.what), this.#options.me().id, timeoutMs / 1000],
     );
-    if (row === undefined) throw new Error("the job was not taken down");
+    if (row === undefined) throw new Error("the job was not stored");
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const timer = setTimeout(
       () => reject(new Error(`the gateway that holds ${job.meter} has not answered within ${timeoutMs / 1000} s`)),
       timeoutMs,
     );
-    this.#asking.set(row.job_key, { resolve, reject });
+    this.#requested.set(row.job_key, { resolve, reject });
     try {
       return await promise;
     } finally {
       clearTimeout(timer);
-      this.#asking.delete(row.job_key);
+      this.#requested.delete(row.job_key);
     }
   }
 
-  /** Something was put on the table, or blocks have become this gateway's. */
-  look(): void {
+  /** Looks for jobs of the blocks that are this gateway's: there are new ones, or more blocks. */
+  takeNew(): void {
     if (this.#stopped || this.#isWanted) return;
     this.#isWanted = true;
     this.#taking = this.#taking.then(() => this.#take()).catch(this.#options.onFailure);
   }
 
-  /** An answer is there. */
-  async hear(): Promise<void> {
-    if (this.#asking.size === 0) return;
+  /** Looks for answers to what was requested. */
+  async fetchAnswers(): Promise<void> {
+    if (this.#requested.size === 0) return;
     const rows = await this.#options.database.query<{ job_key: bigint; answer: unknown }>(
       "select job_key, answer from dlms.jobs where job_key = any ($1::bigint[]) and answered_at is not null",
-      [[...this.#asking.keys()]],
+      [[...this.#requested.keys()]],
     );
     for (const { job_key: key, answer } of rows) {
-      const asking = this.#asking.get(key);
+      const requested = this.#requested.get(key);
       const { data: told = UNREADABLE } = answerSchema.safeParse(answer);
-      if ("refusal" in told) asking?.reject(new ReadRefusedError(told.refusal));
-      else if ("error" in told) asking?.reject(new Error(told.error));
-      else asking?.resolve(told.answer);
+      if ("refusal" in told) requested?.reject(new ReadRefusedError(told.refusal));
+      else if ("error" in told) requested?.reject(new Error(told.error));
+      else requested?.resolve(told.answer);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
-    for (const { reject } of this.#asking.values()) reject(new Error("the gateway stops"));
+    for (const { reject } of this.#requested.values()) reject(new Error("the gateway stops"));
     await this.#taking;
     await Promise.all(this.#working);
   }
 
   #look(): void {
-    this.look();
-    if (this.#asking.size > 0) void this.hear().catch(this.#options.onFailure);
+    this.takeNew();
+    if (this.#requested.size > 0) void this.fetchAnswers().catch(this.#options.onFailure);
     const nowMs = performance.now();
     if (nowMs - this.#forgottenMs < FORGET_MS) return;
     this.#forgottenMs = nowMs;
@@ -165,7 +165,7 @@ export class JobDesk implements AsyncDisposable {
       [id, run],
     );
     for (const job of jobs) this.#start(job);
-    if (jobs.length === AT_ONCE) this.look();
+    if (jobs.length === AT_ONCE) this.takeNew();
   }
 
   #start(job: JobRow): void {
