@@ -12,12 +12,17 @@ const TRIGGER_LENGTH = 6;
 /** Push setup of alarms: with it the body is what SMR 5 meters push. */
 const ALARM_SETUP = Uint8Array.of(0, 1, 25, 9, 0, 255);
 
+/** Whether octets begin as such a push. */
+export function beginsBarePush(octets: Uint8Array): boolean {
+  const identifier = octets.subarray(0, IDENTIFIER_LENGTH);
+  return octets[IDENTIFIER_LENGTH] === COMMA && IDENTIFIER.test(String.fromCharCode(...identifier));
+}
+
 /** The body of the data-notification that a newer meter would have sent, or undefined when the octets are no such push. */
 export function bodyOfBarePush(octets: Uint8Array): Data | undefined {
-  const identifier = octets.subarray(0, IDENTIFIER_LENGTH);
+  if (!beginsBarePush(octets)) return undefined;
   const rest = octets.subarray(IDENTIFIER_LENGTH + 1);
-  if (octets[IDENTIFIER_LENGTH] !== COMMA || !IDENTIFIER.test(String.fromCharCode(...identifier))) return undefined;
-  const sender: Data = { type: "octet-string", value: identifier };
+  const sender: Data = { type: "octet-string", value: octets.subarray(0, IDENTIFIER_LENGTH) };
   if (rest.length === TRIGGER_LENGTH) {
     return { type: "structure", value: [sender, { type: "octet-string", value: rest }] };
   }

@@ -10,6 +10,7 @@ import type { Link, LinkCommand, LinkEvent } from "../../protocol/link/link.ts";
 import { type PushFraming, PushReceiver, type PushSaps } from "../../protocol/link/push-receiver.ts";
 import { encodeWrapper } from "../../protocol/link/wrapper.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
+import { beginsBarePush } from "./bare-push.ts";
 
 /** Framing of everything that is not the wrapper; what is not known is taken as bare octets. */
 const FRAMINGS: Readonly<Record<string, PushFraming>> = { hdlc: "hdlc", mbus: "mbus", "iec62056-21": "p1" };
@@ -86,6 +87,10 @@ export class PushLine implements Link {
     if (kind === undefined) return;
     if (kind !== "text" || this.#head[0] === ARRAY || this.#head[0] === STRUCTURE) {
       this.#begin(kind, nowMs);
+      return;
+    }
+    if (beginsBarePush(this.#head)) {
+      this.#begin("apdu", nowMs);
       return;
     }
     const start = startAfterText(this.#head);

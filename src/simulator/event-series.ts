@@ -9,6 +9,8 @@ export interface EventSeriesOptions {
   /** Mean time from one occurrence to the next. */
   readonly meanIntervalMs: number;
   readonly codes: readonly EventCodes[];
+  /** What was raised by hand, in the order of time: from the first of these on, nothing else happens. */
+  readonly raised?: () => readonly LoggedEvent[];
 }
 
 export interface LoggedEvent {
@@ -30,15 +32,29 @@ export class EventSeries {
 
   /** How many events have been logged by an instant. */
   count(atMs: number): number {
-    const { installedMs, meanIntervalMs } = this.#options;
-    // The last occurrence is at most one and a half mean intervals back.
-    let index = Math.max(0, 2 * (Math.floor((atMs - installedMs) / meanIntervalMs) - 1));
-    while (this.event(index).atMs <= atMs) index++;
-    return index;
+    const raised = this.#options.raised?.() ?? [];
+    const [first] = raised;
+    if (first === undefined || atMs < first.atMs) return this.#scheduledCount(atMs);
+    return this.#scheduledCount(first.atMs - 1) + raised.filter((each) => each.atMs <= atMs).length;
   }
 
   /** The event at an index; 0 is the first of the meter's life. Events are in the order of time. */
   event(index: number): LoggedEvent {
+    const raised = this.#options.raised?.() ?? [];
+    const [first] = raised;
+    if (first === undefined) return this.#scheduled(index);
+    return raised[index - this.#scheduledCount(first.atMs - 1)] ?? this.#scheduled(index);
+  }
+
+  #scheduledCount(atMs: number): number {
+    const { installedMs, meanIntervalMs } = this.#options;
+    // The last occurrence is at most one and a half mean intervals back.
+    let index = Math.max(0, 2 * (Math.floor((atMs - installedMs) / meanIntervalMs) - 1));
+    while (this.#scheduled(index).atMs <= atMs) index++;
+    return index;
+  }
+
+  #scheduled(index: number): LoggedEvent {
     const { seed, installedMs, meanIntervalMs, codes } = this.#options;
     const pair = index >> 1;
     const [occurrence, restoration = occurrence] = codes[hash(seed, pair, 1) % codes.length] ?? [0];

@@ -61,8 +61,9 @@ export class MeterModel {
       new MeterState({ "capture-period": capturePeriodS, "control-state": 1, "output-state": 1, "control-mode": 4 });
     this.#logs = new Map(
       description.logs.map(({ name, meanIntervalDays, codes }, index) => {
-        const options = { seed: seed + 1000 + index, installedMs, meanIntervalMs: meanIntervalDays * DAY_MS, codes };
-        return [name, new EventSeries(options)];
+        const raised = () => this.state.raised(name);
+        const timing = { seed: seed + 1000 + index, installedMs, meanIntervalMs: meanIntervalDays * DAY_MS };
+        return [name, new EventSeries({ ...timing, codes, raised })];
       }),
     );
   }

@@ -1,5 +1,6 @@
 import type { Data } from "../../protocol/axdr/data.ts";
 import type { StateName } from "./description.ts";
+import type { LoggedEvent } from "./event-series.ts";
 
 /** Billing resets by hand that are remembered. */
 const REMEMBERED_RESETS = 13;
@@ -10,6 +11,7 @@ export class MeterState {
   clockOffsetMs = 0;
   readonly #numbers: Map<StateName, number>;
   readonly #written = new Map<string, Data>();
+  readonly #raised = new Map<string, LoggedEvent[]>();
   #resets: number[] = [];
 
   constructor(numbers: Readonly<Partial<Record<StateName, number>>>) {
@@ -36,6 +38,15 @@ export class MeterState {
   write(logicalName: string, attributeId: number, value: Data): void {
     // A decoded value's octets are views of the request.
     this.#written.set(`${logicalName}/${attributeId}`, structuredClone(value));
+  }
+
+  /** Events of a log that were raised by hand, in the order of time. */
+  raised(log: string): readonly LoggedEvent[] {
+    return this.#raised.get(log) ?? [];
+  }
+
+  raise(log: string, event: LoggedEvent): void {
+    this.#raised.set(log, [...this.raised(log), event]);
   }
 
   /** Instants at which a billing period was ended by hand, ascending. */

@@ -163,7 +163,7 @@ const BOUNDED = {
     series_revisions, push_setup_history`,
   "meters, and what there is of each": `meters, associations, connections, event_log_reads, invocation_counters, keys,
     meter_attributes, meter_names, meter_profiles, meter_push_layouts, push_counters, push_objects, push_schedules, push_setups,
-    schedule_entries, series`,
+    schedule_entries, series, status_words`,
   "kinds of things": `obis_codes, profile_layouts, push_layouts, qualities, quantities, raw_layouts`,
   "the gateways themselves": `event_log_head, gateways, meter_blocks, meter_deletions, migrations, time_tables, upkeep_runs`,
   "what is yet to be done": `coverage_journal, daily_load_due, jobs, load_changes, notification_outbox, spool_positions`,

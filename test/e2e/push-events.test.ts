@@ -157,3 +157,55 @@ test("events: a log that comes in the wrong order pairs all the same; codes that
     [50, null, null],
   ]);
 });
+
+test("events: what happened twice within minutes is two rows where a log has two stamps of it, whoever told the first", async () => {
+  await afterAlerts("EVT6", []);
+  const [began, ended] = MAGNET_CODES;
+  const another = "0.0.99.98.5.255";
+  const first = [
+    [1, began],
+    [2, ended],
+  ] as const;
+  const both = [...first, [6, began], [7, ended]] as const;
+  expect(await logTold("EVT6", OTHERS_LOG, first)).toBe(2);
+  expect(await logTold("EVT6", another, both)).toBe(2);
+  const rows = await eventsOf("EVT6");
+  expect(rows.map(([minute, kind, , , , other, told]) => [minute, kind, other, told])).toEqual([
+    [1, "occurrence", 2, 1],
+    [2, "restoration", 1, 1],
+    [6, "occurrence", 7, 0],
+    [7, "restoration", 6, 0],
+  ]);
+  // The first log goes on: its second pair is that of the other one, each with the nearest.
+  expect(await logTold("EVT6", OTHERS_LOG, both)).toBe(0);
+  expect(await logTold("EVT6", another, both)).toBe(0);
+  expect((await eventsOf("EVT6")).map(([minute, , , , , , told]) => [minute, told])).toEqual([
+    [1, 1],
+    [2, 1],
+    [6, 1],
+    [7, 1],
+  ]);
+});
+
+test("events: an alarm that comes and goes in pushes of one lot has its end; what stays set tells nothing again", async () => {
+  await using station = await startPushStation({
+    database: current().database,
+    meters: [{ number: "EVT7", companion: "is15959" }],
+  });
+  const minutes = [
+    [1, [MAGNET]],
+    [3, []],
+    [5, [MAGNET]],
+    [6, [MAGNET]],
+  ] as const;
+  await sendTcp(
+    station.tcp,
+    minutes.map(([minute, bits]) => alert("EVT7", minute, bits)),
+  );
+  await station.settled();
+  expect((await eventsOf("EVT7")).map(([minute, kind, , , , other]) => [minute, kind, other])).toEqual([
+    [1, "occurrence", 3],
+    [3, "restoration", 1],
+    [5, "occurrence", null],
+  ]);
+});

@@ -14,7 +14,7 @@ import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 /** D1, D2 and D3 ciphered, an IDIS and a DSMR meter, and D1 without ciphering. */
 const COUNT = 6;
 const PLAIN = 5;
-const PUSH_COUNT = 2 * (4 * 6 + 1);
+const PUSH_COUNT = 2 * (4 * 6 + 2);
 
 let over: GatewayOverStreet;
 beforeAll(async () => {

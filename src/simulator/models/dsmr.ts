@@ -12,6 +12,7 @@ import {
 } from "./european-meter.ts";
 import { CLOCK, data } from "./is15959.ts";
 import { household, solarRoof } from "./load-shapes.ts";
+import { pushSetup } from "./push-setup.ts";
 import type { RegisterForms } from "./registers.ts";
 
 const LOW = 0;
@@ -48,7 +49,12 @@ const LOGS: readonly EventLogDescription[] = [
     ],
   },
   { name: "fraud", meanIntervalDays: 400, codes: [[40, 41]] },
+  { name: "power-quality", meanIntervalDays: 60, codes: [[86, 90]] },
 ];
+
+const ALARM_SETUP = "0.1.25.9.0.255";
+const EQUIPMENT = "0.0.96.1.1.255";
+const ALARM_REGISTER = "0.0.97.98.0.255";
 
 export interface DsmrOptions {
   readonly identity: MeterIdentity;
@@ -56,6 +62,8 @@ export interface DsmrOptions {
 }
 
 export function dsmr(options: DsmrOptions): MeterDescription {
+  const equipment = data(EQUIPMENT, textOctets(options.identity.serial));
+  const alarms = data(ALARM_REGISTER, numeric("double-long-unsigned", 0));
   return europeanMeter({
     ...options,
     model: "dsmr",
@@ -92,14 +100,17 @@ export function dsmr(options: DsmrOptions): MeterDescription {
       },
       eventLog(0, "standard", 100),
       eventLog(1, "fraud", 30),
+      eventLog(5, "power-quality", 100),
     ],
     extraObjects: [
       profileStatus("0.0.96.10.2.255"),
       eventCode(0, "standard"),
       eventCode(1, "fraud"),
-      data("0.0.96.1.1.255", textOctets(options.identity.serial)),
+      eventCode(5, "power-quality"),
+      equipment,
       data("0.1.94.31.3.255", CONFIGURATION),
-      data("0.0.97.98.0.255", numeric("double-long-unsigned", 0)),
+      alarms,
+      pushSetup(ALARM_SETUP, [EQUIPMENT, `${ALARM_SETUP}/1`, ALARM_REGISTER], [equipment, alarms]),
     ],
   });
 }

@@ -70,6 +70,7 @@ const PROFILES: readonly ProfileDescription[] = [
   eventLog(4, "power-quality", 100),
 ];
 
+const ALARM_SETUP = "0.4.25.9.0.255";
 const ALARMS = ["0.0.97.98.20.255", "0.0.97.98.21.255"];
 
 export interface IdisOptions {
@@ -104,7 +105,7 @@ export function idis(options: IdisOptions): MeterDescription {
       eventCode(4, "power-quality"),
       deviceId,
       ...alarms,
-      pushSetup("0.4.25.9.0.255", ["0.0.96.1.1.255", ...ALARMS], [deviceId, ...alarms]),
+      pushSetup(ALARM_SETUP, ["0.0.96.1.1.255", `${ALARM_SETUP}/1`, ...ALARMS], [deviceId, ...alarms]),
       pushSchedule("0.4.15.0.4.255"),
     ],
   });

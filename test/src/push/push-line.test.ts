@@ -24,6 +24,8 @@ const MBUS = encodeMbusFrame({
   payload: fromHex(`0167${APDU}`),
 });
 const LINES = { wrapper: WRAPPED, hdlc: FRAMED, mbus: MBUS, bare: fromHex(APDU), structure: fromHex(APDU.slice(12)) };
+/** As DSMR 4 meters push: identifier, comma, alarm register; two of its octets are those of the wrapper. */
+const WITHOUT_APDU = Uint8Array.of(...new TextEncoder().encode("E0010000000000017,"), 0, 0, 0, 1);
 
 function drain(line: PushLine): string[] {
   const told: string[] = [];
@@ -53,6 +55,11 @@ test.each(["wrapper", "hdlc"] as const)("push line: what a modem says before %s 
   const text = new TextEncoder().encode("\r\nRING\r\nCONNECT 9600\r\n");
   expect(hears(text, LINES[kind])).toEqual([`FRAME_INVALID ${toHex(text)}`, APDU]);
   expect(hears(Uint8Array.of(0, 0, 0), LINES[kind])).toEqual(["FRAME_INVALID 000000", APDU]);
+});
+
+test("push line: an alarm register without an APDU is one unit, however it is cut", () => {
+  expect(hears(WITHOUT_APDU)).toEqual([toHex(WITHOUT_APDU)]);
+  expect(hears(...Array.from(WITHOUT_APDU, (octet) => Uint8Array.of(octet)))).toEqual([toHex(WITHOUT_APDU)]);
 });
 
 test("push line: octets that are nothing come out as one APDU when the line ends or falls silent", () => {
