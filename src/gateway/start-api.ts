@@ -27,7 +27,7 @@ import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Vitals } from "../observe/vitals.ts";
-import { PROFILE_COLUMNS } from "../profiles/columns.ts";
+import { DAILY_SUM_COLUMNS, PROFILE_COLUMNS } from "../profiles/columns.ts";
 import { collectionMeters } from "../series/collections.ts";
 import type { Database } from "../store/database.ts";
 import { appendEventLog, type EventLogEntry } from "../store/event-log.ts";
@@ -115,8 +115,7 @@ const STALLED_MS = 60_000;
 const READING_COLUMNS: ReadingColumns = {
   instant: PROFILE_COLUMNS.instant,
   "block-load": PROFILE_COLUMNS.block_load,
-  // Sums of the intervals of a day have the names and units of the intervals.
-  "daily-load": PROFILE_COLUMNS.block_load.filter(({ name, unit }) => unit.endsWith("h") && !name.includes("total")),
+  "daily-load": DAILY_SUM_COLUMNS,
   "daily-captures": PROFILE_COLUMNS.daily_load,
   billing: PROFILE_COLUMNS.billing,
 };

@@ -131,13 +131,9 @@ export async function finishFleet(
   await recordFleet(options, { database, capabilities }, { ...known, ...now });
   const isSame =
     members.length === known.meters.size &&
-    sameMembers(now.collections, known.collections) &&
+    isDeepStrictEqual(now.collections, known.collections) &&
     isDeepStrictEqual(capabilities, database.capabilities);
   return isSame ? "finished" : "restart";
-}
-
-function sameMembers(a: StartedFleet["collections"], b: StartedFleet["collections"]): boolean {
-  return isDeepStrictEqual(a, b);
 }
 
 /** For the next start without the database. */

@@ -94,7 +94,7 @@ export class SpareCounters implements CounterReservations {
       const first = Math.max(floor, spare?.next ?? 0);
       if (!this.#isUsable || spare === undefined || first + count > spare.end) throw error;
       await this.#append(name, { next: first + count, end: spare.end });
-      await this.#file.datasync().catch((cause: unknown) => this.#fail(cause));
+      await this.#file.datasync().catch(() => this.#fail());
       if (!this.#isUsable) throw error;
       return first;
     });
@@ -105,14 +105,14 @@ export class SpareCounters implements CounterReservations {
     const line = lineOf(name, spare);
     try {
       const { bytesWritten } = await this.#file.write(line);
-      if (bytesWritten !== line.length) throw new Error(`only ${bytesWritten} of ${line.length} octets were written`);
-      this.#spares.set(name, spare);
-    } catch (cause) {
-      this.#fail(cause);
+      if (bytesWritten === line.length) this.#spares.set(name, spare);
+      else this.#fail();
+    } catch {
+      this.#fail();
     }
   }
 
-  #fail(_cause: unknown): void {
+  #fail(): void {
     this.#isUsable = false;
     this.#spares.clear();
   }

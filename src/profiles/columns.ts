@@ -236,6 +236,9 @@ export const PROFILE_COLUMNS: Readonly<Record<ProfileKind, readonly ProfileColum
   ],
 };
 
+/** What the sums of a day have: names and units of the intervals, and the registers at midnight. */
+export const DAILY_SUM_COLUMNS: readonly ProfileColumn[] = [...intervalEnergies(QUANTITIES), ...totals(QUANTITIES)];
+
 const BY_NAME: Readonly<Record<ProfileKind, ReadonlyMap<string, ProfileColumn>>> = {
   instant: byName("instant"),
   block_load: byName("block_load"),
