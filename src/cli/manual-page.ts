@@ -66,9 +66,10 @@ function term(what: string, says: string): string {
   return `.TP\n.B ${roff(what)}\n${roff(says)}`;
 }
 
-/** A backslash begins a request inside a line, a dot or an apostrophe at its beginning; a hyphen is no minus. */
+/** A backslash begins a request inside a line, a dot or an apostrophe at its beginning; a hyphen is no minus; dots are ASCII. */
 function roff(text: string): string {
   return text
+    .replaceAll("…", "...")
     .replaceAll("\\", "\\e")
     .replaceAll("-", "\\-")
     .replaceAll(/^(?=[.'])/gm, "\\&");

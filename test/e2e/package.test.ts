@@ -93,7 +93,10 @@ test("package: its units are without fault, and the service is exposed as little
 test("package: man has nothing to say against the manual page", (context) => {
   context.skip(!isThere("man"), "man is not installed");
   const page = join(tree, "usr/share/man/man1/dlms-gateway.1");
-  const { stdout, stderr } = spawnSync("man", ["--warnings", "-l", page], { encoding: "utf8" });
+  const { stdout, stderr } = spawnSync("man", ["--warnings", "-l", page], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"], LC_ALL: "C" },
+  });
   expect(stderr).toBe("");
   expect(stdout).toContain("dlms-gateway run");
 });
