@@ -1,5 +1,4 @@
 /** The daemon as an object: wires database, fleet, collection, push and the control socket; runs them; drains them. */
-import { resolve } from "node:path";
 import type { Caller } from "../api/callers.ts";
 import type { GapOrder, GapRow } from "../api/gap-order.ts";
 import type { Api } from "../api/http-api.ts";
@@ -7,12 +6,7 @@ import { LiveStream } from "../api/live-stream.ts";
 import { LocalSocket } from "../api/local-socket.ts";
 import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order.ts";
 import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
-
-import type { Calls } from "../calls/calls.ts";
-import { Collector } from "../collect/collector.ts";
-import type { CollectorStore } from "../collect/collector-store.ts";
 import { drain, StopDeadline } from "../collect/drain.ts";
-import type { MeterPlans } from "../collect/meter-plans.ts";
 import type { PollLoop } from "../collect/poll-loop.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
 import { SerialLines } from "../collect/serial-lines.ts";
@@ -25,14 +19,10 @@ import { messageOf } from "../observe/message-of.ts";
 import { Metrics, type WorkerMetrics } from "../observe/metrics.ts";
 import type { Vitals } from "../observe/vitals.ts";
 import type { PushListeners, PushListenersOptions } from "../push/push-listeners.ts";
-import { SeriesCatalogue } from "../series/catalogue.ts";
 import { CoverageFolding } from "../store/coverage-folding.ts";
-import { type Database, isTransient } from "../store/database.ts";
+import type { Database } from "../store/database.ts";
 import { EventLog, type EventLogEntry } from "../store/event-log.ts";
-import { newestCaptures } from "../store/latest-rows.ts";
-import { loadLedger } from "../store/ledger-records.ts";
-import { eventLogStore } from "../store/meter-events.ts";
-import { StoreIntake } from "../store/store-intake.ts";
+import type { StoreIntake } from "../store/store-intake.ts";
 import { Upkeep } from "../store/upkeep.ts";
 import { MeterTraces } from "../trace/meter-traces.ts";
 import { traceResources } from "../trace/trace-resources.ts";
@@ -44,9 +34,10 @@ import { GatewayPush } from "./gateway-push.ts";
 import { type GatewayStore, openStore } from "./open-store.ts";
 import { SharedMeters } from "./shared-meters.ts";
 import { type GatewayApiParts, gatewayApi, listenOutside } from "./start-api.ts";
+import { startCollector, startIntake } from "./start-collection.ts";
 import { startFleet } from "./start-fleet.ts";
 import { startNotifications } from "./start-notifications.ts";
-import { gaps, maintain, meterNamed, profileWriter, type StoredReadings, unknownMeter } from "./stored-readings.ts";
+import { gaps, maintain, meterNamed, type StoredReadings, unknownMeter } from "./stored-readings.ts";
 
 /** How long sessions may go on after the order to stop, and when all but the embedded server has ended. */
 const STOP_MS = { sessions: 30_000, everything: 45_000 };
@@ -100,7 +91,7 @@ export class Gateway implements AsyncDisposable {
     const databaseReturn = new DatabaseReturn({ ...options, events }, store);
     stack.adopt(coverageFolding(database, events), (each) => deadline.bound(each.stop()));
     const late = stack.use(new AsyncDisposableStack());
-    const intake = stack.adopt(await storeIntake({ config, events }, database, databaseReturn.ready), (each) =>
+    const intake = stack.adopt(await startIntake({ config, events }, database, databaseReturn.ready), (each) =>
       each.stop(lastMs()),
     );
     const known = await startFleet({ config, events }, store, stack);
@@ -116,9 +107,9 @@ export class Gateway implements AsyncDisposable {
     const pushing = new GatewayPush({ config, database, known, events, boundSocket: options.boundSocket });
     const calling = new GatewayCalls({ config, known, events });
     const { calls } = calling;
-    const keeping = collectorStore(database, { intake, databaseReturn });
     const { listens } = pushing;
-    const collector = newCollector(config, { lines, calls, pushing, plans, keeping, traces, events, database });
+    const reading = { polling: config.polling, database, events, plans, pushing, lines, calls, traces };
+    const collector = startCollector({ ...reading, intake, databaseReturn });
     const sharing = { config, events, version, url: store.url, database, meters, planning, collector, calls, listens };
     const shared = await SharedMeters.start(sharing, stack, deadline);
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
@@ -275,7 +266,11 @@ function vitalsOf({
   loop,
   intake,
   listeners,
-}: Pick<Parts, "loop"> & { readonly intake: StoreIntake; readonly listeners: PushListeners }): Vitals {
+}: {
+  readonly loop: PollLoop<PolledMeter>;
+  readonly intake: StoreIntake;
+  readonly listeners: PushListeners;
+}): Vitals {
   const { rows, pushes, spool } = intake;
   return {
     meters: loop.heldCount,
@@ -287,101 +282,6 @@ function vitalsOf({
     pushConnections: listeners.connectionCount,
     spool: { octets: spool.octets, quota: spool.quota, engaged: intake.isSpooling },
   };
-}
-
-function storeIntake(
-  { config, events }: Pick<GatewayOptions, "config" | "events">,
-  database: Database,
-  ready: Promise<void> | undefined,
-): Promise<StoreIntake> {
-  const catalogue = new SeriesCatalogue(database);
-  return StoreIntake.open({
-    database,
-    writer: profileWriter(database),
-    // Their series are made with the next batch if not with this.
-    afterRows: (batches) =>
-      catalogue.learn(batches).catch((error: unknown) => {
-        events({ event: "seriesUnlearned", reason: messageOf(error) });
-      }),
-    // One connection stays free for what people ask.
-    writers: Math.max(1, config.database.connections - 1),
-    spool: {
-      directory: resolve(config.stateDirectory, config.spool.directory),
-      quota: config.spool.quota,
-      patienceMs: config.spool.patience,
-    },
-    events,
-    ...(ready && { ready }),
-  });
-}
-
-function newCollector(
-  { polling }: Config,
-  {
-    lines,
-    calls,
-    pushing,
-    plans,
-    keeping,
-    traces,
-    events,
-    database,
-  }: Pick<Parts, "plans" | "events" | "database"> & {
-    readonly pushing: GatewayPush;
-    readonly lines: SerialLines;
-    readonly calls: Calls;
-    readonly keeping: CollectorStore;
-    readonly traces: MeterTraces;
-  },
-): Collector {
-  return new Collector({
-    tapOf: (target) => traces.wrapFor(target),
-    events,
-    lines,
-    calls,
-    duringVisit: (meter, connection) => pushing.duringVisit(meter, connection),
-    keepUnsolicited: (meter, message) => pushing.keepUnsolicited(meter, message),
-    sessionBudgetMs: polling.sessionTimeout,
-    ruleOf: (meter, profile) => plans.ruleOf(meter, profile),
-    store: keeping,
-    eventStore: eventLogStore(database),
-  });
-}
-
-function collectorStore(
-  database: Database,
-  { intake, databaseReturn }: { readonly intake: StoreIntake; readonly databaseReturn: DatabaseReturn },
-): CollectorStore {
-  // While the spool holds rows, the database does not know of all slots that are held.
-  const whileThere = async <Result>(ask: () => Promise<Result>): Promise<Result | undefined> => {
-    if (intake.isSpooling || !databaseReturn.hasLedgers) return undefined;
-    try {
-      return await ask();
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      return undefined;
-    }
-  };
-  return {
-    newestCaptures: (meterKey) => whileThere(() => newestCaptures(database, meterKey)),
-    loadLedger: (meterKey) => whileThere(() => loadLedger(database, meterKey)),
-    keepMemories: (meterKey, memories) => intake.keepMemories(meterKey, memories),
-    putRows: (batch) => intake.rows.put(batch),
-    addAttempt: (attempt) => intake.addAttempt(attempt),
-    addReadings: (readings) => intake.addReadings(readings),
-    addRejected: (meterKey, rows) => intake.addRejected(meterKey, rows),
-  };
-}
-
-/** What the functions below wire together. */
-interface Parts {
-  readonly config: Config;
-  readonly database: Database;
-  readonly events: EventSink;
-  readonly meters: Iterable<PolledMeter>;
-  readonly plans: MeterPlans;
-  readonly loop: PollLoop<PolledMeter>;
-  readonly collector: Collector;
 }
 
 function upkeep(url: string, events: EventSink): Promise<Upkeep> {

@@ -1,0 +1,99 @@
+/** Wires what reads meters, and the way of what was read into the store. */
+import { resolve } from "node:path";
+import type { Calls } from "../calls/calls.ts";
+import { Collector } from "../collect/collector.ts";
+import type { CollectorStore } from "../collect/collector-store.ts";
+import type { MeterPlans } from "../collect/meter-plans.ts";
+import type { SerialLines } from "../collect/serial-lines.ts";
+import type { Config } from "../config/schema.ts";
+import type { EventSink } from "../observe/events.ts";
+import { messageOf } from "../observe/message-of.ts";
+import { SeriesCatalogue } from "../series/catalogue.ts";
+import { type Database, isTransient } from "../store/database.ts";
+import { newestCaptures } from "../store/latest-rows.ts";
+import { loadLedger } from "../store/ledger-records.ts";
+import { eventLogStore } from "../store/meter-events.ts";
+import { StoreIntake } from "../store/store-intake.ts";
+import type { MeterTraces } from "../trace/meter-traces.ts";
+import type { DatabaseReturn } from "./database-return.ts";
+import type { GatewayPush } from "./gateway-push.ts";
+import { profileWriter } from "./stored-readings.ts";
+
+/** The way of rows, attempts and pushes into the database, or the spool while it is away. */
+export function startIntake(
+  { config, events }: { readonly config: Config; readonly events: EventSink },
+  database: Database,
+  ready: Promise<void> | undefined,
+): Promise<StoreIntake> {
+  const catalogue = new SeriesCatalogue(database);
+  return StoreIntake.open({
+    database,
+    writer: profileWriter(database),
+    // Their series are made with the next batch if not with this.
+    afterRows: (batches) =>
+      catalogue.learn(batches).catch((error: unknown) => {
+        events({ event: "seriesUnlearned", reason: messageOf(error) });
+      }),
+    // One connection stays free for what people ask.
+    writers: Math.max(1, config.database.connections - 1),
+    spool: {
+      directory: resolve(config.stateDirectory, config.spool.directory),
+      quota: config.spool.quota,
+      patienceMs: config.spool.patience,
+    },
+    events,
+    ...(ready && { ready }),
+  });
+}
+
+export interface CollectorParts {
+  readonly polling: Config["polling"];
+  readonly database: Database;
+  readonly events: EventSink;
+  readonly plans: MeterPlans;
+  readonly pushing: GatewayPush;
+  readonly lines: SerialLines;
+  readonly calls: Calls;
+  readonly traces: MeterTraces;
+  readonly intake: StoreIntake;
+  readonly databaseReturn: DatabaseReturn;
+}
+
+/** What reads meters, with all that it hands on to. */
+export function startCollector(parts: CollectorParts): Collector {
+  const { polling, database, events, plans, pushing, lines, calls, traces } = parts;
+  return new Collector({
+    tapOf: (target) => traces.wrapFor(target),
+    events,
+    lines,
+    calls,
+    duringVisit: (meter, connection) => pushing.duringVisit(meter, connection),
+    keepUnsolicited: (meter, message) => pushing.keepUnsolicited(meter, message),
+    sessionBudgetMs: polling.sessionTimeout,
+    ruleOf: (meter, profile) => plans.ruleOf(meter, profile),
+    store: collectorStore(parts),
+    eventStore: eventLogStore(database),
+  });
+}
+
+function collectorStore({ database, intake, databaseReturn }: CollectorParts): CollectorStore {
+  // While the spool holds rows, the database does not know of all slots that are held.
+  const whileThere = async <Result>(ask: () => Promise<Result>): Promise<Result | undefined> => {
+    if (intake.isSpooling || !databaseReturn.hasLedgers) return undefined;
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      return undefined;
+    }
+  };
+  return {
+    newestCaptures: (meterKey) => whileThere(() => newestCaptures(database, meterKey)),
+    loadLedger: (meterKey) => whileThere(() => loadLedger(database, meterKey)),
+    keepMemories: (meterKey, memories) => intake.keepMemories(meterKey, memories),
+    putRows: (batch) => intake.rows.put(batch),
+    addAttempt: (attempt) => intake.addAttempt(attempt),
+    addReadings: (readings) => intake.addReadings(readings),
+    addRejected: (meterKey, rows) => intake.addRejected(meterKey, rows),
+  };
+}
