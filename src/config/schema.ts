@@ -113,7 +113,12 @@ const configFields = z.strictObject({
         .string()
         .default("data/postgres")
         .describe("Data directory of the embedded database, relative to the state directory."),
-      connections: z.int().min(1).max(64).default(4).describe("Most connections that the daemon opens."),
+      connections: z
+        .int()
+        .min(2)
+        .max(64)
+        .default(8)
+        .describe("Most connections that the daemon works with; half of them are for what is written."),
       compressAfter: duration
         .prefault("7d")
         .describe("Age at which rows are compressed, in whole days; with TimescaleDB's Community edition only."),

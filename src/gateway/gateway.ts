@@ -91,7 +91,7 @@ export class Gateway implements AsyncDisposable {
     const databaseReturn = new DatabaseReturn({ ...options, events }, store);
     stack.adopt(coverageFolding(database, events), (each) => deadline.bound(each.stop()));
     const late = stack.use(new AsyncDisposableStack());
-    const intake = stack.adopt(await startIntake({ config, events }, database, databaseReturn.ready), (each) =>
+    const intake = stack.adopt(await startIntake({ config, events }, store.writing, databaseReturn.ready), (each) =>
       each.stop(lastMs()),
     );
     const known = await startFleet({ config, events }, store, stack);

@@ -31,6 +31,8 @@ const LONGEST_RETRY_MS = 30_000;
 export interface GatewayStore {
   readonly url: string;
   readonly database: Database;
+  /** The same for what comes in: it must not wait behind what the polling of many meters asks. */
+  readonly writing: Database;
   readonly psqlCommand: string | undefined;
   /** What was known when the database was there last, while it is away; undefined when it is there. */
   readonly record: FleetRecord | undefined;
@@ -61,10 +63,12 @@ export async function openStore(
   const server = config.database.url === undefined ? await startEmbedded(config, events, stack) : undefined;
   const url = server?.url ?? (await resolveSecretText(config.database.url ?? ""));
   const record = await prepareOrRecord(options, url);
-  const connections = { url, connections: config.database.connections };
-  const database = await openDatabase({ ...connections, recorded: record?.capabilities });
-  stack.adopt(database, (each) => each.close(deadline.leftMs));
-  return { url, database, psqlCommand: server?.psqlCommand, record };
+  const open = async (connections: number, recorded?: Capabilities) =>
+    stack.adopt(await openDatabase({ url, connections, recorded }), (each) => each.close(deadline.leftMs));
+  const forWriting = Math.floor(config.database.connections / 2);
+  const database = await open(config.database.connections - forWriting, record?.capabilities);
+  const writing = await open(forWriting, database.capabilities);
+  return { url, database, writing, psqlCommand: server?.psqlCommand, record };
 }
 
 /** Makes the database ready, however long that takes to become possible; or the record to go on with meanwhile. */

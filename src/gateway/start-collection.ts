@@ -34,8 +34,8 @@ export function startIntake(
       catalogue.learn(batches).catch((error: unknown) => {
         events({ event: "seriesUnlearned", reason: messageOf(error) });
       }),
-    // One connection stays free for what people ask.
-    writers: Math.max(1, config.database.connections - 1),
+    // One connection stays free for pushes and all else.
+    writers: Math.max(1, Math.floor(config.database.connections / 2) - 1),
     spool: {
       directory: resolve(config.stateDirectory, config.spool.directory),
       quota: config.spool.quota,

@@ -35,6 +35,11 @@ const READY_MS = 300_000;
 const DRAIN_MS = 300_000;
 const LOOK_MS = 1000;
 const MEGABYTE = 1e6;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** When the database is away, and for how long what has waited is brought in, as shares of the whole time. */
+const AWAY = { from: 0.45, to: 0.55 };
+const CATCHING_UP = 0.1;
 
 await using stack = new AsyncDisposableStack();
 const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-soak-"));
@@ -79,8 +84,8 @@ stack.defer(async () => {
 await until(() => street.push(street.meters[0]?.name ?? "", setupsOf(street)[0]?.setup ?? "", tcp()), READY_MS);
 
 const startedMs = Date.now();
-const awayFromMs = startedMs + 0.45 * wholeMs;
-const awayToMs = startedMs + 0.55 * wholeMs;
+const awayFromMs = startedMs + AWAY.from * wholeMs;
+const awayToMs = startedMs + AWAY.to * wholeMs;
 const going = new AbortController();
 const pushing = push(going.signal);
 let mostSpooled = 0;
@@ -91,9 +96,13 @@ way.mend();
 await watchSpool(startedMs + wholeMs);
 going.abort();
 const sent = await pushing;
-await until(async () => {
+const isDrained = await until(async () => {
   if ((await spooled()) > 0) throw new Error("the spool is not empty");
-}, DRAIN_MS);
+}, DRAIN_MS).then(
+  () => true,
+  () => false,
+);
+if (!isDrained) process.exitCode = 1;
 await report();
 
 function tcp() {
@@ -153,8 +162,10 @@ async function until(attempt: () => Promise<unknown>, timeoutMs: number): Promis
 async function report(): Promise<void> {
   const lines = (await readFile(samplesFile, "utf8")).trim().split("\n");
   const all = lines.map((line): ProbeSample => JSON.parse(line));
+  const minutes = (from: number, to: number) =>
+    all.filter(({ atMs }) => atMs > startedMs + from * wholeMs && atMs < startedMs + to * wholeMs);
   // Caches fill and code is compiled at first; while the database is away, and comes back, other things are measured.
-  const settled = all.filter(({ atMs }) => atMs > startedMs + wholeMs / 6 && atMs < startedMs + wholeMs);
+  const settled = [...minutes(1 / 6, AWAY.from), ...minutes(AWAY.to + CATCHING_UP, 1)];
   const [[pushes] = []] = await query(server.url, "select count(*)::int from dlms.push_history");
   const [[polls] = []] = await query(
     server.url,
@@ -163,24 +174,39 @@ async function report(): Promise<void> {
   console.log(`soak: ${values.minutes} min, ${values.meters} meters, node ${process.version}, ${cpus().length} cores`);
   console.log(`polls that succeeded ${String(polls)}; pushes sent ${sent}, in the database ${String(pushes)}`);
   console.log(`spool at most ${(mostSpooled / MEGABYTE).toFixed(1)} MB of 200, at the end ${await spooled()} octets`);
-  const rows = [
-    ["resident memory, MB", "residentMb"],
-    ["heap, MB", "heapMb"],
-    ["handles", "handles"],
-    ["loop delay p99, ms", "delayP99Ms"],
-    ["loop delay most, ms", "delayMaxMs"],
-  ] as const;
-  for (const [what, field] of rows) {
-    const figures = settled.map((each) => each[field]);
+  console.log(`${isDrained ? "" : "THE SPOOL WAS NOT BROUGHT IN; "}warned of: ${await warnings()}`);
+  for (const [what, field, samples] of [
+    ["resident memory, MB", "residentMb", settled],
+    ["heap, MB", "heapMb", settled],
+    ["heap that lives, MB", "heapMb", leastOfMinutes(settled)],
+    ["handles", "handles", settled],
+    ["loop delay p99, ms", "delayP99Ms", settled],
+    ["loop delay most, ms", "delayMaxMs", settled],
+  ] as const) {
+    const figures = samples.map((each) => each[field]);
     const slope = slopeOf(
-      settled.map(({ atMs }) => atMs / 3_600_000),
+      samples.map(({ atMs }) => atMs / HOUR_MS),
       figures,
     );
-    const sorted = [...figures].sort((a, b) => a - b);
+    const sorted = figures.toSorted((a, b) => a - b);
     const [low, median, high] = [0, 0.5, 0.99].map((part) => sorted[Math.floor(part * (sorted.length - 1))] ?? 0);
     const text = [low, median, high].map((each) => each?.toFixed(1)).join(" / ");
     console.log(`${what}: least / median / p99 ${text}; slope ${slope.toFixed(2)} an hour`);
   }
+}
+
+/** Where the collector of garbage has just been, as near as samples tell. */
+function leastOfMinutes(samples: readonly ProbeSample[]): ProbeSample[] {
+  const minutes = Map.groupBy(samples, ({ atMs }) => Math.floor(atMs / MINUTE_MS));
+  return [...minutes.values()].map((minute) => minute.reduce((a, b) => (b.heapMb < a.heapMb ? b : a)));
+}
+
+/** How often the daemon told what, at level warn and above. */
+async function warnings(): Promise<string> {
+  const text = await readFile(join(directory, "log"), "utf8");
+  const names = [...text.matchAll(/"event":"(\w+)"/g)].map(([, name]) => name ?? "");
+  const counts = Map.groupBy(names, (name) => name);
+  return [...counts].map(([name, { length }]) => `${name} ${length}`).join(", ") || "nothing";
 }
 
 /** Of the straight line with the least squares. */

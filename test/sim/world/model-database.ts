@@ -399,7 +399,6 @@ const STATEMENTS: readonly (readonly [words: string, handler: Handler])[] = [
   ["from dlms.spool_positions", (model, [run]) => model.positionsOf(String(run))],
   ["insert into dlms.spool_positions", (model, values) => model.movePosition(values)],
   ["insert into dlms.invocation_counters", (model, values, client) => model.reserve(values, client)],
-  ["set local synchronous_commit", () => ({ rows: [] })],
   ["insert into dlms.upkeep_runs", () => ({ rows: [] })],
 ];
 
