@@ -22,17 +22,30 @@ export class Calls implements MeterCalls {
   #onReach: (meter: PolledMeter, isReachable: boolean) => void = () => undefined;
 
   constructor(meters: Iterable<PolledMeter>) {
-    for (const meter of meters) {
-      const { callsIn, caller: name } = meter.target.connection;
-      if (callsIn !== true) continue;
-      // No modem calls itself by such a name.
-      const key = name ?? `\n${meter.meterKey}`;
-      const caller: Caller = this.#callers.get(key) ?? { meters: [], waiting: new Set() };
-      caller.meters.push(meter);
-      this.#callers.set(key, caller);
-      this.#byKey.set(meter.meterKey, caller);
-      this.#byName.set(meter.target.name, caller);
-    }
+    for (const meter of meters) this.add(meter);
+  }
+
+  add(meter: PolledMeter): void {
+    if (meter.target.connection.callsIn !== true) return;
+    const key = callerKey(meter);
+    const caller: Caller = this.#callers.get(key) ?? { meters: [], waiting: new Set() };
+    caller.meters.push(meter);
+    this.#callers.set(key, caller);
+    this.#byKey.set(meter.meterKey, caller);
+    this.#byName.set(meter.target.name, caller);
+  }
+
+  /** The connection of a meter that nobody knows any more ends with it. */
+  remove(meter: PolledMeter): void {
+    const caller = this.#byKey.get(meter.meterKey);
+    if (caller === undefined) return;
+    this.#byKey.delete(meter.meterKey);
+    this.#byName.delete(meter.target.name);
+    caller.meters.splice(caller.meters.indexOf(meter), 1);
+    if (caller.meters.length > 0) return;
+    this.#callers.delete(callerKey(meter));
+    caller.next?.close();
+    caller.call?.close();
   }
 
   /** `onReach` hears when there is a way to a meter, and when there is none any more. */
@@ -109,4 +122,9 @@ export class Calls implements MeterCalls {
     for (const meter of meters) this.#onReach(meter, true);
     for (const resolve of waiting) resolve();
   }
+}
+
+/** No modem calls itself by the key of a meter that calls by itself. */
+function callerKey({ meterKey, target }: PolledMeter): string {
+  return target.connection.caller ?? `\n${meterKey}`;
 }

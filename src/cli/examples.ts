@@ -50,6 +50,12 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "push apply": ["push apply alarms --dry-run", 'push apply alarms --meter feeder-7 --why "new receiver"'],
   "push stop": ["push stop"],
   "push history": ["push history --meter feeder-7"],
+  "meters add": [
+    "meters add feeder-9 number=SMT10009 connection.tcp=10.0.0.9:4059 companion=idis",
+    "meters add feeder-9 number=SMT10009 connection.tcp=10.0.0.9:4059 association.mechanism=lls association.secret=stored",
+  ],
+  "meters import": ["meters import street.xlsx --dry-run", "meters import street.csv --json"],
+  "meters remove": ["meters remove feeder-9"],
   "meters adopt": ["meters adopt 4b464d1020304050 --name feeder-9 --time-zone Asia/Kolkata"],
   "tokens list": ["tokens list"],
   "tokens revoke": ["tokens revoke ab12cd34ef"],

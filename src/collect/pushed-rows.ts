@@ -6,12 +6,15 @@ type PutRows = (batch: ProfileBatch) => Promise<{ readonly written: Promise<void
 /** Rows that meters send by themselves: the planner hears of them, so that nothing is asked for that came already. */
 export function pushedRows(
   put: PutRows,
-  { meters, seen }: { readonly meters: Iterable<PolledMeter>; readonly seen: (meter: PolledMeter) => void },
+  parts: {
+    readonly meterOf: (meterKey: number) => PolledMeter | undefined;
+    readonly seen: (meter: PolledMeter) => void;
+  },
 ): PutRows {
-  const byKey = new Map(Array.from(meters, (meter) => [meter.meterKey, meter]));
+  const { meterOf, seen } = parts;
   return async (batch) => {
     const rows = await put(batch);
-    const meter = byKey.get(batch.meterKey);
+    const meter = meterOf(batch.meterKey);
     if (meter === undefined) return rows;
     seen(meter);
     rows.written.then(

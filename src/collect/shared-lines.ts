@@ -9,25 +9,36 @@ interface Reached {
   readonly target: { readonly connection: ConnectionConfig };
 }
 
-/** The line of a meter; undefined for one that has its way to itself. */
-export type LineOf = (meter: Reached) => string | undefined;
-
 /** Meters of one address share a line without being told, unless the configuration names the lines. */
-export function sharedLines(meters: Iterable<Reached>): LineOf {
-  const counts = new Map<string, number>();
-  for (const { target } of meters) {
-    const address = addressOf(target.connection);
-    if (target.connection.line === undefined && address !== undefined) {
-      counts.set(address, (counts.get(address) ?? 0) + 1);
-    }
+export class SharedLines {
+  readonly #counts = new Map<string, number>();
+
+  constructor(meters: Iterable<Reached>) {
+    for (const meter of meters) this.add(meter);
   }
-  return ({ target: { connection } }) => {
+
+  add(meter: Reached): void {
+    this.#count(meter, 1);
+  }
+
+  remove(meter: Reached): void {
+    this.#count(meter, -1);
+  }
+
+  /** The line of a meter; undefined for one that has its way to itself. */
+  lineOf({ target: { connection } }: Reached): string | undefined {
     const { line, serial } = connection;
     if (line !== undefined) return `line ${line}`;
     if (serial !== undefined) return serial;
     const address = addressOf(connection);
-    return address !== undefined && (counts.get(address) ?? 0) > 1 ? address : undefined;
-  };
+    return address !== undefined && (this.#counts.get(address) ?? 0) > 1 ? address : undefined;
+  }
+
+  #count({ target: { connection } }: Reached, by: number): void {
+    const address = addressOf(connection);
+    if (connection.line !== undefined || address === undefined) return;
+    this.#counts.set(address, (this.#counts.get(address) ?? 0) + by);
+  }
 }
 
 function addressOf({ tcp, udp, caller }: ConnectionConfig): string | undefined {

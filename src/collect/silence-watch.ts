@@ -41,7 +41,7 @@ const CHANNELS = 256;
 
 export class SilenceWatch implements Disposable {
   readonly #options: SilenceWatchOptions;
-  readonly #meters: ReadonlyMap<string, PolledMeter>;
+  readonly #meters: Map<string, PolledMeter>;
   readonly #expectations: PushExpectations<PolledMeter>;
   /** Silences that have been told. */
   readonly #told = new Set<string>();
@@ -54,7 +54,7 @@ export class SilenceWatch implements Disposable {
   /** Begins with what the database knows; without it when that is away. */
   static async start(options: SilenceWatchOptions): Promise<SilenceWatch> {
     const watch = new SilenceWatch(options);
-    const configured = watch.#ofConfiguration();
+    const configured = watch.#ofConfiguration(watch.#meters.values());
     let scheduled: Expectation<PolledMeter>[] = [];
     let before = new Map<string, { lastMs: number | undefined; silentSinceMs: number | undefined }>();
     try {
@@ -91,6 +91,23 @@ export class SilenceWatch implements Disposable {
     });
   }
 
+  /** Another meter has come. Throws StoreError. */
+  async add(meter: PolledMeter): Promise<void> {
+    this.#meters.set(meter.meterId, meter);
+    for (const expectation of this.#ofConfiguration([meter])) this.#expectations.expect(expectation);
+    await this.learn([meter.meterId]);
+  }
+
+  /** Nothing is expected of the meter any more. */
+  remove({ meterId }: PolledMeter): void {
+    this.#meters.delete(meterId);
+    const expected = Array.from(this.#expectations.all()).filter((each) => each.meterId === meterId);
+    for (const { pushSetup } of expected) {
+      this.#configured.delete(keyOf(meterId, pushSetup));
+      this.#expectations.forget(meterId, pushSetup);
+    }
+  }
+
   heard({ meterId, pushSetup, receivedAt, outcome }: ReceivedPush): void {
     if (meterId === undefined || outcome === "rejected") return;
     this.#expectations.heard(meterId, pushSetup, receivedAt.getTime());
@@ -121,13 +138,14 @@ export class SilenceWatch implements Disposable {
     this.#expectations.close();
   }
 
-  #ofConfiguration(): Expectation<PolledMeter>[] {
+  #ofConfiguration(meters: Iterable<PolledMeter>): Expectation<PolledMeter>[] {
     const { expect, silence } = this.#options.config;
+    const some = [...meters];
     const found: Expectation<PolledMeter>[] = [];
     for (const { pushSetup, at, tolerance = silence.tolerance, ...choice } of expect) {
       const isMeant = choiceOf(choice);
       const entries = at.map(dailyEntry);
-      for (const meter of this.#meters.values()) {
+      for (const meter of some) {
         const key = keyOf(meter.meterId, pushSetup);
         if (!isMeant(meter.target) || this.#configured.has(key)) continue;
         this.#configured.add(key);

@@ -1,8 +1,9 @@
 import type { z } from "zod";
+import { messageOf } from "../observe/message-of.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
-import { withModelQuirks } from "./model-quirks.ts";
+import { withKnownModel, withModelQuirks } from "./model-quirks.ts";
 import { nearestName } from "./nearest-name.ts";
-import { type Config, configSchema } from "./schema.ts";
+import { type Config, configSchema, type MeterConfig, meterSchema } from "./schema.ts";
 import { type ConfigPlace, ConfigSources, type Path, pathText } from "./sources.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -27,6 +28,24 @@ function checked(sources: ConfigSources, file: string): Config {
   }
   checkNamesAreUnique(parsed.data, file);
   return withModelQuirks(parsed.data, file);
+}
+
+/** Checks a meter that is in no configuration; problems have their paths within it. */
+export function checkMeter(
+  value: unknown,
+  models: Config["models"],
+): { readonly meter: MeterConfig } | { readonly problems: readonly ConfigProblem[] } {
+  const parsed = meterSchema.safeParse(value, { reportInput: false });
+  if (!parsed.success) {
+    const issues = parsed.error.issues.map((issue) => ({ ...issue, path: ["meters", 0, ...issue.path] }));
+    const problems = issues.flatMap((issue) => problemsOf(issue, () => ({})));
+    return { problems: problems.map(({ path, message }) => ({ path: path.replace(/^meters\[0\]\.?/, ""), message })) };
+  }
+  try {
+    return { meter: withKnownModel(parsed.data, models) };
+  } catch (error) {
+    return { problems: [{ path: "model", message: messageOf(error) }] };
+  }
 }
 
 function problemsOf(issue: Issue, position: (path: Path) => Partial<ConfigPlace>): ConfigProblem[] {

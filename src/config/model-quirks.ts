@@ -19,12 +19,12 @@ export function withModelQuirks(config: Config, source: string): Config {
   return { ...config, meters: config.meters.map((meter) => withQuirks(meter, config.models)) };
 }
 
-/** The same for a meter that is in no configuration: only the models known to the gateway are there. */
-export function withKnownModel(meter: MeterConfig): MeterConfig {
-  if (meter.model !== undefined && quirksOfModel(meter.model) === undefined) {
-    throw new Error(`no model ${meter.model}; there are: ${QUIRK_MODELS.map(({ name }) => name).join(", ")}`);
+/** The same for a meter that is in no configuration; without models, those known to the gateway are there. */
+export function withKnownModel(meter: MeterConfig, models: Config["models"] = []): MeterConfig {
+  if (meter.model !== undefined && quirksOfModel(meter.model, models) === undefined) {
+    throw new Error(`no model ${meter.model}; there are: ${modelNames({ models }).join(", ")}`);
   }
-  return withQuirks(meter, []);
+  return withQuirks(meter, models);
 }
 
 function withQuirks(meter: MeterConfig, models: Config["models"]): MeterConfig {
@@ -32,6 +32,6 @@ function withQuirks(meter: MeterConfig, models: Config["models"]): MeterConfig {
   return ofModel === undefined ? meter : { ...meter, quirks: [...new Set([...ofModel, ...meter.quirks])] };
 }
 
-function modelNames({ models }: Config): string[] {
+function modelNames({ models }: Pick<Config, "models">): string[] {
   return [...models, ...QUIRK_MODELS].map(({ name }) => name);
 }

@@ -12,6 +12,7 @@ import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { isKeyRole } from "../../protocol/security/secret-key.ts";
 import type { SealedKey } from "../keys/sealed-key.ts";
 import { layoutText, type PushLayout, type PushLayoutVersion } from "../push/push-layouts.ts";
+import type { AddedMeter } from "../store/added-meters.ts";
 import type { Capabilities } from "../store/capabilities.ts";
 import { pushLayoutOf } from "../store/push-layouts.ts";
 import type { RecordedMeter } from "./fleet.ts";
@@ -21,6 +22,8 @@ export interface FleetRecord {
   /** Keys of the meters in each collection that plans name; undefined for one that there was not. */
   readonly collections: ReadonlyMap<string, ReadonlySet<number> | undefined>;
   readonly meters: Iterable<RecordedMeter>;
+  /** Those of them that people added to the configuration's. */
+  readonly added: readonly AddedMeter[];
   /** What the meters' pushes are, by the meter's key; the oldest first. */
   readonly pushLayouts: ReadonlyMap<number, readonly PushLayoutVersion[]>;
   readonly sealedKeys: readonly SealedKey[];
@@ -58,7 +61,7 @@ async function writeLines(file: FileHandle, lines: Iterable<unknown>): Promise<v
   await file.write(`${JSON.stringify({ sha256: digest.digest("hex") })}\n`);
 }
 
-function* linesOf({ capabilities, collections, meters, pushLayouts, sealedKeys }: FleetRecord): Generator {
+function* linesOf({ capabilities, collections, added, meters, pushLayouts, sealedKeys }: FleetRecord): Generator {
   const layouts = [...new Set([...pushLayouts.values()].flat().map(({ layout }) => layout))];
   const numbers = new Map(layouts.map((layout, number) => [layout, number]));
   yield {
@@ -66,6 +69,7 @@ function* linesOf({ capabilities, collections, meters, pushLayouts, sealedKeys }
     collections: Array.from(collections, ([name, keys]) => ({ name, ...(keys && { keys: [...keys] }) })),
   };
   for (const layout of layouts) yield { layout: layoutText(layout) };
+  for (const meter of added) yield { added: meter };
   for (const { systemTitle, ...meter } of meters) {
     const versions = pushLayouts.get(meter.key) ?? [];
     yield {
@@ -104,6 +108,7 @@ const meterSchema = z.object({
   pushes: z.array(z.object({ layout: z.number(), firmware: z.string().optional(), readAt: z.coerce.date() })),
 });
 const layoutSchema = z.object({ layout: z.string() });
+const addedSchema = z.object({ added: z.object({ name: z.string(), number: z.string(), settings: z.unknown() }) });
 const keySchema = z.object({
   key: z.object({
     meterId: z.string(),
@@ -138,6 +143,7 @@ class RecordLines {
   readonly #meters: RecordedMeter[] = [];
   readonly #pushLayouts = new Map<number, readonly PushLayoutVersion[]>();
   readonly #sealedKeys: SealedKey[] = [];
+  readonly #added: AddedMeter[] = [];
   readonly #layouts: PushLayout[] = [];
   #head: z.infer<typeof headSchema> | undefined;
 
@@ -150,7 +156,9 @@ class RecordLines {
     const meter = meterSchema.safeParse(value);
     if (meter.success) return this.#takeMeter(meter.data);
     const key = keySchema.safeParse(value);
+    const added = addedSchema.safeParse(value);
     if (key.success) this.#sealedKeys.push(key.data.key);
+    else if (added.success) this.#added.push(added.data.added);
     else this.#layouts.push(pushLayoutOf(JSON.parse(layoutSchema.parse(value).layout)));
   }
 
@@ -161,6 +169,7 @@ class RecordLines {
       capabilities: { ...capabilities, timescaleVersion: capabilities.timescaleVersion },
       collections: new Map(collections.map(({ name, keys }) => [name, keys && new Set(keys)])),
       meters: this.#meters,
+      added: this.#added,
       pushLayouts: this.#pushLayouts,
       sealedKeys: this.#sealedKeys,
     };

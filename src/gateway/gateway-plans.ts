@@ -33,8 +33,6 @@ export class GatewayPlans implements Disposable {
   #collections: ReadonlyMap<string, ReadonlySet<number> | undefined>;
   #finder: PlanFinder;
   #byMeter: Map<string, PlanConfig[]>;
-  readonly #byKey: ReadonlyMap<number, PolledMeter>;
-  readonly #configs: ReadonlyMap<string, Config["meters"][number]>;
   /** When the members of all collections were looked at last, on a clock that never jumps. */
   #allSeenMs = -Infinity;
   #timer: NodeJS.Timeout | undefined;
@@ -45,8 +43,6 @@ export class GatewayPlans implements Disposable {
     this.#database = database;
     this.#known = known;
     this.#collections = known.collections;
-    this.#byKey = new Map(known.meters.values().map((meter) => [meter.meterKey, meter]));
-    this.#configs = new Map(config.meters.map((meter) => [meter.name, meter]));
     this.#finder = this.#newFinder();
     this.#byMeter = this.#find();
     const none: PlanConfig[] = [];
@@ -76,7 +72,7 @@ export class GatewayPlans implements Disposable {
   async hearMembers(payload: string): Promise<void> {
     const keys = payload.split(" ").filter((key) => key !== "");
     if (keys.length === 0) await this.#learnAll(await loadPlans(this.#database));
-    else await this.#learnSome(keys.map(Number));
+    else await this.learn(keys.map(Number));
   }
 
   /** The configuration has other plans or groups; its meters are the same. Throws StoreError. */
@@ -103,13 +99,17 @@ export class GatewayPlans implements Disposable {
     this.#onChange([...changed]);
   }
 
-  /** Of these meters only: a change costs no more in a larger fleet. */
-  async #learnSome(meterKeys: readonly number[]): Promise<void> {
-    const meters = [...new Set(meterKeys)].flatMap((key) => this.#byKey.get(key) ?? []);
+  /** These meters have come, or may be in other collections; a change costs no more in a larger fleet. Throws StoreError. */
+  async learn(meterKeys: readonly number[]): Promise<void> {
+    const meters = [...new Set(meterKeys)].flatMap((key) => this.#known.meters.byKey(key) ?? []);
     const keys = meters.map(({ meterKey }) => meterKey);
     const collections = await collectionsOfMeters(this.#database, this.#groups(), keys);
-    const changed = meters.filter(({ meterKey, target: { name } }) => {
-      const config = this.#configs.get(name);
+    const changed = meters.filter((meter) => {
+      const {
+        meterKey,
+        target: { name },
+      } = meter;
+      const config = this.#known.meters.configOf(meter);
       const plans = config && this.#finder(config, collections.get(meterKey));
       if (plans === undefined || plans === this.#byMeter.get(name)) return false;
       this.#byMeter.set(name, plans);
@@ -218,10 +218,13 @@ export class GatewayPlans implements Disposable {
 
   #find(): Map<string, PlanConfig[]> {
     return new Map(
-      this.#config.meters.map((meter) => {
-        const key = this.#known.meters.get(meter.name)?.meterKey ?? -1;
-        const own = Array.from(this.#collections).flatMap(([name, keys]) => (keys?.has(key) === true ? [name] : []));
-        return [meter.name, this.#finder(meter, new Set(own))];
+      this.#known.meters.values().flatMap((meter) => {
+        const config = this.#known.meters.configOf(meter);
+        if (config === undefined) return [];
+        const own = Array.from(this.#collections).flatMap(([name, keys]) => {
+          return keys?.has(meter.meterKey) === true ? [name] : [];
+        });
+        return [[config.name, this.#finder(config, new Set(own))]];
       }),
     );
   }

@@ -73,7 +73,6 @@ export class GatewayPush {
   readonly #senders: FleetSenders;
   readonly #keys: StoredSenderKeys;
   readonly #learning: SenderLearning;
-  readonly #byKey: ReadonlyMap<number, PolledMeter>;
   #shared: SharedMeters | undefined;
   #reception: PushReception | undefined;
   #silence: SilenceWatch | undefined;
@@ -82,7 +81,6 @@ export class GatewayPush {
   constructor(options: GatewayPushOptions) {
     const { database, known } = options;
     this.#options = options;
-    this.#byKey = new Map(known.meters.values().map((meter) => [meter.meterKey, meter]));
     this.#senders = new FleetSenders(known.fleet, known.meters.values(), (...doubt) => this.#doubt(...doubt));
     this.#keys = new StoredSenderKeys({ store: known.keys, fleet: known.fleet, senders: this.#senders });
     this.#learning = new SenderLearning({
@@ -110,6 +108,17 @@ export class GatewayPush {
   get listens(): boolean {
     const { push, calls } = this.#options.config;
     return push.listen.length + calls.listen.length > 0;
+  }
+
+  /** A meter has come. Throws StoreError. */
+  async add(meter: PolledMeter): Promise<void> {
+    this.#senders.add(meter);
+    await this.#silence?.add(meter);
+  }
+
+  remove(meter: PolledMeter): void {
+    this.#senders.remove(meter);
+    this.#silence?.remove(meter);
   }
 
   /** What there is to find out for whoever listens, and to mend, while a meter is on the line. */
@@ -154,7 +163,7 @@ export class GatewayPush {
 
   /** The gateway that works the meter asks it again what its pushes are. */
   #doubt(meterKey: number, pushSetup: string): void {
-    const meter = this.#byKey.get(meterKey);
+    const meter = this.#options.known.meters.byKey(meterKey);
     if (meter !== undefined && this.#shared?.isElsewhere(meter) === true) this.#shared.tell(meter, "doubt", pushSetup);
   }
 
@@ -194,7 +203,7 @@ export class GatewayPush {
     const { config, database, known, events, boundSocket } = this.#options;
     for (const [meterKey, versions] of known.pushLayouts) this.#senders.learnLayouts(meterKey, versions);
     const putRows = pushedRows((batch) => intake.rows.put(batch), {
-      meters: known.meters.values(),
+      meterOf: (meterKey) => known.meters.byKey(meterKey),
       seen: (meter) => shared.loop.seen(meter),
     });
     const held = heldPushStore(database);
@@ -231,13 +240,12 @@ export class GatewayPush {
     const keep = (record: SetupRecord, recordKey?: bigint) => keepSetupRecord(database, record, recordKey);
     const before = await setupsAsTheyStand(database);
     const drifted = before.filter(({ state, who }) => state === "differs" && who === "gateway");
-    const byId = new Map(Array.from(known.meters.values(), (meter) => [meter.meterId, meter]));
     const repairs = new SetupRepairs<MeterConnection>(
       {
         setups: config.push.setups,
         keep,
         relearn: async (meterId, connection) => {
-          const meter = byId.get(meterId);
+          const meter = known.meters.byId(meterId);
           if (meter !== undefined) await this.#learning.learnAgain(meter, connection);
         },
         events,
@@ -248,14 +256,15 @@ export class GatewayPush {
     return new SetupCampaigns<MeterConnection>({
       setups: config.push.setups,
       execution: config.push.execution,
-      meters: Array.from(known.meters.values(), (meter) => ({
-        meterId: meter.meterId,
-        name: meter.target.name,
-        companion: meter.target.companion,
-        nextCall: () => (calls.isReachable(meter) ? undefined : calls.untilReachable(meter, LONGEST_WAIT_MS)),
-        visit: (work) => shared.loop.readNow(meter, () => collector.visits.visit(meter, work)),
-        relearn: (connection) => this.#learning.learnAgain(meter, connection),
-      })),
+      meters: () =>
+        known.meters.values().map((meter) => ({
+          meterId: meter.meterId,
+          name: meter.target.name,
+          companion: meter.target.companion,
+          nextCall: () => (calls.isReachable(meter) ? undefined : calls.untilReachable(meter, LONGEST_WAIT_MS)),
+          visit: (work) => shared.loop.readNow(meter, () => collector.visits.visit(meter, work)),
+          relearn: (connection) => this.#learning.learnAgain(meter, connection),
+        })),
       arrivals: reception.arrivals,
       isHere: (name) => {
         const meter = known.meters.get(name);

@@ -26,7 +26,9 @@ import type { StoreIntake } from "../store/store-intake.ts";
 import { Upkeep } from "../store/upkeep.ts";
 import { MeterTraces } from "../trace/meter-traces.ts";
 import { traceResources } from "../trace/trace-resources.ts";
+import { AddedMeters } from "./added-meters.ts";
 import { DatabaseReturn } from "./database-return.ts";
+import type { FleetMeters } from "./fleet-meters.ts";
 import { GatewayCalls } from "./gateway-calls.ts";
 import { gatewayKeys } from "./gateway-keys.ts";
 import { GatewayPlans } from "./gateway-plans.ts";
@@ -70,7 +72,7 @@ export class Gateway implements AsyncDisposable {
   readonly #closing = new AsyncDisposableStack();
   readonly #deadline: StopDeadline;
   readonly #shared: SharedMeters;
-  readonly #meters: ReadonlyMap<string, PolledMeter>;
+  readonly #meters: FleetMeters;
   readonly #planning: GatewayPlans;
   readonly #fleet: Fleet;
   #pages: string | undefined;
@@ -122,7 +124,8 @@ export class Gateway implements AsyncDisposable {
     const gateway = new Gateway({ options, deadline, store, shared, fleet, meters, planning, databaseReturn, vitals });
     const notifications = await startNotifications({ config, database, events, gatewayId: shared.id }, stack);
     const keys = gatewayKeys({ known, shared, collector });
-    const others = [resources, gateway.#resources({ keys, notifications, planning, traces })];
+    const adding = stack.use(new AddedMeters({ config, database, known, planning, pushing, calls, shared, events }));
+    const others = [resources, gateway.#resources({ keys, notifications, planning, traces, adding })];
     const local = new LocalSocket();
     const shown = { fleet, gateway, live, vitals, metrics, others, logLater: (entry: EventLogEntry) => log.add(entry) };
     const parts = { config: config.api, version, database, local, events, ...shown };
@@ -141,7 +144,7 @@ export class Gateway implements AsyncDisposable {
     readonly options: GatewayOptions;
     readonly deadline: StopDeadline;
     readonly store: GatewayStore;
-    readonly meters: ReadonlyMap<string, PolledMeter>;
+    readonly meters: FleetMeters;
     readonly databaseReturn: DatabaseReturn;
     readonly vitals: () => Vitals;
     readonly fleet: Fleet;
@@ -214,12 +217,14 @@ export class Gateway implements AsyncDisposable {
     readonly notifications: NotificationOrders;
     readonly planning: GatewayPlans;
     readonly traces: MeterTraces;
+    readonly adding: AddedMeters;
   }): (api: Api) => void {
-    const { keys, notifications, planning, traces } = parts;
+    const { keys, notifications, planning, traces, adding } = parts;
     const nameOf = (name: string, caller: Caller) => this.nameOf(name, caller);
     return (api) => {
       keyResources(api, { ...keys, nameOf });
       notificationResources(api, notifications);
+      adding.resources(api);
       this.#shared.resources(api, nameOf);
       planning.resources(api, (name) => this.#meterOf(name));
       traceResources(api, {

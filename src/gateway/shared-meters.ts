@@ -13,7 +13,7 @@ import type { StopDeadline } from "../collect/drain.ts";
 import { causeOf } from "../collect/failure-cause.ts";
 import { MeterNotHeldError, PollLoop } from "../collect/poll-loop.ts";
 import { forgetProgress, type PolledMeter } from "../collect/polled-meter.ts";
-import { sharedLines } from "../collect/shared-lines.ts";
+import { SharedLines } from "../collect/shared-lines.ts";
 import type { Config } from "../config/schema.ts";
 import type { Block } from "../jobs/block.ts";
 import { FleetShare } from "../jobs/fleet-share.ts";
@@ -24,9 +24,11 @@ import { ANSWERS_CHANNEL, JOBS_CHANNEL, type JobHandler, MeterJobs, NotHereError
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
 import { MEMBERS_CHANNEL } from "../series/collections.ts";
+import { METERS_CHANNEL } from "../store/added-meters.ts";
 import type { Database } from "../store/database.ts";
 import { LEARNED_CHANNEL } from "../store/push-layouts.ts";
 import { PLANS_CHANNEL } from "../store/reading-plans.ts";
+import type { FleetMeters } from "./fleet-meters.ts";
 import type { GatewayPlans } from "./gateway-plans.ts";
 
 export interface SharingParts {
@@ -36,8 +38,7 @@ export interface SharingParts {
   /** Connection string of the database. */
   readonly url: string;
   readonly database: Database;
-  /** By name. */
-  readonly meters: ReadonlyMap<string, PolledMeter>;
+  readonly meters: FleetMeters;
   readonly planning: GatewayPlans;
   readonly collector: Collector;
   readonly calls: Calls;
@@ -71,6 +72,7 @@ export class SharedMeters {
   readonly #parts: SharingParts;
   readonly #blocks: MeterBlocks<PolledMeter>;
   readonly #jobs: MeterJobs;
+  readonly #lines: SharedLines;
   readonly #handlers = new Map<string, JobHandler>();
   readonly #listeners = new Map<string, (payload: string) => void>();
   readonly #telling = new PQueue({ concurrency: TELL_CONCURRENCY });
@@ -85,12 +87,12 @@ export class SharedMeters {
   }
 
   private constructor(parts: SharingParts) {
-    const { config, meters, database, events } = parts;
+    const { meters, database, events } = parts;
     this.#parts = parts;
-    this.loop = pollLoop(parts);
-    const reached = new Set(config.sharing.networks);
+    this.#lines = new SharedLines(meters.values());
+    this.loop = pollLoop(parts, this.#lines);
     this.#blocks = new MeterBlocks(
-      meters.values().filter(({ target }) => reached.size === 0 || reached.has(target.connection.network)),
+      meters.values().filter((meter) => this.#isReached(meter)),
       ({ target }) => connectionBlock(target.connection, target.name),
     );
     this.#jobs = new MeterJobs({
@@ -103,6 +105,30 @@ export class SharedMeters {
       const { what: thing, ...wishes } = readJobSchema.parse(what);
       return this.#readHere(meter, thing, wishes);
     });
+  }
+
+  /** A meter has come: it is worked by whoever has its block. Rejects when the database does not answer. */
+  async add(meter: PolledMeter): Promise<void> {
+    this.#lines.add(meter);
+    if (!this.#isReached(meter)) return;
+    this.#blocks.add(meter);
+    await this.#share?.reach(this.#blocks.networks());
+    const block = this.#blocks.blockOf(meter);
+    const isOurs = block !== undefined && this.#share?.works(block) === true;
+    if (isOurs && !this.loop.holds(meter)) this.loop.hold([meter]);
+  }
+
+  /** Ends when nothing runs for the meter, which nobody works any more. */
+  async remove(meter: PolledMeter): Promise<void> {
+    this.#blocks.remove(meter);
+    await this.loop.release([meter]);
+    forgetProgress(meter);
+    this.#lines.remove(meter);
+  }
+
+  #isReached({ target }: PolledMeter): boolean {
+    const { networks } = this.#parts.config.sharing;
+    return networks === undefined || networks.length === 0 || networks.includes(target.connection.network);
   }
 
   /** Reads one thing of one meter before scheduled work, wherever it is worked. Throws ReadRefusedError. */
@@ -267,7 +293,7 @@ export class SharedMeters {
         const name = nameOf(request.params.meter, callerOf(request));
         const meter = this.#parts.meters.get(name);
         if (meter === undefined)
-          throw new ApiError("conflict", `${name} is not polled: it is not in the configuration`);
+          throw new ApiError("conflict", `${name} is not polled: it is neither in the configuration nor was it added`);
         if (this.isElsewhere(meter))
           throw new ApiError("conflict", `${name} is worked by ${this.workedBy(meter)}: ask there`);
         this.loop.seen(meter);
@@ -311,7 +337,7 @@ export class SharedMeters {
       },
       onGiven: (given) => this.#giveUp(given),
       onCut: () => this.#parts.collector.visits.cut(),
-      channels: [JOBS_CHANNEL, ANSWERS_CHANNEL, PLANS_CHANNEL, MEMBERS_CHANNEL, LEARNED_CHANNEL],
+      channels: [JOBS_CHANNEL, ANSWERS_CHANNEL, PLANS_CHANNEL, MEMBERS_CHANNEL, LEARNED_CHANNEL, METERS_CHANNEL],
       onNotice: (channel, payload) => {
         this.#listeners.get(channel)?.(payload);
         if (channel === PLANS_CHANNEL) void planning.look().catch(() => undefined);
@@ -364,7 +390,10 @@ export class SharedMeters {
 }
 
 /** Without meters at first. */
-function pollLoop({ config, planning, collector, calls, events }: SharingParts): PollLoop<PolledMeter> {
+function pollLoop(
+  { config, planning, collector, calls, events }: SharingParts,
+  lines: SharedLines,
+): PollLoop<PolledMeter> {
   const { concurrency, connectsPerSecond } = config.polling;
   const bounds = new Map(
     config.limits.map((limit) => {
@@ -375,7 +404,7 @@ function pollLoop({ config, planning, collector, calls, events }: SharingParts):
   return new PollLoop<PolledMeter>({
     meters: [],
     nameOf: (meter) => meter.target.name,
-    lineOf: sharedLines(config.meters.map((target) => ({ target }))),
+    lineOf: (meter) => lines.lineOf(meter),
     boundsOf: ({ target: { connection } }) =>
       [bounds.get(`pool ${connection.pool}`), bounds.get(`network ${connection.network}`)].filter(
         (bound) => bound !== undefined,

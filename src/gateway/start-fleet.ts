@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { causeOf } from "../collect/failure-cause.ts";
 import { meterTarget } from "../collect/meter-target.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
-import type { Config } from "../config/schema.ts";
+import type { Config, MeterConfig } from "../config/schema.ts";
 import { Fleet, type FleetMeter } from "../fleet/fleet.ts";
 import { type FleetRecord, writeFleetRecord } from "../fleet/fleet-record.ts";
 import { CounterTable } from "../keys/counter-table.ts";
@@ -16,16 +16,23 @@ import { openKeyStore, storedKeys } from "../keys/stored-keys.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
 import { collectionMeters, keepCollections, keepMeterAttributes } from "../series/collections.ts";
+import { type AddedMeter, loadAddedMeters } from "../store/added-meters.ts";
 import type { Capabilities } from "../store/capabilities.ts";
 import { foldCoverage } from "../store/coverage.ts";
 import type { Database } from "../store/database.ts";
 import { loadPushLayouts } from "../store/push-layouts.ts";
+import { addedConfigs } from "./added-configs.ts";
+import { FleetMeters } from "./fleet-meters.ts";
 import { type GatewayStore, recordPath } from "./open-store.ts";
 
 export interface StartedFleet {
   readonly fleet: Fleet;
-  /** Those of the configuration, by name. */
-  readonly meters: ReadonlyMap<string, PolledMeter>;
+  /** Those that may be worked. */
+  readonly meters: FleetMeters;
+  /** What was added to the configuration's meters when the gateway started, as it was given. */
+  readonly added: readonly AddedMeter[];
+  /** Makes a meter that the database knows one that can be worked; its secrets are still to be had. */
+  readonly newMeter: (config: MeterConfig, member: FleetMeter) => PolledMeter;
   /** Keys of the meters in each collection that plans name; undefined for one that there is not. */
   readonly collections: FleetRecord["collections"];
   readonly pushLayouts: FleetRecord["pushLayouts"];
@@ -44,7 +51,7 @@ const COUNTERS_NEXT_STEP = "bring the database back; when none are left, meters 
 const NEW_KEY_NEXT_STEP = "give the meter a new block cipher key before none are left";
 const UNKNOWN_NEXT_STEP = "bring the database back: it gives new meters their keys";
 
-/** One whose secrets can't be had is told and tried again when it is visited. */
+/** The meters that the gateway starts with. */
 export async function startFleet(
   options: FleetOptions,
   { database, record }: GatewayStore,
@@ -56,42 +63,70 @@ export async function startFleet(
     await SpareCounters.open(new CounterTable(database), join(config.stateDirectory, SPARE_FILE)),
   );
   const keys = await openKeyStore(config.keys, database, record?.sealedKeys);
-  const meters = config.meters.flatMap((each): PolledMeter[] => {
-    const { name } = each;
+  const newMeter = meterMaker({ counters, keys, events });
+  const meters = new FleetMeters();
+  for (const each of [...config.meters, ...addedOf(options, known.added)]) {
     const member = known.fleet.byNumber(each.number);
-    if (member === undefined) events({ event: "meterUnknown", meter: name, nextStep: UNKNOWN_NEXT_STEP });
-    if (member === undefined) return [];
-    const onFew = (remaining: number) =>
-      events({ event: "countersFew", meter: name, remaining, nextStep: COUNTERS_NEXT_STEP });
-    const onLow = (left: number) => events({ event: "counterLow", meter: name, left, nextStep: NEW_KEY_NEXT_STEP });
-    const target = meterTarget(each, {
-      leaseCounters: (key, title) => leaseKeyCounters(counters, { key, clientSystemTitle: title }, { onFew, onLow }),
-      openStoredKey: storedKeys(keys, member.id, each.association.clientSap),
-    });
-    return [{ meterId: member.id, meterKey: member.key, target }];
-  });
-  await Promise.all(meters.map((meter) => unlock(meter, events)));
-  const started = { ...known, keys, meters: new Map(meters.map((meter) => [meter.target.name, meter])) };
+    if (member === undefined) events({ event: "meterUnknown", meter: each.name, nextStep: UNKNOWN_NEXT_STEP });
+    else meters.add(newMeter(each, member), each);
+  }
+  await Promise.all(meters.values().map((meter) => unlockMeter(meter, events)));
+  const started = { ...known, keys, meters, newMeter };
   if (record === undefined) await recordFleet(options, { database, capabilities: database.capabilities }, started);
   return started;
 }
 
-type FleetSource = Omit<StartedFleet, "meters" | "keys">;
+function meterMaker({
+  counters,
+  keys,
+  events,
+}: {
+  readonly counters: SpareCounters;
+  readonly keys: KeyStore | undefined;
+  readonly events: EventSink;
+}): StartedFleet["newMeter"] {
+  return (config, member) => {
+    const { name: meter, association } = config;
+    const onFew = (remaining: number) =>
+      events({ event: "countersFew", meter, remaining, nextStep: COUNTERS_NEXT_STEP });
+    const onLow = (left: number) => events({ event: "counterLow", meter, left, nextStep: NEW_KEY_NEXT_STEP });
+    const target = meterTarget(config, {
+      leaseCounters: (key, title) => leaseKeyCounters(counters, { key, clientSystemTitle: title }, { onFew, onLow }),
+      openStoredKey: storedKeys(keys, member.id, association.clientSap),
+    });
+    return { meterId: member.id, meterKey: member.key, target };
+  };
+}
+
+function addedOf({ config, events }: FleetOptions, added: readonly AddedMeter[]): readonly MeterConfig[] {
+  const { configs, refused } = addedConfigs(config, added);
+  for (const each of refused) events({ event: "addedMeterRefused", ...each });
+  return configs;
+}
+
+type FleetSource = Omit<StartedFleet, "meters" | "keys" | "newMeter">;
 
 async function fleetOfDatabase(config: Config, database: Database): Promise<FleetSource> {
   const fleet = await Fleet.load(database);
-  await putFleet(config, database, fleet);
-  return { fleet, ...(await membershipOf(config, database)) };
+  const added = await loadAddedMeters(database);
+  await putFleet(config, database, fleet, added);
+  return { fleet, added, ...(await membershipOf(config, database)) };
 }
 
-function fleetOfRecord(database: Database, { meters, collections, pushLayouts }: FleetRecord): FleetSource {
-  return { fleet: Fleet.recorded(database, meters), collections, pushLayouts };
+function fleetOfRecord(database: Database, { meters, ...record }: FleetRecord): FleetSource {
+  return { ...record, fleet: Fleet.recorded(database, meters) };
 }
 
-/** Writes the configuration's meters and collections into the database, and makes the ledger's pages complete. */
-async function putFleet(config: Config, database: Database, fleet: Fleet): Promise<readonly FleetMeter[]> {
-  const members = await fleet.put(config.meters);
-  await keepMeterAttributes(database, config.meters);
+/** Writes meters and collections into the database, and makes the ledger's pages complete. */
+async function putFleet(
+  config: Config,
+  database: Database,
+  fleet: Fleet,
+  added: readonly AddedMeter[],
+): Promise<readonly FleetMeter[]> {
+  const meters = [...config.meters, ...addedConfigs(config, added).configs];
+  const members = await fleet.put(meters);
+  await keepMeterAttributes(database, meters);
   await keepCollections(database, config.collections);
   // What the ledger says is looked up in its pages.
   await foldCoverage(database);
@@ -126,8 +161,9 @@ export async function finishFleet(
     events({ event: "databaseForeign", meters: known.fleet.size, nextStep });
     return "foreign";
   }
-  const members = await putFleet(config, database, known.fleet);
-  const now = await membershipOf(config, database);
+  const added = await loadAddedMeters(database);
+  const members = await putFleet(config, database, known.fleet, added);
+  const now = { added, ...(await membershipOf(config, database)) };
   await recordFleet(options, { database, capabilities }, { ...known, ...now });
   const isSame =
     members.length === known.meters.size &&
@@ -140,18 +176,19 @@ export async function finishFleet(
 async function recordFleet(
   { config, events }: FleetOptions,
   { database, capabilities }: { readonly database: Database; readonly capabilities: Capabilities },
-  { fleet, collections, pushLayouts }: FleetSource,
+  { fleet, added, collections, pushLayouts }: FleetSource,
 ): Promise<void> {
   try {
     const sealedKeys = config.keys.sealingKey === undefined ? [] : await new KeyTable(database).readAll();
     const meters = fleet.record();
-    await writeFleetRecord(recordPath(config), { capabilities, collections, meters, pushLayouts, sealedKeys });
+    await writeFleetRecord(recordPath(config), { capabilities, added, collections, meters, pushLayouts, sealedKeys });
   } catch (error) {
     events({ event: "fleetUnrecorded", reason: messageOf(error) });
   }
 }
 
-async function unlock({ target }: PolledMeter, events: EventSink): Promise<void> {
+/** One whose secrets can't be had is told, and tried again when it is visited. */
+export async function unlockMeter({ target }: PolledMeter, events: EventSink): Promise<void> {
   try {
     await target.unlock?.();
   } catch (error) {

@@ -11,6 +11,7 @@ import { nearestName } from "../config/nearest-name.ts";
 import type { Config } from "../config/schema.ts";
 import { Fleet } from "../fleet/fleet.ts";
 import { PROFILE_COLUMNS } from "../profiles/columns.ts";
+import { loadAddedMeters } from "../store/added-meters.ts";
 import { journalCoverage } from "../store/coverage-journal.ts";
 import type { Database } from "../store/database.ts";
 import { FleetLedger } from "../store/fleet-ledger.ts";
@@ -18,13 +19,15 @@ import { noteLoadChanges } from "../store/load-changes.ts";
 import { maintainStore } from "../store/maintenance.ts";
 import { ProfileWriter } from "../store/profile-writer.ts";
 import { BufferKeeping } from "../store/raw-buffers.ts";
+import { addedConfigs } from "./added-configs.ts";
+import { FleetMeters } from "./fleet-meters.ts";
 import { GatewayPlans } from "./gateway-plans.ts";
 import { membershipOf } from "./start-fleet.ts";
 
 export interface StoredReadings {
   readonly database: Database;
-  /** Those of the configuration that the database knows, by name. */
-  readonly meters: ReadonlyMap<string, PolledMeter>;
+  /** Those of the configuration that the database knows, and those that were added. */
+  readonly meters: Pick<FleetMeters, "get" | "keys" | "values">;
   readonly plans: MeterPlans;
 }
 
@@ -33,13 +36,15 @@ const NO_KEYS = () => Promise.reject(new Error("no meter is visited"));
 /** What a configuration and its database say, for a command without a daemon. Throws StoreError. */
 export async function storedReadings(config: Config, database: Database): Promise<StoredReadings> {
   const fleet = await Fleet.load(database);
-  const meters = config.meters.flatMap((each): [string, PolledMeter][] => {
+  const meters = new FleetMeters();
+  const added = addedConfigs(config, await loadAddedMeters(database));
+  for (const each of [...config.meters, ...added.configs]) {
     const member = fleet.byNumber(each.number);
-    if (member === undefined) return [];
+    if (member === undefined) continue;
     const target = meterTarget(each, { leaseCounters: NO_KEYS, openStoredKey: NO_KEYS });
-    return [[each.name, { meterId: member.id, meterKey: member.key, target }]];
-  });
-  const known = { meters: new Map(meters), ...(await membershipOf(config, database)) };
+    meters.add({ meterId: member.id, meterKey: member.key, target }, each);
+  }
+  const known = { meters, ...(await membershipOf(config, database)) };
   using plans = new GatewayPlans(config, database, known);
   await plans.look();
   return { database, meters: known.meters, plans: plans.meterPlans };

@@ -49,6 +49,7 @@ export class FleetShare implements AsyncDisposable {
   /** Blocks that are worked, and those of them that are about to be given. */
   readonly #worked = new Map<string, Block>();
   readonly #giving = new Set<string>();
+  #networks: readonly string[];
   #session: ShareSession | undefined;
   #isDirect = false;
   #incarnation: number | undefined;
@@ -64,6 +65,7 @@ export class FleetShare implements AsyncDisposable {
 
   constructor(options: FleetShareOptions) {
     this.#options = options;
+    this.#networks = options.networks;
     this.#sharing = new SharingState(() => options.identity.id);
     this.#beatMs = options.silenceMs / BEATS;
   }
@@ -71,6 +73,21 @@ export class FleetShare implements AsyncDisposable {
   /** Joins the others and takes what is free; goes on trying where the database does not answer. */
   async start(): Promise<void> {
     this.#resume();
+    await this.#beat();
+  }
+
+  /** Whether a block is this gateway's to work now. */
+  works(block: Block): boolean {
+    return this.#worked.has(blockKey(block)) && !this.#giving.has(blockKey(block));
+  }
+
+  /** Meters of other networks have come: their blocks are shared as well. Rejects when the database does not answer. */
+  async reach(networks: readonly string[]): Promise<void> {
+    const all = [...new Set([...this.#networks, ...networks])];
+    if (all.length === this.#networks.length) return;
+    this.#networks = all;
+    await this.#session?.reach(this.id, all);
+    this.#sharing.lookAnew();
     await this.#beat();
   }
 
@@ -122,7 +139,8 @@ export class FleetShare implements AsyncDisposable {
 
   /** Where this gateway was the only one just before, it goes on with all its meters, database or not. */
   #resume(): void {
-    const { identity, networks, awayMs, silenceMs } = this.#options;
+    const { identity, awayMs, silenceMs } = this.#options;
+    const networks = this.#networks;
     if (identity.aloneAtMs === undefined) return;
     const agoMs = Date.now() - identity.aloneAtMs;
     if (agoMs < 0) return;
@@ -181,7 +199,13 @@ export class FleetShare implements AsyncDisposable {
     }
     try {
       const fleet = JSON.stringify(presence.fleet);
-      this.#incarnation ??= await session.join({ ...presence, fleet, silenceMs, id: identity.id });
+      this.#incarnation ??= await session.join({
+        ...presence,
+        networks: this.#networks,
+        fleet,
+        silenceMs,
+        id: identity.id,
+      });
     } catch (error) {
       await session.close();
       throw error;
@@ -242,10 +266,10 @@ export class FleetShare implements AsyncDisposable {
   }
 
   async #exchange(session: ShareSession): Promise<number> {
-    const { networks, silenceMs } = this.#options;
+    const { silenceMs } = this.#options;
     const nowMs = performance.now();
     let taken = 0;
-    for (const network of networks) {
+    for (const network of this.#networks) {
       const { give, take } = this.#sharing.exchange(network, nowMs, 2 * silenceMs);
       if (take.length > 0) taken += await session.take(this.id, this.#incarnation ?? 0, take);
       const leaving = give.filter((block) => !this.#giving.has(blockKey(block)));

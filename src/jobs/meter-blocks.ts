@@ -8,15 +8,27 @@ const DIGEST_LETTERS = 6;
 export class MeterBlocks<Meter> {
   readonly #meters = new Map<string, Meter[]>();
   readonly #blocks = new Map<Meter, Block>();
+  readonly #blockOfMeter: (meter: Meter) => Block;
 
   constructor(meters: Iterable<Meter>, blockOfMeter: (meter: Meter) => Block) {
-    for (const meter of meters) {
-      const block = blockOfMeter(meter);
-      this.#blocks.set(meter, block);
-      const known = this.#meters.get(blockKey(block));
-      if (known === undefined) this.#meters.set(blockKey(block), [meter]);
-      else known.push(meter);
-    }
+    this.#blockOfMeter = blockOfMeter;
+    for (const meter of meters) this.add(meter);
+  }
+
+  add(meter: Meter): void {
+    const block = this.#blockOfMeter(meter);
+    this.#blocks.set(meter, block);
+    const known = this.#meters.get(blockKey(block));
+    if (known === undefined) this.#meters.set(blockKey(block), [meter]);
+    else known.push(meter);
+  }
+
+  remove(meter: Meter): void {
+    const block = this.#blocks.get(meter);
+    if (block === undefined) return;
+    this.#blocks.delete(meter);
+    const others = (this.#meters.get(blockKey(block)) ?? []).filter((each) => each !== meter);
+    this.#meters.set(blockKey(block), others);
   }
 
   blockOf(meter: Meter): Block | undefined {

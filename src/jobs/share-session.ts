@@ -113,6 +113,10 @@ export class ShareSession {
     return rows[0]?.run ?? 0;
   }
 
+  async reach(id: string, networks: readonly string[]): Promise<void> {
+    await this.#client.query("select dlms.reach_networks($1::uuid, $2::text[])", [id, networks]);
+  }
+
   async renew(id: string, incarnation: number, told: { meters: number; seen: number }): Promise<Renewal> {
     const { rows } = await this.#client.query<{ renewal: unknown }>(
       "select dlms.renew_gateway($1::uuid, $2::bigint, $3::int, $4::bigint) as renewal",

@@ -75,6 +75,11 @@ export class SharingState {
     for (const [id, { gateway }] of this.#sightings) this.#sightings.set(id, { gateway, aliveMs: undefined });
   }
 
+  /** There is more to be told than what has changed. */
+  lookAnew(): void {
+    this.#seenChange = 0;
+  }
+
   learn(renewal: Renewal, nowMs: number): void {
     const present = new Set(renewal.gateways.map((each) => each.id));
     for (const id of this.#sightings.keys()) if (!present.has(id)) this.#sightings.delete(id);

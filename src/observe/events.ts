@@ -27,6 +27,9 @@ export interface GatewayEvents {
   readonly databaseServer: { what: string; detail: string };
   readonly fleetUnrecorded: { reason: string };
   readonly meterUnknown: { meter: string; nextStep: string };
+  readonly addedMeterRefused: { meter: string; reason: string };
+  readonly metersAdded: { meters: number };
+  readonly meterRemoved: { meter: string };
   readonly countersFew: { meter: string; remaining: number; nextStep: string };
   /** Blocks of meters that this gateway shares with others, and how many it has now. */
   readonly blocksHeld: { taken: number; held: number };
@@ -139,6 +142,9 @@ const EVENTS = {
   },
   fleetUnrecorded: { level: "warn", text: "the record for a start without the database could not be written" },
   meterUnknown: { level: "warn", text: "the meter is new to the gateway: it is read when the database is there" },
+  addedMeterRefused: { level: "warn", text: "a meter that was added is not worked: see meters remove" },
+  metersAdded: { level: "info", text: "meters that somebody added are worked" },
+  meterRemoved: { level: "info", text: "a meter that somebody removed is not worked any more" },
   counterLow: { level: "warn", text: "most of the invocation counters of a key are used up" },
   countersFew: { level: "error", text: "invocation counters run low, and the database that keeps them is away" },
   databaseServer: { level: "warn", text: "the embedded database server" },

@@ -41,7 +41,7 @@ const MAKER_LETTERS = /^[A-Za-z]{3}/;
 
 export class FleetSenders implements SenderDirectory {
   readonly #fleet: FleetLookup;
-  readonly #known: ReadonlyMap<number, KnownMeter>;
+  readonly #known = new Map<number, KnownMeter>();
   readonly #byHost = new Map<string, number[]>();
   readonly #security = new Map<number, { readonly security: SenderSecurity; readonly of: MeterSecrets | undefined }>();
   readonly #kept = new Map<number, readonly PushLayoutVersion[]>();
@@ -60,13 +60,23 @@ export class FleetSenders implements SenderDirectory {
   ) {
     this.#fleet = fleet;
     this.#onDoubt = onDoubt;
-    this.#known = new Map([...known].map((meter) => [meter.meterKey, meter]));
-    for (const { meterKey, target } of this.#known.values()) {
-      const { tcp, udp, serial } = target.connection;
-      const address = tcp ?? udp;
-      const host = address === undefined ? serial : tcpAddress(address).host;
-      if (host !== undefined) this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), meterKey]);
-    }
+    for (const meter of known) this.add(meter);
+  }
+
+  add(meter: KnownMeter): void {
+    this.#known.set(meter.meterKey, meter);
+    const host = hostOf(meter.target);
+    if (host !== undefined) this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), meter.meterKey]);
+  }
+
+  /** What it sends is from now on that of a meter without a way to it. */
+  remove({ meterKey, target }: KnownMeter): void {
+    this.#known.delete(meterKey);
+    this.#security.delete(meterKey);
+    this.#layouts.delete(meterKey);
+    const host = hostOf(target);
+    const others = (this.#byHost.get(host ?? "") ?? []).filter((each) => each !== meterKey);
+    if (host !== undefined) this.#byHost.set(host, others);
   }
 
   /** What opens a meter's pushes, where that is known. */
@@ -201,6 +211,11 @@ export class FleetSenders implements SenderDirectory {
     this.#layouts.set(meterKey, { kept, fingerprint, versions });
     return versions;
   }
+}
+
+function hostOf({ connection: { tcp, udp, serial } }: MeterTarget): string | undefined {
+  const address = tcp ?? udp;
+  return address === undefined ? serial : tcpAddress(address).host;
 }
 
 function profileNameOf({ layoutOrigins }: MeterTarget, kind: ProfileKind): string | undefined {

@@ -41,7 +41,8 @@ export interface CampaignMeter<Connection extends SetupConnection> {
 export interface SetupCampaignOptions<Connection extends SetupConnection> {
   readonly setups: readonly PushSetupConfig[];
   readonly execution: Config["push"]["execution"];
-  readonly meters: readonly CampaignMeter<Connection>[];
+  /** Those that there are now. */
+  readonly meters: () => Iterable<CampaignMeter<Connection>>;
   readonly arrivals: Pick<PushArrivals, "wait">;
   /** Has it done by the gateway that works the meter; undefined where that is this one. */
   readonly elsewhere?: (meter: string, order: CampaignOrder) => Promise<CampaignResult> | undefined;
@@ -165,7 +166,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
   }
 
   #metersOf(setup: PushSetupConfig): CampaignMeter<Connection>[] {
-    return this.#options.meters.filter(choiceOf(setup));
+    return Array.from(this.#options.meters()).filter(choiceOf(setup));
   }
 
   async #run(order: CampaignOrder, follower?: Follower): Promise<CampaignResult[]> {

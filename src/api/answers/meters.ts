@@ -63,3 +63,14 @@ export const coverageDay = z.object({
   setAside: z.int(),
 });
 export const meterCoverage = z.object({ meter: z.string(), days: z.array(coverageDay) });
+
+export const addedMeters = z.object({
+  added: z.array(z.string()).describe("Names; none when something is wrong with one of them."),
+  problems: z.array(
+    z.object({
+      index: z.int().describe("Place in the order, from 0."),
+      path: z.string().describe("What of the meter is wrong, as connection.tcp."),
+      message: z.string(),
+    }),
+  ),
+});

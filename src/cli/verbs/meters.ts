@@ -1,9 +1,16 @@
+import type { Command } from "commander";
+import type { MetersAddOptions } from "../meters-add-command.ts";
 import type { MetersListOptions } from "../meters-command.ts";
 import type { AdoptOptions, DaemonOptions } from "../push-command.ts";
-import { type DeclareVerb, SOCKET } from "./verb.ts";
+import { type DeclareVerb, SOCKET, type VerbContext } from "./verb.ts";
 
-export const declareMeters: DeclareVerb = (program, { output, finish }) => {
+export const declareMeters: DeclareVerb = (program, context) => {
   const meters = program.command("meters").description("the meters that the gateway knows");
+  declareShowing(meters, context);
+  declareChanging(meters, context);
+};
+
+function declareShowing(meters: Command, { output, finish }: VerbContext): void {
   meters
     .command("list")
     .description("meters by name, each with its last try")
@@ -32,6 +39,41 @@ export const declareMeters: DeclareVerb = (program, { output, finish }) => {
       const { metersShow } = await import("../meters-command.ts");
       finish(await metersShow(meter, options, output));
     });
+}
+
+function declareChanging(meters: Command, { output, finish }: VerbContext): void {
+  meters
+    .command("add")
+    .description("add a meter to those of the configuration; it is worked at once, without a restart")
+    .argument("<name>", "what people call the meter")
+    .argument("<field=value...>", "as in `meters` of the configuration; keys never: association.secret=stored")
+    .option("--dry-run", "say what is wrong, add nothing")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .action(async (name: string, fields: string[], options: MetersAddOptions) => {
+      const { metersAdd } = await import("../meters-add-command.ts");
+      finish(await metersAdd(name, fields, options, output));
+    });
+  meters
+    .command("import")
+    .description("add the meters of a CSV or XLSX file, all or none; every problem is told with its line")
+    .argument("<file>", "the first line names the fields, as name,number,connection.tcp")
+    .option("--dry-run", "say what is wrong, add nothing")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print problems as JSON")
+    .option("--csv", "print problems as CSV")
+    .action(async (file: string, options: MetersAddOptions) => {
+      const { metersImport } = await import("../meters-add-command.ts");
+      finish(await metersImport(file, options, output));
+    });
+  meters
+    .command("remove")
+    .description("work a meter that was added no more; its readings stay")
+    .argument("<name>", "of a meter that was added")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .action(async (name: string, options: MetersAddOptions) => {
+      const { metersRemove } = await import("../meters-add-command.ts");
+      finish(await metersRemove(name, options, output));
+    });
   meters
     .command("release")
     .description("forget that a meter has failed: it is tried now, and as often as others")
@@ -56,4 +98,4 @@ export const declareMeters: DeclareVerb = (program, { output, finish }) => {
       const { metersAdopt } = await import("../push-command.ts");
       finish(await metersAdopt(sender, options, output));
     });
-};
+}

@@ -188,7 +188,11 @@ export class Station {
           : this.#collector.poll(meter, profiles),
       clock: process,
     });
-    this.#putRows = pushedRows(putRows, { meters: this.meters, seen: (meter) => this.loop.seen(meter) });
+    const byKey = new Map(this.meters.map((meter) => [meter.meterKey, meter]));
+    this.#putRows = pushedRows(putRows, {
+      meterOf: (meterKey) => byKey.get(meterKey),
+      seen: (meter) => this.loop.seen(meter),
+    });
   }
 
   /** As the daemon does what a start without the database has to leave out. */

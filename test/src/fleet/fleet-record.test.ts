@@ -26,6 +26,9 @@ const RECORD: FleetRecord = {
     compression: false,
     policies: false,
   },
+  added: [
+    { name: "feeder-9", number: "N2", settings: { name: "feeder-9", number: "N2", connection: { callsIn: true } } },
+  ],
   collections: new Map([
     ["large", new Set([1, 2])],
     ["none", undefined],

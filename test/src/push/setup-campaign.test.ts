@@ -118,16 +118,17 @@ function campaigns({ setup, execution = {}, meters = [new SetupMeter()], visit }
   const running = new SetupCampaigns({
     setups,
     execution: pushExecutionSchema.parse({ perMinute: 6000, ...execution }),
-    meters: meters.map((meter, index) => ({
-      meterId: `id-${index}`,
-      name: `m${index}`,
-      companion: "idis",
-      visit: async (work) => {
-        await visit?.(meter);
-        return await work(meter);
-      },
-      relearn: async () => undefined,
-    })),
+    meters: () =>
+      meters.map((meter, index) => ({
+        meterId: `id-${index}`,
+        name: `m${index}`,
+        companion: "idis",
+        visit: async (work) => {
+          await visit?.(meter);
+          return await work(meter);
+        },
+        relearn: async () => undefined,
+      })),
     arrivals: { wait: async () => true },
     keep,
     drift: new SetupDrift({ noticed, events }),

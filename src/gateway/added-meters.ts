@@ -1,0 +1,235 @@
+/** Meters that people add while gateways run: kept in the database, and worked by all gateways from then on. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
+import { addedMeters } from "../api/answers/meters.ts";
+import { ApiError } from "../api/api-error.ts";
+import { type Api, callerOfAll } from "../api/http-api.ts";
+import type { Calls } from "../calls/calls.ts";
+import type { PolledMeter } from "../collect/polled-meter.ts";
+import { checkMeter } from "../config/load.ts";
+import type { Config, MeterConfig } from "../config/schema.ts";
+import type { EventSink } from "../observe/events.ts";
+import { keepMeterAttributes } from "../series/collections.ts";
+import {
+  type AddedMeter,
+  addedMetersMark,
+  loadAddedMeters,
+  METERS_CHANNEL,
+  putAddedMeters,
+  removeAddedMeter,
+} from "../store/added-meters.ts";
+import type { Database } from "../store/database.ts";
+import { addedConfigs } from "./added-configs.ts";
+import type { GatewayPlans } from "./gateway-plans.ts";
+import type { GatewayPush } from "./gateway-push.ts";
+import type { SharedMeters } from "./shared-meters.ts";
+import { type StartedFleet, unlockMeter } from "./start-fleet.ts";
+
+export interface AddedMetersParts {
+  readonly config: Config;
+  readonly database: Database;
+  readonly known: StartedFleet;
+  readonly planning: Pick<GatewayPlans, "learn">;
+  readonly pushing: Pick<GatewayPush, "add" | "remove">;
+  readonly calls: Pick<Calls, "add" | "remove">;
+  readonly shared: Pick<SharedMeters, "add" | "remove" | "listen">;
+  readonly events: EventSink;
+}
+
+type AddedAnswer = z.output<typeof addedMeters>;
+type Problem = AddedAnswer["problems"][number];
+
+/** Notices may get lost. */
+const LOOK_MS = 30_000;
+const AT_ONCE = 1000;
+const TAGS = ["meters"];
+
+export class AddedMeters implements AsyncDisposable {
+  readonly #parts: AddedMetersParts;
+  readonly #stopping = new AbortController();
+  #added: readonly AddedMeter[];
+  #mark: string | undefined;
+  #looking: Promise<void> = Promise.resolve();
+
+  constructor(parts: AddedMetersParts) {
+    this.#parts = parts;
+    this.#added = parts.known.added;
+    parts.shared.listen(METERS_CHANNEL, () => void this.look().catch(() => undefined));
+    void this.#watch();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    await this.#looking.catch(() => undefined);
+  }
+
+  /** Takes what was added and lets go what was removed, by whichever gateway. Throws StoreError. */
+  look(): Promise<void> {
+    this.#looking = this.#looking.catch(() => undefined).then(() => this.#look());
+    return this.#looking;
+  }
+
+  resources(api: Api): void {
+    api.post(
+      "/v1/meters",
+      {
+        config: { needs: "engineer", change: { event: "metersAdded", message: "somebody added meters" } },
+        schema: {
+          tags: TAGS,
+          summary: "Add meters, all or none; what is wrong with each is said",
+          body: z.strictObject({
+            meters: z
+              .array(z.record(z.string(), z.unknown()))
+              .min(1)
+              .max(AT_ONCE)
+              .describe("Each as in `meters` of the configuration; secrets as references."),
+            dryRun: z.boolean().default(false).describe("Say what is wrong, add nothing."),
+          }),
+          response: { 200: addedMeters },
+        },
+      },
+      async (request) => {
+        const { actor } = callerOfAll(request);
+        return await this.#add(request.body.meters, { who: actor, dryRun: request.body.dryRun });
+      },
+    );
+    api.delete(
+      "/v1/meters/:meter",
+      {
+        config: { needs: "engineer", change: { event: "meterRemoved", message: "somebody removed a meter" } },
+        schema: {
+          tags: TAGS,
+          summary: "Work a meter that was added no more; its readings stay",
+          params: z.object({ meter: z.string().min(1).max(128) }),
+          response: { 200: z.object({ meter: z.string() }) },
+        },
+      },
+      async (request) => {
+        callerOfAll(request);
+        const { meter } = request.params;
+        if (!(await removeAddedMeter(this.#parts.database, meter))) {
+          throw new ApiError("conflict", `no meter ${meter} was added; those of the configuration are removed there`);
+        }
+        await this.look();
+        return { meter };
+      },
+    );
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (;;) {
+      await sleep(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      await this.look().catch(() => undefined);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { config, database, known, events } = this.#parts;
+    const mark = await addedMetersMark(database);
+    if (mark === this.#mark) return;
+    const rows = await loadAddedMeters(database);
+    const { configs, refused } = addedConfigs(config, rows);
+    const wanted = new Map(configs.map((each) => [each.name, each]));
+    for (const { name } of this.#added) {
+      const meter = known.meters.get(name);
+      const before = meter && known.meters.configOf(meter);
+      const isFormer = before !== undefined && !isDeepStrictEqual(before, wanted.get(name));
+      if (meter !== undefined && isFormer && !isConfigured(config, name)) await this.#letGo(meter);
+    }
+    await this.#take(configs.filter(({ name }) => known.meters.get(name) === undefined));
+    for (const each of refused) events({ event: "addedMeterRefused", ...each });
+    this.#added = rows;
+    this.#mark = mark;
+  }
+
+  async #take(configs: readonly MeterConfig[]): Promise<void> {
+    if (configs.length === 0) return;
+    const { database, known, planning, pushing, calls, shared, events } = this.#parts;
+    const members = await known.fleet.put(configs);
+    await keepMeterAttributes(database, configs);
+    const meters = configs.flatMap((config, index) => {
+      const member = members[index];
+      if (member === undefined) return [];
+      const meter = known.newMeter(config, member);
+      known.meters.add(meter, config);
+      return [meter];
+    });
+    await Promise.all(meters.map((meter) => unlockMeter(meter, events)));
+    await planning.learn(meters.map(({ meterKey }) => meterKey));
+    for (const meter of meters) {
+      calls.add(meter);
+      await pushing.add(meter);
+      await shared.add(meter);
+    }
+    events({ event: "metersAdded", meters: meters.length });
+  }
+
+  async #letGo(meter: PolledMeter): Promise<void> {
+    const { known, pushing, calls, shared, events } = this.#parts;
+    known.meters.remove(meter);
+    calls.remove(meter);
+    pushing.remove(meter);
+    await shared.remove(meter);
+    events({ event: "meterRemoved", meter: meter.target.name });
+  }
+
+  async #add(
+    given: readonly Readonly<Record<string, unknown>>[],
+    { who, dryRun }: { readonly who: string; readonly dryRun: boolean },
+  ): Promise<AddedAnswer> {
+    const { config, database } = this.#parts;
+    const problems: Problem[] = [];
+    const meters: AddedMeter[] = [];
+    const names = new Set<string>();
+    for (const [index, settings] of given.entries()) {
+      const checked = checkMeter(settings, config.models);
+      if (!("meter" in checked)) {
+        problems.push(...checked.problems.map(({ path, message }) => ({ index, path, message })));
+        continue;
+      }
+      const { name, number } = checked.meter;
+      const taken = this.#taken(checked.meter) ?? twice(names, { name, number });
+      if (taken !== undefined) problems.push({ index, ...taken });
+      meters.push({ name, number, settings });
+    }
+    if (problems.length > 0 || dryRun) return { added: [], problems };
+    await putAddedMeters(database, meters, who);
+    await this.look();
+    return { added: meters.map(({ name }) => name), problems };
+  }
+
+  /** A name or number that is there already. */
+  #taken({ name, number }: MeterConfig): Omit<Problem, "index"> | undefined {
+    const { known } = this.#parts;
+    const namesake = known.meters.get(name);
+    const other = namesake ?? known.meters.byKey(known.fleet.byNumber(number)?.key ?? -1);
+    const path = namesake === undefined ? "number" : "name";
+    if (other !== undefined) {
+      const { target } = other;
+      const where = this.#added.some((each) => each.name === target.name)
+        ? "was added already"
+        : "is in the configuration";
+      return { path, message: `${target.name}, number ${target.number}, ${where}` };
+    }
+    const former = known.fleet.byName(name);
+    if (former === undefined || former.number === number) return undefined;
+    return { path: "name", message: `the database has ${name} with the number ${former.number}` };
+  }
+}
+
+/** Whether a name or number was given before. */
+function twice(given: Set<string>, fields: { readonly name: string; readonly number: string }) {
+  for (const path of ["name", "number"] as const) {
+    const key = `${path} ${fields[path]}`;
+    if (given.has(key)) return { path, message: `${fields[path]} is given twice` };
+    given.add(key);
+  }
+  return undefined;
+}
+
+function isConfigured({ meters }: Config, name: string): boolean {
+  return meters.some((each) => each.name === name);
+}
