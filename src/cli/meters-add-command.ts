@@ -83,7 +83,7 @@ async function order(
 ): Promise<{ problems: LineProblem[] }> {
   const body = { meters: meters.map(({ meter }) => meter), dryRun };
   const { problems } = await askDaemon(socket, { path: "/v1/meters", body, answer: addedMeters });
-  return { problems: problems.map(({ index, ...problem }) => ({ line: meters[index]?.line ?? 0, ...problem })) };
+  return { problems: problems.map(({ index, path, message }) => ({ line: meters[index]?.line ?? 0, path, message })) };
 }
 
 /** Names and numbers that stand in the file before. */
