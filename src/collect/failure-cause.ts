@@ -227,6 +227,17 @@ const DIAGNOSTIC_CAUSES: Readonly<Partial<Record<keyof typeof SERVICE_USER_DIAGN
   "authentication-failure": "wrong password",
 };
 
+/** What to do when the meter says more exactly why it refuses the association. */
+const DIAGNOSTIC_STEPS: Readonly<Partial<Record<string, string>>> = {
+  "application-context-name-not-supported":
+    "the meter wants another application context: try the other `referencing` (ln or sn), and with or without ciphering",
+  "authentication-mechanism-name-not-recognised":
+    "the meter does not know this authentication mechanism for this client SAP: try another one",
+  "authentication-mechanism-name-required":
+    "this client SAP wants an authentication mechanism: set `association.mechanism`",
+  "authentication-required": "this client SAP wants an authentication mechanism: set `association.mechanism`",
+};
+
 const EXCEPTION_CAUSES: Readonly<Partial<Record<keyof typeof SERVICE_ERRORS, FailureCause>>> = {
   "operation-not-possible": "meter busy",
   "service-not-supported": "access denied",
@@ -270,7 +281,9 @@ const ERROR_CAUSES: Readonly<Partial<Record<string, FailureCause>>> = {
 /** Names the cause of anything that a read was ended by. */
 export function causeOf(error: unknown): NamedFailure {
   if (error instanceof BrokenReadError) return causeOf(error.cause);
-  if (error instanceof SessionFailedError) return named(causeOfSession(error), evidenceOfSession(error));
+  if (error instanceof SessionFailedError) {
+    return { ...named(causeOfSession(error), evidenceOfSession(error)), ...stepOfSession(error) };
+  }
   if (error instanceof AccessRefusedError) {
     return named(lookUp(RESULT_CAUSES, error.result) ?? "protocol error", `${error.attribute}: ${error.result}`);
   }
@@ -321,6 +334,12 @@ function causeOfRefusal(
   const cause = lookUp(DIAGNOSTIC_CAUSES, diagnostic.diagnostic);
   if (cause !== "wrong password") return cause ?? "association refused";
   return error.circumstances.mechanism === "lls" ? cause : causeOfProof(error);
+}
+
+function stepOfSession({ failure: { evidence } }: SessionFailedError): Partial<NamedFailure> {
+  if (evidence.type !== "refused" || evidence.result === "rejected-transient") return {};
+  const nextStep = DIAGNOSTIC_STEPS[evidence.diagnostic.diagnostic];
+  return nextStep === undefined ? {} : { nextStep };
 }
 
 /** One side could not prove to the other what it knows. */

@@ -187,7 +187,8 @@ test.each([
 ] as const)("failure cause: when %s", (_what, error, cause) => {
   const failure = causeOf(error);
   expect(failure.cause).toBe(cause);
-  expect(failure).toMatchObject(FAILURE_CAUSES[cause]);
+  expect(failure.says).toBe(FAILURE_CAUSES[cause].says);
+  expect(failure.nextStep).not.toBe("");
   expect(failure.evidence).not.toBe("");
 });
 
@@ -223,4 +224,14 @@ test("failure cause: what ended the channel comes before what failed by it", () 
     cause: "connection lost",
     evidence: expect.stringMatching(/192\.0\.2\.1:4059.*LINK_ENDED.*CHANNEL_RESET/),
   });
+});
+
+function stepAfter(diagnostic: string): string {
+  return causeOf(failed("association", "ASSOCIATION_REFUSED", refused(diagnostic))).nextStep;
+}
+
+test("failure cause: what the meter says of the association that it refuses leads to what to change", () => {
+  expect(stepAfter("application-context-name-not-supported")).toContain("referencing");
+  expect(stepAfter("authentication-required")).toContain("mechanism");
+  expect(stepAfter("no-reason-given")).toBe(FAILURE_CAUSES["association refused"].nextStep);
 });
