@@ -20,6 +20,7 @@ import {
   orderPush,
   type SetupConnection,
   type SetupManner,
+  setupVersion,
   undo,
 } from "./setup-execution.ts";
 import type { SetupRepairs } from "./setup-repairs.ts";
@@ -233,7 +234,8 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     await keep(execution);
     const { state, testPush, evidence, differences } = execution;
     repairs.note({ meterId, setup: setup.name, state, differences });
-    drift.note({ meterId, meter: name, setup: setup.name, state, changes: differences.length, isCheck: why === CHECK });
+    const finding = { meterId, meter: name, setup: setup.name, state, startedAt: base.startedAt };
+    drift.note({ ...finding, changes: differences.length, isCheck: why === CHECK });
     events({ event: "setupCarriedOut", meter: name, setup: setup.name, state, testPush, evidence });
     return { meter: name, setup: setup.name, state, changes: differences.map(changeOf), testPush, evidence };
   }
@@ -287,7 +289,8 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     const timeoutMs = this.#options.execution.arrival + (setup.randomisation ?? 0);
     let arrival: Promise<boolean> | undefined;
     const { execution, ordered } = await meter.visit(async (connection) => {
-      const execution = await executeSetup(connection, wishesOf(setup), { ...how, differences });
+      const wishes = wishesOf(setup, await setupVersion(connection, setup.logicalName));
+      const execution = await executeSetup(connection, wishes, { ...how, differences });
       if (execution.state !== "applied") return { execution, ordered: "not-ordered" as const };
       await meter.relearn(connection);
       if (!setup.test) return { execution, ordered: "not-ordered" as const };

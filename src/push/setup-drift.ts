@@ -15,6 +15,8 @@ export interface SetupFinding {
   readonly meter: string;
   readonly setup: string;
   readonly state: SetupState;
+  /** When the meter was asked. */
+  readonly startedAt: Date;
   /** How many attributes differed. */
   readonly changes: number;
   /** Whether the check on schedule found it; what people write differs because they want it to. */
@@ -43,15 +45,15 @@ export class SetupDrift {
     if (isCheck && changes > 0 && !this.#told.has(key)) {
       this.#told.add(key);
       this.#options.events({ event: "setupDrifted", meter, setup, changes, state });
-      this.#add(finding, "occurrence");
+      this.#add(finding, "occurrence", finding.startedAt);
     }
-    if (isMended && this.#told.delete(key)) this.#add(finding, "restoration");
+    if (isMended && this.#told.delete(key)) this.#add(finding, "restoration", new Date());
   }
 
-  #add({ meterId, setup }: SetupFinding, kind: "occurrence" | "restoration"): void {
+  #add({ meterId, setup }: SetupFinding, kind: "occurrence" | "restoration", occurredAt: Date): void {
     const condition = `differs from push setup ${setup}`;
     const event: SeenEvent = {
-      occurredAt: new Date(),
+      occurredAt,
       log: "gateway",
       code: DRIFTED,
       name: kind === "occurrence" ? condition : `${condition}: ended`,

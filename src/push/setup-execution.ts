@@ -42,6 +42,21 @@ export interface SetupManner {
   readonly beforeWrite?: (differences: readonly Difference[]) => Promise<void>;
 }
 
+/** Attributes that a push setup has from a version of its class on, the latest version first. */
+const SINCE = [
+  [2, 11],
+  [1, 9],
+] as const;
+
+/** The version of the meter's push setup, by what it has; at most 2. Throws what the connection throws. */
+export async function setupVersion(connection: SetupConnection, logicalName: string): Promise<number> {
+  for (const [version, attributeId] of SINCE) {
+    const result = await connection.get(reference({ classId: 40, logicalName, attributeId }));
+    if (result.type === "data") return version;
+  }
+  return 0;
+}
+
 /** Throws what the connection throws; `differences` then says how far it came. */
 export async function executeSetup(
   connection: SetupConnection,
@@ -120,7 +135,7 @@ export function differenceOf({ attribute, octetsBefore, held }: SetupChange): Di
   return { wish, before, after: before, held: held ?? undefined };
 }
 
-function reference({ classId, logicalName, attributeId }: Wish): AttributeReference {
+function reference({ classId, logicalName, attributeId }: Omit<Wish, "value">): AttributeReference {
   return { attribute: { classId, logicalName: logicalNameToOctets(logicalName), attributeId } };
 }
 

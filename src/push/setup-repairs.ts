@@ -8,8 +8,10 @@ import {
   changeOf,
   type Difference,
   differenceOf,
+  type Execution,
   executeSetup,
   type SetupConnection,
+  setupVersion,
   undo,
 } from "./setup-execution.ts";
 import { type PushSetupConfig, wishesOf } from "./setup-wishes.ts";
@@ -68,7 +70,7 @@ export class SetupRepairs<Connection extends SetupConnection> {
       const setup = setups.find((each) => each.name === name);
       const startedAt = new Date();
       const found: Difference[] = [];
-      const forward = setup && (await executeSetup(connection, wishesOf(setup), { dryRun: false, differences: found }));
+      const forward = setup && (await carryOn(connection, setup, found));
       const isForward = forward?.state === "applied" || forward?.state === "in-order";
       const state = isForward ? "applied" : await undo(connection, differences);
       await relearn(meter.meterId, connection);
@@ -97,4 +99,13 @@ export class SetupRepairs<Connection extends SetupConnection> {
     events({ event: "setupCarriedOut", meter: name, setup, ...done });
     await keep({ ...record, who: "gateway", why: "it was left between two states" });
   }
+}
+
+async function carryOn(
+  connection: SetupConnection,
+  setup: PushSetupConfig,
+  differences: Difference[],
+): Promise<Execution> {
+  const wishes = wishesOf(setup, await setupVersion(connection, setup.logicalName));
+  return await executeSetup(connection, wishes, { dryRun: false, differences });
 }

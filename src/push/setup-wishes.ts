@@ -7,7 +7,7 @@ import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { encodeDate, encodeDateTime, encodeTime } from "../../protocol/cosem/date-time.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
 import { logicalNameFromOctets, logicalNameToOctets } from "../../protocol/cosem/obis.ts";
-import type { AttributeValue } from "../config/push-schema.ts";
+import type { AttributeValue, TypedValue } from "../config/push-schema.ts";
 import type { Config } from "../config/schema.ts";
 
 export type PushSetupConfig = Config["push"]["setups"][number];
@@ -26,15 +26,18 @@ const SCRIPT_TABLE = 9;
 const TRANSPORTS = { tcp: 0, udp: 1 } as const;
 const MS_PER_SECOND = 1000;
 
-/** What is sent before where to, and when it starts last: a schedule must find everything else in place. */
-export function wishesOf(setup: PushSetupConfig): Wish[] {
+/**
+ * What is sent before where to, and when it starts last: a schedule must find everything else in place. The version is
+ * that of the meter's object, at most 2: what came later has the same form.
+ */
+export function wishesOf(setup: PushSetupConfig, version: number): Wish[] {
   const { attributes = [], objects, window, randomisation, retries, clientSap, destination, schedule } = setup;
   const own = (attributeId: number, value: ((present: Data) => Data) | undefined): Wish[] => {
     return value === undefined ? [] : [{ classId: PUSH_SETUP, logicalName: setup.logicalName, attributeId, value }];
   };
   return [
     ...attributes.map(({ attribute, value }) => attributeWish(attribute, value)),
-    ...own(2, objects && ((present) => objectList(objects, present))),
+    ...own(2, objects && ((present) => objectList(objects, version, present))),
     ...own(6, retries === undefined ? undefined : constant(number(retries))),
     ...own(7, repetitionOf(setup)),
     ...own(5, randomisation === undefined ? undefined : constant(number(randomisation / MS_PER_SECOND))),
@@ -170,10 +173,27 @@ function dataOf(value: AttributeValue, present: Data): Data {
     const isText = present.type === "visible-string" || present.type === "utf8-string";
     return isText ? { type: present.type, value: bytes } : octets(bytes);
   }
+  if (!isList(value)) return typedData(value, present);
+  const type = present.type === "structure" ? "structure" : "array";
+  return { type, value: elementsOf(value, present) };
+}
+
+function typedData(typed: TypedValue, present: Data): Data {
+  if ("structure" in typed) return { type: "structure", value: elementsOf(typed.structure, present) };
+  if ("array" in typed) return { type: "array", value: elementsOf(typed.array, present) };
+  const type = SMALL_INTEGERS.find((each) => typed[each] !== undefined) ?? "enum";
+  return { type, value: typed[type] ?? 0 };
+}
+
+function elementsOf(values: readonly AttributeValue[], present: Data): Data[] {
   const elements = present.type === "array" || present.type === "structure" ? present.value : [];
   const [sample = NOTHING] = elements;
-  const data = value.map((each, index) => dataOf(each, elements[index] ?? sample));
-  return { type: present.type === "structure" ? "structure" : "array", value: data };
+  return values.map((each, index) => dataOf(each, elements[index] ?? sample));
+}
+
+/** Array.isArray does not tell a list that can't be changed. */
+function isList(value: AttributeValue): value is readonly AttributeValue[] {
+  return Array.isArray(value);
 }
 
 const NOTHING: Data = { type: "null-data" };
@@ -260,10 +280,15 @@ function number(value: number): Data {
   return { type: "long-unsigned", value };
 }
 
-/** Elements have as many members as those that the meter has now: later versions of the class have more. */
-function objectList(objects: readonly string[], present: Data): Data {
-  const [sample] = present.type === "array" ? present.value : [];
-  const members = sample?.type === "structure" ? sample.value : [];
+/** What elements have from versions 1 and 2 of the class on: no restriction, no columns. */
+const LATER_MEMBERS: readonly Data[] = [
+  { type: "structure", value: [{ type: "enum", value: 0 }, { type: "null-data" }] },
+  { type: "array", value: [] },
+];
+
+/** What the meter sends already keeps its restriction and columns. */
+function objectList(objects: readonly string[], version: number, present: Data): Data {
+  const known = present.type === "array" ? present.value : [];
   const value = objects.map((text): Data => {
     const [classId = "", logicalName = "", attributeId = ""] = text.split(":");
     const own: Data[] = [
@@ -272,9 +297,18 @@ function objectList(objects: readonly string[], present: Data): Data {
       { type: "integer", value: Number(attributeId) },
       { type: "long-unsigned", value: 0 },
     ];
-    return { type: "structure", value: [...own, ...members.slice(own.length)] };
+    const held = known.map(membersOf).find((members) => own.every((member, at) => isSame(members[at], member)));
+    return { type: "structure", value: [...own, ...(held?.slice(own.length) ?? LATER_MEMBERS.slice(0, version))] };
   });
   return { type: "array", value };
+}
+
+function membersOf(data: Data): readonly Data[] {
+  return data.type === "structure" ? data.value : [];
+}
+
+function isSame(held: Data | undefined, member: Data): boolean {
+  return held !== undefined && saysTheSame(held, member);
 }
 
 /** Version 2 has least delay, exponent and most delay: the same for all repetitions. */

@@ -5,6 +5,7 @@ import { TcpListener } from "../../drivers/tcp/listener.ts";
 import type { ServerSessionEvent } from "../../protocol/association/server-session.ts";
 import type { MeterSecrets } from "./meter-security.ts";
 import type { LoadedMeter } from "./object-dump.ts";
+import { sendAsConfigured } from "./push-sender.ts";
 import { VirtualMeter } from "./virtual-meter.ts";
 import { type MeterLink, WiredMeter } from "./wired-meter.ts";
 
@@ -21,15 +22,19 @@ const COUNTER_ORIGIN_MS = Date.UTC(2025, 0, 1);
 const COUNTS_PER_SECOND = 20;
 const SECOND_MS = 1000;
 
+/** What a client has it push goes where the push setup says, in the clear. */
 export function describedMeter(loaded: LoadedMeter, secrets: MeterSecrets): VirtualMeter {
-  return new VirtualMeter({
+  const meter = new VirtualMeter({
     ...loaded,
     secrets,
     seed: 1,
     clock: Date.now,
     randomOctets: (length) => new Uint8Array(randomBytes(length)),
     firstInvocationCounter: Math.floor(((Date.now() - COUNTER_ORIGIN_MS) / SECOND_MS) * COUNTS_PER_SECOND),
+    // Whoever had it push is told by what does not come.
+    push: (setup) => void sendAsConfigured(meter, { setup }).catch(() => undefined),
   });
+  return meter;
 }
 
 /** Rejects with a ChannelError when the address can't be had. */

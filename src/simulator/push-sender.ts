@@ -13,6 +13,9 @@ export interface PushDestination {
 }
 
 const PUSH_CLIENT = 64;
+const DESTINATION = 3;
+/** From version 1 on. */
+const CLIENT = 9;
 /** send_destination_and_method: the numbers of the transports that are spoken here. */
 const TRANSPORTS = { 0: "tcp", 1: "udp" } as const;
 
@@ -40,10 +43,19 @@ export function pushOctets(meter: VirtualMeter, order: PushOrder, clientSap = PU
   return encodeWrapper({ sourceWPort: SERVER_SAP, destinationWPort: clientSap, apdu: pushApdu(meter, order) });
 }
 
+/** Sends where the push setup says; nothing to a destination that is not spoken here. */
+export async function sendAsConfigured(meter: VirtualMeter, order: PushOrder): Promise<void> {
+  const destination = configuredDestination(meter, order.setup);
+  if (destination !== undefined) await sendPush(meter, order, destination);
+}
+
 /** Where a push setup of the meter sends to; undefined for a destination that is not `host:port` over TCP or UDP. */
-export function configuredDestination(meter: VirtualMeter, setup: string): PushDestination | undefined {
-  const reference = { classId: 40, logicalName: setup, attributeId: 3 };
-  const method = meter.objects.value(reference, meter.objects.now());
+function configuredDestination(meter: VirtualMeter, setup: string): PushDestination | undefined {
+  const attribute = (attributeId: number) => {
+    return meter.objects.value({ classId: 40, logicalName: setup, attributeId }, meter.objects.now());
+  };
+  const method = attribute(DESTINATION);
+  const client = attribute(CLIENT);
   const [service, destination] = method?.type === "structure" ? method.value : [];
   if (service?.type !== "enum" || destination?.type !== "octet-string") return undefined;
   const transport = service.value === 0 || service.value === 1 ? TRANSPORTS[service.value] : undefined;
@@ -51,5 +63,5 @@ export function configuredDestination(meter: VirtualMeter, setup: string): PushD
     /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(new TextDecoder().decode(destination.value)) ?? [];
   const host = v6 ?? name;
   if (transport === undefined || host === undefined || port === undefined) return undefined;
-  return { host, port: Number(port), transport };
+  return { host, port: Number(port), transport, ...(client?.type === "integer" && { clientSap: client.value }) };
 }

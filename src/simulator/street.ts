@@ -13,7 +13,7 @@ import type { MeterFault } from "./faults.ts";
 import { callAsMeter, type MeterCall } from "./meter-call.ts";
 import { seededSecrets } from "./meter-identity.ts";
 import type { PushOrder } from "./push-message.ts";
-import { configuredDestination, type PushDestination, sendPush } from "./push-sender.ts";
+import { type PushDestination, sendAsConfigured, sendPush } from "./push-sender.ts";
 import { HOUSES, type House } from "./street-plan.ts";
 import { type MeterMemory, SERVER_SAP, VirtualMeter } from "./virtual-meter.ts";
 import { type MeterLink, WiredMeter } from "./wired-meter.ts";
@@ -204,9 +204,7 @@ async function moveIn(index: number, row: HouseRow | undefined, options: StreetO
     makeMeter(house, { index, options, startedMs, memory, push: (setup) => pushAsConfigured(setup) }),
   );
   const pushAsConfigured = (setup: string): void => {
-    const destination = configuredDestination(resident.meter, setup);
-    if (destination === undefined) return;
-    const sent = sendPush(resident.meter, pushOrder(setup, house.protection), destination);
+    const sent = sendAsConfigured(resident.meter, pushOrder(setup, house.protection));
     sent.catch((error: unknown) => options.onPushFailed?.(name, error));
   };
   const listener = await TcpListener.listen({ host, port: 0 }, (channel) => {

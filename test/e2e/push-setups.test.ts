@@ -1,10 +1,9 @@
 /** Push setups of the configuration on simulated meters whose setups really send: compared, written, tested, undone. */
-import { execFile } from "node:child_process";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { query } from "../db/query.ts";
 import { freePort } from "./free-port.ts";
+import { applySetup, pushCommand, type SetupResult } from "./push-orders.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const INSTANT = "0.0.25.9.0.255";
@@ -41,50 +40,22 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => over[Symbol.asyncDispose]());
 
-const COMMAND = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
-
-interface Shown {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function push(...words: readonly string[]): Promise<Shown> {
-  return new Promise((resolve) => {
-    const all = [COMMAND, "push", ...words, "--socket", over.config.socket];
-    execFile(process.execPath, all, (error, out, err) => {
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, out, err });
-    });
-  });
-}
-
-interface Result {
-  readonly meter: string;
-  readonly state: string;
-  readonly testPush: string;
-  readonly evidence?: string;
-  readonly changes: readonly { readonly attribute: string; readonly before: unknown; readonly after: unknown }[];
-}
+const push = (...words: readonly string[]) => pushCommand(over.config.socket, ...words);
 
 /** Results come as meters are done; here they stand as in the configuration. */
-function placeOf({ meter }: Result): number {
+function placeOf({ meter }: SetupResult): number {
   return over.street.meters.findIndex(({ name }) => name === meter);
 }
 
-async function apply(...words: readonly string[]): Promise<{ code: number; results: Result[] }> {
-  const { code, out, err } = await push("apply", ...words, "--json");
-  if (out === "") throw new Error(err);
-  const lines = out.trim().split("\n");
-  const told = lines.map((line): { line: string } & Result => JSON.parse(line));
-  const results = told.filter(({ line }) => line === "result");
-  expect([told.at(0)?.line, told.at(-1)?.line]).toEqual(["begun", "ended"]);
+async function apply(...words: readonly string[]): Promise<{ code: number; results: SetupResult[] }> {
+  const { code, results } = await applySetup(over.config.socket, ...words);
   return { code, results: results.toSorted((a, b) => placeOf(a) - placeOf(b)) };
 }
 
 /** Its association does not let it write. */
 const READER = 32;
 const writers = () => indian().filter(({ clientSap }) => clientSap !== READER);
-const changed = ({ changes }: Result) => changes.map(({ attribute }) => attribute);
+const changed = ({ changes }: SetupResult) => changes.map(({ attribute }) => attribute);
 const indian = () => over.street.meters.filter(({ companion }) => companion === "is15959");
 
 test("push setups: a dry run shows what differs on every meter, and writes nothing", async () => {

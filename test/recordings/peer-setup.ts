@@ -34,7 +34,7 @@ export async function trySetup(ask: Ask, logicalName: string): Promise<SetupRead
     window: [{ from: "01:00", to: "05:00" }],
   });
   const connection = connectionOver(ask);
-  const wishes = wishesOf(setup);
+  const wishes = wishesOf(setup, 0);
   const shown = await executeSetup(connection, wishes, { dryRun: true, differences: [] });
   const differences: Difference[] = [];
   const applied = await executeSetup(connection, wishes, { dryRun: false, differences });

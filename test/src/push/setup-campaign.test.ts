@@ -152,6 +152,7 @@ test("push setup: all attributes of version 2, the schedule and its script are w
   const [first] = await run(running, order);
   expect([first?.state, first?.evidence]).toEqual(["applied", undefined]);
   const held = (key: string) => readable(meter.values.get(key) ?? unsigned(0));
+  expect(held(`40:${SETUP}:2`)).toEqual([[8, "0x0000010000ff", 2, 0, [0, "null-data"], []]]);
   expect(held(`40:${SETUP}:7`)).toEqual([30, 150, 600]);
   expect([held(`40:${SETUP}:11`), held(`41:${PORT}:2`)]).toEqual([2, 4060]);
   expect(held(`40:${SETUP}:12`)).toEqual(["            ", 86_400]);
@@ -166,7 +167,7 @@ test("push setup: all attributes of version 2, the schedule and its script are w
 });
 
 test("push setup: what is sent and how goes before where to, when comes last; towards one entry the entries go first", () => {
-  const of = (at: string[]) => wishesOf({ ...EVERYTHING, schedule: { logicalName: SCHEDULE, at } }).map(nameOfWish);
+  const of = (at: string[]) => wishesOf({ ...EVERYTHING, schedule: { logicalName: SCHEDULE, at } }, 2).map(nameOfWish);
   const several = of(["*:00", "*:30"]);
   const at = (key: string) => several.indexOf(key);
   expect(at(`41:${PORT}:2`)).toBeLessThan(at(`40:${SETUP}:3`));
