@@ -21,12 +21,12 @@ interface ReadMeter {
 export function noteBuffer(
   into: RawBuffer[],
   { meter: { meterKey, target }, source }: { readonly meter: ReadMeter; readonly source: ReadingSource },
-  { profile, readAt, octets }: ReadBuffer,
+  { profile, readAt, form, octets }: ReadBuffer,
 ): void {
   const layout = target.layouts.get(profile);
   if (layout === undefined) return;
   const { deviation } = knownClock(target);
-  into.push({ meterKey, profile, source, receivedAt: readAt, layout, deviation, octets });
+  into.push({ form, meterKey, profile, source, receivedAt: readAt, layout, deviation, octets });
 }
 
 /** Each batch with the octets of its profile; those of a profile without rows go by themselves. */
@@ -62,7 +62,7 @@ export function rowsOfRead(
     clock,
   });
   const buffers: RawBuffer[] = [];
-  for (const each of octets) noteBuffer(buffers, { meter, source }, { profile, readAt, octets: each });
+  for (const each of octets) noteBuffer(buffers, { meter, source }, { profile, readAt, ...each });
   const batches = withBuffers(batch.rowCount > 0 ? [batch] : [], buffers);
   return { batches, setAside: setAside.map(({ index, reason, values }) => ({ index, reason, values, profile })) };
 }

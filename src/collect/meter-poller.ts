@@ -2,7 +2,7 @@
 import { DlmsError } from "../../protocol/errors.ts";
 import type { DecodedProfile } from "../../protocol/profile/decode.ts";
 import type { ReadRange } from "../api/read-answer.ts";
-import type { ProfileBatch, ProfileKind, ReadingSource } from "../profiles/batch.ts";
+import type { ProfileBatch, ProfileKind, ReadingSource, ReadOctets } from "../profiles/batch.ts";
 import { type MappedProfile, mapProfile } from "../profiles/map-profile.ts";
 import { batchIntervalS } from "../store/coverage-journal.ts";
 import { AccessRefusedError } from "./access-refused.ts";
@@ -51,10 +51,9 @@ export interface PollOrder {
   readonly keepBuffer?: (buffer: ReadBuffer) => void;
 }
 
-export interface ReadBuffer {
+export interface ReadBuffer extends ReadOctets {
   readonly profile: ProfileKind;
   readonly readAt: Date;
-  readonly octets: Uint8Array;
 }
 
 const DAY_MS = 86_400_000;
@@ -141,7 +140,7 @@ async function readWanted(source: AttributeSource, order: PollOrder, wanted: Pro
       const decoded = await readProfile(source, order.target, profile, {
         range,
         otherwise: again.length > 0,
-        keepOctets: (octets) => order.keepBuffer?.({ profile, readAt, octets }),
+        keepOctets: (read) => order.keepBuffer?.({ profile, readAt, ...read }),
         onSpan: (answered) => {
           span = answered;
         },

@@ -18,7 +18,7 @@ import { type DecodedProfile, decodeProfileBuffer } from "../../protocol/profile
 import { scalerAttribute } from "../../protocol/profile/layout.ts";
 import type { MeterQuirk } from "../../protocol/quirks.ts";
 import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
-import type { ProfileKind } from "../profiles/batch.ts";
+import type { ProfileKind, ReadOctets } from "../profiles/batch.ts";
 import { dataText, profileAnswer, valueAnswer } from "./answer-table.ts";
 import type { AttributeSource } from "./attribute-source.ts";
 import { clockBreaksOf, knownLayout } from "./known-layout.ts";
@@ -40,8 +40,8 @@ export type ReadResult =
       readonly type: "profile";
       readonly profile: ProfileKind;
       readonly decoded: DecodedProfile;
-      /** Of the answers that came whole. */
-      readonly octets: readonly Uint8Array[];
+      /** The answers that came whole. */
+      readonly octets: readonly ReadOctets[];
     }
   | {
       readonly type: "value";
@@ -69,8 +69,8 @@ export async function readForAnswer(order: ReadOrder, context: ReadContext): Pro
   switch (order.type) {
     case "profile": {
       const { profile } = order;
-      const octets: Uint8Array[] = [];
-      const keepOctets = (each: Uint8Array) => octets.push(each);
+      const octets: ReadOctets[] = [];
+      const keepOctets = (each: ReadOctets) => octets.push(each);
       const decoded = await readProfile(source, target, profile, { nowMs, keepOctets, ...(range && { range }) });
       onRead?.({ type: "profile", profile, decoded, octets });
       return profileAnswer(head, decoded);
@@ -97,8 +97,7 @@ export interface ProfileReadOptions {
   /** As in RowsOrder. */
   readonly otherwise?: boolean;
   readonly onSpan?: RowsOrder["onSpan"];
-  /** Hears the octets of every buffer that came whole. */
-  readonly keepOctets?: (octets: Uint8Array) => void;
+  readonly keepOctets?: RowsOrder["keepOctets"];
   /** Milliseconds since 1970; the system's when left out. */
   readonly nowMs?: () => number;
 }
@@ -112,7 +111,9 @@ export async function readProfile(
 ): Promise<DecodedProfile> {
   const { from, layout } = await knownLayout(source, target, { kind, nowMs });
   const clock = await clockOf(source, target, nowMs);
-  if (from.type === "registers") return decodeProfileBuffer(await readRegisterRow(source, from), layout, { clock });
+  if (from.type === "registers") {
+    return decodeProfileBuffer(await readRegisterRow(source, from, keepOctets), layout, { clock });
+  }
   const { quirks, ways } = target;
   const clockBreaks = clockBreaksOf(layout, target.companion);
   const ranged = range !== undefined && GROWING_PROFILES.has(kind) && { range };

@@ -21,6 +21,7 @@ import { filterRows, joinRows } from "../../protocol/profile/rows.ts";
 import { entryAccess, rangeAccess } from "../../protocol/profile/selective-access.ts";
 import type { MeterQuirk } from "../../protocol/quirks.ts";
 import type { ReadRange } from "../api/read-answer.ts";
+import type { ReadOctets } from "../profiles/batch.ts";
 import { AccessRefusedError } from "./access-refused.ts";
 import type { AttributeSource } from "./attribute-source.ts";
 import { BrokenReadError } from "./broken-read.ts";
@@ -52,8 +53,8 @@ export interface RowsOrder {
   readonly otherwise?: boolean;
   /** Hears what an answer spans. */
   readonly onSpan?: (span: AnswerSpan) => void;
-  /** Hears the octets of every answer that came whole. */
-  readonly keepOctets?: (octets: Uint8Array) => void;
+  /** Hears every answer that came whole. */
+  readonly keepOctets?: (read: ReadOctets) => void;
 }
 
 /** From the oldest row of an answer to its newest, before it is held against what was wanted; ms since 1970. */
@@ -113,10 +114,16 @@ async function readOtherwise(source: AttributeSource, order: RangedOrder): Promi
 }
 
 /** Registers read one by one, as a buffer of one row; what the meter refuses is null-data in it. */
-export async function readRegisterRow(source: AttributeSource, set: RegisterSet): Promise<Data> {
+export async function readRegisterRow(
+  source: AttributeSource,
+  set: RegisterSet,
+  keepOctets?: RowsOrder["keepOctets"],
+): Promise<Data> {
   const results = await source.getList(set.objects.map(attributeOf));
   const row = results.map((result): Data => (result.type === "data" ? result.data : { type: "null-data" }));
-  return { type: "array", value: [{ type: "structure", value: row }] };
+  const buffer: Data = { type: "array", value: [{ type: "structure", value: row }] };
+  keepOctets?.({ form: "registers", octets: dataToBytes(buffer) });
+  return buffer;
 }
 
 type RangedOrder = RowsOrder & { readonly range: ReadRange };
@@ -212,7 +219,7 @@ function answered(
   before?: DecodedProfile,
 ): DecodedProfile {
   const octets = joinedOctets(result);
-  order.keepOctets?.(octets ?? dataToBytes(result.data));
+  order.keepOctets?.({ form: "buffer", octets: octets ?? dataToBytes(result.data) });
   return decodeProfileBuffer(octets ?? result.data, order.layout, decodeOptions(order, before));
 }
 

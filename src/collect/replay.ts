@@ -9,12 +9,9 @@ import type { ProfileBatch } from "../profiles/batch.ts";
 import { mapProfile } from "../profiles/map-profile.ts";
 import type { Database } from "../store/database.ts";
 import type { ProfileWriter, WriteParticipant } from "../store/profile-writer.ts";
-import { DECODER_VERSION, type KeptBuffer, NOTE_DECODER, readRawBuffers } from "../store/raw-buffers.ts";
+import { DECODER_VERSION, type KeptBuffers, keptBuffers, NOTE_DECODER, type RawBuffer } from "../store/raw-buffers.ts";
 import { clockBreaksOf } from "./known-layout.ts";
 import type { PolledMeter } from "./polled-meter.ts";
-
-const METERS_AT_ONCE = 500;
-const BUFFERS_AT_ONCE = 100;
 
 export interface ReplayStore {
   readonly database: Database;
@@ -28,22 +25,16 @@ export async function* replay(
   { sinceMs, profile }: Pick<MaintenanceOrder, "sinceMs" | "profile">,
 ): AsyncGenerator<MaintenanceLine> {
   const sums = { buffers: 0, rows: 0, revised: 0, filled: 0, inserted: 0 };
-  for (let at = 0; at < meters.length; at += METERS_AT_ONCE) {
-    const byKey = new Map(meters.slice(at, at + METERS_AT_ONCE).map((meter) => [meter.meterKey, meter]));
-    const query = { meterKeys: [...byKey.keys()], sinceMs, profile, limit: BUFFERS_AT_ONCE };
-    for (let afterKey = 0n; ; ) {
-      const buffers = await readRawBuffers(store.database, { ...query, afterKey });
-      afterKey = buffers.at(-1)?.key ?? afterKey;
-      if (buffers.length === 0) break;
-      const { batches, faults } = decodeAgain(buffers, byKey);
-      yield* faults;
-      const outcome = await store.writer.write(batches, { alsoHere: noteReplay(buffers), isRepeat: true });
-      sums.buffers += buffers.length;
-      sums.rows += outcome.rows;
-      sums.revised += outcome.revised;
-      sums.filled += outcome.completed;
-      sums.inserted += outcome.inserted;
-    }
+  const byKey = new Map(meters.map((meter) => [meter.meterKey, meter]));
+  for await (const kept of keptBuffers(store.database, { meterKeys: [...byKey.keys()], sinceMs, profile })) {
+    const { batches, faults } = decodeAgain(kept.buffers, byKey);
+    yield* faults;
+    const outcome = await store.writer.write(batches, { alsoHere: noteReplay(kept), isRepeat: true });
+    sums.buffers += kept.buffers.length;
+    sums.rows += outcome.rows;
+    sums.revised += outcome.revised;
+    sums.filled += outcome.completed;
+    sums.inserted += outcome.inserted;
   }
   const { buffers, rows, revised, filled, inserted } = sums;
   const changes = `${revised} revised, ${filled} filled in, ${inserted} new`;
@@ -51,7 +42,7 @@ export async function* replay(
 }
 
 function decodeAgain(
-  buffers: readonly KeptBuffer[],
+  buffers: readonly RawBuffer[],
   meters: ReadonlyMap<number, PolledMeter>,
 ): { readonly batches: ProfileBatch[]; readonly faults: MaintenanceLine[] } {
   const batches: ProfileBatch[] = [];
@@ -75,16 +66,14 @@ function decodeAgain(
 }
 
 /** In the transaction of the rows: why their revisions came, and which decoder made them. */
-function noteReplay(buffers: readonly KeptBuffer[]): WriteParticipant {
-  const versions = [...new Set(buffers.map((buffer) => buffer.decoderVersion))].sort((a, b) => a - b);
-  const reason = `decoded again: decoder ${versions.join(", ")} to ${DECODER_VERSION}`;
-  const oldest = Math.min(...buffers.map((buffer) => buffer.receivedAt.getTime()));
+function noteReplay({ key, receivedAt, decoderVersion, buffers, isWhole }: KeptBuffers): WriteParticipant {
+  const reason = `decoded again: decoder ${decoderVersion} to ${DECODER_VERSION}`;
   return async (client) => {
     await client.query(
       `update dlms.profile_revisions set reason = $1::text
        where reason is null and known_from >= transaction_timestamp() and meter_key = any ($2::int[])`,
       [reason, [...new Set(buffers.map((buffer) => buffer.meterKey))]],
     );
-    await client.query(NOTE_DECODER, [buffers.map((buffer) => buffer.key), DECODER_VERSION, new Date(oldest)]);
+    if (isWhole) await client.query(NOTE_DECODER, [key, receivedAt, DECODER_VERSION]);
   };
 }

@@ -70,8 +70,23 @@ export interface ProfileBatch {
   readonly buffers?: readonly PackedBuffer[];
 }
 
+/** What kept octets are, and so how rows are made of them again. */
+export type BufferForm =
+  /** The value of a profile's buffer attribute. */
+  | "buffer"
+  /** Values that were read one by one, put together as the buffer of one row; null-data for what the meter refused. */
+  | "registers"
+  /** The data message of an IEC 62056-21 readout, which says itself what it holds: its layout is of no account. */
+  | "readout";
+
+/** What a meter answered, as it came. */
+export interface ReadOctets {
+  readonly form: BufferForm;
+  readonly octets: Uint8Array;
+}
+
 /** Octets of a buffer as they are kept. */
-export interface PackedBuffer {
+export interface PackedBuffer extends ReadOctets {
   readonly receivedAt: Date;
   /** What the layout was put together from, as JSON. */
   readonly layout: string;
@@ -81,5 +96,4 @@ export interface PackedBuffer {
   readonly octetCount: number;
   /** Code: 0 none, 1 zstd. */
   readonly compression: number;
-  readonly octets: Uint8Array;
 }

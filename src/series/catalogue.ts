@@ -12,13 +12,14 @@ const CAPTURE_OBJECT = /^\d+:((?:\d{1,3}\.){5}\d{1,3}):(-?\d+)(.*)$/;
 interface Layout {
   readonly profile: ProfileKind;
   readonly columns: readonly string[];
-  readonly others: readonly OtherColumn[];
+  readonly others: readonly Pick<OtherColumn, "captureObject" | "unit">[];
   readonly meterKeys: Set<number>;
 }
 
 export class SeriesCatalogue {
   readonly #database: Pick<Database, "query">;
-  readonly #layouts = new Map<string, Layout>();
+  /** By fingerprint. */
+  readonly #layouts = new Map<string, Layout[]>();
 
   constructor(database: Pick<Database, "query">) {
     this.#database = database;
@@ -40,16 +41,30 @@ export class SeriesCatalogue {
     return rows[0]?.made ?? 0;
   }
 
-  #layoutOf({ profile, columns, others, layoutFingerprint }: ProfileBatch): Layout {
-    const names = columns.map((each) => each.column);
-    const keys = others.map((each) => each.captureObject);
-    const signature = [profile, layoutFingerprint, ...names, "", ...keys].join(" ");
-    const known = this.#layouts.get(signature);
+  #layoutOf(batch: ProfileBatch): Layout {
+    const { profile, columns, others, layoutFingerprint } = batch;
+    const ofFingerprint = this.#layouts.get(layoutFingerprint) ?? [];
+    const known = ofFingerprint.find((layout) => isOf(layout, batch));
     if (known !== undefined) return known;
-    const layout = { profile, columns: names, others, meterKeys: new Set<number>() };
-    this.#layouts.set(signature, layout);
+    const layout = {
+      profile,
+      columns: columns.map((each) => each.column),
+      others: others.map(({ captureObject, unit }) => ({ captureObject, unit })),
+      meterKeys: new Set<number>(),
+    };
+    this.#layouts.set(layoutFingerprint, [...ofFingerprint, layout]);
     return layout;
   }
+}
+
+function isOf(layout: Layout, { profile, columns, others }: ProfileBatch): boolean {
+  return (
+    layout.profile === profile &&
+    layout.columns.length === columns.length &&
+    layout.others.length === others.length &&
+    columns.every((each, at) => each.column === layout.columns[at]) &&
+    others.every((each, at) => each.captureObject === layout.others[at]?.captureObject)
+  );
 }
 
 /** Series that are there are left out beforehand: a conflict would use up a number each time. */

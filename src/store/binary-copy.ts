@@ -15,7 +15,8 @@ const INITIAL_LENGTH = 64 * 1024;
 const FIXED_FIELD = 12;
 const UUID_LENGTH = 16;
 const UUID_DIGITS = /^[0-9a-f]{32}$/i;
-/** The type text, as arrays name their elements' type. */
+/** Types as arrays name those of their elements. */
+const INT4_TYPE = 23;
 const TEXT_TYPE = 25;
 /** Digits of a numeric are in groups of four. */
 const GROUP = 4;
@@ -131,13 +132,26 @@ export class CopyRows {
   /** Texts without NUL, as text[]. */
   texts(values: readonly string[]): void {
     const start = this.#end;
-    // Dimensions, no nulls, the elements' type; then the length and the lower bound of the one dimension.
-    const head = values.length === 0 ? [0, 0, TEXT_TYPE] : [1, 0, TEXT_TYPE, values.length, 1];
-    this.#reserve(4 + 4 * head.length);
-    for (const [at, each] of head.entries()) this.#view.setInt32(start + 4 + 4 * at, each);
-    this.#end += 4 + 4 * head.length;
+    this.#beginArray(TEXT_TYPE, values.length);
     for (const value of values) this.text(value);
     this.#view.setInt32(start, this.#end - start - 4);
+  }
+
+  /** Numbers as integer[]. */
+  int4s(values: readonly number[]): void {
+    const start = this.#end;
+    this.#beginArray(INT4_TYPE, values.length);
+    for (const value of values) this.int4(value);
+    this.#view.setInt32(start, this.#end - start - 4);
+  }
+
+  /** All but the length of the field; the elements follow. */
+  #beginArray(type: number, length: number): void {
+    // Dimensions, no nulls, the elements' type; then the length and the lower bound of the one dimension.
+    const head = length === 0 ? [0, 0, type] : [1, 0, type, length, 1];
+    this.#reserve(4 + 4 * head.length);
+    for (const [at, each] of head.entries()) this.#view.setInt32(this.#end + 4 + 4 * at, each);
+    this.#end += 4 + 4 * head.length;
   }
 
   /** A uuid in its usual form. Throws RangeError for another text. */

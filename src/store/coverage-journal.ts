@@ -52,26 +52,35 @@ class RunList {
   }
 }
 
+interface JournalEntry {
+  readonly profile: ProfileKind;
+  readonly intervalS: number;
+  readonly state: SlotState;
+  readonly runs: RunList;
+}
+
 class JournalEntries {
-  readonly #lists = new Map<string, { readonly head: readonly number[]; readonly runs: RunList }>();
+  /** There are few. */
+  readonly #entries: JournalEntry[] = [];
 
   runsOf(profile: ProfileKind, intervalS: number, state: SlotState): RunList {
-    const head = [profileCode(profile), intervalS, SLOT_STATES.indexOf(state) + 1];
-    const key = head.join(" ");
-    const known = this.#lists.get(key)?.runs;
-    if (known !== undefined) return known;
+    for (const each of this.#entries) {
+      if (each.profile === profile && each.intervalS === intervalS && each.state === state) return each.runs;
+    }
     const runs = new RunList();
-    this.#lists.set(key, { head, runs });
+    this.#entries.push({ profile, intervalS, state, runs });
     return runs;
   }
 
   /** Parameters of an insert of all entries, by entry. */
   rows(): string[][] {
-    return Array.from(this.#lists.values(), ({ head, runs }) =>
-      runs.counts.length === 0
-        ? []
-        : head.map(String).concat([runs.meterKeys, runs.starts, runs.counts].map(arrayText)),
-    ).filter((row) => row.length > 0);
+    return this.#entries
+      .filter(({ runs }) => runs.counts.length > 0)
+      .map(({ profile, intervalS, state, runs: { meterKeys, starts, counts } }) =>
+        [profileCode(profile), intervalS, SLOT_STATES.indexOf(state) + 1]
+          .map(String)
+          .concat([meterKeys, starts, counts].map(arrayText)),
+      );
   }
 }
 
@@ -104,6 +113,12 @@ export const journalCoverage: WriteParticipant = async (client, { batches, setAs
   );
 };
 
+const SLOTS_WITHOUT_ROW = [
+  ["absent", "absentMs"],
+  ["off", "offMs"],
+  ["setAside", "asideMs"],
+] as const;
+
 interface RowsApart {
   /** Of rows that are set aside for good. */
   readonly aside: ReadonlySet<number> | undefined;
@@ -123,11 +138,8 @@ function journalBatch(entries: JournalEntries, batch: ProfileBatch, { aside, ope
       runs.add(meterKey, instantsMs[row] ?? Number.NaN, intervalS);
     }
   }
-  for (const [state, slots] of [
-    ["absent", batch.absentMs] as const,
-    ["off", batch.offMs] as const,
-    ["setAside", batch.asideMs] as const,
-  ]) {
+  for (const [state, field] of SLOTS_WITHOUT_ROW) {
+    const slots = batch[field];
     if (slots === undefined || slots.length === 0) continue;
     const runs = entries.runsOf(profile, intervalS, state);
     for (const slotMs of slots) runs.add(meterKey, slotMs, intervalS);

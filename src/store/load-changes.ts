@@ -32,11 +32,14 @@ interface ChangedRange {
 /** Between which capture times batches hold block load, by meter; exported for tests. */
 export function changedRanges(batches: readonly ProfileBatch[]): readonly ChangedRange[] {
   const ranges = new Map<string, ChangedRange>();
+  let last: ChangedRange | undefined;
   const put = (meterKey: number, fromMs: number, toMs: number) => {
-    const key = `${fromMs} ${toMs}`;
-    const range = ranges.get(key);
-    if (range === undefined) ranges.set(key, { fromMs, toMs, meterKeys: [meterKey] });
-    else if (range.meterKeys.at(-1) !== meterKey) range.meterKeys.push(meterKey);
+    if (last === undefined || last.fromMs !== fromMs || last.toMs !== toMs) {
+      const key = `${fromMs} ${toMs}`;
+      last = ranges.get(key) ?? { fromMs, toMs, meterKeys: [] };
+      ranges.set(key, last);
+    }
+    if (last.meterKeys.at(-1) !== meterKey) last.meterKeys.push(meterKey);
   };
   for (const batch of batches) {
     if (batch.profile !== "block_load" || !isKey(batch.meterKey)) continue;

@@ -162,8 +162,9 @@ export class RowLayout {
   readonly valueColumns: readonly LayoutColumn[];
   readonly hasMeterTimes: boolean;
   readonly hasOthers: boolean;
-  /** By batch: where in its columns each of `valueColumns` is; -1 for nowhere. Neighbours share the list. */
-  readonly #places = new Map<ProfileBatch, Int32Array>();
+  /** Where in the columns of the last batch each of `valueColumns` is; -1 for nowhere. Neighbours share the list. */
+  #places = new Int32Array();
+  #batch: ProfileBatch | undefined;
   readonly #fieldCount: number;
   readonly #layoutKeys: ReadonlyMap<string, number>;
 
@@ -178,16 +179,16 @@ export class RowLayout {
     this.hasMeterTimes = batches.some((batch) => batch.meterTimes.some((time) => time !== undefined));
     this.hasOthers = batches.some((batch) => batch.others.length > 0);
     this.#fieldCount = this.columns.length;
-    let last: ProfileBatch | undefined;
-    let places = new Int32Array();
-    for (const batch of batches) {
-      if (last === undefined || !haveSameColumns(last.columns, batch.columns)) {
-        const names = batch.columns.map((column) => column.column);
-        places = Int32Array.from(this.valueColumns, (column) => names.indexOf(column.name));
-      }
-      this.#places.set(batch, places);
-      last = batch;
+  }
+
+  #placesIn(batch: ProfileBatch): Int32Array {
+    if (this.#batch === batch) return this.#places;
+    if (this.#batch === undefined || !haveSameColumns(this.#batch.columns, batch.columns)) {
+      const names = batch.columns.map((column) => column.column);
+      this.#places = Int32Array.from(this.valueColumns, (column) => names.indexOf(column.name));
     }
+    this.#batch = batch;
+    return this.#places;
   }
 
   /** Names of the table's columns in the order of the fields. */
@@ -212,10 +213,10 @@ export class RowLayout {
     else into.int4(batch.intervalS);
     into.int2(SOURCES.indexOf(batch.source) + 1);
     into.int2(TIME_RULES.indexOf(batch.timeRules[index] ?? "received") + 1);
-    const places = this.#places.get(batch);
+    const places = this.#placesIn(batch);
     for (let at = 0; at < this.valueColumns.length; at++) {
       const column = this.valueColumns[at];
-      const value = batch.columns[places?.[at] ?? -1]?.values[index];
+      const value = batch.columns[places[at] ?? -1]?.values[index];
       if (column !== undefined && encodeValue(value, column.type, into)) continue;
       into.takeBackRow();
       return { reason: "value_out_of_range", detail: `${column?.name} = ${value}` };

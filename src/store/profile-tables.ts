@@ -4,7 +4,7 @@
  * test compares what they made with the list.
  */
 import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
-import type { ProfileKind, ReadingKind } from "../profiles/batch.ts";
+import type { BufferForm, ProfileKind, ReadingKind } from "../profiles/batch.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
 
 /** Codes in the database follow this order. */
@@ -31,6 +31,8 @@ export const DEVIATION_RULES = [
   "without-daylight-saving",
   "ignored",
 ] as const satisfies DeviationRule[];
+/** Forms of kept octets; their order is that of the spool's codes. */
+export const BUFFER_FORMS = ["buffer", "registers", "readout"] as const satisfies BufferForm[];
 /** Codes of the column time_rule, in the order of this list from 1 on. */
 export const TIME_RULES = ["deviation", "zone", "received"] as const;
 

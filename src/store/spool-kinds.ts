@@ -9,7 +9,7 @@ import { FieldReader, FieldWriter } from "../spool/octet-fields.ts";
 import { SpoolError } from "../spool/spool-error.ts";
 import type { MeterMemory } from "./ledger-records.ts";
 import type { MeterReading } from "./meter-records.ts";
-import { DEVIATION_RULES, PROFILE_KINDS, READING_KINDS, SOURCES, TIME_RULES } from "./profile-tables.ts";
+import { BUFFER_FORMS, DEVIATION_RULES, PROFILE_KINDS, READING_KINDS, SOURCES, TIME_RULES } from "./profile-tables.ts";
 import type { PushCounter } from "./push-counters.ts";
 import { PUSH_CLUES, PUSH_OUTCOMES, PUSH_PROTECTIONS, PUSH_TRANSPORTS, type QueuedPush } from "./push-history.ts";
 import type { ReadAttempt } from "./read-attempts.ts";
@@ -54,7 +54,7 @@ function spoolKind<Item>(
 
 /** Rows for a profile table. */
 export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
-  { code: 1, name: "rows", version: 3 },
+  { code: 1, name: "rows", version: 4 },
   (fields, batch) => {
     const { meterKey, profile, source, layoutFingerprint, readAt, rowCount, instantsMs, timeRules, ...rest } = batch;
     const { meterTimes, intervalS, columns, others, absentMs, offMs, asideMs, buffers, ...none } = rest;
@@ -89,7 +89,7 @@ export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
     };
     const absentMs = fields.optional(() => fields.numbers());
     const offMs = fields.optional(() => fields.numbers());
-    const buffers = version < 2 ? undefined : fields.optional(() => fields.list(() => readBuffer(fields)));
+    const buffers = version < 2 ? undefined : fields.optional(() => fields.list(() => readBuffer(fields, version)));
     const asideMs = version < 3 ? undefined : fields.optional(() => fields.numbers());
     const slots = { ...(absentMs && { absentMs }), ...(offMs && { offMs }), ...(asideMs && { asideMs }) };
     return { ...batch, ...slots, ...(buffers && { buffers }) };
@@ -97,13 +97,13 @@ export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
 );
 
 function writeBuffer(fields: FieldWriter, buffer: PackedBuffer): void {
-  const { receivedAt, layout, layoutFingerprint, deviation, octetCount, compression, octets, ...none } = buffer;
+  const { receivedAt, layout, layoutFingerprint, deviation, octetCount, compression, octets, form, ...none } = buffer;
   none satisfies Record<string, never>;
   fields.number(receivedAt.getTime()).text(layout).text(layoutFingerprint).count(DEVIATION_RULES.indexOf(deviation));
-  fields.number(octetCount).number(compression).octets(octets);
+  fields.number(octetCount).number(compression).octets(octets).count(BUFFER_FORMS.indexOf(form));
 }
 
-function readBuffer(fields: FieldReader): PackedBuffer {
+function readBuffer(fields: FieldReader, version: number): PackedBuffer {
   return {
     receivedAt: new Date(fields.number()),
     layout: fields.text(),
@@ -112,6 +112,7 @@ function readBuffer(fields: FieldReader): PackedBuffer {
     octetCount: fields.number(),
     compression: fields.number(),
     octets: fields.octets(),
+    form: version < 4 ? "buffer" : fields.choice(BUFFER_FORMS),
   };
 }
 

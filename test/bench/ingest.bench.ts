@@ -165,7 +165,16 @@ function bufferOf({ meterKey, profile, source, readAt, rowCount, instantsMs }: P
     for (let value = 0; value < VALUES.length; value++)
       view.setUint32(12 + value * 5, meterKey * 1000 + row * 7919 * value);
   }
-  return { meterKey, profile, source, receivedAt: readAt, layout: BUFFER_LAYOUT, deviation: "standard", octets };
+  return {
+    form: "buffer",
+    meterKey,
+    profile,
+    source,
+    receivedAt: readAt,
+    layout: BUFFER_LAYOUT,
+    deviation: "standard",
+    octets,
+  };
 }
 
 async function runRound(way: Way, round: number, { connections, slots, others }: Shape): Promise<void> {

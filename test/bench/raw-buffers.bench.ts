@@ -46,10 +46,11 @@ export const bench: Bench = {
       groups++;
     }
     const seconds = (performance.now() - beganMs) / 1000;
-    const [size] = await database.query<{ sent: number; kept: number }>(
-      "select avg(octet_count)::float8 as sent, avg(octet_length(octets))::float8 as kept from dlms.raw_buffers",
+    const [size] = await database.query<{ kept: number }>(
+      "select sum(octet_length(octets))::float8 / sum(cardinality(meter_keys))::float8 as kept from dlms.raw_buffers",
     );
-    const { sent = 0, kept = 0 } = size ?? {};
+    const { kept = 0 } = size ?? {};
+    const sent = buffers.reduce((sum, { octets }) => sum + octets.length, 0) / GROUP;
     return {
       rows: [
         { task: "octets of rows kept", perSecond: (groups * GROUP * ROWS) / seconds, unit: "rows" },
@@ -84,6 +85,7 @@ function bufferOf(meterKey: number): RawBuffer {
     ...REGISTERS.map((logicalName) => ({ classId: 3, logicalName, attributeId: 2, dataIndex: 0 })),
   ];
   return {
+    form: "buffer",
     meterKey,
     profile: "block_load",
     source: "poll",

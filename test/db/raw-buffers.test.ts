@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { dataToBytes } from "../../protocol/axdr/data.ts";
+import { toHex } from "../../protocol/bytes/hex.ts";
 import { dateTimeAt, encodeDateTime } from "../../protocol/cosem/date-time.ts";
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
@@ -13,9 +14,10 @@ import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import {
   BufferKeeping,
   DECODER_VERSION,
+  type KeptBuffers,
+  keptBuffers,
   packBuffer,
   type RawBuffer,
-  readRawBuffers,
   rowlessBatch,
 } from "../../src/store/raw-buffers.ts";
 import { StoreError } from "../../src/store/store-error.ts";
@@ -61,6 +63,7 @@ function octetsOf(count: number): Uint8Array {
 
 function bufferOf(meter: PolledMeter, count = 96): RawBuffer {
   return {
+    form: "buffer",
     meterKey: meter.meterKey,
     profile: "block_load",
     source: "poll",
@@ -97,26 +100,76 @@ async function replayed(meters: readonly PolledMeter[], order: { sinceMs?: numbe
   return texts;
 }
 
+async function keptOf(...meters: readonly PolledMeter[]): Promise<KeptBuffers[]> {
+  const kept: KeptBuffers[] = [];
+  const meterKeys = meters.map(({ meterKey }) => meterKey);
+  for await (const each of keptBuffers(current().database, { meterKeys })) kept.push(each);
+  return kept;
+}
+
 test("raw buffers: octets come back as they were, with layout and decoder, compressed to a part", async () => {
   const { database } = current();
   const meter = await newMeter();
-  const short = { ...bufferOf(meter, 1), octets: octetsOf(1) };
+  const short = bufferOf(meter, 1);
   await keep(bufferOf(meter), short);
-  const kept = await readRawBuffers(database, { meterKeys: [meter.meterKey], afterKey: 0n, limit: 10 });
-  expect(kept.map(({ octets }) => octets.length)).toEqual([octetsOf(96).length, octetsOf(1).length]);
-  expect(Uint8Array.from(kept[0]?.octets ?? [])).toEqual(octetsOf(96));
-  expect(kept[0]).toMatchObject({
-    layout: LAYOUT,
-    decoderVersion: DECODER_VERSION,
-    source: "poll",
-    receivedAt: READ_AT,
-  });
+  const kept = await keptOf(meter);
+  expect(kept.map(({ decoderVersion, isWhole }) => [decoderVersion, isWhole])).toEqual([
+    [DECODER_VERSION, true],
+    [DECODER_VERSION, true],
+  ]);
+  const [long, other] = kept.flatMap(({ buffers }) => buffers);
+  expect(Uint8Array.from(long?.octets ?? [])).toEqual(octetsOf(96));
+  expect({ ...other, octets: Uint8Array.from(other?.octets ?? []) }).toEqual(short);
   const [size] = await database.query<{ part: number }>(
-    `select octet_length(octets)::float8 / octet_count as part from dlms.raw_buffers
-     where meter_key = $1 order by raw_buffer_key limit 1`,
-    [meter.meterKey],
+    `select octet_length(octets)::float8 / $2::int as part from dlms.raw_buffers
+     where $1 = any (meter_keys) order by raw_buffer_key limit 1`,
+    [meter.meterKey, octetsOf(96).length],
   );
   expect(size?.part).toBeLessThan(0.5);
+});
+
+function plain(buffers: readonly RawBuffer[]): string[] {
+  return buffers
+    .map(({ form, meterKey, receivedAt, layout, octets }) =>
+      [form, meterKey, receivedAt.toISOString(), layout.fingerprint, toHex(octets)].join(" "),
+    )
+    .sort();
+}
+
+test("raw buffers: those of many meters are few rows, from which each comes as it was", async () => {
+  const meters = await Promise.all(Array.from({ length: 5 }, newMeter));
+  const sent = meters.flatMap((meter, at) => [
+    { ...bufferOf(meter, 1 + at), receivedAt: new Date(READ_AT.getTime() + at) },
+    { ...bufferOf(meter, 90 + at), receivedAt: new Date(READ_AT.getTime() + at) },
+    { ...bufferOf(meter, 1), receivedAt: new Date(READ_AT.getTime() + 7_200_000), form: "registers" as const },
+  ]);
+  await keep(...sent);
+  const kept = await keptOf(...meters);
+  expect(kept.map(({ buffers, isWhole }) => [buffers.length, isWhole])).toEqual(
+    [5, 5, 5].map((count) => [count, true]),
+  );
+  expect(plain(kept.flatMap(({ buffers }) => buffers))).toEqual(plain(sent));
+  const [, second] = meters;
+  if (second === undefined) throw new Error("no meter");
+  const own = await keptOf(second);
+  expect(own.map(({ buffers, isWhole }) => [buffers.length, isWhole])).toEqual(
+    [1, 1, 1].map((count) => [count, false]),
+  );
+  expect(plain(own.flatMap(({ buffers }) => buffers))).toEqual(
+    plain(sent.filter(({ meterKey }) => meterKey === second.meterKey)),
+  );
+});
+
+test("raw buffers: a repeat in another company keeps what is there once", async () => {
+  const [one, two] = [await newMeter(), await newMeter()];
+  const buffers = [bufferOf(one, 2), bufferOf(two, 2), bufferOf(one, 3)];
+  await keep(...buffers);
+  const batches = [bufferOf(two, 2), bufferOf(two, 4), bufferOf(one, 3)].map((each) =>
+    rowlessBatch(each, [packBuffer(each)]),
+  );
+  await newWriter().write(batches, { isRepeat: true });
+  const octets = (await keptOf(one, two)).flatMap(({ buffers }) => buffers.map((each) => toHex(each.octets)));
+  expect(octets.sort()).toEqual([2, 2, 3, 4].map((count) => toHex(octetsOf(count))).sort());
 });
 
 test("raw buffers: octets and rows are there together or not at all, and a repeated write keeps them once", async () => {
@@ -126,7 +179,8 @@ test("raw buffers: octets and rows are there together or not at all, and a repea
   const counts = async () => {
     const [row] = await database.query<{ rows: number; buffers: number }>(
       `select (select count(*)::int from dlms.block_load_profile_data where meter_key = $1) as rows,
-         (select count(*)::int from dlms.raw_buffers where meter_key = $1) as buffers`,
+         (select count(*)::int from dlms.raw_buffers cross join unnest(meter_keys) as m (meter_key)
+          where m.meter_key = $1) as buffers`,
       [meter.meterKey],
     );
     return row;
@@ -174,7 +228,7 @@ test("replay: what a mended decoder says otherwise is a revision with its reason
   };
   await newWriter().write([wrong]);
   await keep(bufferOf(meter));
-  await database.query("update dlms.raw_buffers set decoder_version = 0 where meter_key = $1", [meter.meterKey]);
+  await database.query("update dlms.raw_buffers set decoder_version = 0 where $1 = any (meter_keys)", [meter.meterKey]);
   expect(await replayed([meter])).toEqual([
     `1 buffers, 96 rows: 95 revised, 0 filled in, 1 new (decoder ${DECODER_VERSION})`,
   ]);
@@ -189,8 +243,7 @@ test("replay: what a mended decoder says otherwise is a revision with its reason
     [meter.meterKey],
   );
   expect(held?.wrong).toBe(95);
-  const kept = await readRawBuffers(database, { meterKeys: [meter.meterKey], afterKey: 0n, limit: 10 });
-  expect(kept[0]?.decoderVersion).toBe(DECODER_VERSION);
+  expect((await keptOf(meter))[0]?.decoderVersion).toBe(DECODER_VERSION);
   // The same again finds the same revisions.
   expect(await replayed([meter])).toEqual([
     `1 buffers, 96 rows: 0 revised, 0 filled in, 0 new (decoder ${DECODER_VERSION})`,

@@ -139,6 +139,7 @@ plans:
     await database.transaction((client) => keepMemories(client, [{ meterKey, ...memory }]));
     const { profile, deviation, layout, octets, receivedAt } = vector;
     const buffer = {
+      form: "buffer" as const,
       meterKey,
       profile,
       deviation,

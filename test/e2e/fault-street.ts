@@ -7,7 +7,7 @@ import { streetConfiguration } from "../../src/cli/demo-street.ts";
 import { type Street, type StreetMeter, startStreet } from "../../src/simulator/street.ts";
 import { checkCoverage } from "../../src/store/coverage.ts";
 import { type Database, openDatabase } from "../../src/store/database.ts";
-import { readRawBuffers } from "../../src/store/raw-buffers.ts";
+import { keptBuffers } from "../../src/store/raw-buffers.ts";
 import { CounterWatch } from "./counter-watch.ts";
 
 /** So that reading what the meters hold takes about as long as the faults do. */
@@ -122,16 +122,13 @@ export class FaultStreet implements AsyncDisposable {
 
 async function stampsOfBuffers(database: Database, meterKey: number, timeZone: string): Promise<ReadonlySet<number>> {
   const stamps = new Set<number>();
-  const query = { meterKeys: [meterKey], profile: "block_load", limit: 200 } as const;
-  for (let afterKey = 0n; ; ) {
-    const buffers = await readRawBuffers(database, { ...query, afterKey });
-    if (buffers.length === 0) return stamps;
-    for (const { key, octets, layout, deviation } of buffers) {
-      afterKey = key;
+  for await (const { buffers } of keptBuffers(database, { meterKeys: [meterKey], profile: "block_load" })) {
+    for (const { octets, layout, deviation } of buffers) {
       const { clock } = decodeProfileBuffer(octets, layout, { clock: { deviation, zone: namedZone(timeZone) } });
       for (const instantMs of clock?.instantsMs ?? []) stamps.add(instantMs);
     }
   }
+  return stamps;
 }
 
 /** Slots of the plan whose time is over, deadline included; a meter that has no row yet misses one. */

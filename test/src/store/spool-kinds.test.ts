@@ -4,7 +4,13 @@ import type { OtherValue, ProfileBatch } from "../../../src/profiles/batch.ts";
 import type { SeenEvent } from "../../../src/profiles/seen-events.ts";
 import { SpoolError } from "../../../src/spool/spool-error.ts";
 import type { MeterReading } from "../../../src/store/meter-records.ts";
-import { DEVIATION_RULES, PROFILE_KINDS, SOURCES, TIME_RULES } from "../../../src/store/profile-tables.ts";
+import {
+  BUFFER_FORMS,
+  DEVIATION_RULES,
+  PROFILE_KINDS,
+  SOURCES,
+  TIME_RULES,
+} from "../../../src/store/profile-tables.ts";
 import {
   PUSH_CLUES,
   PUSH_OUTCOMES,
@@ -63,6 +69,7 @@ const anyBatch: fc.Arbitrary<ProfileBatch> = fc.record(
     asideMs: few(anyNumber),
     buffers: few(
       fc.record({
+        form: fc.constantFrom(...BUFFER_FORMS),
         receivedAt: anyDate,
         layout: anyText,
         layoutFingerprint: anyText,
