@@ -73,6 +73,8 @@ export const METER_QUIRKS = {
   "additional-data-empty": "tags are made without the authentication key as additional data",
   "dedicated-counter-goes-on": "the invocation counter of the global key goes on under a dedicated key",
   "counter-goes-back": "the meter's own invocation counter may go back, as after a reboot",
+  "switched-without-parameter": "the load switch is ordered without the parameter 0",
+  "clock-only-shifted": "the clock can't be written: it is shifted, by 900 seconds at most",
   "quiet-after-connect": "the meter, or its modem, needs a second of silence after the connection",
 } as const satisfies Record<string, string>;
 

@@ -46,6 +46,7 @@ const SRC_ROOMS = [
   "src/config",
   "src/fleet",
   "src/keys",
+  "src/control",
   "src/calls",
   "src/collect",
   "src/jobs",
@@ -69,6 +70,8 @@ const USED_FROM_BELOW = new Set([
   // What a meter is asked for may contradict its configuration.
   "src/config/config-error.ts",
   "src/config/connection-schema.ts",
+  // What is written has one form, in the configuration and in orders.
+  "src/config/fields.ts",
   // Which profiles there are stands in one place, for tables, orders and plans alike.
   "src/profiles/batch.ts",
 ]);

@@ -4,7 +4,9 @@ import { userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { orderRequest, type orderResult } from "./answers/orders.ts";
 import { readRequest } from "./answers/readings.ts";
+import type { requestProgress } from "./answers/requests.ts";
 import { USER_HEADER } from "./local-socket.ts";
 import { type ReadAnswer, ReadRefusedError, type ReadWishes } from "./read-answer.ts";
 
@@ -20,6 +22,7 @@ const brokenOff = z.strictObject({ problem: z.string() });
 const WAIT_S = 20;
 const SECOND_MS = 1000;
 
+type Progress = z.output<typeof requestProgress>;
 type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 export interface LocalOrder {
@@ -80,17 +83,35 @@ export async function askForRead(
 ): Promise<ReadAnswer> {
   const times = range && { from: isoTime(range.fromMs), to: isoTime(range.toMs) };
   const body = { meter, what, ...times, ...(waitMs !== undefined && { waitS: Math.ceil(waitMs / SECOND_MS) }) };
-  let asked = await askDaemon(socketPath, { path: "/v1/reads", body, answer: readRequest });
+  const asked = await askToTheEnd(socketPath, { path: "/v1/reads", body, answer: readRequest });
+  if (asked.answer === null) throw refusedRequest(asked);
+  return { meter: asked.meter, what: asked.what, ...asked.answer };
+}
+
+/** Gives a meter an order and follows it to its end. Throws ReadRefusedError when the meter was not told. */
+export async function askForOrder(
+  socketPath: string,
+  body: { readonly meter: string; readonly order: unknown; readonly why: string },
+): Promise<z.output<typeof orderResult>> {
+  const asked = await askToTheEnd(socketPath, { path: "/v1/orders", body, answer: orderRequest });
+  if (asked.result === null) throw refusedRequest(asked);
+  return asked.result;
+}
+
+async function askToTheEnd<T extends z.ZodType<Progress>>(
+  socketPath: string,
+  { path, body, answer }: { readonly path: string; readonly body: unknown; readonly answer: T },
+): Promise<z.output<T>> {
+  let asked = await askDaemon(socketPath, { path, body, answer });
   while (asked.state === "running") {
-    asked = await askDaemon(socketPath, {
-      path: `/v1/reads/${asked.id}`,
-      query: { wait: WAIT_S },
-      answer: readRequest,
-    });
+    asked = await askDaemon(socketPath, { path: `${path}/${asked.id}`, query: { wait: WAIT_S }, answer });
   }
-  if (asked.answer !== null) return { meter: asked.meter, what: asked.what, ...asked.answer };
-  const { cause = "internal error", evidence = "", nextStep = "see the log of the gateway" } = asked.refusal ?? {};
-  throw new ReadRefusedError({ meter: asked.meter, cause, evidence, nextStep });
+  return asked;
+}
+
+function refusedRequest({ meter, refusal }: Progress): ReadRefusedError {
+  const { cause = "internal error", evidence = "", nextStep = "see the log of the gateway" } = refusal ?? {};
+  return new ReadRefusedError({ meter, cause, evidence, nextStep });
 }
 
 function isoTime(ms: number): string {

@@ -1,5 +1,4 @@
 /** Reads on demand: ask, follow, result. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { messageOf } from "../observe/message-of.ts";
 import type { EventLogEntry } from "../store/event-log.ts";
@@ -7,7 +6,8 @@ import { readRequest } from "./answers/readings.ts";
 import { ApiError } from "./api-error.ts";
 import type { Caller } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
-import type { ReadRequest, ReadRequests } from "./read-requests.ts";
+import { followed, type MeterRequest, type MeterRequests, progressOf, type RequestedRead } from "./meter-requests.ts";
+import type { ReadAnswer } from "./read-answer.ts";
 
 const LONGEST_WAIT_S = 7 * 86_400;
 const instant = z.iso.datetime({ offset: true });
@@ -17,12 +17,10 @@ export interface ReadRequestParts {
   readonly meterNamed: (nameOrNumber: string, caller: Caller) => string;
   /** Throws an Error that lists what can be read. */
   readonly checkWhat: (what: string) => unknown;
-  readonly requests: ReadRequests;
+  readonly requests: MeterRequests<RequestedRead, ReadAnswer>;
   /** Nobody waits for it: a read changes nothing. */
   readonly log: (entry: EventLogEntry) => void;
 }
-
-const MOST_WAIT_S = 60;
 
 export function readRequestResources(api: Api, parts: ReadRequestParts): void {
   askForRead(api, parts);
@@ -88,49 +86,28 @@ function followRead(api: Api, { requests }: ReadRequestParts): void {
       schema: {
         tags: ["reads"],
         summary: "How far a read is, and its result",
-        params: z.object({ id: z.uuid() }),
-        querystring: z.object({
-          wait: z.coerce.number().min(0).max(MOST_WAIT_S).default(0).describe("Seconds to wait for its end."),
-        }),
+        params: followed.params,
+        querystring: followed.query,
         response: { 200: readRequest },
       },
     },
-    async (request) => {
-      const found = requests.find(request.params.id);
-      if (found === undefined || found.actor !== callerOf(request).actor) {
-        throw new ApiError("not-found", "there is no such read, or it was asked for more than an hour ago");
-      }
-      await Promise.race([found.ended, sleep(request.query.wait * 1000, undefined, { ref: false })]);
-      return shown(found);
-    },
+    async (request) => shown(await requests.follow(request.params.id, callerOf(request).actor, request.query.wait)),
   );
 }
 
-function shown({
-  id,
-  order,
-  askedAt,
-  endedAt,
-  answer: found,
-  refusal: refused,
-}: ReadRequest): z.output<typeof readRequest> {
-  const ended = found === undefined ? "failed" : "done";
+function shown(request: MeterRequest<RequestedRead, ReadAnswer>): z.output<typeof readRequest> {
+  const { order, answer: found } = request;
   return {
-    id,
-    meter: order.meter,
+    ...progressOf(request),
     what: order.what,
-    state: endedAt === undefined ? "running" : ended,
-    askedAt: askedAt.toISOString(),
-    endedAt: endedAt?.toISOString() ?? null,
     answer:
       found === undefined
         ? null
-        : { readAt: found.readAt, columns: [...found.columns], rows: found.rows.map((row) => [...row]) },
-    refusal: refused ?? null,
+        : { readAt: found.readAt, columns: [...found.columns], rows: found.rows.map((row) => Array.from(row)) },
   };
 }
 
-function entryOf({ id, actor, order, askedAt }: ReadRequest): EventLogEntry {
+function entryOf({ id, actor, order, askedAt }: MeterRequest<RequestedRead, ReadAnswer>): EventLogEntry {
   return {
     occurredAt: askedAt,
     level: "info",

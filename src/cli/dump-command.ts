@@ -13,10 +13,11 @@ import { meterSchema } from "../config/schema.ts";
 import { CounterFile } from "../keys/counter-file.ts";
 import type { ObjectDump } from "../simulator/object-dump.ts";
 import { dataToJson, type TypedJson } from "../simulator/typed-json.ts";
+import { defaultCounterFile, directTarget, meterInput } from "./direct-meter.ts";
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 import { ownSystemTitle } from "./own-title.ts";
-import { defaultCounterFile, directTarget, meterInput, type ReadOptions } from "./read-command.ts";
+import type { ReadOptions } from "./read-command.ts";
 
 const BUDGET_MS = 3_600_000;
 const ASSOCIATION_CLASSES: ReadonlySet<number> = new Set([12, 15]);

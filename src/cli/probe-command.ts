@@ -9,10 +9,11 @@ import { withKnownModel } from "../config/model-quirks.ts";
 import { meterSchema } from "../config/schema.ts";
 import { CounterFile } from "../keys/counter-file.ts";
 import { tapped } from "../trace/session-tap.ts";
+import { defaultCounterFile, directTarget, meterInput, tracing } from "./direct-meter.ts";
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 import { ownSystemTitle } from "./own-title.ts";
-import { defaultCounterFile, directTarget, meterInput, type ReadOptions, tracing } from "./read-command.ts";
+import type { ReadOptions } from "./read-command.ts";
 
 const BUDGET_MS = 120_000;
 /** An unknown meter is asked for much that it does not answer. */

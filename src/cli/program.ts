@@ -18,6 +18,7 @@ import { declareGaps } from "./verbs/gaps.ts";
 import { declareGateways } from "./verbs/gateways.ts";
 import { declareKeys } from "./verbs/keys.ts";
 import { declareManual } from "./verbs/manual.ts";
+import { declareMeterOrders } from "./verbs/meter-orders.ts";
 import { declareMeters } from "./verbs/meters.ts";
 import { declareNotifications } from "./verbs/notifications.ts";
 import { declarePlans } from "./verbs/plans.ts";
@@ -33,6 +34,7 @@ import { declareSimulate } from "./verbs/simulate.ts";
 import { declareTokens } from "./verbs/tokens.ts";
 import { declareTrace } from "./verbs/trace.ts";
 import type { DeclareVerb, VerbContext } from "./verbs/verb.ts";
+import { declareWrite } from "./verbs/write.ts";
 import { VERSION } from "./version.ts";
 
 /** In the order in which the help shows them. */
@@ -63,6 +65,8 @@ const VERBS: readonly DeclareVerb[] = [
   declareNotifications,
   declarePush,
   declareMeters,
+  declareMeterOrders,
+  declareWrite,
   declareTokens,
   declareSimulate,
   declareCompletion,

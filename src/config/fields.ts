@@ -1,6 +1,7 @@
 /** What fields of the configuration are made of. */
 import { z } from "zod";
 import { parseObis } from "../../protocol/cosem/obis.ts";
+import type { PlainValue, TypedValue } from "../../protocol/cosem/plain-value.ts";
 
 const DURATION_UNITS_MS = new Map([
   ["ms", 1],
@@ -73,6 +74,31 @@ export const hostPort = z
   .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= MAX_PORT, `a port is at most ${MAX_PORT}`);
 
 export const systemTitle = z.string().regex(/^[0-9a-fA-F]{16}$/, "a system title is 8 octets: 16 hexadecimal digits");
+
+/** Types that a value may be given with their names, with the least and greatest number. */
+const NUMBER_TYPES = {
+  enum: [0, 0xff],
+  unsigned: [0, 0xff],
+  "long-unsigned": [0, 0xffff],
+  "double-long-unsigned": [0, 0xffff_ffff],
+  integer: [-0x80, 0x7f],
+  long: [-0x8000, 0x7fff],
+  "double-long": [-0x8000_0000, 0x7fff_ffff],
+} as const;
+
+/** What an attribute is to hold; its types are those of what the meter has. */
+export const plainValue: z.ZodType<PlainValue> = z.lazy(() =>
+  z.union([z.number(), z.string().max(1024), z.boolean(), z.array(plainValue), typedValue]),
+);
+const typedValue: z.ZodType<TypedValue> = z.lazy(() =>
+  z.union([
+    z.strictObject({ structure: z.array(plainValue) }),
+    z.strictObject({ array: z.array(plainValue) }),
+    ...Object.entries(NUMBER_TYPES).map(([type, [least, most]]) =>
+      z.strictObject({ [type]: z.int().min(least).max(most) }),
+    ),
+  ]),
+);
 
 export const logicalName = z
   .string()

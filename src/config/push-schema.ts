@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
-import { duration, hostPort, logicalName } from "./fields.ts";
+import { duration, hostPort, logicalName, plainValue } from "./fields.ts";
 
 const alternative = { alternative: true };
 
@@ -63,38 +63,6 @@ const dailyTimes = z
   .array(z.string().regex(/^(\*|[01]\d|2[0-3]):[0-5]\d$/, "a time is hh:mm or *:mm"))
   .min(1)
   .meta({ examples: [["*:00", "*:15", "*:30", "*:45"]] });
-
-/** Types that a value may be given with their names, with the least and greatest number. */
-const NUMBER_TYPES = {
-  enum: [0, 0xff],
-  unsigned: [0, 0xff],
-  "long-unsigned": [0, 0xffff],
-  "double-long-unsigned": [0, 0xffff_ffff],
-  integer: [-0x80, 0x7f],
-  long: [-0x8000, 0x7fff],
-  "double-long": [-0x8000_0000, 0x7fff_ffff],
-} as const;
-
-/** A value with the type that it is to have, where the meter has nothing that would show it. */
-export type TypedValue =
-  | { readonly structure: readonly AttributeValue[] }
-  | { readonly array: readonly AttributeValue[] }
-  | { readonly [Type in keyof typeof NUMBER_TYPES]?: number };
-
-/** A value as people write it; its types are those of what the meter has. */
-export type AttributeValue = number | string | boolean | readonly AttributeValue[] | TypedValue;
-const attributeValue: z.ZodType<AttributeValue> = z.lazy(() =>
-  z.union([z.number(), z.string().max(1024), z.boolean(), z.array(attributeValue), typedValue]),
-);
-const typedValue: z.ZodType<TypedValue> = z.lazy(() =>
-  z.union([
-    z.strictObject({ structure: z.array(attributeValue) }),
-    z.strictObject({ array: z.array(attributeValue) }),
-    ...Object.entries(NUMBER_TYPES).map(([type, [least, most]]) =>
-      z.strictObject({ [type]: z.int().min(least).max(most) }),
-    ),
-  ]),
-);
 
 /** What a push setup of a group of meters is to be. */
 export const pushSetupSchema = z
@@ -179,7 +147,7 @@ export const pushSetupSchema = z
             .regex(/^\d+:[\d.]+:\d+$/, "an attribute is class:logical name:attribute")
             .describe("What to write.")
             .meta({ examples: ["41:0.0.25.0.0.255:2"] }),
-          value: attributeValue
+          value: plainValue
             .describe(
               "Number, text, octets as 0x…, or a list of these, in the types that the meter has; {structure: […]}, {array: […]}, {enum: 2} and so on where it has nothing yet.",
             )

@@ -1,9 +1,7 @@
 /** Changes of meters' keys: wires the key store to the visits that tell and prove them. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { ReadRefusedError } from "../api/read-answer.ts";
 import type { Collector } from "../collect/collector.ts";
-import { causeOf } from "../collect/failure-cause.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
 import { type KeyChange, KeyChanges } from "../keys/key-change.ts";
 import { KeyError } from "../keys/key-error.ts";
@@ -12,6 +10,7 @@ import { type CertificateAnswer, type CertificateOrder, workCertificates } from 
 import { MeterSecuritySetup } from "../keys/meter-security-setup.ts";
 import type { SharedMeters } from "./shared-meters.ts";
 import type { StartedFleet } from "./start-fleet.ts";
+import { workHere } from "./work-here.ts";
 
 export interface GatewayKeysParts {
   readonly known: StartedFleet;
@@ -28,16 +27,9 @@ const answerSchema = z.custom<CertificateAnswer>((value) => {
 
 /** Carries out orders for meters of this gateway, whoever has them, and passes the others on. */
 export function gatewayKeys({ known, shared, collector }: GatewayKeysParts): Omit<KeyOrders, "nameOf"> {
-  // One job: no poll comes between telling and proof.
-  const here = async <T>(meter: PolledMeter, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await shared.loop.readNow(meter, work);
-    } catch (cause) {
-      throw new ReadRefusedError({ ...causeOf(cause), meter: meter.target.name }, { cause });
-    }
-  };
   const changed = (meter: PolledMeter, order: MeterKeyOrder) =>
-    here(meter, async () => {
+    // One job: no poll comes between telling and proof.
+    workHere(shared.loop, meter, async () => {
       if (known.keys === undefined) throw new KeyError("KEY_STORE_CLOSED");
       const changes = new KeyChanges({
         store: known.keys,
@@ -47,7 +39,7 @@ export function gatewayKeys({ known, shared, collector }: GatewayKeysParts): Omi
       return await (order.type === "change" ? changes.change(meter, order) : changes.settle(meter));
     });
   const worked = (meter: PolledMeter, order: CertificateOrder) =>
-    here(meter, () =>
+    workHere(shared.loop, meter, () =>
       collector.visits.visit(meter, async (connection) =>
         workCertificates(await MeterSecuritySetup.find(connection), order),
       ),

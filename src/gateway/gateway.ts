@@ -30,6 +30,7 @@ import { AddedMeters } from "./added-meters.ts";
 import { DatabaseReturn } from "./database-return.ts";
 import type { FleetMeters } from "./fleet-meters.ts";
 import { GatewayCalls } from "./gateway-calls.ts";
+import { gatewayControl } from "./gateway-control.ts";
 import { gatewayKeys } from "./gateway-keys.ts";
 import { GatewayPlans } from "./gateway-plans.ts";
 import { GatewayPush } from "./gateway-push.ts";
@@ -125,7 +126,9 @@ export class Gateway implements AsyncDisposable {
     const notifications = await startNotifications({ config, database, events, gatewayId: shared.id }, stack);
     const keys = gatewayKeys({ known, shared, collector });
     const adding = stack.use(new AddedMeters({ config, database, known, planning, pushing, calls, shared, events }));
-    const others = [resources, gateway.#resources({ keys, notifications, planning, traces, adding })];
+    const nameOf = (name: string, caller: Caller) => gateway.nameOf(name, caller);
+    const control = gatewayControl({ known, shared, collector, nameOf, log: (entry) => log.add(entry) });
+    const others = [resources, control, gateway.#resources({ keys, notifications, planning, traces, adding })];
     const local = new LocalSocket();
     const shown = { fleet, gateway, live, vitals, metrics, others, logLater: (entry: EventLogEntry) => log.add(entry) };
     const parts = { config: config.api, version, database, local, events, ...shown };

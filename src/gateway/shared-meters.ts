@@ -10,8 +10,7 @@ import { type ReadAnswer, ReadRefusedError, type ReadWishes, readAnswerSchema } 
 import type { Calls } from "../calls/calls.ts";
 import type { Collector } from "../collect/collector.ts";
 import type { StopDeadline } from "../collect/drain.ts";
-import { causeOf } from "../collect/failure-cause.ts";
-import { MeterNotHeldError, PollLoop } from "../collect/poll-loop.ts";
+import { PollLoop } from "../collect/poll-loop.ts";
 import { forgetProgress, type PolledMeter } from "../collect/polled-meter.ts";
 import { SharedLines } from "../collect/shared-lines.ts";
 import type { Config } from "../config/schema.ts";
@@ -30,6 +29,7 @@ import { LEARNED_CHANNEL } from "../store/push-layouts.ts";
 import { PLANS_CHANNEL } from "../store/reading-plans.ts";
 import type { FleetMeters } from "./fleet-meters.ts";
 import type { GatewayPlans } from "./gateway-plans.ts";
+import { workHere } from "./work-here.ts";
 
 export interface SharingParts {
   readonly config: Config;
@@ -304,15 +304,8 @@ export class SharedMeters {
 
   async #readHere(meter: PolledMeter, what: string, { range, waitMs }: ReadWishes): Promise<ReadAnswer> {
     const { collector, calls } = this.#parts;
-    try {
-      if (waitMs !== undefined) await calls.untilReachable(meter, waitMs);
-      return await this.loop.readNow(meter, () => collector.read(meter, what, range));
-    } catch (cause) {
-      if (cause instanceof MeterNotHeldError) throw new NotHereError(meter.target.name);
-      const failure = causeOf(cause);
-      const evidence = `${failure.says}: ${failure.evidence}`;
-      throw new ReadRefusedError({ ...failure, meter: meter.target.name, evidence }, { cause });
-    }
+    if (waitMs !== undefined) await calls.untilReachable(meter, waitMs);
+    return await workHere(this.loop, meter, () => collector.read(meter, what, range));
   }
 
   async #join(): Promise<FleetShare> {

@@ -9,12 +9,12 @@ import { type Api, httpApi } from "../api/http-api.ts";
 import { type LiveStream, liveResources } from "../api/live-stream.ts";
 import type { LocalSocket } from "../api/local-socket.ts";
 import { type MaintenanceSource, maintenanceResources } from "../api/maintenance-resources.ts";
+import { MeterRequests, type RequestedRead } from "../api/meter-requests.ts";
 import { meterResources } from "../api/meter-resources.ts";
 import { metricsResources } from "../api/metrics-resources.ts";
 import { overviewResources } from "../api/overview-resources.ts";
 import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
 import { readRequestResources } from "../api/read-request-resources.ts";
-import { ReadRequests } from "../api/read-requests.ts";
 import { type ReadingColumns, readingResources } from "../api/reading-resources.ts";
 import { reportResources } from "../api/report-resources.ts";
 import { sessionResources, tokenResources } from "../api/token-resources.ts";
@@ -75,7 +75,7 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
     tls: await tlsOf(config),
     onFault: (error) => events({ event: "apiFailed", reason: messageOf(error) }),
   });
-  const requests = new ReadRequests(({ meter, what, ...wishes }) => gateway.read(meter, what, wishes));
+  const requests = new MeterRequests(({ meter, what, ...wishes }: RequestedRead) => gateway.read(meter, what, wishes));
   overviewResources(api, database);
   meterResources(api, database);
   readingResources(api, database, READING_COLUMNS);

@@ -7,9 +7,10 @@ import type { AttributeReference, DataResult, MethodDescriptor } from "../../pro
 import { type Data, dataFromBytes, dataToBytes } from "../../protocol/axdr/data.ts";
 import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
+import { inTypesOf, readable, saysTheSame } from "../../protocol/cosem/plain-value.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import type { SetupChange, SetupState, TestPush } from "../store/push-setup-history.ts";
-import { inTypesOf, nameOfWish, readable, saysTheSame, type Wish } from "./setup-wishes.ts";
+import { nameOfWish, type Wish } from "./setup-wishes.ts";
 
 export interface SetupConnection {
   get(reference: AttributeReference): Promise<DataResult>;
@@ -153,7 +154,7 @@ async function write(connection: SetupConnection, { wish }: Difference, value: D
 const NOT_AGREED = "the association has not agreed on writing";
 
 /** What the association has not agreed on is not sent, and the association goes on. */
-async function negotiated<T, Otherwise>(ask: () => Promise<T>, otherwise: Otherwise): Promise<T | Otherwise> {
+export async function negotiated<T, Otherwise>(ask: () => Promise<T>, otherwise: Otherwise): Promise<T | Otherwise> {
   try {
     return await ask();
   } catch (error) {

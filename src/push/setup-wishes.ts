@@ -3,11 +3,10 @@
  * Values take the types that the meter's own have, for many meters refuse the same number in another width.
  */
 import type { Data } from "../../protocol/axdr/data.ts";
-import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { encodeDate, encodeDateTime, encodeTime } from "../../protocol/cosem/date-time.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
 import { logicalNameFromOctets, logicalNameToOctets } from "../../protocol/cosem/obis.ts";
-import type { AttributeValue, TypedValue } from "../config/push-schema.ts";
+import { dataLike, type PlainValue, saysTheSame } from "../../protocol/cosem/plain-value.ts";
 import type { Config } from "../config/schema.ts";
 
 export type PushSetupConfig = Config["push"]["setups"][number];
@@ -148,55 +147,15 @@ function pushesSetup(action: Data, pushSetup: string): boolean {
   );
 }
 
-function attributeWish(attribute: string, value: AttributeValue): Wish {
+function attributeWish(attribute: string, value: PlainValue): Wish {
   const [classId = "", logicalName = "", attributeId = ""] = attribute.split(":");
   return {
     classId: Number(classId),
     logicalName,
     attributeId: Number(attributeId),
-    value: (present) => dataOf(value, present),
+    value: (present) => dataLike(value, present),
   };
 }
-
-const LONG_UNSIGNED = 0xffff;
-const OCTETS = /^0x(?:[0-9a-f]{2})*$/i;
-
-/** A value as people write it, in the form that the meter has now. */
-function dataOf(value: AttributeValue, present: Data): Data {
-  if (typeof value === "boolean") return { type: "boolean", value };
-  if (typeof value === "number") {
-    if (value < 0) return { type: "double-long", value };
-    return value > LONG_UNSIGNED ? { type: "double-long-unsigned", value } : number(value);
-  }
-  if (typeof value === "string") {
-    const bytes = OCTETS.test(value) ? fromHex(value.slice(2)) : new TextEncoder().encode(value);
-    const isText = present.type === "visible-string" || present.type === "utf8-string";
-    return isText ? { type: present.type, value: bytes } : octets(bytes);
-  }
-  if (!isList(value)) return typedData(value, present);
-  const type = present.type === "structure" ? "structure" : "array";
-  return { type, value: elementsOf(value, present) };
-}
-
-function typedData(typed: TypedValue, present: Data): Data {
-  if ("structure" in typed) return { type: "structure", value: elementsOf(typed.structure, present) };
-  if ("array" in typed) return { type: "array", value: elementsOf(typed.array, present) };
-  const type = SMALL_INTEGERS.find((each) => typed[each] !== undefined) ?? "enum";
-  return { type, value: typed[type] ?? 0 };
-}
-
-function elementsOf(values: readonly AttributeValue[], present: Data): Data[] {
-  const elements = present.type === "array" || present.type === "structure" ? present.value : [];
-  const [sample = NOTHING] = elements;
-  return values.map((each, index) => dataOf(each, elements[index] ?? sample));
-}
-
-/** Array.isArray does not tell a list that can't be changed. */
-function isList(value: AttributeValue): value is readonly AttributeValue[] {
-  return Array.isArray(value);
-}
-
-const NOTHING: Data = { type: "null-data" };
 
 function octets(value: Uint8Array): Data {
   return { type: "octet-string", value };
@@ -205,71 +164,6 @@ function octets(value: Uint8Array): Data {
 /** `class:logical name:attribute`. */
 export function nameOfWish({ classId, logicalName, attributeId }: Wish): string {
   return `${classId}:${logicalName}:${attributeId}`;
-}
-
-/** The wanted value in the types of the present one, wherever it fits them. */
-export function inTypesOf(present: Data, wanted: Data): Data {
-  if (isSmallInteger(wanted) && isSmallInteger(present)) return { type: present.type, value: wanted.value };
-  if ((wanted.type === "structure" || wanted.type === "array") && present.type === wanted.type) {
-    const [first] = present.value;
-    const value = wanted.value.map((element, index) => {
-      const own = present.value[index] ?? (wanted.type === "array" ? first : undefined);
-      return own === undefined ? element : inTypesOf(own, element);
-    });
-    return { type: wanted.type, value };
-  }
-  return wanted;
-}
-
-interface SmallInteger {
-  readonly type: (typeof SMALL_INTEGERS)[number];
-  readonly value: number;
-}
-
-const SMALL_INTEGERS = [
-  "integer",
-  "long",
-  "double-long",
-  "unsigned",
-  "long-unsigned",
-  "double-long-unsigned",
-  "enum",
-] as const;
-const SMALL: ReadonlySet<string> = new Set(SMALL_INTEGERS);
-
-function isSmallInteger(data: Data): data is Data & SmallInteger {
-  return SMALL.has(data.type);
-}
-
-/** Whether two values say the same, in whatever types of numbers. */
-export function saysTheSame(a: Data, b: Data): boolean {
-  return JSON.stringify(readable(a)) === JSON.stringify(readable(b));
-}
-
-/** A value for people and for comparison: numbers, texts, octets as 0x…, lists of these. */
-export function readable(data: Data): unknown {
-  const digits = integerOf(data);
-  if (digits !== undefined) return digits;
-  switch (data.type) {
-    case "array":
-    case "structure":
-      return data.value.map(readable);
-    case "octet-string":
-    case "visible-string":
-    case "utf8-string":
-    case "date-time":
-    case "date":
-    case "time": {
-      const text = Buffer.from(data.value).toString("latin1");
-      return /^[\x20-\x7e]+$/.test(text) ? text : `0x${toHex(data.value)}`;
-    }
-    case "bit-string":
-      return `0b${toHex(data.value)}/${data.bitCount}`;
-    case "boolean":
-      return data.value;
-    default:
-      return data.type;
-  }
 }
 
 function constant(value: Data): (present: Data) => Data {

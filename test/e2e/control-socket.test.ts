@@ -8,9 +8,9 @@ import { httpApi } from "../../src/api/http-api.ts";
 import { sendLines } from "../../src/api/lines.ts";
 import { askDaemon, askForLines, askForRead } from "../../src/api/local-client.ts";
 import { LocalSocket } from "../../src/api/local-socket.ts";
+import { MeterRequests, type RequestedRead } from "../../src/api/meter-requests.ts";
 import { type ReadAnswer, ReadRefusedError, type ReadWishes } from "../../src/api/read-answer.ts";
 import { readRequestResources } from "../../src/api/read-request-resources.ts";
-import { ReadRequests } from "../../src/api/read-requests.ts";
 import type { EventLogEntry } from "../../src/store/event-log.ts";
 
 const ANSWER: ReadAnswer = {
@@ -54,7 +54,7 @@ async function serve(read: Read): Promise<Server> {
     behindProxy: false,
     onFault: () => undefined,
   });
-  const requests = new ReadRequests(({ meter, what, ...wishes }) => read(meter, what, wishes));
+  const requests = new MeterRequests(({ meter, what, ...wishes }: RequestedRead) => read(meter, what, wishes));
   readRequestResources(api, { meterNamed: (name) => name, checkWhat: () => undefined, requests, log: () => undefined });
   api.get("/v1/lines", { config: { needs: "admin" } }, (_, reply) => sendLines(reply, threeLines()));
   const change = { event: "thingChanged", message: "somebody changed a thing" };

@@ -1,7 +1,9 @@
 /** A small meter over a socket that does what the standard wants, but for what a test changes on the way. */
 import { Pump } from "../../drivers/pump.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
-import type { AttributeReference, DataResult } from "../../protocol/apdu/descriptors.ts";
+import type { ActionOutcome } from "../../protocol/apdu/action.ts";
+import type { AttributeReference, DataResult, MethodDescriptor } from "../../protocol/apdu/descriptors.ts";
+import type { DataAccessResult } from "../../protocol/apdu/result-codes.ts";
 import type { AssociationRule } from "../../protocol/association/association-rule.ts";
 import type { ObjectServer } from "../../protocol/association/object-server.ts";
 import { AssociationServer } from "../../protocol/association/server.ts";
@@ -27,6 +29,12 @@ export interface Deviations {
 }
 
 export interface MeterHabits {
+  /** Answers before the objects do; what it leaves open they answer. */
+  readonly own?: {
+    readonly get: (reference: AttributeReference) => DataResult | undefined;
+    readonly set: (reference: AttributeReference, value: Data) => DataAccessResult | undefined;
+    readonly action: (method: MethodDescriptor, parameters: Data | undefined) => ActionOutcome | undefined;
+  };
   /** Stamp of a row, as the meter writes it. */
   readonly stamp?: (instantMs: number) => Data;
   readonly capturePeriodS?: number;
@@ -70,7 +78,10 @@ class DeviantObjects implements ObjectServer {
     }));
   }
 
-  get: ObjectServer["get"] = ({ attribute, access }) => {
+  get: ObjectServer["get"] = (reference) => {
+    const { attribute, access } = reference;
+    const own = this.#habits.own?.get(reference);
+    if (own !== undefined) return own;
     const key = `${logicalNameFromOctets(attribute.logicalName)}:${attribute.attributeId}`;
     if (key === `${PROFILE}:2`) return this.#buffer(access);
     const data = this.#values().get(key);
@@ -79,12 +90,16 @@ class DeviantObjects implements ObjectServer {
       : { type: "data", data };
   };
 
-  set: ObjectServer["set"] = (_reference, value) => {
+  set: ObjectServer["set"] = (reference, value) => {
+    const own = this.#habits.own?.set(reference, value);
+    if (own !== undefined) return own;
     this.#text = structuredClone(value);
     return "success";
   };
 
-  action: ObjectServer["action"] = () => ({ result: "success" });
+  action: ObjectServer["action"] = (method, parameters) => {
+    return this.#habits.own?.action(method, parameters) ?? { result: "success" };
+  };
 
   #buffer(access: AttributeReference["access"]): DataResult {
     this.asked.push(access === undefined ? "whole" : access.selector === 1 ? "range" : "entries");

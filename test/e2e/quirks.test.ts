@@ -21,9 +21,11 @@ import { type MeterTarget, meterTarget } from "../../src/collect/meter-target.ts
 import { SessionFailedError } from "../../src/collect/session-failure.ts";
 import { SYSTEM_ENVIRONMENT } from "../../src/collect/visit-environment.ts";
 import { meterSchema } from "../../src/config/schema.ts";
+import { executeOrder, type MeterOrder } from "../../src/control/meter-order.ts";
 import { UnnumberedFrames } from "../../src/simulator/unnumbered-frames.ts";
 import { KEYS, SERVER_TITLE, serverProtection } from "../protocol/association/server-fixture.ts";
 import { CLIENT, type Deviations, listenDeviant, PERIOD_MS, START_MS, utcStamp } from "./deviant-meter.ts";
+import { OrderedMeter } from "./ordered-meter.ts";
 
 /** What a visit does, and what comes of it with the quirk and without. */
 interface Case {
@@ -126,6 +128,12 @@ const wholeRows = async (connection: MeterConnection, { target }: Visit) => {
   const read = await readProfile(connection, target, "block_load", {});
   return [...(read.clock?.instantsMs ?? [])].slice(0, 2).map((instantMs) => (instantMs - START_MS) / 60_000);
 };
+
+/** What comes of an order. */
+const ordered =
+  (order: MeterOrder) =>
+  async (connection: MeterConnection, { target }: Visit) =>
+    (await executeOrder(order, { target, clock: systemClock, visit: (work) => work(connection) })).state;
 
 /** Twenty seconds in one. */
 const HASTY: Clock = {
@@ -370,6 +378,22 @@ const CASES: Readonly<Record<MeterQuirk, Case>> = {
     work: getText,
     right: ANSWER,
     wrong: "SECURITY_COUNTER_REPLAYED",
+  },
+  "switched-without-parameter": {
+    deviations: () => ({ objects: { own: new OrderedMeter({ refusesParameter: true }) } }),
+    work: ordered({ type: "disconnect", logicalName: "0.0.96.3.10.255" }),
+    right: "done",
+    wrong: "refused",
+  },
+  "clock-only-shifted": {
+    deviations: () => {
+      const meter = new OrderedMeter({ takesTime: () => false });
+      meter.clockAheadMs = 300_000;
+      return { objects: { own: meter } };
+    },
+    work: ordered({ type: "set-clock" }),
+    right: "done",
+    wrong: "refused",
   },
   "quiet-after-connect": {
     deviations: () => {

@@ -1,5 +1,6 @@
 /** What the API answers about readings, and about reads that somebody asks for. */
 import { z } from "zod";
+import { requestProgress } from "./requests.ts";
 
 const value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
@@ -26,15 +27,5 @@ const readResult = z.object({
   columns: z.array(readColumn),
   rows: z.array(z.array(z.string().nullable())),
 });
-const refusal = z.object({ cause: z.string(), evidence: z.string(), nextStep: z.string() });
 
-export const readRequest = z.object({
-  id: z.uuid(),
-  meter: z.string(),
-  what: z.string(),
-  state: z.enum(["running", "done", "failed"]),
-  askedAt: z.iso.datetime(),
-  endedAt: z.iso.datetime().nullable(),
-  answer: readResult.nullable(),
-  refusal: refusal.nullable().describe("Why the meter was not read, and what to do."),
-});
+export const readRequest = requestProgress.extend({ what: z.string(), answer: readResult.nullable() });

@@ -2,26 +2,17 @@ import type { Command } from "commander";
 import type { CertificateOptions } from "../certificates-command.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
-/** What follows the meter in an example of each order. */
-const EXAMPLES = {
-  list: '--why "audit of June"',
-  export: '--serial 0C --why "audit of June"',
-  request: '--new-key-pair --out feeder-7.csr --why "new signing key"',
-  import: 'feeder-7.pem --why "new signing key"',
-} as const;
-
 export const declareCertificates: DeclareVerb = (program, { output, finish }) => {
   const certificates = program
     .command("certificates")
     .description("certificates in a meter's Security setup: list, export, ask for, import");
-  const ordered = (name: keyof typeof EXAMPLES, description: string): Command =>
+  const ordered = (name: string, description: string): Command =>
     certificates
       .command(name)
       .description(description)
       .argument("<meter>", "name or number of the meter")
       .requiredOption("--why <text>", "the reason, for the log")
-      .option("--socket <path>", "control socket of the daemon", SOCKET)
-      .addHelpText("after", `\nExample:\n  dlms-gateway certificates ${name} feeder-7 ${EXAMPLES[name]}`);
+      .option("--socket <path>", "control socket of the daemon", SOCKET);
   ordered("list", "which certificates the meter has").action(async (meter: string, options: CertificateOptions) => {
     const { certificatesCommand } = await import("../certificates-command.ts");
     finish(await certificatesCommand(meter, { type: "list" }, options, output));

@@ -5,7 +5,7 @@ import type { AdoptOptions, DaemonOptions } from "../push-command.ts";
 import { type DeclareVerb, SOCKET, type VerbContext } from "./verb.ts";
 
 export const declareMeters: DeclareVerb = (program, context) => {
-  const meters = program.command("meters").description("the meters that the gateway knows");
+  const meters = metersVerb(program);
   declareShowing(meters, context);
   declareChanging(meters, context);
 };
@@ -98,4 +98,10 @@ function declareChanging(meters: Command, { output, finish }: VerbContext): void
       const { metersAdopt } = await import("../push-command.ts");
       finish(await metersAdopt(sender, options, output));
     });
+}
+
+/** The verb that other files add to. */
+export function metersVerb(program: Command): Command {
+  const known = program.commands.find((command) => command.name() === "meters");
+  return known ?? program.command("meters").description("the meters that the gateway knows");
 }

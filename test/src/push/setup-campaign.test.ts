@@ -3,13 +3,14 @@ import { expect, test } from "vitest";
 import type { AttributeReference, DataResult } from "../../../protocol/apdu/descriptors.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { logicalNameFromOctets, logicalNameToOctets } from "../../../protocol/cosem/obis.ts";
+import { readable } from "../../../protocol/cosem/plain-value.ts";
 import { pushExecutionSchema, pushSetupSchema } from "../../../src/config/push-schema.ts";
 import type { GatewayEvent } from "../../../src/observe/events.ts";
 import { type CampaignOrder, type CampaignResult, SetupCampaigns } from "../../../src/push/setup-campaign.ts";
 import { SetupDrift } from "../../../src/push/setup-drift.ts";
 import type { SetupConnection } from "../../../src/push/setup-execution.ts";
 import { SetupRepairs } from "../../../src/push/setup-repairs.ts";
-import { nameOfWish, readable, wishesOf } from "../../../src/push/setup-wishes.ts";
+import { nameOfWish, wishesOf } from "../../../src/push/setup-wishes.ts";
 import type { NoticedEvent } from "../../../src/store/noticed-events.ts";
 import type { SetupRecord } from "../../../src/store/push-setup-history.ts";
 

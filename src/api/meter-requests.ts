@@ -1,0 +1,133 @@
+/**
+ * What was asked of a meter, a read or an order: each is carried out at once, and its result can be fetched for an hour.
+ * Who asks again with the same key gets the same request.
+ */
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { requestProgress } from "./answers/requests.ts";
+import { ApiError } from "./api-error.ts";
+import { type ReadRefusal, ReadRefusedError, type ReadWishes } from "./read-answer.ts";
+
+export interface RequestedRead extends ReadWishes {
+  readonly meter: string;
+  readonly what: string;
+}
+
+export interface MeterRequest<Order, Answer> {
+  readonly id: string;
+  readonly actor: string;
+  readonly order: Order;
+  readonly askedAt: Date;
+  /** Resolves when it has been carried out, however that ended. */
+  readonly ended: Promise<void>;
+  endedAt?: Date;
+  answer?: Answer;
+  refusal?: ReadRefusal;
+}
+
+/** What a request of the API says that follows one of these. */
+export const followed = {
+  params: z.object({ id: z.uuid() }),
+  query: z.object({ wait: z.coerce.number().min(0).max(60).default(0).describe("Seconds to wait for its end.") }),
+};
+
+const SECOND_MS = 1000;
+const KEPT_MS = 3_600_000;
+const MOST_KEPT = 10_000;
+const MOST_RUNNING = 1000;
+
+export class MeterRequests<Order extends { readonly meter: string }, Answer> {
+  readonly #carryOut: (order: Order, actor: string) => Promise<Answer>;
+  /** Oldest first. */
+  readonly #requests = new Map<string, MeterRequest<Order, Answer>>();
+  readonly #byKey = new Map<string, { readonly id: string; readonly order: string }>();
+  #running = 0;
+
+  constructor(carryOut: (order: Order, actor: string) => Promise<Answer>) {
+    this.#carryOut = carryOut;
+  }
+
+  /**
+   * The request of that order, which starts now, or the one that the same key started before: then `isNew` is false.
+   * Throws ApiError.
+   */
+  start(
+    order: Order,
+    actor: string,
+    key?: string,
+  ): { readonly request: MeterRequest<Order, Answer>; readonly isNew: boolean } {
+    const held = key === undefined ? undefined : this.#byKey.get(`${actor}\n${key}`);
+    const known = held === undefined ? undefined : this.#requests.get(held.id);
+    if (known !== undefined) {
+      if (held?.order !== JSON.stringify(order)) {
+        throw new ApiError("conflict", "the idempotency key was used for another order");
+      }
+      return { request: known, isNew: false };
+    }
+    if (this.#running >= MOST_RUNNING) throw new ApiError("unavailable", `${MOST_RUNNING} are under way; try later`);
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const request: MeterRequest<Order, Answer> = { id: randomUUID(), actor, order, askedAt: new Date(), ended };
+    this.#forgetOld();
+    this.#requests.set(request.id, request);
+    if (key !== undefined) this.#byKey.set(`${actor}\n${key}`, { id: request.id, order: JSON.stringify(order) });
+    this.#running++;
+    void this.#run(request).then(end);
+    return { request, isNew: true };
+  }
+
+  /** What the actor has asked for, as soon as it has ended or the time is over. Throws ApiError. */
+  async follow(id: string, actor: string, waitS: number): Promise<MeterRequest<Order, Answer>> {
+    const found = this.#requests.get(id);
+    if (found === undefined || found.actor !== actor) {
+      throw new ApiError("not-found", "nothing of that id was asked for, or it was more than an hour ago");
+    }
+    await Promise.race([found.ended, sleep(waitS * SECOND_MS, undefined, { ref: false })]);
+    return found;
+  }
+
+  async #run(request: MeterRequest<Order, Answer>): Promise<void> {
+    try {
+      request.answer = await this.#carryOut(request.order, request.actor);
+    } catch (error) {
+      request.refusal = refusalOf(request.order, error);
+    } finally {
+      request.endedAt = new Date();
+      this.#running--;
+    }
+  }
+
+  #forgetOld(): void {
+    const beforeMs = Date.now() - KEPT_MS;
+    for (const [id, request] of this.#requests) {
+      if (this.#requests.size < MOST_KEPT && request.askedAt.getTime() > beforeMs) break;
+      if (request.endedAt !== undefined) this.#requests.delete(id);
+    }
+    for (const [key, { id }] of this.#byKey) {
+      if (this.#requests.has(id)) break;
+      this.#byKey.delete(key);
+    }
+  }
+}
+
+/** How far it is, in the form that is answered. */
+export function progressOf<Order extends { readonly meter: string }, Answer>(
+  request: MeterRequest<Order, Answer>,
+): z.output<typeof requestProgress> {
+  const { id, order, askedAt, endedAt, answer, refusal = null } = request;
+  const ended = answer === undefined ? "failed" : "done";
+  return {
+    id,
+    meter: order.meter,
+    state: endedAt === undefined ? "running" : ended,
+    askedAt: askedAt.toISOString(),
+    endedAt: endedAt?.toISOString() ?? null,
+    refusal,
+  };
+}
+
+function refusalOf({ meter }: { readonly meter: string }, error: unknown): ReadRefusal {
+  if (error instanceof ReadRefusedError) return error.refusal;
+  const evidence = error instanceof Error ? error.message : "unknown";
+  return { meter, cause: "internal error", evidence, nextStep: "see the log of the gateway" };
+}

@@ -1,0 +1,42 @@
+import type { Command } from "commander";
+import type { ClockOptions, SwitchOptions } from "../order-command.ts";
+import { addDirectOptions } from "./direct-options.ts";
+import { metersVerb } from "./meters.ts";
+import { type DeclareVerb, SOCKET } from "./verb.ts";
+
+/** `meters disconnect`, `reconnect` and `clock`, under the verb `meters`. */
+export const declareMeterOrders: DeclareVerb = (program, { output, finish }) => {
+  for (const [type, description] of [
+    ["disconnect", "open the load switch, and show that the meter has"],
+    ["reconnect", "close the load switch, or make it ready to be closed at the meter"],
+  ] as const) {
+    ordered(metersVerb(program).command(type))
+      .description(description)
+      .option("--object <logical name>", "another switch than the meter's own, 0.0.96.3.10.255")
+      .action(async (meter: string | undefined, options: SwitchOptions) => {
+        const { switchCommand } = await import("../order-command.ts");
+        finish(await switchCommand(type, meter, options, output));
+      });
+  }
+  ordered(metersVerb(program).command("clock"))
+    .description("show the meter's clock beside ours, or set it")
+    .option("--set", "set it, in the style in which the meter shows it")
+    .action(async (meter: string | undefined, options: ClockOptions) => {
+      const { clockCommand } = await import("../order-command.ts");
+      finish(await clockCommand(meter, options, output));
+    });
+};
+
+function ordered(command: Command): Command {
+  return withOrderOptions(command.argument("[meter]", "name or number; with --tcp or --serial it may be left out"));
+}
+
+/** What every order is given with. */
+export function withOrderOptions(command: Command): Command {
+  return addDirectOptions(
+    command
+      .option("--why <text>", "the reason, for the log; wanted without --tcp and --serial")
+      .option("--socket <path>", "control socket of the daemon", SOCKET)
+      .option("--json", "print JSON"),
+  );
+}

@@ -1,0 +1,19 @@
+import type { OrderOptions } from "../order-command.ts";
+import { withOrderOptions } from "./meter-orders.ts";
+import type { DeclareVerb } from "./verb.ts";
+
+export const declareWrite: DeclareVerb = (program, { output, finish }) => {
+  withOrderOptions(program.command("write"))
+    .description("write one attribute of a meter, read it back, and show what it holds")
+    .argument("[words...]", "METER ATTRIBUTE VALUE; with --tcp or --serial, METER may be left out")
+    .addHelpText(
+      "after",
+      `
+ATTRIBUTE is class:logical name:attribute, as 71:0.0.17.0.0.255:4. VALUE is a number, true or false, text, octets as 0x…, or a
+list in brackets; it takes the type that the meter's own value has.`,
+    )
+    .action(async (words: string[], options: OrderOptions) => {
+      const { writeCommand } = await import("../order-command.ts");
+      finish(await writeCommand(words, options, output));
+    });
+};

@@ -1,0 +1,37 @@
+/** Orders to meters: carried out by the gateway that works the meter, in the lane that goes before all others. */
+import { systemClock } from "../../drivers/clock.ts";
+import { orderResult } from "../api/answers/orders.ts";
+import type { Api } from "../api/http-api.ts";
+import type { Collector } from "../collect/collector.ts";
+import type { PolledMeter } from "../collect/polled-meter.ts";
+import { executeOrder, type MeterOrder, meterOrderSchema } from "../control/meter-order.ts";
+import { type OrderParts, orderResources } from "../control/order-resources.ts";
+import type { SharedMeters } from "./shared-meters.ts";
+import type { StartedFleet } from "./start-fleet.ts";
+import { workHere } from "./work-here.ts";
+
+export interface GatewayControlParts extends Pick<OrderParts, "nameOf" | "log"> {
+  readonly known: StartedFleet;
+  readonly shared: SharedMeters;
+  readonly collector: Collector;
+}
+
+const JOB = "order";
+
+/** The resources of the API for orders. */
+export function gatewayControl({ known, shared, collector, nameOf, log }: GatewayControlParts): (api: Api) => void {
+  // One job: no poll comes between the order and the look at what has become of it.
+  const here = (meter: PolledMeter, order: MeterOrder) => {
+    const visits = { target: meter.target, clock: systemClock };
+    const work = () => executeOrder(order, { ...visits, visit: (look) => collector.visits.visit(meter, look) });
+    return workHere(shared.loop, meter, work, "control");
+  };
+  shared.handle(JOB, (meter, order) => here(meter, meterOrderSchema.parse(order)));
+  const give: OrderParts["give"] = async (name, order) => {
+    const meter = known.meters.get(name);
+    if (meter === undefined) throw new Error(`the configuration has no meter ${name}`);
+    if (!shared.isElsewhere(meter)) return await here(meter, order);
+    return orderResult.parse(await shared.elsewhere(meter, { kind: JOB, what: order }));
+  };
+  return (api) => orderResources(api, { nameOf, log, give });
+}

@@ -1,0 +1,26 @@
+import { ReadRefusedError } from "../api/read-answer.ts";
+import { causeOf } from "../collect/failure-cause.ts";
+import { MeterNotHeldError, type PollLoop } from "../collect/poll-loop.ts";
+import type { PolledMeter } from "../collect/polled-meter.ts";
+import { NotHereError } from "../jobs/meter-jobs.ts";
+
+/**
+ * Does something for a meter that this gateway works, before scheduled work. Throws ReadRefusedError, and NotHereError
+ * where the meter is another gateway's by now.
+ */
+export async function workHere<T>(
+  loop: PollLoop<PolledMeter>,
+  meter: PolledMeter,
+  work: () => Promise<T>,
+  lane?: "control",
+): Promise<T> {
+  try {
+    return await loop.readNow(meter, work, lane);
+  } catch (cause) {
+    if (cause instanceof MeterNotHeldError) throw new NotHereError(meter.target.name);
+    if (cause instanceof ReadRefusedError) throw cause;
+    const failure = causeOf(cause);
+    const evidence = `${failure.says}: ${failure.evidence}`;
+    throw new ReadRefusedError({ ...failure, meter: meter.target.name, evidence }, { cause });
+  }
+}
