@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { systemClock } from "../../drivers/clock.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
+import type { MeterQuirk } from "../../protocol/quirks.ts";
 import { askDaemon } from "../../src/api/local-client.ts";
 import { clockCommand, type OrderOptions, switchCommand, writeCommand } from "../../src/cli/order-command.ts";
 import { visitMeter } from "../../src/collect/meter-session.ts";
@@ -18,10 +19,11 @@ const LIMIT = "71:0.0.17.0.0.255:4";
 interface Fate {
   /** Answers to orders do not get through; nor does anything else where it is `for good`. */
   readonly cut?: "once" | "for good";
+  readonly quirks?: readonly MeterQuirk[];
 }
 
 /** Gives an order to a meter behind a listener; a cut takes effect with the answer to a SET or ACTION. */
-async function ordered(meter: OrderedMeter, order: MeterOrder, { cut }: Fate = {}) {
+async function ordered(meter: OrderedMeter, order: MeterOrder, { cut, quirks = [] }: Fate = {}) {
   let isCut = false;
   await using listener = await listenDeviant(
     {
@@ -40,6 +42,7 @@ async function ordered(meter: OrderedMeter, order: MeterOrder, { cut }: Fate = {
     name: "m",
     number: "1",
     timeZone: "UTC",
+    quirks,
     connection: { tcp: `127.0.0.1:${listener.address.port}`, responseTimeout: "400ms" },
     association: { clientSap: CLIENT },
   });
@@ -125,6 +128,21 @@ test.each(CLOCKS)("orders: a clock is set in its own style: $name", async ({ hab
   expect(result.before).toMatchObject({ aheadS: expect.closeTo(-3600, -1) });
   expect(meter.heard).toEqual([expect.stringMatching(given)]);
   expect(await ordered(meter, order({ type: "set-clock" }))).toMatchObject({ state: "unchanged" });
+});
+
+test("orders: a clock that is only shifted comes nearer by 900 seconds with each order", async () => {
+  const meter = new OrderedMeter({ takesTime: () => false });
+  meter.clockAheadMs = 1_200_000;
+  const fate = { quirks: ["clock-only-shifted"] } as const;
+  const first = await ordered(meter, order({ type: "set-clock" }), fate);
+  expect(first).toMatchObject({ state: "differs", evidence: expect.stringMatching(/is (299|300)\.\d s ahead/u) });
+  expect(await ordered(meter, order({ type: "set-clock" }), fate)).toMatchObject({ state: "done" });
+});
+
+test("orders: a switch that takes no parameter is ordered without", async () => {
+  const meter = new OrderedMeter({ refusesParameter: true });
+  expect(await ordered(meter, DISCONNECT)).toMatchObject({ state: "refused", evidence: "type-unmatched" });
+  expect(await ordered(meter, DISCONNECT, { quirks: ["switched-without-parameter"] })).toMatchObject({ state: "done" });
 });
 
 test("orders: a value that the meter clamps is told, with what it holds", async () => {
