@@ -29,7 +29,9 @@ export const meterOrderSchema = z.discriminatedUnion("type", [
         (attribute) => !isSecret(attribute),
         "a secret is not written by order: the log of changes would show it",
       ),
-    value: plainValue.describe("Number, text, octets as 0x…, or a list of these."),
+    value: plainValue.describe(
+      "Number, text, octets as 0x…, or a list of these; {unsigned: 1}, {structure: […]} and so on where the type has to be said.",
+    ),
   }),
 ]);
 export type MeterOrder = z.output<typeof meterOrderSchema>;

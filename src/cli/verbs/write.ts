@@ -10,7 +10,7 @@ export const declareWrite: DeclareVerb = (program, { output, finish }) => {
       "after",
       `
 ATTRIBUTE is class:logical name:attribute, as 71:0.0.17.0.0.255:4. VALUE is a number, true or false, text, octets as 0x…, or a
-list in brackets; it takes the type that the meter's own value has.`,
+list in brackets; it takes the type that the meter's own value has. {"unsigned": 1}, {"structure": [...]} and so on say it.`,
     )
     .action(async (words: string[], options: OrderOptions) => {
       const { writeCommand } = await import("../order-command.ts");
