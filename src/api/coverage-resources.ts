@@ -4,7 +4,7 @@ import type { Database } from "../store/database.ts";
 import { type coverageDay, meterCoverage } from "./answers/meters.ts";
 import { ApiError } from "./api-error.ts";
 import { type GapOrder, type GapRow, gapProfile, gapRowSchema, gapState } from "./gap-order.ts";
-import { type Api, callerOf, callerOfAll } from "./http-api.ts";
+import { type Api, callerOf } from "./http-api.ts";
 import { LINES, sendLines, severalOf } from "./lines.ts";
 import { meterOf, scopeOf } from "./meter-resources.ts";
 import { page, pageOf, pageQuery } from "./paging.ts";
@@ -37,7 +37,7 @@ function coverageByDay(api: Api, database: Queryable): void {
   api.get(
     "/v1/coverage",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: {
         tags: ["coverage"],
         summary: "How many slots of each day are held, meters by name",
@@ -87,7 +87,7 @@ function gapsOfMeter(api: Api, database: Queryable, source: GapSource): void {
   api.get(
     "/v1/meters/:meter/gaps",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: {
         tags: ["coverage"],
         summary: "Which readings of a meter are not there, why, and whether they will still come",
@@ -129,7 +129,6 @@ function gapsOfAll(api: Api, source: GapSource): void {
       },
     },
     async (request, reply) => {
-      callerOfAll(request);
       const { meter: meters, profile: profiles, state: states, from, to } = request.query;
       const chosen = { ...(meters && { meters }), ...(profiles && { profiles }), ...(states && { states }) };
       return sendLines(reply, source.gaps({ ...chosen, fromMs: Date.parse(from), toMs: Date.parse(to) }));

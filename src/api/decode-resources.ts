@@ -13,7 +13,7 @@ export function decodeResources(api: Api): void {
   api.post(
     "/v1/decode",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: {
         tags: ["decode"],
         summary: "What octets of any layer mean, as a tree",

@@ -45,7 +45,7 @@ function meterEvents(api: Api, database: Queryable): void {
   api.get(
     "/v1/events",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: {
         tags: ["events"],
         summary: "Events of meters, newest first",

@@ -37,11 +37,15 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Who may ask; `nobody` for what everybody may see. */
     readonly needs?: Role | "nobody";
+    /** Heeds which meters the caller may see; without it the route is for those who may see all. */
+    readonly scoped?: true;
     /** Of a resource that changes something: the event, and what it says in the log of changes. */
     readonly change?: { readonly event: string; readonly message: string };
   }
   interface FastifyRequest {
     caller: Caller | undefined;
+    /** Whoever asked, as things stand now: undefined when the token has been revoked or is over. */
+    callerNow: () => Promise<Caller | undefined>;
   }
 }
 
@@ -81,12 +85,17 @@ export async function httpApi(options: HttpApiOptions): Promise<Api> {
     bodyLimit: MAX_BODY_OCTETS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
-    trustProxy: options.behindProxy,
+    // The proxy's own word alone: what stands before it in the header is the client's.
+    trustProxy: (_, hop) => options.behindProxy && hop === 0,
+    exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 128 },
   }).withTypeProvider<ZodTypeProvider>();
   api.setValidatorCompiler(validatorCompiler);
   api.setSerializerCompiler(serializerCompiler);
   api.decorateRequest("caller", undefined);
+  api.decorateRequest("callerNow", async function () {
+    return options.local.callerOf(this.raw) ?? (await options.callers.of(this));
+  });
   answerFaults(api, options.onFault);
   api.addHook("onRoute", ({ url, config }) => {
     if (config?.needs === undefined) throw new Error(`the route ${url} does not say who may ask`);
@@ -144,19 +153,13 @@ export function callerOf(request: Pick<FastifyRequest, "caller">): Caller {
   return request.caller;
 }
 
-/** Whoever asked for what concerns all meters. */
-export function callerOfAll(request: Pick<FastifyRequest, "caller">): Caller {
-  const caller = callerOf(request);
-  if (caller.meterKeys !== undefined) throw new ApiError("forbidden", "the token is for some meters only");
-  return caller;
-}
-
 function refuseStrangers(request: FastifyRequest): void {
   if (request.is404) return;
-  const { needs = "admin" } = request.routeOptions.config;
+  const { needs = "admin", scoped } = request.routeOptions.config;
   if (needs === "nobody") return;
-  const { role } = callerOf(request);
+  const { role, meterKeys } = callerOf(request);
   if (!mayAct(role, needs)) throw new ApiError("forbidden", `needs a token of an ${needs}; this one is of a ${role}`);
+  if (meterKeys !== undefined && !scoped) throw new ApiError("forbidden", "the token is for some meters only");
   if (request.method !== "GET" && isForeign(request)) {
     throw new ApiError("forbidden", "the request comes from a page of another site");
   }

@@ -3,8 +3,9 @@ import { PassThrough } from "node:stream";
 import { z } from "zod";
 import type { GatewayEvent } from "../observe/events.ts";
 import { ApiError } from "./api-error.ts";
-import type { Caller, Callers } from "./callers.ts";
+import type { Caller } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
+import { endWithRight } from "./standing-stream.ts";
 
 const MOST_LISTENERS = 100;
 /** Octets that wait for a slow listener. */
@@ -13,8 +14,6 @@ const PULSE_MS = 15_000;
 
 export interface Ear {
   readonly mayHear: (meter: string | undefined) => boolean;
-  /** Whether the caller's token is still good. */
-  readonly mayStay: () => Promise<boolean>;
 }
 
 interface Listener extends Ear {
@@ -26,8 +25,8 @@ export class LiveStream {
   readonly #listeners = new Set<Listener>();
   readonly #pulse: NodeJS.Timeout;
 
-  constructor(pulseMs = PULSE_MS) {
-    this.#pulse = setInterval(() => this.#beat(), pulseMs).unref();
+  constructor() {
+    this.#pulse = setInterval(() => this.#beat(), PULSE_MS).unref();
   }
 
   /** Costs nothing while nobody listens. */
@@ -56,14 +55,7 @@ export class LiveStream {
   }
 
   #beat(): void {
-    for (const listener of this.#listeners) {
-      send(listener, ": still here\n\n");
-      void listener.mayStay().then(
-        (stays) => stays || listener.out.end(),
-        // While the database is away nobody can say so.
-        () => undefined,
-      );
-    }
+    for (const listener of this.#listeners) send(listener, ": still here\n\n");
   }
 }
 
@@ -81,16 +73,15 @@ function send(listener: Listener, text: string): void {
 
 export interface LiveParts {
   readonly live: LiveStream;
-  readonly callers: Pick<Callers, "of">;
   /** Which meter a name is, without a look into the database. */
   readonly meterKeyOf: (name: string) => number | undefined;
 }
 
-export function liveResources(api: Api, { live, callers, meterKeyOf }: LiveParts): void {
+export function liveResources(api: Api, { live, meterKeyOf }: LiveParts): void {
   api.get(
     "/v1/live",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: {
         tags: ["events"],
         summary: "What happens in the gateway, as server-sent events",
@@ -104,10 +95,9 @@ export function liveResources(api: Api, { live, callers, meterKeyOf }: LiveParts
       const out = live.listen({
         mayHear: (name) =>
           (meter === undefined || name === meter) && mayHear(caller, name === undefined ? undefined : meterKeyOf(name)),
-        mayStay: async () => caller.isLocal === true || (await callers.of(request)) !== undefined,
       });
       reply.type("text/event-stream").header("cache-control", "no-store").header("x-accel-buffering", "no");
-      return reply.send(out);
+      return reply.send(endWithRight(out, async () => (await request.callerNow()) !== undefined));
     },
   );
 }

@@ -80,7 +80,7 @@ function meterList(api: Api, database: Queryable): void {
   api.get(
     "/v1/meters",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: {
         tags: ["meters"],
         summary: "Meters, by name",
@@ -108,7 +108,7 @@ function oneMeter(api: Api, database: Queryable): void {
   api.get(
     "/v1/meters/:meter",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: { tags: ["meters"], summary: "One meter", params: meterName, response: { 200: meter } },
     },
     async (request) => {
@@ -125,7 +125,7 @@ function meterAttempts(api: Api, database: Queryable): void {
   api.get(
     "/v1/meters/:meter/attempts",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: {
         tags: ["meters"],
         summary: "Tries to read a meter, newest first, with cause and next step where one failed",

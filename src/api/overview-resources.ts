@@ -52,7 +52,7 @@ export function overviewResources(api: Api, database: Queryable): void {
   api.get(
     "/v1/overview",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: { tags: ["meters"], summary: "The fleet at a glance", response: { 200: overview } },
     },
     (request) => overviewFor(callerOf(request), { ofAll, database }),

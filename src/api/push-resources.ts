@@ -7,7 +7,7 @@ import type { Database } from "../store/database.ts";
 import type { UnknownSender } from "../store/held-pushes.ts";
 import { adopted, push, replayOutcome, sender, senderConflict } from "./answers/pushes.ts";
 import { ApiError } from "./api-error.ts";
-import { type Api, callerOf, callerOfAll } from "./http-api.ts";
+import { type Api, callerOf } from "./http-api.ts";
 import { scopeOf } from "./meter-resources.ts";
 import { keyPageQuery, page, pageOf, rangeOf, rangeQuery } from "./paging.ts";
 
@@ -41,7 +41,7 @@ function pushHistory(api: Api, { database }: PushParts): void {
   api.get(
     "/v1/pushes",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: {
         tags: ["pushes"],
         summary: "Pushes, newest first",
@@ -78,8 +78,7 @@ function unknownSenders(api: Api, { reception }: PushParts): void {
         response: { 200: z.object({ items: z.array(sender) }) },
       },
     },
-    async (request) => {
-      callerOfAll(request);
+    async () => {
       return { items: (await reception.unknownSenders()).map(senderOf) };
     },
   );
@@ -96,8 +95,7 @@ function conflicts(api: Api, { reception }: PushParts): void {
         response: { 200: z.object({ items: z.array(senderConflict) }) },
       },
     },
-    async (request) => {
-      callerOfAll(request);
+    async () => {
       const items = (await reception.senderConflicts()).map((found) => ({
         meterNumber: found.meterNumber ?? null,
         sender: found.sender,
@@ -130,7 +128,6 @@ function replaying(api: Api, { reception }: PushParts): void {
       },
     },
     async (request) => {
-      callerOfAll(request);
       const { sender: from, since } = request.body;
       const outcome = await reception.replay({
         ...(from !== undefined && { sender: from }),
@@ -167,7 +164,6 @@ function adoption(api: Api, { reception }: PushParts): void {
       },
     },
     async (request) => {
-      callerOfAll(request);
       const { sender: wanted } = request.body;
       const found = await reception.adopt(request.body);
       if (found === undefined)

@@ -31,7 +31,7 @@ function askForRead(api: Api, { meterNamed, checkWhat, requests, log }: ReadRequ
   api.post(
     "/v1/reads",
     {
-      config: { needs: "operator" },
+      config: { needs: "operator", scoped: true },
       schema: {
         tags: ["reads"],
         summary: "Read a meter now, before scheduled work",
@@ -82,7 +82,7 @@ function followRead(api: Api, { requests }: ReadRequestParts): void {
   api.get(
     "/v1/reads/:id",
     {
-      config: { needs: "operator" },
+      config: { needs: "operator", scoped: true },
       schema: {
         tags: ["reads"],
         summary: "How far a read is, and its result",

@@ -44,7 +44,7 @@ export function readingResources(api: Api, database: Queryable, columns: Reading
   api.get(
     "/v1/meters/:meter/profiles/:kind",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: {
         tags: ["readings"],
         summary: "Rows of a profile, oldest first",

@@ -16,7 +16,7 @@ export function reportResources(
   api.get(
     "/v1/reports/sla",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: {
         tags: ["reports"],
         summary: "How much block load came within 1, 8 and 24 hours, by group and day",

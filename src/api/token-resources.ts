@@ -66,7 +66,7 @@ export function sessionResources(api: Api, callers: Pick<Callers, "ofToken">): v
   api.get(
     "/v1/session",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: { tags: ["access"], summary: "Who you are to the gateway", response: { 200: who } },
     },
     async (request) => {

@@ -1,7 +1,7 @@
 /** What waits to be told to whom, and what was given up. */
 import { z } from "zod";
 import { notificationLine } from "../api/answers/events.ts";
-import { type Api, callerOfAll } from "../api/http-api.ts";
+import { type Api } from "../api/http-api.ts";
 import type { OutboxLine } from "../store/notification-outbox.ts";
 
 export interface NotificationOrders {
@@ -20,8 +20,7 @@ export function notificationResources(api: Api, orders: NotificationOrders): voi
         response: { 200: z.object({ items: z.array(notificationLine) }) },
       },
     },
-    async (request) => {
-      callerOfAll(request);
+    async () => {
       const items = (await orders.lines()).map((line) => {
         const { destination, state, notifications, oldestAt, evidence = null } = line;
         return { destination, state, notifications, oldestAt: oldestAt.toISOString(), evidence };
@@ -44,7 +43,6 @@ export function notificationResources(api: Api, orders: NotificationOrders): voi
       },
     },
     async (request) => {
-      callerOfAll(request);
       return { notifications: await orders.retry(request.body.destination) };
     },
   );

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { addedMeters } from "../api/answers/meters.ts";
 import { ApiError } from "../api/api-error.ts";
-import { type Api, callerOfAll } from "../api/http-api.ts";
+import { type Api, callerOf } from "../api/http-api.ts";
 import type { Calls } from "../calls/calls.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
 import { checkMeter } from "../config/load.ts";
@@ -90,7 +90,7 @@ export class AddedMeters implements AsyncDisposable {
         },
       },
       async (request) => {
-        const { actor } = callerOfAll(request);
+        const { actor } = callerOf(request);
         return await this.#add(request.body.meters, { who: actor, dryRun: request.body.dryRun });
       },
     );
@@ -106,7 +106,6 @@ export class AddedMeters implements AsyncDisposable {
         },
       },
       async (request) => {
-        callerOfAll(request);
         const { meter } = request.params;
         if (!(await removeAddedMeter(this.#parts.database, meter))) {
           throw new ApiError("conflict", `no meter ${meter} was added; those of the configuration are removed there`);

@@ -127,7 +127,7 @@ export class GatewayPlans implements Disposable {
     api.get(
       "/v1/plans",
       {
-        config: { needs: "reader" },
+        config: { needs: "reader", scoped: true },
         schema: { tags: TAGS, summary: "What is read how often", response: { 200: plansAnswer } },
       },
       async () => this.#list(),
@@ -135,7 +135,7 @@ export class GatewayPlans implements Disposable {
     api.get(
       "/v1/meters/:meter/plans",
       {
-        config: { needs: "reader" },
+        config: { needs: "reader", scoped: true },
         schema: {
           tags: TAGS,
           summary: "The plans of a meter; the first of a profile counts",

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { gateway as gatewayAnswer, lanes } from "../api/answers/work.ts";
 import { ApiError } from "../api/api-error.ts";
 import type { Caller } from "../api/callers.ts";
-import { type Api, callerOf, callerOfAll } from "../api/http-api.ts";
+import { type Api, callerOf } from "../api/http-api.ts";
 import { type ReadAnswer, ReadRefusedError, type ReadWishes, readAnswerSchema } from "../api/read-answer.ts";
 import type { Calls } from "../calls/calls.ts";
 import type { Collector } from "../collect/collector.ts";
@@ -219,7 +219,7 @@ export class SharedMeters {
     api.get(
       "/v1/gateways",
       {
-        config: { needs: "reader" },
+        config: { needs: "reader", scoped: true },
         schema: {
           tags: ["gateways"],
           summary: "The gateways that share the meters of this database",
@@ -243,7 +243,6 @@ export class SharedMeters {
         },
       },
       async (request) => {
-        callerOfAll(request);
         return { released: await this.#dismiss(request.params.name) };
       },
     );
@@ -251,7 +250,7 @@ export class SharedMeters {
     api.get(
       "/v1/lanes",
       {
-        config: { needs: "reader" },
+        config: { needs: "reader", scoped: true },
         schema: { tags: ["gateways"], summary: "How long work waits and runs, by lane", response: { 200: lanes } },
       },
       async () => Object.fromEntries(this.loop.laneTimes()),
@@ -262,7 +261,7 @@ export class SharedMeters {
     api.get(
       "/v1/quarantine",
       {
-        config: { needs: "reader" },
+        config: { needs: "reader", scoped: true },
         schema: {
           tags: ["meters"],
           summary: "Meters that keep failing and are tried seldom, of those that this gateway works",
@@ -280,6 +279,7 @@ export class SharedMeters {
       {
         config: {
           needs: "operator",
+          scoped: true,
           change: { event: "meterReleased", message: "somebody had a failing meter tried again" },
         },
         schema: {

@@ -83,7 +83,7 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
   const meterNamed = (name: string, caller: Caller) => gateway.nameOf(name, caller);
   readRequestResources(api, { meterNamed, checkWhat: parseReadOrder, requests, log: logLater });
   eventResources(api, database);
-  liveResources(api, { live: parts.live, callers, meterKeyOf: (name) => fleet.byName(name)?.key });
+  liveResources(api, { live: parts.live, meterKeyOf: (name) => fleet.byName(name)?.key });
   tokenResources(api, tokens, callers);
   sessionResources(api, callers);
   decodeResources(api);

@@ -49,6 +49,7 @@ function certificates(api: Api, { nameOf, certificates: work }: KeyOrders): void
     {
       config: {
         needs: "admin",
+        scoped: true,
         change: { event: "certificatesOrdered", message: "somebody had a meter's certificates listed or changed" },
       },
       schema: {
@@ -73,7 +74,11 @@ function changes(api: Api, { nameOf, carryOut }: KeyOrders): void {
   api.post(
     "/v1/meters/:meter/keys",
     {
-      config: { needs: "admin", change: { event: "keyOrdered", message: "somebody had a meter's key changed" } },
+      config: {
+        needs: "admin",
+        scoped: true,
+        change: { event: "keyOrdered", message: "somebody had a meter's key changed" },
+      },
       schema: {
         tags: ["keys"],
         summary: "Give a meter a new key, or find out how a change that was cut short has ended",

@@ -228,8 +228,7 @@ function notificationIn(plain: Uint8Array): MarkedNotification {
 
 /** A line of a maker's own, with parentheses in its text. */
 const MAKERS_TEXT = /^\d+-\d+:[\d.]+\([^*]*\)$/;
-/** A number with a unit that is no number. */
-const DAMAGED = /^(?![-0-9.]*\*)[^*]*[0-9][^*]*\*[A-Za-z]/;
+const NUMBER = /^[-0-9.]*$/;
 
 /** Where no check vouches for a telegram, one damaged line makes all of it doubtful. */
 function soundTelegram(octets: Uint8Array): P1Telegram {
@@ -239,12 +238,19 @@ function soundTelegram(octets: Uint8Array): P1Telegram {
   const addresses = new Set(dataSets.map(({ address }) => address));
   const damaged = [
     ...unreadable.filter((line) => !MAKERS_TEXT.test(line)),
-    ...dataSets.flatMap(({ values }) => values.filter((value) => DAMAGED.test(value))),
+    ...dataSets.flatMap(({ values }) => values.filter(isDamaged)),
   ];
   if (damaged.length > 0 || addresses.size < dataSets.length || dataSets.length === 0) {
     throw new DlmsError("READOUT_INVALID", "peer", { message: "telegram without check", octets: octets.length });
   }
   return telegram;
+}
+
+/** A number with a unit that is no number. */
+function isDamaged(value: string): boolean {
+  const unitAt = value.indexOf("*");
+  const before = value.slice(0, Math.max(unitAt, 0));
+  return unitAt >= 0 && /^[A-Za-z]/.test(value.slice(unitAt + 1)) && /[0-9]/.test(before) && !NUMBER.test(before);
 }
 
 function decodeDataNotification(plain: Uint8Array): Apdu {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { pushSetup, setupExecution, type setupLine, type setupResult } from "../api/answers/pushes.ts";
 import { ApiError } from "../api/api-error.ts";
-import { type Api, callerOf, callerOfAll } from "../api/http-api.ts";
+import { type Api, callerOf } from "../api/http-api.ts";
 import { LINES, sendLines } from "../api/lines.ts";
 import type { SetupHistoryOrder, SetupHistoryRow } from "../store/push-setup-history.ts";
 import type { CampaignLine, CampaignResult, SetupCampaigns } from "./setup-campaign.ts";
@@ -30,8 +30,7 @@ function listOfSetups(api: Api, campaigns: Campaigns): void {
         response: { 200: z.object({ items: z.array(pushSetup) }) },
       },
     },
-    async (request) => {
-      callerOfAll(request);
+    async () => {
       const items = campaigns.setups.map(({ setup, meters }) => {
         const { name, logicalName, destination = null } = setup;
         return { name, logicalName, destination, meters: [...meters] };
@@ -59,7 +58,7 @@ function execution(api: Api, campaigns: Campaigns): void {
       },
     },
     async (request, reply) => {
-      const { actor } = callerOfAll(request);
+      const { actor } = callerOf(request);
       const { setup, meter, ...rest } = request.body;
       const known = campaigns.setups.filter((each) => (setup ?? each.setup.name) === each.setup.name);
       if (known.length === 0) throw new ApiError("conflict", "the configuration has no such push setup: push.setups");
@@ -102,7 +101,6 @@ function historyOfSetups(api: Api, history: History): void {
       },
     },
     async (request) => {
-      callerOfAll(request);
       const rows = await history(request.query);
       return {
         items: rows.map((row) =>

@@ -4,6 +4,7 @@ import { ApiError } from "../api/api-error.ts";
 import type { Caller } from "../api/callers.ts";
 import { type Api, callerOf } from "../api/http-api.ts";
 import { LINES } from "../api/lines.ts";
+import { endWithRight } from "../api/standing-stream.ts";
 import type { MeterTraces } from "./meter-traces.ts";
 
 export interface TraceParts {
@@ -20,6 +21,7 @@ export function traceResources(api: Api, { traces, nameOf, workedBy }: TracePart
     {
       config: {
         needs: "engineer",
+        scoped: true,
         change: { event: "traceAsked", message: "somebody looks on at a meter's sessions" },
       },
       schema: {
@@ -34,7 +36,21 @@ export function traceResources(api: Api, { traces, nameOf, workedBy }: TracePart
       const name = nameOf(request.params.meter, callerOf(request));
       const gateway = workedBy(name);
       if (gateway !== undefined) throw new ApiError("conflict", `${name} is worked by ${gateway}: ask there`);
-      return reply.type(LINES).header("cache-control", "no-store").send(traces.listen(name));
+      const stream = endWithRight(traces.listen(name), async () => {
+        const caller = await request.callerNow();
+        return caller !== undefined && isKnown(() => nameOf(name, caller));
+      });
+      return reply.type(LINES).header("cache-control", "no-store").send(stream);
     },
   );
+}
+
+function isKnown(look: () => string): boolean {
+  try {
+    look();
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError) return false;
+    throw error;
+  }
 }

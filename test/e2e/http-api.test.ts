@@ -240,6 +240,23 @@ test("http api: whose token is for some meters sees no other", async () => {
   expect(seen.items.map(({ meter }) => meter)).toEqual([meterName(0)]);
 });
 
+test("http api: whose token is for some meters can't order, see or change what concerns all", async () => {
+  tokens.set("limited admin", await newToken("admin", ["first"]));
+  const asked = [
+    await ask("/v1/log", "limited"),
+    await ask("/v1/tokens", "limited admin"),
+    await post("/v1/tokens", "limited admin", { name: "more", role: "admin" }),
+    await post("/v1/maintenance", "limited admin", { task: "coverage-check" }),
+    await post("/v1/push-setups/stop", "limited admin", {}),
+    await post("/v1/pushes/replay", "limited admin", {}),
+  ];
+  expect(asked.map(({ status }) => status)).toEqual(asked.map(() => 403));
+});
+
+test("http api: HEAD opens no stream", async () => {
+  expect((await ask("/v1/live", "reader", { method: "HEAD" })).status).toBe(404);
+});
+
 test("http api: what happens is streamed as it happens, to those who may hear it", async () => {
   const [all, limited] = await Promise.all([listen("reader"), listen("limited")]);
   await over.gateway.pollOnce();

@@ -40,9 +40,12 @@ const TELEGRAM = /^\/([^\r\n!]+)\r?\n([^!]*)!([0-9A-Fa-f]{0,4})[\r\n]*$/;
 
 /**
  * Reads one telegram; octets before `/` must be line ends. Throws READOUT_INVALID for another form and FRAME_CHECK_WRONG
- * for a wrong check.
+ * for a wrong check; LENGTH_OVER_LIMIT for what is longer than any telegram.
  */
 export function decodeP1Telegram(octets: Uint8Array, options: P1Options = {}): P1Telegram {
+  if (octets.length > LIMITS.p1TelegramLength) {
+    throw new DlmsError("LENGTH_OVER_LIMIT", "peer", { limit: LIMITS.p1TelegramLength });
+  }
   const start = octets.findIndex((octet) => octet !== CR && octet !== LF);
   const text = textOf(octets.subarray(Math.max(start, 0)));
   const [, identification, data, check] = TELEGRAM.exec(text) ?? [];

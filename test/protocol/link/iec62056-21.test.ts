@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
 import { DlmsError } from "../../../protocol/errors.ts";
+import { LIMITS } from "../../../protocol/limits.ts";
 import { BREAK_MESSAGE, blockCheck } from "../../../protocol/link/iec62056-21/block-check.ts";
 import { parseDataSets, parseDecimal } from "../../../protocol/link/iec62056-21/data-sets.ts";
 import {
@@ -10,6 +11,7 @@ import {
   type ModeEOpeningEvent,
   type ModeEOpeningSettings,
 } from "../../../protocol/link/iec62056-21/mode-e-opening.ts";
+import { decodeP1Telegram } from "../../../protocol/link/iec62056-21/p1.ts";
 import { withEvenParity, withoutEvenParity } from "../../../protocol/link/iec62056-21/parity.ts";
 import { decodeReadoutBlock, ReadoutParser, type ReadoutUnit } from "../../../protocol/link/iec62056-21/readout.ts";
 import {
@@ -310,4 +312,9 @@ test("mode E: the end of the channel fails it, orders that don't fit are refused
   );
   played.opening.command({ type: "channelEnded" }, 0);
   expect(played.happens()).toEqual(["failed LINK_NO_ANSWER"]);
+});
+
+test("p1: what is longer than any telegram is refused, whoever carries it", () => {
+  const long = new TextEncoder().encode(`/X5\r\n\r\n1-0:1.8.0(${"9".repeat(LIMITS.p1TelegramLength)})\r\n!\r\n`);
+  expect(() => decodeP1Telegram(long)).toThrow(expect.objectContaining({ code: "LENGTH_OVER_LIMIT" }));
 });
