@@ -2,10 +2,11 @@ import type { Socket } from "node:net";
 import type { ByteChannel, ChannelSink } from "../channel.ts";
 import { ChannelError, channelErrorOf } from "../channel-error.ts";
 import { hostPort, type TcpAddress } from "./address.ts";
+import type { RoundMember, Rounds } from "./rounds.ts";
 
 export interface TcpChannelOptions {
-  /** The socket's owner gives its octets to `deliver`; left out, the channel listens to its data. */
-  readonly isFed?: boolean;
+  /** The rounds that give the channel its octets and have it write; left out, it listens to its socket and writes at once. */
+  readonly rounds?: Rounds;
   /** Octets that may wait for the peer before a further write ends the channel with CHANNEL_WRITE_OVERFLOW. */
   readonly writeQueueLimit?: number;
   /** How long a closed channel waits for the peer's end before the socket is torn down. */
@@ -16,13 +17,16 @@ const WRITE_QUEUE_LIMIT = 1024 * 1024;
 const LINGER_MS = 1000;
 
 /** A connected socket as a channel. The socket stays paused until `start`, so nothing that came before is lost. */
-export class TcpChannel implements ByteChannel {
+export class TcpChannel implements ByteChannel, RoundMember {
   readonly name: string;
   readonly peer: TcpAddress;
   readonly #socket: Socket;
   readonly #writeQueueLimit: number;
   readonly #lingerMs: number;
-  readonly #isFed: boolean;
+  readonly #rounds: Rounds | undefined;
+  /** Octets for the end of the round. */
+  readonly #unsent: Uint8Array[] = [];
+  #unsentOctets = 0;
   #sink: ChannelSink | undefined;
   #cause: ChannelError | undefined;
   #closing = false;
@@ -35,7 +39,7 @@ export class TcpChannel implements ByteChannel {
     this.#socket = socket;
     this.#writeQueueLimit = options.writeQueueLimit ?? WRITE_QUEUE_LIMIT;
     this.#lingerMs = options.lingerMs ?? LINGER_MS;
-    this.#isFed = options.isFed ?? false;
+    this.#rounds = options.rounds;
     socket.setNoDelay(true);
     socket.on("error", (error) => {
       this.#cause ??= channelErrorOf(error, { ...peer });
@@ -49,7 +53,7 @@ export class TcpChannel implements ByteChannel {
       queueMicrotask(() => sink.closed(this.#cause));
       return;
     }
-    if (!this.#isFed) this.#socket.on("data", (chunk: Buffer) => this.deliver(chunk));
+    if (this.#rounds === undefined) this.#socket.on("data", (chunk: Buffer) => this.deliver(chunk));
     this.#socket.resume();
   }
 
@@ -60,12 +64,26 @@ export class TcpChannel implements ByteChannel {
 
   write(bytes: Uint8Array): void {
     if (this.#closing || this.#socket.destroyed || this.#socket.writableEnded) return;
-    const queued = this.#socket.writableLength;
+    const queued = this.#socket.writableLength + this.#unsentOctets;
     if (queued > this.#writeQueueLimit) {
       this.#socket.destroy(new ChannelError("CHANNEL_WRITE_OVERFLOW", { ...this.peer, queued }));
       return;
     }
-    this.#socket.write(bytes);
+    if (this.#rounds === undefined) {
+      this.#socket.write(bytes);
+      return;
+    }
+    if (this.#unsent.length === 0) this.#rounds.wantsToSend(this);
+    this.#unsent.push(bytes);
+    this.#unsentOctets += bytes.length;
+  }
+
+  /** Writes what waits for the end of the round. */
+  send(): void {
+    const isOpen = !this.#socket.destroyed && !this.#socket.writableEnded;
+    if (isOpen) for (const bytes of this.#unsent) this.#socket.write(bytes);
+    this.#unsent.length = 0;
+    this.#unsentOctets = 0;
   }
 
   /** Stops taking octets in; the system holds some and then lets the peer wait. */
@@ -80,6 +98,7 @@ export class TcpChannel implements ByteChannel {
   /** Sends what is queued and nothing more; octets of the peer are delivered until it closes, or for the linger time. */
   finish(): void {
     if (this.#closing || this.#socket.writableEnded) return;
+    this.send();
     this.#socket.end();
     this.#linger = setTimeout(() => this.#socket.destroy(), this.#lingerMs);
   }
@@ -87,6 +106,7 @@ export class TcpChannel implements ByteChannel {
   close(): void {
     if (this.#closing || this.#socket.destroyed) return;
     this.#closing = true;
+    this.send();
     this.#socket.end();
     // The peer's end is only seen when the octets before it have been read.
     this.#socket.resume();

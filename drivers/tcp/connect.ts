@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import { ChannelError, channelErrorOf } from "../channel-error.ts";
 import type { TcpAddress } from "./address.ts";
 import { TcpChannel, type TcpChannelOptions } from "./channel.ts";
+import { Rounds } from "./rounds.ts";
 
 export interface TcpConnectOptions extends TcpChannelOptions {
   /** Time for name lookup and connection together; CHANNEL_NO_ANSWER after it. */
@@ -17,6 +18,7 @@ const CONNECT_TIMEOUT_MS = 15_000;
  * piece, which is what Node gives it otherwise, takes longer than the reading.
  */
 const ARRIVED = new Uint8Array(64 * 1024);
+const ROUNDS = new Rounds();
 
 /** Opens a connection. Rejects with a ChannelError that tells refused, silent, unreachable and unknown hosts apart. */
 export async function connectTcp(address: TcpAddress, options: TcpConnectOptions = {}): Promise<TcpChannel> {
@@ -29,7 +31,7 @@ export async function connectTcp(address: TcpAddress, options: TcpConnectOptions
     onread: {
       buffer: ARRIVED,
       callback: (count) => {
-        channel?.deliver(ARRIVED.subarray(0, count));
+        if (channel !== undefined) ROUNDS.arrived(channel, ARRIVED.subarray(0, count));
         return true;
       },
     },
@@ -51,7 +53,7 @@ export async function connectTcp(address: TcpAddress, options: TcpConnectOptions
   socket.once("error", reject);
   try {
     await promise;
-    channel = new TcpChannel(socket, address, { ...options, isFed: true });
+    channel = new TcpChannel(socket, address, { ...options, rounds: ROUNDS });
     return channel;
   } catch (error) {
     socket.destroy();

@@ -46,6 +46,29 @@ async function pair(listenerOptions = {}, connectOptions = {}) {
   return { listener, client, server: await accepted.promise };
 }
 
+test("tcp: what comes with the end is delivered before it", async () => {
+  const { listener, client, server } = await pair();
+  await using _ = listener;
+  const [atServer, atClient] = [collect(server), collect(client)];
+  client.write(Uint8Array.of(1));
+  await atServer.until(1);
+  server.write(Uint8Array.of(2));
+  server.finish();
+  await atClient.closed;
+  expect(atClient.octets).toEqual([2]);
+});
+
+test("tcp: what is written before the close goes out, in its order", async () => {
+  const { listener, client, server } = await pair();
+  await using _ = listener;
+  const atServer = collect(server);
+  collect(client);
+  for (let octet = 0; octet < 3; octet++) client.write(Uint8Array.of(octet));
+  client.close();
+  await atServer.closed;
+  expect(atServer.octets).toEqual([0, 1, 2]);
+});
+
 test("tcp: octets pass both ways and the end is told on both sides, once", async () => {
   const { listener, client, server } = await pair();
   await using _ = listener;
