@@ -14,7 +14,7 @@ import { messageOf } from "../observe/message-of.ts";
 import { type ConnectionLimits, PushConnection } from "../push/push-connection.ts";
 import type { PushIntake } from "../push/push-intake.ts";
 import type { SenderDirectory } from "../push/sender-directory.ts";
-import type { ReceivedPush } from "../store/push-history.ts";
+import type { ReceivedPush } from "../store/received-push.ts";
 import type { CallerClues } from "./caller-clues.ts";
 import type { Calls } from "./calls.ts";
 import { HeldCall } from "./held-call.ts";

@@ -12,8 +12,8 @@ import { choiceOf } from "../push/meter-choice.ts";
 import { dailyEntry, type PushEntry } from "../push/push-schedule.ts";
 import { type Database, isTransient } from "../store/database.ts";
 import type { NoticedEvents } from "../store/noticed-events.ts";
-import type { ReceivedPush } from "../store/push-history.ts";
 import { keepExpectedPushes, loadHeardSetups, loadScheduledSetups } from "../store/push-schedules.ts";
+import type { ReceivedPush } from "../store/received-push.ts";
 import type { PolledMeter } from "./polled-meter.ts";
 import { type Expectation, PushExpectations, type Silence } from "./push-expectations.ts";
 

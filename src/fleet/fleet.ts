@@ -100,6 +100,11 @@ export class Fleet {
     return this.#byNumber.get(number);
   }
 
+  /** What meters call themselves beside their numbers. */
+  aliases(): Iterable<readonly [name: string, meterKey: number]> {
+    return this.#keyByAlias;
+  }
+
   /** The meter of that number, or the one that calls itself so. */
   byOwnName(name: string): FleetMeter | undefined {
     return this.#byNumber.get(name) ?? this.#byKey.get(this.#keyByAlias.get(name) ?? -1);

@@ -14,7 +14,7 @@ import { KeyError } from "../keys/key-error.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { PushReception } from "../push/push-reception.ts";
 import type { SenderDirectory } from "../push/sender-directory.ts";
-import type { ReceivedPush } from "../store/push-history.ts";
+import type { ReceivedPush } from "../store/received-push.ts";
 import type { StartedFleet } from "./start-fleet.ts";
 
 export interface GatewayCallsParts {

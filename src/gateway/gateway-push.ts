@@ -226,7 +226,7 @@ export class GatewayPush {
         calls.heard(push);
       },
       onAdopted: () => calls.lookAgain(),
-      refreshKeys: () => this.#keys.refresh(),
+      refreshKeys: (meterKeys) => this.#keys.refresh(meterKeys),
     });
   }
 

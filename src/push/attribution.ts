@@ -1,6 +1,6 @@
 /** Whose push it is: by system title, logical device name, number in the payload, or address, in this order. */
 import type { PushIdentity } from "../profiles/map-push.ts";
-import type { ReceivedPush } from "../store/push-history.ts";
+import type { ReceivedPush } from "../store/received-push.ts";
 import type { PushSender, SenderDirectory } from "./sender-directory.ts";
 
 export interface SenderClues {

@@ -2,7 +2,7 @@
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { COMPANIONS, type Companion } from "../../protocol/cosem/companion/companion.ts";
-import { namedZone, type TimeZone } from "../../protocol/cosem/time-zone.ts";
+import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { PROTECTIONS, type Protection, protectionName } from "../../protocol/security/security-control.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 import type { InvocationCounters } from "../collect/meter-access.ts";
@@ -21,7 +21,7 @@ export interface KnownMeter {
   readonly target: MeterTarget;
 }
 
-type FleetLookup = Pick<Fleet, "bySystemTitle" | "byOwnName" | "byKey">;
+type FleetLookup = Pick<Fleet, "bySystemTitle" | "byOwnName" | "byKey" | "aliases">;
 
 interface Layouts {
   /** What they were put together from. */
@@ -50,7 +50,6 @@ export class FleetSenders implements SenderDirectory {
   readonly #onDoubt: (meterKey: number, pushSetup: string) => void;
   /** Letters of makers, as meters that are known by number alone say them first. */
   readonly #makers = new Map<number, string>();
-  readonly #zones = new Map<string, TimeZone>();
 
   /** `onDoubt` hears of each setup once, until its meter's layouts are learned again. */
   constructor(
@@ -61,6 +60,10 @@ export class FleetSenders implements SenderDirectory {
     this.#fleet = fleet;
     this.#onDoubt = onDoubt;
     for (const meter of known) this.add(meter);
+    for (const [name, meterKey] of fleet.aliases()) {
+      const [letters] = MAKER_LETTERS.exec(name) ?? [];
+      if (letters !== undefined && isNumberOf(fleet.byKey(meterKey), name)) this.#makers.set(meterKey, letters);
+    }
   }
 
   add(meter: KnownMeter): void {
@@ -144,11 +147,16 @@ export class FleetSenders implements SenderDirectory {
     const [letters] = MAKER_LETTERS.exec(name) ?? [];
     if (letters === undefined || this.#fleet.byOwnName(name) !== undefined) return undefined;
     const number = name.slice(letters.length);
-    const meter = this.#fleet.byOwnName(number) ?? this.#fleet.byOwnName(number.replace(/^0+/, ""));
+    const meter = this.#fleet.byOwnName(number) ?? this.#fleet.byOwnName(withoutZeros(number));
     if (meter === undefined) return undefined;
     const maker = this.#makers.get(meter.key) ?? letters;
     this.#makers.set(meter.key, maker);
     return (maker === letters) === isOwn ? meter : undefined;
+  }
+
+  /** The meter that a name with a maker's letters is, to be kept as its own; undefined for names that are kept already. */
+  newlyNamed(name: string): FleetMeter | undefined {
+    return this.#numbered(name, true);
   }
 
   byHost(host: string): PushSender[] {
@@ -161,7 +169,7 @@ export class FleetSenders implements SenderDirectory {
 
   #senderOf(meter: FleetMeter): PushSender {
     const target = this.#known.get(meter.key)?.target;
-    const zone = target?.zone ?? this.#zoneOf(meter.timeZone);
+    const zone = target?.zone ?? namedZone(meter.timeZone);
     const security = this.#securityOf(meter.key, target);
     const least = target === undefined ? security && floorOf("authenticated-encrypted", security) : leastOf(target);
     return {
@@ -186,14 +194,6 @@ export class FleetSenders implements SenderDirectory {
     return security;
   }
 
-  #zoneOf(name: string): TimeZone {
-    const known = this.#zones.get(name);
-    if (known !== undefined) return known;
-    const zone = namedZone(name);
-    this.#zones.set(name, zone);
-    return zone;
-  }
-
   /** What was kept, and of the last version what polls have read by now. */
   #layoutsOf(meterKey: number, target: MeterTarget | undefined): readonly PushLayoutVersion[] {
     const kept = this.#kept.get(meterKey);
@@ -216,6 +216,16 @@ export class FleetSenders implements SenderDirectory {
 function hostOf({ connection: { tcp, udp, serial } }: MeterTarget): string | undefined {
   const address = tcp ?? udp;
   return address === undefined ? serial : tcpAddress(address).host;
+}
+
+/** Whether a name is the meter's number behind the letters of a maker. */
+function isNumberOf(meter: FleetMeter | undefined, name: string): boolean {
+  const number = name.replace(MAKER_LETTERS, "");
+  return meter?.number === number || meter?.number === withoutZeros(number);
+}
+
+function withoutZeros(number: string): string {
+  return number.replace(/^0+/, "");
 }
 
 function profileNameOf({ layoutOrigins }: MeterTarget, kind: ProfileKind): string | undefined {

@@ -4,11 +4,12 @@
  */
 import { encodeApdu } from "../../protocol/apdu/apdu.ts";
 import { confirmationOf } from "../../protocol/association/notifications.ts";
+import { DlmsError } from "../../protocol/errors.ts";
 import { protectionName } from "../../protocol/security/security-control.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
-import type { ReceivedPush } from "../store/push-history.ts";
+import type { PushFate, ReceivedPush } from "../store/received-push.ts";
 import type { CounterMemory } from "./push-counters.ts";
 import type { OpenerLookup, PushOutcome, ReadPush } from "./push-reader.ts";
 import {
@@ -27,7 +28,7 @@ import { SenderOpeners } from "./sender-openers.ts";
 
 /** Where pushes go; `written` resolves when they are durable. */
 export interface PushStore {
-  putPush(push: ReceivedPush): Promise<{ readonly written: Promise<void> }>;
+  putPush(push: ReceivedPush): Promise<{ readonly written: Promise<PushFate> }>;
   putRows(batch: ProfileBatch): Promise<{ readonly written: Promise<void> }>;
 }
 
@@ -127,8 +128,8 @@ export class PushIntake {
     }
     const record = this.#recordOf(outcome, origin, receivedAt);
     if (record.push.outcome === "rejected") await this.#keepRejected(record.push, origin);
-    else await this.#keepRecord(record, origin);
-    return record.push.outcome !== "rejected";
+    else return await this.#keepRecord(record, origin);
+    return false;
   }
 
   #recordOf(read: ReadPush, origin: PushOrigin, receivedAt: Date): PushRecord {
@@ -148,23 +149,30 @@ export class PushIntake {
     }
   }
 
-  async #keepRecord({ push, batches, sender, conflicts = [] }: PushRecord, origin: PushOrigin): Promise<void> {
+  /** False for what another gateway has heard before, of a meter that refuses that. */
+  async #keepRecord({ push, batches, sender, conflicts = [] }: PushRecord, origin: PushOrigin): Promise<boolean> {
     const { store, events } = this.#options;
     this.#conflicts.tell(sender?.name ?? push.senderNames[0] ?? push.peer, conflicts);
-    const puts = [await store.putPush(push)];
-    for (const batch of batches) puts.push(await store.putRows(batch));
-    const [written, ...rows] = puts.map((put) => put.written);
-    await Promise.all([written?.catch((error: unknown) => this.#keepOctets(push, error)), ...rows]);
+    const put = await store.putPush(push);
+    const written = put.written.catch((error: unknown) => this.#keepOctets(push, error));
+    if (push.counter?.isStrict === true && (await written) === "replayed") {
+      this.#tellRejected(origin, new DlmsError("SECURITY_COUNTER_REPLAYED", "peer"));
+      return false;
+    }
+    const rows = [];
+    for (const batch of batches) rows.push((await store.putRows(batch)).written);
+    await Promise.all([written, ...rows]);
     events({ event: "pushReceived", peer: peerName(origin), meter: sender?.name, values: push.values.length });
+    return true;
   }
 
   /** Values that the database refuses must not take the octets with them. */
-  async #keepOctets(push: ReceivedPush, error: unknown): Promise<void> {
+  async #keepOctets(push: ReceivedPush, error: unknown): Promise<PushFate> {
     const reason = messageOf(error);
     const readAt = undefined;
     const rejected = { ...push, readAt, values: [], marks: [], outcome: "rejected" as const, reason, rowCount: 1 };
     const { written } = await this.#options.store.putPush(rejected);
-    await written;
+    return await written;
   }
 
   async #keepRejected(rejected: ReceivedPush, origin: PushOrigin): Promise<void> {

@@ -8,22 +8,26 @@ import type { Config } from "../config/schema.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
-import type { HeldFilter, SenderConflict, UnknownSender } from "../store/held-pushes.ts";
+import type { HeldFilter, HeldSender, SenderConflict, UnknownSender } from "../store/held-pushes.ts";
 import type { PushCounter } from "../store/push-counters.ts";
-import type { ReceivedPush } from "../store/push-history.ts";
+import type { ReceivedPush } from "../store/received-push.ts";
 import type { FleetSenders } from "./fleet-senders.ts";
-import { PushArrivals } from "./push-arrivals.ts";
+import { type HasCome, PushArrivals } from "./push-arrivals.ts";
 import { PushCounters } from "./push-counters.ts";
 import type { PushStore } from "./push-intake.ts";
 import { type PushLimits, PushListeners, type PushListenersOptions } from "./push-listeners.ts";
 import { callRecord, type PushMapping, type PushOrigin } from "./push-record.ts";
-import { type ReplayOutcome, type ReplayStore, replayPushes } from "./push-replay.ts";
+import { metersOf, type ReplayOutcome, type ReplayStore, replayPushes } from "./push-replay.ts";
 import { keepUnsolicited, type VisitedMeter } from "./unsolicited-push.ts";
 
 /** Where pushes go, and where held ones are found. */
 export interface ReceptionStore extends PushStore, ReplayStore {
+  /** Whom held pushes may be from. */
+  heldSenders(filter: HeldFilter): Promise<readonly HeldSender[]>;
   unknownSenders(): Promise<readonly UnknownSender[]>;
   senderConflicts(): Promise<readonly SenderConflict[]>;
+  /** Whether a push of the meter was kept by anybody. */
+  readonly hasCome: HasCome;
   /** Where the meters' invocation counters stand; undefined while some of what came before is not in the database. */
   pushCounters(): Promise<readonly PushCounter[] | undefined>;
   /** Ends when all of it is there. */
@@ -42,8 +46,8 @@ export interface PushReceptionOptions {
   readonly boundSocket?: PushListenersOptions["boundSocket"];
   /** Hears of every push that came, before it is kept. */
   readonly onPush?: (push: ReceivedPush) => void;
-  /** Fetches keys that came after the start. */
-  readonly refreshKeys?: () => Promise<void>;
+  /** Fetches keys of meters that came after the start. */
+  readonly refreshKeys?: (meterKeys: Iterable<number>) => Promise<void>;
   /** Somebody has said which meter a sender is. */
   readonly onAdopted?: () => void;
 }
@@ -76,7 +80,7 @@ export class PushReception implements AsyncDisposable {
 
   static async start(options: PushReceptionOptions): Promise<PushReception> {
     const { config, senders, mapping, events, limits, boundSocket } = options;
-    const arrivals = new PushArrivals();
+    const arrivals = new PushArrivals((...asked) => options.store.hasCome(...asked));
     const counters = new PushCounters();
     counters.learn(await options.store.pushCounters());
     const store: PushStore = {
@@ -85,6 +89,7 @@ export class PushReception implements AsyncDisposable {
         arrivals.note(push);
         if (push.counter !== undefined) counters.note(push.counter);
         options.onPush?.(push);
+        keepNames(push, options);
         return options.store.putPush(push);
       },
     };
@@ -129,7 +134,8 @@ export class PushReception implements AsyncDisposable {
   replay(filter: HeldFilter = {}): Promise<ReplayOutcome> {
     const { senders: directory, store, mapping, events } = this.#options;
     const run = async () => {
-      await this.#options.refreshKeys?.();
+      const senders = await store.heldSenders(filter);
+      await this.#options.refreshKeys?.(metersOf(senders, directory));
       return replayPushes({ directory, store, mapping, events }, filter, this.#stop.signal);
     };
     const turn = this.#replaying.then(run, run);
@@ -184,6 +190,19 @@ export class PushReception implements AsyncDisposable {
     this.#stop.abort();
     await this.listeners.close();
     await this.#replaying.catch(() => undefined);
+  }
+}
+
+/** Letters that a maker puts before the number that is known of its meter are kept with the first push that is taken. */
+function keepNames(
+  { outcome, senderNames, attributedBy }: ReceivedPush,
+  { fleet, senders }: Pick<PushReceptionOptions, "fleet" | "senders">,
+): void {
+  if (outcome === "rejected" || attributedBy === undefined || attributedBy === "address") return;
+  for (const name of senderNames) {
+    const meter = senders.newlyNamed(name);
+    // What could not be kept is with the next push.
+    if (meter !== undefined) fleet.learnNames(meter, [name]).catch(() => undefined);
   }
 }
 

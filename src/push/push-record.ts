@@ -19,7 +19,7 @@ import type {
 } from "../profiles/map-push.ts";
 import type { pushRows } from "../profiles/push-rows.ts";
 import type { pushedEvents } from "../profiles/pushed-events.ts";
-import type { ReceivedPush } from "../store/push-history.ts";
+import type { ReceivedPush } from "../store/received-push.ts";
 import { type Attribution, attribute, type Conflict, namesOf } from "./attribution.ts";
 import { pushKeyId } from "./push-counters.ts";
 import { layoutFor } from "./push-layouts.ts";
@@ -126,7 +126,8 @@ function counterOf({ opened, layers }: ReadPush): ReceivedPush["counter"] {
   const layer = layers.find(({ verified, keySet }) => verified && keySet === "global");
   if (key === undefined || layer === undefined) return undefined;
   const { systemTitle, invocationCounter } = layer;
-  return { keyId: pushKeyId(key), systemTitle, invocationCounter };
+  const isStrict = opened?.sender.security?.replay === "strict";
+  return { keyId: pushKeyId(key), systemTitle, invocationCounter, isStrict };
 }
 
 /**

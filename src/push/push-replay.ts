@@ -3,14 +3,26 @@
  * understood better takes the place of what was held; what is not stays as it is.
  */
 import { tcpAddress } from "../../drivers/tcp/address.ts";
+import { systemTitle } from "../../protocol/security/system-title.ts";
 import type { EventSink } from "../observe/events.ts";
-import type { HeldFilter, HeldPush } from "../store/held-pushes.ts";
-import type { ReceivedPush } from "../store/push-history.ts";
+import type { HeldFilter, HeldPush, HeldSender } from "../store/held-pushes.ts";
+import type { ReceivedPush } from "../store/received-push.ts";
 import type { PushStore } from "./push-intake.ts";
 import { PushReader } from "./push-reader.ts";
 import { type PushMapping, type PushOrigin, type PushRecord, recordOf } from "./push-record.ts";
 import type { SenderDirectory } from "./sender-directory.ts";
 import { SenderOpeners } from "./sender-openers.ts";
+
+/** Keys of the meters that held pushes may be from. */
+export function metersOf(senders: readonly HeldSender[], directory: SenderDirectory): Set<number> {
+  const meters = new Set<number>();
+  for (const { meterKey, systemTitle: title, host } of senders) {
+    if (meterKey !== undefined) meters.add(meterKey);
+    const titled = title === undefined ? [] : directory.bySystemTitle(systemTitle(title));
+    for (const each of titled.length > 0 ? titled : directory.byHost(host)) meters.add(each.meterKey);
+  }
+  return meters;
+}
 
 export interface ReplayStore extends Pick<PushStore, "putRows"> {
   /** Whether the same octets are there as a push of the meter that was taken. */

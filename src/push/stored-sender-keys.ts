@@ -1,6 +1,6 @@
 /**
  * Keys that came after the start: of meters that were adopted and are in no configuration, from the key store; of meters
- * of the configuration whose keys could not be had at the start, from wherever it says.
+ * of the configuration from wherever it says.
  */
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 import type { Fleet } from "../fleet/fleet.ts";
@@ -10,8 +10,8 @@ import type { SenderSecurity } from "./sender-directory.ts";
 
 export interface StoredSenderKeysOptions {
   /** Undefined where the configuration names no sealing key. */
-  readonly store: Pick<KeyStore, "keysForAny" | "meters"> | undefined;
-  readonly fleet: Pick<Fleet, "meters">;
+  readonly store: Pick<KeyStore, "keysForAny"> | undefined;
+  readonly fleet: Pick<Fleet, "byKey">;
   readonly senders: Pick<FleetSenders, "targetOf" | "learnSecurity">;
 }
 
@@ -27,15 +27,17 @@ export class StoredSenderKeys {
   }
 
   /** Fetches what is there now. Throws StoreError, and DlmsError for a key that is sealed under another sealing key. */
-  async refresh(): Promise<void> {
+  async refresh(meterKeys: Iterable<number>): Promise<void> {
     const { store, fleet, senders } = this.#options;
-    const withKeys = (await store?.meters()) ?? new Set();
-    for (const { id, key } of fleet.meters()) {
+    for (const key of meterKeys) {
       const target = senders.targetOf(key);
-      // One whose keys still can't be had has been told at the start, and is told again when it is visited.
-      if (target !== undefined) await target.unlock?.().catch(() => undefined);
-      else if (store !== undefined && withKeys.has(id)) {
-        const security = securityOf(await store.keysForAny(id));
+      const meter = fleet.byKey(key);
+      if (target !== undefined) {
+        target.lock?.();
+        // One whose keys still can't be had has been told at the start, and is told again when it is visited.
+        await target.unlock?.().catch(() => undefined);
+      } else if (store !== undefined && meter !== undefined) {
+        const security = securityOf(await store.keysForAny(meter.id));
         if (security !== undefined) senders.learnSecurity(key, security);
       }
     }

@@ -3,7 +3,8 @@
 import { type Database, isTransient } from "./database.ts";
 import { BEFORE_READINGS } from "./meter-records.ts";
 import { loadPushCounters, type PushCounter } from "./push-counters.ts";
-import { type ReceivedPush, replacePush } from "./push-history.ts";
+import { replacePush } from "./push-history.ts";
+import type { ReceivedPush } from "./received-push.ts";
 
 export interface HeldPush {
   readonly pushKey: bigint;
@@ -38,22 +39,45 @@ interface Row {
   octets: Uint8Array;
 }
 
+/** Whom held pushes may be from. */
+export interface HeldSender {
+  readonly meterKey: number | undefined;
+  readonly systemTitle: Uint8Array | undefined;
+  readonly host: string;
+}
+
+const HELD = `outcome <> 'stored' and octet_length(octets) > 0
+       and ($1::text is null or encode(h.system_title, 'hex') = lower($1) or $1 = any (sender_names)
+         or regexp_replace(peer, ':[0-9]+$', '') = $1)
+       and ($2::timestamptz is null or received_at >= $2) and ($3::uuid is null or meter_id = $3)
+       and (not $4::boolean or outcome = 'rejected' or meter_id is null)`;
+
+function heldParameters({ sender, since, meterId, unknownOnly }: HeldFilter): unknown[] {
+  return [sender ?? null, since ?? null, meterId ?? null, unknownOnly === true];
+}
+
+async function heldSenders(database: Database, filter: HeldFilter): Promise<HeldSender[]> {
+  const rows = await database.query<{ meter_key: number | null; system_title: Uint8Array | null; host: string }>(
+    `select distinct m.meter_key, h.system_title, regexp_replace(peer, ':[0-9]+$', '') as host
+     from dlms.push_history h left join public.meters m on m.id = h.meter_id where ${HELD}`,
+    heldParameters(filter),
+  );
+  return rows.map(({ meter_key: meterKey, system_title: systemTitle, host }) => {
+    return { meterKey: meterKey ?? undefined, systemTitle: systemTitle ?? undefined, host };
+  });
+}
+
 /** In the order in which they came, those behind a key. */
 async function heldPushes(
   database: Database,
-  { sender, since, meterId, unknownOnly }: HeldFilter,
+  filter: HeldFilter,
   page: { readonly after: bigint; readonly limit: number },
 ): Promise<HeldPush[]> {
   const rows = await database.query<Row>(
     `select push_key, received_at, peer, transport, meter_id, outcome, reason, octets
-     from dlms.push_history
-     where outcome <> 'stored' and push_key > $1::bigint and octet_length(octets) > 0
-       and ($2::text is null or encode(system_title, 'hex') = lower($2) or $2 = any (sender_names)
-         or regexp_replace(peer, ':[0-9]+$', '') = $2)
-       and ($3::timestamptz is null or received_at >= $3) and ($5::uuid is null or meter_id = $5)
-       and (not $6::boolean or outcome = 'rejected' or meter_id is null)
-     order by push_key limit $4::int`,
-    [page.after, sender ?? null, since ?? null, page.limit, meterId ?? null, unknownOnly === true],
+     from dlms.push_history h where ${HELD} and push_key > $5::bigint
+     order by push_key limit $6::int`,
+    [...heldParameters(filter), page.after, page.limit],
   );
   return rows.map((row) => ({
     pushKey: row.push_key,
@@ -70,6 +94,17 @@ async function heldPushes(
 /** Puts what is known now in the place of what was. */
 async function rewritePush(database: Database, held: HeldPush, push: ReceivedPush): Promise<void> {
   await database.transaction((client) => replacePush(client, held, push), BEFORE_READINGS);
+}
+
+/** Whether a push of the meter's setup, or one that names no setup, was taken that came after an instant. */
+async function hasCome(database: Database, meterId: string, pushSetup: string, since: Date): Promise<boolean> {
+  const rows = await database.query(
+    `select 1 from dlms.push_history
+     where meter_id = $1::uuid and received_at >= $2::timestamptz and coalesce(push_setup, $3) = $3::text
+       and outcome <> 'rejected' limit 1`,
+    [meterId, since, pushSetup],
+  );
+  return rows.length > 0;
 }
 
 /** Whether the same octets are there as a push of the meter that was taken. */
@@ -188,6 +223,8 @@ export interface HeldPushStore {
   held(filter: HeldFilter, page: { readonly after: bigint; readonly limit: number }): Promise<HeldPush[]>;
   rewrite(held: HeldPush, push: ReceivedPush): Promise<void>;
   isTaken(held: HeldPush, meterId: string): Promise<boolean>;
+  hasCome(meterId: string, pushSetup: string, since: Date): Promise<boolean>;
+  heldSenders(filter: HeldFilter): Promise<HeldSender[]>;
   unknownSenders(): Promise<UnknownSender[]>;
   senderConflicts(): Promise<SenderConflict[]>;
   /** Undefined while the database is away. */
@@ -200,6 +237,8 @@ export function heldPushStore(database: Database): HeldPushStore {
     held: (filter, page) => heldPushes(database, filter, page),
     rewrite: (held, push) => rewritePush(database, held, push),
     isTaken: (held, meterId) => isTaken(database, held, meterId),
+    hasCome: (meterId, pushSetup, since) => hasCome(database, meterId, pushSetup, since),
+    heldSenders: (filter) => heldSenders(database, filter),
     unknownSenders: () => unknownSenders(database),
     senderConflicts: () => senderConflicts(database),
     pushCounters: () => unlessAway(loadPushCounters(database)),

@@ -4,84 +4,17 @@
  */
 import type { PoolClient } from "pg";
 import type { Clock } from "../../drivers/clock.ts";
-import type { OtherValue } from "../profiles/batch.ts";
-import type { SeenEvents } from "../profiles/seen-events.ts";
+import { DlmsError } from "../../protocol/errors.ts";
 import { ADVISORY_LOCKS } from "./advisory-locks.ts";
-import { BatchQueue, type PutBatch } from "./batch-queue.ts";
-import { CopyRows, copyInto } from "./binary-copy.ts";
+import { BatchQueue } from "./batch-queue.ts";
 import type { Database } from "./database.ts";
 import { keepSeenEvents, type MeterSeenEvents } from "./meter-events.ts";
 import { BEFORE_READINGS, keepReadings, type MeterReading, valueText } from "./meter-records.ts";
-import { keepPushCounters, type PushCounter } from "./push-counters.ts";
+import { keepPushCounters, replayedAmong } from "./push-counters.ts";
+import { copyPushes, copyValues } from "./push-rows.ts";
 import type { QueueSpool } from "./queue-spool.ts";
+import { type PushFate, type QueuedPush, queuedPush, type ReceivedPush } from "./received-push.ts";
 import { StoreError } from "./store-error.ts";
-
-export const PUSH_TRANSPORTS = ["tcp", "udp", "serial"] as const;
-export const PUSH_PROTECTIONS = ["none", "authenticated", "encrypted", "authenticated-encrypted"] as const;
-/** How the meter of a push is found. */
-export const PUSH_CLUES = ["system-title", "identity", "address"] as const;
-export const PUSH_OUTCOMES = ["stored", "partial", "rejected"] as const;
-
-/** `stored`: all values have a place; `partial`: some were set aside; `rejected`: none was taken. */
-export type PushOutcomeName = (typeof PUSH_OUTCOMES)[number];
-
-export interface ReceivedPush {
-  readonly receivedAt: Date;
-  /** Address of whoever sent it. */
-  readonly peer: string;
-  readonly transport: (typeof PUSH_TRANSPORTS)[number];
-  /** The meter's uuid; undefined while nobody knows the sender. */
-  readonly meterId: string | undefined;
-  /** How the meter was found. */
-  readonly attributedBy: (typeof PUSH_CLUES)[number] | undefined;
-  /** What the push says of its sender, the most telling first. */
-  readonly senderNames: readonly string[];
-  readonly systemTitle: Uint8Array | undefined;
-  /** The same for each time that a push which wants to be confirmed is sent; undefined for others. */
-  readonly repeatKey: Uint8Array | undefined;
-  /** Its invocation counter, where a tag vouches for that. */
-  readonly counter: PushCounter | undefined;
-  /** Dotted logical name. */
-  readonly pushSetup: string | undefined;
-  /** When the meter held the values; undefined for what could not be read. */
-  readonly readAt: Date | undefined;
-  /** Undefined for what could not be read. */
-  readonly protection: (typeof PUSH_PROTECTIONS)[number] | undefined;
-  /** Whether an authentication tag vouches for sender and content; undefined for what could not be read. */
-  readonly verified: boolean | undefined;
-  /** What was let pass. */
-  readonly marks: readonly string[];
-  readonly outcome: PushOutcomeName;
-  /** Why it was not stored whole. */
-  readonly reason: string | undefined;
-  /** As they came off the wire. */
-  readonly octets: Uint8Array;
-  readonly values: readonly PushedValue[];
-  /** What it says has happened. */
-  readonly seen: SeenEvents;
-  /** Rows that it makes at most: what a queue counts. */
-  readonly rowCount: number;
-}
-
-export interface PushedValue {
-  /** `class:logical name:attribute`, or the place in the body for what has no name. */
-  readonly captureObject: string;
-  /** An exact decimal as text, text, octets in hex (`0x…`), a boolean, or nested of these. */
-  readonly value: OtherValue;
-  readonly isNumber: boolean;
-  /** UCUM unit, or undefined. */
-  readonly unit: string | undefined;
-}
-
-/** A push on its way into the history. */
-export interface QueuedPush {
-  readonly push: ReceivedPush;
-  readonly rowCount: number;
-  /** Its key in the history; undefined until it is first written. Whoever writes it again writes the same row. */
-  key: bigint | undefined;
-  /** Whether it has been handed to the spool as it was then. */
-  isSpooled: boolean;
-}
 
 export interface PushQueueOptions {
   readonly keptRows?: number;
@@ -115,8 +48,10 @@ export class PushQueue {
     return this.#queue.stalledMs;
   }
 
-  put(push: ReceivedPush): Promise<PutBatch> {
-    return this.#queue.put({ push, rowCount: push.rowCount, key: undefined, isSpooled: false });
+  async put(push: ReceivedPush): Promise<{ readonly written: Promise<PushFate> }> {
+    const queued = queuedPush(push, undefined);
+    const { written } = await this.#queue.put(queued);
+    return { written: written.then(() => queued.fate) };
   }
 
   divert(): void {
@@ -155,16 +90,17 @@ export class PushHistory {
     await this.#keys.give(this.#database, pushes);
     const opening = pushes.some(({ push }) => push.repeatKey !== undefined) ? ONE_AT_A_TIME : "";
     await this.#database.transaction(async (client) => {
-      const { missing, repeated } = await withoutRepeats(client, await withoutHeld(client, pushes, before));
+      const { missing: found, repeated } = await withoutRepeats(client, await withoutHeld(client, pushes, before));
+      const missing = await judged(client, found);
       await keepReadings(
         client,
         missing.flatMap(({ push }) => readingsOf(push)),
       );
-      if (missing.length > 0) await copyPushes(client, missing);
+      await copyPushes(client, missing);
       await countRepeats(client, repeated);
       await keepPushCounters(
         client,
-        pushes.flatMap(({ push: { counter } }) => counter ?? []),
+        pushes.map(({ push }) => push),
       );
       await keepSeenEvents(
         client,
@@ -175,6 +111,22 @@ export class PushHistory {
   }
 }
 
+/** What this gateway took for new may have come to another one before. */
+async function judged(client: PoolClient, queued: readonly QueuedPush[]): Promise<readonly QueuedPush[]> {
+  const replayed = await replayedAmong(
+    client,
+    queued.map(({ push }) => push),
+  );
+  return queued.map((each) => {
+    const { push, key } = each;
+    each.fate = replayed.has(push) && push.counter?.isStrict === true ? "replayed" : "kept";
+    if (!replayed.has(push) || push.marks.includes(REPLAYED)) return each;
+    if (each.fate === "kept") return queuedPush({ ...push, marks: [...push.marks, REPLAYED] }, key);
+    return withoutValues(each, new DlmsError("SECURITY_COUNTER_REPLAYED", "peer").message);
+  });
+}
+
+const REPLAYED = "counter-replayed";
 const ONE_AT_A_TIME = `select pg_advisory_xact_lock(${ADVISORY_LOCKS.repeatedPushes}); `;
 /** Meters give up repeating long before. */
 const REPEATED_WITHIN = "1 day";
@@ -234,15 +186,6 @@ async function withoutHeld(
   return pushes.filter((each) => each.key === undefined || !held.has(each.key));
 }
 
-async function copyPushes(client: PoolClient, queued: readonly QueuedPush[]): Promise<void> {
-  const pushes = queued.map((each) => each.push);
-  const keys = queued.map((each) => each.key ?? 0n);
-  await copyInto(client, { table: "dlms.push_history", columns: HISTORY_COLUMNS }, historyRows(pushes, keys));
-  if (pushes.some((push) => push.values.length > 0)) {
-    await copyInto(client, { table: "dlms.push_values", columns: VALUE_COLUMNS }, valueRows(pushes, keys));
-  }
-}
-
 /** The same push without the values that the database refuses: its octets must not be lost with them. */
 export function withoutValues({ push, key }: QueuedPush, reason: string): QueuedPush {
   const reduced = {
@@ -255,7 +198,7 @@ export function withoutValues({ push, key }: QueuedPush, reason: string): Queued
     reason,
     rowCount: 1,
   };
-  return { push: reduced, rowCount: 1, key, isSpooled: false };
+  return queuedPush(reduced, key);
 }
 
 /**
@@ -294,8 +237,7 @@ export async function replacePush(
     pushKey,
     receivedAt,
   ]);
-  if (push.values.length === 0) return;
-  await copyInto(client, { table: "dlms.push_values", columns: VALUE_COLUMNS }, valueRows([push], [pushKey]));
+  await copyValues(client, [{ push, key: pushKey }]);
 }
 
 /** Keys are taken from their sequence many at a time. What is not used is lost, as a sequence's keys are. */
@@ -321,74 +263,6 @@ async function nextKeys(database: Database, count: number): Promise<bigint[]> {
     [count],
   );
   return rows.map((row) => row.key);
-}
-
-const HISTORY_COLUMNS = [
-  "push_key",
-  "received_at",
-  "peer",
-  "transport",
-  "meter_id",
-  "system_title",
-  "push_setup",
-  "read_at",
-  "protection",
-  "verified",
-  "marks",
-  "sender_names",
-  "attributed_by",
-  "repeat_key",
-  "outcome",
-  "reason",
-  "octets",
-];
-
-function historyRows(pushes: readonly ReceivedPush[], keys: readonly bigint[]): Uint8Array {
-  const rows = new CopyRows();
-  for (const [index, push] of pushes.entries()) {
-    rows.beginRow(HISTORY_COLUMNS.length);
-    rows.int8(keys[index] ?? 0n);
-    rows.timestamptz(push.receivedAt.getTime());
-    rows.text(push.peer);
-    rows.text(push.transport);
-    optional(rows, push.meterId, (id) => rows.uuid(id));
-    optional(rows, push.systemTitle, (title) => rows.bytea(title));
-    optional(rows, push.pushSetup, (name) => rows.text(name));
-    optional(rows, push.readAt, (at) => rows.distantTimestamptz(BigInt(at.getTime())));
-    optional(rows, push.protection, (protection) => rows.text(protection));
-    optional(rows, push.verified, (verified) => rows.bool(verified));
-    rows.texts(push.marks.map(valueText));
-    rows.texts(push.senderNames.map(valueText));
-    optional(rows, push.attributedBy, (by) => rows.text(by));
-    optional(rows, push.repeatKey, (key) => rows.bytea(key));
-    rows.text(push.outcome);
-    optional(rows, push.reason, (reason) => rows.text(valueText(reason)));
-    rows.bytea(push.octets);
-  }
-  return rows.finish();
-}
-
-const VALUE_COLUMNS = ["push_key", "received_at", "position", "capture_object", "value", "unit"];
-
-function valueRows(pushes: readonly ReceivedPush[], keys: readonly bigint[]): Uint8Array {
-  const rows = new CopyRows();
-  for (const [index, { receivedAt, values }] of pushes.entries()) {
-    for (const [position, { captureObject, value, unit }] of values.entries()) {
-      rows.beginRow(VALUE_COLUMNS.length);
-      rows.int8(keys[index] ?? 0n);
-      rows.timestamptz(receivedAt.getTime());
-      rows.int4(position + 1);
-      rows.text(valueText(captureObject));
-      rows.text(valueText(value));
-      optional(rows, unit, (text) => rows.text(text));
-    }
-  }
-  return rows.finish();
-}
-
-function optional<T>(rows: CopyRows, value: T | undefined, write: (value: T) => void): void {
-  if (value === undefined) rows.absent();
-  else write(value);
 }
 
 function seenIn({ meterId, seen }: ReceivedPush): MeterSeenEvents[] {

@@ -11,8 +11,15 @@ import type { MeterMemory } from "./ledger-records.ts";
 import type { MeterReading } from "./meter-records.ts";
 import { BUFFER_FORMS, DEVIATION_RULES, PROFILE_KINDS, READING_KINDS, SOURCES, TIME_RULES } from "./profile-tables.ts";
 import type { PushCounter } from "./push-counters.ts";
-import { PUSH_CLUES, PUSH_OUTCOMES, PUSH_PROTECTIONS, PUSH_TRANSPORTS, type QueuedPush } from "./push-history.ts";
 import type { ReadAttempt } from "./read-attempts.ts";
+import {
+  PUSH_CLUES,
+  PUSH_OUTCOMES,
+  PUSH_PROTECTIONS,
+  PUSH_TRANSPORTS,
+  type QueuedPush,
+  queuedPush,
+} from "./received-push.ts";
 import type { RejectedRow } from "./rejected-rows.ts";
 
 export interface SpoolKind<Item> {
@@ -236,12 +243,14 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
       })),
     };
     const counter = version < 2 ? undefined : fields.optional(() => readCounter(fields));
-    return { push: { ...push, seen, counter }, key, rowCount: push.rowCount, isSpooled: false };
+    return queuedPush({ ...push, seen, counter }, key);
   },
 );
 
-function readCounter(fields: FieldReader): PushCounter {
-  return { keyId: fields.text(), systemTitle: fields.octets(), invocationCounter: fields.number() };
+/** Not strict any more: what such a push brought for profiles is on its way already. */
+function readCounter(fields: FieldReader): PushCounter & { readonly isStrict: boolean } {
+  const [keyId, title] = [fields.text(), fields.octets()];
+  return { keyId, systemTitle: title, invocationCounter: fields.number(), isStrict: false };
 }
 
 const EVENT_KINDS = ["occurrence", "restoration", "change"] as const;

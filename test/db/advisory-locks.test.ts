@@ -5,7 +5,8 @@ import { foldCoverage } from "../../src/store/coverage.ts";
 import { keepDailyLoad } from "../../src/store/daily-load.ts";
 import { noteLoadChanges } from "../../src/store/load-changes.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
-import { openPushQueue, type ReceivedPush } from "../../src/store/push-history.ts";
+import { openPushQueue } from "../../src/store/push-history.ts";
+import type { ReceivedPush } from "../../src/store/received-push.ts";
 import { blockLoad, makeMeters, slots } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
 

@@ -10,8 +10,8 @@ import { type Database, openDatabase } from "../../src/store/database.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/store/embedded-postgres.ts";
 import { migrate } from "../../src/store/migrations.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
-import type { ReceivedPush } from "../../src/store/push-history.ts";
 import { BufferKeeping } from "../../src/store/raw-buffers.ts";
+import type { ReceivedPush } from "../../src/store/received-push.ts";
 import { StoreIntake } from "../../src/store/store-intake.ts";
 import { scratchDirectory } from "./scratch.ts";
 

@@ -9,6 +9,7 @@ import { segmentName } from "../../src/spool/segment.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { PushHistory } from "../../src/store/push-history.ts";
 import { keptBuffers } from "../../src/store/raw-buffers.ts";
+import { queuedPush } from "../../src/store/received-push.ts";
 import { PROFILE_ROWS } from "../../src/store/spool-kinds.ts";
 import { blockLoad, makeMeters, START_MS, slots } from "./profile-batches.ts";
 import { query } from "./query.ts";
@@ -300,9 +301,9 @@ test("spool: records that were brought in are not brought in again when their fi
 
 test("spool: a push whose commit nobody heard of is one push when it is written again", async () => {
   const history = new PushHistory(station.database);
-  const queued = { push: somePush(40), rowCount: 3, key: undefined, isSpooled: false };
+  const queued = queuedPush(somePush(40), undefined);
   await history.keep([queued]);
-  const other = { push: somePush(41), rowCount: 3, key: undefined, isSpooled: false };
+  const other = queuedPush(somePush(41), undefined);
   await history.keep([queued, other]);
   expect(await heldPushes(40, 42)).toEqual([2, 2, 2]);
 });

@@ -207,16 +207,16 @@ test("push hostility: a key is in no row, no event and no error", async () => {
 test("push hostility: while the store takes nothing, peers wait and memory stays; then everything arrives", async () => {
   const gate = Promise.withResolvers<void>();
   let puts = 0;
-  const room = { written: Promise.resolve() };
+  const written = Promise.resolve("kept" as const);
   const listeners = await PushListeners.start([{ address: "127.0.0.1:0", transport: "tcp" }], {
     directory: { bySystemTitle: () => [], byIdentity: () => [], byHost: () => [] },
     store: {
       putPush: async () => {
         puts += 1;
         await gate.promise;
-        return room;
+        return { written };
       },
-      putRows: async () => room,
+      putRows: async () => ({ written: Promise.resolve() }),
     },
     mapping: PUSH_MAPPING,
     events: () => undefined,

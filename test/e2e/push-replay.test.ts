@@ -13,6 +13,7 @@ import { KeyStore } from "../../src/keys/key-store.ts";
 import { KeyTable } from "../../src/keys/key-table.ts";
 import { ALL_ASSOCIATIONS } from "../../src/keys/sealed-key.ts";
 import { heldPushStore } from "../../src/store/held-pushes.ts";
+import { keepPushCounters, replayedAmong } from "../../src/store/push-counters.ts";
 import { query } from "../db/query.ts";
 import { useTestDatabase } from "../db/test-database.ts";
 import { type PushStation, type StationMeter, sendTcp, startPushStation } from "./push-station.ts";
@@ -71,7 +72,7 @@ function outcomes(from: string): Promise<unknown[][]> {
     current().url,
     `select h.outcome, split_part(h.reason, ':', 1), m.meter_number, h.attributed_by, h.replayed_at is not null
      from dlms.push_history h left join public.meters m on m.id = h.meter_id
-     where h.peer like $1 || ':%' order by h.push_key`,
+     where h.peer like $1 || ':%' order by h.received_at, h.push_key`,
     [from],
   );
 }
@@ -158,6 +159,76 @@ test("replay: a counter that came before a restart is refused after it, or marke
     [from],
   );
   expect(marks).toEqual([[[]], [["counter-replayed"]]]);
+});
+
+test("replay: what came to one gateway before is refused by another, or marked, also while both listen", async () => {
+  const title = "4D4D4D000000000A";
+  const from = "127.0.3.10";
+  const rule = (replay: "refuse" | "mark") => ({
+    number: "RPL10",
+    systemTitle: title,
+    ...KEYS,
+    known: { push: { replay } },
+  });
+  const push = (counter: number) => wrapped(ciphered(title, notification("RPL10", counter), counter));
+  const { database } = current();
+  await using first = await startPushStation({ database, meters: [rule("refuse")] });
+  await using second = await startPushStation({ database, meters: [rule("refuse")] });
+  await using marking = await startPushStation({ database, meters: [rule("mark")] });
+  const send = async (station: PushStation, counter: number) => {
+    await sendTcp(station.tcp, [push(counter)], { from });
+    await station.settled();
+  };
+  await send(first, 7);
+  await send(second, 9);
+  await send(first, 9);
+  await send(first, 8);
+  await send(first, 10);
+  await send(second, 10);
+  await send(marking, 8);
+  const [stored, refused] = [
+    ["stored", null],
+    ["rejected", "SECURITY_COUNTER_REPLAYED"],
+  ];
+  expect((await outcomes(from)).map(([outcome, reason]) => [outcome, reason])).toEqual([
+    stored,
+    stored,
+    refused,
+    refused,
+    stored,
+    refused,
+    stored,
+  ]);
+  expect((await energies("RPL10")).map(([second]) => second)).toEqual([7, 8, 9, 10]);
+  const marks = await query(
+    current().url,
+    "select marks from dlms.push_history where peer like $1 || ':%' order by push_key desc limit 1",
+    [from],
+  );
+  expect(marks).toEqual([[["counter-replayed"]]]);
+  expect(first.events.filter(({ event }) => event === "pushRejected")).toHaveLength(2);
+});
+
+function counted(counter: number, ms: number) {
+  return {
+    receivedAt: new Date(Date.UTC(2026, 0, 2) + ms),
+    counter: { keyId: "k", systemTitle: Buffer.from("4D4D4D000000000B", "hex"), invocationCounter: counter },
+  };
+}
+
+test("replay: pushes that gateways take at the same time are none that came before, whichever is written first", async () => {
+  const { database } = current();
+  const judge = (push: ReturnType<typeof counted>) =>
+    database.transaction(async (client) => {
+      const isReplayed = (await replayedAmong(client, [push])).has(push);
+      await keepPushCounters(client, [push]);
+      return isReplayed;
+    });
+  expect(await judge(counted(12, 20))).toBe(false);
+  expect(await judge(counted(11, 10))).toBe(false);
+  expect(await judge(counted(12, 10))).toBe(true);
+  expect(await judge(counted(11, 30))).toBe(true);
+  expect(await judge(counted(13, 30))).toBe(false);
 });
 
 test("replay: while nobody knows what came before, a meter that refuses it has its pushes held, and taken then", async () => {
@@ -283,7 +354,7 @@ test("attribution: the stronger clue decides, and weaker ones that point elsewhe
   const rows = await query(
     current().url,
     `select m.meter_number, h.attributed_by, h.marks from dlms.push_history h join public.meters m on m.id = h.meter_id
-     where h.peer like $1 || ':%' order by h.push_key`,
+     where h.peer like $1 || ':%' order by h.received_at, h.push_key`,
     [from],
   );
   const address = "sender-conflict: the address is that of meter-RPL6C";

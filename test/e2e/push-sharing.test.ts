@@ -14,6 +14,8 @@ import { type Street, startStreet } from "../../src/simulator/street.ts";
 import { query } from "../db/query.ts";
 import { useTestDatabase } from "../db/test-database.ts";
 import type { ConfigInput } from "./fleet-daemon.ts";
+import { freePort } from "./free-port.ts";
+import { applySetup } from "./push-orders.ts";
 
 const METERS = 12;
 const URL_NAME = "DLMS_GATEWAY_PUSH_SHARING_TEST";
@@ -24,6 +26,9 @@ const EVERY_MINUTE = Array.from({ length: 60 }, (_, minute) => `*:${String(minut
 /** From the listening gateway's start to the minute at which all should push. */
 const SOON_MS = 6000;
 const LISTENER = { address: "127.0.0.1:0", transport: "tcp" } as const;
+
+/** Its association does not let it write. */
+const READER = 32;
 
 const current = useTestDatabase();
 let street: Street;
@@ -98,6 +103,33 @@ test("push sharing: meters that another gateway works are asked for their setups
     await other.gateway.pollOnce();
     expect(await outcomes(PUSHES.daily)).toEqual([["stored"]]);
   }, WAIT);
+});
+
+test("push sharing: the push that was ordered of a meter counts as arrived, whichever gateway hears it", async () => {
+  const address = `127.0.0.1:${await freePort()}`;
+  const setup = {
+    name: "here",
+    companion: "is15959",
+    logicalName: PUSHES.instant,
+    destination: address,
+    retries: 2,
+  } as const;
+  const push = { setups: [setup], execution: { perMinute: 6000, arrival: "20s" } };
+  await using listening = await started("a", { ...push, listen: [{ address, transport: "tcp" }] });
+  await using other = await started("b", push);
+  await vi.waitFor(async () => {
+    await other.gateway.pollOnce();
+    expect(other.told("meterPolled").length).toBeGreaterThan(0);
+  }, WAIT);
+  const held = new Set(other.told("meterPolled").map(({ meter }) => meter));
+  // One that may write is enough, and it is worked by the gateway that does not listen.
+  const [meter = ""] = street.meters
+    .filter(({ name, companion, clientSap }) => companion === "is15959" && clientSap !== READER && held.has(name))
+    .map(({ name }) => name);
+  const { results } = await applySetup(join(directory, "a.sock"), "here", "--meter", meter, "--why", "a test");
+  expect(results).toMatchObject([{ meter, state: "applied", testPush: "arrived" }]);
+  expect(listening.told("pushReceived")).toMatchObject([{ meter }]);
+  expect(other.told("pushReceived")).toEqual([]);
 });
 
 test("push sharing: who listens tells the silence of all meters, and who works them polls what is missing", async () => {

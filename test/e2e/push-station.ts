@@ -105,7 +105,7 @@ export async function startPushStation({
     },
     mapping: PUSH_MAPPING,
     events: (event) => events.push(event),
-    refreshKeys: () => storedKeys.refresh(),
+    refreshKeys: (meterKeys) => storedKeys.refresh(meterKeys),
     ...(limits && { limits }),
   });
   const { listeners } = reception;

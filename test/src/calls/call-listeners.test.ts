@@ -19,8 +19,10 @@ function called(address: string): Promise<Socket> {
 test("call listeners: of callers that nobody knows so many are held as may be; the oldest makes room", async () => {
   const events: GatewayEvent[] = [];
   const noted: string[] = [];
-  const kept = { written: Promise.resolve() };
-  const store = { putPush: async () => kept, putRows: async () => kept };
+  const store = {
+    putPush: async () => ({ written: Promise.resolve("kept" as const) }),
+    putRows: async () => ({ written: Promise.resolve() }),
+  };
   const sink = (event: GatewayEvent) => events.push(event);
   const intake = new PushIntake({ directory: NOBODY, store, mapping: PUSH_MAPPING, events: sink });
   await using listeners = await CallListeners.start([{ address: "127.0.0.1:0", link: "wrapper" }], {

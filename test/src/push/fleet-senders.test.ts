@@ -65,6 +65,7 @@ function known(meterKey: number, host: string, secured = false): KnownMeter {
 function fleet(...members: readonly FleetMeter[]) {
   return {
     learned: [] as string[],
+    aliases: () => new Map<string, number>(),
     byKey: (key: number) => members.find((each) => each.key === key),
     byOwnName: (number: string) => members.find((each) => each.number === number),
     bySystemTitle: (wanted: Uint8Array) =>
@@ -112,6 +113,13 @@ test("fleet senders: a number with the letters of another maker than before is o
   expect([senders.byIdentity(ours), senders.namesakes(ours)]).toMatchObject([[{ meterKey: 1 }], []]);
   expect([senders.byIdentity(theirs), senders.namesakes(theirs)]).toMatchObject([[], [{ meterKey: 1 }]]);
   expect([senders.byIdentity(ours), senders.namesakes(ours)]).toMatchObject([[{ meterKey: 1 }], []]);
+});
+
+test("fleet senders: letters that were kept of an earlier run are the meter's", () => {
+  const senders = new FleetSenders({ ...fleet(member(1)), aliases: () => new Map([["VMT10001", 1]]) }, []);
+  const theirs = { ...NOTHING, numbers: ["ELS10001"] };
+  expect([senders.byIdentity(theirs), senders.namesakes(theirs)]).toMatchObject([[], [{ meterKey: 1 }]]);
+  expect([senders.newlyNamed("ELS10001"), senders.newlyNamed("VMT10001")]).toMatchObject([undefined, { key: 1 }]);
 });
 
 function least(rule: object, secrets: object = {}): string | undefined {

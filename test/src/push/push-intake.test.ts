@@ -9,7 +9,7 @@ import { PushIntake, type PushStore } from "../../../src/push/push-intake.ts";
 import { PushReader } from "../../../src/push/push-reader.ts";
 import type { PushMapping } from "../../../src/push/push-record.ts";
 import type { PushSender, SenderDirectory } from "../../../src/push/sender-directory.ts";
-import type { ReceivedPush } from "../../../src/store/push-history.ts";
+import type { PushFate, ReceivedPush } from "../../../src/store/received-push.ts";
 import { AUTHENTICATION_KEY, BLOCK_CIPHER_KEY, directory, OWN_TITLE, sender } from "./senders.ts";
 
 const MAPPING: PushMapping = PUSH_MAPPING;
@@ -22,12 +22,14 @@ class TestStore implements PushStore {
   /** Set to hold writing back. */
   gate: Promise<void> | undefined;
   refuse: (push: ReceivedPush) => boolean = () => false;
+  fate: PushFate = "kept";
 
-  async putPush(push: ReceivedPush): Promise<{ written: Promise<void> }> {
+  async putPush(push: ReceivedPush): Promise<{ written: Promise<PushFate> }> {
     const written = (async () => {
       await this.gate;
       if (this.refuse(push)) throw new Error("refused");
       this.pushes.push(push);
+      return this.fate;
     })();
     written.catch(() => undefined);
     return { written };

@@ -11,14 +11,14 @@ import {
   SOURCES,
   TIME_RULES,
 } from "../../../src/store/profile-tables.ts";
+import type { ReadAttempt } from "../../../src/store/read-attempts.ts";
 import {
   PUSH_CLUES,
   PUSH_OUTCOMES,
   PUSH_PROTECTIONS,
   PUSH_TRANSPORTS,
   type QueuedPush,
-} from "../../../src/store/push-history.ts";
-import type { ReadAttempt } from "../../../src/store/read-attempts.ts";
+} from "../../../src/store/received-push.ts";
 import type { RejectedRow } from "../../../src/store/rejected-rows.ts";
 import {
   ATTEMPTS,
@@ -126,7 +126,9 @@ const anyPush: fc.Arbitrary<QueuedPush> = fc
     senderNames: few(anyText),
     seen: anySeen,
     repeatKey: optional(anyOctets),
-    counter: optional(fc.record({ keyId: anyText, systemTitle: anyOctets, invocationCounter: fc.nat() })),
+    counter: optional(
+      fc.record({ keyId: anyText, systemTitle: anyOctets, invocationCounter: fc.nat(), isStrict: fc.constant(false) }),
+    ),
     systemTitle: optional(anyOctets),
     pushSetup: optional(anyText),
     readAt: optional(anyDate),
@@ -147,6 +149,7 @@ const anyPush: fc.Arbitrary<QueuedPush> = fc
       key,
       rowCount: push.rowCount,
       isSpooled: false,
+      fate: "kept" as const,
     })),
   );
 
