@@ -25,6 +25,11 @@ export class Calls implements MeterCalls {
     for (const meter of meters) this.add(meter);
   }
 
+  /** How many call in that are known, connected or not. */
+  get callerCount(): number {
+    return this.#callers.size;
+  }
+
   add(meter: PolledMeter): void {
     if (meter.target.connection.callsIn !== true) return;
     const key = callerKey(meter);
@@ -92,6 +97,13 @@ export class Calls implements MeterCalls {
     former?.close();
     this.#reached(caller);
     return caller.meters;
+  }
+
+  /** Ends what a meter has open: it has called another gateway. */
+  hangUp({ meterKey }: PolledMeter): void {
+    const caller = this.#byKey.get(meterKey);
+    caller?.next?.close();
+    caller?.call?.close();
   }
 
   take({ name }: Parameters<MeterCalls["take"]>[0]): ByteChannel {

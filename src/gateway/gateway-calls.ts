@@ -6,8 +6,6 @@ import { Calls } from "../calls/calls.ts";
 import type { HeldCall } from "../calls/held-call.ts";
 import { visitMeter } from "../collect/meter-session.ts";
 import { meterTarget } from "../collect/meter-target.ts";
-import type { PollLoop } from "../collect/poll-loop.ts";
-import type { PolledMeter } from "../collect/polled-meter.ts";
 import { SessionPushes } from "../collect/session-pushes.ts";
 import { type Config, type ConnectionConfig, meterSchema } from "../config/schema.ts";
 import { KeyError } from "../keys/key-error.ts";
@@ -15,12 +13,13 @@ import type { EventSink } from "../observe/events.ts";
 import type { PushReception } from "../push/push-reception.ts";
 import type { SenderDirectory } from "../push/sender-directory.ts";
 import type { ReceivedPush } from "../store/received-push.ts";
+import type { SharedMeters } from "./shared-meters.ts";
 import type { StartedFleet } from "./start-fleet.ts";
 
 export interface GatewayCallsParts {
   readonly reception: PushReception;
   readonly directory: SenderDirectory;
-  readonly loop: PollLoop<PolledMeter>;
+  readonly shared: Pick<SharedMeters, "noteReachable">;
 }
 
 /** Most time to find out who has called. */
@@ -51,8 +50,8 @@ export class GatewayCalls {
   }
 
   /** Listens from now on; ends with the stack. */
-  async start({ reception, directory, loop }: GatewayCallsParts, stack: AsyncDisposableStack): Promise<void> {
-    this.calls.watch((meter, isReachable) => loop.setReachable(meter, isReachable));
+  async start({ reception, directory, shared }: GatewayCallsParts, stack: AsyncDisposableStack): Promise<void> {
+    this.calls.watch((meter, isReachable) => shared.noteReachable(meter, isReachable));
     this.#listeners = stack.use(
       await CallListeners.start(this.#config.calls.listen, {
         calls: this.calls,

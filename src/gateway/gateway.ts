@@ -1,10 +1,12 @@
 /** The daemon as an object: wires database, fleet, collection, push and the control socket; runs them; drains them. */
 import type { Caller } from "../api/callers.ts";
 import type { GapOrder, GapRow } from "../api/gap-order.ts";
+import { gatewayResources } from "../api/gateway-resources.ts";
 import type { Api } from "../api/http-api.ts";
 import { LiveStream } from "../api/live-stream.ts";
 import { LocalSocket } from "../api/local-socket.ts";
 import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order.ts";
+import { quarantineResources } from "../api/quarantine-resources.ts";
 import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
 import { drain, StopDeadline } from "../collect/drain.ts";
 import type { PollLoop } from "../collect/poll-loop.ts";
@@ -120,7 +122,7 @@ export class Gateway implements AsyncDisposable {
     const draining = { loop: shared.loop, sessions: collector.visits, rows: intake.rows };
     stack.defer(() => deadline.bound(drain(draining, sessionsMs, () => deadline.leftMs)));
     const { reception, resources } = await pushing.start({ intake, shared, collector, lastMs, calls: calling }, stack);
-    await calling.start({ reception, directory: pushing.directory, loop: shared.loop }, stack);
+    await calling.start({ reception, directory: pushing.directory, shared }, stack);
     const vitals = () => vitalsOf({ loop: shared.loop, intake, listeners: reception.listeners });
     const gateway = new Gateway({ options, deadline, store, shared, fleet, meters, planning, databaseReturn, vitals });
     const notifications = await startNotifications({ config, database, events, gatewayId: shared.id }, stack);
@@ -228,7 +230,8 @@ export class Gateway implements AsyncDisposable {
       keyResources(api, { ...keys, nameOf });
       notificationResources(api, notifications);
       adding.resources(api);
-      this.#shared.resources(api, nameOf);
+      gatewayResources(api, this.#shared);
+      quarantineResources(api, { shared: this.#shared, meters: this.#meters, nameOf });
       planning.resources(api, (name) => this.#meterOf(name));
       traceResources(api, {
         traces,

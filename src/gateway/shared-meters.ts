@@ -2,25 +2,21 @@
 import { hostname } from "node:os";
 import PQueue from "p-queue";
 import { z } from "zod";
-import { gateway as gatewayAnswer, lanes } from "../api/answers/work.ts";
+import type { gateway as gatewayAnswer } from "../api/answers/work.ts";
 import { ApiError } from "../api/api-error.ts";
-import type { Caller } from "../api/callers.ts";
-import { type Api, callerOf } from "../api/http-api.ts";
 import { type ReadAnswer, ReadRefusedError, type ReadWishes, readAnswerSchema } from "../api/read-answer.ts";
-import type { Calls } from "../calls/calls.ts";
-import type { Collector } from "../collect/collector.ts";
 import type { StopDeadline } from "../collect/drain.ts";
-import { PollLoop } from "../collect/poll-loop.ts";
+import type { PollLoop } from "../collect/poll-loop.ts";
 import { forgetProgress, type PolledMeter } from "../collect/polled-meter.ts";
 import { SharedLines } from "../collect/shared-lines.ts";
-import type { Config } from "../config/schema.ts";
 import type { Block } from "../jobs/block.ts";
 import { FleetShare } from "../jobs/fleet-share.ts";
 import { GatewayIdentity } from "../jobs/gateway-identity.ts";
+import { LEND_JOB, LENT_CHANNEL, LentMeters } from "../jobs/lent-meters.ts";
 import { listenerFor, listening } from "../jobs/listener-choice.ts";
 import { connectionBlock, MeterBlocks } from "../jobs/meter-blocks.ts";
 import { ANSWERS_CHANNEL, JOBS_CHANNEL, type JobHandler, MeterJobs, NotHereError } from "../jobs/meter-jobs.ts";
-import type { EventSink } from "../observe/events.ts";
+import type { SharingGateway } from "../jobs/share-session.ts";
 import { messageOf } from "../observe/message-of.ts";
 import { MEMBERS_CHANNEL } from "../series/collections.ts";
 import { METERS_CHANNEL } from "../store/added-meters.ts";
@@ -28,20 +24,15 @@ import type { Database } from "../store/database.ts";
 import { LEARNED_CHANNEL } from "../store/push-layouts.ts";
 import { PLANS_CHANNEL } from "../store/reading-plans.ts";
 import type { FleetMeters } from "./fleet-meters.ts";
-import type { GatewayPlans } from "./gateway-plans.ts";
+import { type GatewayLoopParts, gatewayLoop } from "./gateway-loop.ts";
 import { workHere } from "./work-here.ts";
 
-export interface SharingParts {
-  readonly config: Config;
-  readonly events: EventSink;
+export interface SharingParts extends GatewayLoopParts {
   readonly version: string;
   /** Connection string of the database. */
   readonly url: string;
   readonly database: Database;
   readonly meters: FleetMeters;
-  readonly planning: GatewayPlans;
-  readonly collector: Collector;
-  readonly calls: Calls;
   /** Whether this gateway listens for pushes. */
   readonly listens: boolean;
 }
@@ -75,6 +66,7 @@ export class SharedMeters {
   readonly #lines: SharedLines;
   readonly #handlers = new Map<string, JobHandler>();
   readonly #listeners = new Map<string, (payload: string) => void>();
+  readonly #lent: LentMeters;
   readonly #telling = new PQueue({ concurrency: TELL_CONCURRENCY });
   #share: FleetShare | undefined;
 
@@ -82,6 +74,7 @@ export class SharedMeters {
   static async start(parts: SharingParts, stack: AsyncDisposableStack, deadline: StopDeadline): Promise<SharedMeters> {
     const shared = new SharedMeters(parts);
     stack.adopt(await shared.#join(), (each) => deadline.bound(each.stop()));
+    stack.use(shared.#lent);
     stack.adopt(shared.#jobs, (each) => deadline.bound(each[Symbol.asyncDispose]()));
     return shared;
   }
@@ -90,17 +83,19 @@ export class SharedMeters {
     const { meters, database, events } = parts;
     this.#parts = parts;
     this.#lines = new SharedLines(meters.values());
-    this.loop = pollLoop(parts, this.#lines);
+    this.loop = gatewayLoop(parts, this.#lines);
     this.#blocks = new MeterBlocks(
       meters.values().filter((meter) => this.#isReached(meter)),
       ({ target }) => connectionBlock(target.connection, target.name),
     );
     this.#jobs = new MeterJobs({
       database,
-      me: () => ({ id: this.#share?.id ?? "", run: this.#share?.incarnation ?? 0 }),
+      me: () => this.#me(),
       handlers: this.#handlers,
       onFailure: (error) => events({ event: "jobsFailed", reason: messageOf(error) }),
     });
+    this.#lent = this.#lentMeters();
+    this.handle(LEND_JOB, (meter, what) => this.#lent.lend(meter, what));
     this.handle("read", (meter, what) => {
       const { what: thing, ...wishes } = readJobSchema.parse(what);
       return this.#readHere(meter, thing, wishes);
@@ -113,9 +108,7 @@ export class SharedMeters {
     if (!this.#isReached(meter)) return;
     this.#blocks.add(meter);
     await this.#share?.reach(this.#blocks.networks());
-    const block = this.#blocks.blockOf(meter);
-    const isOurs = block !== undefined && this.#share?.works(block) === true;
-    if (isOurs && !this.loop.holds(meter)) this.loop.hold([meter]);
+    this.#adjust(meter);
   }
 
   /** Ends when nothing runs for the meter, which nobody works any more. */
@@ -145,8 +138,14 @@ export class SharedMeters {
   /** Who works a meter, where that is not this gateway. */
   workedBy(meter: PolledMeter): string | undefined {
     if (this.loop.holds(meter)) return undefined;
-    const block = this.#blocks.blockOf(meter);
-    return (block && this.#share?.holderOf(block)?.name) ?? "no gateway";
+    return this.#workerOf(meter)?.name ?? "no gateway";
+  }
+
+  /** There is a way to a meter that calls in, or none any more: it is worked where it has called. */
+  noteReachable(meter: PolledMeter, isReachable: boolean): void {
+    this.loop.setReachable(meter, isReachable);
+    if (isReachable) void this.#lent.borrow(meter);
+    else void this.#lent.giveBack(meter);
   }
 
   /** Whether a job for a meter is for another gateway. */
@@ -168,7 +167,7 @@ export class SharedMeters {
       return await this.#jobs.request({ ...block, meter: name, kind, what }, timeoutMs);
     } catch (cause) {
       if (cause instanceof ReadRefusedError) throw cause;
-      const holder = this.#share?.holderOf(block)?.name ?? "no gateway";
+      const holder = this.#workerOf(meter)?.name ?? "no gateway";
       const reason = messageOf(cause);
       throw new ReadRefusedError({ ...refusal, evidence: `${holder} holds it: ${reason}` }, { cause });
     }
@@ -201,8 +200,7 @@ export class SharedMeters {
   listensFor(meter: PolledMeter): boolean {
     if (!this.isElsewhere(meter)) return this.#parts.listens;
     const { network } = meter.target.connection;
-    const block = this.#blocks.blockOf(meter);
-    const holder = block === undefined ? undefined : this.#share?.holderOf(block)?.id;
+    const holder = this.#workerOf(meter)?.id;
     return listenerFor(this.#share?.gateways() ?? [], { holder, network }) === this.id;
   }
 
@@ -213,93 +211,6 @@ export class SharedMeters {
       if (meter === undefined || !this.loop.holds(meter)) throw new NotHereError(name);
       return work(meter, what);
     });
-  }
-
-  resources(api: Api, nameOf: (nameOrNumber: string, caller: Caller) => string): void {
-    api.get(
-      "/v1/gateways",
-      {
-        config: { needs: "reader", scoped: true },
-        schema: {
-          tags: ["gateways"],
-          summary: "The gateways that share the meters of this database",
-          response: { 200: z.object({ items: z.array(gatewayAnswer) }) },
-        },
-      },
-      async () => ({ items: this.#gateways() }),
-    );
-    api.post(
-      "/v1/gateways/:name/release",
-      {
-        config: {
-          needs: "admin",
-          change: { event: "gatewayReleased", message: "somebody said that a gateway is dead" },
-        },
-        schema: {
-          tags: ["gateways"],
-          summary: "Give the meters of a gateway that is dead to the others at once",
-          params: z.object({ name: z.string().min(1).max(128) }),
-          response: { 200: z.object({ released: z.string() }) },
-        },
-      },
-      async (request) => {
-        return { released: await this.#dismiss(request.params.name) };
-      },
-    );
-    this.#quarantine(api, nameOf);
-    api.get(
-      "/v1/lanes",
-      {
-        config: { needs: "reader", scoped: true },
-        schema: { tags: ["gateways"], summary: "How long work waits and runs, by lane", response: { 200: lanes } },
-      },
-      async () => Object.fromEntries(this.loop.laneTimes()),
-    );
-  }
-
-  #quarantine(api: Api, nameOf: (nameOrNumber: string, caller: Caller) => string): void {
-    api.get(
-      "/v1/quarantine",
-      {
-        config: { needs: "reader", scoped: true },
-        schema: {
-          tags: ["meters"],
-          summary: "Meters that keep failing and are tried seldom, of those that this gateway works",
-          response: { 200: z.object({ items: z.array(z.object({ meter: z.string() })) }) },
-        },
-      },
-      async (request) => {
-        const { meterKeys } = callerOf(request);
-        const seen = Array.from(this.loop.quarantined()).filter(({ meterKey }) => meterKeys?.has(meterKey) ?? true);
-        return { items: seen.map(({ target }) => ({ meter: target.name })) };
-      },
-    );
-    api.post(
-      "/v1/meters/:meter/release",
-      {
-        config: {
-          needs: "operator",
-          scoped: true,
-          change: { event: "meterReleased", message: "somebody had a failing meter tried again" },
-        },
-        schema: {
-          tags: ["meters"],
-          summary: "Forget that a meter has failed: it is tried now, and as often as others",
-          params: z.object({ meter: z.string().min(1).max(128) }),
-          response: { 200: z.object({ meter: z.string() }) },
-        },
-      },
-      async (request) => {
-        const name = nameOf(request.params.meter, callerOf(request));
-        const meter = this.#parts.meters.get(name);
-        if (meter === undefined)
-          throw new ApiError("conflict", `${name} is not polled: it is neither in the configuration nor was it added`);
-        if (this.isElsewhere(meter))
-          throw new ApiError("conflict", `${name} is worked by ${this.workedBy(meter)}: ask there`);
-        this.loop.seen(meter);
-        return { meter: name };
-      },
-    );
   }
 
   async #readHere(meter: PolledMeter, what: string, { range, waitMs }: ReadWishes): Promise<ReadAnswer> {
@@ -325,17 +236,29 @@ export class SharedMeters {
       events,
       meterCount: () => this.loop.heldCount,
       onHeld: (held) => {
-        this.loop.hold(this.#blocks.metersOf(held));
+        this.#takeOn(held);
         jobs.takeNew();
       },
-      onGiven: (given) => this.#giveUp(given),
-      onCut: () => this.#parts.collector.visits.cut(),
-      channels: [JOBS_CHANNEL, ANSWERS_CHANNEL, PLANS_CHANNEL, MEMBERS_CHANNEL, LEARNED_CHANNEL, METERS_CHANNEL],
+      onGiven: (given) => this.#giveAway(given),
+      onCut: () => {
+        void this.#giveUp(this.#lent.borrowed());
+        this.#parts.collector.visits.cut();
+      },
+      channels: [
+        JOBS_CHANNEL,
+        ANSWERS_CHANNEL,
+        PLANS_CHANNEL,
+        MEMBERS_CHANNEL,
+        LEARNED_CHANNEL,
+        METERS_CHANNEL,
+        LENT_CHANNEL,
+      ],
       onNotice: (channel, payload) => {
         this.#listeners.get(channel)?.(payload);
         if (channel === PLANS_CHANNEL) void planning.look().catch(() => undefined);
         else if (channel === MEMBERS_CHANNEL) void planning.hearMembers(payload).catch(() => undefined);
         else if (channel === JOBS_CHANNEL) jobs.takeNew();
+        else if (channel === LENT_CHANNEL) void this.#lent.look();
         else void jobs.fetchAnswers().catch(() => undefined);
       },
     });
@@ -345,13 +268,74 @@ export class SharedMeters {
     return share;
   }
 
-  async #giveUp(blocks: readonly Block[]): Promise<void> {
-    const meters = this.#blocks.metersOf(blocks);
+  #lentMeters(): LentMeters {
+    const { meters, database, calls, config, events } = this.#parts;
+    return new LentMeters({
+      database,
+      jobs: this.#jobs,
+      calls,
+      loop: this.loop,
+      meters,
+      me: () => this.#me(),
+      lastBeatOfDead: (gateway) => this.#share?.lastBeatOfDead(gateway),
+      release: (meter) => this.#giveUp([meter]),
+      onChange: (meter) => this.#adjust(meter),
+      onFailure: (error) => events({ event: "jobsFailed", reason: messageOf(error) }),
+      timeoutMs: config.polling.sessionTimeout + ELSEWHERE_MS,
+    });
+  }
+
+  /** What is lent is known before any of the meters that may be is worked. */
+  #takeOn(blocks: readonly Block[]): void {
+    const meters = Map.groupBy(this.#blocks.metersOf(blocks), ({ target }) => target.connection.callsIn === true);
+    this.loop.hold(meters.get(false) ?? []);
+    const callers = meters.get(true) ?? [];
+    if (callers.length === 0) return;
+    void this.#lent.look().then(() => {
+      for (const meter of callers) this.#adjust(meter);
+    });
+  }
+
+  /** A meter that calls in is worked where it has called, else by the holder of its block. */
+  #adjust(meter: PolledMeter): void {
+    const share = this.#share;
+    if (share === undefined) return;
+    const borrower = this.#lent.borrowerOf(meter);
+    const block = this.#blocks.blockOf(meter);
+    const isLent = borrower === share.id && share.isLeased;
+    const isOurs = isLent || (borrower === undefined && block !== undefined && share.works(block));
+    if (isOurs && !this.#lent.isLeaving(meter)) {
+      if (!this.loop.holds(meter)) this.loop.hold([meter]);
+    } else if (this.loop.holds(meter)) void this.#giveUp([meter]);
+  }
+
+  #me(): { readonly id: string; readonly run: number } {
+    return { id: this.#share?.id ?? "", run: this.#share?.incarnation ?? 0 };
+  }
+
+  /** As far as is known. */
+  #workerOf(meter: PolledMeter): Pick<SharingGateway, "id" | "name"> | undefined {
+    const borrower = this.#lent.borrowerOf(meter);
+    if (borrower !== undefined) return this.#share?.gateways().find(({ id }) => id === borrower);
+    const block = this.#blocks.blockOf(meter);
+    return block && this.#share?.holderOf(block);
+  }
+
+  async #giveAway(blocks: readonly Block[]): Promise<void> {
+    const lent = new Set(this.#lent.borrowed());
+    const meters = this.#blocks.metersOf(blocks).filter((meter) => !lent.has(meter));
+    await this.#giveUp(meters);
+    // Those that have called here are worked here nevertheless.
+    for (const meter of meters) void this.#lent.borrow(meter);
+  }
+
+  async #giveUp(meters: readonly PolledMeter[]): Promise<void> {
     await this.loop.release(meters);
     for (const meter of meters) if (!this.loop.holds(meter)) forgetProgress(meter);
   }
 
-  #gateways(): z.output<typeof gatewayAnswer>[] {
+  /** All gateways that have not taken leave. */
+  gateways(): z.output<typeof gatewayAnswer>[] {
     const counts = this.#share?.blockCounts();
     return (this.#share?.gateways() ?? []).map((gateway) => {
       const { id, name, networks, meters, version, ageMs, silenceMs, awayMs } = gateway;
@@ -370,8 +354,8 @@ export class SharedMeters {
     });
   }
 
-  /** The name of the gateway whose meters are free now. */
-  async #dismiss(name: string): Promise<string> {
+  /** Gives the meters of a gateway that is dead to the others at once; its name. Throws ApiError. */
+  async dismiss(name: string): Promise<string> {
     const meant = (this.#share?.gateways() ?? []).filter((each) => each.name === name || each.id === name);
     if (meant.length === 0) throw new ApiError("not-found", `no gateway of the name ${name} is there or has vanished`);
     // A new state directory makes a new gateway of the same name.
@@ -380,40 +364,4 @@ export class SharedMeters {
     for (const { id } of dead) await this.#share?.dismiss(id);
     return name;
   }
-}
-
-/** Without meters at first. */
-function pollLoop(
-  { config, planning, collector, calls, events }: SharingParts,
-  lines: SharedLines,
-): PollLoop<PolledMeter> {
-  const { concurrency, connectsPerSecond } = config.polling;
-  const bounds = new Map(
-    config.limits.map((limit) => {
-      const width = { places: limit.concurrency ?? Infinity, startsPerSecond: limit.connectsPerSecond };
-      return [limit.pool === undefined ? `network ${limit.network}` : `pool ${limit.pool}`, width];
-    }),
-  );
-  return new PollLoop<PolledMeter>({
-    meters: [],
-    nameOf: (meter) => meter.target.name,
-    lineOf: (meter) => lines.lineOf(meter),
-    boundsOf: ({ target: { connection } }) =>
-      [bounds.get(`pool ${connection.pool}`), bounds.get(`network ${connection.network}`)].filter(
-        (bound) => bound !== undefined,
-      ),
-    zoneOf: (meter) => meter.target.zone,
-    plansOf: (meter) => planning.meterPlans.of(meter),
-    onQuarantine: (meter, quarantined) =>
-      events({ event: quarantined ? "meterQuarantined" : "meterReturned", meter: meter.target.name }),
-    onClockSet: (byMs) => {
-      const nowMs = Date.now();
-      const [now, before] = [nowMs, nowMs - byMs].map((ms) => new Date(ms).toISOString());
-      events({ event: "gatewayClockSet", now: now ?? "", before: before ?? "" });
-    },
-    isReachable: (meter) => calls.isReachable(meter),
-    concurrency,
-    startsPerSecond: connectsPerSecond,
-    poll: (meter, readings, lane) => collector.poll(meter, readings, lane === "backfill" ? "backfill" : "poll"),
-  });
 }

@@ -107,6 +107,16 @@ export class FleetShare implements AsyncDisposable {
     return this.#sharing.blockCounts();
   }
 
+  /** Whether the last sign of life that was taken lets this gateway go on with what it has. */
+  get isLeased(): boolean {
+    return leaseEndMs(this.#lease()) > performance.now();
+  }
+
+  /** The last sign of life of a gateway that is dead; undefined of one that may be alive, or has left. */
+  lastBeatOfDead(id: string): number | undefined {
+    return this.#sharing.lastBeatOfDead(id, performance.now());
+  }
+
   /** The number of this run; undefined until the database has been reached. */
   get incarnation(): number | undefined {
     return this.#incarnation;
@@ -305,7 +315,7 @@ export class FleetShare implements AsyncDisposable {
 
   #watchEnd(): void {
     this.#endTimer?.close();
-    if (this.#worked.size === 0 || this.#stopped) return;
+    if (this.#stopped || (this.#worked.size === 0 && this.#options.meterCount() === 0)) return;
     const leftMs = leaseEndMs(this.#lease()) - performance.now();
     if (leftMs <= 0) return this.#cut("the database has not been reached for as long as the lease allows");
     this.#endTimer = systemClock.after(Math.ceil(leftMs), () => this.#watchEnd());
@@ -313,7 +323,7 @@ export class FleetShare implements AsyncDisposable {
 
   #cut(reason: string): void {
     const blocks = [...this.#worked.values()];
-    if (blocks.length === 0) return;
+    if (blocks.length === 0 && this.#options.meterCount() === 0) return;
     this.#worked.clear();
     void this.#options.onGiven(blocks);
     this.#options.onCut();

@@ -1,6 +1,6 @@
 /**
  * What gateways ask of each other: work for a meter goes to the gateway that holds it, over a table of the database that
- * is there anyway. A job is taken by the holder of the meter's block only; when that one dies, the next holder takes it
+ * is there anyway. A job is taken only by the gateway that works the meter; when that one dies, the next one takes it
  * again. So what is done by a job must bear being done twice.
  */
 import { z } from "zod";
@@ -156,8 +156,7 @@ export class MeterJobs implements AsyncDisposable {
       `update dlms.jobs j set taken_by = $1::uuid, taken_run = $2::bigint, tries = j.tries + 1
        where j.job_key in (
          select o.job_key from dlms.jobs o
-         join dlms.meter_blocks b on b.network = o.network and b.block = o.block and b.holder = $1::uuid
-         where o.answered_at is null and o.expires_at > now() and o.tries < 3
+         where dlms.worker_of(o.network, o.block, o.meter_name) = $1::uuid and o.answered_at is null and o.expires_at > now() and o.tries < 3
            and (o.taken_by is null or o.taken_by <> $1::uuid or o.taken_run <> $2::bigint)
          order by o.job_key limit ${AT_ONCE} for update of o skip locked
        )

@@ -101,6 +101,11 @@ export class SharingState {
       .some(({ gateway }) => gateway.id !== this.#me() && this.#state(gateway.id, nowMs) !== "dead");
   }
 
+  /** The last beat of a gateway that is dead; undefined of one that may be alive, or has left. */
+  lastBeatOfDead(id: string, nowMs: number): number | undefined {
+    return this.#state(id, nowMs) === "dead" ? this.gateway(id)?.beat : undefined;
+  }
+
   /** What to give and take of a network; `leftOverMs` is how long a free block waits for whom it is meant for. */
   exchange(network: string, nowMs: number, leftOverMs: number): NetworkExchange {
     const me = this.#me();
