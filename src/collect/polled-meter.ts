@@ -4,6 +4,7 @@ import { batchIntervalS } from "../store/coverage-journal.ts";
 import type { MeterLedger } from "./meter-ledger.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { MOST_AHEAD_MS } from "./possible-clock.ts";
+import type { RegisterReading } from "./register-watch.ts";
 
 export interface PolledMeter {
   readonly target: MeterTarget;
@@ -15,6 +16,8 @@ export interface PolledMeter {
   ledgerIsProvisional?: boolean;
   /** Up to when its event logs have been read, ms since 1970; read from the store at the first poll. */
   eventsReadUpTo?: Map<string, number> | undefined;
+  /** What its energy registers showed last, as far as this process has polled them. */
+  registers?: RegisterReading;
 }
 
 /** Another gateway works the meter from now on: what is known of its slots and counters will not hold. */

@@ -9,6 +9,7 @@ import { readingsOf, rowsOfRead, withBuffers } from "./kept-reads.ts";
 import type { PollResult } from "./meter-poller.ts";
 import type { ReadResult } from "./meter-reader.ts";
 import { type PolledMeter, settleBatch } from "./polled-meter.ts";
+import { watchRegisters } from "./register-watch.ts";
 
 export interface ReadingKeeperOptions {
   readonly store: Omit<CollectorStore, "loadLedger" | "newestCaptures">;
@@ -32,6 +33,7 @@ export class ReadingKeeper {
       events({ event: "profileRefused", meter: meter.target.name, profile, evidence: error.message });
     }
     await this.#putRows(batches);
+    for (const batch of batches) watchRegisters(meter, batch, events);
     if (setAside.length > 0) await store.addRejected(meter.meterKey, setAside);
     // Rows are worth more than how they are captured, which the next visit learns again.
     if (learned.length > 0) await store.keepMemories(meter.meterKey, learned);

@@ -52,6 +52,15 @@ export interface GatewayEvents {
   readonly gatewayClockWrong: { now: string; known: string; nextStep: string };
   /** What somebody read was answered, but could not be kept. */
   readonly readUnkept: { meter: string; reason: string };
+  /** In the unit of the register's column; `swapped` where import and export go on from each other. */
+  readonly registerWentBack: {
+    meter: string;
+    register: string;
+    before: string;
+    after: string;
+    at: Date;
+    swapped: boolean;
+  };
   readonly profileRefused: { meter: string; profile: string; evidence: string };
   readonly rowsStored: { rows: number; inserted: number; revised: number; setAside: number };
   readonly storeFailed: { reason: string; retryMs: number };
@@ -166,6 +175,10 @@ const EVENTS = {
   gatewayClockWrong: { level: "error", text: "the gateway's clock is before times that are known; polling waits" },
   readUnkept: { level: "warn", text: "what was read on demand could not be kept" },
   profileRefused: { level: "info", text: "the meter has no such profile for us; the others were read" },
+  registerWentBack: {
+    level: "warn",
+    text: "an energy register shows less than before: it was reset or swapped, or the meter was exchanged",
+  },
   rowsStored: { level: "debug", text: "rows stored" },
   storeFailed: { level: "error", text: "rows could not be stored; they are kept and tried again" },
   coverageUnfolded: { level: "warn", text: "the ledger's journal was not folded; it grows, but is whole" },
