@@ -1,7 +1,8 @@
 /**
- * Gives a meter a new key in two phases. The key is kept as pending before the meter is told (a key that both agree on:
- * before anything else is done), and becomes the active one when an association has proven it; so whenever this is cut
- * short, the key that the meter has is in the store, and `settle` finds out which one that is.
+ * Gives a meter a new key in two phases. The key is kept as pending before the meter is told, and becomes the active one
+ * when an association has proven it; so whenever this is cut short, the key that the meter has is in the store, and
+ * `settle` finds out which one that is. A key that both agree on is known with the meter's answer only: until then a key
+ * that nobody has is pending in its place, so that `settle` tells whether the old one still holds.
  */
 
 import { fromHex } from "../../protocol/bytes/hex.ts";
@@ -111,8 +112,10 @@ export class KeyChanges {
     const keeping: Keeping = {
       role,
       keep: async (key) => {
+        const former = pending;
         const version = await store.put(name, key, "pending");
         pending = { ...name, role: key.role, version, key };
+        if (former !== undefined) await store.giveUp(former, former.version);
       },
     };
     const tell = way === "transfer" ? this.#transfer(target, keeping) : this.#agreement(target, keeping);
@@ -124,7 +127,7 @@ export class KeyChanges {
         return { role, version: undefined, state: "refused", evidence: error.result };
       }
       // It may have heard us: only an association tells.
-      if (pending === undefined) throw error;
+      if (pending === undefined || error instanceof DlmsError) throw error;
     }
     if (pending === undefined) throw new Error("a key was changed and not kept");
     return pending;
@@ -157,6 +160,7 @@ export class KeyChanges {
         randomOctets: this.#options.randomOctets,
         ...(security && { kdfIdentifier: security.keyDerivation }),
       });
+      await keep(new SecretKey(role, this.#options.randomOctets(KEY_LENGTHS[suiteOf(target)])));
       const [agreed] = order.accept(await setup.invoke(order));
       if (agreed !== undefined) await keep(agreed);
     };

@@ -284,7 +284,8 @@ test("keys transfer: what can't be proven or done is refused before the meter is
   });
 }, 120_000);
 
-test("keys transfer --agree: both make the key by themselves, and it never travels", async () => {
+/** A meter of suite 1 that agrees on keys with us, and its configuration. */
+async function agreeing() {
   const authority = new Authority("Test Root CA", privateKeyFromPem(newPair().privatePem));
   const [ours, theirs] = [newPair(), newPair()];
   const clientCertificate = authority.issue({
@@ -297,17 +298,52 @@ test("keys transfer --agree: both make the key by themselves, and it never trave
     keyPairs: { "digital-signature": privateKeyFromPem(theirs.privatePem) },
     certificates: [authority.certificate, clientCertificate],
   });
-  await using _ = site.listener;
   const config = configOf(site, {
     suite: 1,
     signingKey: await pemFile("ours", ours.privatePem),
     serverSigningKey: await pemFile("theirs", theirs.publicPem),
   });
+  return { site, config };
+}
+
+test("keys transfer --agree: both make the key by themselves, and it never travels", async () => {
+  const { site, config } = await agreeing();
+  await using _ = site.listener;
   await withGateway(config, async (station) => {
     await storeKeys(station, own(site));
     expect(await order(keysTransfer, { agree: true })).toMatchObject({ reason: "success" });
-    expect(await statesOf(station)).toEqual(CHANGED);
+    expect(await statesOf(station)).toEqual([
+      "authenticationKey 1 active",
+      "blockCipherKey 1 retired",
+      "blockCipherKey 2 retired",
+      "blockCipherKey 3 active",
+    ]);
     expect((await station.gateway.read("meter", "clock")).rows).toHaveLength(1);
+  });
+}, 120_000);
+
+test("keys transfer --agree: cut short after the meter took the key, that stays open until a key is known to hold", async () => {
+  const { site, config } = await agreeing();
+  await using _ = site.listener;
+  const { blockCipherKey } = site.meter.security.secrets;
+  site.fate.cutAtChange = true;
+  await withGateway(config, async (station) => {
+    await storeKeys(station, own(site));
+    const { reason, text } = await order(keysTransfer, { agree: true });
+    expect(reason).toBe("meterFailed");
+    expect(text).toContain("stays pending");
+    expect(await statesOf(station)).toEqual(BEGUN);
+  });
+  site.fate.cutAtChange = false;
+  site.fate.away = false;
+  await withGateway(config, async (station) => {
+    // The meter's part of the key travels once: what it made of it, only the meter knows.
+    expect(await order(keysSettle)).toMatchObject({ reason: "meterFailed", text: expect.stringContaining("neither") });
+    expect(await statesOf(station)).toEqual(BEGUN);
+    // As another client of the meter may give it the old one again.
+    site.meter.security.change({ blockCipherKey });
+    expect((await order(keysSettle)).text).toContain("goes on with the old key");
+    expect(await statesOf(station)).toEqual(GIVEN_UP);
   });
 }, 120_000);
 

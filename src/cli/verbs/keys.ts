@@ -71,7 +71,7 @@ function changingKeys(keys: Command, { output, finish }: Parameters<DeclareVerb>
 The meter's keys must be in the key store ("stored" in the configuration), and so must security.masterKey be known, or
 with --agree both signing keys. A change that was cut short leaves the key pending, as \`keys list\` shows; the next
 \`keys transfer\`, or \`keys settle\`, finds out which key the meter has. With --agree, an answer that is lost on the way
-takes the key along with it: the meter then needs its master key to be given another.`,
+takes half of the key along with it: \`keys settle\` then tells whether the old key still holds.`,
     )
     .action(async (meter: string, options: KeyTransferOptions) => {
       const { keysTransfer } = await import("../key-change-command.ts");
