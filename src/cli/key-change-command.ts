@@ -4,8 +4,8 @@ import { keyChange } from "../api/answers/keys.ts";
 import { askDaemon } from "../api/local-client.ts";
 import { CHANGED_KEYS } from "../keys/key-change.ts";
 import type { MeterKeyOrder } from "../keys/key-resources.ts";
+import { ROLE_NAMES } from "../keys/shipment-file.ts";
 import type { ExitReason } from "./exit-code.ts";
-import { ROLE_NAMES } from "./keys-command.ts";
 import type { Output } from "./output.ts";
 
 export interface KeyOrderOptions {

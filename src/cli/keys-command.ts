@@ -1,15 +1,15 @@
 /** `keys`: what is in the sealed key store, and putting it there. No octets of a key are ever shown. */
 import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
-import { DlmsError } from "../../protocol/errors.ts";
-import { isKeyRole, type KeyRole, SecretKey } from "../../protocol/security/secret-key.ts";
+import { toHex } from "../../protocol/bytes/hex.ts";
 import { loadConfig } from "../config/load.ts";
 import { nearestName } from "../config/nearest-name.ts";
+import { resolveSecretAs } from "../config/secret.ts";
 import { KeyError } from "../keys/key-error.ts";
 import type { KeyStore } from "../keys/key-store.ts";
 import { KeyTable } from "../keys/key-table.ts";
 import { ALL_ASSOCIATIONS } from "../keys/sealed-key.ts";
+import { readShipment, transportKeyOf } from "../keys/shipment-file.ts";
 import { openKeyStore } from "../keys/stored-keys.ts";
 import type { Database } from "../store/database.ts";
 import type { ExitReason } from "./exit-code.ts";
@@ -23,16 +23,6 @@ export interface KeysOptions {
 
 const SEALING_KEY_LENGTH = 32;
 const SECRET_MODE = 0o600;
-const COLUMNS = ["meter", "client", "role", "key"] as const;
-/** What shipment files and people call the roles. */
-export const ROLE_NAMES: Readonly<Record<string, KeyRole>> = {
-  password: "hlsSecret",
-  secret: "hlsSecret",
-  guek: "blockCipherKey",
-  gak: "authenticationKey",
-  kek: "masterKey",
-};
-
 /** `keys new-sealing-key FILE`: a fresh key in a file that only its owner may read; never over one that is there. */
 export async function keysNewSealingKey(file: string, output: Output): Promise<ExitReason> {
   await writeFile(file, `${toHex(new Uint8Array(randomBytes(SEALING_KEY_LENGTH)))}\n`, {
@@ -43,14 +33,21 @@ export async function keysNewSealingKey(file: string, output: Output): Promise<E
   return "success";
 }
 
-/** `keys import FILE`: all keys of a CSV file, or none. */
-export async function keysImport(file: string, options: KeysOptions, output: Output): Promise<ExitReason> {
-  const entries = parseKeyFile(await readFile(file, "utf8"));
+export interface KeysImportOptions extends KeysOptions {
+  /** A reference, as the configuration has for secrets. */
+  readonly transportKey?: string;
+}
+
+/** `keys import FILE`: all keys of a shipment file, or none. */
+export async function keysImport(file: string, options: KeysImportOptions, output: Output): Promise<ExitReason> {
+  const { transportKey: reference } = options;
+  const transportKey = reference === undefined ? undefined : await resolveSecretAs(reference, transportKeyOf);
+  const entries = readShipment(await readFile(file, "utf8"), transportKey);
   const stored = await withStore(options.config, async ({ keys, meters }) => {
-    const problems = entries.flatMap(({ line, meter }) => {
+    const problems = entries.flatMap(({ place, meter }) => {
       if (meters.has(meter)) return [];
       const near = nearestName(meter, [...meters.keys()]);
-      return [`${file}:${line}: no meter ${meter}${near === undefined ? "" : `; did you mean ${near}?`}`];
+      return [`${file}, ${place}: no meter ${meter}${near === undefined ? "" : `; did you mean ${near}?`}`];
     });
     if (problems.length > 0) throw new Error(problems.join("\n"));
     const rows: string[][] = [];
@@ -92,46 +89,6 @@ interface OpenStore {
   readonly table: KeyTable;
   /** Ids by name and number. */
   readonly meters: ReadonlyMap<string, string>;
-}
-
-interface KeyEntry {
-  readonly line: number;
-  readonly meter: string;
-  readonly clientSap: number;
-  readonly key: SecretKey;
-}
-
-/** `meter,client,role,key` with a header line; an empty client is all clients. Errors name the line, never the key. */
-function parseKeyFile(text: string): KeyEntry[] {
-  const lines = text
-    .split(/\r?\n/)
-    .map((each, index) => ({ line: index + 1, cells: each.split(",").map((cell) => cell.trim()) }));
-  const [header, ...rows] = lines.filter(({ cells }) => cells.some((cell) => cell !== ""));
-  if (header?.cells.join() !== COLUMNS.join()) throw new Error(`the first line must be ${COLUMNS.join()}`);
-  return rows.map(({ line, cells }) => {
-    const [meter = "", client = "", roleName = "", octets = ""] = cells;
-    const role = ROLE_NAMES[roleName.toLowerCase()] ?? roleName;
-    if (cells.length !== COLUMNS.length || meter === "") throw new Error(`line ${line}: wanted ${COLUMNS.join()}`);
-    if (!isKeyRole(role)) throw new Error(`line ${line}: no such role: ${roleName}`);
-    if (!/^\d*$/.test(client)) throw new Error(`line ${line}: a client is a number, or empty for all`);
-    return {
-      line,
-      meter,
-      clientSap: client === "" ? ALL_ASSOCIATIONS : Number(client),
-      key: keyOf(role, octets, line),
-    };
-  });
-}
-
-function keyOf(role: KeyRole, text: string, line: number): SecretKey {
-  try {
-    const digits = text.replace(/^0x/, "");
-    const isText = role === "hlsSecret" && digits === text;
-    return new SecretKey(role, isText ? new TextEncoder().encode(text) : fromHex(digits));
-  } catch (cause) {
-    const reason = cause instanceof DlmsError ? cause.code : "unreadable";
-    throw new Error(`line ${line}: the ${role} is not what it should be: ${reason}`, { cause });
-  }
 }
 
 /** Lends the configuration's key store, in whichever database it names. Throws ConfigError, StoreError and KeyError. */

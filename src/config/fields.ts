@@ -43,16 +43,16 @@ export const size = z
 export const secretReference = z
   .string()
   .regex(
-    /^(env|file|credential):.+$/,
-    "a secret is a reference: env:NAME, file:/path or credential:NAME, never the secret itself",
+    /^(env|file|credential|command):.+$/,
+    "a secret is a reference: env:NAME, file:/path, credential:NAME or command:/program, never the secret itself",
   );
 
 /** See STORED_KEY for what `stored` means. */
 export const meterSecretReference = z
   .string()
   .regex(
-    /^(stored|(env|file|credential):.+)$/,
-    "a meter's secret is a reference: stored (in the sealed key store), env:NAME, file:/path or credential:NAME",
+    /^(stored|(env|file|credential|command):.+)$/,
+    "a meter's secret is a reference: stored (in the sealed key store), env:NAME, file:/path, credential:NAME or command:/program",
   );
 
 export const timeZone = z

@@ -1,3 +1,4 @@
+import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DlmsError } from "../../protocol/errors.ts";
@@ -7,9 +8,15 @@ import { ConfigError } from "./config-error.ts";
 /** What a meter's secret refers to that has been imported into the sealed key store. */
 export const STORED_KEY = "stored";
 
+/** A hardware module, or a service on the network. */
+const COMMAND_MS = 30_000;
+
 const HEX_OCTETS = /^(?:[0-9a-fA-F]{2})+$/;
 
-/** Fetches the text behind `env:NAME`, `file:/path` or `credential:NAME`. Throws ConfigError naming the reference only. */
+/**
+ * Fetches the text behind `env:NAME`, `file:/path`, `credential:NAME`, or what `command:/program ARGUMENT…` prints. Throws
+ * ConfigError naming the reference only.
+ */
 export async function resolveSecretText(reference: string): Promise<string> {
   const separator = reference.indexOf(":");
   const scheme = reference.slice(0, separator);
@@ -17,6 +24,7 @@ export async function resolveSecretText(reference: string): Promise<string> {
   try {
     if (scheme === "env") return requireValue(process.env[place], "the environment variable is not set");
     if (scheme === "file") return withoutNewline(await readFile(place, "utf8"));
+    if (scheme === "command") return withoutNewline(await printedBy(place));
     const directory = requireValue(
       process.env["CREDENTIALS_DIRECTORY"],
       "systemd passed no credentials to this process",
@@ -54,6 +62,19 @@ export async function resolveKey(reference: string, lengths: readonly number[]):
     throw new ConfigError(reference, [{ path: "", message: `the key must be ${wanted} hexadecimal digits` }]);
   }
   return octetsOf(text);
+}
+
+/** No shell reads the line. What the program says on its standard error goes to ours, not into an error. */
+function printedBy(command: string): Promise<string> {
+  const [program = "", ...args] = command.split(/ +/);
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const child = execFile(program, args, { timeout: COMMAND_MS, killSignal: "SIGKILL" }, (error, printed) => {
+    if (error === null) resolve(printed);
+    else
+      reject(new Error(error.killed === true ? "the command takes too long" : `the command ended with ${error.code}`));
+  });
+  child.stderr?.pipe(process.stderr, { end: false });
+  return promise;
 }
 
 function octetsOf(digits: string): Uint8Array {

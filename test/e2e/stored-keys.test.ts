@@ -123,6 +123,33 @@ test("stored keys: what lies in the database opens under the sealing key only, a
   expect(text()).not.toContain((await readFile(join(over.directory, "next-key"), "utf8")).trim());
 });
 
+test("stored keys: a container under a transport key is imported, and a command gives the key that seals", async () => {
+  const file = join(over.directory, "container.xml");
+  // RFC 3394, 4.1.
+  const wrapped = Buffer.from("1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5", "hex").toString("base64");
+  const { name } = house(2);
+  await writeFile(
+    file,
+    `<KeyContainer xmlns="urn:ietf:params:xml:ns:keyprov:pskc" xmlns:x="http://www.w3.org/2001/04/xmlenc#"><KeyPackage>
+      <DeviceInfo><SerialNo>${name}</SerialNo></DeviceInfo><Key Id="a"><KeyProfileId>guek</KeyProfileId><Data><Secret>
+      <EncryptedValue><x:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#kw-aes128"/>
+      <x:CipherData><x:CipherValue>${wrapped}</x:CipherValue></x:CipherData></EncryptedValue>
+      </Secret></Data></Key></KeyPackage></KeyContainer>`,
+  );
+  vi.stubEnv("TEST_TRANSPORT_KEY", "000102030405060708090a0b0c0d0e0f");
+  const config = await configFile("next-key");
+  const text = await readFile(config, "utf8");
+  await writeFile(config, text.replace("file:", "command:/bin/cat "));
+  const { output, text: shown } = written();
+  await keysImport(file, { config, transportKey: "env:TEST_TRANSPORT_KEY" }, output);
+  expect(shown()).toMatch(new RegExp(`${name} +all +blockCipherKey +1`, "u"));
+  expect(shown()).not.toMatch(/00112233/u);
+  await keysReseal({ config: await configFile("next-key") }, output);
+  expect(shown()).toContain("4 keys sealed again");
+  await writeFile(config, text.replace(/file:[^"]*/u, "command:/bin/false"));
+  await expect(keysList({ config }, output)).rejects.toThrow(/command:\/bin\/false.*the command ended with 1/u);
+});
+
 test.each([
   ["meter,client,role\n", /first line/u],
   ["meter,client,role,key\nd1-01,48,guek,00112233\n", /line 2: the blockCipherKey .*SECURITY_KEY_LENGTH/u],

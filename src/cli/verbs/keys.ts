@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { KeyOrderOptions, KeyTransferOptions } from "../key-change-command.ts";
-import type { KeysOptions } from "../keys-command.ts";
+import type { KeysImportOptions, KeysOptions } from "../keys-command.ts";
 import { CONFIG_FILE, type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareKeys: DeclareVerb = (program, { output, finish }) => {
@@ -17,21 +17,23 @@ export const declareKeys: DeclareVerb = (program, { output, finish }) => {
     });
   keys
     .command("import")
-    .description("store the keys of a CSV file, sealed: meter,client,role,key")
-    .argument("<file>", "CSV with a header line; an empty client means all")
+    .description("store the keys of a shipment file, sealed: CSV, PSKC (RFC 6030) or KEM")
+    .argument("<file>", "CSV with a header line meter,client,role,key (an empty client means all), or XML")
+    .option("--transport-key <reference>", "what the XML is closed with: env:, file:, credential: or command:")
     .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
     .option("--json", "print JSON")
     .addHelpText(
       "after",
       `
 Roles: password (or secret), blockCipherKey (or guek), authenticationKey (or gak), masterKey (or kek). Keys are
-hexadecimal; a password is text, or octets after 0x. Erase the file afterwards.
+hexadecimal; a password is text, or octets after 0x. In a key container the KeyProfileId is the role, or role@client.
+Erase the file afterwards.
 
 Example:
   meter,client,role,key
   feeder-7,48,blockCipherKey,000102030405060708090A0B0C0D0E0F`,
     )
-    .action(async (file: string, options: KeysOptions) => {
+    .action(async (file: string, options: KeysImportOptions) => {
       const { keysImport } = await import("../keys-command.ts");
       finish(await keysImport(file, options, output));
     });
