@@ -32,6 +32,7 @@ const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
 const PROBE = join(import.meta.dirname, "soak-probe.ts");
 const DATABASE = "DLMS_GATEWAY_SOAK_DATABASE";
 const READY_MS = 300_000;
+const FIRST_VISITS_MS = 900_000;
 const DRAIN_MS = 300_000;
 const LOOK_MS = 1000;
 const MEGABYTE = 1e6;
@@ -83,6 +84,10 @@ stack.defer(async () => {
 });
 await until(() => street.push(street.meters[0]?.name ?? "", setupsOf(street)[0]?.setup ?? "", tcp()), READY_MS);
 
+const bornMs = Date.now();
+// What is asked of a new meter once only, and its whole history, belong to the first day and not to the years after it.
+await until(everyMeterOnce, FIRST_VISITS_MS).catch(() => console.log("soak: not every meter was read once before it"));
+
 const startedMs = Date.now();
 const awayFromMs = startedMs + AWAY.from * wholeMs;
 const awayToMs = startedMs + AWAY.to * wholeMs;
@@ -107,6 +112,14 @@ await report();
 
 function tcp() {
   return { host: "127.0.0.1", port, transport: "tcp" as const };
+}
+
+async function everyMeterOnce(): Promise<void> {
+  const [[read] = []] = await query(
+    server.url,
+    "select count(distinct meter_id)::int from dlms.read_attempts where succeeded",
+  );
+  if (Number(read) < street.meters.length) throw new Error(`${String(read)} meters have been read`);
 }
 
 function setupsOf({ meters }: Street) {
@@ -169,9 +182,10 @@ async function report(): Promise<void> {
   const [[pushes] = []] = await query(server.url, "select count(*)::int from dlms.push_history");
   const [[polls] = []] = await query(
     server.url,
-    "select count(*) filter (where succeeded)::int from dlms.read_attempts",
+    "select sum(reads) filter (where succeeded)::int from dlms.read_attempts",
   ).catch(() => [["?"]]);
   console.log(`soak: ${values.minutes} min, ${values.meters} meters, node ${process.version}, ${cpus().length} cores`);
+  console.log(`the first visits to all took ${Math.round((startedMs - bornMs) / 1000)} s`);
   console.log(`polls that succeeded ${String(polls)}; pushes sent ${sent}, in the database ${String(pushes)}`);
   console.log(`spool at most ${(mostSpooled / MEGABYTE).toFixed(1)} MB of 200, at the end ${await spooled()} octets`);
   console.log(`${isDrained ? "" : "THE SPOOL WAS NOT BROUGHT IN; "}warned of: ${await warnings()}`);

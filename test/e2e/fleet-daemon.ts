@@ -30,7 +30,13 @@ export class FleetDaemon implements AsyncDisposable {
   /** Writes the configuration into a directory of the daemon's own and starts it. */
   static async start(
     name: string,
-    options: { readonly directory: string; readonly config: ConfigInput; readonly args?: readonly string[] },
+    options: {
+      readonly directory: string;
+      readonly config: ConfigInput;
+      readonly args?: readonly string[];
+      /** The tree of another version. */
+      readonly root?: string;
+    },
   ): Promise<FleetDaemon> {
     const state = join(options.directory, name);
     await mkdir(state, { recursive: true });
@@ -39,13 +45,14 @@ export class FleetDaemon implements AsyncDisposable {
     const file = join(state, "gateway.yaml");
     const config = { ...options.config, stateDirectory: state, socket, log: { level: "debug" } };
     await writeFile(file, stringify({ ...config, sharing: { name, ...config.sharing } }));
-    return new FleetDaemon(name, socket, ["run", "--config", file, ...(options.args ?? [])]);
+    const command = [join(options.root ?? ROOT, "src/cli/main.ts"), "run", "--config", file];
+    return new FleetDaemon(name, socket, [...command, ...(options.args ?? [])]);
   }
 
   private constructor(name: string, socket: string, args: readonly string[]) {
     this.name = name;
     this.socket = socket;
-    this.#child = spawn(process.execPath, [join(ROOT, "src/cli/main.ts"), ...args], {
+    this.#child = spawn(process.execPath, args, {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child.stderr?.on("data", (text) => {
@@ -56,6 +63,11 @@ export class FleetDaemon implements AsyncDisposable {
         if (line.startsWith("{")) this.lines.push(JSON.parse(line) as LogLine);
       });
     }
+  }
+
+  /** What it has written for people. */
+  get errors(): string {
+    return this.#stderr;
   }
 
   get pid(): number {

@@ -18,6 +18,7 @@ import { query } from "../db/query.ts";
 import { withDatabase } from "../db/test-database.ts";
 import { CounterWatch } from "./counter-watch.ts";
 import { type ConfigInput, CuttableWay, FleetDaemon, LineWatch, WAIT } from "./fleet-daemon.ts";
+import { newerVersion } from "./newer-version.ts";
 
 const CLI = join(import.meta.dirname, "../../src/cli/main.ts");
 const METERS = 12;
@@ -58,9 +59,21 @@ function inPool(meter: string): boolean {
 }
 
 async function start(name: string, extra: Partial<ConfigInput> = {}, databaseUrl = url): Promise<FleetDaemon> {
+  const daemon = await begin(name, extra, { databaseUrl });
+  await daemon.untilTold("gatewayStarted");
+  return daemon;
+}
+
+/** Of another version, where `root` says so. */
+async function begin(
+  name: string,
+  extra: Partial<ConfigInput>,
+  { databaseUrl = url, root }: { readonly databaseUrl?: string; readonly root?: string },
+): Promise<FleetDaemon> {
   await writeFile(join(directory, `${name}-url`), databaseUrl, { mode: 0o600 });
   const daemon = await FleetDaemon.start(name, {
     directory,
+    ...(root !== undefined && { root }),
     config: {
       database: { url: `file:${join(directory, `${name}-url`)}`, connections: 4 },
       spool: { patience: "500ms" },
@@ -72,9 +85,21 @@ async function start(name: string, extra: Partial<ConfigInput> = {}, databaseUrl
       ...extra,
     },
   });
-  stack.use(daemon);
-  await daemon.untilTold("gatewayStarted");
-  return daemon;
+  return stack.use(daemon);
+}
+
+/** Hears the invocation counters that ciphered meters are sent. */
+function watchCounters(): Promise<CounterWatch[]> {
+  const ciphered = meters.filter(
+    ({ association, connection }) => association?.security && connection.link === "wrapper",
+  );
+  return Promise.all(
+    ciphered.map(async ({ connection }) => {
+      const counters = stack.use(await CounterWatch.start(tcpAddress(connection.tcp ?? "").port));
+      connection.tcp = `127.0.0.1:${counters.port}`;
+      return counters;
+    }),
+  );
 }
 
 function viaWay(): string {
@@ -220,16 +245,7 @@ test(
 test(
   "shared fleet: one that stood still is relieved; when it goes on it works nothing of that, and no counter comes twice",
   async () => {
-    const ciphered = meters.filter(
-      ({ association, connection }) => association?.security && connection.link === "wrapper",
-    );
-    const watches = await Promise.all(
-      ciphered.map(async ({ connection }) => {
-        const counters = stack.use(await CounterWatch.start(tcpAddress(connection.tcp ?? "").port));
-        connection.tcp = `127.0.0.1:${counters.port}`;
-        return counters;
-      }),
-    );
+    const watches = await watchCounters();
     const daemons = await Promise.all([start("a"), start("b")]);
     for (const [frozen, other] of [daemons, daemons.toReversed()] as const) {
       if (frozen === undefined || other === undefined) throw new Error("two daemons");
@@ -261,6 +277,46 @@ test(
     expect(Math.min(...watches.map(({ count }) => count))).toBeGreaterThan(10);
     const [last] = daemons;
     if (last !== undefined) await nothingLost(last);
+  },
+  2 * LIMIT_MS,
+);
+
+test(
+  "shared fleet: upgraded one after the other, the older works on beside the newer as long as the schema lets it",
+  async () => {
+    const watches = await watchCounters();
+    const compatible = "-- compatible\nalter table dlms.event_logs add column of_newer_version integer;\n";
+    const breaking = "alter table dlms.keys rename column sealed to sealed_otherwise;\n";
+    const next = await newerVersion(join(directory, "next"), "98.0.0", [compatible]);
+    const last = await newerVersion(join(directory, "last"), "99.0.0", [compatible, breaking]);
+    const a = await start("a");
+    await allPolledBy(a);
+    const b = await begin("b", {}, { root: next });
+    await b.untilTold("gatewayStarted");
+    expect(b.told("databaseReady")).toMatchObject([{ migrated: 1 }]);
+    await shared(a, b);
+    await allPolledBy(a, b);
+    a.signal("SIGTERM");
+    expect(await a.ended()).toBe(0);
+    const again = await start("a");
+    await shared(again, b);
+    const c = await begin("c", {}, { root: last });
+    await c.untilTold("gatewayStarted");
+    expect(c.told("databaseReady")).toMatchObject([{ migrated: 1 }]);
+    await shared(again, b, c);
+    await allPolledBy(again, b, c);
+    for (const older of [again, b]) {
+      older.signal("SIGTERM");
+      expect(await older.ended()).toBe(0);
+      const refused = await begin(older.name, {}, older === b ? { root: next } : {});
+      expect(await refused.ended()).toBe(1);
+      expect(refused.errors).toMatch(/SCHEMA_NEWER.*_of_a_newer_version/);
+    }
+    await allPolledBy(c);
+    expect(watch.overlaps).toEqual([]);
+    expect(watches.flatMap(({ reused }) => reused)).toEqual([]);
+    expect(Math.min(...watches.map(({ count }) => count))).toBeGreaterThan(10);
+    await nothingLost(c);
   },
   2 * LIMIT_MS,
 );
