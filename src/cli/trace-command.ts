@@ -12,6 +12,8 @@ export interface TraceCommandOptions extends TraceOptions {
   readonly socket: string;
   readonly read?: string;
   readonly sessions?: string;
+  /** Pushes of senders that nobody knows, instead of a meter. */
+  readonly listener?: true;
 }
 
 /** The answer to a read may overtake the last lines of its session. */
@@ -19,7 +21,7 @@ const LAST_LINES_MS = 500;
 
 /** Until so many sessions have ended, until the read is answered, or until the signal, SIGINT or SIGTERM. */
 export async function traceCommand(
-  meter: string,
+  meter: string | undefined,
   options: TraceCommandOptions,
   output: Output,
   signal?: AbortSignal,
@@ -29,6 +31,10 @@ export async function traceCommand(
     output.err("trace: --sessions is a number from 1");
     return "usage";
   }
+  if ((meter === undefined) !== (options.listener === true)) {
+    output.err("trace: names a meter, or --listener");
+    return "usage";
+  }
   const stop = new AbortController();
   const end = () => stop.abort();
   signal?.addEventListener("abort", end);
@@ -36,10 +42,10 @@ export async function traceCommand(
   const shown = new TraceOutput(options, output);
   let read: Promise<ExitReason> | undefined;
   try {
-    const path = `/v1/meters/${encodeURIComponent(meter)}/trace`;
+    const path = meter === undefined ? "/v1/pushes/trace" : `/v1/meters/${encodeURIComponent(meter)}/trace`;
     for await (const line of askForLines(options.socket, { path, signal: stop.signal }, traceLine)) {
       shown.tell(line);
-      if (line.type === "listening" && options.read !== undefined) {
+      if (line.type === "listening" && options.read !== undefined && meter !== undefined) {
         read = readMeter(meter, options.read, options, output).finally(() => setTimeout(end, LAST_LINES_MS));
       }
       if (shown.sessions >= most) break;

@@ -3,8 +3,8 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { RecordingFile } from "../../drivers/recording/file.ts";
 import { parseEntryLine, type RecordingEntry } from "../../drivers/recording/recording.ts";
-import type { TraceLine } from "../api/answers/traces.ts";
-import { frameLines } from "../trace/frame-text.ts";
+import type { PushLine, TraceLine } from "../api/answers/traces.ts";
+import { frameLines, type ShownFrame } from "../trace/frame-text.ts";
 import { PcapngWriter } from "../trace/pcapng-writer.ts";
 import type { Output } from "./output.ts";
 
@@ -72,17 +72,15 @@ export class TraceOutput {
         break;
       default:
     }
+    const mostLines = all === true ? Number.POSITIVE_INFINITY : SHOWN_LINES;
+    const shown = { width: this.#output.width, octets: octets === true, mostLines };
     if (json === true) this.#output.out(JSON.stringify(line));
     else if (line.type === "frame") {
-      const { width } = this.#output;
-      const mostLines = all === true ? Number.POSITIVE_INFINITY : SHOWN_LINES;
-      const shown = {
-        width,
-        octets: octets === true,
-        mostLines,
-        ...(this.#startedAt && { startedAt: this.#startedAt }),
-      };
-      for (const text of frameLines(line, shown)) this.#output.out(text);
+      const startedAt = this.#startedAt;
+      for (const text of frameLines(line, { ...shown, ...(startedAt && { startedAt }) })) this.#output.out(text);
+    } else if (line.type === "push") {
+      for (const text of frameLines(pushFrame(line), { ...shown, startedAt: new Date(line.at) }))
+        this.#output.out(text);
     } else this.#output.err(plainText(line));
   };
 
@@ -111,9 +109,16 @@ function numbered(path: string, index: number): string {
   return `${stem}-${index + 1}${extension}`;
 }
 
-function plainText(line: Exclude<TraceLine, { type: "frame" | "recorded" }>): string {
+function pushFrame({ peer, transport, outcome, reason, says, octets, nodes }: PushLine): ShownFrame {
+  const fate = reason === null ? outcome : `${outcome}: ${reason}`;
+  const link = `push from ${peer} over ${transport}`;
+  return { t: 0, dir: "rx", link, from: null, to: null, says: `${says}, ${fate}`, octets, nodes };
+}
+
+function plainText(line: Exclude<TraceLine, { type: "frame" | "push" | "recorded" }>): string {
   switch (line.type) {
     case "listening":
+      if (line.meter === null) return "looking on at what comes of senders that nobody knows";
       return `looking on at ${line.meter} from its next session on; \`read ${line.meter} clock\` makes one now`;
     case "session":
       return `── ${line.meter}, ${line.channel}, ${line.at}`;

@@ -32,6 +32,7 @@ import { keepPushLayout, LEARNED_CHANNEL, loadPushLayouts, tellLearned } from ".
 import { keepSetupRecord, type SetupRecord, setupHistory, setupsAsTheyStand } from "../store/push-setup-history.ts";
 import { keepPushSetups } from "../store/push-setups.ts";
 import type { StoreIntake } from "../store/store-intake.ts";
+import type { MeterTraces } from "../trace/meter-traces.ts";
 import type { GatewayCalls } from "./gateway-calls.ts";
 import type { SharedMeters } from "./shared-meters.ts";
 import type { StartedFleet } from "./start-fleet.ts";
@@ -41,6 +42,7 @@ export interface GatewayPushOptions {
   readonly database: Database;
   readonly known: StartedFleet;
   readonly events: EventSink;
+  readonly traces: MeterTraces;
   /** Of sockets that whoever started the process holds. */
   readonly boundSocket?: PushListenersOptions["boundSocket"];
 }
@@ -200,7 +202,7 @@ export class GatewayPush {
   }
 
   async #receive({ intake, shared, calls }: GatewayPushParts): Promise<PushReception> {
-    const { config, database, known, events, boundSocket } = this.#options;
+    const { config, database, known, events, boundSocket, traces } = this.#options;
     for (const [meterKey, versions] of known.pushLayouts) this.#senders.learnLayouts(meterKey, versions);
     const putRows = pushedRows((batch) => intake.rows.put(batch), {
       meterOf: (meterKey) => known.meters.byKey(meterKey),
@@ -225,6 +227,7 @@ export class GatewayPush {
         this.#silence?.heard(push);
         calls.heard(push);
       },
+      onLook: (push, sender) => traces.pushed(push, sender),
       onAdopted: () => calls.lookAgain(),
       refreshKeys: (meterKeys) => this.#keys.refresh(meterKeys),
     });

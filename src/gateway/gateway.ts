@@ -109,7 +109,7 @@ export class Gateway implements AsyncDisposable {
     const plans = planning.meterPlans;
     const lines = stack.use(new SerialLines());
     const traces = new MeterTraces();
-    const pushing = new GatewayPush({ config, database, known, events, boundSocket: options.boundSocket });
+    const pushing = new GatewayPush({ config, database, known, events, traces, boundSocket: options.boundSocket });
     const calling = new GatewayCalls({ config, known, events });
     const { calls } = calling;
     const { listens } = pushing;

@@ -22,7 +22,7 @@ import {
 } from "./push-record.ts";
 import { type Allowance, RejectionBudget } from "./rejection-budget.ts";
 import { SenderConflicts } from "./sender-conflicts.ts";
-import type { SenderDirectory } from "./sender-directory.ts";
+import type { PushSender, SenderDirectory } from "./sender-directory.ts";
 import { protectionWith } from "./sender-keys.ts";
 import { SenderOpeners } from "./sender-openers.ts";
 
@@ -39,6 +39,8 @@ export interface PushIntakeOptions {
   readonly events: EventSink;
   /** What is remembered of the meters' invocation counters; without it they are followed from the first push on. */
   readonly counters?: CounterMemory;
+  /** Looks on at every push, before it is kept. */
+  readonly onLook?: ((push: ReceivedPush, sender: PushSender | undefined) => void) | undefined;
 }
 
 /** Pushes that wait for the store at most before lines are asked to wait too. */
@@ -119,14 +121,15 @@ export class PushIntake {
   /** False for what was kept as it came, because nobody could make sense of it. */
   async #keep(outcome: PushOutcome, origin: PushOrigin): Promise<boolean> {
     const receivedAt = new Date();
+    const { onLook } = this.#options;
     if (outcome.type === "rejected") {
-      await this.#keepRejected(
-        rejectionRecord({ ...outcome, reason: outcome.error.message }, origin, receivedAt),
-        origin,
-      );
+      const rejected = rejectionRecord({ ...outcome, reason: outcome.error.message }, origin, receivedAt);
+      onLook?.(rejected, outcome.claimed);
+      await this.#keepRejected(rejected, origin);
       return false;
     }
     const record = this.#recordOf(outcome, origin, receivedAt);
+    onLook?.(record.push, record.sender);
     if (record.push.outcome === "rejected") await this.#keepRejected(record.push, origin);
     else return await this.#keepRecord(record, origin);
     return false;

@@ -44,6 +44,8 @@ export interface PushReceptionOptions {
   readonly events: EventSink;
   readonly limits?: Partial<PushLimits>;
   readonly boundSocket?: PushListenersOptions["boundSocket"];
+  /** Looks on at every push with its sender, before it is kept. */
+  readonly onLook?: PushListenersOptions["onLook"];
   /** Hears of every push that came, before it is kept. */
   readonly onPush?: (push: ReceivedPush) => void;
   /** Fetches keys of meters that came after the start. */
@@ -100,6 +102,7 @@ export class PushReception implements AsyncDisposable {
       events,
       boundSocket,
       counters,
+      onLook: options.onLook,
       ...(limits && { limits }),
     });
     const reception = new PushReception(options, listeners, arrivals);

@@ -240,7 +240,7 @@ function carriersIn(nodes: readonly TreeNode[], layer: Layer): readonly TreeNode
 }
 
 /** An APDU in one line; of a ciphered one what is inside, where that is known. */
-function apduText(node: TreeNode): string {
+export function apduText(node: TreeNode): string {
   const plain = child(child(node, "deciphered"), undefined);
   if (plain !== undefined) return `${node.name}: ${apduText(plain)}`;
   const about = child(node, "attribute") ?? child(node, "method");

@@ -11,6 +11,11 @@ export interface FrameTextOptions {
   readonly mostLines: number;
 }
 
+/** A frame, or what is told as one. */
+export interface ShownFrame extends Pick<FrameLine, "t" | "dir" | "from" | "to" | "says" | "octets" | "nodes"> {
+  readonly link: string;
+}
+
 interface ShownNode {
   readonly name: string;
   readonly value?: string;
@@ -44,7 +49,7 @@ const DIGITS_A_LINE = 2 * OCTETS_A_LINE;
 const TIME = { start: 11, end: 23 };
 
 /** `05:11:47.009  17 ← 1  hdlc  get-response normal`, and what the frame holds below. */
-export function frameLines(frame: FrameLine, options: FrameTextOptions): string[] {
+export function frameLines(frame: ShownFrame, options: FrameTextOptions): string[] {
   const { from, to, dir, link, says } = frame;
   const [client, server] = dir === "tx" ? [from, to] : [to, from];
   const arrow = dir === "tx" ? "→" : "←";

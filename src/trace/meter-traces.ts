@@ -1,8 +1,11 @@
-/** Who looks on at which meter's sessions. A session that runs already is not seen: the next one is. */
+/** Who looks on at which meter's sessions and pushes. A session that runs already is not seen: the next one is. */
 import { PassThrough } from "node:stream";
 import type { ByteChannel } from "../../drivers/channel.ts";
 import type { TraceLine } from "../api/answers/traces.ts";
 import { ApiError } from "../api/api-error.ts";
+import type { PushSender } from "../push/sender-directory.ts";
+import type { ReceivedPush } from "../store/received-push.ts";
+import { pushLineOf } from "./push-line.ts";
 import { type TracedMeter, tapped } from "./session-tap.ts";
 
 interface Listener {
@@ -15,7 +18,8 @@ const MOST_LISTENERS = 20;
 const MOST_WAITING = 8 * 1024 * 1024;
 
 export class MeterTraces {
-  readonly #listeners = new Map<string, Set<Listener>>();
+  /** By the name of the meter; those of none look on at pushes of unknown senders. */
+  readonly #listeners = new Map<string | undefined, Set<Listener>>();
   #count = 0;
 
   /** What to put between a meter's channel and its session; undefined, for the price of a look, when nobody listens. */
@@ -24,8 +28,13 @@ export class MeterTraces {
     return (channel) => tapped(channel, meter, (line) => this.#tell(meter.name, line));
   }
 
+  /** Tells of a push that came; costs a look when nobody listens. */
+  pushed(push: ReceivedPush, sender: PushSender | undefined): void {
+    if (this.#listeners.has(sender?.name)) this.#tell(sender?.name, pushLineOf(push, sender));
+  }
+
   /** Lines of JSON, a TraceLine each, until the listener goes. Throws ApiError when too many listen. */
-  listen(meter: string): PassThrough {
+  listen(meter: string | undefined): PassThrough {
     if (this.#count >= MOST_LISTENERS) throw new ApiError("unavailable", `${MOST_LISTENERS} look on already`);
     this.#count++;
     const listener: Listener = { out: new PassThrough(), missed: 0 };
@@ -36,7 +45,7 @@ export class MeterTraces {
       ofMeter.delete(listener);
       if (ofMeter.size === 0) this.#listeners.delete(meter);
     });
-    send(listener, { type: "listening", meter });
+    send(listener, { type: "listening", meter: meter ?? null });
     return listener.out;
   }
 
@@ -44,7 +53,7 @@ export class MeterTraces {
     for (const listeners of this.#listeners.values()) for (const { out } of listeners) out.end();
   }
 
-  #tell(meter: string, line: TraceLine): void {
+  #tell(meter: string | undefined, line: TraceLine): void {
     for (const listener of this.#listeners.get(meter) ?? []) send(listener, line);
   }
 }

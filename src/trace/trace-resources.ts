@@ -26,8 +26,9 @@ export function traceResources(api: Api, { traces, nameOf, workedBy }: TracePart
       },
       schema: {
         tags: ["meters"],
-        summary: "The frames of a meter's sessions as they pass, a JSON value a line",
-        description: "Deciphered where the gateway has the keys. Passwords and keys are blanked.",
+        summary: "The frames of a meter's sessions as they pass, and its pushes as they come, a JSON value a line",
+        description:
+          "Deciphered where the gateway has the keys. Passwords and keys are blanked. Pushes are those that this gateway hears.",
         params: z.object({ meter: z.string().min(1).max(128) }),
         produces: [LINES],
       },
@@ -40,6 +41,25 @@ export function traceResources(api: Api, { traces, nameOf, workedBy }: TracePart
         const caller = await request.callerNow();
         return caller !== undefined && isKnown(() => nameOf(name, caller));
       });
+      return reply.type(LINES).header("cache-control", "no-store").send(stream);
+    },
+  );
+  traceOfUnknown(api, traces);
+}
+
+function traceOfUnknown(api: Api, traces: MeterTraces): void {
+  api.get(
+    "/v1/pushes/trace",
+    {
+      config: { needs: "engineer", change: { event: "traceAsked", message: "somebody looks on at unknown senders" } },
+      schema: {
+        tags: ["pushes"],
+        summary: "What comes of senders that nobody knows, a JSON value a line",
+        produces: [LINES],
+      },
+    },
+    async (request, reply) => {
+      const stream = endWithRight(traces.listen(undefined), async () => (await request.callerNow()) !== undefined);
       return reply.type(LINES).header("cache-control", "no-store").send(stream);
     },
   );

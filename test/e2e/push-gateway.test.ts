@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -181,6 +182,60 @@ test("command line: an unknown sender is listed, adopted and replayed over the c
     "select active_import_total_wh::int from dlms.instant_profile where meter_number = 'STR425'",
   );
   expect(rows).toEqual([[42]]);
+});
+
+/** What `trace` shows until a line of it says so. */
+async function traced(words: readonly string[], begun: () => Promise<void>, last: RegExp): Promise<string> {
+  const child = spawn(process.execPath, [COMMAND, "trace", ...words, "--all", "--socket", over.config.socket]);
+  const closed = once(child, "close");
+  let shownSoFar = "";
+  const seen = Promise.withResolvers<void>();
+  child.stdout.on("data", (chunk) => {
+    shownSoFar += String(chunk);
+    if (last.test(shownSoFar)) seen.resolve();
+  });
+  await once(child.stderr, "data");
+  await begun();
+  await seen.promise;
+  child.kill("SIGINT");
+  await closed;
+  return shownSoFar;
+}
+
+test("trace: pushes of a meter are shown as they come, deciphered and without keys; others are not", async () => {
+  const [meter, other] = over.street.meters;
+  const before = told("pushReceived").length;
+  const text = await traced(
+    [meter!.name],
+    async () => {
+      await push(other!, PUSHES.instant, "udp");
+      await arrived(before + 1);
+      await push(meter!, PUSHES.event, "tcp");
+    },
+    /octet-string/,
+  );
+  expect(text).toMatch(
+    /^\d\d:\d\d:\d\d\.\d{3} {2}← {2}push from 127\.0\.0\.1:\d+ over tcp {2}general-glo-ciphering: data-notification, stored$/m,
+  );
+  expect(text.match(/push from/g)).toHaveLength(1);
+  expect(text).toMatch(/ciphered {2}.*counter \d+/);
+  for (const key of [meter!.security!.blockCipherKey, meter!.security!.authenticationKey]) {
+    expect(text.toLowerCase()).not.toContain(key.toLowerCase());
+  }
+});
+
+test("trace: what comes of senders that nobody knows is shown with the reason", async () => {
+  const listening = told("pushListening").find(({ transport }) => transport === "tcp");
+  const text = await traced(
+    ["--listener"],
+    async () =>
+      void (await sendTcp(listening?.address ?? "", [
+        encodeWrapper({ sourceWPort: 1, destinationWPort: 64, apdu: Uint8Array.of(0x0f, 0, 0, 0, 7, 0, 0x11, 5) }),
+      ])),
+    /unsigned/,
+  );
+  expect(text).toMatch(/push from \S+ over tcp {2}data-notification, partial: the sender is not known/);
+  expect((await shown(["trace"])).code).toBe(2);
 });
 
 const COMMAND = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");

@@ -28,8 +28,24 @@ export const frameLine = z.object({
 });
 export type FrameLine = z.output<typeof frameLine>;
 
+const pushLine = z.object({
+  type: z.literal("push"),
+  meter: z.string().nullable().describe("Null where nobody knows who sent it."),
+  at: z.iso.datetime(),
+  peer: z.string(),
+  transport: z.string(),
+  pushSetup: z.string().nullable().describe("Logical name."),
+  outcome: z.string(),
+  reason: z.string().nullable().describe("Why it was not taken, or not whole."),
+  says: z.string().describe("In one line."),
+  octets: z.string().describe("The APDU as it came, in hexadecimal."),
+  nodes: z.array(treeNode),
+});
+export type PushLine = z.output<typeof pushLine>;
+
 export const traceLine = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("listening"), meter: z.string() }),
+  z.object({ type: z.literal("listening"), meter: z.string().nullable() }),
+  pushLine,
   z.object({ type: z.literal("session"), meter: z.string(), channel: z.string(), at: z.iso.datetime() }),
   z.object({ type: z.literal("recorded"), line: z.string().describe("A line of a recording.") }),
   frameLine,

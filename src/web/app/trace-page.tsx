@@ -73,6 +73,16 @@ function Line({ line }: { line: TraceLine }) {
         </details>
       );
     }
+    case "push":
+      return (
+        <details>
+          <summary class={line.outcome === "rejected" ? "bad" : undefined}>
+            {`push from ${line.peer}, ${line.at}, ${line.reason ?? line.outcome}`} <b>{line.says}</b>
+          </summary>
+          <Tree nodes={line.nodes} />
+          <code class="octets">{line.octets}</code>
+        </details>
+      );
     case "listening":
       return <p class="quiet">waiting for the next session of {line.meter}</p>;
     case "session":
