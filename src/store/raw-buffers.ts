@@ -3,7 +3,8 @@
  * into the same transaction, and into the spool with them. What a write brings of many meters is packed into few rows.
  */
 import { createHash } from "node:crypto";
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { promisify } from "node:util";
+import { zstdCompress, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import type { PoolClient } from "pg";
 import { z } from "zod";
 import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
@@ -48,6 +49,7 @@ const NONE = 0;
 const LEAST_OCTETS = 1024;
 /** Buffers are short mostly: a smaller piece of memory at a time is a quarter cheaper. */
 const CHUNK_OCTETS = 4096;
+const PACK_CHUNK_OCTETS = 65_536;
 /** Of what is packed together: bounds what has to be unpacked for one meter's buffer. */
 const PACK_OCTETS = 1024 * 1024;
 const PACK_SPAN_MS = 3_600_000;
@@ -67,13 +69,13 @@ export function packBuffer({ form, receivedAt, layout, deviation, octets }: RawB
     deviation,
     octetCount: octets.length,
     compression: isShort ? NONE : ZSTD,
-    octets: isShort ? octets : compressed(octets),
+    octets: isShort ? octets : zstdCompressSync(octets, { pledgedSrcSize: octets.length, chunkSize: CHUNK_OCTETS }),
   };
 }
 
-function compressed(octets: Uint8Array): Uint8Array {
-  return zstdCompressSync(octets, { pledgedSrcSize: octets.length, chunkSize: CHUNK_OCTETS });
-}
+/** Beside the thread that all else runs on. */
+const compressPack: (octets: Uint8Array, options: { readonly chunkSize: number }) => Promise<Uint8Array> =
+  promisify(zstdCompress);
 
 /** The octets as they came. */
 export function unpackBuffer({ compression, octets }: Pick<PackedBuffer, "compression" | "octets">): Uint8Array {
@@ -142,12 +144,15 @@ export class BufferKeeping implements PreparedParticipant {
     if (isRepeat && all.length > 0) all = await withoutHeld(client, all);
     if (all.length === 0) return;
     const rows = new CopyRows();
-    for (const pack of packsOf(all)) this.#encode(pack, rows);
+    for (const pack of packsOf(all)) {
+      const octets = Buffer.concat(pack.members.map((each) => each.buffer.octets));
+      const isCompressed = pack.buffer.compression === ZSTD;
+      this.#encode(pack, isCompressed ? octets : await compressPack(octets, { chunkSize: PACK_CHUNK_OCTETS }), rows);
+    }
     await copyInto(client, { table: "dlms.raw_buffers", columns: COLUMNS }, rows.finish());
   }
 
-  #encode({ batch, buffer, members, fromMs }: BufferPack, into: CopyRows): void {
-    const octets = Buffer.concat(members.map((each) => each.buffer.octets));
+  #encode({ batch, buffer, members, fromMs }: BufferPack, octets: Uint8Array, into: CopyRows): void {
     into.beginRow(COLUMNS.length);
     into.timestamptz(fromMs);
     into.int4(this.#layoutKeys.get(buffer.layout) ?? 0);
@@ -161,7 +166,7 @@ export class BufferKeeping implements PreparedParticipant {
     into.int4s(members.map((each) => each.buffer.receivedAt.getTime() - fromMs));
     into.int4s(members.map((each) => each.buffer.octets.length));
     into.bool(buffer.compression === ZSTD);
-    into.bytea(buffer.compression === ZSTD ? octets : compressed(octets));
+    into.bytea(octets);
   }
 }
 

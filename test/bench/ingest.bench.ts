@@ -2,21 +2,21 @@
  * Writing block-load rows: the profile writer, which is idempotent, bare and with all that the daemon does in the same
  * transaction and after it, against COPY that only copies.
  */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { profileLayout } from "../../protocol/profile/layout.ts";
 import type { ProfileBatch } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { SeriesCatalogue } from "../../src/series/catalogue.ts";
 import { CopyRows, copyInto } from "../../src/store/binary-copy.ts";
-import { describeCapabilities } from "../../src/store/capabilities.ts";
 import { journalCoverage } from "../../src/store/coverage-journal.ts";
-import { type Database, openDatabase } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database.ts";
 import { noteLoadChanges } from "../../src/store/load-changes.ts";
-import { migrate } from "../../src/store/migrations.ts";
 import { RowLayout, sortedRows } from "../../src/store/profile-rows.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { BufferKeeping, packBuffer, type RawBuffer } from "../../src/store/raw-buffers.ts";
-import { startTestServer, type TestServer } from "../db/test-server.ts";
 import type { Bench, BenchReport } from "./bench.ts";
+import { benchDatabase } from "./bench-database.ts";
 
 const TABLE = "dlms.block_load_profile_data";
 const GROUP_ROWS = 5000;
@@ -55,11 +55,8 @@ export const bench: Bench = {
     "COPY by itself fails on the first row that is there already and keeps no rest; octets are packed before they are brought, as it happens when a meter is read: bench raw-buffers measures that; the server, the client and the encoder share this machine's cores; slots are fresh, in order, and the table is small enough for memory",
   async run({ timeMs }) {
     await using stack = new AsyncDisposableStack();
-    const server = stack.adopt(await startServer(), (each) => each.stop());
-    await migrate(server.url);
-    const database = stack.use(await openDatabase({ url: server.url, connections: 4 }));
+    const { database, edition } = await benchDatabase(stack, 4);
     const report: { rows: BenchReport["rows"]; ratios: Record<string, number> } = { rows: [], ratios: {} };
-    const edition = describeCapabilities(database.capabilities);
     for (const { connections, slots, others = false, name } of [
       { connections: 1, slots: 48, name: "ingest-1" },
       { connections: 4, slots: 48, name: "ingest-4" },
@@ -83,16 +80,6 @@ export const bench: Bench = {
     return report;
   },
 };
-
-async function startServer(): Promise<TestServer> {
-  const edition = "DLMS_GATEWAY_TEST_TIMESCALE_URL" in process.env ? "timescale-given" : "timescale-apache";
-  const server = await startTestServer(edition, { durable: true });
-  if (typeof server !== "string") return server;
-  console.error(`${server}; the embedded PostgreSQL is measured instead`);
-  const embedded = await startTestServer("embedded", { durable: true });
-  if (typeof embedded === "string") throw new Error(embedded);
-  return embedded;
-}
 
 interface Shape {
   readonly connections: number;
@@ -177,12 +164,17 @@ function bufferOf({ meterKey, profile, source, readAt, rowCount, instantsMs }: P
   };
 }
 
+setFlagsFromString("--expose-gc");
+/** What making the batches of a round leaves behind is no part of writing them. */
+const collectGarbage = runInNewContext("gc") as () => void;
+
 async function runRound(way: Way, round: number, { connections, slots, others }: Shape): Promise<void> {
   const firstMs = START_MS + round * slots * SLOT_MS;
   const batches = way.meters.map((meter) => {
     const batch = blockLoad(meter, firstMs, { rowCount: slots, others });
     return way.hasOctets === true ? Object.assign(batch, { buffers: [packBuffer(bufferOf(batch))] }) : batch;
   });
+  collectGarbage();
   const perGroup = Math.ceil(batches.length / GROUPS);
   const groups = Array.from({ length: GROUPS }, (_, at) => batches.slice(at * perGroup, (at + 1) * perGroup));
   const rows = batches.length * slots;
