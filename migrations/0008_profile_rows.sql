@@ -84,3 +84,75 @@ return (
   select clock from resolved where extract(month from clock) = month
 );
 comment on function dlms.wall_clock is 'What the meter''s clock showed, from the 12 octets of its stamp; null where it left a field open.';
+
+-- A profile is a base table of integers, and a view over it in plain units. Each line of `column_list` is a column: its
+-- name | its type | its name in the view | what it is multiplied by there | what people read about it.
+create function dlms.make_profile(profile text, view_name text, title text, column_list text) returns void
+language plpgsql
+set search_path = pg_catalog
+as $$
+declare
+  table_name constant text := profile || '_profile_data';
+  stored text;
+  shown text;
+  each record;
+begin
+  select string_agg(format('%I %s', c[1], c[2]), ', ' order by nth),
+    string_agg(format('d.%I%s as %I', c[1], ' * ' || nullif(c[4], '') || '::numeric', c[3]), ', ' order by nth)
+  into stored, shown
+  from string_to_table(trim(column_list, E'\n'), E'\n') with ordinality as l (line, nth)
+  cross join regexp_split_to_array(trim(line), ' *[|] *') c;
+  execute format(
+    $sql$
+      create table if not exists dlms.%I (
+        captured_at timestamptz not null,
+        read_at timestamptz not null,
+        meter_key integer not null,
+        layout_key integer not null,
+        interval_s integer,
+        source smallint not null,
+        time_rule smallint not null,
+        %s,
+        meter_time bytea,
+        others jsonb,
+        known_from timestamptz not null default statement_timestamp(),
+        primary key (meter_key, captured_at)
+      )
+    $sql$, table_name, stored);
+  execute format('comment on table dlms.%I is %L', table_name,
+    format('Base table of dlms.%s_profile: integers in fixed decimal units.', profile));
+  execute format(
+    $sql$
+      create view dlms.%I as
+      select m.id as meter_id, m.meter_number, d.captured_at, %s, d.interval_s,
+        dlms.wall_clock(d.meter_time) as meter_clock,
+        (array['deviation', 'zone', 'received'])[d.time_rule] as time_rule,
+        (array['poll', 'push', 'on_demand', 'backfill', 'import'])[d.source] as source,
+        d.read_at, d.known_from, d.others, l.fingerprint as layout
+      from dlms.%I d
+      join public.meters m on m.meter_key = d.meter_key
+      left join dlms.profile_layouts l on l.layout_key = d.layout_key
+    $sql$, view_name, shown, table_name);
+  execute format('comment on view dlms.%I is %L', view_name, title);
+  for each in
+    select c[3] as name, c[5] as meaning
+    from string_to_table(trim(column_list, E'\n'), E'\n') line
+    cross join regexp_split_to_array(trim(line), ' *[|] *') c
+    union all values
+      ('meter_id', 'The meter: id of public.meters.'),
+      ('meter_number', 'Serial number of the meter.'),
+      ('captured_at', 'When the meter captured the row.'),
+      ('interval_s', 'Length of the interval in seconds; null for a capture without one.'),
+      ('meter_clock', 'What the meter''s own clock showed; null where it left it open.'),
+      ('time_rule', 'What turned the meter''s clock into captured_at.'),
+      ('source', 'How the row came to us.'),
+      ('read_at', 'When the row was read or received.'),
+      ('known_from', 'When the database came to know the row.'),
+      ('others', 'What no column is for: value and unit under class:logical name:attribute.'),
+      ('layout', 'Fingerprint of the capture objects, scalers and units that the row was decoded with.')
+  loop
+    execute format('comment on column dlms.%I.%I is %L', view_name, each.name, each.meaning);
+  end loop;
+end
+$$;
+comment on function dlms.make_profile is 'Makes the base table of a profile, where it is not there, and the view over it, by a list of columns.';

@@ -12,7 +12,7 @@ import type { ProfileLedger, ProfileMemory } from "./meter-ledger.ts";
 import { knownClock, readProfile } from "./meter-reader.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import type { AnswerSpan } from "./profile-reader.ts";
-import { contradicts, firstRowOfPeriod, partOf, slotIntervalS, slotsWithoutRow } from "./profile-slots.ts";
+import { contradicts, firstRowOfPeriod, layoutIntervalS, partOf, slotsWithoutRow } from "./profile-slots.ts";
 import type { SlotRange } from "./settled-slots.ts";
 import { type SlotRule, slotAfter, slotOf, slotUpTo } from "./slot-calendar.ts";
 
@@ -198,7 +198,7 @@ function withDoubted(
 
 function ruleOf({ layouts, zone, billingDay }: MeterTarget, profile: ProfileKind): SlotRule | undefined {
   const layout = layouts.get(profile);
-  const intervalS = layout && slotIntervalS(profile, layout);
+  const intervalS = layout && layoutIntervalS(profile, layout);
   return intervalS === undefined ? undefined : { intervalS, zone, ...(billingDay !== undefined && { billingDay }) };
 }
 

@@ -4,7 +4,7 @@ import type { CollectorStore } from "./collector-store.ts";
 import { MeterLedger } from "./meter-ledger.ts";
 import type { WantedRows } from "./meter-poller.ts";
 import type { PolledMeter } from "./polled-meter.ts";
-import { type ChosenSlots, chooseSlots, firstLossMs, type ReadingOrder, slotIntervalS } from "./profile-slots.ts";
+import { type ChosenSlots, chooseSlots, firstLossMs, layoutIntervalS, type ReadingOrder } from "./profile-slots.ts";
 
 /** How a profile of a meter is to be read. */
 export interface ReadingRule {
@@ -99,7 +99,7 @@ export class OpenSlots {
    */
   async #sinceMs(meter: PolledMeter, profile: ProfileKind, historyFromMs: number): Promise<number> {
     const layout = meter.target.layouts.get(profile);
-    const hasNoSlots = layout !== undefined && slotIntervalS(profile, layout) === undefined;
+    const hasNoSlots = layout !== undefined && layoutIntervalS(profile, layout) === undefined;
     if (profile === "instant" || !hasNoSlots) return historyFromMs;
     const held = (await this.#options.store.newestCaptures(meter.meterKey))?.[profile];
     return held === undefined ? historyFromMs : held - OVERLAP_MS;

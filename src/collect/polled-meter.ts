@@ -1,9 +1,9 @@
 /** A meter of the fleet with what is known in memory of what was read from it. */
 import type { ProfileBatch } from "../profiles/batch.ts";
 import { batchIntervalS } from "../store/coverage-journal.ts";
+import { MOST_AHEAD_MS } from "../store/profile-rows.ts";
 import type { MeterLedger } from "./meter-ledger.ts";
 import type { MeterTarget } from "./meter-target.ts";
-import { MOST_AHEAD_MS } from "./possible-clock.ts";
 import type { RegisterReading } from "./register-watch.ts";
 
 export interface PolledMeter {

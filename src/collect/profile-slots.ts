@@ -6,6 +6,7 @@ import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import { raisedBits } from "../../protocol/cosem/companion/event-meaning.ts";
 import type { ProfileLayout } from "../../protocol/profile/layout.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
+import { slotIntervalS } from "../profiles/slot-interval.ts";
 import type { ProfileLedger } from "./meter-ledger.ts";
 import type { AnswerSpan } from "./profile-reader.ts";
 import type { SlotRange } from "./settled-slots.ts";
@@ -21,13 +22,9 @@ const SLOTS_A_VISIT = 1500;
 /** What the meter overwrites within this part of its reach goes first, whatever the plan says. */
 const URGENT_PART = 8;
 
-/** Seconds between slots as in SlotRule; undefined for a profile without slots. */
-export function slotIntervalS(profile: ProfileKind, { capturePeriod }: ProfileLayout): number | undefined {
-  if (profile === "instant") return undefined;
-  if (profile === "billing") return 0;
-  if (profile === "daily_load") return DAY_S;
-  const seconds = capturePeriod !== undefined && "seconds" in capturePeriod ? capturePeriod.seconds : 0;
-  return seconds >= LEAST_INTERVAL_S && DAY_S % seconds === 0 ? seconds : undefined;
+/** As `slotIntervalS`, of what a layout says. */
+export function layoutIntervalS(profile: ProfileKind, { capturePeriod }: ProfileLayout): number | undefined {
+  return slotIntervalS(profile, capturePeriod && "seconds" in capturePeriod ? capturePeriod.seconds : undefined);
 }
 
 export type ReadingOrder = "newest-first" | "oldest-first";

@@ -3,6 +3,7 @@
  * to the journal as runs, whatever the number of meters; folding it into pages is done later (see coverage.ts).
  */
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
+import { slotIntervalS } from "../profiles/slot-interval.ts";
 import { PROFILE_KINDS } from "./profile-tables.ts";
 import type { WriteParticipant } from "./profile-writer.ts";
 
@@ -13,20 +14,15 @@ type SlotState = (typeof SLOT_STATES)[number];
 const EPOCH_S = Date.UTC(2000, 0, 1) / 1000;
 const MOST_SECONDS = 2 ** 31 - 1;
 const LONGEST_RUN = 32_767;
-const DAY_S = 86_400;
-const LEAST_INTERVAL_S = 60;
 
 /** The code of a profile in the ledger. */
 export function profileCode(profile: ProfileKind): number {
   return PROFILE_KINDS.indexOf(profile) + 1;
 }
 
-/** Seconds between the slots of a batch; 0 for months; undefined where there are no slots. */
+/** As `slotIntervalS`, of a batch. */
 export function batchIntervalS({ profile, intervalS }: ProfileBatch): number | undefined {
-  if (profile === "instant") return undefined;
-  if (profile === "billing") return 0;
-  if (profile === "daily_load") return DAY_S;
-  return intervalS !== undefined && intervalS >= LEAST_INTERVAL_S && DAY_S % intervalS === 0 ? intervalS : undefined;
+  return slotIntervalS(profile, intervalS);
 }
 
 /** Runs of one profile, interval and state: slots of a meter that follow one another are one run. */

@@ -183,6 +183,6 @@ export function storeFailure(cause: unknown): StoreError {
 
 /** True when the same again may work later. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof StoreError && error.code === "PUSHES_SPOOLED") return true;
-  return failureKind(error instanceof StoreError ? error.cause : error) === "transient";
+  if (!(error instanceof StoreError)) return failureKind(error) === "transient";
+  return error.isTransient || failureKind(error.cause) === "transient";
 }

@@ -1,10 +1,8 @@
 /** The ledger of many meters at once, for reports: with all ways of capture, power events, and the last failed try. */
 import type { LedgerPage, ProfileMemory } from "../collect/meter-ledger.ts";
-import type { ProfileKind } from "../profiles/batch.ts";
 import { foldCoverage } from "./coverage.ts";
 import type { Database } from "./database.ts";
-import type { PageRow } from "./ledger-records.ts";
-import { PROFILE_KINDS } from "./profile-tables.ts";
+import { type MemoryRow, memoryOf, type PageRow, pageOf } from "./ledger-records.ts";
 
 export interface LedgerOfMeter {
   readonly memories: readonly ProfileMemory[];
@@ -55,25 +53,12 @@ export class FleetLedger {
   }
 
   async #loadMemories(found: Map<number, MeterParts>): Promise<void> {
-    const rows = await this.#database.query<{
-      meter_key: number;
-      profile: ProfileKind;
-      valid_from: Date;
-      interval_s: number;
-      entries: number | null;
-    }>(
+    const rows = await this.#database.query<MemoryRow & { meter_key: number }>(
       `select meter_key, profile, valid_from, interval_s, entries from dlms.meter_profiles
        where meter_key = any ($1::int[]) order by meter_key, profile, valid_from`,
       [[...found.keys()]],
     );
-    for (const row of rows) {
-      found.get(row.meter_key)?.memories.push({
-        profile: row.profile,
-        validFromMs: row.valid_from.getTime(),
-        intervalS: row.interval_s,
-        entries: row.entries ?? undefined,
-      });
-    }
+    for (const row of rows) found.get(row.meter_key)?.memories.push(memoryOf(row));
   }
 
   async #loadPages(found: Map<number, MeterParts>, { fromMs, toMs }: Range): Promise<void> {
@@ -86,21 +71,7 @@ export class FleetLedger {
            else date_trunc('year', $2::timestamptz at time zone 'UTC' - interval '1 day')::date end`,
       [[...found.keys()], new Date(fromMs), new Date(toMs)],
     );
-    for (const row of rows) {
-      const profile = PROFILE_KINDS[row.profile - 1];
-      if (profile === undefined) continue;
-      const { day, held, absent } = row;
-      const page = {
-        profile,
-        day,
-        intervalS: row.interval_s,
-        held,
-        absent,
-        off: row.meter_off,
-        setAside: row.set_aside,
-      };
-      found.get(row.meter_key)?.pages.push(page);
-    }
+    for (const row of rows) found.get(row.meter_key)?.pages.push(...pageOf(row));
   }
 
   /** From some time before the range on: an outage may have begun then. */

@@ -5,7 +5,7 @@ import type { ProfileKind } from "../profiles/batch.ts";
 import type { Database } from "./database.ts";
 import { PROFILE_KINDS } from "./profile-tables.ts";
 
-interface MemoryRow {
+export interface MemoryRow {
   profile: ProfileKind;
   valid_from: Date;
   interval_s: number;
@@ -92,7 +92,7 @@ function keyOf({ meterKey, profile, validFromMs }: MeterMemory): string {
   return `${meterKey} ${profile} ${validFromMs}`;
 }
 
-function memoryOf(row: MemoryRow): ProfileMemory {
+export function memoryOf(row: MemoryRow): ProfileMemory {
   return {
     profile: row.profile,
     validFromMs: row.valid_from.getTime(),
@@ -101,7 +101,7 @@ function memoryOf(row: MemoryRow): ProfileMemory {
   };
 }
 
-function pageOf(row: PageRow): LedgerPage[] {
+export function pageOf(row: PageRow): LedgerPage[] {
   const profile = PROFILE_KINDS[row.profile - 1];
   if (profile === undefined) return [];
   const { day, held, absent } = row;

@@ -1,9 +1,8 @@
 /** The daily load's part in a write: notes which meters' block load changed between when, in the same transaction. */
 import type { ProfileBatch } from "../profiles/batch.ts";
+import { MOST_AHEAD_MS, OLDEST_MS } from "./profile-rows.ts";
 import type { WriteParticipant } from "./profile-writer.ts";
 
-const OLDEST_MS = Date.UTC(2000, 0, 1);
-const MOST_AHEAD_MS = 86_400_000;
 /** Rows further apart are noted apart: one with a wrong clock must not have years summed anew. */
 const LONGEST_GAP_MS = 2 * 86_400_000;
 

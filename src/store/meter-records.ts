@@ -1,8 +1,7 @@
-/** Single values and events of meters on their way into the database; natural keys make each idempotent. */
+/** Single values of meters on their way into the database; natural keys make each idempotent. */
 import type { PoolClient } from "pg";
 import type { OtherValue, ReadingSource } from "../profiles/batch.ts";
 import { CopyRows, copyInto, isDecimal } from "./binary-copy.ts";
-import type { Database } from "./database.ts";
 import { failureCode, failureKind } from "./failure.ts";
 import { storableText } from "./storable-text.ts";
 
@@ -110,42 +109,4 @@ async function insertReadings(client: PoolClient, readings: readonly MeterReadin
 /** A value as text that PostgreSQL can hold. */
 export function valueText(value: OtherValue): string {
   return storableText(typeof value === "string" ? value : JSON.stringify(value));
-}
-
-type EventSeverity = "info" | "warning" | "alarm";
-
-export interface MeterEvent {
-  readonly meterId: string;
-  readonly occurredAt: Date;
-  /** The event log that held it; `gateway` for what the gateway noticed. */
-  readonly log: string;
-  /** Code within the log. */
-  readonly code: number;
-  readonly name: string | undefined;
-  readonly severity: EventSeverity;
-  readonly details: Readonly<Record<string, unknown>> | undefined;
-  readonly source: ReadingSource;
-}
-
-/** Keeps events; one that is held already stays as it is. Returns how many were new. */
-export async function keepEvents(database: Pick<Database, "query">, events: readonly MeterEvent[]): Promise<number> {
-  if (events.length === 0) return 0;
-  const rows = await database.query(
-    `insert into public.meter_events (meter_id, occurred_at, log, code, name, severity, details, source)
-     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::int[], $5::text[], $6::text[], $7::jsonb[], $8::text[])
-       as e (meter_id)
-     where exists (select from public.meters m where m.id = e.meter_id)
-     on conflict do nothing returning true`,
-    [
-      events.map((each) => each.meterId),
-      events.map((each) => each.occurredAt),
-      events.map((each) => each.log),
-      events.map((each) => each.code),
-      events.map((each) => each.name ?? null),
-      events.map((each) => each.severity),
-      events.map((each) => (each.details === undefined ? null : JSON.stringify(each.details))),
-      events.map((each) => each.source),
-    ],
-  );
-  return rows.length;
 }

@@ -36,8 +36,10 @@ export interface ProfileRow {
   readonly index: number;
 }
 
-const OLDEST_MS = Date.UTC(2000, 0, 1);
-const MOST_AHEAD_MS = 24 * 60 * 60 * 1000;
+/** Earlier captures are never held, */
+export const OLDEST_MS = Date.UTC(2000, 0, 1);
+/** nor such as lie further behind their reading than a meter's clock may be wrong. */
+export const MOST_AHEAD_MS = 24 * 60 * 60 * 1000;
 const INT8_EDGE = 9.2e18;
 /** 0001-01-01 and 9999-12-31. */
 const LEAST_TIME_MS = -62_135_596_800_000;

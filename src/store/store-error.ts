@@ -61,6 +61,9 @@ const STORE_ERRORS = {
   QUEUE_STOPPED: ["the batch queue no longer takes batches", "nothing: the gateway is stopping"],
 } as const satisfies Record<string, readonly [sentence: string, nextStep: string]>;
 
+/** What may work when the same is tried again. */
+const TRANSIENT_ERRORS: ReadonlySet<string> = new Set<keyof typeof STORE_ERRORS>(["PUSHES_SPOOLED"]);
+
 export type StoreErrorCode = keyof typeof STORE_ERRORS;
 
 /** A failure of the database, its server or its schema. `at` never holds secrets. */
@@ -70,6 +73,8 @@ export class StoreError extends Error {
   readonly at: Readonly<Record<string, number | string | boolean>>;
   /** What the operator can do. */
   readonly nextStep: string;
+  /** Whether the same again may work later, whatever the cause is. */
+  readonly isTransient: boolean;
 
   constructor(code: StoreErrorCode, at: StoreError["at"] = {}, options?: ErrorOptions) {
     const [sentence, nextStep] = STORE_ERRORS[code];
@@ -78,5 +83,6 @@ export class StoreError extends Error {
     this.code = code;
     this.at = at;
     this.nextStep = nextStep;
+    this.isTransient = TRANSIENT_ERRORS.has(code);
   }
 }

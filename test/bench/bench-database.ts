@@ -24,6 +24,17 @@ export async function benchDatabase(stack: AsyncDisposableStack, connections: nu
   return { database, edition: describeCapabilities(database.capabilities) };
 }
 
+/** Keys of meters that are made. */
+export async function newMeters(database: Database, count: number): Promise<number[]> {
+  const rows = await database.query<{ meter_key: number }>(
+    `insert into public.meters (meter_number, name)
+     select number, number from (select gen_random_uuid()::text as number from generate_series(1, $1::int)) as n
+     returning meter_key`,
+    [count],
+  );
+  return rows.map((row) => row.meter_key);
+}
+
 async function startServer(): Promise<TestServer> {
   const edition = "DLMS_GATEWAY_TEST_TIMESCALE_URL" in process.env ? "timescale-given" : "timescale-apache";
   const server = await startTestServer(edition, { durable: true });

@@ -16,7 +16,7 @@ import { RowLayout, sortedRows } from "../../src/store/profile-rows.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { BufferKeeping, packBuffer, type RawBuffer } from "../../src/store/raw-buffers.ts";
 import type { Bench, BenchReport } from "./bench.ts";
-import { benchDatabase } from "./bench-database.ts";
+import { benchDatabase, newMeters } from "./bench-database.ts";
 
 const TABLE = "dlms.block_load_profile_data";
 const GROUP_ROWS = 5000;
@@ -200,16 +200,6 @@ function copyOnly(database: Database, layoutKeys: ReadonlyMap<string, number>): 
 
 function refuse(): never {
   throw new Error("the bench made a row without a usable time");
-}
-
-async function newMeters(database: Database, count: number): Promise<number[]> {
-  const rows = await database.query<{ meter_key: number }>(
-    `insert into public.meters (meter_number, name)
-     select number, number from (select gen_random_uuid()::text as number from generate_series(1, $1::int)) as n
-     returning meter_key`,
-    [count],
-  );
-  return rows.map((row) => row.meter_key);
 }
 
 function blockLoad(

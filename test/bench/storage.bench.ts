@@ -4,7 +4,8 @@ import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import type { Database } from "../../src/store/database.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import type { Bench } from "./bench.ts";
-import { benchDatabase } from "./bench-database.ts";
+import { benchDatabase, newMeters } from "./bench-database.ts";
+import { batchOf, energyOf, noise, registerBefore } from "./load-curve.ts";
 
 const METERS = 300;
 const SLOT_MS = 900_000;
@@ -14,7 +15,6 @@ const FIRST_MS = Math.floor(Date.UTC(2026, 0, 1) / (7 * 86_400_000)) * 7 * 86_40
 const METERS_AT_ONCE = 7;
 const TABLE = "dlms.block_load_profile_data";
 const REFERENCE = "bench_floats";
-const LAST_MS = FIRST_MS + SLOTS * SLOT_MS;
 
 export const bench: Bench = {
   compares: `octets a row of block load (8 values) of ${METERS} meters in a week of quarter hours: our table, with all its columns and its key, against a hypertable of the same rows with a UUID and 8 double precision columns, of the same chunks and the same compression`,
@@ -24,7 +24,7 @@ export const bench: Bench = {
     await using stack = new AsyncDisposableStack();
     const { database, edition } = await benchDatabase(stack, 2);
     const { hypertables, compression } = database.capabilities;
-    const meters = await newMeters(database);
+    const meters = await newMeters(database, METERS);
     const writer = new ProfileWriter(database, PROFILE_COLUMNS);
     const beganMs = performance.now();
     for (let at = 0; at < METERS; at += METERS_AT_ONCE) {
@@ -56,60 +56,25 @@ export const bench: Bench = {
   },
 };
 
-async function newMeters(database: Database): Promise<number[]> {
-  const rows = await database.query<{ meter_key: number }>(
-    `insert into public.meters (meter_number, name)
-     select number, number from (select gen_random_uuid()::text as number from generate_series(1, $1::int)) as n
-     returning meter_key`,
-    [METERS],
-  );
-  return rows.map((row) => row.meter_key);
-}
-
-/** Repeatable noise from 0 to 1. */
-function noise(seed: number): number {
-  const wave = Math.sin(seed * 12.9898) * 43_758.5453;
-  return wave - Math.floor(wave);
-}
-
-/** Steps as meters have them: Wh, 0.1 V, 0.01 A. */
 function week(meterKey: number, shiftMs = 0): ProfileBatch {
-  const index = Array.from({ length: SLOTS }, (_, at) => at);
-  const scale = 20 + 400 * noise(meterKey);
-  const energy = index.map((at) => {
-    const hour = (at % 96) / 4;
-    const shape = 0.3 + Math.exp(-((hour - 8) ** 2) / 4) + 1.5 * Math.exp(-((hour - 20) ** 2) / 6);
-    return Math.round(scale * shape * (0.6 + 0.8 * noise(meterKey * SLOTS + at)));
-  });
-  let total = Math.round(5_000_000 * noise(meterKey));
+  const curve = { meterKey, firstMs: FIRST_MS + shiftMs, slots: SLOTS, slotMs: SLOT_MS };
+  const energy = energyOf(curve);
+  let total = registerBefore(meterKey);
   const totals = energy.map((each) => (total += each));
-  const of = (column: string, value: (at: number) => number) => ({
-    column,
-    values: index.map((at) => BigInt(Math.round(value(at)))),
-  });
-  return {
-    meterKey,
-    profile: "block_load",
-    source: "poll",
-    layoutFingerprint: "bench-layout",
-    readAt: new Date(LAST_MS),
-    rowCount: SLOTS,
-    instantsMs: index.map((at) => FIRST_MS + at * SLOT_MS + shiftMs),
-    timeRules: index.map(() => "deviation" as const),
-    meterTimes: index.map(() => undefined),
-    intervalS: SLOT_MS / 1000,
-    columns: [
-      of("active_import", (at) => 1000 * (energy[at] ?? 0)),
-      of("active_export", () => 0),
-      of("reactive_import", (at) => 1000 * Math.round((energy[at] ?? 0) * 0.2 * noise(at))),
-      of("reactive_export", () => 0),
-      of("apparent_import", (at) => 1000 * Math.round((energy[at] ?? 0) * (1 + 0.1 * noise(at + 7)))),
-      of("active_import_total", (at) => 1000 * (totals[at] ?? 0)),
-      of("voltage_l1", (at) => 100 * Math.round(2300 + 60 * (noise(at + meterKey) - 0.5))),
-      of("current_l1", (at) => 10 * Math.round((energy[at] ?? 0) * 1.74)),
-    ],
-    others: [],
-  };
+  return batchOf(
+    curve,
+    { profile: "block_load", intervalS: SLOT_MS / 1000 },
+    {
+      active_import: (at) => 1000 * (energy[at] ?? 0),
+      active_export: () => 0,
+      reactive_import: (at) => 1000 * Math.round((energy[at] ?? 0) * 0.2 * noise(at)),
+      reactive_export: () => 0,
+      apparent_import: (at) => 1000 * Math.round((energy[at] ?? 0) * (1 + 0.1 * noise(at + 7))),
+      active_import_total: (at) => 1000 * (totals[at] ?? 0),
+      voltage_l1: (at) => 100 * Math.round(2300 + 60 * (noise(at + meterKey) - 0.5)),
+      current_l1: (at) => 10 * Math.round((energy[at] ?? 0) * 1.74),
+    },
+  );
 }
 
 async function fillReference(database: Database, hypertables: boolean): Promise<void> {

@@ -4,10 +4,12 @@
  *
  *   npx node test/db/column-migration.ts > migrations/NNNN_profile_columns.sql
  */
+import type { ProfileKind } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { migrate } from "../../src/store/migrations.ts";
-import { dataTable, PROFILE_KINDS, profileView, profileViewSql, storedType } from "../../src/store/profile-tables.ts";
+import { dataTable, PROFILE_KINDS, storedType } from "../../src/store/profile-tables.ts";
+import { profileSql, profileView } from "./profile-sql.ts";
 import { startTestServer } from "./test-server.ts";
 
 interface Column {
@@ -51,23 +53,25 @@ for (const profile of PROFILE_KINDS) {
   const gone = [...there.keys()].filter((name) => !wanted.has(name) && !FIXED.has(name));
   // What a column held must go somewhere: that is for whoever writes the migration to decide.
   changes.push(...gone.map((name) => `-- ${table}.${name} is no longer in the list: rename, move or drop it here.`));
+  const statements = [...withoutViews(profile), ...changes, ...withViews(profile)];
   const view = `dlms.${profileView(profile)}`;
-  const openView = `dlms_views.${profileView(profile)}`;
   const before = await viewText(view);
   await database.transaction(async (client) => {
-    for (const change of changes.filter((each) => !each.startsWith("--")))
-      await client.query(`drop view if exists ${openView}; drop view if exists ${view}; ${change}`);
-    await client.query(profileViewSql(profile, PROFILE_COLUMNS[profile]));
+    for (const statement of statements.filter((each) => !each.startsWith("--"))) await client.query(statement);
   });
-  const viewChanged = before !== (await viewText(view));
-  const mustDrop = changes.some((change) => change.includes(" type "));
-  if (mustDrop) lines.push(`drop view ${openView};`, `drop view ${view};`);
-  lines.push(...changes);
-  if (changes.length > 0 || viewChanged) lines.push(profileViewSql(profile, PROFILE_COLUMNS[profile]));
+  if (changes.length > 0 || before !== (await viewText(view))) lines.push(...statements);
 }
 console.log(lines.length === 0 ? "-- The tables are as the list says." : lines.join("\n").trimEnd());
 await database.close();
 await server.stop();
+
+function withoutViews(profile: ProfileKind): string[] {
+  return [`drop view dlms_views.${profileView(profile)};`, `drop view dlms.${profileView(profile)};`];
+}
+
+function withViews(profile: ProfileKind): string[] {
+  return [profileSql(profile), `select dlms.make_reader_view('${profileView(profile)}', '${profile}');`];
+}
 
 async function viewText(view: string): Promise<string> {
   const rows = await database.query<{ text: string }>(

@@ -2,11 +2,13 @@ import fc from "fast-check";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { latestRows, newestCaptures } from "../../src/store/latest-rows.ts";
-import { BEFORE_READINGS, keepEvents, keepReadings, type MeterReading } from "../../src/store/meter-records.ts";
+import { BEFORE_READINGS, keepReadings, type MeterReading } from "../../src/store/meter-records.ts";
+import { newestCaptures } from "../../src/store/newest-held.ts";
 import { keepObisCodes } from "../../src/store/obis-codes.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
+
 import { openPushQueue } from "../../src/store/push-history.ts";
+
 import { keepPushLayout, loadPushLayouts } from "../../src/store/push-layouts.ts";
 import { keepPushSetups } from "../../src/store/push-setups.ts";
 import { ReadAttempts } from "../../src/store/read-attempts.ts";
@@ -24,17 +26,10 @@ async function meterId(number: string): Promise<string> {
   return String(rows[0]?.[0]);
 }
 
-test("latest rows: the newest row of each meter in plain units, and where to read on from", async () => {
+test("newest captures: where to read on from", async () => {
   const { database } = current();
-  const [a = 0, b = 0, c = 0] = await makeMeters(database, ["A", "B", "C"]);
-  const writer = new ProfileWriter(database, PROFILE_COLUMNS);
-  await writer.write([blockLoad(a, slots(0, 9)), blockLoad(b, slots(0, 3))]);
-  const columns = PROFILE_COLUMNS.block_load.filter((each) => ["voltage_l1", "voltage_l2"].includes(each.name));
-  const rows = await latestRows(database, { profile: "block_load", columns, limit: 10, meterKeys: [a, b, c] });
-  expect(rows.map((row) => [row.meterName, row.capturedAt.getTime(), row.values])).toEqual([
-    ["name-A", START_MS + 8 * SLOT_MS, { voltage_l1_v: "230.008" }],
-    ["name-B", START_MS + 2 * SLOT_MS, { voltage_l1_v: "230.002" }],
-  ]);
+  const [a = 0] = await makeMeters(database, ["A"]);
+  await new ProfileWriter(database, PROFILE_COLUMNS).write([blockLoad(a, slots(0, 9))]);
   expect(await newestCaptures(database, a)).toEqual({
     instant: undefined,
     block_load: START_MS + 8 * SLOT_MS,
@@ -104,22 +99,6 @@ test("meter readings: any decimal comes back with all its digits", async () => {
     const expected = /^-0(\.0*)?$/.test(value) ? value.slice(1) : value;
     expect(stored.get(`3:1.0.1.8.0.255:2#${index}`)).toBe(expected);
   }
-});
-
-test("meter events: each is held once", async () => {
-  const id = await meterId("E1");
-  const event = {
-    meterId: id,
-    occurredAt: new Date(START_MS),
-    log: "voltage",
-    code: 7,
-    name: "over_voltage",
-    severity: "warning" as const,
-    details: { phase: 1 },
-    source: "poll" as const,
-  };
-  expect(await keepEvents(current().database, [event, { ...event, code: 8 }])).toBe(2);
-  expect(await keepEvents(current().database, [event])).toBe(0);
 });
 
 async function receivedPush(number: string): Promise<ReceivedPush> {
