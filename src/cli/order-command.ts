@@ -89,7 +89,7 @@ async function orderCommand(
       ? askForOrder(options.socket, { meter: name, order, why: options.why ?? "" })
       : giveDirectly(name, order, options, output));
     printResult(name, result, options, output);
-    return GOOD.has(result.state) ? "success" : "meterFailed";
+    return exitOf(result);
   } catch (error) {
     if (!(error instanceof ReadRefusedError)) throw error;
     printRefusal(error, options, output);
@@ -101,7 +101,16 @@ function giveDirectly(name: string, order: MeterOrder, options: OrderOptions, ou
   return withDirectMeter(name, options, output, (meter) => executeOrder(order, { ...meter, clock: systemClock }));
 }
 
-function printResult(meter: string, result: OrderResult, { json }: Pick<OrderOptions, "json">, output: Output): void {
+export function exitOf({ state }: OrderResult): ExitReason {
+  return GOOD.has(state) ? "success" : "meterFailed";
+}
+
+export function printResult(
+  meter: string,
+  result: OrderResult,
+  { json }: Pick<OrderOptions, "json">,
+  output: Output,
+): void {
   if (json) {
     output.out(JSON.stringify({ meter, ...result }, undefined, 2));
     return;

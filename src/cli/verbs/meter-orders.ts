@@ -1,10 +1,11 @@
 import type { Command } from "commander";
+import type { FirmwareOptions } from "../firmware-command.ts";
 import type { ClockOptions, SwitchOptions } from "../order-command.ts";
 import { addDirectOptions } from "./direct-options.ts";
 import { metersVerb } from "./meters.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
-/** `meters disconnect`, `reconnect` and `clock`, under the verb `meters`. */
+/** `meters disconnect`, `reconnect`, `clock` and `firmware`, under the verb `meters`. */
 export const declareMeterOrders: DeclareVerb = (program, { output, finish }) => {
   for (const [type, description] of [
     ["disconnect", "open the load switch, and show that the meter has"],
@@ -24,6 +25,16 @@ export const declareMeterOrders: DeclareVerb = (program, { output, finish }) => 
     .action(async (meter: string | undefined, options: ClockOptions) => {
       const { clockCommand } = await import("../order-command.ts");
       finish(await clockCommand(meter, options, output));
+    });
+  addDirectOptions(metersVerb(program).command("firmware"))
+    .description("transfer an image to the meter at an address, verify it, activate it, and see that it runs")
+    .argument("<file>", "the image")
+    .requiredOption("--identifier <text>", "the image's own, exactly: text, or octets as 0x…")
+    .option("--resume", "go on at the first block that the meter lacks of this image")
+    .option("--json", "print JSON")
+    .action(async (file: string, options: FirmwareOptions) => {
+      const { firmwareCommand } = await import("../firmware-command.ts");
+      finish(await firmwareCommand(file, options, output));
     });
 };
 
