@@ -1,23 +1,20 @@
 /** Meters that are set apart because they keep failing. */
 import { z } from "zod";
+import { nextStepOf } from "../collect/failure-cause.ts";
 import type { PollLoop } from "../collect/poll-loop.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
-import { ApiError } from "./api-error.ts";
+import { quarantinedMeter } from "./answers/work.ts";
 import type { Caller } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
 
 export interface QuarantineParts {
-  readonly shared: {
-    readonly loop: Pick<PollLoop<PolledMeter>, "quarantined" | "seen">;
-    /** Who works a meter, where that is not this gateway. */
-    workedBy(meter: PolledMeter): string | undefined;
-  };
-  /** By name. */
-  readonly meters: { get(name: string): PolledMeter | undefined };
+  readonly loop: Pick<PollLoop<PolledMeter>, "quarantined">;
   readonly nameOf: (nameOrNumber: string, caller: Caller) => string;
+  /** Forgets that a meter has failed, wherever it is worked. Throws ApiError and ReadRefusedError. */
+  readonly release: (meter: string) => Promise<void>;
 }
 
-export function quarantineResources(api: Api, { shared, meters, nameOf }: QuarantineParts): void {
+export function quarantineResources(api: Api, { loop, nameOf, release }: QuarantineParts): void {
   api.get(
     "/v1/quarantine",
     {
@@ -25,13 +22,21 @@ export function quarantineResources(api: Api, { shared, meters, nameOf }: Quaran
       schema: {
         tags: ["meters"],
         summary: "Meters that keep failing and are tried seldom, of those that this gateway works",
-        response: { 200: z.object({ items: z.array(z.object({ meter: z.string() })) }) },
+        response: { 200: z.object({ items: z.array(quarantinedMeter) }) },
       },
     },
     async (request) => {
       const { meterKeys } = callerOf(request);
-      const seen = Array.from(shared.loop.quarantined()).filter(({ meterKey }) => meterKeys?.has(meterKey) ?? true);
-      return { items: seen.map(({ target }) => ({ meter: target.name })) };
+      const seen = Array.from(loop.quarantined()).filter(({ meter }) => meterKeys?.has(meter.meterKey) ?? true);
+      return {
+        items: seen.map(({ meter, sinceMs, nextTryMs, cause = null }) => ({
+          meter: meter.target.name,
+          since: new Date(sinceMs).toISOString(),
+          cause,
+          nextStep: cause && nextStepOf(cause),
+          nextTry: new Date(nextTryMs).toISOString(),
+        })),
+      };
     },
   );
   api.post(
@@ -51,12 +56,7 @@ export function quarantineResources(api: Api, { shared, meters, nameOf }: Quaran
     },
     async (request) => {
       const name = nameOf(request.params.meter, callerOf(request));
-      const meter = meters.get(name);
-      if (meter === undefined)
-        throw new ApiError("conflict", `${name} is not polled: it is neither in the configuration nor was it added`);
-      const worker = shared.workedBy(meter);
-      if (worker !== undefined) throw new ApiError("conflict", `${name} is worked by ${worker}: ask there`);
-      shared.loop.seen(meter);
+      await release(name);
       return { meter: name };
     },
   );

@@ -1,7 +1,7 @@
 /** `meters list | show | release`: the meters, how their last tries ended, asked of the running daemon. */
 import { z } from "zod";
 import { attempt, meter as meterAnswer } from "../api/answers/meters.ts";
-import { plan } from "../api/answers/work.ts";
+import { plan, quarantinedMeter } from "../api/answers/work.ts";
 import { askDaemon } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type ListingOptions, printListing } from "./listing.ts";
@@ -20,15 +20,16 @@ type Meter = z.output<typeof meterAnswer>;
 const page = z.object({ items: z.array(meterAnswer), next: z.string().nullable() });
 const plans = z.object({ items: z.array(plan) });
 const attempts = z.object({ items: z.array(attempt) });
-const set = z.object({ items: z.array(z.object({ meter: z.string() })) });
+const quarantine = z.object({ items: z.array(quarantinedMeter) });
 const PAGE = 1000;
 const SHOWN_TRIES = 10;
 const WEEK_MS = 7 * 86_400_000;
 const COLUMNS = ["meter", "number", "type", "companion", "last try", "result", "cause"].map((title) => ({ title }));
+const QUARANTINE_COLUMNS = ["meter", "since", "cause", "next try", "next step"].map((title) => ({ title }));
 
 export async function metersList(options: MetersListOptions, output: Output): Promise<ExitReason> {
-  const { socket, search, failing, quarantined } = options;
-  const apart = quarantined === true ? await quarantinedMeters(socket) : undefined;
+  if (options.quarantined === true) return await listQuarantine(options, output);
+  const { socket, search, failing } = options;
   const rows: string[][] = [];
   for (let after: string | undefined | null; after !== null; ) {
     const query: { limit: number; search: string | undefined; after: string | undefined } = {
@@ -38,16 +39,26 @@ export async function metersList(options: MetersListOptions, output: Output): Pr
     };
     const { items, next } = await askDaemon(socket, { path: "/v1/meters", query, answer: page });
     const wanted = items.filter((each) => failing !== true || each.lastAttempt?.succeeded === false);
-    rows.push(...wanted.filter(({ name }) => apart?.has(name) ?? true).map(rowOf));
+    rows.push(...wanted.map(rowOf));
     after = next;
   }
   printListing(output, options, COLUMNS, rows);
   return "success";
 }
 
-async function quarantinedMeters(socket: string): Promise<ReadonlySet<string>> {
-  const { items } = await askDaemon(socket, { path: "/v1/quarantine", answer: set });
-  return new Set(items.map(({ meter }) => meter));
+async function listQuarantine(options: MetersListOptions, output: Output): Promise<ExitReason> {
+  const { socket, search = "" } = options;
+  const { items } = await askDaemon(socket, { path: "/v1/quarantine", answer: quarantine });
+  const found = items.filter(({ meter }) => meter.toLowerCase().includes(search.toLowerCase()));
+  const rows = found.map(({ meter, since, cause, nextTry, nextStep }) => [
+    meter,
+    timeText(since),
+    cause ?? "",
+    timeText(nextTry),
+    nextStep ?? "",
+  ]);
+  printListing(output, options, QUARANTINE_COLUMNS, rows);
+  return "success";
 }
 
 function rowOf({ name, number, type, companion, lastAttempt }: Meter): string[] {

@@ -154,6 +154,11 @@ export const FAILURE_CAUSES = {
 
 export type FailureCause = keyof typeof FAILURE_CAUSES;
 
+/** What somebody may do about a cause. */
+export function nextStepOf(cause: FailureCause): string {
+  return FAILURE_CAUSES[cause].nextStep;
+}
+
 export interface NamedFailure {
   readonly cause: FailureCause;
   /** The cause as a plain sentence. */

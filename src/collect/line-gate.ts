@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../drivers/clock.ts";
-import { type Lane, LaneQueue, lanePriority } from "./lane-queue.ts";
+import type { Lane } from "./lane-queue.ts";
+import { WaitingJobs } from "./waiting-jobs.ts";
 
 /** What a gate lets through. */
 export interface GateWidth {
@@ -13,11 +14,11 @@ const SECOND_MS = 1000;
 
 /**
  * The jobs of one meter, of all meters on one shared line, or of all in a pool or network. So many pass at a time; those
- * that have to wait take up no place among the fleet's running jobs. In the order of the lanes, and of asking within a
- * lane.
+ * that have to wait take up no place among the fleet's running jobs. In the order of the lanes; within a lane meters take
+ * turns, so that none waits for all that is asked of another.
  */
-export class LineGate {
-  readonly #waiting = new LaneQueue();
+export class LineGate<Meter> {
+  readonly #waiting = new WaitingJobs<Meter>();
   readonly #refuse = new Set<(error: Error) => void>();
   readonly #places: number;
   readonly #startEveryMs: number;
@@ -32,14 +33,20 @@ export class LineGate {
     this.#clock = clock;
   }
 
-  pass<T>(lane: Lane, job: () => Promise<T>): Promise<T> {
+  pass<T>(lane: Lane, meter: Meter, job: () => Promise<T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#refuse.add(reject);
     const run = () => {
       this.#refuse.delete(reject);
-      return job().then(resolve, reject);
+      this.#running++;
+      void job()
+        .then(resolve, reject)
+        .finally(() => {
+          this.#running--;
+          this.#next();
+        });
     };
-    this.#waiting.enqueue(run, { priority: lanePriority(lane) });
+    this.#waiting.add(lane, meter, run);
     this.#next();
     return promise;
   }
@@ -51,7 +58,7 @@ export class LineGate {
 
   /** Refuses those that wait. */
   clear(): void {
-    while (this.#waiting.dequeue() !== undefined);
+    this.#waiting.clear();
     for (const refuse of this.#refuse) refuse(new Error("the queue of the line was cleared"));
     this.#refuse.clear();
   }
@@ -67,14 +74,8 @@ export class LineGate {
       });
       return;
     }
-    const run = this.#waiting.dequeue();
-    if (run === undefined) return;
     if (this.#startEveryMs > 0) this.#nextStartMs = this.#clock.elapsed() + this.#startEveryMs;
-    this.#running++;
-    void run().finally(() => {
-      this.#running--;
-      this.#next();
-    });
+    this.#waiting.take()?.();
     this.#next();
   }
 }

@@ -45,6 +45,16 @@ export interface JobOutcome {
   readonly lostFromMs?: number | undefined;
 }
 
+/** A meter that is set apart because it keeps failing. */
+export interface QuarantinedMeter<Meter> {
+  readonly meter: Meter;
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number;
+  readonly nextTryMs: number;
+  /** Why it was not read last; undefined where nobody knows. */
+  readonly cause: FailureCause | undefined;
+}
+
 /** What nobody knows when it will be lost comes after all that will be. */
 const NEVER_LOST_MS = 365 * 86_400_000;
 
@@ -65,7 +75,7 @@ export class Planner<Meter> {
   readonly #dueMs: Float64Array[] = [];
   /** Of meters that failed last. */
   readonly #failures = new Map<number, FailureCounts>();
-  readonly #quarantined = new Set<number>();
+  readonly #quarantined = new Map<number, QuarantinedMeter<Meter>>();
   readonly #more = new Map<number, readonly ReadingKind[]>();
   readonly #working = new Set<number>();
   /** Meters that were taken out: they keep their numbers for when they come back. */
@@ -193,11 +203,12 @@ export class Planner<Meter> {
   }
 
   /** The meters that are set apart. */
-  *quarantined(): Generator<Meter> {
-    for (const number of this.#quarantined) {
-      const meter = this.#meters[number];
-      if (meter !== undefined) yield meter;
-    }
+  quarantined(): Iterable<QuarantinedMeter<Meter>> {
+    return this.#quarantined.values();
+  }
+
+  get quarantinedCount(): number {
+    return this.#quarantined.size;
   }
 
   /** The one of all that are due for which it is soonest too late. */
@@ -273,11 +284,13 @@ export class Planner<Meter> {
     const counts = this.#failures.get(number) ?? {};
     this.#failures.set(number, counts);
     const { delayMs, quarantined } = retryAfter(counts, cause);
-    if (quarantined && !this.#quarantined.has(number)) {
-      this.#quarantined.add(number);
-      this.#options.onQuarantine?.(meter, true);
+    const nextTryMs = nowMs + delayMs;
+    if (quarantined) {
+      const known = this.#quarantined.get(number);
+      this.#quarantined.set(number, { meter, sinceMs: known?.sinceMs ?? nowMs, nextTryMs, cause });
+      if (known === undefined) this.#options.onQuarantine?.(meter, true);
     }
-    this.#schedule(number, nowMs + delayMs);
+    this.#schedule(number, nextTryMs);
   }
 
   #release(number: number): void {

@@ -10,7 +10,14 @@ import type { ReadingKind } from "../profiles/batch.ts";
 import { type Lane, LaneQueue, lanePriority } from "./lane-queue.ts";
 import { type LaneReport, LaneTimes } from "./lane-times.ts";
 import { type GateWidth, LineGate } from "./line-gate.ts";
-import { type JobOutcome, type PlannedJob, type PlannedLane, Planner, type PlannerOptions } from "./planner.ts";
+import {
+  type JobOutcome,
+  type PlannedJob,
+  type PlannedLane,
+  Planner,
+  type PlannerOptions,
+  type QuarantinedMeter,
+} from "./planner.ts";
 
 export interface PollLoopOptions<Meter> extends PlannerOptions<Meter> {
   /** Those that are worked from the start; see `hold`. */
@@ -54,9 +61,9 @@ export class PollLoop<Meter> {
   /** What is asked for while there is none. */
   readonly #reserved: PQueue<LaneQueue>;
   /** By line, for good; by meter, while it has a job. */
-  readonly #gates = new Map<string | Meter, LineGate>();
+  readonly #gates = new Map<string | Meter, LineGate<Meter>>();
   /** For good. */
-  readonly #bounds = new Map<GateWidth, LineGate>();
+  readonly #bounds = new Map<GateWidth, LineGate<Meter>>();
   readonly #times = new LaneTimes();
   readonly #clock: Clock;
   /** The meters that are ours to work. */
@@ -189,8 +196,12 @@ export class PollLoop<Meter> {
   }
 
   /** Meters that keep failing and are tried seldom. */
-  quarantined(): Iterable<Meter> {
+  quarantined(): Iterable<QuarantinedMeter<Meter>> {
     return this.#planner.quarantined();
+  }
+
+  get quarantinedCount(): number {
+    return this.#planner.quarantinedCount;
   }
 
   /** How late the work is that is due next; 0 when none is due. */
@@ -236,9 +247,9 @@ export class PollLoop<Meter> {
     let pass = () => this.#pass(meter, lane, () => this.#timed(lane, askedMs, job));
     for (const bound of this.#options.boundsOf?.(meter) ?? []) {
       const within = pass;
-      const gate = this.#bounds.get(bound) ?? new LineGate(bound, this.#clock);
+      const gate = this.#bounds.get(bound) ?? new LineGate<Meter>(bound, this.#clock);
       this.#bounds.set(bound, gate);
-      pass = () => gate.pass(lane, within);
+      pass = () => gate.pass(lane, meter, within);
     }
     return pass();
   }
@@ -246,10 +257,10 @@ export class PollLoop<Meter> {
   #pass<T>(meter: Meter, lane: Lane, job: () => Promise<T>): Promise<T> {
     const line = this.#options.lineOf?.(meter);
     const key = line ?? meter;
-    const gate = this.#gates.get(key) ?? new LineGate();
+    const gate = this.#gates.get(key) ?? new LineGate<Meter>();
     this.#gates.set(key, gate);
     return gate
-      .pass(lane, () => this.#placed(lane, () => this.#watched(meter, job)))
+      .pass(lane, meter, () => this.#placed(lane, () => this.#watched(meter, job)))
       .finally(() => {
         if (line === undefined && gate.idle) this.#gates.delete(key);
       });

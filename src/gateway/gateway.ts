@@ -231,7 +231,8 @@ export class Gateway implements AsyncDisposable {
       notificationResources(api, notifications);
       adding.resources(api);
       gatewayResources(api, this.#shared);
-      quarantineResources(api, { shared: this.#shared, meters: this.#meters, nameOf });
+      const release = (name: string) => this.#shared.release(this.#meterOf(name));
+      quarantineResources(api, { loop: this.#shared.loop, nameOf, release });
       planning.resources(api, (name) => this.#meterOf(name));
       traceResources(api, {
         traces,
@@ -285,7 +286,7 @@ function vitalsOf({
   const { rows, pushes, spool } = intake;
   return {
     meters: loop.heldCount,
-    quarantined: [...loop.quarantined()].length,
+    quarantined: loop.quarantinedCount,
     overdueMs: loop.overdueMs,
     stalledMs: { planner: loop.stalledMs, rows: rows.stalledMs, pushes: pushes.stalledMs },
     waitingRows: rows.rows,

@@ -51,6 +51,8 @@ const ELSEWHERE_MS = 60_000;
 const TELL_CONCURRENCY = 16;
 const NEXT_STEP = "see dlms-gateway gateways, and the log of the gateway that holds the meter";
 
+const RELEASE_JOB = "release";
+
 const readJobSchema = z.object({
   what: z.string(),
   range: z.object({ fromMs: z.number(), toMs: z.number() }).optional(),
@@ -96,6 +98,7 @@ export class SharedMeters {
     });
     this.#lent = this.#lentMeters();
     this.handle(LEND_JOB, (meter, what) => this.#lent.lend(meter, what));
+    this.handle(RELEASE_JOB, async (meter) => this.loop.seen(meter));
     this.handle("read", (meter, what) => {
       const { what: thing, ...wishes } = readJobSchema.parse(what);
       return this.#readHere(meter, thing, wishes);
@@ -133,6 +136,12 @@ export class SharedMeters {
     }
     const { waitMs = 0 } = wishes;
     return readAnswerSchema.parse(await this.elsewhere(meter, { kind: "read", what: { what, ...wishes }, waitMs }));
+  }
+
+  /** Forgets that a meter has failed, wherever it is worked: it is tried now. Throws ReadRefusedError. */
+  async release(meter: PolledMeter): Promise<void> {
+    if (this.loop.holds(meter)) this.loop.seen(meter);
+    else await this.elsewhere(meter, { kind: RELEASE_JOB, what: null });
   }
 
   /** Who works a meter, where that is not this gateway. */

@@ -23,5 +23,13 @@ export const gateway = z.object({
   awayMs: z.number(),
 });
 
+export const quarantinedMeter = z.object({
+  meter: z.string(),
+  since: z.iso.datetime(),
+  cause: z.string().nullable().describe("Why it was not read last."),
+  nextStep: z.string().nullable(),
+  nextTry: z.iso.datetime().describe("It is tried sooner when it sends something by itself."),
+});
+
 const percentiles = z.object({ p50: z.number(), p99: z.number() });
 export const lanes = z.record(z.string(), z.object({ jobs: z.int(), waitMs: percentiles, runMs: percentiles }));

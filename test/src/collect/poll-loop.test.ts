@@ -175,6 +175,35 @@ test("poll loop: meters of one line are worked one after the other and leave the
   expect(seen.filter((each) => !/^[ab]$/.test(each))).toEqual(["l-1", "asked", "l-2", "l-3", "l-4"]);
 });
 
+test("poll loop: on one line a silent meter, and all that is asked of another, make none of the rest starve", async () => {
+  const polls = new Map<string, number>();
+  const loop = loopOver(
+    ["a", "b", "c", "silent"],
+    async (meter) => {
+      polls.set(meter, (polls.get(meter) ?? 0) + 1);
+      await pause(meter === "silent" ? 2 * MINUTE_MS : 1000);
+      return meter === "silent" ? FAILED : ANSWERED;
+    },
+    { lineOf: () => "bus", plansOf: () => INSTANT },
+  );
+  loop.start();
+  await vi.advanceTimersByTimeAsync(8 * 60 * MINUTE_MS);
+  // 33 slots in eight hours, and each is read.
+  for (const meter of ["a", "b", "c"]) expect(polls.get(meter)).toBe(33);
+  expect(polls.get("silent")).toBeGreaterThan(5);
+  const served: string[] = [];
+  const read = (meter: string) =>
+    loop.readNow(meter, async () => {
+      served.push(meter);
+      await pause(1000);
+    });
+  const reads = ["a", "a", "a", "a", "b", "c", "b"].map(read);
+  await vi.advanceTimersByTimeAsync(5 * MINUTE_MS);
+  await Promise.all(reads);
+  expect(served).toEqual(["a", "a", "b", "c", "a", "b", "a"]);
+  await loop.stop();
+});
+
 test("poll loop: a stop refuses what waits for a line", async () => {
   const loop = loopOver(["a", "b"], async () => ANSWERED, { plansOf: () => INSTANT, lineOf: () => "line" });
   const first = Promise.withResolvers<string>();
@@ -294,7 +323,9 @@ test("quarantine: a meter that keeps failing is set apart and comes back by itse
   // At once, after 15 minutes, an hour later; then once a day.
   expect(attempts).toEqual([0, 15, 75, 1515]);
   expect(told).toEqual(["bad true"]);
-  expect(Array.from(loop.quarantined())).toEqual(["bad"]);
+  const sinceMs = started + 75 * MINUTE_MS;
+  const nextTryMs = started + (1515 + 24 * 60) * MINUTE_MS;
+  expect(Array.from(loop.quarantined())).toEqual([{ meter: "bad", sinceMs, nextTryMs, cause: "wrong password" }]);
   answers = true;
   loop.seen("bad");
   await vi.advanceTimersByTimeAsync(1000);
