@@ -1,6 +1,6 @@
 /**
  * Finds out how an unknown meter is to be read: the link, its addresses, who may associate, what the meter is, and what it
- * does otherwise than the standard. Each step is notice as it is made; the first one that breaks ends the probe with its
+ * does otherwise than the standard. Each step is told as it is made; the first one that breaks ends the probe with its
  * cause and what to do next. No password or key is tried but those that were given: meters lock themselves.
  */
 import type { ByteChannel } from "../../drivers/channel.ts";
@@ -16,6 +16,8 @@ import {
   ASSOCIATION_QUIRKS,
   CLIENTS,
   type ClientCandidate,
+  DEDICATED_QUIRKS,
+  LATE_QUIRKS,
   LINK_QUIRKS,
   type LinkCandidate,
   SERIAL_LINKS,
@@ -25,6 +27,7 @@ import {
 import { exploreMeter } from "./probe-exploration.ts";
 import { type Attempt, type ProbeFindings, ProbeNotes, type ProbeStep, StepBroken } from "./probe-findings.ts";
 import { SessionFailedError } from "./session-failure.ts";
+import type { VisitEnvironment } from "./visit-environment.ts";
 
 export interface ProbeOptions {
   /** The meter as it would be read with an attempt's options. */
@@ -39,6 +42,7 @@ export interface ProbeOptions {
   /** Looks on at what passes on each visit. */
   readonly wrap?: (channel: ByteChannel, target: MeterTarget) => ByteChannel;
   readonly nowMs?: () => number;
+  readonly environment?: VisitEnvironment;
 }
 
 export async function probeMeter(options: ProbeOptions): Promise<ProbeFindings> {
@@ -81,7 +85,8 @@ class Probe {
   async #tryLink(candidate: LinkCandidate): Promise<"found" | { silentBy: unknown }> {
     const attempt = this.#attemptOf(candidate);
     const error = await this.#visit(attempt);
-    if (error === undefined || answered(error)) {
+    // Whoever told its counter is there, even if the next client finds it silent.
+    if (error === undefined || answered(error) || this.notes.counterObject !== undefined) {
       this.notes.addQuirks(attempt.quirks);
       this.notes.attempt = attempt;
       this.notes.tell("link", candidate.says);
@@ -120,11 +125,12 @@ class Probe {
     work: (connection: MeterConnection, target: MeterTarget) => Promise<void>,
   ): Promise<void> {
     const target = this.#options.target({ ...attempt, quirks: [...attempt.quirks, ...Object.values(TOLD_QUIRKS)] });
-    const { wrap } = this.#options;
-    await visitMeter(
+    const { wrap, environment, budgetMs } = this.#options;
+    const visited = visitMeter(
       target,
       {
-        budgetMs: this.#options.budgetMs,
+        budgetMs,
+        ...(environment && { environment }),
         ...(wrap && { wrap: (channel) => wrap(channel, target) }),
         onNotice: (notice) => {
           if (notice.type === "leniency") this.notes.noteLeniency(notice.name);
@@ -132,8 +138,10 @@ class Probe {
       },
       (connection) => work(connection, target),
     );
-    const { counterObject } = target;
-    if (counterObject !== undefined) this.notes.counterObject = logicalNameFromOctets(counterObject);
+    await visited.finally(() => {
+      const { counterObject } = target;
+      if (counterObject !== undefined) this.notes.counterObject = logicalNameFromOctets(counterObject);
+    });
   }
 
   #noteRelease(answer: ReleaseAnswer): void {
@@ -166,10 +174,11 @@ class Probe {
     );
   }
 
-  /** With one quirk of ciphering after the other, where the meter does not understand what we cipher. */
+  /** With one quirk after the other, where the meter does not understand what we cipher, or only the public client. */
   async #associateAsGiven(found: Attempt): Promise<void> {
     const first = await this.#visit(found);
-    const others = first !== undefined && notDeciphered(first) ? ASSOCIATION_QUIRKS : [];
+    const isLate = this.notes.counterObject !== undefined && isSilent(first);
+    const others = notDeciphered(first) ? ASSOCIATION_QUIRKS : isLate ? LATE_QUIRKS : [];
     for (const quirks of others) {
       const attempt = { ...found, quirks: [...found.quirks, ...quirks] };
       if ((await this.#visit(attempt)) !== undefined) continue;
@@ -186,9 +195,10 @@ class Probe {
   async explore(): Promise<void> {
     const found = this.notes.attempt;
     if (found === undefined) return;
-    const { connection } = this.#options.target(found);
+    const { connection, association } = this.#options.target(found);
+    const ofLink = connection.link === "hdlc" ? LINK_QUIRKS : [[]];
     let broken: StepBroken | undefined;
-    for (const quirks of connection.link === "hdlc" ? LINK_QUIRKS : [[]]) {
+    for (const quirks of association.security?.dedicatedKey ? [...ofLink, ...DEDICATED_QUIRKS] : ofLink) {
       try {
         await this.#explore(quirks);
         if (quirks.length > 0) this.notes.quirks.delete("release-unanswered");
@@ -197,7 +207,7 @@ class Probe {
       } catch (error) {
         if (!(error instanceof StepBroken)) throw error;
         broken ??= error;
-        if (!linkFailed(error.cause)) break;
+        if (!linkFailed(error.cause) && !notDeciphered(error.cause)) break;
       }
     }
     if (broken !== undefined) throw broken;
@@ -222,6 +232,10 @@ class Probe {
 function linkFailed(error: unknown): boolean {
   if (!(error instanceof SessionFailedError) || error.cause instanceof ChannelError) return false;
   return error.stage === "link" || error.failure.evidence.type === "silence";
+}
+
+function isSilent(error: unknown): boolean {
+  return error instanceof SessionFailedError && error.failure.evidence.type === "silence";
 }
 
 /** The meter says that it could not decipher, or check, what we sent. */

@@ -55,6 +55,12 @@ export const LINK_QUIRKS: readonly (readonly MeterQuirk[])[] = [[], ["frame-numb
 /** Quirks that an association with keys may need before it opens; each costs an attempt, so there are few. */
 export const ASSOCIATION_QUIRKS: readonly (readonly MeterQuirk[])[] = [["additional-data-empty"]];
 
+/** Quirks of a meter that answers the public client and then is silent. */
+export const LATE_QUIRKS: readonly (readonly MeterQuirk[])[] = [["slow-client-change"]];
+
+/** Quirks of a meter that lets us in and does not understand what comes under the dedicated key. */
+export const DEDICATED_QUIRKS: readonly (readonly MeterQuirk[])[] = [["dedicated-counter-goes-on"]];
+
 /** What is let pass while a meter is explored, by the name under which it is told: the meter needs these. */
 export const TOLD_QUIRKS: Readonly<Record<string, MeterQuirk>> = {
   "pass4-missing": "proof-missing",

@@ -489,7 +489,12 @@ async function probed(one: Case): Promise<readonly MeterQuirk[]> {
           number: "1",
           timeZone: "UTC",
           quirks,
-          connection: { tcp: `127.0.0.1:${listener.address.port}`, responseTimeout: "300ms", ...connection },
+          connection: {
+            tcp: `127.0.0.1:${listener.address.port}`,
+            responseTimeout: "300ms",
+            ...one.connection,
+            ...connection,
+          },
           association: { clientSap: CLIENT, ...one.association },
         }),
         {
@@ -500,7 +505,8 @@ async function probed(one: Case): Promise<readonly MeterQuirk[]> {
     serial: false,
     linkGiven: false,
     associationGiven: true,
-    budgetMs: 20_000,
+    budgetMs: 60_000,
+    ...(one.clock && { environment: { ...SYSTEM_ENVIRONMENT, clock: one.clock } }),
   });
   return findings.quirks;
 }
@@ -513,6 +519,8 @@ test.each([
   "additional-data-empty",
   "counter-goes-back",
   "wrapper-header-reversed",
+  "slow-client-change",
+  "dedicated-counter-goes-on",
 ] as const)("probe: finds that a meter needs %s", async (quirk) => {
   expect(await probed(CASES[quirk])).toContain(quirk);
 });

@@ -63,7 +63,10 @@ export const COMPANION_NAMES: Readonly<Record<Companion, readonly Row[]>> = {
     ["0.0.96.10.4.255", DATA, "Status of daily values"],
     ["0.0.96.10.6.255", DATA, "Status of monthly values"],
   ],
-  nordic: [],
+  nordic: [
+    ["0.0.96.1.0.255", DATA, "Meter number (Aidon, Kaifa)"],
+    ["0.0.96.1.7.255", DATA, "Meter type (Aidon, Kaifa)"],
+  ],
   spodes: [
     ...eventLogs([
       "voltage",

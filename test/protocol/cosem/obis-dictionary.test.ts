@@ -25,6 +25,7 @@ test("obis-dictionary: a companion specification has its own names for what othe
   expect(obisMeaning(log, 7)?.name).toBe("Event log 5");
   // Another class than the specification says is another object.
   expect(obisMeaning(log, 1, "idis")?.name).toBe("Event log 5");
+  expect(obisMeaning("0.0.96.1.7.255", 1, "nordic")?.name).toBe("Meter type (Aidon, Kaifa)");
   expect(obisMeaning("1.0.1.8.0.255", 3, "spodes")?.name).toBe("active import energy");
 });
 

@@ -281,7 +281,7 @@ test("push setup: an execution is told as it goes on, and when nobody listens no
     '{"line":"ended","left":0}',
   ]);
   const fresh = Array.from({ length: 5 }, () => new SetupMeter());
-  const left = campaigns({ meters: fresh, execution: { concurrency: 1 } }).running;
+  const left = campaigns({ meters: fresh, execution: { concurrency: 1, perMinute: 60 } }).running;
   for await (const line of left.follow(order)) if (line.line === "result") break;
   await left[Symbol.asyncDispose]();
   expect(fresh.filter(({ written }) => written.length > 0).length).toBeLessThan(3);
