@@ -40,9 +40,8 @@ export function attribute({ byTitle, identity, host }: SenderClues, directory: S
     ...(byTitle === undefined ? [] : [{ by: "system-title" as const, sender: byTitle }]),
     ...directory.byIdentity(identity).map((sender) => ({ by: "identity" as const, sender })),
   ];
-  const atHost = directory.byHost(host);
-  const [only] = atHost;
-  const byAddress = only !== undefined && atHost.length === 1 ? [{ by: "address" as const, sender: only }] : [];
+  const alone = directory.countAt(host) === 1 ? directory.byHost(host) : [];
+  const byAddress = alone.map((sender) => ({ by: "address" as const, sender }));
   // A number that nobody has is not that of the meter at this address.
   if (clues.length > 0 || namesOf(identity).length === 0) clues.push(...byAddress);
   const namesakes = (directory.namesakes?.(identity) ?? []).map((sender) => ({ by: "number" as const, sender }));

@@ -159,12 +159,19 @@ export class FleetSenders implements SenderDirectory {
     return this.#numbered(name, true);
   }
 
+  countAt(host: string): number {
+    return this.#keysAt(host).length;
+  }
+
   byHost(host: string): PushSender[] {
-    const plain = host.startsWith(MAPPED_IPV4) ? host.slice(MAPPED_IPV4.length) : host;
-    return (this.#byHost.get(plain) ?? []).flatMap((key) => {
+    return this.#keysAt(host).flatMap((key) => {
       const meter = this.#fleet.byKey(key);
       return meter === undefined ? [] : [this.#senderOf(meter)];
     });
+  }
+
+  #keysAt(host: string): readonly number[] {
+    return this.#byHost.get(host.startsWith(MAPPED_IPV4) ? host.slice(MAPPED_IPV4.length) : host) ?? [];
   }
 
   #senderOf(meter: FleetMeter): PushSender {

@@ -179,7 +179,7 @@ export class PushIntake {
   }
 
   async #keepRejected(rejected: ReceivedPush, origin: PushOrigin): Promise<void> {
-    const isPlausible = rejected.systemTitle !== undefined || this.#options.directory.byHost(origin.host).length > 0;
+    const isPlausible = rejected.systemTitle !== undefined || this.#options.directory.countAt(origin.host) > 0;
     const budget = isPlausible ? this.#plausibleBudget : this.#noiseBudget;
     const notKept = budget.spend(origin.host, performance.now());
     if (notKept === undefined) return;

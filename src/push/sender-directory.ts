@@ -44,6 +44,8 @@ export interface SenderDirectory {
   byIdentity(identity: PushIdentity): readonly PushSender[];
   /** Meters with a number that the push says, but of another maker. */
   namesakes?(identity: PushIdentity): readonly PushSender[];
+  /** How many meters are reached at the host: thousands, where it is a concentrator. */
+  countAt(host: string): number;
   /** Meters that are reached at the host. */
   byHost(host: string): readonly PushSender[];
   /** A push of the meter does not fit what is known of that setup: it is to be asked at the next visit. */

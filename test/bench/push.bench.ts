@@ -152,6 +152,7 @@ function directoryOf(senders: readonly BenchSender[]): SenderDirectory {
   return {
     bySystemTitle: (title) => [byTitle.get(Buffer.from(title).toString("hex"))].flatMap((each) => each ?? []),
     byIdentity: ({ numbers }) => numbers.flatMap((number) => byNumber.get(number) ?? []),
+    countAt: () => 0,
     byHost: () => [],
   };
 }

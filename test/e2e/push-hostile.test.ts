@@ -209,7 +209,7 @@ test("push hostility: while the store takes nothing, peers wait and memory stays
   let puts = 0;
   const written = Promise.resolve("kept" as const);
   const listeners = await PushListeners.start([{ address: "127.0.0.1:0", transport: "tcp" }], {
-    directory: { bySystemTitle: () => [], byIdentity: () => [], byHost: () => [] },
+    directory: { bySystemTitle: () => [], byIdentity: () => [], byHost: () => [], countAt: () => 0 },
     store: {
       putPush: async () => {
         puts += 1;

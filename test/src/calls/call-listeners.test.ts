@@ -7,7 +7,7 @@ import type { GatewayEvent } from "../../../src/observe/events.ts";
 import { PUSH_MAPPING } from "../../../src/profiles/push-mapping.ts";
 import { PushIntake } from "../../../src/push/push-intake.ts";
 
-const NOBODY = { bySystemTitle: () => [], byIdentity: () => [], byHost: () => [] };
+const NOBODY = { bySystemTitle: () => [], byIdentity: () => [], byHost: () => [], countAt: () => 0 };
 const WAIT = { timeout: 5000, interval: 5 };
 
 function called(address: string): Promise<Socket> {

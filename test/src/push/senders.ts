@@ -44,6 +44,7 @@ export function directory(
     bySystemTitle: (wanted) => senders.filter((each) => each.systemTitle?.every((octet, at) => octet === wanted[at])),
     byIdentity: ({ logicalDeviceName, numbers: own }) =>
       [logicalDeviceName ?? "", ...own].flatMap((name) => numbers[name] ?? []),
+    countAt: (host) => hosts[host]?.length ?? 0,
     byHost: (host) => hosts[host] ?? [],
   };
 }
