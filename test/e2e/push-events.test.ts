@@ -5,6 +5,7 @@ import type { Data } from "../../protocol/axdr/data.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { encodeWrapper } from "../../protocol/link/wrapper.ts";
 import { loggedEvent } from "../../src/profiles/seen-events.ts";
+import { openDatabase } from "../../src/store/database.ts";
 import { keepSeenEvents } from "../../src/store/meter-events.ts";
 import { query } from "../db/query.ts";
 import { useTestDatabase } from "../db/test-database.ts";
@@ -208,4 +209,24 @@ test("events: an alarm that comes and goes in pushes of one lot has its end; wha
     [3, "restoration", 1],
     [5, "occurrence", null],
   ]);
+});
+
+test("events: keeping them never reads all that are kept, also with plans that a session made while there were few", async () => {
+  await afterAlerts("EVT8", []);
+  const [[meterId] = []] = await query(current().url, "select id from public.meters where meter_number = 'EVT8'");
+  await using database = await openDatabase({ url: current().url, connections: 1 });
+  const scans: bigint[] = [];
+  for (let minute = 0; minute < 12; minute++) {
+    const at = new Date(Date.UTC(2026, 0, 3, 3, minute));
+    const events = [loggedEvent("is15959", { log: OTHERS_LOG, code: MAGNET_CODES[minute % 2] ?? 0, at })];
+    const seen = { meterId: String(meterId), source: "push", words: [], events } as const;
+    await database.transaction(async (client) => {
+      await keepSeenEvents(client, [seen]);
+      const { rows } = await client.query<{ seq_scan: bigint }>(
+        "select seq_scan from pg_stat_xact_user_tables where relid = 'public.meter_events'::regclass",
+      );
+      scans.push(...rows.map(({ seq_scan: count }) => count));
+    });
+  }
+  expect(scans).toEqual(Array.from({ length: 12 }, () => 0n));
 });
