@@ -5,8 +5,10 @@ export class AnswerWatch {
   #deadlineMs: number | undefined;
   #sinceMs = 0;
   #discarded = 0;
-  /** Whether the server gives invoke-ids back; unknown until its first answer. */
-  #echoesInvokeId: boolean | undefined;
+  /** Answers that gave the invoke-id back: one alone may be a server's that always answers with the same. */
+  #echoes = 0;
+  #hasNotEchoed = false;
+  #lateAnswerCame = false;
   /** An answer that was given up may still come. */
   #lateAnswerPossible = false;
   /** A request was made more than once: each may be answered, whenever. */
@@ -70,6 +72,12 @@ export class AnswerWatch {
     this.#openings = 0;
     this.#repeated = false;
     this.#lateAnswerPossible = false;
+    this.#lateAnswerCame = false;
+  }
+
+  /** Whether a late answer can't be told from that of the next request: nothing may be asked twice, or after silence. */
+  get isAmbiguous(): boolean {
+    return this.#hasNotEchoed || (this.#lateAnswerCame && this.#echoes < 2);
   }
 
   /**
@@ -77,9 +85,13 @@ export class AnswerWatch {
    * answer may be a late one to an earlier request.
    */
   judge(echoed: boolean): "answer" | "notEchoed" | "late" {
-    const known = this.#echoesInvokeId;
-    if (!echoed && this.#lateAnswerPossible && known !== false) return "late";
-    this.#echoesInvokeId = echoed;
-    return echoed || known === false ? "answer" : "notEchoed";
+    if (!echoed && this.#lateAnswerPossible) {
+      this.#lateAnswerCame = true;
+      return "late";
+    }
+    const isNews = !echoed && !this.#hasNotEchoed;
+    if (echoed) this.#echoes++;
+    else this.#hasNotEchoed = true;
+    return isNews ? "notEchoed" : "answer";
   }
 }

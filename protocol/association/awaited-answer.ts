@@ -4,7 +4,7 @@ import type { AnswerWatch } from "./answer-watch.ts";
 import { type Awaiting, awaitedNames, awaitingIn, isMeantAs } from "./client-answers.ts";
 import type { ClientRequests } from "./client-requests.ts";
 import type { ClientState } from "./client-states.ts";
-import type { Referencing } from "./referencing.ts";
+import { REFERENCING, type Referencing } from "./referencing.ts";
 
 /** Tells the answer to what a client has asked from everything else that may come in its state. */
 export class AwaitedAnswer {
@@ -20,7 +20,7 @@ export class AwaitedAnswer {
 
   /** What is awaited in the state; undefined where nothing is. */
   in(state: ClientState): Awaiting | undefined {
-    return awaitingIn(state, this.#referencing);
+    return awaitingIn(state, !REFERENCING[this.#referencing].invokeIds || this.#watch.isAmbiguous);
   }
 
   /** Whether the APDU is what is awaited. An answer with another invoke-id is, unless it may be a late one. */

@@ -24,11 +24,11 @@ const AWAITING: Readonly<Partial<Record<ClientState, Awaiting>>> = {
   releasing: { stage: "release", refused: "refused", unanswered: "unanswered" },
 };
 
-/** What is awaited in a state; undefined where nothing is. */
-export function awaitingIn(state: ClientState, referencing: Referencing): Awaiting | undefined {
+/** What is awaited in a state; undefined where nothing is. `ambiguous`: a late answer could be any request's. */
+export function awaitingIn(state: ClientState, ambiguous: boolean): Awaiting | undefined {
   const awaiting = AWAITING[state];
-  if (state !== "requesting" || awaiting === undefined || REFERENCING[referencing].invokeIds) return awaiting;
-  // Without invoke-ids a late answer would be taken for that of the next request: the association can't go on.
+  if (state !== "requesting" || awaiting === undefined || !ambiguous) return awaiting;
+  // A late answer would be taken for that of the next request: the association can't go on.
   return { ...awaiting, unanswered: "answerLost" };
 }
 

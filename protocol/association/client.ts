@@ -177,7 +177,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   /** Makes anew what changes nothing, if it may be: a read, or the association from its beginning. */
   #repeat(nowMs: number): boolean {
     const { repeatReads = 0 } = this.#settings;
-    const request = this.#requests.again(repeatReads);
+    const request = this.#watch.isAmbiguous ? undefined : this.#requests.again(repeatReads);
     if (request !== undefined) this.#envelope.send(request);
     else if (this.#opening !== undefined && this.#watch.mayOpenAgain(repeatReads)) this.#open("openedAgain");
     else return false;

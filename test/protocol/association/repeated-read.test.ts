@@ -31,6 +31,20 @@ test("repeated read: the second answer to a GET is not taken for that of the nex
   expect(bench.hear("c401c2001102")).toMatchObject([{ response: { result: { data: { value: 2 } } } }]);
 });
 
+test("repeated read: of a meter that always answers with the same invoke-id no late answer is taken for another's", () => {
+  for (const constant of ["00", "01", "c1"]) {
+    const bench = ClientBench.associated({ repeatReads: 1 });
+    bench.order(GET);
+    bench.expire();
+    expect(bench.hear(`c401${constant}001101`).at(-1)).toMatchObject({ response: { result: { data: { value: 1 } } } });
+    bench.order(GET);
+    expect(bench.hear(`c401${constant}001101`).map(({ type }) => type)).toEqual(["discarded"]);
+    // It is not asked again, and the association ends: after the next one nothing is late.
+    expect(failureIn(bench.expire())).toMatchObject({ evidence: { type: "silence" } });
+    expect(bench.client.state).toBe("idle");
+  }
+});
+
 test("repeated read: what changes something, and an answer that has begun, are not asked for again", () => {
   const bench = ClientBench.associated({ repeatReads: 5 });
   bench.order(SET);
