@@ -165,7 +165,9 @@ export class CallListeners implements AsyncDisposable {
         if (!stranger.isRecognised) this.#recognise(stranger, { ...clues, names: namesOf(stranger.clues, clues) });
       } catch (error) {
         if (stranger.isRecognised || stranger.clues !== undefined) return;
-        this.#options.events({ event: "callFailed", peer, reason: messageOf(error) });
+        if (this.#isNews(stranger.call.peer.host)) {
+          this.#options.events({ event: "callFailed", peer, reason: messageOf(error) });
+        }
         stranger.call.close();
       }
     });
@@ -207,15 +209,21 @@ export class CallListeners implements AsyncDisposable {
   #note({ call }: Stranger, clues: CallerClues): void {
     const { events, noteUnknown } = this.#options;
     const sender = clues.names[0] ?? call.peer.host;
-    const nowMs = performance.now();
+    if (!this.#isNews(sender)) return;
     events({ event: "callerUnknown", peer: hostPort(call.peer), names: clues.names });
-    if (nowMs - (this.#notedMs.get(sender) ?? -Infinity) < NOTED_AGAIN_MS) return;
-    if (this.#notedMs.size >= this.#limits.strangers) this.#notedMs.clear();
-    this.#notedMs.set(sender, nowMs);
     noteUnknown(clues, call).catch((error: unknown) => {
       this.#notedMs.delete(sender);
       events({ event: "callFailed", peer: hostPort(call.peer), reason: messageOf(error) });
     });
+  }
+
+  /** Whether nothing has been told of a sender for a while: one that calls without end fills no log. */
+  #isNews(sender: string): boolean {
+    const nowMs = performance.now();
+    if (nowMs - (this.#notedMs.get(sender) ?? -Infinity) < NOTED_AGAIN_MS) return false;
+    if (this.#notedMs.size >= this.#limits.strangers) this.#notedMs.clear();
+    this.#notedMs.set(sender, nowMs);
+    return true;
   }
 
   /** Those that were asked already go first: the others may yet turn out to be meters. */

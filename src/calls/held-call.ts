@@ -115,12 +115,12 @@ export class HeldCall implements PushChannel {
   #withoutGreeting(octets: Uint8Array): Uint8Array {
     const { greeting, onGreeting } = this.#options;
     if (greeting === undefined || octets.length > LONGEST_GREETING) return octets;
-    const found = greeting.exec(Buffer.from(octets).toString("latin1"));
-    if (found === null) return octets;
+    const start = endOfLine(octets, 0);
+    const found = greeting.exec(Buffer.from(octets.subarray(start)).toString("latin1"));
+    // What stands further inside is no greeting but a push that holds the modem's number.
+    if (found === null || found.index > 0) return octets;
     onGreeting?.((found[1] ?? found[0]).trim());
-    let end = found.index + found[0].length;
-    while (LINE_END.has(octets[end] ?? 0)) end++;
-    return octets.subarray(end);
+    return octets.subarray(endOfLine(octets, start + found[0].length));
   }
 
   #leave(cause?: Error): void {
@@ -137,4 +137,11 @@ export class HeldCall implements PushChannel {
     this.#holder?.closed(cause);
     this.#ended.resolve();
   }
+}
+
+/** Behind the line ends that stand at a place. */
+function endOfLine(octets: Uint8Array, at: number): number {
+  let end = at;
+  while (LINE_END.has(octets[end] ?? 0)) end++;
+  return end;
 }

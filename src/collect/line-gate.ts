@@ -38,13 +38,7 @@ export class LineGate<Meter> {
     this.#refuse.add(reject);
     const run = () => {
       this.#refuse.delete(reject);
-      this.#running++;
-      void job()
-        .then(resolve, reject)
-        .finally(() => {
-          this.#running--;
-          this.#next();
-        });
+      void this.#counted(job).then(resolve, reject);
     };
     this.#waiting.add(lane, meter, run);
     this.#next();
@@ -77,5 +71,16 @@ export class LineGate<Meter> {
     if (this.#startEveryMs > 0) this.#nextStartMs = this.#clock.elapsed() + this.#startEveryMs;
     this.#waiting.take()?.();
     this.#next();
+  }
+
+  /** Whoever hears of the end finds the place free. */
+  async #counted<T>(job: () => Promise<T>): Promise<T> {
+    this.#running++;
+    try {
+      return await job();
+    } finally {
+      this.#running--;
+      this.#next();
+    }
   }
 }

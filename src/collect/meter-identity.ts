@@ -11,6 +11,9 @@ import { attributeOf, profileAttribute } from "./layout-reader.ts";
 import type { MeterTarget } from "./meter-target.ts";
 
 const TRUSTED_MS = 30 * 60_000;
+/** A meter for which the question ended the connection so often in a row is not asked for a day. */
+const MOST_FAILURES = 2;
+const SPARED_MS = 24 * 3_600_000;
 const SELF_DESCRIPTIONS = [
   // The active firmware, and the first device id.
   { classId: 1, logicalName: "1.0.0.2.0.255", attributeId: 2 },
@@ -23,9 +26,10 @@ const SELF_DESCRIPTIONS = [
  */
 export async function forgetOtherMeter(source: AttributeSource, target: MeterTarget, nowMs: number): Promise<void> {
   const known = target.identity;
-  if (known?.isMute === true || (known !== undefined && nowMs - known.readAtMs < TRUSTED_MS)) return;
+  const failures = known?.failures ?? 0;
+  if (known !== undefined && nowMs - known.readAtMs < waitMs(failures)) return;
   const questions = questionsTo(target);
-  target.identity = { says: new Map(known?.says), readAtMs: nowMs, isMute: true };
+  target.identity = { says: new Map(known?.says), readAtMs: nowMs, failures: failures + 1 };
   const results = await source.getList([...questions.values()]);
   const says = new Map(known?.says);
   let isOther = false;
@@ -36,13 +40,18 @@ export async function forgetOtherMeter(source: AttributeSource, target: MeterTar
     isOther ||= before !== undefined && before !== said;
     says.set(key, said);
   }
-  target.identity = { says, readAtMs: nowMs };
+  target.identity = { says, readAtMs: nowMs, failures: 0 };
   if (!isOther) return;
   target.layouts.clear();
   target.layoutOrigins?.clear();
   target.ways.clear();
   target.shortNames = undefined;
   target.clock = undefined;
+}
+
+function waitMs(failures: number): number {
+  if (failures === 0) return TRUSTED_MS;
+  return failures < MOST_FAILURES ? 0 : SPARED_MS;
 }
 
 /** Of each layout its scaler profile, or the scaler of its first register. */

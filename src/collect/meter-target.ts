@@ -69,8 +69,8 @@ export interface MeterTarget extends CounterMemory {
 export interface MeterIdentity {
   readonly says: ReadonlyMap<string, string>;
   readonly readAtMs: number;
-  /** The question broke the session: it is not put again. */
-  readonly isMute?: boolean;
+  /** How often in a row the question broke the session, or was refused whole. */
+  readonly failures: number;
 }
 
 /** Which object of the meter a layout is of; a meter may get other columns and scalers with a new firmware. */
