@@ -25,7 +25,7 @@ export class CounterTable implements CounterReservations {
     requireReservable(1, floor);
     const rows = await this.#database.query<{ next_counter: bigint }>(
       `insert into dlms.invocation_counters as held (key_id, system_title, association, next_counter)
-       values ($1::text, $2::bytea, $3::text, $4::bigint)
+       select $1::text, $2::bytea, $3::text, $4::bigint from set_config('synchronous_commit', 'on', true)
        on conflict (key_id, system_title, association) do update
          set next_counter = greatest(held.next_counter, $4::bigint), updated_at = now()
        returning next_counter`,
@@ -41,7 +41,8 @@ export class CounterTable implements CounterReservations {
   async skip(count: number): Promise<number> {
     const rows = await this.#database.query(
       `update dlms.invocation_counters
-       set next_counter = least(next_counter + $1::bigint, 4294967296), updated_at = now() returning 1`,
+       set next_counter = least(next_counter + $1::bigint, 4294967296), updated_at = now()
+       from set_config('synchronous_commit', 'on', true) returning 1`,
       [count],
     );
     return rows.length;

@@ -81,6 +81,7 @@ export class KeyChanges {
     await meter.target.unlock?.();
     const changes: KeyChange[] = [];
     for (const pending of await this.#options.store.pendingKeys(meter.meterId)) {
+      requireProof(meter.target, changedKey(pending));
       changes.push(await this.#prove(meter, pending));
     }
     return changes;
@@ -174,7 +175,8 @@ export class KeyChanges {
     const renewed = target.withKeys?.({ [role]: key }) ?? target;
     const failure = await this.#failureUnder(renewed);
     if (failure === undefined) {
-      await store.activate(pending, version);
+      if (!(await store.activate(pending, version)))
+        return { role, version, state: "unproven", evidence: "somebody else has settled this key meanwhile" };
       target.secrets = renewed.secrets;
       target.openCounters = renewed.openCounters;
       return { role, version, state: "active", evidence: undefined };

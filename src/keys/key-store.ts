@@ -80,7 +80,7 @@ export class KeyStore {
 
   /** A pending key has been refused by the meter. */
   async giveUp(name: KeyName, version: number): Promise<void> {
-    return this.#options.storage.retire(name, version);
+    return this.#options.storage.giveUp(name, version);
   }
 
   /** Seals every key again under the first sealing key; returns how many. May be repeated after an interruption. */

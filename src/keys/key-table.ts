@@ -71,8 +71,9 @@ export class KeyTable implements SealedKeyStorage {
     });
   }
 
-  async retire(name: KeyName, version: number): Promise<void> {
-    await this.#database.query(`update dlms.keys set state = 'retired' where ${NAMED} and version = $4::integer`, [
+  async giveUp(name: KeyName, version: number): Promise<void> {
+    const isPending = "version = $4::integer and state = 'pending'";
+    await this.#database.query(`update dlms.keys set state = 'retired' where ${NAMED} and ${isPending}`, [
       ...named(name),
       version,
     ]);

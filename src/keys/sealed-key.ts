@@ -34,8 +34,8 @@ export interface SealedKeyStorage {
   add(key: SealedKey): Promise<void>;
   /** Makes a pending version the active one and retires the one before, in one step. False when it is not pending. */
   activate(name: KeyName, version: number): Promise<boolean>;
-  /** Gives a version up. */
-  retire(name: KeyName, version: number): Promise<void>;
+  /** Gives up a version that is pending. */
+  giveUp(name: KeyName, version: number): Promise<void>;
   /** Puts another envelope around the same key. */
   replaceEnvelope(name: KeyName, version: number, sealed: Uint8Array): Promise<void>;
 }

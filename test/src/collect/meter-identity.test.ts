@@ -7,12 +7,13 @@ import { parseConfig } from "../../../src/config/load.ts";
 
 const HOUR_MS = 3_600_000;
 
+const nothing = () => Promise.reject(new Error("not needed"));
+
 function target(): MeterTarget {
   const { meters } = parseConfig(
     "meters:\n  - { name: a, number: '1', connection: { tcp: '192.0.2.1:4059' } }\n",
     "test",
   );
-  const nothing = () => Promise.reject(new Error("not needed"));
   const [meter] = meters;
   if (meter === undefined) throw new Error("no meter");
   return meterTarget(meter, { leaseCounters: nothing, openStoredKey: nothing });
@@ -22,7 +23,7 @@ function target(): MeterTarget {
 function source(text: () => string): AttributeSource & { asked: number } {
   const meter = {
     asked: 0,
-    get: () => Promise.reject(new Error("not needed")),
+    get: nothing,
     getList: async (references: readonly unknown[]) => {
       meter.asked++;
       const says = text();
