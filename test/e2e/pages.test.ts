@@ -91,6 +91,15 @@ test("pages: a wrong token is refused in words, a link with a right one signs in
   await page.getByLabel("Token").waitFor();
 });
 
+test("pages: whose token is gone is asked for another at the next request", async () => {
+  const page = await open("/");
+  await page.getByRole("heading", { name: "Fleet" }).waitFor();
+  await context?.clearCookies();
+  await page.getByRole("link", { name: "Meters", exact: true }).click();
+  await page.getByLabel("Token").waitFor();
+  expect(await page.getByRole("heading", { name: "Meters" }).count()).toBe(0);
+});
+
 test("pages: the fleet shows how many meters answer, and why the others do not", async () => {
   const page = await open("/");
   await expect.poll(() => page.locator(".figure").allInnerTexts()).toHaveLength(6);

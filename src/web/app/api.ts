@@ -1,6 +1,10 @@
 /** Talks to the gateway's API; what goes wrong comes as an ApiProblem in words for people. */
 import { useCallback, useEffect, useState } from "preact/hooks";
 
+export const SESSION = "/v1/session";
+/** Told to the window when a request finds that the token holds no longer. */
+export const SIGNED_OUT = "signed-out";
+
 export class ApiProblem extends Error {
   override readonly name = "ApiProblem";
   readonly status: number;
@@ -33,6 +37,7 @@ async function asked<Answer>(path: string, init: RequestInit): Promise<Answer> {
   const text = await response.text();
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the API checks what it answers against its schemas
   if (response.ok) return (text === "" ? undefined : JSON.parse(text)) as Answer;
+  if (response.status === 401 && path !== SESSION) dispatchEvent(new Event(SIGNED_OUT));
   throw new ApiProblem(response.status, detailOf(text) ?? `the gateway answered ${response.status}`);
 }
 
@@ -82,21 +87,25 @@ export function useResource<Answer>(path: string | undefined, everyMs?: number):
   useEffect(() => {
     if (path === undefined) return undefined;
     const abort = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
     setState((before) => ({ ...before, loading: true }));
-    getJson<Answer>(path, abort.signal).then(
-      (answer) => setState({ answer, problem: undefined, loading: false }),
-      (error: unknown) => {
-        if (abort.signal.aborted) return;
-        const problem = error instanceof ApiProblem ? error : new ApiProblem(0, String(error));
-        setState((before) => ({ ...before, problem, loading: false }));
-      },
-    );
-    return () => abort.abort();
-  }, [path, round]);
-  useEffect(() => {
-    if (everyMs === undefined) return undefined;
-    const timer = setInterval(reload, everyMs);
-    return () => clearInterval(timer);
-  }, [everyMs, reload]);
+    getJson<Answer>(path, abort.signal)
+      .then(
+        (answer) => setState({ answer, problem: undefined, loading: false }),
+        (error: unknown) => {
+          if (abort.signal.aborted) return;
+          const problem = error instanceof ApiProblem ? error : new ApiProblem(0, String(error));
+          setState((before) => ({ ...before, problem, loading: false }));
+        },
+      )
+      // An answer that takes longer than the time between two is waited for.
+      .finally(() => {
+        if (everyMs !== undefined && !abort.signal.aborted) timer = setTimeout(reload, everyMs);
+      });
+    return () => {
+      abort.abort();
+      clearTimeout(timer);
+    };
+  }, [path, round, everyMs, reload]);
   return { ...state, reload };
 }

@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Session } from "./answers.ts";
-import { sendJson, useResource } from "./api.ts";
+import { SESSION, SIGNED_OUT, sendJson, useResource } from "./api.ts";
 import { CoveragePage } from "./coverage-page.tsx";
 import { DecodePage } from "./decode-page.tsx";
 import { EventsPage } from "./events-page.tsx";
@@ -34,13 +34,17 @@ const PLACES = [
 ] as const;
 
 function App() {
-  const session = useResource<Session>("/v1/session");
+  const session = useResource<Session>(SESSION);
   const { pathname } = usePlace();
   useSearchKey();
+  useEffect(() => {
+    addEventListener(SIGNED_OUT, session.reload);
+    return () => removeEventListener(SIGNED_OUT, session.reload);
+  }, [session.reload]);
   if (session.problem?.status === 401) return <SignIn onDone={session.reload} />;
   if (session.answer === undefined) return <p class="quiet">{session.problem?.message ?? "loading …"}</p>;
   const { actor, role } = session.answer;
-  const leave = () => void sendJson("DELETE", "/v1/session").then(session.reload);
+  const leave = () => void sendJson("DELETE", SESSION).then(session.reload);
   return (
     <>
       <a class="skip" href="#main">

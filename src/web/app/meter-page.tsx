@@ -21,7 +21,8 @@ const SPANS = [
 export function MeterPage({ name }: { name: string }) {
   const path = `/v1/meters/${encodeURIComponent(name)}`;
   const meter = useResource<Meter>(path);
-  const days = Number(usePlace().searchParams.get("days") ?? 7);
+  const wanted = Number(usePlace().searchParams.get("days"));
+  const { days } = SPANS.find((span) => span.days === wanted) ?? { days: 7 };
   const range = useMemo(() => {
     const to = Date.now();
     return new URLSearchParams({ from: new Date(to - days * DAY_MS).toISOString(), to: new Date(to).toISOString() });

@@ -13,13 +13,19 @@ export function ReadNow({ meter, onDone }: { meter: string; onDone?: () => void 
   const [problem, setProblem] = useState<string | undefined>(undefined);
   const running = request?.state === "running";
   const told = (error: unknown) => setProblem(error instanceof ApiProblem ? error.message : String(error));
+  const lookAgain = (error: unknown) => {
+    told(error);
+    const isGone = error instanceof ApiProblem && error.status === 404;
+    setRequest((before) => (isGone || before === undefined ? undefined : { ...before }));
+  };
   useEffect(() => {
     if (request?.state !== "running") return undefined;
     const timer = setTimeout(() => {
       getJson<ReadRequest>(`/v1/reads/${request.id}`).then((now) => {
+        setProblem(undefined);
         setRequest(now);
         if (now.state !== "running") onDone?.();
-      }, told);
+      }, lookAgain);
     }, LOOK_MS);
     return () => clearTimeout(timer);
   }, [request, onDone]);

@@ -26,8 +26,8 @@ export function TracePage({ name }: { name: string }) {
         </button>
       </p>
       <ol class="frames" aria-label="frames">
-        {lines.map((line, at) => (
-          <li key={at}>
+        {lines.map(({ line, number }) => (
+          <li key={number}>
             <Line line={line} />
           </li>
         ))}
@@ -37,14 +37,17 @@ export function TracePage({ name }: { name: string }) {
 }
 
 function useTrace(meter: string) {
-  const [lines, setLines] = useState<readonly TraceLine[]>([]);
+  const [lines, setLines] = useState<readonly { readonly number: number; readonly line: TraceLine }[]>([]);
   const [problem, setProblem] = useState<string | undefined>(undefined);
   useEffect(() => {
     const abort = new AbortController();
+    let number = 0;
     const hear = (heard: unknown) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it comes from our own API
       const line = heard as TraceLine;
-      if (line.type !== "recorded") setLines((before) => [...before, line].slice(-MOST_SHOWN));
+      if (line.type === "recorded") return;
+      const numbered = { number: number++, line };
+      setLines((before) => [...before, numbered].slice(-MOST_SHOWN));
     };
     readLines(`/v1/meters/${encodeURIComponent(meter)}/trace`, hear, abort.signal).then(
       () => setProblem("the gateway has ended the trace"),
