@@ -107,31 +107,49 @@ function elementCount(reader: Reader, depth: number): number {
   return count;
 }
 
+/** What has no fixed length is told apart by these. */
+const LENGTH = { unknown: -1, elements: -2, compact: -3, bits: -4, octets: -5 } as const;
+const LENGTHS = {
+  ...FIXED_LENGTHS,
+  array: LENGTH.elements,
+  structure: LENGTH.elements,
+  "compact-array": LENGTH.compact,
+  "bit-string": LENGTH.bits,
+  "octet-string": LENGTH.octets,
+  "visible-string": LENGTH.octets,
+  "utf8-string": LENGTH.octets,
+} as const satisfies Record<DataType, number>;
+const LENGTH_OF_TAG = new Int8Array(0x100).fill(LENGTH.unknown);
+for (let tag = 0; tag < LENGTH_OF_TAG.length; tag++) {
+  const type = dataTypeOf(tag);
+  if (type !== undefined) LENGTH_OF_TAG[tag] = LENGTHS[type];
+}
+
 /** Passes over one tagged value, which is checked as `decodeData` checks it; nothing is made of it. */
 export function skipData(reader: Reader, depth = 0): void {
   const offset = reader.offset;
   const tag = reader.u8();
-  const type = dataTypeOf(tag);
-  if (type === undefined) throw new DlmsError("DATA_UNKNOWN_TAG", "peer", { offset, tag });
-  switch (type) {
-    case "array":
-    case "structure":
+  const length = LENGTH_OF_TAG[tag] ?? LENGTH.unknown;
+  if (length >= 0) {
+    reader.skip(length);
+    return;
+  }
+  switch (length) {
+    case LENGTH.octets:
+      reader.skip(reader.length());
+      return;
+    case LENGTH.elements:
       for (let left = elementCount(reader, depth + 1); left > 0; left--) skipData(reader, depth + 1);
       return;
-    case "compact-array":
+    case LENGTH.bits:
+      reader.skip((reader.length(LIMITS.stringLength) + 7) >> 3);
+      return;
+    case LENGTH.compact:
       decodeTypeDescription(reader);
       reader.skip(reader.length(LIMITS.apduLength));
       return;
-    case "bit-string":
-      reader.skip((reader.length(LIMITS.stringLength) + 7) >> 3);
-      return;
-    case "octet-string":
-    case "visible-string":
-    case "utf8-string":
-      reader.skip(reader.length());
-      return;
     default:
-      reader.skip(FIXED_LENGTHS[type]);
+      throw new DlmsError("DATA_UNKNOWN_TAG", "peer", { offset, tag });
   }
 }
 
