@@ -149,7 +149,8 @@ export function slotsWithoutRow(
       (tellsPowerFailure(companion, status.get(next)) ? offMs : absentMs).push(...missing);
       missing = [];
     };
-    for (const slot of slotsBetween(rule, fromMs - 1, Math.min(toMs, Math.max(newest, surelyOver)))) {
+    const endMs = Math.min(toMs, Math.max(newest, surelyOver));
+    for (let slot = slotAfter(rule, fromMs - 1); slot <= endMs; slot = slotAfter(rule, slot)) {
       if (status.has(slot)) settle(slot);
       else if (isProven(range, slot)) missing.push(slot);
       else doubtedMs.push(slot);
@@ -168,12 +169,12 @@ function statusBySlot(
   let newest = Number.NEGATIVE_INFINITY;
   for (const batch of batches) {
     const words = batch.columns.find((column) => column.column === "status")?.values;
-    batch.instantsMs.forEach((stampMs, row) => {
+    for (const [row, stampMs] of batch.instantsMs.entries()) {
       const slot = slotOf(rule, stampMs);
-      if (slot === undefined) return;
+      if (slot === undefined) continue;
       status.set(slot, words?.[row]);
       if (slot > newest) newest = slot;
-    });
+    }
   }
   return { status, newest };
 }

@@ -48,6 +48,8 @@ export function* slotsBetween(rule: SlotRule, afterMs: number, toMs: number): Ge
 
 /** The slot that a stamp counts for, the same that the ledger counts it for; undefined for a stamp beside all slots. */
 export function slotOf(rule: SlotRule, stampMs: number): number | undefined {
+  // Most stamps are slots.
+  if (slotAfter(rule, stampMs - 1) === stampMs) return stampMs;
   const besideMs =
     rule.intervalS === 0 || rule.intervalS === DAY_S
       ? HOUR_MS
