@@ -1,4 +1,5 @@
 /** A secured poll: what it costs this process, and what it is made of. */
+import { fromHex } from "../../protocol/bytes/hex.ts";
 import type { MeterConnection } from "../../src/collect/meter-connection.ts";
 import { pollProfiles } from "../../src/collect/meter-poller.ts";
 import { readProfile } from "../../src/collect/meter-reader.ts";
@@ -21,6 +22,7 @@ import { startTestServer } from "../db/test-server.ts";
 import type { Bench, BenchRow } from "./bench.ts";
 import { bareSession } from "./load/bare-client.ts";
 import { cannedOrder } from "./load/canned-meter.ts";
+import { type LeastKeys, leastPoll } from "./load/least-client.ts";
 import { parentOf, treeCpuUs } from "./load/process-cpu.ts";
 import { Spawned } from "./load/spawned.ts";
 import { at, findMeter, record, type Transcript } from "./load/transcript.ts";
@@ -74,12 +76,14 @@ export const bench: Bench = {
     await migrate(server.url);
     const database = stack.use(await openDatabase({ url: server.url, connections: 4 }));
     const store = await openStore(database, stack);
-    const stages = await stagesOf(store, await recordPolls(database), stack);
+    const recorded = await recordPolls(database);
+    const stages = await stagesOf(store, recorded, stack);
+    const least = await leastOf(recorded, stack);
     const warmPolls = timeMs < QUICK_MS ? QUICK_WARM_POLLS : WARM_POLLS;
-    for (const stage of stages) await round({ ...stage, cpuUs: [], serverCpuUs: [] }, store, warmPolls);
+    for (const stage of [least, ...stages]) await round({ ...stage, cpuUs: [], serverCpuUs: [] }, store, warmPolls);
     const endMs = performance.now() + 10 * timeMs;
     for (let rounds = 0; rounds < LEAST_ROUNDS || performance.now() < endMs; rounds++) {
-      for (const stage of stages) await round(stage, store, Math.min(POLLS_A_ROUND, warmPolls));
+      for (const stage of [least, ...stages]) await round(stage, store, Math.min(POLLS_A_ROUND, warmPolls));
     }
     const whole = stages.at(-1);
     const serverUs = median(whole?.serverCpuUs ?? []);
@@ -90,12 +94,14 @@ export const bench: Bench = {
           const before = index === 0 ? 0 : median(stages[index - 1]?.cpuUs ?? []);
           return `${name}: ${Math.round(us)} µs of CPU a poll, ${Math.round(us - before)} more than before`;
         }),
+        `a client made for this meter alone, which knows no refusal, no bound and no other meter, takes ${Math.round(median(least.cpuUs))} µs to read the day`,
         `not ours: ${Math.round(serverUs)} µs of CPU a poll in the database server`,
         `${AT_ONCE} meters at once`,
       ],
-      rows: stages.map(row),
+      rows: [least, ...stages].map(row),
       ratios: {
         "poll-goal": GOAL_US / median(whole?.cpuUs ?? []),
+        "poll-least": median(least.cpuUs) / median(whole?.cpuUs ?? []),
         "poll-bare": median(stages[0]?.cpuUs ?? []) / median(whole?.cpuUs ?? []),
       },
     };
@@ -135,6 +141,14 @@ async function recordPolls(database: Database): Promise<RecordedPolls> {
   const read = await record(target, SAME_CHALLENGE, work);
   if (newLease === undefined) throw new Error("the meter wants no counters");
   return { target, newLease, range, empty, read };
+}
+
+/** What a client can't do without that reads this day of this meter. */
+async function leastOf({ target, read }: RecordedPolls, stack: AsyncDisposableStack): Promise<Stage> {
+  const [port, keys] = [await playing(read, stack), leastKeys(target)];
+  return stage("read a day with the least client", async () => {
+    if ((await leastPoll(port, read, keys)) === 0) throw new Error("the least client has read no rows");
+  });
 }
 
 async function stagesOf(
@@ -179,6 +193,17 @@ async function stagesOf(
       for (const batch of batches) await put(batch);
     }),
   ];
+}
+
+function leastKeys({ secrets, association }: MeterTarget): LeastKeys {
+  const { blockCipherKey, authenticationKey } = secrets;
+  const title = association.security?.serverSystemTitle;
+  if (blockCipherKey === undefined || authenticationKey === undefined || title === undefined) {
+    throw new Error("the meter has no keys");
+  }
+  const authentication = new Uint8Array(authenticationKey.length);
+  authenticationKey.copyInto(authentication, 0);
+  return { encryption: blockCipherKey.keyObject, authentication, serverTitle: fromHex(title) };
 }
 
 /** Starts meters that play a transcript; returns their port. */
