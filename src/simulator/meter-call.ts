@@ -20,6 +20,8 @@ export interface MeterCallOptions {
 export interface MeterCall {
   /** Resolves when the call has ended, whoever ended it. */
   readonly ended: Promise<void>;
+  /** Says something in the middle of whatever goes on, as modems do. */
+  say(text: string): void;
   hangUp(): void;
 }
 
@@ -38,7 +40,8 @@ export async function callAsMeter(address: TcpAddress, options: MeterCallOptions
   });
   pump.start();
   pump.command({ type: "open" });
-  if (greeting !== undefined) channel.write(new TextEncoder().encode(greeting));
+  const say = (text: string) => channel.write(new TextEncoder().encode(text));
+  if (greeting !== undefined) say(greeting);
   if (push !== undefined) channel.write(pushOctets(meter, push));
-  return { ended, hangUp: () => channel.close() };
+  return { ended, say, hangUp: () => channel.close() };
 }

@@ -19,6 +19,7 @@ const DAY_MS = 86_400_000;
 
 const OWN_FACTOR = 77;
 const DAYLIGHT_SAVING_STATUS = 0x08;
+const POWER_DOWN_STATUS = 0x80;
 
 type Typed = NumberType | "boolean";
 
@@ -176,12 +177,21 @@ export class MeterModel {
       case "event-code":
         return this.#lastCode(quantity.log, atMs);
       case "profile-status":
-        return this.calendar.daylightSaving(atMs) ? DAYLIGHT_SAVING_STATUS : 0;
+        return this.#profileStatus(atMs);
       case "state":
         return this.state.number(quantity.name);
       case "constant":
         return quantity.value;
     }
+  }
+
+  /** As rows of load profiles have it: with what has been since the last one. */
+  #profileStatus(atMs: number): number {
+    const { outages } = this.description;
+    const power = outages === undefined ? undefined : this.log(outages);
+    const changes = power?.count(atMs) ?? 0;
+    const wasOff = changes > 0 && (power?.event(changes - 1).atMs ?? 0) > atMs - this.capturePeriodMs;
+    return (this.calendar.daylightSaving(atMs) ? DAYLIGHT_SAVING_STATUS : 0) | (wasOff ? POWER_DOWN_STATUS : 0);
   }
 
   #net(atMs: number, unit: number): number {

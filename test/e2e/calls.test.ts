@@ -145,6 +145,26 @@ test(
 );
 
 test(
+  "calls: heartbeats of a modem in the middle of sessions harm none of them",
+  async () => {
+    const { name } = house(BEHIND_MODEM);
+    const call = await over.street.call(name, listener(GREETED), { greeting: `ID=${MODEM}\r\n` });
+    const heartbeats = setInterval(() => call.say(`ID=${MODEM}\r\n`), 2);
+    try {
+      await polled(BEHIND_MODEM);
+      expect((await over.gateway.read(name, "objects")).rows.length).toBeGreaterThan(10);
+    } finally {
+      clearInterval(heartbeats);
+    }
+    expect(told("meterFailed")).toEqual([]);
+    expect(told("pushRejected")).toEqual([]);
+    expect(told("meterCalled")).toHaveLength(1);
+    call.hangUp();
+  },
+  LIMIT_MS,
+);
+
+test(
   "calls: a push that comes first says whose call it is, and is kept",
   async () => {
     const call = await over.street.call(house(0).name, listener(), { push: PUSHES.instant });

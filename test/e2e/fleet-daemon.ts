@@ -204,6 +204,15 @@ export class CuttableWay implements AsyncDisposable {
     this.#isCut = false;
   }
 
+  /** What is open stays open, but nothing goes through it any more, and neither end is told. */
+  silence(): void {
+    for (const socket of this.#sockets) socket.unpipe().resume();
+  }
+
+  get openCount(): number {
+    return this.#sockets.size;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.cut();
     await new Promise((resolve) => this.#server.close(resolve));

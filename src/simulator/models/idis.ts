@@ -44,6 +44,7 @@ const LOGS: readonly EventLogDescription[] = [
       [82, 85],
     ],
   },
+  { name: "power", meanIntervalDays: 12, codes: [[1, 2]] },
 ];
 
 const PROFILES: readonly ProfileDescription[] = [
