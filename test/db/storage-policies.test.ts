@@ -161,7 +161,7 @@ const BOUNDED = {
   "what people set up": `api_tokens, collection_meters, collection_series, collections, dataset_grants, datasets,
     compatibility_views, metadata, notification_destinations, reading_plans, run_series, run_values, runs, series_aliases,
     series_revisions, push_setup_history`,
-  "meters, and what there is of each": `meters, added_meters, associations, connections, event_log_reads, invocation_counters, keys,
+  "meters, and what there is of each": `meters, added_meters, associations, connections, event_log_reads, invocation_counters, keys, lent_meters,
     meter_attributes, meter_names, meter_profiles, meter_push_layouts, push_counters, push_objects, push_schedules, push_setups,
     schedule_entries, series, status_words`,
   "kinds of things": `obis_codes, profile_layouts, push_layouts, qualities, quantities, raw_layouts`,
