@@ -55,20 +55,25 @@ async function readHeld(client: PoolClient, layout: RowLayout, rows: readonly Pr
       "timestamptz",
     );
   const columns = ["captured_at", "meter_key", ...layout.valueColumns.map(({ name }) => name)];
+  const keys = literal([...spans.keys()], "int");
   const [first, last] = [Math.min(...list.map((span) => span.from)), Math.max(...list.map((span) => span.to))];
-  const statement = `copy (
-      select ${columns.map((name) => `t.${name}`).join(", ")}
-      from unnest(${literal([...spans.keys()], "int")}, ${times((span) => span.from)}, ${times((span) => span.to)})
+  const within = `d.captured_at between '${new Date(first).toISOString()}' and '${new Date(last).toISOString()}'`;
+  // Meters that are read at the same time bring the same slots: one scan finds these several times as fast.
+  const isOneSpan = list.every((span) => span.from === first && span.to === last);
+  const selection = isOneSpan
+    ? `select ${columns.join(", ")} from dlms.${dataTable(layout.profile)} d
+      where d.meter_key = any (${keys}) and ${within} order by d.meter_key, d.captured_at`
+    : `select ${columns.map((name) => `t.${name}`).join(", ")}
+      from unnest(${keys}, ${times((span) => span.from)}, ${times((span) => span.to)})
         with ordinality as k (meter_key, first_at, last_at, place)
       cross join lateral (
         select * from dlms.${dataTable(layout.profile)} d
         where d.meter_key = k.meter_key and d.captured_at between k.first_at and k.last_at
-          and d.captured_at between '${new Date(first).toISOString()}' and '${new Date(last).toISOString()}'
+          and ${within}
         order by d.captured_at offset 0
-      ) t order by k.place, t.captured_at
-    ) to stdout (format binary)`;
+      ) t order by k.place, t.captured_at`;
   const chunks: Uint8Array[] = [];
-  const stream: CopyToStreamQuery & TimedQuery = client.query(copyTo(statement));
+  const stream: CopyToStreamQuery & TimedQuery = client.query(copyTo(`copy (${selection}) to stdout (format binary)`));
   stream.on("data", (chunk: Uint8Array) => chunks.push(chunk));
   try {
     await finished(stream);
