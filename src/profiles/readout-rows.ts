@@ -4,6 +4,7 @@
  */
 import type { Data } from "../../protocol/axdr/data.ts";
 import type { ClockPolicy } from "../../protocol/cosem/date-time.ts";
+import { DlmsError } from "../../protocol/errors.ts";
 import { type DataSet, type DataSets, parseDecimal } from "../../protocol/link/iec62056-21/data-sets.ts";
 import type { P1Time } from "../../protocol/link/iec62056-21/p1.ts";
 import { joinReadoutTime, parseReadoutTime } from "../../protocol/link/iec62056-21/readout-time.ts";
@@ -32,6 +33,7 @@ const PERIOD_END = "1.0.0.1.2.";
 /** Billing periods go round after so many. */
 const PERIODS = 100;
 
+/** Throws DATA_TYPE_MISMATCH where nothing in the readout has a name that anybody knows. */
 export function readoutRows(readout: DataSets, clock: ClockPolicy): ReadoutRows {
   const texts = new Map(readout.dataSets.map(({ address, values }) => [logicalNameOf(address), values[0] ?? ""]));
   const ends = periodEnds(texts);
@@ -41,6 +43,9 @@ export function readoutRows(readout: DataSets, clock: ClockPolicy): ReadoutRows 
   });
   const now = presentTime(texts);
   const present = dataSetItems({ ...readout, dataSets: periods.get(undefined) ?? [] });
+  if (now === undefined && present.every(({ object }) => object === undefined)) {
+    throw new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted: "data sets with names", nameless: present.length });
+  }
   return {
     instant: [readoutRow(present, now, clock)],
     billing: Array.from(ends, ([period, end]) =>

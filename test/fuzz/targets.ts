@@ -42,6 +42,7 @@ import { publicKeyFromDer, publicKeyFromOctets } from "../../protocol/security/e
 import { parseGeneralCiphering, parseGeneralSigning } from "../../protocol/security/general-apdu.ts";
 import { treeLines } from "../../protocol/translate/render.ts";
 import { translate } from "../../protocol/translate/translate.ts";
+import { readoutRows } from "../../src/profiles/readout-rows.ts";
 import { APDU_MACHINES, type StreamTarget } from "./machines.ts";
 
 export interface DecoderTarget {
@@ -175,6 +176,7 @@ export const DECODERS: readonly DecoderTarget[] = [
   },
   { name: "p1-telegram", layers: ["mode-e", "p1"], decode: (octets) => decodeP1Telegram(octets) },
   { name: "readout-block", layers: ["mode-e"], decode: (octets) => decodeReadoutBlock(octets) },
+  { name: "readout-rows", layers: ["mode-e"], decode: (octets) => readoutRows(decodeReadoutBlock(octets), CLOCK) },
   { name: "identification", layers: ["mode-e"], decode: (octets) => decodeIdentification(octets) },
   {
     name: "translate",

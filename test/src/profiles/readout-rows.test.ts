@@ -104,6 +104,11 @@ test("readout: without a clock the row is of when it was read, and what has no n
   expect(readoutRows(parseDataSets(text), CLOCK).nameless.map(({ path }) => path)).toEqual(["x", "line 1"]);
 });
 
+test("readout rows: a readout in which nothing has a name is the meter's fault, and named", () => {
+  const fault = expect.objectContaining({ code: "DATA_TYPE_MISMATCH", fault: "peer" });
+  expect(() => readoutRows(parseDataSets("some text of the maker\r\nx(1)"), CLOCK)).toThrow(fault);
+});
+
 test.each([
   ["26-11-22 13:23:08", 23],
   ["2026-11-22 13:23:08", 23],
