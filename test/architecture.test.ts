@@ -58,6 +58,7 @@ const SRC_ROOMS = [
   "src/events",
   "src/series",
   "src/api",
+  "src/exports",
   "src/web",
   "src/simulator",
   "src/systemd",

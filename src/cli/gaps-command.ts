@@ -1,8 +1,8 @@
 /** `gaps`: which readings are not there, why, and whether they will still come. */
 
 import { z } from "zod";
-import { csvCells } from "../api/csv.ts";
 import { type GapOrder, type GapRow, gapProfile, gapRowSchema, gapState } from "../api/gap-order.ts";
+import { csvCells } from "../exports/csv.ts";
 import { gaps, type StoredReadings } from "../gateway/stored-readings.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";

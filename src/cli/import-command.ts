@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
-import { cellsOfCsv } from "../api/csv.ts";
+import { cellsOfCsv } from "../exports/csv.ts";
 import { Fleet } from "../fleet/fleet.ts";
 import { profileWriter } from "../gateway/stored-readings.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";

@@ -1,4 +1,4 @@
-import { csvCells } from "../api/csv.ts";
+import { csvCells } from "../exports/csv.ts";
 import { type Output, printTable } from "./output.ts";
 import type { TableColumn } from "./table.ts";
 

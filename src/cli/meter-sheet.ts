@@ -1,7 +1,7 @@
 /** A list of meters as a file: CSV, or the first sheet of an XLSX workbook. */
 import { readFile } from "node:fs/promises";
 import { readSheet } from "read-excel-file/node";
-import { cellsOfCsv } from "../api/csv.ts";
+import { cellsOfCsv } from "../exports/csv.ts";
 import { meterOfFields } from "./meter-fields.ts";
 
 export interface SheetMeter {

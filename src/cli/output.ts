@@ -6,7 +6,11 @@ export interface Output {
   readonly err: (text: string) => void;
   /** Columns of the terminal, or undefined when the output is not one. */
   readonly width: number | undefined;
+  /** Shows a line in the place of the one before; undefined where nobody looks on. */
+  readonly status?: ((line: string) => void) | undefined;
 }
+
+const WIPE_LINE = "\r\u001B[K";
 
 export function processOutput(): Output {
   // A reader that has gone, as `head` does, must not end a command before it has cleared up.
@@ -17,6 +21,9 @@ export function processOutput(): Output {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
     width: process.stdout.isTTY ? process.stdout.columns : undefined,
+    status: process.stderr.isTTY
+      ? (line) => void process.stderr.write(WIPE_LINE + line.slice(0, Math.max(0, process.stderr.columns - 1)))
+      : undefined,
   };
 }
 

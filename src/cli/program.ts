@@ -14,6 +14,7 @@ import { declareDbReplay } from "./verbs/db-replay.ts";
 import { declareDecode } from "./verbs/decode.ts";
 import { declareDemo } from "./verbs/demo.ts";
 import { declareDoctor } from "./verbs/doctor.ts";
+import { declareExport } from "./verbs/export.ts";
 import { declareGaps } from "./verbs/gaps.ts";
 import { declareGateways } from "./verbs/gateways.ts";
 import { declareKeys } from "./verbs/keys.ts";
@@ -56,6 +57,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareCertificates,
   declareCounters,
   declareGaps,
+  declareExport,
   declareGateways,
   declareReport,
   declarePlans,

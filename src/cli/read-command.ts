@@ -1,10 +1,10 @@
 /** `read`: one meter, one thing; by name through the running daemon, or by address without any. */
-import { csvCells } from "../api/csv.ts";
 import { askForRead } from "../api/local-client.ts";
 import { type ReadAnswer, type ReadRange, ReadRefusedError } from "../api/read-answer.ts";
 import { readForAnswer } from "../collect/meter-reader.ts";
 import { parseReadOrder } from "../collect/read-order.ts";
 import { duration } from "../config/fields.ts";
+import { csvCells } from "../exports/csv.ts";
 import { type DirectOptions, idleOptions, withDirectMeter } from "./direct-meter.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";

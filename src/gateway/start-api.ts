@@ -4,6 +4,7 @@ import { type Caller, Callers } from "../api/callers.ts";
 import { coverageResources, type GapSource } from "../api/coverage-resources.ts";
 import { decodeResources } from "../api/decode-resources.ts";
 import { eventResources } from "../api/event-resources.ts";
+import { exportResources } from "../api/export-resources.ts";
 import { type HealthParts, healthResources } from "../api/health-resources.ts";
 import { type Api, httpApi } from "../api/http-api.ts";
 import { type LiveStream, liveResources } from "../api/live-stream.ts";
@@ -15,7 +16,7 @@ import { metricsResources } from "../api/metrics-resources.ts";
 import { overviewResources } from "../api/overview-resources.ts";
 import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
 import { readRequestResources } from "../api/read-request-resources.ts";
-import { type ReadingColumns, readingResources } from "../api/reading-resources.ts";
+import { readingResources } from "../api/reading-resources.ts";
 import { reportResources } from "../api/report-resources.ts";
 import { sessionResources, tokenResources } from "../api/token-resources.ts";
 import { ApiTokens } from "../api/tokens.ts";
@@ -27,12 +28,12 @@ import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Vitals } from "../observe/vitals.ts";
-import { DAILY_SUM_COLUMNS, PROFILE_COLUMNS } from "../profiles/columns.ts";
 import { collectionMeters } from "../series/collections.ts";
 import type { Database } from "../store/database.ts";
 import { appendEventLog, type EventLogEntry } from "../store/event-log.ts";
 import { serviceLevels } from "../store/service-levels.ts";
 import { servePages } from "../web/pages.ts";
+import { READING_COLUMNS } from "./stored-readings.ts";
 
 export interface GatewayApiParts {
   readonly config: Config["api"];
@@ -79,6 +80,11 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
   overviewResources(api, database);
   meterResources(api, database);
   readingResources(api, database, READING_COLUMNS);
+  exportResources(api, {
+    database,
+    columns: READING_COLUMNS,
+    collectionMeters: (name) => collectionMeters(database, name),
+  });
   coverageResources(api, database, gateway);
   const meterNamed = (name: string, caller: Caller) => gateway.nameOf(name, caller);
   readRequestResources(api, { meterNamed, checkWhat: parseReadOrder, requests, log: logLater });
@@ -111,14 +117,6 @@ export async function listenOutside(
 const SPOOL_FULL = 0.8;
 /** Longer than whatever a part waits for by design. */
 const STALLED_MS = 60_000;
-
-const READING_COLUMNS: ReadingColumns = {
-  instant: PROFILE_COLUMNS.instant,
-  "block-load": PROFILE_COLUMNS.block_load,
-  "daily-load": DAILY_SUM_COLUMNS,
-  "daily-captures": PROFILE_COLUMNS.daily_load,
-  billing: PROFILE_COLUMNS.billing,
-};
 
 async function tlsOf({ certificate, privateKey }: Config["api"]) {
   if (certificate === undefined || privateKey === undefined) return undefined;

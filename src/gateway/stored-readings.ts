@@ -9,8 +9,9 @@ import type { PolledMeter } from "../collect/polled-meter.ts";
 import { replay } from "../collect/replay.ts";
 import { nearestName } from "../config/nearest-name.ts";
 import type { Config } from "../config/schema.ts";
+import type { ReadingColumns } from "../exports/reading-rows.ts";
 import { Fleet } from "../fleet/fleet.ts";
-import { PROFILE_COLUMNS } from "../profiles/columns.ts";
+import { DAILY_SUM_COLUMNS, PROFILE_COLUMNS } from "../profiles/columns.ts";
 import { loadAddedMeters } from "../store/added-meters.ts";
 import { journalCoverage } from "../store/coverage-journal.ts";
 import type { Database } from "../store/database.ts";
@@ -49,6 +50,15 @@ export async function storedReadings(config: Config, database: Database): Promis
   await plans.look();
   return { database, meters: known.meters, plans: plans.meterPlans };
 }
+
+/** What the views of readings have, by the name that the API gives them. */
+export const READING_COLUMNS: ReadingColumns = {
+  instant: PROFILE_COLUMNS.instant,
+  "block-load": PROFILE_COLUMNS.block_load,
+  "daily-load": DAILY_SUM_COLUMNS,
+  "daily-captures": PROFILE_COLUMNS.daily_load,
+  billing: PROFILE_COLUMNS.billing,
+};
 
 /** A writer with all that takes part in the gateway's writes. */
 export function profileWriter(database: Database): ProfileWriter {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { csvCells } from "../../src/api/csv.ts";
 import { askDaemon } from "../../src/api/local-client.ts";
 import { type Config, configSchema, type meterSchema } from "../../src/config/schema.ts";
+import { csvCells } from "../../src/exports/csv.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
