@@ -1,7 +1,13 @@
-/** `read --probe`: finds out how an unknown meter is to be read, and prints it as a piece of configuration. */
+/**
+ * `probe`: the road to a meter that the daemon works, step by step; or how an unknown meter is to be read, as a piece of
+ * configuration.
+ */
 import { randomBytes } from "node:crypto";
 import { Document } from "yaml";
 import { z } from "zod";
+import { type ProbeLine, probeLine } from "../api/answers/probes.ts";
+import { askForLines } from "../api/local-client.ts";
+import { likelyCauses } from "../collect/likely-causes.ts";
 import { probeMeter } from "../collect/meter-probe.ts";
 import type { MeterTarget } from "../collect/meter-target.ts";
 import type { Attempt, ProbeFindings } from "../collect/probe-findings.ts";
@@ -13,23 +19,40 @@ import { defaultCounterFile, directTarget, meterInput, tracing } from "./direct-
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 import { ownSystemTitle } from "./own-title.ts";
-import type { ReadOptions } from "./read-command.ts";
+import { printReasons, type ReadOptions } from "./read-command.ts";
 
 const BUDGET_MS = 120_000;
 /** An unknown meter is asked for much that it does not answer. */
 const ANSWER_TIME = "3s";
 
 export async function probeCommand(
-  words: readonly string[],
+  meter: string | undefined,
   options: ReadOptions,
   output: Output,
 ): Promise<ExitReason> {
-  if (words.length > 0 || (options.tcp === undefined && options.serial === undefined)) {
-    output.err(
-      "read --probe: say --tcp host:port or --serial path, and nothing else; a meter by name is known already",
-    );
+  const isDirect = options.tcp !== undefined || options.serial !== undefined;
+  if (isDirect === (meter !== undefined)) {
+    output.err("probe: say METER, or --tcp host:port or --serial path");
     return "usage";
   }
+  return meter === undefined ? await probeDirectly(options, output) : await probeKnown(meter, options, output);
+}
+
+/** By the gateway that works the meter, which knows how. */
+async function probeKnown(meter: string, { socket, json }: ReadOptions, output: Output): Promise<ExitReason> {
+  const order = { path: `/v1/meters/${encodeURIComponent(meter)}/probe`, method: "POST" } as const;
+  let reason: ExitReason = "success";
+  for await (const line of askForLines(socket, order, probeLine)) {
+    if (line.type === "broken") reason = "meterFailed";
+    if (json === true)
+      output.out(JSON.stringify(line.type === "step" ? line : { ...line, likely: likelyCauses(line.cause) }));
+    else if (line.type === "step") output.out(stepText(line.step, line.says));
+    else printBroken(line, output);
+  }
+  return reason;
+}
+
+async function probeDirectly(options: ReadOptions, output: Output): Promise<ExitReason> {
   const path = options.counters ?? defaultCounterFile();
   await using counters = await CounterFile.open({ path, randomOctets: randomBytes });
   const clientTitle = options.clientTitle ?? (await ownSystemTitle(path));
@@ -44,22 +67,28 @@ export async function probeCommand(
     linkGiven: [options.link, options.opening, options.physicalAddress].some((each) => each !== undefined),
     associationGiven: [options.clientSap, options.auth, options.blockCipherKey].some((each) => each !== undefined),
     budgetMs: BUDGET_MS,
-    onStep: ({ step, says }) => output.err(`${step.padEnd("association".length)}  ${says}`),
+    onStep: ({ step, says }) => output.err(stepText(step, says)),
   });
   await trace?.close();
   if (options.json) output.out(JSON.stringify(jsonOf(findings, given), undefined, 2));
   else if (findings.attempt !== undefined) output.out(profileText(findings, given));
   if (findings.broken === undefined) return "success";
-  const { step, says, evidence, nextStep } = findings.broken;
-  output.err(`${step.padEnd("association".length)}  broken: ${says}`);
-  output.err(`  seen  ${evidence}`);
-  output.err(`  next  ${nextStepOf(findings) ?? nextStep}`);
+  printBroken({ ...findings.broken, nextStep: nextStepOf(findings) ?? findings.broken.nextStep }, output);
   return "meterFailed";
+}
+
+function printBroken(broken: Omit<Extract<ProbeLine, { type: "broken" }>, "type">, output: Output): void {
+  output.err(stepText(broken.step, `broken: ${broken.says}`));
+  printReasons(broken, output);
+}
+
+function stepText(step: string, says: string): string {
+  return `${step.padEnd("association".length)}  ${says}`;
 }
 
 function targetOf(options: ReadOptions, attempt: Attempt, counters: CounterFile): MeterTarget {
   const parsed = meterSchema.safeParse(inputOf(options, attempt));
-  if (!parsed.success) throw new Error(`read --probe: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new Error(`probe: ${z.prettifyError(parsed.error)}`);
   return directTarget({ ...withKnownModel(parsed.data), name: options.tcp ?? options.serial ?? "" }, counters);
 }
 

@@ -23,6 +23,7 @@ import { declareMeterOrders } from "./verbs/meter-orders.ts";
 import { declareMeters } from "./verbs/meters.ts";
 import { declareNotifications } from "./verbs/notifications.ts";
 import { declarePlans } from "./verbs/plans.ts";
+import { declareProbe } from "./verbs/probe.ts";
 import { declarePush } from "./verbs/push.ts";
 import { declareRead } from "./verbs/read.ts";
 import { declareReadout } from "./verbs/readout.ts";
@@ -43,6 +44,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareRun,
   declareDemo,
   declareRead,
+  declareProbe,
   declareReadout,
   declareTrace,
   declareReplay,

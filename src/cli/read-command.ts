@@ -1,6 +1,7 @@
 /** `read`: one meter, one thing; by name through the running daemon, or by address without any. */
 import { askForRead } from "../api/local-client.ts";
-import { type ReadAnswer, type ReadRange, ReadRefusedError } from "../api/read-answer.ts";
+import { type ReadAnswer, type ReadRange, type ReadRefusal, ReadRefusedError } from "../api/read-answer.ts";
+import { likelyCauses } from "../collect/likely-causes.ts";
 import { readForAnswer } from "../collect/meter-reader.ts";
 import { parseReadOrder } from "../collect/read-order.ts";
 import { duration } from "../config/fields.ts";
@@ -17,7 +18,6 @@ export interface ReadOptions extends DirectOptions {
   readonly from?: string;
   readonly to?: string;
   readonly wait?: string;
-  readonly probe?: true;
   readonly dump?: true;
 }
 
@@ -131,12 +131,21 @@ function shortName(name: string): string {
   return attributeId === "2" ? reduced + dataIndex : `${reduced}:${attributeId}${dataIndex}`;
 }
 
+/** What was seen, what may be wrong, and what to do about it. */
+export function printReasons(failure: Pick<ReadRefusal, "cause" | "evidence" | "nextStep">, output: Output): void {
+  const [likeliest, ...others] = likelyCauses(failure.cause);
+  output.err(`  seen    ${failure.evidence}`);
+  if (likeliest !== undefined && others.length > 0) {
+    output.err(`  likely  ${[`${likeliest} (most likely)`, ...others].join(" · ")}`);
+  }
+  output.err(`  next    ${failure.nextStep}`);
+}
+
 export function printRefusal({ refusal }: ReadRefusedError, options: Pick<ReadOptions, "json">, output: Output): void {
   if (options.json) {
-    output.out(JSON.stringify({ refusal }, undefined, 2));
+    output.out(JSON.stringify({ refusal: { ...refusal, likely: likelyCauses(refusal.cause) } }, undefined, 2));
     return;
   }
   output.err(`${refusal.meter}: ${refusal.cause}`);
-  output.err(`  seen  ${refusal.evidence}`);
-  output.err(`  next  ${refusal.nextStep}`);
+  printReasons(refusal, output);
 }

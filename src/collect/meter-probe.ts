@@ -43,6 +43,8 @@ export interface ProbeOptions {
   readonly wrap?: (channel: ByteChannel, target: MeterTarget) => ByteChannel;
   readonly nowMs?: () => number;
   readonly environment?: VisitEnvironment;
+  /** How the meter is visited, where it has a way of its own. */
+  readonly visit?: (work: (connection: MeterConnection) => Promise<void>) => Promise<void>;
 }
 
 export async function probeMeter(options: ProbeOptions): Promise<ProbeFindings> {
@@ -125,8 +127,16 @@ class Probe {
     work: (connection: MeterConnection, target: MeterTarget) => Promise<void>,
   ): Promise<void> {
     const target = this.#options.target({ ...attempt, quirks: [...attempt.quirks, ...Object.values(TOLD_QUIRKS)] });
+    const visit = this.#options.visit ?? ((job) => this.#visitTarget(target, job));
+    await visit((connection) => work(connection, target)).finally(() => {
+      const { counterObject } = target;
+      if (counterObject !== undefined) this.notes.counterObject = logicalNameFromOctets(counterObject);
+    });
+  }
+
+  #visitTarget(target: MeterTarget, work: (connection: MeterConnection) => Promise<void>): Promise<void> {
     const { wrap, environment, budgetMs } = this.#options;
-    const visited = visitMeter(
+    return visitMeter(
       target,
       {
         budgetMs,
@@ -136,12 +146,8 @@ class Probe {
           if (notice.type === "leniency") this.notes.noteLeniency(notice.name);
         },
       },
-      (connection) => work(connection, target),
+      work,
     );
-    await visited.finally(() => {
-      const { counterObject } = target;
-      if (counterObject !== undefined) this.notes.counterObject = logicalNameFromOctets(counterObject);
-    });
   }
 
   #noteRelease(answer: ReleaseAnswer): void {

@@ -72,7 +72,7 @@ const meterFields = z.strictObject({
     .optional()
     .describe("Model, one of `models` or of those known to the gateway, whose quirks the meter has.")
     .meta({ examples: ["hexing-hxe130"] }),
-  quirks: quirks.describe("What this meter does otherwise, by name; `read --probe` finds them."),
+  quirks: quirks.describe("What this meter does otherwise, by name; `probe` finds them."),
   timeZone: timeZone.default("UTC").describe("Zone of the meter's clock where its stamps carry no deviation."),
   attributes: meterAttributes
     .default({})

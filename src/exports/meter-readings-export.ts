@@ -96,10 +96,8 @@ function elements(name: string, held: unknown): string {
   return inner.length === 0 ? `<${name}${attribute}/>` : `<${name}${attribute}>${inner.join("")}</${name}>`;
 }
 
+/** XML has no form for control characters. */
 function escaped(text: string): string {
   const signs: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-  // oxlint-disable-next-line no-control-regex -- XML has no form for them
-  return text
-    .replaceAll(/[\u0000-\u0008\u000B\u000C\u000E-\u001F]/g, "")
-    .replaceAll(/[&<>"]/g, (sign) => signs[sign] ?? sign);
+  return text.replaceAll(/\p{Cc}/gu, "").replaceAll(/[&<>"]/g, (sign) => signs[sign] ?? sign);
 }

@@ -4,7 +4,7 @@
  */
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { ProfileColumn } from "../profiles/columns.ts";
-import { READING_VIEWS, type ReadingRow, type ReadingViewName, type RowPage } from "./reading-rows.ts";
+import { READING_VIEWS, type ReadingRow, type ReadingViewName, type RowPage, textOf } from "./reading-rows.ts";
 
 type SchemaElement = ConstructorParameters<typeof ParquetWriter>[0]["schema"][number];
 
@@ -79,7 +79,7 @@ function columnOf({ shownAs: name, kind, exponent, bits }: ProfileColumn): Colum
 /** `-1.25` with three places → -1250n; undefined for nothing. */
 function unscaled(held: unknown, scale: number): bigint | undefined {
   if (held === null || held === undefined) return undefined;
-  const [whole = "", fraction = ""] = String(held).split(".");
+  const [whole = "", fraction = ""] = textOf(held).split(".");
   if (fraction.length > scale && /[1-9]/.test(fraction.slice(scale)))
     throw new RangeError(`${whole}.${fraction} has more than ${scale} places`);
   return BigInt(whole + fraction.slice(0, scale).padEnd(scale, "0"));

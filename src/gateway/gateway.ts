@@ -8,9 +8,11 @@ import { LocalSocket } from "../api/local-socket.ts";
 import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order.ts";
 import { quarantineResources } from "../api/quarantine-resources.ts";
 import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
+import type { Collector } from "../collect/collector.ts";
 import { drain, StopDeadline } from "../collect/drain.ts";
 import type { PollLoop } from "../collect/poll-loop.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
+import { probeResources } from "../collect/probe-resources.ts";
 import { SerialLines } from "../collect/serial-lines.ts";
 import type { Config } from "../config/schema.ts";
 import { type NotificationOrders, notificationResources } from "../events/notification-resources.ts";
@@ -130,7 +132,11 @@ export class Gateway implements AsyncDisposable {
     const adding = stack.use(new AddedMeters({ config, database, known, planning, pushing, calls, shared, events }));
     const nameOf = (name: string, caller: Caller) => gateway.nameOf(name, caller);
     const control = gatewayControl({ known, shared, collector, nameOf, log: (entry) => log.add(entry) });
-    const others = [resources, control, gateway.#resources({ keys, notifications, planning, traces, adding })];
+    const others = [
+      resources,
+      control,
+      gateway.#resources({ keys, notifications, planning, traces, adding, collector }),
+    ];
     const local = new LocalSocket();
     const shown = { fleet, gateway, live, vitals, metrics, others, logLater: (entry: EventLogEntry) => log.add(entry) };
     const parts = { config: config.api, version, database, local, events, ...shown };
@@ -223,8 +229,9 @@ export class Gateway implements AsyncDisposable {
     readonly planning: GatewayPlans;
     readonly traces: MeterTraces;
     readonly adding: AddedMeters;
+    readonly collector: Collector;
   }): (api: Api) => void {
-    const { keys, notifications, planning, traces, adding } = parts;
+    const { keys, notifications, planning, traces, adding, collector } = parts;
     const nameOf = (name: string, caller: Caller) => this.nameOf(name, caller);
     return (api) => {
       keyResources(api, { ...keys, nameOf });
@@ -234,11 +241,11 @@ export class Gateway implements AsyncDisposable {
       const release = (name: string) => this.#shared.release(this.#meterOf(name));
       quarantineResources(api, { loop: this.#shared.loop, nameOf, release });
       planning.resources(api, (name) => this.#meterOf(name));
-      traceResources(api, {
-        traces,
-        nameOf,
-        workedBy: (name) => this.#shared.workedBy(this.#meterOf(name)),
-      });
+      const { loop } = this.#shared;
+      const meterOf = (name: string) => this.#meterOf(name);
+      const workedBy = (name: string) => this.#shared.workedBy(this.#meterOf(name));
+      traceResources(api, { traces, nameOf, workedBy });
+      probeResources(api, { nameOf, meterOf, workedBy, loop, visits: collector.visits });
     };
   }
 

@@ -146,3 +146,17 @@ test("doctor: a gateway that is well, and one that lacks everything, each with i
   const wrong = await doctor({ meters: [{ nam: "x" }] });
   expect([wrong.code, wrong.found.map(({ check }) => check)]).toEqual([3, ["configuration"]]);
 }, 60_000);
+
+test("probe: the road to a meter of the daemon, up to the step that breaks, and what is likely wrong", async () => {
+  const good = await ask("probe", nameOf(0));
+  expect(good.code).toBe(0);
+  expect(good.out).toMatch(new RegExp(`^name +${nameOf(0)}, number`, "m"));
+  expect(good.out).toMatch(/^address +127\.0\.0\.1:\d+, (wrapper|hdlc)$/m);
+  expect(good.out).toMatch(/^association +as given/m);
+  expect(good.out).toMatch(/^objects /m);
+  const silent = await ask("probe", nameOf(SILENT));
+  expect(silent.code).toBe(4);
+  expect(silent.err).toMatch(/^link +broken: nothing answers$/m);
+  expect(silent.err).toMatch(/^ {2}likely {2}meter or modem without power or coverage \(most likely\) · a firewall/m);
+  expect((await ask("probe", "stranger")).err).toContain("there is no meter stranger");
+}, 60_000);

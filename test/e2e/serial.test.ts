@@ -119,7 +119,7 @@ test.each([
       timeZone: "Asia/Kolkata",
       counters: join(line.path, "../counters"),
     };
-    expect(await probeCommand([], { socket: "", ...options }, output)).toBe("success");
+    expect(await probeCommand(undefined, { socket: "", ...options }, output)).toBe("success");
     const { meters } = parseConfig(out.join("\n"), "probe");
     expect(meters).toMatchObject([{ number: expect.stringContaining(meterNumber(0)), connection }]);
   },

@@ -51,7 +51,9 @@ function right(house: number): Partial<ReadOptions> {
 }
 
 const answerForm = z.object({
-  refusal: z.object({ cause: z.string(), evidence: z.string(), nextStep: z.string() }).optional(),
+  refusal: z
+    .object({ cause: z.string(), evidence: z.string(), nextStep: z.string(), likely: z.array(z.string()) })
+    .optional(),
 });
 
 async function read(options: Partial<ReadOptions>) {
@@ -71,6 +73,9 @@ interface Mistake {
   readonly house: number;
   readonly wrong: () => Partial<ReadOptions>;
   readonly cause: string;
+  /** Stands first in the list of what is likely, or where else it does. */
+  readonly rank?: number;
+  readonly likely: string;
 }
 
 const MISTAKES: readonly Mistake[] = [
@@ -79,43 +84,64 @@ const MISTAKES: readonly Mistake[] = [
     house: PASSWORD,
     wrong: () => ({ secret: `file:${join(directory, "password")}` }),
     cause: "wrong password",
+    likely: "wrong password or secret",
   },
   {
     what: "HLS secret",
     house: CIPHERED,
     wrong: () => ({ secret: `file:${join(directory, "password")}` }),
     cause: "wrong password",
+    likely: "wrong password or secret",
   },
   {
     what: "block cipher key",
     house: CIPHERED,
     wrong: () => ({ blockCipherKey: `file:${join(directory, "key")}` }),
     cause: "wrong block key",
+    likely: "wrong block key",
   },
   {
-    // The meter says of either key that it can't decipher; the next step names both.
+    // The meter says of either key that it can't decipher: both are named, the likelier first.
     what: "authentication key",
     house: CIPHERED,
     wrong: () => ({ authenticationKey: `file:${join(directory, "key")}` }),
     cause: "wrong block key",
+    rank: 1,
+    likely: "wrong authentication key",
   },
   {
     what: "client SAP",
     house: PASSWORD,
     wrong: () => ({ clientSap: "99" }),
     cause: "association refused",
+    likely: "wrong client SAP",
   },
-  { what: "server address", house: PASSWORD, wrong: () => ({ physicalAddress: "77" }), cause: "no answer" },
-  { what: "link", house: PASSWORD, wrong: () => ({ link: "wrapper" }), cause: "no answer" },
+  {
+    what: "server address",
+    house: PASSWORD,
+    wrong: () => ({ physicalAddress: "77" }),
+    cause: "no answer",
+    rank: 4,
+    likely: "wrong HDLC address",
+  },
+  {
+    what: "link",
+    house: PASSWORD,
+    wrong: () => ({ link: "wrapper" }),
+    cause: "no answer",
+    rank: 2,
+    likely: "wrong link",
+  },
 ];
 
 test.each(MISTAKES)(
   "why: a wrong $what is named, with evidence and what to do",
-  async ({ house, wrong, cause }) => {
+  async ({ house, wrong, cause, likely, rank = 0 }) => {
     const { physicalAddress, ...others } = { ...right(house), ...wrong() };
     const isHdlc = others.link === "hdlc" && physicalAddress !== undefined;
     const refusal = await read({ ...others, ...(isHdlc && { physicalAddress }) });
     expect(refusal).toMatchObject({ cause });
+    expect(refusal?.likely[rank]).toContain(likely);
     expect(refusal?.evidence).toMatch(/./);
     expect(refusal?.nextStep).toMatch(/check|compare/);
   },

@@ -1,4 +1,4 @@
-/** `read --probe` against the meters of a street, over real sockets, as people use it. */
+/** `probe` against the meters of a street, over real sockets, as people use it. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +22,7 @@ async function probe(options: Partial<ReadOptions>) {
   const err: string[] = [];
   const output = { out: (text: string) => void out.push(text), err: (text: string) => void err.push(text), width: 120 };
   const reason = await probeCommand(
-    [],
+    undefined,
     { socket: "", timeout: "2s", counters: join(directory, "counters"), ...options },
     output,
   );
@@ -224,8 +224,8 @@ test("probe: wrong keys break it at the association, and no other client is trie
   expect(err).not.toMatch(/client 16/u);
 });
 
-test("probe: a meter by name is known already", async () => {
-  const out: string[] = [];
-  const output = { out: () => undefined, err: (text: string) => void out.push(text), width: 80 };
-  expect(await probeCommand(["feeder-7"], { socket: "" }, output)).toBe("usage");
+test("probe: a meter by name is asked of the daemon, and of nobody else", async () => {
+  const output = { out: () => undefined, err: () => undefined, width: 80 };
+  expect(await probeCommand("feeder-7", { socket: "", tcp: "127.0.0.1:1" }, output)).toBe("usage");
+  await expect(probeCommand("feeder-7", { socket: join(directory, "none.sock") }, output)).rejects.toThrow("no daemon");
 });

@@ -6,8 +6,7 @@ export const declareRead: DeclareVerb = (program, { output, finish }) => {
   const read = program
     .command("read")
     .description("read a meter now and show what it says, or why it does not answer")
-    .argument("[words...]", "METER WHAT; with --tcp, WHAT alone will do; nothing with --probe or --dump")
-    .option("--probe", "find out how an unknown meter is to be read, and print what to put into the configuration")
+    .argument("[words...]", "METER WHAT; with --tcp, WHAT alone will do; nothing with --dump")
     .option("--dump", "print all that the client may read, as a description for `simulate`")
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
@@ -23,16 +22,10 @@ WHAT is instant, block, daily, billing, clock, objects, or an attribute: 1.0.1.8
 
 Examples:
   dlms-gateway read feeder-7 clock
-  dlms-gateway read --probe --tcp 192.0.2.7:4059 --time-zone Asia/Kolkata > meter.yaml
   dlms-gateway read feeder-7 block --from 2026-01-31T00:00:00Z --csv
   METER_PASSWORD=… dlms-gateway read --tcp 192.0.2.7:4059 --client-sap 32 --auth lls --secret env:METER_PASSWORD clock`,
     )
     .action(async (words: string[], options: ReadOptions) => {
-      if (options.probe) {
-        const { probeCommand } = await import("../probe-command.ts");
-        finish(await probeCommand(words, options, output));
-        return;
-      }
       if (options.dump) {
         const { dumpCommand } = await import("../dump-command.ts");
         finish(await dumpCommand(words, options, output));

@@ -18,7 +18,7 @@ export const declareTrace: DeclareVerb = (program, { output, finish }) => {
     .addHelpText(
       "after",
       `
-Without daemon: \`read --trace\` and \`read --probe --trace\`.
+Without daemon: \`read --trace\` and \`probe --trace\`.
 
 Examples:
   dlms-gateway trace feeder-7 --read clock

@@ -6,8 +6,8 @@ import { parquetExport } from "../../../src/exports/parquet-export.ts";
 import type { ReadingRow, RowPage } from "../../../src/exports/reading-rows.ts";
 import { PROFILE_COLUMNS } from "../../../src/profiles/columns.ts";
 
-const NAMES = ["active_import", "active_import_total", "voltage_l1", "status"];
-const columns = PROFILE_COLUMNS.block_load.filter(({ name }) => NAMES.includes(name));
+const NAMES = new Set(["active_import", "active_import_total", "voltage_l1", "status"]);
+const columns = PROFILE_COLUMNS.block_load.filter(({ name }) => NAMES.has(name));
 const ORDER = { kind: "block-load", columns } as const;
 const METER = { id: "00000000-0000-4000-8000-000000000001", name: 'feeder "7" <&>', number: "SMT10007" };
 
