@@ -1,9 +1,12 @@
 /** Why does this meter not answer? What `read` says when one thing is wrong that an engineer may have set wrongly. */
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { streetConfiguration } from "../../src/cli/demo-street.ts";
@@ -183,3 +186,32 @@ test("why: a meter that takes one connection only ends the second at once", asyn
   expect(await read({ tcp: single.tcp, timeout: "1s" })).toMatchObject({ cause: "connection lost" });
   single.close();
 });
+
+/** A process that listens and never accepts: when its queue is full, the kernel drops what asks for a connection. */
+async function dropping(): Promise<{ tcp: string; close: () => void }> {
+  const script = `const server = require("node:net").createServer();
+    server.listen({ host: "127.0.0.1", port: 0, backlog: 1 }, () => console.log(server.address().port));`;
+  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "ignore"] });
+  const [first] = await once(child.stdout, "data");
+  const port = Number(String(first));
+  child.kill("SIGSTOP");
+  const sockets: Socket[] = [];
+  const close = () => {
+    for (const socket of sockets) socket.destroy();
+    child.kill("SIGKILL");
+  };
+  for (let isTaken = true; isTaken; ) {
+    const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+    sockets.push(socket);
+    isTaken = await Promise.race([once(socket, "connect").then(() => true), sleep(500).then(() => false)]);
+  }
+  return { tcp: `127.0.0.1:${port}`, close };
+}
+
+test("why: a firewall that drops what asks for a connection is silence before TCP, and stands among the likely", async () => {
+  const firewall = await dropping();
+  const refusal = await read({ tcp: firewall.tcp, timeout: "1s" });
+  firewall.close();
+  expect(refusal).toMatchObject({ cause: "no answer", evidence: expect.stringContaining("CHANNEL_NO_ANSWER") });
+  expect(refusal?.likely.slice(0, 2)).toContain("a firewall that drops what is sent");
+}, 30_000);
