@@ -132,11 +132,8 @@ export class Gateway implements AsyncDisposable {
     const adding = stack.use(new AddedMeters({ config, database, known, planning, pushing, calls, shared, events }));
     const nameOf = (name: string, caller: Caller) => gateway.nameOf(name, caller);
     const control = gatewayControl({ known, shared, collector, nameOf, log: (entry) => log.add(entry) });
-    const others = [
-      resources,
-      control,
-      gateway.#resources({ keys, notifications, planning, traces, adding, collector }),
-    ];
+    const orders = { keys, notifications, planning, traces, adding, collector };
+    const others = [resources, control, gateway.#resources(orders)];
     const local = new LocalSocket();
     const shown = { fleet, gateway, live, vitals, metrics, others, logLater: (entry: EventLogEntry) => log.add(entry) };
     const parts = { config: config.api, version, database, local, events, ...shown };
