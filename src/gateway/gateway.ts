@@ -113,8 +113,7 @@ export class Gateway implements AsyncDisposable {
     const traces = new MeterTraces();
     const pushing = new GatewayPush({ config, database, known, events, traces, boundSocket: options.boundSocket });
     const calling = new GatewayCalls({ config, known, events });
-    const { calls } = calling;
-    const { listens } = pushing;
+    const [{ calls }, { listens }] = [calling, pushing];
     const reading = { polling: config.polling, database, events, plans, pushing, lines, calls, traces };
     const collector = startCollector({ ...reading, intake, databaseReturn });
     const sharing = { config, events, version, url: store.url, database, meters, planning, collector, calls, listens };
