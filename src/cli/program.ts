@@ -33,6 +33,7 @@ import { declareRun } from "./verbs/run.ts";
 import { declareRuns } from "./verbs/runs.ts";
 import { declareSeries } from "./verbs/series.ts";
 import { declareSimulate } from "./verbs/simulate.ts";
+import { declareSupport } from "./verbs/support.ts";
 import { declareTokens } from "./verbs/tokens.ts";
 import { declareTrace } from "./verbs/trace.ts";
 import type { DeclareVerb, VerbContext } from "./verbs/verb.ts";
@@ -47,6 +48,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareProbe,
   declareReadout,
   declareTrace,
+  declareSupport,
   declareReplay,
   declareDecode,
   declareDb,

@@ -38,6 +38,7 @@ import { gatewayControl } from "./gateway-control.ts";
 import { gatewayKeys } from "./gateway-keys.ts";
 import { GatewayPlans } from "./gateway-plans.ts";
 import { GatewayPush } from "./gateway-push.ts";
+import { meterSettingsResources } from "./meter-settings.ts";
 import { type GatewayStore, openStore } from "./open-store.ts";
 import { SharedMeters } from "./shared-meters.ts";
 import { type GatewayApiParts, gatewayApi, listenOutside } from "./start-api.ts";
@@ -241,6 +242,7 @@ export class Gateway implements AsyncDisposable {
       const meterOf = (name: string) => this.#meterOf(name);
       const workedBy = (name: string) => this.#shared.workedBy(this.#meterOf(name));
       traceResources(api, { traces, nameOf, workedBy });
+      meterSettingsResources(api, { meters: this.#meters, nameOf });
       probeResources(api, { nameOf, meterOf, workedBy, loop, visits: collector.visits });
     };
   }

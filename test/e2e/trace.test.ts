@@ -139,3 +139,54 @@ test("replay: a recording is shown, and read again without the meter", async () 
   player.kill("SIGTERM");
   await once(player, "close");
 }, 60_000);
+
+test.each([CIPHERED, PASSWORD])(
+  "support: a session of house %i is kept without keys, serial numbers and addresses, and replays",
+  async (house) => {
+    const file = join(over.directory, `support-${house}.jsonl`);
+    const kept = await run(
+      "support",
+      nameOf(house),
+      "--out",
+      file,
+      "--read",
+      "0.0.42.0.0.255",
+      "--socket",
+      over.config.socket,
+    );
+    expect(kept.code).toBe(0);
+    const bundle = (await readFile(file, "utf8")).toLowerCase();
+    const { name, number, connection, association } = over.config.meters[house] ?? {};
+    const title = association?.security?.serverSystemTitle ?? "no title";
+    const hex = [name, number].map((text) => Buffer.from(text ?? "").toString("hex"));
+    const canaries = [name, number, connection?.tcp, title, ...hex, ...secretsOf(house)].map((text) =>
+      text?.toLowerCase(),
+    );
+    expect(canaries.filter((text) => text !== undefined && text !== "" && bundle.includes(text))).toEqual([]);
+    const { header } = parseRecording(await readFile(file, "utf8"));
+    expect(header.settings).toMatchObject({
+      "connection.link": connection?.link,
+      "association.clientSap": association?.clientSap,
+    });
+    const shown = await run("replay", file);
+    expect([shown.code, shown.out]).toEqual([0, expect.stringContaining("aarq")]);
+  },
+  60_000,
+);
+
+test("support: why a session failed is in the bundle, with pseudonyms", async () => {
+  const file = join(over.directory, "support-failed.jsonl");
+  await run(
+    "support",
+    nameOf(PASSWORD),
+    "--out",
+    file,
+    "--read",
+    "3:1.0.99.99.99.255:2",
+    "--socket",
+    over.config.socket,
+  );
+  const { header } = parseRecording(await readFile(file, "utf8"));
+  expect(header.settings).toMatchObject({ cause: "object missing", nextStep: expect.stringContaining("object list") });
+  expect(JSON.stringify(header)).not.toContain(nameOf(PASSWORD));
+});
