@@ -23,7 +23,7 @@ export function exportResources(api: Api, { database, columns, collectionMeters 
   api.get(
     "/v1/exports/:kind",
     {
-      config: { needs: "reader" },
+      config: { needs: "reader", scoped: true },
       schema: {
         tags: ["readings"],
         summary: "Rows of a profile of many meters, meter by meter, oldest first, in one stream",

@@ -13,11 +13,11 @@ import { openKeyStore, storedKeys } from "../keys/stored-keys.ts";
 import type { Database } from "../store/database.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { withDatabase } from "./gateway-database.ts";
-import { type Output, printTable } from "./output.ts";
+import { type ListingOptions, printList, titled } from "./listing.ts";
+import type { Output } from "./output.ts";
 
-export interface CountersOptions {
+export interface CountersOptions extends ListingOptions {
   readonly config: string;
-  readonly json?: true;
 }
 
 export interface RaiseOptions {
@@ -30,11 +30,10 @@ export interface SkipOptions {
   readonly by: string;
 }
 
-const TITLES = ["meter", "next counter", "used", "evidence"] as const;
 const PERCENT = 100;
 
 /** `counters list`: one line for each ciphered meter. */
-export async function countersList({ config: file, json }: CountersOptions, output: Output): Promise<ExitReason> {
+export async function countersList({ config: file, ...options }: CountersOptions, output: Output): Promise<ExitReason> {
   const config = await loadConfig(file);
   const rows = await withDatabase({ config: file }, async (database) => {
     const names = await counterNames(config, database);
@@ -49,16 +48,11 @@ export async function countersList({ config: file, json }: CountersOptions, outp
       }),
     );
   });
-  if (json === true) {
-    const objects = rows.map(([meter, next, used, evidence]) => ({ meter, next, used, evidence }));
-    output.out(JSON.stringify(objects, undefined, 2));
-  } else {
-    printTable(
-      output,
-      TITLES.map((title) => ({ title })),
-      rows,
-    );
-  }
+  printList(output, options, {
+    columns: titled("meter", "next counter", "used", "evidence"),
+    rows,
+    objects: rows.map(([meter, next, used, evidence]) => ({ meter, next, used, evidence })),
+  });
   return "success";
 }
 

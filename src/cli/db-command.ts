@@ -17,6 +17,7 @@ import { StoreError } from "../store/store-error.ts";
 import { type UpkeepStatus, upkeepStatus } from "../store/upkeep-runs.ts";
 import { type DatabasePlace, type OpenedDatabase, openPlace } from "./database-place.ts";
 import type { ExitReason } from "./exit-code.ts";
+import { type ListingOptions, printListing, titled } from "./listing.ts";
 import { type Output, printTable } from "./output.ts";
 
 type Options = DatabasePlace & { readonly json?: true };
@@ -87,7 +88,7 @@ function refusal(status: readonly MigrationStatus[]): StoreError | undefined {
 }
 
 /** `db status`: what there is, how large, and how far upkeep has come. */
-export async function dbStatus(options: Options, output: Output): Promise<ExitReason> {
+export async function dbStatus(options: Options & ListingOptions, output: Output): Promise<ExitReason> {
   return onPlace(options, output, async ({ url }) => {
     const migrations = await migrationStatus(url);
     if (!migrations.some((each) => each.state === "applied")) throw new StoreError("SCHEMA_MISSING");
@@ -102,9 +103,14 @@ export async function dbStatus(options: Options, output: Output): Promise<ExitRe
       dailyLoad: await dailyLoadStatus(database),
     }));
     if (options.json === true) output.out(JSON.stringify(status));
+    else if (options.csv === true) printListing(output, options, titled("table", "rows", "octets"), sizesOf(status));
     else printStatus(output, status);
     return "success";
   });
+}
+
+function sizesOf({ tables }: WholeStatus) {
+  return tables.map(({ table, rows, octets }) => [table, rows, octets]);
 }
 
 interface WholeStatus {

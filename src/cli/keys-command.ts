@@ -14,11 +14,11 @@ import { openKeyStore } from "../keys/stored-keys.ts";
 import type { Database } from "../store/database.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { withDatabase } from "./gateway-database.ts";
-import { type Output, printTable } from "./output.ts";
+import { type ListingOptions, printListing, titled } from "./listing.ts";
+import type { Output } from "./output.ts";
 
-export interface KeysOptions {
+export interface KeysOptions extends ListingOptions {
   readonly config: string;
-  readonly json?: true;
 }
 
 const SEALING_KEY_LENGTH = 32;
@@ -57,7 +57,7 @@ export async function keysImport(file: string, options: KeysImportOptions, outpu
     }
     return rows;
   });
-  printRows(["meter", "client", "role", "version"], stored, options, output);
+  printListing(output, options, titled("meter", "client", "role", "version"), stored);
   return "success";
 }
 
@@ -73,7 +73,7 @@ export async function keysList(options: KeysOptions, output: Output): Promise<Ex
       each.state,
     ]);
   });
-  printRows(["meter", "client", "role", "version", "state"], rows.toSorted(byText), options, output);
+  printListing(output, options, titled("meter", "client", "role", "version", "state"), rows.toSorted(byText));
   return "success";
 }
 
@@ -118,22 +118,4 @@ function clientText(clientSap: number): string {
 
 function byText(a: readonly string[], b: readonly string[]): number {
   return a.join("\t").localeCompare(b.join("\t"));
-}
-
-function printRows(
-  titles: readonly string[],
-  rows: readonly (readonly string[])[],
-  { json }: KeysOptions,
-  output: Output,
-): void {
-  if (json === true) {
-    const objects = rows.map((row) => Object.fromEntries(titles.map((title, index) => [title, row[index]])));
-    output.out(JSON.stringify(objects, undefined, 2));
-  } else {
-    printTable(
-      output,
-      titles.map((title) => ({ title })),
-      rows,
-    );
-  }
 }

@@ -10,6 +10,27 @@ export interface ListingOptions {
 /** What a database gave: text, numbers as it wrote them, times, nothing. */
 export type Cell = string | number | bigint | boolean | Date | null | readonly string[];
 
+export interface Listing {
+  readonly columns: readonly TableColumn[];
+  readonly rows: readonly (readonly Cell[])[];
+  /** What JSON has, where that is more than the table. */
+  readonly objects?: unknown;
+  /** What people are told in the place of a table without rows. */
+  readonly empty?: string;
+}
+
+/** Prints a list as a table for people, as JSON, or as CSV with a header line. */
+export function printList(output: Output, options: ListingOptions, { columns, rows, objects, empty }: Listing): void {
+  if (options.json === true && objects !== undefined) output.out(JSON.stringify(objects, undefined, 2));
+  else if (rows.length === 0 && empty !== undefined && options.json !== true && options.csv !== true) output.err(empty);
+  else printListing(output, options, columns, rows);
+}
+
+/** Columns of text. */
+export function titled(...titles: readonly string[]): TableColumn[] {
+  return titles.map((title) => ({ title }));
+}
+
 /** Prints rows as a table for people, as JSON, or as CSV with a header line. */
 export function printListing(
   output: Output,

@@ -4,7 +4,7 @@ import { attempt, meter as meterAnswer } from "../api/answers/meters.ts";
 import { plan, quarantinedMeter } from "../api/answers/work.ts";
 import { askDaemon } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
-import { type ListingOptions, printListing } from "./listing.ts";
+import { type ListingOptions, printList, printListing, titled } from "./listing.ts";
 import { type Output, printTable } from "./output.ts";
 import type { DaemonOptions } from "./push-command.ts";
 
@@ -12,7 +12,6 @@ export interface MetersListOptions extends ListingOptions {
   readonly socket: string;
   readonly search?: string;
   readonly failing?: true;
-  readonly quarantined?: true;
 }
 
 type Meter = z.output<typeof meterAnswer>;
@@ -24,11 +23,9 @@ const quarantine = z.object({ items: z.array(quarantinedMeter) });
 const PAGE = 1000;
 const SHOWN_TRIES = 10;
 const WEEK_MS = 7 * 86_400_000;
-const COLUMNS = ["meter", "number", "type", "companion", "last try", "result", "cause"].map((title) => ({ title }));
-const QUARANTINE_COLUMNS = ["meter", "since", "cause", "next try", "next step"].map((title) => ({ title }));
+const COLUMNS = titled("meter", "number", "type", "companion", "last try", "result", "cause");
 
 export async function metersList(options: MetersListOptions, output: Output): Promise<ExitReason> {
-  if (options.quarantined === true) return await listQuarantine(options, output);
   const { socket, search, failing } = options;
   const rows: string[][] = [];
   for (let after: string | undefined | null; after !== null; ) {
@@ -43,21 +40,6 @@ export async function metersList(options: MetersListOptions, output: Output): Pr
     after = next;
   }
   printListing(output, options, COLUMNS, rows);
-  return "success";
-}
-
-async function listQuarantine(options: MetersListOptions, output: Output): Promise<ExitReason> {
-  const { socket, search = "" } = options;
-  const { items } = await askDaemon(socket, { path: "/v1/quarantine", answer: quarantine });
-  const found = items.filter(({ meter }) => meter.toLowerCase().includes(search.toLowerCase()));
-  const rows = found.map(({ meter, since, cause, nextTry, nextStep }) => [
-    meter,
-    timeText(since),
-    cause ?? "",
-    timeText(nextTry),
-    nextStep ?? "",
-  ]);
-  printListing(output, options, QUARANTINE_COLUMNS, rows);
   return "success";
 }
 
@@ -87,7 +69,7 @@ export async function metersShow(name: string, { socket, json }: DaemonOptions, 
   const profiles = [...new Set(planned.map(({ profile }) => profile))];
   output.out(`${"plans".padEnd("systemTitle".length)}  ${profiles.length === 0 ? "none" : profiles.join(", ")}`);
   output.out("");
-  const columns = ["when", "what", "result", "rows", "cause"].map((title) => ({ title }));
+  const columns = titled("when", "what", "result", "rows", "cause");
   printTable(
     output,
     columns,
@@ -104,6 +86,28 @@ export async function metersShow(name: string, { socket, json }: DaemonOptions, 
   output.out("");
   output.out(`${"seen".padEnd("systemTitle".length)}  ${last.evidence ?? ""}`);
   output.out(`${"next".padEnd("systemTitle".length)}  ${last.nextStep ?? ""}`);
+  return "success";
+}
+
+/** `meters quarantine`: those that keep failing; with a meter and `--lift` it is tried as often as others again. */
+export async function metersQuarantine(
+  name: string | undefined,
+  { socket, lift, ...options }: DaemonOptions & { readonly lift?: true },
+  output: Output,
+): Promise<ExitReason> {
+  if (lift === true && name === undefined) {
+    output.err("meters quarantine: --lift wants a meter");
+    return "usage";
+  }
+  if (lift === true && name !== undefined) return await metersRelease(name, { socket }, output);
+  const { items } = await askDaemon(socket, { path: "/v1/quarantine", answer: quarantine });
+  const wanted = items.filter(({ meter }) => name === undefined || meter === name);
+  printList(output, options, {
+    columns: titled("meter", "since", "why", "next try", "next step"),
+    rows: wanted.map((each) => [each.meter, timeText(each.since), each.cause, timeText(each.nextTry), each.nextStep]),
+    objects: wanted,
+    empty: name === undefined ? "no meter is in quarantine" : `${name} is not in quarantine`,
+  });
   return "success";
 }
 

@@ -3,30 +3,24 @@ import { z } from "zod";
 import { notificationLine } from "../api/answers/events.ts";
 import { askDaemon } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
-import { type Output, printTable } from "./output.ts";
+import { printList, titled } from "./listing.ts";
+import type { Output } from "./output.ts";
 import type { DaemonOptions } from "./push-command.ts";
 
 const linesForm = z.object({ items: z.array(notificationLine) });
 
-export async function listNotifications({ socket, json }: DaemonOptions, output: Output): Promise<ExitReason> {
+export async function listNotifications({ socket, ...options }: DaemonOptions, output: Output): Promise<ExitReason> {
   const { items: lines } = await askDaemon(socket, { path: "/v1/notifications", answer: linesForm });
-  if (json) output.out(JSON.stringify(lines, undefined, 2));
-  else if (lines.length === 0) output.err("nothing waits, and nothing was given up");
-  else {
-    printTable(
-      output,
-      [
-        { title: "destination" },
-        { title: "state" },
-        { title: "notifications", align: "right" },
-        { title: "oldest" },
-        { title: "last failure" },
-      ],
-      lines.map(({ destination, state, notifications, oldestAt, evidence }) => {
-        return [destination, state, String(notifications), oldestAt, evidence ?? ""];
-      }),
-    );
-  }
+  printList(output, options, {
+    columns: [
+      ...titled("destination", "state"),
+      { title: "notifications", align: "right" },
+      ...titled("oldest", "last failure"),
+    ],
+    rows: lines.map((each) => [each.destination, each.state, each.notifications, each.oldestAt, each.evidence]),
+    objects: lines,
+    empty: "nothing waits, and nothing was given up",
+  });
   return "success";
 }
 

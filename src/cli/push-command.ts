@@ -3,56 +3,47 @@ import { z } from "zod";
 import { adopted as adoptedForm, replayOutcome, sender, senderConflict } from "../api/answers/pushes.ts";
 import { askDaemon } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
-import { type Output, printTable } from "./output.ts";
+import { type ListingOptions, printList, titled } from "./listing.ts";
+import type { Output } from "./output.ts";
 
-export interface DaemonOptions {
+export interface DaemonOptions extends ListingOptions {
   readonly socket: string;
-  readonly json?: true;
 }
 
 const sendersForm = z.object({ items: z.array(sender) });
 const conflictsForm = z.object({ items: z.array(senderConflict) });
 
-export async function pushUnknown(options: DaemonOptions, output: Output): Promise<ExitReason> {
-  const { items: senders } = await askDaemon(options.socket, { path: "/v1/pushes/unknown", answer: sendersForm });
-  if (options.json) output.out(JSON.stringify(senders, undefined, 2));
-  else if (senders.length === 0) output.err("every sender is known");
-  else {
-    printTable(
-      output,
-      [
-        { title: "sender" },
-        { title: "names" },
-        { title: "from" },
-        { title: "pushes", align: "right" },
-        { title: "last" },
-        { title: "held because" },
-      ],
-      senders.map(({ sender: each, names, hosts, pushes, lastReceivedAt, reason }) => {
-        return [each, names.join(" "), hosts.join(" "), String(pushes), lastReceivedAt, reason ?? ""];
-      }),
-    );
+export async function pushUnknown({ socket, ...options }: DaemonOptions, output: Output): Promise<ExitReason> {
+  const { items: senders } = await askDaemon(socket, { path: "/v1/pushes/unknown", answer: sendersForm });
+  printList(output, options, {
+    columns: [
+      ...titled("sender", "names", "from"),
+      { title: "pushes", align: "right" },
+      ...titled("last", "held because"),
+    ],
+    rows: senders.map(({ sender: each, names, hosts, pushes, lastReceivedAt, reason }) => {
+      return [each, names.join(" "), hosts.join(" "), pushes, lastReceivedAt, reason];
+    }),
+    objects: senders,
+    empty: "every sender is known",
+  });
+  if (senders.length > 0 && options.json !== true) {
     output.err("dlms-gateway meters adopt SENDER --name NAME says which meter it is, and replays what it sent");
   }
   return "success";
 }
 
 /** `push conflicts`: pushes that point to more than one meter. */
-export async function pushConflicts(options: DaemonOptions, output: Output): Promise<ExitReason> {
-  const order = { path: "/v1/pushes/conflicts", answer: conflictsForm };
-  const { items: conflicts } = await askDaemon(options.socket, order);
-  if (options.json) output.out(JSON.stringify(conflicts, undefined, 2));
-  else if (conflicts.length === 0) output.err("every push points to one meter");
-  else {
-    printTable(
-      output,
-      [{ title: "taken for" }, { title: "but" }, { title: "pushes", align: "right" }, { title: "last" }],
-      conflicts.map(({ meterNumber, sender: from, otherClue, pushes, lastReceivedAt }) => {
-        const takenFor = meterNumber === null ? `nobody (${from})` : from;
-        return [takenFor, otherClue, String(pushes), lastReceivedAt];
-      }),
-    );
-  }
+export async function pushConflicts({ socket, ...options }: DaemonOptions, output: Output): Promise<ExitReason> {
+  const { items: conflicts } = await askDaemon(socket, { path: "/v1/pushes/conflicts", answer: conflictsForm });
+  printList(output, options, {
+    columns: [...titled("taken for", "but"), { title: "pushes", align: "right" }, { title: "last" }],
+    rows: conflicts.map(({ meterNumber, sender: from, otherClue, pushes, lastReceivedAt }) => {
+      return [meterNumber === null ? `nobody (${from})` : from, otherClue, pushes, lastReceivedAt];
+    }),
+    objects: conflicts,
+    empty: "every push points to one meter",
+  });
   return "success";
 }
 

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { pushSetup, setupExecution, setupLine, type setupResult } from "../api/answers/pushes.ts";
 import { askDaemon, askForLines } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
-import { type Output, printTable } from "./output.ts";
+import { printList, titled } from "./listing.ts";
+import type { Output } from "./output.ts";
 import type { DaemonOptions } from "./push-command.ts";
 
 const setupsForm = z.object({ items: z.array(pushSetup) });
@@ -14,17 +15,13 @@ type Result = z.output<typeof setupResult>;
 /** States in which a meter is not as it is to be, although that was tried. */
 const FAILED: ReadonlySet<string> = new Set(["restored", "mixed", "refused", "unreached"]);
 
-export async function pushSetups({ socket, json }: DaemonOptions, output: Output): Promise<ExitReason> {
+export async function pushSetups({ socket, ...options }: DaemonOptions, output: Output): Promise<ExitReason> {
   const { items: setups } = await askDaemon(socket, { path: "/v1/push-setups", answer: setupsForm });
   const { items: latest } = await askDaemon(socket, {
     path: "/v1/push-setups/history",
     query: { latestOnly: true, limit: 10_000 },
     answer: historyForm,
   });
-  if (json) {
-    output.out(JSON.stringify({ setups, latest }, undefined, 2));
-    return "success";
-  }
   const rows = setups.flatMap(({ name, logicalName, destination, meters }) =>
     meters.map((meter) => {
       const found = latest.find((each) => each.meter === meter && each.setup === name);
@@ -32,14 +29,12 @@ export async function pushSetups({ socket, json }: DaemonOptions, output: Output
       return [name, logicalName, destination ?? "as it is", meter, state, startedAt];
     }),
   );
-  const titles = ["setup", "object", "destination", "meter", "state", "since"];
-  if (rows.length === 0) output.err("the configuration has no push setups for any meter: push.setups");
-  else
-    printTable(
-      output,
-      titles.map((title) => ({ title })),
-      rows,
-    );
+  printList(output, options, {
+    columns: titled("setup", "object", "destination", "meter", "state", "since"),
+    rows,
+    objects: { setups, latest },
+    empty: "the configuration has no push setups for any meter: push.setups",
+  });
   return "success";
 }
 
@@ -92,23 +87,19 @@ function printResult(
 }
 
 export async function pushHistory(
-  { socket, json, meter, setup }: DaemonOptions & { readonly meter?: string; readonly setup?: string },
+  { socket, meter, setup, ...options }: DaemonOptions & { readonly meter?: string; readonly setup?: string },
   output: Output,
 ): Promise<ExitReason> {
   const query = { meter, setup };
-  const { items: rows } = await askDaemon(socket, { path: "/v1/push-setups/history", query, answer: historyForm });
-  if (json) output.out(JSON.stringify(rows, undefined, 2));
-  else {
-    const titles = ["when", "meter", "setup", "state", "test push", "changed", "who", "why"];
-    printTable(
-      output,
-      titles.map((title) => ({ title })),
-      rows.map(({ startedAt, meter, setup, state, testPush, changes, who, why }) => {
-        const changed = changes.map(({ attribute }) => attribute).join(" ");
-        return [startedAt, meter, setup, state, testPush, changed, who, why];
-      }),
-    );
-  }
+  const { items } = await askDaemon(socket, { path: "/v1/push-setups/history", query, answer: historyForm });
+  printList(output, options, {
+    columns: titled("when", "meter", "setup", "state", "test push", "changed", "who", "why"),
+    rows: items.map((each) => {
+      const changed = each.changes.map(({ attribute }) => attribute).join(" ");
+      return [each.startedAt, each.meter, each.setup, each.state, each.testPush, changed, each.who, each.why];
+    }),
+    objects: items,
+  });
   return "success";
 }
 

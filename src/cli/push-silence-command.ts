@@ -3,29 +3,25 @@ import { z } from "zod";
 import { expectedPush } from "../api/answers/pushes.ts";
 import { askDaemon } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
-import { type Output, printTable } from "./output.ts";
+import { printList, titled } from "./listing.ts";
+import type { Output } from "./output.ts";
 import type { DaemonOptions } from "./push-command.ts";
 
 const silenceForm = z.object({ items: z.array(expectedPush) });
 
 export async function pushSilence(
-  { socket, json, all }: DaemonOptions & { readonly all?: true },
+  { socket, all, ...options }: DaemonOptions & { readonly all?: true },
   output: Output,
 ): Promise<ExitReason> {
   const query = { all: all === true };
   const { items: found } = await askDaemon(socket, { path: "/v1/pushes/silence", query, answer: silenceForm });
-  if (json) output.out(JSON.stringify(found, undefined, 2));
-  else if (found.length === 0) {
-    output.err(all ? "no push is expected: push.expect, or schedules of meters" : "no meter is silent");
-  } else {
-    const titles = ["meter", "push setup", "state", "expected", "last push"];
-    printTable(
-      output,
-      titles.map((title) => ({ title })),
-      found.map(({ meter, pushSetup, silent, expectedAt, lastAt }) => {
-        return [meter, pushSetup ?? "any", silent ? "silent" : "awaited", expectedAt, lastAt ?? ""];
-      }),
-    );
-  }
+  printList(output, options, {
+    columns: titled("meter", "push setup", "state", "expected", "last push"),
+    rows: found.map(({ meter, pushSetup, silent, expectedAt, lastAt }) => {
+      return [meter, pushSetup ?? "any", silent ? "silent" : "awaited", expectedAt, lastAt];
+    }),
+    objects: found,
+    empty: all ? "no push is expected: push.expect, or schedules of meters" : "no meter is silent",
+  });
   return "success";
 }

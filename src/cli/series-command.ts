@@ -3,7 +3,7 @@ import type { Database } from "../store/database.ts";
 import type { DatabasePlace } from "./database-place.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { withDatabase } from "./gateway-database.ts";
-import { type Cell, type ListingOptions, printListing } from "./listing.ts";
+import { type Cell, type ListingOptions, printListing, titled } from "./listing.ts";
 import type { Output } from "./output.ts";
 import type { TableColumn } from "./table.ts";
 
@@ -40,10 +40,6 @@ async function order(
   );
   for (const { said } of rows) if (said !== null && said !== "") output.out(String(said));
   return "success";
-}
-
-function titled(...titles: readonly string[]): TableColumn[] {
-  return titles.map((title) => ({ title }));
 }
 
 const AMOUNT: TableColumn = { title: "value", align: "right" };

@@ -29,7 +29,11 @@ export function probeResources(api: Api, parts: ProbeParts): void {
   api.post(
     "/v1/meters/:meter/probe",
     {
-      config: { needs: "operator", change: { event: "probeAsked", message: "somebody had a meter probed" } },
+      config: {
+        needs: "operator",
+        scoped: true,
+        change: { event: "probeAsked", message: "somebody had a meter probed" },
+      },
       schema: {
         tags: ["meters"],
         summary: "Walk the road to a meter step by step, up to the first that breaks: a JSON value a line",

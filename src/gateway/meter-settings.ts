@@ -15,7 +15,7 @@ export function meterSettingsResources(
   api.get(
     "/v1/meters/:meter/settings",
     {
-      config: { needs: "engineer" },
+      config: { needs: "engineer", scoped: true },
       schema: {
         tags: ["meters"],
         summary: "How a meter is reached and entered; of secrets only that there are some",

@@ -49,7 +49,6 @@ test("meters list: all with their last tries, and those alone that failed", asyn
   const failing = await ask("meters", "list", "--failing", "--json");
   const rows = z.array(z.object({ meter: z.string(), cause: z.string() })).parse(JSON.parse(failing.out));
   expect(rows).toEqual([{ meter: nameOf(SILENT), cause: "no answer" }]);
-  expect((await ask("meters", "list", "--quarantined")).out.trimEnd().split("\n")).toHaveLength(2);
 });
 
 test("meters show: what a meter is, its plans and tries", async () => {
@@ -159,4 +158,26 @@ test("probe: the road to a meter of the daemon, up to the step that breaks, and 
   expect(silent.err).toMatch(/^link +broken: nothing answers$/m);
   expect(silent.err).toMatch(/^ {2}likely {2}meter or modem without power or coverage \(most likely\) · a firewall/m);
   expect((await ask("probe", "stranger")).err).toContain("there is no meter stranger");
+}, 60_000);
+
+test("meters quarantine: nobody is set apart after one failure, and who is not can't be seen there", async () => {
+  expect((await ask("meters", "quarantine")).err).toContain("no meter is in quarantine");
+  expect((await ask("meters", "quarantine", "--csv")).out).toBe("meter,since,why,next try,next step\n");
+  expect(JSON.parse((await ask("meters", "quarantine", "--json")).out)).toEqual([]);
+  expect((await ask("meters", "quarantine", "--lift")).code).toBe(2);
+  expect((await ask("meters", "quarantine", nameOf(SILENT), "--lift")).err).toContain("is tried now");
+});
+
+test("lists: as table, JSON and CSV by one printer, also without a row", async () => {
+  for (const list of [
+    ["push", "unknown"],
+    ["push", "conflicts"],
+    ["push", "silence"],
+    ["push", "setups"],
+    ["push", "history"],
+    ["notifications"],
+  ]) {
+    expect((await ask(...list, "--csv")).out).toMatch(/^[a-z ]+(,[a-z ]+)+\n$/);
+    expect(JSON.parse((await ask(...list, "--json")).out)).toBeDefined();
+  }
 }, 60_000);

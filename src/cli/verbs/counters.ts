@@ -10,6 +10,7 @@ export const declareCounters: DeclareVerb = (program, { output, finish }) => {
     .description("the next counter of each ciphered meter")
     .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
     .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .action(async (options: CountersOptions) => {
       const { countersList } = await import("../counters-command.ts");
       finish(await countersList(options, output));

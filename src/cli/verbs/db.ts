@@ -10,12 +10,12 @@ export const declareDb: DeclareVerb = (program, { output, finish }) => {
       const { dbMigrate } = await import("../db-command.ts");
       finish(await dbMigrate(options, output));
     });
-  withPlace(
-    db.command("status").description("sizes, chunks, compression, policies, and how far upkeep has come"),
-  ).action(async (options: DatabasePlace & { json?: true }) => {
-    const { dbStatus } = await import("../db-command.ts");
-    finish(await dbStatus(options, output));
-  });
+  withPlace(db.command("status").description("sizes, chunks, compression, policies, and how far upkeep has come"))
+    .option("--csv", "print the sizes of the tables as CSV")
+    .action(async (options: DatabasePlace & { json?: true; csv?: true }) => {
+      const { dbStatus } = await import("../db-command.ts");
+      finish(await dbStatus(options, output));
+    });
   withPlace(db.command("check").description("look whether everything is as it has to be; reads whole tables")).action(
     async (options: DatabasePlace & { json?: true }) => {
       const { dbCheck } = await import("../db-command.ts");

@@ -42,6 +42,7 @@ Example:
     .description("which keys are stored, without their octets")
     .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
     .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .action(async (options: KeysOptions) => {
       const { keysList } = await import("../keys-command.ts");
       finish(await keysList(options, output));

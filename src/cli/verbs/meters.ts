@@ -16,7 +16,6 @@ function declareShowing(meters: Command, { output, finish }: VerbContext): void 
     .description("meters by name, each with its last try")
     .option("--search <text>", "part of the name or number")
     .option("--failing", "only those whose last try failed")
-    .option("--quarantined", "only those that keep failing and are tried seldom")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
@@ -73,6 +72,18 @@ function declareChanging(meters: Command, { output, finish }: VerbContext): void
     .action(async (name: string, options: MetersAddOptions) => {
       const { metersRemove } = await import("../meters-add-command.ts");
       finish(await metersRemove(name, options, output));
+    });
+  meters
+    .command("quarantine")
+    .description("meters that keep failing and are tried seldom: since when, why, and when next")
+    .argument("[meter]", "this one only")
+    .option("--lift", "have the meter tried now, and as often as others again")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
+    .option("--csv", "print CSV")
+    .action(async (meter: string | undefined, options: DaemonOptions & { lift?: true }) => {
+      const { metersQuarantine } = await import("../meters-command.ts");
+      finish(await metersQuarantine(meter, options, output));
     });
   meters
     .command("release")

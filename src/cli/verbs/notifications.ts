@@ -7,6 +7,7 @@ export const declareNotifications: DeclareVerb = (program, { output, finish }) =
     .description("what waits to be told to webhooks and brokers, and what was given up")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .action(async (options: DaemonOptions) => {
       const { listNotifications } = await import("../notifications-command.ts");
       finish(await listNotifications(options, output));

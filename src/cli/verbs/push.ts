@@ -12,6 +12,7 @@ export const declarePush: DeclareVerb = (program, context) => {
     .description("list senders that are no meters of ours, with what is known of them")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .action(async (options: DaemonOptions) => {
       const { pushUnknown } = await import("../push-command.ts");
       finish(await pushUnknown(options, output));
@@ -21,6 +22,7 @@ export const declarePush: DeclareVerb = (program, context) => {
     .description("list pushes that point to more than one meter")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .action(async (options: DaemonOptions) => {
       const { pushConflicts } = await import("../push-command.ts");
       finish(await pushConflicts(options, output));
@@ -42,6 +44,7 @@ export const declarePush: DeclareVerb = (program, context) => {
     .option("--all", "all pushes that are expected, with when each is due")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .action(async (options: Parameters<typeof pushSilence>[0]) => {
       const { pushSilence } = await import("../push-silence-command.ts");
       finish(await pushSilence(options, output));
@@ -56,6 +59,7 @@ function declareSetups(push: Command, { output, finish }: VerbContext): void {
     .description("show the push setups of the configuration, their meters, and how each stands")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .action(async (options: DaemonOptions) => {
       const { pushSetups } = await import("../push-setup-command.ts");
       finish(await pushSetups(options, output));
@@ -88,6 +92,7 @@ function declareSetups(push: Command, { output, finish }: VerbContext): void {
     .option("--setup <name>", "of this setup only")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .action(async (options: Parameters<typeof pushHistory>[0]) => {
       const { pushHistory } = await import("../push-setup-command.ts");
       finish(await pushHistory(options, output));
