@@ -38,6 +38,18 @@ function declareShowing(meters: Command, { output, finish }: VerbContext): void 
       const { metersShow } = await import("../meters-command.ts");
       finish(await metersShow(meter, options, output));
     });
+  meters
+    .command("quarantine")
+    .description("meters that keep failing and are tried seldom: since when, why, and when next")
+    .argument("[meter]", "this one only")
+    .option("--lift", "have the meter tried now, and as often as others again")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
+    .option("--csv", "print CSV")
+    .action(async (meter: string | undefined, options: DaemonOptions & { lift?: true }) => {
+      const { metersQuarantine } = await import("../meters-command.ts");
+      finish(await metersQuarantine(meter, options, output));
+    });
 }
 
 function declareChanging(meters: Command, { output, finish }: VerbContext): void {
@@ -72,18 +84,6 @@ function declareChanging(meters: Command, { output, finish }: VerbContext): void
     .action(async (name: string, options: MetersAddOptions) => {
       const { metersRemove } = await import("../meters-add-command.ts");
       finish(await metersRemove(name, options, output));
-    });
-  meters
-    .command("quarantine")
-    .description("meters that keep failing and are tried seldom: since when, why, and when next")
-    .argument("[meter]", "this one only")
-    .option("--lift", "have the meter tried now, and as often as others again")
-    .option("--socket <path>", "control socket of the daemon", SOCKET)
-    .option("--json", "print JSON")
-    .option("--csv", "print CSV")
-    .action(async (meter: string | undefined, options: DaemonOptions & { lift?: true }) => {
-      const { metersQuarantine } = await import("../meters-command.ts");
-      finish(await metersQuarantine(meter, options, output));
     });
   meters
     .command("release")

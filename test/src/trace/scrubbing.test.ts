@@ -38,15 +38,17 @@ test("scrubbing: numbers as text, packed digits and integers, titles as told, wh
   }
 });
 
+function frame(information: string): Uint8Array {
+  return encodeHdlcFrame({
+    destination: hdlcAddress(1, 17),
+    source: hdlcAddress(16),
+    control: { type: "I", ns: 0, nr: 0, pollFinal: true },
+    segmented: true,
+    information: new TextEncoder().encode(information),
+  });
+}
+
 test("scrubbing: a number that two frames of HDLC share is found, and their checks fit again", () => {
-  const frame = (information: string) =>
-    encodeHdlcFrame({
-      destination: hdlcAddress(1, 17),
-      source: hdlcAddress(16),
-      control: { type: "I", ns: 0, nr: 0, pollFinal: true },
-      segmented: true,
-      information: new TextEncoder().encode(information),
-    });
   const [first, second] = [frame("serial SMT1"), frame("0007 end")];
   const scrubbed = octetsOf(scrubEntries([entry(first), entry(second)], IDENTITY, PSEUDONYMS));
   const one = decodeHdlcFrame(scrubbed);
