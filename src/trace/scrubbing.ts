@@ -72,7 +72,7 @@ function replacementsOf({ names, systemTitles }: MeterIdentity, pseudonyms: Pseu
   const all = [
     ...systemTitles.map((title) => ({ from: title, to: pseudonyms.ofSystemTitle(title) })),
     ...texts.map((text) => ({ from: ascii(text), to: ascii(pseudonyms.of(text)) })),
-    ...digits.flatMap((run) => [pair(run, packed, pseudonyms), pair(run, integer, pseudonyms)]),
+    ...digits.flatMap((run) => [pair(run, packed, pseudonyms), pair(run, integer, pseudonyms)]).filter(isTelling),
   ];
   return all
     .filter(({ from, to }) => from.length > 2 && from.length === to.length)
@@ -81,6 +81,11 @@ function replacementsOf({ names, systemTitles }: MeterIdentity, pseudonyms: Pseu
 
 function pair(run: string, form: (digits: string) => Uint8Array, pseudonyms: Pseudonyms): Replacement {
   return { from: form(run), to: form(pseudonyms.of(run)) };
+}
+
+/** A number like 1 stands in every header and counter. */
+function isTelling({ from }: Replacement): boolean {
+  return from.filter((octet) => octet !== 0).length > 1;
 }
 
 function ascii(text: string): Uint8Array {
