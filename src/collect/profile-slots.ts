@@ -6,7 +6,7 @@ import type { Companion } from "../../protocol/cosem/companion/companion.ts";
 import { raisedBits } from "../../protocol/cosem/companion/event-meaning.ts";
 import type { ProfileLayout } from "../../protocol/profile/layout.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
-import { slotIntervalS } from "../profiles/slot-interval.ts";
+import { slotIntervalS } from "../store/slot-interval.ts";
 import type { ProfileLedger } from "./meter-ledger.ts";
 import type { AnswerSpan } from "./profile-reader.ts";
 import type { SlotRange } from "./settled-slots.ts";

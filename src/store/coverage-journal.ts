@@ -3,9 +3,9 @@
  * to the journal as runs, whatever the number of meters; folding it into pages is done later (see coverage.ts).
  */
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
-import { slotIntervalS } from "../profiles/slot-interval.ts";
 import { PROFILE_KINDS } from "./profile-tables.ts";
 import type { WriteParticipant } from "./profile-writer.ts";
+import { slotIntervalS } from "./slot-interval.ts";
 
 /** Codes of the column state, in the order of this list from 1 on. */
 const SLOT_STATES = ["held", "absent", "off", "setAside"] as const;

@@ -1,5 +1,5 @@
 /** How far slots of a profile lie apart. */
-import type { ProfileKind } from "./batch.ts";
+import type { ProfileKind } from "../profiles/batch.ts";
 
 const DAY_S = 86_400;
 const LEAST_INTERVAL_S = 60;

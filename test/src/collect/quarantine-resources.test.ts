@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { Callers } from "../../../src/api/callers.ts";
 import { httpApi } from "../../../src/api/http-api.ts";
 import { LocalSocket } from "../../../src/api/local-socket.ts";
-import { type QuarantineParts, quarantineResources } from "../../../src/api/quarantine-resources.ts";
 import type { ApiToken } from "../../../src/api/tokens.ts";
 import type { PolledMeter } from "../../../src/collect/polled-meter.ts";
+import { type QuarantineParts, quarantineResources } from "../../../src/collect/quarantine-resources.ts";
 
 const TOKEN: ApiToken = {
   id: "1",

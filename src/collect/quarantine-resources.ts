@@ -1,11 +1,11 @@
 /** Meters that are set apart because they keep failing. */
 import { z } from "zod";
-import { nextStepOf } from "../collect/failure-cause.ts";
-import type { PollLoop } from "../collect/poll-loop.ts";
-import type { PolledMeter } from "../collect/polled-meter.ts";
-import { quarantinedMeter } from "./answers/work.ts";
-import type { Caller } from "./callers.ts";
-import { type Api, callerOf } from "./http-api.ts";
+import { quarantinedMeter } from "../api/answers/work.ts";
+import type { Caller } from "../api/callers.ts";
+import { type Api, callerOf } from "../api/http-api.ts";
+import { nextStepOf } from "./failure-cause.ts";
+import type { PollLoop } from "./poll-loop.ts";
+import type { PolledMeter } from "./polled-meter.ts";
 
 export interface QuarantineParts {
   readonly loop: Pick<PollLoop<PolledMeter>, "quarantined">;
