@@ -12,6 +12,7 @@ import { reload } from "./gateway/reload.ts";
 import { EventCounts } from "./observe/event-counts.ts";
 import { type EventSink, logSink, tellAll } from "./observe/events.ts";
 import type { WorkerMetrics } from "./observe/metrics.ts";
+import { startTracing } from "./observe/tracing.ts";
 import type { PassedSockets } from "./systemd/passed-sockets.ts";
 import { reloading, type ServiceManager, serviceManager } from "./systemd/service-manager.ts";
 import { ServiceWatch } from "./systemd/service-watch.ts";
@@ -62,6 +63,8 @@ interface RunOptions {
 async function run({ load, manager, stop, metrics }: RunOptions): Promise<void> {
   const { notify, watchdogMs, sockets } = manager;
   let config = await load();
+  await using stack = new AsyncDisposableStack();
+  if (config.tracing !== undefined) stack.use(await startTracing({ ...config.tracing, version: VERSION }));
   const counts = new EventCounts();
   let running: Gateway | undefined;
   const log = pino({ level: config.log.level });

@@ -3,6 +3,7 @@ import type { Clock } from "../../drivers/clock.ts";
 import type { ReadAnswer, ReadRange } from "../api/read-answer.ts";
 import { isReadOut } from "../config/connection-schema.ts";
 import type { EventSink } from "../observe/events.ts";
+import { failSpan, inSpan } from "../observe/tracing.ts";
 import type { ProfileKind, ReadingKind, ReadingSource } from "../profiles/batch.ts";
 import type { RawBuffer } from "../store/raw-buffers.ts";
 import { AttemptLog } from "./attempt-log.ts";
@@ -77,7 +78,21 @@ export class Collector {
     readings: readonly ReadingKind[],
     source: ReadingSource = "poll",
   ): Promise<PollOutcome> {
-    if (isReadOut(meter.target.connection)) return await this.#pollReadout(meter, readings, source);
+    const attributes = { "dlms.meter": meter.target.name, "dlms.readings": readings.join(" "), "dlms.source": source };
+    return await inSpan("poll", attributes, async (span) => {
+      const outcome = isReadOut(meter.target.connection)
+        ? await this.#pollReadout(meter, readings, source)
+        : await this.#pollObjects(meter, readings, source);
+      if (outcome.cause !== undefined) failSpan(span, outcome.cause);
+      return outcome;
+    });
+  }
+
+  async #pollObjects(
+    meter: PolledMeter,
+    readings: readonly ReadingKind[],
+    source: ReadingSource,
+  ): Promise<PollOutcome> {
     const startedAt = new Date(this.#clock.now());
     const what = readings.join(" ");
     const profiles = readings.filter((each) => each !== "events");
@@ -90,7 +105,7 @@ export class Collector {
       // A meter whose slots are all held, from pushes perhaps, need not be called.
       if (isOpen.length === 0 && !wantsEvents) return { answered: true, more: [] };
       const { polled, logs } = await this.#pollOpen(meter, { wanted, isOpen, wantsEvents, source }, buffers);
-      const profileRows = await this.#keeper.keepPoll(meter, polled, buffers.splice(0));
+      const profileRows = await inSpan("store", {}, () => this.#keeper.keepPoll(meter, polled, buffers.splice(0)));
       const rowCount = profileRows + (await this.#keeper.keepEvents(meter, logs));
       const ended = polled.failure ?? logs?.failure;
       if (ended !== undefined) return this.#failed(meter, { startedAt, what, rowCount }, ended);

@@ -2,6 +2,7 @@
 import { DlmsError } from "../../protocol/errors.ts";
 import type { DecodedProfile } from "../../protocol/profile/decode.ts";
 import type { ReadRange } from "../api/read-answer.ts";
+import { inSpan } from "../observe/tracing.ts";
 import type { ProfileBatch, ProfileKind, ReadingSource, ReadOctets } from "../profiles/batch.ts";
 import { type MappedProfile, mapProfile } from "../profiles/map-profile.ts";
 import { batchIntervalS } from "../store/coverage-journal.ts";
@@ -70,7 +71,7 @@ export async function pollProfiles(source: AttributeSource, order: PollOrder): P
   let failure: Error | undefined;
   for (const profile of order.profiles) {
     try {
-      polled.push(await pollProfile(source, order, profile));
+      polled.push(await inSpan("profile", { profile }, () => pollProfile(source, order, profile)));
     } catch (error) {
       if (error instanceof AccessRefusedError) {
         refused.push({ profile, error });

@@ -6,6 +6,7 @@ import { diagnose } from "../../protocol/security/diagnosis.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { isReadOut } from "../config/connection-schema.ts";
+import { inSpan } from "../observe/tracing.ts";
 import { associationSettings, publicClientSettings } from "./association-settings.ts";
 import { counterCandidates } from "./counter-objects.ts";
 import { connectMeter, type InvocationCounters, type MeterAccess } from "./meter-access.ts";
@@ -53,7 +54,8 @@ export async function visitMeter<T>(
   const counters = await target.openCounters?.();
   const { environment = SYSTEM_ENVIRONMENT, lines, calls } = options;
   const { clock } = environment;
-  const opened = await openMeterChannel(target, { lines, environment, ...(calls && { calls }), ...signalOf(options) });
+  const way = { lines, environment, ...(calls && { calls }), ...signalOf(options) };
+  const opened = await inSpan("connect", {}, () => openMeterChannel(target, way));
   const { channel, onlyOthersAnswer, noteAnswer } = opened;
   const lineOptions = { clock, ...signalOf(options), ...(onlyOthersAnswer && { onlyOthersAnswer }) };
   const line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
@@ -81,7 +83,7 @@ async function workOn<T>(
   work: (connection: MeterConnection) => Promise<T>,
 ): Promise<T> {
   try {
-    const connection = await connectMeter(line, access);
+    const connection = await inSpan("associate", {}, () => connectMeter(line, access));
     try {
       noteAnswer?.();
       return await work(connection);

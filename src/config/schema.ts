@@ -193,6 +193,16 @@ const configFields = z.strictObject({
     })
     .prefault({})
     .describe("Logging, as JSON lines to the standard output."),
+  tracing: z
+    .strictObject({
+      endpoint: z
+        .url()
+        .describe("Where traces are taken by OTLP over HTTP.")
+        .meta({ examples: ["http://127.0.0.1:4318/v1/traces"] }),
+      share: z.number().min(0).max(1).default(0.01).describe("The part of visits that is traced."),
+    })
+    .optional()
+    .describe("OpenTelemetry: what each traced visit to a meter spends its time on. Without it nothing is traced."),
   polling: z
     .strictObject({
       concurrency: z.int().min(1).max(10_000).default(200).describe("Most meters that are talked to at the same time."),

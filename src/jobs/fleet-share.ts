@@ -193,15 +193,19 @@ export class FleetShare implements AsyncDisposable {
   async #joined(): Promise<ShareSession> {
     if (this.#session !== undefined) return this.#session;
     const { url, silenceMs, channels = [], onNotice = () => undefined, identity, ...presence } = this.#options;
+    let opened: ShareSession | undefined;
     const { session, isDirect } = await ShareSession.open({
       url,
       timeoutMs: Math.ceil(silenceMs / 2),
       channels,
       onNotice,
+      // It may be lost before it is there; opening it fails then.
       onLost: () => {
-        if (this.#session === session) this.#lose(new Error("the connection to the database ended"));
+        if (opened !== undefined && this.#session === opened)
+          this.#lose(new Error("the connection to the database ended"));
       },
     });
+    opened = session;
     this.#isDirect = isDirect;
     if (this.#stopped) {
       await session.close();
