@@ -58,38 +58,14 @@ export async function visitMeter<T>(
   const opened = await inSpan("connect", {}, () => openMeterChannel(target, way));
   const { channel, onlyOthersAnswer, noteAnswer } = opened;
   const lineOptions = { clock, ...signalOf(options), ...(onlyOthersAnswer && { onlyOthersAnswer }) };
-  const line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
-  // No `await using` here: the engine takes longer for it than for a whole request.
+  await using line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
+  const pauseMs = quietMs(target.quirks);
+  if (pauseMs > 0) await sleep(clock, pauseMs, options.signal);
   try {
-    const pauseMs = quietMs(target.quirks);
-    if (pauseMs > 0) await sleep(clock, pauseMs, options.signal);
     const access = accessOf(target, { ...options, opened }, counters);
-    return await workOn(target, { line, access, noteAnswer }, work);
-  } finally {
-    await line.close();
-  }
-}
-
-interface OpenedWay {
-  readonly line: MeterLine;
-  readonly access: MeterAccess;
-  readonly noteAnswer: MeterChannel["noteAnswer"];
-}
-
-/** Associates, works, takes leave. */
-async function workOn<T>(
-  target: MeterTarget,
-  { line, access, noteAnswer }: OpenedWay,
-  work: (connection: MeterConnection) => Promise<T>,
-): Promise<T> {
-  try {
-    const connection = await inSpan("associate", {}, () => connectMeter(line, access));
-    try {
-      noteAnswer?.();
-      return await work(connection);
-    } finally {
-      await connection.close();
-    }
+    await using connection = await inSpan("associate", {}, () => connectMeter(line, access));
+    noteAnswer?.();
+    return await work(connection);
   } catch (error) {
     // Whatever it was, a counter or a key may have had a part in it: the next visit asks for both again.
     target.countersAccepted = false;
