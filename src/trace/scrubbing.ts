@@ -12,6 +12,7 @@ import {
   FLAG,
   type HdlcFrame,
 } from "../../protocol/link/hdlc/frame.ts";
+import { WRAPPER_HEADER_LENGTH } from "../../protocol/link/wrapper.ts";
 import type { Pseudonyms } from "./pseudonyms.ts";
 
 export interface MeterIdentity {
@@ -105,18 +106,31 @@ function integer(digits: string): Uint8Array {
   return new Uint8Array(value >> 32n === 0n ? octets.subarray(4) : octets);
 }
 
-/** In place. Frames of HDLC are taken apart, for their parts of one message are apart too. */
+/** In place. Frames are taken apart: their headers stay, and their parts of one message are apart too. */
 function scrubStream(octets: Uint8Array, replacements: readonly Replacement[]): void {
   const frames = hdlcFrames(octets);
-  const message = new Uint8Array(Buffer.concat(frames.map(({ frame }) => frame.information)));
+  const payloads = wrapperPayloads(octets);
+  const parts = frames.length > 0 ? frames.map(({ frame }) => frame.information) : payloads;
+  if (parts.length === 0) return replaceAll(octets, replacements);
+  const message = new Uint8Array(Buffer.concat(parts));
   replaceAll(message, replacements);
   let at = 0;
+  const next = ({ length }: Uint8Array) => message.slice(at, (at += length));
+  if (frames.length === 0) for (const payload of payloads) payload.set(next(payload));
   for (const { start, frame } of frames) {
-    const information = message.slice(at, at + frame.information.length);
-    at += frame.information.length;
-    octets.set(encodeHdlcFrame({ ...frame, information }), start);
+    octets.set(encodeHdlcFrame({ ...frame, information: next(frame.information) }), start);
   }
-  if (frames.length === 0) replaceAll(octets, replacements);
+}
+
+/** Views of what wrappers hold, up to the first octets that are no header. */
+function wrapperPayloads(octets: Uint8Array): Uint8Array[] {
+  const payloads: Uint8Array[] = [];
+  for (let at = 0; octets[at] === 0 && octets[at + 1] === 1; ) {
+    const start = at + WRAPPER_HEADER_LENGTH;
+    at = start + (((octets[at + 6] ?? 0) << 8) | (octets[at + 7] ?? 0));
+    payloads.push(octets.subarray(start, at));
+  }
+  return payloads;
 }
 
 /** Those that are whole and undamaged. */

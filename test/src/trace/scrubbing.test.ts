@@ -62,3 +62,12 @@ test("scrubbing: words for people have the same pseudonyms", () => {
     `tcp ${PSEUDONYMS.of("10.0.0.9")}:4059, meter ${PSEUDONYMS.of("SMT10007")}`,
   );
 });
+
+test("scrubbing: a number that looks like the header of a wrapper changes none", () => {
+  const header = "0001000100300006";
+  const frames = fromHex(`${header}c40100010001${header}c40100010001`);
+  const identity = { names: ["65537"], systemTitles: [] };
+  const scrubbed = toHex(octetsOf(scrubEntries([entry(frames)], identity, PSEUDONYMS)));
+  expect(scrubbed.split(header)).toHaveLength(3);
+  expect(scrubbed).not.toContain("c40100010001");
+});
