@@ -75,9 +75,6 @@ const USED_FROM_BELOW = new Set([
   "src/config/fields.ts",
   // Which profiles there are stands in one place, for tables, orders and plans alike.
   "src/profiles/batch.ts",
-  "src/profiles/slot-interval.ts",
-  // What to do about a cause is the same on every way that it is told.
-  "src/collect/failure-cause.ts",
 ]);
 /** They may import everything, and no room imports them. */
 const ENTRANCES = ["src/main.ts", "src/gateway", "src/workers.ts", "src/cli"];

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
-import { acknowledgeAlarms, type MeterAlarm, raiseAlarm } from "../../src/simulator/meter-alarm.ts";
 import type { StreetMeter } from "../../src/simulator/street.ts";
+import { acknowledgeAlarms, type MeterAlarm, raiseAlarm } from "./meter-alarm.ts";
 import { sendTcp } from "./push-station.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 

@@ -1,5 +1,5 @@
 /** Alarms of virtual meters: a code in a log, and bits of alarm registers and descriptors. */
-import type { VirtualMeter } from "./virtual-meter.ts";
+import type { VirtualMeter } from "../../src/simulator/virtual-meter.ts";
 
 export interface MeterAlarm {
   /** Name of the log, and the code that it takes. */
