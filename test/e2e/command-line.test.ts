@@ -84,7 +84,7 @@ test("read --tcp: a meter without daemon or database, as table and as JSON", asy
 test("read: a dead port is named with cause and next step, exit code 4", async () => {
   const { code, err } = await run(["read", "--tcp", "127.0.0.1:1", "clock"]);
   expect(code).toBe(4);
-  expect(err).toMatch(/port refused\n {2}seen {2}.*ECONNREFUSED.*\n {2}next {2}/);
+  expect(err).toMatch(/port refused\n {2}seen +.*ECONNREFUSED.*\n {2}likely +.*most likely.*\n {2}next +/);
 });
 
 test.each([
