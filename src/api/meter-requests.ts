@@ -18,6 +18,8 @@ export interface MeterRequest<Order, Answer> {
   readonly id: string;
   readonly actor: string;
   readonly order: Order;
+  /** Of the actor and the idempotency key, where there was one. */
+  readonly key: string | undefined;
   readonly askedAt: Date;
   /** Resolves when it has been carried out, however that ended. */
   readonly ended: Promise<void>;
@@ -41,7 +43,7 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
   readonly #carryOut: (order: Order, actor: string) => Promise<Answer>;
   /** Oldest first. */
   readonly #requests = new Map<string, MeterRequest<Order, Answer>>();
-  readonly #byKey = new Map<string, { readonly id: string; readonly order: string }>();
+  readonly #byKey = new Map<string, MeterRequest<Order, Answer>>();
   #running = 0;
 
   constructor(carryOut: (order: Order, actor: string) => Promise<Answer>) {
@@ -55,22 +57,22 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
   start(
     order: Order,
     actor: string,
-    key?: string,
+    idempotencyKey?: string,
   ): { readonly request: MeterRequest<Order, Answer>; readonly isNew: boolean } {
-    const held = key === undefined ? undefined : this.#byKey.get(`${actor}\n${key}`);
-    const known = held === undefined ? undefined : this.#requests.get(held.id);
+    const key = idempotencyKey === undefined ? undefined : `${actor}\n${idempotencyKey}`;
+    const known = key === undefined ? undefined : this.#byKey.get(key);
     if (known !== undefined) {
-      if (held?.order !== JSON.stringify(order)) {
+      if (JSON.stringify(known.order) !== JSON.stringify(order)) {
         throw new ApiError("conflict", "the idempotency key was used for another order");
       }
       return { request: known, isNew: false };
     }
     if (this.#running >= MOST_RUNNING) throw new ApiError("unavailable", `${MOST_RUNNING} are under way; try later`);
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-    const request: MeterRequest<Order, Answer> = { id: randomUUID(), actor, order, askedAt: new Date(), ended };
+    const request: MeterRequest<Order, Answer> = { id: randomUUID(), actor, order, key, askedAt: new Date(), ended };
     this.#forgetOld();
     this.#requests.set(request.id, request);
-    if (key !== undefined) this.#byKey.set(`${actor}\n${key}`, { id: request.id, order: JSON.stringify(order) });
+    if (key !== undefined) this.#byKey.set(key, request);
     this.#running++;
     void this.#run(request).then(end);
     return { request, isNew: true };
@@ -101,11 +103,9 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
     const beforeMs = Date.now() - KEPT_MS;
     for (const [id, request] of this.#requests) {
       if (this.#requests.size < MOST_KEPT && request.askedAt.getTime() > beforeMs) break;
-      if (request.endedAt !== undefined) this.#requests.delete(id);
-    }
-    for (const [key, { id }] of this.#byKey) {
-      if (this.#requests.has(id)) break;
-      this.#byKey.delete(key);
+      if (request.endedAt === undefined) continue;
+      this.#requests.delete(id);
+      if (request.key !== undefined) this.#byKey.delete(request.key);
     }
   }
 }

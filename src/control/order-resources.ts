@@ -30,7 +30,11 @@ export function orderResources(api: Api, parts: OrderParts): void {
   api.post(
     "/v1/orders",
     {
-      config: { needs: "engineer", change: { event: "meterOrdered", message: "somebody gave a meter an order" } },
+      config: {
+        needs: "engineer",
+        scoped: true,
+        change: { event: "meterOrdered", message: "somebody gave a meter an order" },
+      },
       schema: {
         tags,
         summary: "Order a meter to do something, before all other work",
@@ -54,7 +58,7 @@ export function orderResources(api: Api, parts: OrderParts): void {
   api.get(
     "/v1/orders/:id",
     {
-      config: { needs: "engineer" },
+      config: { needs: "engineer", scoped: true },
       schema: {
         tags,
         summary: "How far an order is, and what has come of it",

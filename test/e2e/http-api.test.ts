@@ -251,6 +251,8 @@ test("http api: whose token is for some meters can't order, see or change what c
     await post("/v1/pushes/replay", "limited admin", {}),
   ];
   expect(asked.map(({ status }) => status)).toEqual(asked.map(() => 403));
+  // Orders to meters that it may see are for it: there is none of that id.
+  expect((await ask("/v1/orders/00000000-0000-4000-8000-000000000000", "limited admin")).status).toBe(404);
 });
 
 test("http api: HEAD opens no stream", async () => {
