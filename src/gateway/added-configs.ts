@@ -9,10 +9,22 @@ export interface AddedConfigs {
   readonly refused: readonly { readonly meter: string; readonly reason: string }[];
 }
 
+/** Names and numbers that the configuration gives meters. */
+export interface ConfiguredMeters {
+  readonly names: ReadonlySet<string>;
+  readonly numbers: ReadonlySet<string>;
+}
+
+export function configuredMeters({ meters }: Pick<Config, "meters">): ConfiguredMeters {
+  return { names: new Set(meters.map(({ name }) => name)), numbers: new Set(meters.map(({ number }) => number)) };
+}
+
 /** The configuration goes before what was added: a name or number of it is not taken a second time. */
-export function addedConfigs(config: Pick<Config, "meters" | "models">, added: readonly AddedMeter[]): AddedConfigs {
-  const names = new Set(config.meters.map(({ name }) => name));
-  const numbers = new Set(config.meters.map(({ number }) => number));
+export function addedConfigs(
+  config: Pick<Config, "meters" | "models">,
+  added: readonly AddedMeter[],
+  { names, numbers }: ConfiguredMeters = configuredMeters(config),
+): AddedConfigs {
   const configs: MeterConfig[] = [];
   const refused: { meter: string; reason: string }[] = [];
   for (const { name, number, settings } of added) {

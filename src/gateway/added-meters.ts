@@ -13,14 +13,16 @@ import type { EventSink } from "../observe/events.ts";
 import { keepMeterAttributes } from "../series/collections.ts";
 import {
   type AddedMeter,
-  addedMetersMark,
+  addedMeterCount,
+  isAddedMeter,
+  type KeptMeter,
   loadAddedMeters,
   METERS_CHANNEL,
   putAddedMeters,
   removeAddedMeter,
 } from "../store/added-meters.ts";
 import type { Database } from "../store/database.ts";
-import { addedConfigs } from "./added-configs.ts";
+import { addedConfigs, type ConfiguredMeters, configuredMeters } from "./added-configs.ts";
 import type { GatewayPlans } from "./gateway-plans.ts";
 import type { GatewayPush } from "./gateway-push.ts";
 import type { SharedMeters } from "./shared-meters.ts";
@@ -48,14 +50,17 @@ const TAGS = ["meters"];
 export class AddedMeters implements AsyncDisposable {
   readonly #parts: AddedMetersParts;
   readonly #stopping = new AbortController();
-  #added: readonly AddedMeter[];
-  #mark: string | undefined;
+  readonly #configured: ConfiguredMeters;
+  /** Names of those that this gateway has taken note of, and the key of the newest. */
+  readonly #names: Set<string>;
+  #newestKey = 0;
   #looking: Promise<void> = Promise.resolve();
 
   constructor(parts: AddedMetersParts) {
     this.#parts = parts;
-    this.#added = parts.known.added;
-    parts.shared.listen(METERS_CHANNEL, () => void this.look().catch(() => undefined));
+    this.#configured = configuredMeters(parts.config);
+    this.#names = new Set(parts.known.added.map(({ name }) => name));
+    parts.shared.listen(METERS_CHANNEL, (removed) => void this.#hear(removed).catch(() => undefined));
     void this.#watch();
   }
 
@@ -66,7 +71,15 @@ export class AddedMeters implements AsyncDisposable {
 
   /** Takes what was added and lets go what was removed, by whichever gateway. Throws StoreError. */
   look(): Promise<void> {
-    this.#looking = this.#looking.catch(() => undefined).then(() => this.#look());
+    return this.#inTurn(() => this.#lookAtAll());
+  }
+
+  #hear(removed: string): Promise<void> {
+    return this.#inTurn(() => (removed === "" ? this.#takeNew() : this.#lookForRemoved(removed)));
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#looking = this.#looking.catch(() => undefined).then(work);
     return this.#looking;
   }
 
@@ -110,7 +123,7 @@ export class AddedMeters implements AsyncDisposable {
         if (!(await removeAddedMeter(this.#parts.database, meter))) {
           throw new ApiError("conflict", `no meter ${meter} was added; those of the configuration are removed there`);
         }
-        await this.look();
+        await this.#hear(meter);
         return { meter };
       },
     );
@@ -125,23 +138,42 @@ export class AddedMeters implements AsyncDisposable {
     }
   }
 
-  async #look(): Promise<void> {
-    const { config, database, known, events } = this.#parts;
-    const mark = await addedMetersMark(database);
-    if (mark === this.#mark) return;
+  /** For notices that were lost; all are gone through only where the numbers differ. */
+  async #lookAtAll(): Promise<void> {
+    const { database } = this.#parts;
+    await this.#takeNew();
+    if ((await addedMeterCount(database)) === this.#names.size) return;
     const rows = await loadAddedMeters(database);
-    const { configs, refused } = addedConfigs(config, rows);
-    const wanted = new Map(configs.map((each) => [each.name, each]));
-    for (const { name } of this.#added) {
-      const meter = known.meters.get(name);
-      const before = meter && known.meters.configOf(meter);
-      const isFormer = before !== undefined && !isDeepStrictEqual(before, wanted.get(name));
-      if (meter !== undefined && isFormer && !isConfigured(config, name)) await this.#letGo(meter);
+    const names = new Set(rows.map(({ name }) => name));
+    for (const name of this.#names) if (!names.has(name)) await this.#forget(name);
+    await this.#accept(rows);
+  }
+
+  async #takeNew(): Promise<void> {
+    await this.#accept(await loadAddedMeters(this.#parts.database, this.#newestKey));
+  }
+
+  async #lookForRemoved(name: string): Promise<void> {
+    if (this.#names.has(name) && !(await isAddedMeter(this.#parts.database, name))) await this.#forget(name);
+  }
+
+  async #forget(name: string): Promise<void> {
+    const meter = this.#configured.names.has(name) ? undefined : this.#parts.known.meters.get(name);
+    if (meter !== undefined) await this.#letGo(meter);
+    this.#names.delete(name);
+  }
+
+  async #accept(rows: readonly KeptMeter[]): Promise<void> {
+    const { config, known, events } = this.#parts;
+    const { configs, refused } = addedConfigs(config, rows, this.#configured);
+    for (const wanted of configs) {
+      const former = known.meters.get(wanted.name);
+      if (former !== undefined && !isDeepStrictEqual(known.meters.configOf(former), wanted)) await this.#letGo(former);
     }
     await this.#take(configs.filter(({ name }) => known.meters.get(name) === undefined));
     for (const each of refused) events({ event: "addedMeterRefused", ...each });
-    this.#added = rows;
-    this.#mark = mark;
+    for (const { name } of rows) this.#names.add(name);
+    this.#newestKey = Math.max(this.#newestKey, rows.at(-1)?.key ?? 0);
   }
 
   async #take(configs: readonly MeterConfig[]): Promise<void> {
@@ -196,7 +228,7 @@ export class AddedMeters implements AsyncDisposable {
     }
     if (problems.length > 0 || dryRun) return { added: [], problems };
     await putAddedMeters(database, meters, who);
-    await this.look();
+    await this.#hear("");
     return { added: meters.map(({ name }) => name), problems };
   }
 
@@ -208,9 +240,7 @@ export class AddedMeters implements AsyncDisposable {
     const path = namesake === undefined ? "number" : "name";
     if (other !== undefined) {
       const { target } = other;
-      const where = this.#added.some((each) => each.name === target.name)
-        ? "was added already"
-        : "is in the configuration";
+      const where = this.#names.has(target.name) ? "was added already" : "is in the configuration";
       return { path, message: `${target.name}, number ${target.number}, ${where}` };
     }
     const former = known.fleet.byName(name);
@@ -227,8 +257,4 @@ function twice(given: Set<string>, fields: { readonly name: string; readonly num
     given.add(key);
   }
   return undefined;
-}
-
-function isConfigured({ meters }: Config, name: string): boolean {
-  return meters.some((each) => each.name === name);
 }

@@ -110,7 +110,7 @@ export class SharedMeters {
     this.#lines.add(meter);
     if (!this.#isReached(meter)) return;
     this.#blocks.add(meter);
-    await this.#share?.reach(this.#blocks.networks());
+    await this.#share?.reach([meter.target.connection.network]);
     this.#adjust(meter);
   }
 

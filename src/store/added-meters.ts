@@ -1,6 +1,7 @@
 /** Meters in the database that people add while gateways run. */
 import type { Database } from "./database.ts";
 
+/** A notice holds the name of the meter that was removed, or nothing when some were added. */
 export const METERS_CHANNEL = "dlms_added_meters";
 
 /** A meter as it was given: what a meter of the configuration is before it is checked. */
@@ -10,19 +11,31 @@ export interface AddedMeter {
   readonly settings: unknown;
 }
 
-/** Differs when meters were added or removed since. Throws StoreError. */
-export async function addedMetersMark(database: Database): Promise<string> {
-  const [row] = await database.query<{ mark: string }>(
-    "select count(*) || ' ' || coalesce(max(added_meter_key), 0) as mark from dlms.added_meters",
-  );
-  return row?.mark ?? "";
+/** A meter as the database has it. */
+export interface KeptMeter extends AddedMeter {
+  /** Greater than those of meters that were added before. */
+  readonly key: number;
 }
 
-/** In the order in which they were added. Throws StoreError. */
-export function loadAddedMeters(database: Database): Promise<AddedMeter[]> {
-  return database.query<{ name: string; number: string; settings: unknown }>(
-    "select name, meter_number as number, settings from dlms.added_meters order by added_meter_key",
+/** Throws StoreError. */
+export async function addedMeterCount(database: Database): Promise<number> {
+  const [row] = await database.query<{ count: number }>("select count(*)::int as count from dlms.added_meters");
+  return row?.count ?? 0;
+}
+
+/** In the order in which they were added; those after a key. Throws StoreError. */
+export function loadAddedMeters(database: Database, after = 0): Promise<KeptMeter[]> {
+  return database.query<{ key: number; name: string; number: string; settings: unknown }>(
+    `select added_meter_key as key, name, meter_number as number, settings
+     from dlms.added_meters where added_meter_key > $1 order by added_meter_key`,
+    [after],
   );
+}
+
+/** Whether a meter of that name is among them. Throws StoreError. */
+export async function isAddedMeter(database: Database, name: string): Promise<boolean> {
+  const rows = await database.query("select from dlms.added_meters where name = $1", [name]);
+  return rows.length > 0;
 }
 
 /** Throws StoreError, also when a name or number is taken. */
@@ -49,7 +62,7 @@ export async function putAddedMeters(database: Database, meters: readonly AddedM
 export async function removeAddedMeter(database: Database, name: string): Promise<boolean> {
   const rows = await database.query(
     `with gone as (delete from dlms.added_meters where name = $1::text returning 1)
-     select pg_notify('${METERS_CHANNEL}', '') from gone`,
+     select pg_notify('${METERS_CHANNEL}', $1::text) from gone`,
     [name],
   );
   return rows.length > 0;

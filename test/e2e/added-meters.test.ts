@@ -148,3 +148,12 @@ test("meters remove: one of the configuration is not removed by command", async 
   expect(code).toBe(1);
   expect(err).toContain("those of the configuration are removed there");
 });
+
+test("added meters: what went without a notice is let go at the next look at all", async () => {
+  const { name } = other(0);
+  expect((await ask("read", name, "clock")).code).toBe(0);
+  await over.gateway.database.query("delete from dlms.added_meters where name = $1", [name]);
+  await expect
+    .poll(async () => (await ask("read", name, "clock")).err, { timeout: 60_000, interval: 1000 })
+    .toContain(`there is no meter ${name}`);
+}, 90_000);
