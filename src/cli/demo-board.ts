@@ -106,6 +106,11 @@ export class DemoBoard {
     this.#allTried.resolve();
   }
 
+  /** Lets the next refresh fetch the newest values of all meters. */
+  lookAgain(): void {
+    for (const line of this.#lines.values()) this.#stale.add(line);
+  }
+
   /** Fetches the newest values of the meters that have been read since the last time. */
   async refresh(database: Database): Promise<void> {
     if (this.#stale.size === 0) return;
