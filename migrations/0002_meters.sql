@@ -33,9 +33,15 @@ comment on column public.meters.id is 'Refer to a meter by this.';
 comment on column public.meters.meter_key is 'Small key of the profile tables; no meaning outside this database.';
 comment on column public.meters.meter_number is 'Serial number as printed on the meter.';
 comment on column public.meters.name is 'What people call the meter on the command line.';
+comment on column public.meters.meter_type is 'What it measures, as electricity or gas.';
+comment on column public.meters.maker is 'Who made it.';
+comment on column public.meters.model is 'Model, as the maker calls it.';
+comment on column public.meters.firmware is 'Version of its firmware, as read last.';
 comment on column public.meters.system_title is 'Eight octets that name the meter in ciphered messages.';
 comment on column public.meters.time_zone is 'Zone of the meter''s clock where its stamps carry no deviation.';
 comment on column public.meters.companion is 'Companion specification that gives the meter''s objects their meaning.';
+comment on column public.meters.created_at is 'When the gateway came to know it.';
+comment on column public.meters.updated_at is 'When what is known of it last changed.';
 create index meters_system_title on public.meters (system_title) where system_title is not null;
 create index meters_time_zone on public.meters (time_zone);
 
@@ -83,15 +89,18 @@ $$;
 create trigger note_meter_deletion before delete on public.meters
 for each statement execute function dlms.note_meter_deletion();
 
+-- Two networks may use the same addresses.
 create table dlms.connections (
   connection_key integer not null generated always as identity primary key,
   transport text not null,
   address text not null,
   link text not null,
   created_at timestamptz not null default now(),
-  unique (transport, address, link)
+  network text not null default 'default',
+  unique (network, transport, address, link)
 );
 comment on table dlms.connections is 'Lines on which meters are reached; several meters may share one.';
+comment on column dlms.connections.network is 'Network that the address is of, as the configuration names it.';
 comment on column dlms.connections.address is 'host:port, or the path of a serial port.';
 comment on column dlms.connections.link is 'What carries APDUs: wrapper or hdlc.';
 
@@ -136,3 +145,14 @@ comment on table dlms.meter_profiles is 'How often a meter captures a profile an
 comment on column dlms.meter_profiles.valid_from is 'Slots from here on are expected, until the next row of the same profile.';
 comment on column dlms.meter_profiles.interval_s is 'Seconds between two captures; 0 for months of the calendar.';
 comment on column dlms.meter_profiles.entries is 'Rows that the buffer holds before it overwrites; null where the meter does not say.';
+
+create table dlms.added_meters (
+  added_meter_key integer not null generated always as identity primary key,
+  name text not null unique,
+  meter_number text not null unique,
+  settings jsonb not null,
+  added_at timestamptz not null default now(),
+  added_by text not null
+);
+comment on table dlms.added_meters is 'Meters that people add while gateways run, besides those of the configuration.';
+comment on column dlms.added_meters.settings is 'As a meter of the configuration; secrets are references to where they are.';

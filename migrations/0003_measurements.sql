@@ -14,11 +14,14 @@ create table public.meter_readings (
   constraint meter_readings_meter foreign key (meter_id) references public.meters (id) on delete cascade
 );
 comment on table public.meter_readings is 'Single values, by the object that they came from.';
+comment on column public.meter_readings.meter_id is 'The meter: id of public.meters.';
 comment on column public.meter_readings.read_at is 'When the meter held the value.';
 comment on column public.meter_readings.capture_object is 'class:logical name:attribute, as 3:1.0.1.8.0.255:2.';
 comment on column public.meter_readings.value is 'The number in plain units, exactly as sent.';
 comment on column public.meter_readings.value_text is 'What is not a number: text, octets as 0x…, structures as JSON.';
 comment on column public.meter_readings.unit is 'UCUM unit, null for none.';
+comment on column public.meter_readings.source is 'How it came to us: poll, push, on_demand, backfill or import.';
+comment on column public.meter_readings.received_at is 'When the gateway got it.';
 
 create table dlms.energy_measurements (
   meter_id uuid not null,
@@ -34,6 +37,15 @@ create table dlms.energy_measurements (
   constraint energy_measurements_meter foreign key (meter_id) references public.meters (id) on delete cascade
 );
 comment on table dlms.energy_measurements is 'Energy registers at a moment.';
+comment on column dlms.energy_measurements.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.energy_measurements.measured_at is 'When the meter held the values.';
+comment on column dlms.energy_measurements.active_import_total_wh is 'Active energy, import: register, in Wh.';
+comment on column dlms.energy_measurements.active_export_total_wh is 'Active energy, export: register, in Wh.';
+comment on column dlms.energy_measurements.reactive_import_total_varh is 'Reactive energy, import: register, in varh.';
+comment on column dlms.energy_measurements.reactive_export_total_varh is 'Reactive energy, export: register, in varh.';
+comment on column dlms.energy_measurements.apparent_import_total_vah is 'Apparent energy, import: register, in VAh.';
+comment on column dlms.energy_measurements.apparent_export_total_vah is 'Apparent energy, export: register, in VAh.';
+comment on column dlms.energy_measurements.source is 'How it came to us: poll, push, on_demand, backfill or import.';
 
 create table dlms.power_readings (
   meter_id uuid not null,
@@ -52,6 +64,18 @@ create table dlms.power_readings (
   constraint power_readings_meter foreign key (meter_id) references public.meters (id) on delete cascade
 );
 comment on table dlms.power_readings is 'Power, power factor and frequency at a moment.';
+comment on column dlms.power_readings.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.power_readings.measured_at is 'When the meter held the values.';
+comment on column dlms.power_readings.active_power_import_w is 'Active power, import, in W.';
+comment on column dlms.power_readings.active_power_export_w is 'Active power, export, in W.';
+comment on column dlms.power_readings.active_power_net_w is 'Active power, import less export, in W.';
+comment on column dlms.power_readings.reactive_power_import_var is 'Reactive power, import, in var.';
+comment on column dlms.power_readings.reactive_power_export_var is 'Reactive power, export, in var.';
+comment on column dlms.power_readings.apparent_power_import_va is 'Apparent power, import, in VA.';
+comment on column dlms.power_readings.apparent_power_export_va is 'Apparent power, export, in VA.';
+comment on column dlms.power_readings.power_factor is 'Power factor, a number from -1 to 1.';
+comment on column dlms.power_readings.frequency_hz is 'Frequency of the network, in Hz.';
+comment on column dlms.power_readings.source is 'How it came to us: poll, push, on_demand, backfill or import.';
 
 create table dlms.voltage_measurements (
   meter_id uuid not null,
@@ -64,6 +88,12 @@ create table dlms.voltage_measurements (
   constraint voltage_measurements_meter foreign key (meter_id) references public.meters (id) on delete cascade
 );
 comment on table dlms.voltage_measurements is 'Voltages at a moment; a single-phase meter''s is in l1.';
+comment on column dlms.voltage_measurements.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.voltage_measurements.measured_at is 'When the meter held the values.';
+comment on column dlms.voltage_measurements.voltage_l1_v is 'Voltage of phase 1, in V.';
+comment on column dlms.voltage_measurements.voltage_l2_v is 'Voltage of phase 2, in V.';
+comment on column dlms.voltage_measurements.voltage_l3_v is 'Voltage of phase 3, in V.';
+comment on column dlms.voltage_measurements.source is 'How it came to us: poll, push, on_demand, backfill or import.';
 
 create table dlms.current_measurements (
   meter_id uuid not null,
@@ -77,6 +107,13 @@ create table dlms.current_measurements (
   constraint current_measurements_meter foreign key (meter_id) references public.meters (id) on delete cascade
 );
 comment on table dlms.current_measurements is 'Currents at a moment; a single-phase meter''s is in l1.';
+comment on column dlms.current_measurements.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.current_measurements.measured_at is 'When the meter held the values.';
+comment on column dlms.current_measurements.current_l1_a is 'Current of phase 1, in A.';
+comment on column dlms.current_measurements.current_l2_a is 'Current of phase 2, in A.';
+comment on column dlms.current_measurements.current_l3_a is 'Current of phase 3, in A.';
+comment on column dlms.current_measurements.current_n_a is 'Current of the neutral, in A.';
+comment on column dlms.current_measurements.source is 'How it came to us: poll, push, on_demand, backfill or import.';
 
 insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by,
   compressed_chunk_interval)
@@ -93,3 +130,6 @@ create table dlms.obis_codes (
   unit text
 );
 comment on table dlms.obis_codes is 'What logical names mean.';
+comment on column dlms.obis_codes.code is 'Logical name, as 1.0.1.8.0.255.';
+comment on column dlms.obis_codes.description is 'What it holds.';
+comment on column dlms.obis_codes.unit is 'Unit that most meters give it in; null for none.';

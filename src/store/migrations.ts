@@ -56,9 +56,9 @@ export async function migrate(url: string, directory = DIRECTORY): Promise<Migra
          name text not null,
          checksum text not null,
          started_at timestamptz not null default now(),
-         finished_at timestamptz
-       );
-       alter table dlms.migrations add column if not exists compatible boolean not null default false;`,
+         finished_at timestamptz,
+         compatible boolean not null default false
+       )`,
     );
     const pending = await pendingMigrations(client, migrations);
     if (pending.length > 0) await dropViews(client);

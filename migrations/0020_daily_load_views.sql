@@ -168,6 +168,8 @@ comment on column dlms.daily_load_profile.reactive_q3_total_varh is 'Reactive, q
 comment on column dlms.daily_load_profile.reactive_q4_total_varh is 'Reactive, quadrant 4: register as captured at the end of the day, in varh.';
 comment on column dlms.daily_load_profile.active_net_total_wh is 'Active import less export: register as captured at the end of the day, in Wh.';
 comment on column dlms.daily_load_profile.active_absolute_total_wh is 'Active import plus export: register as captured at the end of the day, in Wh.';
+comment on column dlms.daily_load_profile.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.daily_load_profile.meter_number is 'Serial number of the meter.';
 
 create view dlms.daily_load_comparison as
 select d.meter_id,
@@ -212,6 +214,11 @@ comment on column dlms.daily_load_comparison.register_difference is 'Difference 
 comment on column dlms.daily_load_comparison.captured_difference is 'Difference of the registers that the meter captured at both midnights.';
 comment on column dlms.daily_load_comparison.captured_day is 'What the meter''s daily profile itself says the day amounted to.';
 comment on column dlms.daily_load_comparison.spread is 'Greatest less least of the four.';
+comment on column dlms.daily_load_comparison.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.daily_load_comparison.meter_number is 'Serial number of the meter.';
+comment on column dlms.daily_load_comparison.day is 'Day in the meter''s time zone.';
+comment on column dlms.daily_load_comparison.quantity is 'Name of the energy, as active_import.';
+comment on column dlms.daily_load_comparison.unit is 'Unit of the amounts.';
 
 create view dlms.daily_load_disagreements as
 select meter_id, meter_number, quantity, unit, count(*) as days, min(day) as first_day, max(day) as last_day,
@@ -220,3 +227,11 @@ from dlms.daily_load_comparison
 where complete and spread > greatest(20, 0.002 * abs(greatest(interval_sum, register_difference, captured_difference, captured_day)))
 group by meter_id, meter_number, quantity, unit;
 comment on view dlms.daily_load_disagreements is 'Meters whose complete days amount to different energies by more than 20 units and 0.2 %: more than rounding of registers explains.';
+comment on column dlms.daily_load_disagreements.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.daily_load_disagreements.meter_number is 'Serial number of the meter.';
+comment on column dlms.daily_load_disagreements.quantity is 'Name of the energy, as active_import.';
+comment on column dlms.daily_load_disagreements.unit is 'Unit of the spread.';
+comment on column dlms.daily_load_disagreements.days is 'Days that disagree.';
+comment on column dlms.daily_load_disagreements.first_day is 'The first of them.';
+comment on column dlms.daily_load_disagreements.last_day is 'The last of them.';
+comment on column dlms.daily_load_disagreements.greatest_spread is 'By how much at most.';

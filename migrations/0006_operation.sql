@@ -1,27 +1,4 @@
--- What the gateway did: its own events, what came of tries to read meters, how far its spool has been brought in.
-
-create table dlms.event_logs (
-  occurred_at timestamptz not null,
-  level text not null,
-  event text not null,
-  message text not null,
-  details jsonb,
-  event_log_key bigint,
-  actor text,
-  subject text,
-  before jsonb,
-  after jsonb,
-  digest bytea
-);
-comment on table dlms.event_logs is 'What happened in the gateway itself.';
-comment on column dlms.event_logs.event_log_key is 'Counts entries without a gap.';
-comment on column dlms.event_logs.actor is 'Who changed something; empty where nobody did.';
-comment on column dlms.event_logs.subject is 'What it is about: a meter by its name, a push setup, a token.';
-comment on column dlms.event_logs.before is 'What was changed, as it was.';
-comment on column dlms.event_logs.after is 'What was changed, as it is since.';
-comment on column dlms.event_logs.digest is 'SHA-256 over the digest of the entry before and all that this one says.';
-comment on column dlms.event_logs.details is 'What the event says in its fields.';
-create index event_logs_time on dlms.event_logs (occurred_at desc);
+-- What the gateway did: what came of tries to read meters, how far its spool has been brought in, when its upkeep was last done.
 
 create table dlms.read_failures (
   meter_id uuid not null,
@@ -61,7 +38,6 @@ comment on view dlms.read_attempts is 'What came of tries to read meters: each t
 
 insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by)
 values
-  ('dlms', 'event_logs', 'occurred_at', '30 days', '7 days', '', 'occurred_at'),
   ('dlms', 'read_failures', 'started_at', '7 days', '7 days', '', 'meter_id, started_at'),
   ('dlms', 'read_successes', 'day', '30 days', null, null, null);
 
@@ -78,6 +54,17 @@ comment on table dlms.spool_positions is 'How far the records of a gateway''s lo
 comment on column dlms.spool_positions.run is 'A run of a gateway, as the names of its spool''s files say.';
 comment on column dlms.spool_positions.kind is 'What the records hold.';
 comment on column dlms.spool_positions.next_sequence is 'Number of the first record of the run that is not in the database yet.';
+
+-- What a daemon looks after leaves no trace of its own where there was nothing to do.
+create table dlms.upkeep_runs (
+  task text not null primary key,
+  finished_at timestamptz not null,
+  took_ms integer not null,
+  amount bigint not null
+);
+comment on table dlms.upkeep_runs is 'When each task of upkeep was last done.';
+comment on column dlms.upkeep_runs.took_ms is 'How long it took, in milliseconds.';
+comment on column dlms.upkeep_runs.amount is 'How much there was to do: days, entries of the journal, rows or chunks.';
 
 create function dlms.refuse_view_change() returns trigger
 language plpgsql

@@ -423,11 +423,27 @@ join dlms.datasets d using (dataset_key)
 left join dlms.quantities q on q.profile = d.profile and q.column_name = s.column_name
 where d.name in (select r.dataset from dlms_api.datasets() r);
 comment on view dlms_views.series is 'The series that you may read.';
+comment on column dlms_views.series.key is 'Key of the series; reads ask by it.';
+comment on column dlms_views.series.dataset is 'Dataset that it belongs to.';
+comment on column dlms_views.series.meter_number is 'Serial number of the meter; null for what was brought in.';
+comment on column dlms_views.series.quantity is 'Column of the profile, or a logical name in hexadecimal digits.';
+comment on column dlms_views.series.unit is 'Unit of the values; null for none.';
+comment on column dlms_views.series.created_at is 'When the series came to be.';
 
 create view dlms_views.runs with (security_barrier) as
 select r.dataset, r.label, r.state, r.covers_from, r.covers_to, r.cutoff, r.release_at, r.series_count, r.value_count, r.digest
 from dlms_api.runs() r;
 comment on view dlms_views.runs is 'The runs that you may see.';
+comment on column dlms_views.runs.dataset is 'Dataset that it is of.';
+comment on column dlms_views.runs.label is 'Its name.';
+comment on column dlms_views.runs.state is 'draft, frozen, released or superseded.';
+comment on column dlms_views.runs.covers_from is 'First slot that it covers.';
+comment on column dlms_views.runs.covers_to is 'First slot that it no longer covers.';
+comment on column dlms_views.runs.cutoff is 'What became known later is not in it.';
+comment on column dlms_views.runs.release_at is 'When it is seen by those who may not read early.';
+comment on column dlms_views.runs.series_count is 'Series in it.';
+comment on column dlms_views.runs.value_count is 'Values in it.';
+comment on column dlms_views.runs.digest is 'SHA-256 over it, in hexadecimal digits.';
 
 create view dlms_views.run_values with (security_barrier) as
 select d.name as dataset, r.label, s.key, v.at, v.value, v.value_text, coalesce(q.unit, s.unit) as unit, n.name as quality, v.known_from
@@ -439,3 +455,12 @@ join dlms.qualities n using (quality)
 left join dlms.quantities q on q.profile = d.profile and q.column_name = s.column_name
 where (d.name, r.label) in (select o.dataset, o.label from dlms_api.runs() o);
 comment on view dlms_views.run_values is 'Values of the runs that you may see and that keep them.';
+comment on column dlms_views.run_values.dataset is 'Dataset of the run.';
+comment on column dlms_views.run_values.label is 'Name of the run.';
+comment on column dlms_views.run_values.key is 'Key of the series.';
+comment on column dlms_views.run_values.at is 'The slot; of an interval its end.';
+comment on column dlms_views.run_values.value is 'The number.';
+comment on column dlms_views.run_values.value_text is 'What is not a number.';
+comment on column dlms_views.run_values.unit is 'Unit of the value; null for none.';
+comment on column dlms_views.run_values.quality is 'raw, suspect, validated, estimated, edited or final.';
+comment on column dlms_views.run_values.known_from is 'When the database came to know the value.';

@@ -1,7 +1,36 @@
 -- What happens in the gateway and what people change in it, each entry with a digest over itself and the digest before:
 -- an entry that was altered, inserted or taken out of the middle or the end shows. Retention takes from the beginning.
 
+create table dlms.event_logs (
+  occurred_at timestamptz not null,
+  level text not null,
+  event text not null,
+  message text not null,
+  details jsonb,
+  event_log_key bigint,
+  actor text,
+  subject text,
+  before jsonb,
+  after jsonb,
+  digest bytea
+);
+comment on table dlms.event_logs is 'What happened in the gateway itself.';
+comment on column dlms.event_logs.occurred_at is 'When it happened, by the clock of the gateway.';
+comment on column dlms.event_logs.level is 'debug, info, warn or error.';
+comment on column dlms.event_logs.event is 'Name of the event, always the same for the same thing.';
+comment on column dlms.event_logs.message is 'The event in words.';
+comment on column dlms.event_logs.details is 'What the event says in its fields.';
+comment on column dlms.event_logs.event_log_key is 'Counts entries without a gap.';
+comment on column dlms.event_logs.actor is 'Who changed something; empty where nobody did.';
+comment on column dlms.event_logs.subject is 'What it is about: a meter by its name, a push setup, a token.';
+comment on column dlms.event_logs.before is 'What was changed, as it was.';
+comment on column dlms.event_logs.after is 'What was changed, as it is since.';
+comment on column dlms.event_logs.digest is 'SHA-256 over the digest of the entry before and all that this one says.';
+create index event_logs_time on dlms.event_logs (occurred_at desc);
 create index event_logs_key on dlms.event_logs (event_log_key desc);
+
+insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by)
+values ('dlms', 'event_logs', 'occurred_at', '30 days', '7 days', '', 'occurred_at');
 
 create table dlms.event_log_head (
   only_row boolean not null default true primary key check (only_row),

@@ -20,10 +20,19 @@ create table dlms.push_history (
   sender_names text[] not null default '{}',
   attributed_by text,
   replayed_at timestamptz,
-  repeat_key bytea
+  repeat_key bytea,
+  repeats integer not null default 0
 );
 comment on table dlms.push_history is 'Every push that came in, with its octets; also those that were turned away.';
+comment on column dlms.push_history.push_key is 'Counts pushes.';
+comment on column dlms.push_history.received_at is 'When it came.';
+comment on column dlms.push_history.peer is 'Address that it came from.';
+comment on column dlms.push_history.transport is 'tcp, udp or serial.';
+comment on column dlms.push_history.meter_id is 'The meter that sent it; null while nobody knows.';
+comment on column dlms.push_history.system_title is 'Eight octets that name the sender in ciphered messages.';
 comment on column dlms.push_history.outcome is 'stored: all values have a place; partial: some were set aside; rejected: none was taken.';
+comment on column dlms.push_history.reason is 'Why it was not stored whole.';
+comment on column dlms.push_history.octets is 'The push as it came.';
 comment on column dlms.push_history.push_setup is 'Logical name of the push setup, where the push says it.';
 comment on column dlms.push_history.read_at is 'When the meter held the values; null for what could not be read.';
 comment on column dlms.push_history.protection is 'none, authenticated, encrypted or authenticated-encrypted; null for what could not be read.';
@@ -33,10 +42,12 @@ comment on column dlms.push_history.sender_names is 'What the push says of its s
 comment on column dlms.push_history.attributed_by is 'How the meter was found: system-title, identity or address; null while nobody knows it.';
 comment on column dlms.push_history.replayed_at is 'When it was last understood better than before.';
 comment on column dlms.push_history.repeat_key is 'Of a push that wants to be confirmed: the same for each time that it is sent.';
+comment on column dlms.push_history.repeats is 'How often it came again, for want of a confirmation.';
 create unique index push_history_key on dlms.push_history (push_key, received_at);
 create index push_history_meter on dlms.push_history (meter_id, received_at desc);
 create index push_history_held on dlms.push_history (push_key) where outcome <> 'stored';
 create index push_history_repeat on dlms.push_history (repeat_key, received_at) where repeat_key is not null;
+create index push_history_conflicts on dlms.push_history (received_at desc) where marks @> array['sender-conflict'];
 
 create table dlms.push_values (
   push_key bigint not null,
@@ -48,7 +59,12 @@ create table dlms.push_values (
   primary key (push_key, position, received_at)
 );
 comment on table dlms.push_values is 'The values of a push under their logical names.';
+comment on column dlms.push_values.push_key is 'The push: push_key of dlms.push_history.';
+comment on column dlms.push_values.received_at is 'When the push came.';
+comment on column dlms.push_values.position is 'Place in the push, from 0.';
+comment on column dlms.push_values.capture_object is 'class:logical name:attribute, as 3:1.0.1.8.0.255:2.';
 comment on column dlms.push_values.value is 'Exact decimal, text, octets as 0x…, or JSON of these.';
+comment on column dlms.push_values.unit is 'UCUM unit, null for none.';
 
 insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by)
 values
@@ -73,3 +89,16 @@ from (
 ) held
 group by sender;
 comment on view dlms.unknown_senders is 'Who pushes and is no meter of ours, with what is known of it: for adoption.';
+
+create view dlms.sender_conflicts with (security_invoker = true) as
+select m.meter_number, coalesce(m.name, h.sender_names[1], h.peer) as sender, substring(mark from 18) as other_clue,
+  count(*) as pushes, min(h.received_at) as first_received_at, max(h.received_at) as last_received_at
+from dlms.push_history h
+left join public.meters m on m.id = h.meter_id
+cross join lateral unnest(h.marks) as mark
+where h.marks @> array['sender-conflict'] and mark like 'sender-conflict: %'
+group by 1, 2, 3;
+comment on view dlms.sender_conflicts is 'Senders whose pushes also point to other meters, by a weaker clue or by a number of another maker.';
+comment on column dlms.sender_conflicts.meter_number is 'The meter that the pushes are taken for; null for an unknown sender.';
+comment on column dlms.sender_conflicts.sender is 'The meter''s name, or what an unknown sender calls itself.';
+comment on column dlms.sender_conflicts.other_clue is 'What points to which other meter.';

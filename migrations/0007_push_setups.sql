@@ -14,6 +14,15 @@ create table dlms.push_setups (
   unique (meter_id, logical_name)
 );
 comment on table dlms.push_setups is 'Push setup objects of meters: where they send to.';
+comment on column dlms.push_setups.push_setup_id is 'Refer to a push setup by this.';
+comment on column dlms.push_setups.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.push_setups.logical_name is 'Logical name of the push setup object in the meter.';
+comment on column dlms.push_setups.destination is 'Where it sends to, as host:port.';
+comment on column dlms.push_setups.transport is 'How it sends, as tcp or udp.';
+comment on column dlms.push_setups.message is 'What it wraps its data in, as the meter says.';
+comment on column dlms.push_setups.enabled is 'Whether it is in use.';
+comment on column dlms.push_setups.created_at is 'When it was first read.';
+comment on column dlms.push_setups.updated_at is 'When it was last read.';
 comment on column dlms.push_setups.randomisation_s is 'Most seconds by which the meter puts a push off by chance; null where it does not say.';
 
 create table dlms.push_objects (
@@ -26,6 +35,12 @@ create table dlms.push_objects (
   primary key (push_setup_id, position)
 );
 comment on table dlms.push_objects is 'What a push setup sends, in order.';
+comment on column dlms.push_objects.push_setup_id is 'The push setup.';
+comment on column dlms.push_objects.position is 'Place in the list of objects, from 0.';
+comment on column dlms.push_objects.class_id is 'Interface class of the object.';
+comment on column dlms.push_objects.logical_name is 'Logical name of the object.';
+comment on column dlms.push_objects.attribute_index is 'Attribute that is sent; 0 for all.';
+comment on column dlms.push_objects.data_index is 'Part of the attribute; 0 for all of it.';
 
 create table dlms.push_schedules (
   push_schedule_id uuid not null default gen_random_uuid() primary key,
@@ -38,8 +53,13 @@ create table dlms.push_schedules (
   unique (push_setup_id, kind, logical_name)
 );
 comment on table dlms.push_schedules is 'When push setups send: schedules that start them, windows in which they may, and what the configuration expects.';
-comment on column dlms.push_schedules.kind is 'schedule: a single action schedule of the meter; window: the communication window of the setup; expectation: of the configuration.';
+comment on column dlms.push_schedules.push_schedule_id is 'Refer to a schedule by this.';
+comment on column dlms.push_schedules.push_setup_id is 'The push setup that it starts.';
 comment on column dlms.push_schedules.logical_name is 'Of the schedule object; for windows and expectations of the setup itself.';
+comment on column dlms.push_schedules.enabled is 'Whether it is in use.';
+comment on column dlms.push_schedules.created_at is 'When it was first read.';
+comment on column dlms.push_schedules.updated_at is 'When it was last read.';
+comment on column dlms.push_schedules.kind is 'schedule: a single action schedule of the meter; window: the communication window of the setup; expectation: of the configuration.';
 
 create table dlms.schedule_entries (
   push_schedule_id uuid not null references dlms.push_schedules (push_schedule_id) on delete cascade,

@@ -169,6 +169,14 @@ join public.meters m on m.meter_key = b.meter_key;
 comment on view dlms.coverage is 'How many slots of a day (of a year, for daily load and billing) are held, and why others are not.';
 comment on column dlms.coverage.slots is 'Slots that the page has; not all need be over.';
 comment on column dlms.coverage.absent is 'Asked for; the meter has no row of them.';
+comment on column dlms.coverage.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.coverage.meter_number is 'Serial number of the meter.';
+comment on column dlms.coverage.profile is 'instant, block_load, daily_load or billing.';
+comment on column dlms.coverage.day is 'Day in UTC; of daily load and billing the first day of the year.';
+comment on column dlms.coverage.interval_s is 'Seconds between two slots; 0 for months.';
+comment on column dlms.coverage.held is 'Slots whose rows are there, or were until retention took them.';
+comment on column dlms.coverage.meter_off is 'Slots in which the meter was off.';
+comment on column dlms.coverage.set_aside is 'Slots whose rows no table can hold.';
 
 -- What retention took is not missing: the ledger goes on holding slots whose rows were kept as long as they were to be.
 create function dlms.dropped_slots(profile smallint, day date, interval_s integer, slots integer, kept_from timestamptz)
