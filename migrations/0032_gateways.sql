@@ -74,18 +74,18 @@ end
 $$;
 comment on function dlms.join_gateways is 'A gateway is there from now on, or again; the number of its run.';
 
-create function dlms.reach_networks(p_gateway uuid, p_networks text[]) returns void
+create function dlms.know_meters(p_gateway uuid, p_networks text[], p_fleet jsonb) returns void
 language plpgsql
 as $$
 begin
   perform pg_catalog.pg_advisory_xact_lock(6142023918440519);
-  update dlms.gateways set networks = p_networks where gateway_id = p_gateway;
+  update dlms.gateways set networks = p_networks, fleet = p_fleet where gateway_id = p_gateway;
   insert into dlms.meter_blocks (network, block)
   select n.network, b.block from unnest(p_networks) as n (network), generate_series(0, 255) as b (block)
   on conflict do nothing;
 end
 $$;
-comment on function dlms.reach_networks is 'A gateway that is there has meters of other networks as well from now on.';
+comment on function dlms.know_meters is 'The meters that a gateway knows, and the networks that it has meters of, are these from now on.';
 
 create function dlms.renew_gateway(p_gateway uuid, p_incarnation bigint, p_meters integer, p_seen bigint) returns jsonb
 language plpgsql

@@ -145,7 +145,7 @@ export class AddedMeters implements AsyncDisposable {
     if ((await addedMeterCount(database)) === this.#names.size) return;
     const rows = await loadAddedMeters(database);
     const names = new Set(rows.map(({ name }) => name));
-    for (const name of this.#names) if (!names.has(name)) await this.#forget(name);
+    await this.#forget([...this.#names].filter((name) => !names.has(name)));
     await this.#accept(rows);
   }
 
@@ -154,22 +154,23 @@ export class AddedMeters implements AsyncDisposable {
   }
 
   async #lookForRemoved(name: string): Promise<void> {
-    if (this.#names.has(name) && !(await isAddedMeter(this.#parts.database, name))) await this.#forget(name);
+    if (this.#names.has(name) && !(await isAddedMeter(this.#parts.database, name))) await this.#forget([name]);
   }
 
-  async #forget(name: string): Promise<void> {
-    const meter = this.#configured.names.has(name) ? undefined : this.#parts.known.meters.get(name);
-    if (meter !== undefined) await this.#letGo(meter);
-    this.#names.delete(name);
+  async #forget(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#names.delete(name);
+    const added = names.filter((name) => !this.#configured.names.has(name));
+    await this.#letGo(added.flatMap((name) => this.#parts.known.meters.get(name) ?? []));
   }
 
   async #accept(rows: readonly KeptMeter[]): Promise<void> {
     const { config, known, events } = this.#parts;
     const { configs, refused } = addedConfigs(config, rows, this.#configured);
-    for (const wanted of configs) {
+    const changed = configs.flatMap((wanted) => {
       const former = known.meters.get(wanted.name);
-      if (former !== undefined && !isDeepStrictEqual(known.meters.configOf(former), wanted)) await this.#letGo(former);
-    }
+      return former === undefined || isDeepStrictEqual(known.meters.configOf(former), wanted) ? [] : [former];
+    });
+    await this.#letGo(changed);
     await this.#take(configs.filter(({ name }) => known.meters.get(name) === undefined));
     for (const each of refused) events({ event: "addedMeterRefused", ...each });
     for (const { name } of rows) this.#names.add(name);
@@ -193,18 +194,21 @@ export class AddedMeters implements AsyncDisposable {
     for (const meter of meters) {
       calls.add(meter);
       await pushing.add(meter);
-      await shared.add(meter);
     }
+    await shared.add(meters);
     events({ event: "metersAdded", meters: meters.length });
   }
 
-  async #letGo(meter: PolledMeter): Promise<void> {
+  async #letGo(meters: readonly PolledMeter[]): Promise<void> {
+    if (meters.length === 0) return;
     const { known, pushing, calls, shared, events } = this.#parts;
-    known.meters.remove(meter);
-    calls.remove(meter);
-    pushing.remove(meter);
-    await shared.remove(meter);
-    events({ event: "meterRemoved", meter: meter.target.name });
+    for (const meter of meters) {
+      known.meters.remove(meter);
+      calls.remove(meter);
+      pushing.remove(meter);
+    }
+    await shared.remove(meters);
+    for (const { target } of meters) events({ event: "meterRemoved", meter: target.name });
   }
 
   async #add(

@@ -88,7 +88,10 @@ export class SharedMeters {
     this.loop = gatewayLoop(parts, this.#lines);
     this.#blocks = new MeterBlocks(
       meters.values().filter((meter) => this.#isReached(meter)),
-      ({ target }) => connectionBlock(target.connection, target.name),
+      {
+        blockOf: ({ target }) => connectionBlock(target.connection, target.name),
+        textOf: ({ target }) => target.number,
+      },
     );
     this.#jobs = new MeterJobs({
       database,
@@ -105,21 +108,24 @@ export class SharedMeters {
     });
   }
 
-  /** A meter has come: it is worked by whoever has its block. Rejects when the database does not answer. */
-  async add(meter: PolledMeter): Promise<void> {
-    this.#lines.add(meter);
-    if (!this.#isReached(meter)) return;
-    this.#blocks.add(meter);
-    await this.#share?.reach([meter.target.connection.network]);
-    this.#adjust(meter);
+  /** Meters have come: each is worked by whoever has its block. */
+  async add(meters: readonly PolledMeter[]): Promise<void> {
+    for (const meter of meters) this.#lines.add(meter);
+    const reached = meters.filter((meter) => this.#isReached(meter));
+    for (const meter of reached) this.#blocks.add(meter);
+    await this.#share?.tellFleet();
+    for (const meter of reached) this.#adjust(meter);
   }
 
-  /** Ends when nothing runs for the meter, which nobody works any more. */
-  async remove(meter: PolledMeter): Promise<void> {
-    this.#blocks.remove(meter);
-    await this.loop.release([meter]);
-    forgetProgress(meter);
-    this.#lines.remove(meter);
+  /** Ends when nothing runs for the meters, which nobody works any more. */
+  async remove(meters: readonly PolledMeter[]): Promise<void> {
+    for (const meter of meters) this.#blocks.remove(meter);
+    await this.loop.release(meters);
+    for (const meter of meters) {
+      forgetProgress(meter);
+      this.#lines.remove(meter);
+    }
+    await this.#share?.tellFleet();
   }
 
   #isReached({ target }: PolledMeter): boolean {
@@ -236,12 +242,11 @@ export class SharedMeters {
       url,
       identity: await GatewayIdentity.open(config.stateDirectory),
       name,
-      networks: this.#blocks.networks(),
       silenceMs: silence,
       awayMs: away,
       version,
       listens,
-      fleet: this.#blocks.fingerprints((meter) => meter.target.number),
+      fleet: () => this.#blocks.fingerprints(),
       events,
       meterCount: () => this.loop.heldCount,
       onHeld: (held) => {

@@ -16,15 +16,13 @@ export interface FleetShareOptions {
   readonly url: string;
   readonly identity: GatewayIdentity;
   readonly name: string;
-  /** Networks that this gateway reaches and has meters of. */
-  readonly networks: readonly string[];
   readonly silenceMs: number;
   readonly awayMs: number;
   readonly version: string;
   /** Whether this gateway listens for what meters send by themselves. */
   readonly listens: boolean;
-  /** By network, a fingerprint of the meters that are known here. */
-  readonly fleet: Readonly<Record<string, string>>;
+  /** By network that this gateway reaches, a fingerprint of the meters that are known here now. */
+  readonly fleet: () => Readonly<Record<string, string>>;
   readonly events: EventSink;
   /** These blocks are this gateway's to work from now on. */
   readonly onHeld: (blocks: readonly Block[]) => void;
@@ -49,7 +47,8 @@ export class FleetShare implements AsyncDisposable {
   /** Blocks that are worked, and those of them that are about to be given. */
   readonly #worked = new Map<string, Block>();
   readonly #giving = new Set<string>();
-  #networks: readonly string[];
+  #fleet: Readonly<Record<string, string>>;
+  #toldFleet: Readonly<Record<string, string>> | undefined;
   #session: ShareSession | undefined;
   #isDirect = false;
   #incarnation: number | undefined;
@@ -57,7 +56,7 @@ export class FleetShare implements AsyncDisposable {
   #alone = false;
   #serverAway = false;
   #aloneKeptMs = -Infinity;
-  #toldFleets = "";
+  #differing = "";
   #beatTimer: NodeJS.Timeout | undefined;
   #endTimer: Timer | undefined;
   #beating: Promise<void> | undefined;
@@ -65,8 +64,8 @@ export class FleetShare implements AsyncDisposable {
 
   constructor(options: FleetShareOptions) {
     this.#options = options;
-    this.#networks = options.networks;
-    this.#sharing = new SharingState(() => options.identity.id);
+    this.#fleet = options.fleet();
+    this.#sharing = new SharingState(() => options.identity.id, 2 * options.silenceMs);
     this.#beatMs = options.silenceMs / BEATS;
   }
 
@@ -81,13 +80,11 @@ export class FleetShare implements AsyncDisposable {
     return this.#worked.has(blockKey(block)) && !this.#giving.has(blockKey(block));
   }
 
-  /** Meters of other networks have come: their blocks are shared as well. Rejects when the database does not answer. */
-  async reach(networks: readonly string[]): Promise<void> {
-    const all = [...new Set([...this.#networks, ...networks])];
-    if (all.length === this.#networks.length) return;
-    this.#networks = all;
-    await this.#session?.reach(this.id, all);
-    this.#sharing.lookAnew();
+  /** Meters have come or gone: others are told, and blocks of new networks are shared too. */
+  async tellFleet(): Promise<void> {
+    const before = this.#networks.length;
+    this.#fleet = this.#options.fleet();
+    if (this.#networks.length !== before) this.#sharing.lookAnew();
     await this.#beat();
   }
 
@@ -130,6 +127,10 @@ export class FleetShare implements AsyncDisposable {
   async dismiss(id: string): Promise<boolean> {
     if (this.#session === undefined) throw new Error("the database does not answer");
     return this.#session.leave(id);
+  }
+
+  get #networks(): string[] {
+    return Object.keys(this.#fleet);
   }
 
   /** Gives all back; nothing of this gateway's may run any more. */
@@ -186,6 +187,11 @@ export class FleetShare implements AsyncDisposable {
   /** Renews, and exchanges blocks; what was taken is renewed, and with that ours, at once. */
   async #renewAll(): Promise<void> {
     const session = await this.#joined();
+    const fleet = this.#fleet;
+    if (this.#toldFleet !== fleet) {
+      await session.know(this.id, Object.keys(fleet), JSON.stringify(fleet));
+      this.#toldFleet = fleet;
+    }
     await this.#renew(session);
     if ((await this.#exchange(session)) > 0) await this.#renew(session);
   }
@@ -212,14 +218,12 @@ export class FleetShare implements AsyncDisposable {
       throw new Error("the gateway stops");
     }
     try {
-      const fleet = JSON.stringify(presence.fleet);
-      this.#incarnation ??= await session.join({
-        ...presence,
-        networks: this.#networks,
-        fleet,
-        silenceMs,
-        id: identity.id,
-      });
+      if (this.#incarnation === undefined) {
+        const [networks, fleet] = [this.#networks, this.#fleet];
+        const known = { networks, fleet: JSON.stringify(fleet) };
+        this.#incarnation = await session.join({ ...presence, ...known, silenceMs, id: identity.id });
+        this.#toldFleet = fleet;
+      }
     } catch (error) {
       await session.close();
       throw error;
@@ -240,7 +244,7 @@ export class FleetShare implements AsyncDisposable {
     this.#alone = this.#sharing.isAlone(nowMs);
     this.#adjust();
     await this.#keepAlone(nowMs);
-    this.#tellFleets(renewal.gateways);
+    this.#tellFleets(nowMs);
   }
 
   /** Somebody said that this gateway is dead, or another process runs under its identity. */
@@ -280,11 +284,10 @@ export class FleetShare implements AsyncDisposable {
   }
 
   async #exchange(session: ShareSession): Promise<number> {
-    const { silenceMs } = this.#options;
     const nowMs = performance.now();
     let taken = 0;
     for (const network of this.#networks) {
-      const { give, take } = this.#sharing.exchange(network, nowMs, 2 * silenceMs);
+      const { give, take } = this.#sharing.exchange(network, nowMs);
       if (take.length > 0) taken += await session.take(this.id, this.#incarnation ?? 0, take);
       const leaving = give.filter((block) => !this.#giving.has(blockKey(block)));
       if (leaving.length > 0) void this.#give(leaving);
@@ -343,14 +346,9 @@ export class FleetShare implements AsyncDisposable {
   }
 
   /** A meter that only one of the gateways knows may be in a block of another. */
-  #tellFleets(gateways: readonly SharingGateway[]): void {
-    const others = gateways.filter((each) => each.ageMs < each.silenceMs && differ(this.#options.fleet, each.fleet));
-    const names = others.map((each) => each.name).join(", ");
-    if (names !== "" && names !== this.#toldFleets) this.#options.events({ event: "fleetsDiffer", others: names });
-    this.#toldFleets = names;
+  #tellFleets(nowMs: number): void {
+    const names = this.#sharing.knowingOthers(nowMs).join(", ");
+    if (names !== "" && names !== this.#differing) this.#options.events({ event: "fleetsDiffer", others: names });
+    this.#differing = names;
   }
-}
-
-function differ(ours: Readonly<Record<string, string>>, theirs: Readonly<Record<string, string>>): boolean {
-  return Object.entries(ours).some(([network, fingerprint]) => (theirs[network] ?? fingerprint) !== fingerprint);
 }

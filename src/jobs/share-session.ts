@@ -113,8 +113,9 @@ export class ShareSession {
     return rows[0]?.run ?? 0;
   }
 
-  async reach(id: string, networks: readonly string[]): Promise<void> {
-    await this.#client.query("select dlms.reach_networks($1::uuid, $2::text[])", [id, networks]);
+  /** The meters that a gateway knows are others from now on. */
+  async know(id: string, networks: readonly string[], fleet: string): Promise<void> {
+    await this.#client.query("select dlms.know_meters($1::uuid, $2::text[], $3::jsonb)", [id, networks, fleet]);
   }
 
   async renew(id: string, incarnation: number, told: { meters: number; seen: number }): Promise<Renewal> {

@@ -1,4 +1,5 @@
 /** What a gateway knows of the other gateways and of who holds which block: from the answers to its signs of life. */
+import { isDeepStrictEqual } from "node:util";
 import { BLOCKS, type Block, blockKey } from "./block.ts";
 import { type Exchange, fairShare } from "./fair-share.ts";
 import { meterCounts } from "./meter-blocks.ts";
@@ -15,6 +16,9 @@ interface Sighting {
   readonly gateway: SharingGateway;
   /** When its beat was seen to change last, while we were never away ourselves; undefined for never. */
   readonly aliveMs: number | undefined;
+  /** Since when it knows the meters that it knows, and which it knew before. */
+  readonly fleetSinceMs: number;
+  readonly formerFleet: SharingGateway["fleet"];
 }
 
 export interface NetworkExchange {
@@ -24,12 +28,15 @@ export interface NetworkExchange {
 
 export class SharingState {
   readonly #me: () => string;
+  readonly #settleMs: number;
   readonly #blocks = new Map<string, KnownBlock>();
   readonly #sightings = new Map<string, Sighting>();
   #seenChange = 0;
 
-  constructor(me: () => string) {
+  /** `settleMs` is how long a free block waits for whom it is meant for, and what gateways know for it to count. */
+  constructor(me: () => string, settleMs: number) {
     this.#me = me;
+    this.#settleMs = settleMs;
   }
 
   /** The last change of holder that is known. */
@@ -72,7 +79,7 @@ export class SharingState {
 
   /** Our own way to the database was broken: who fell silent meanwhile can't be told from who was cut off like us. */
   distrustSightings(): void {
-    for (const [id, { gateway }] of this.#sightings) this.#sightings.set(id, { gateway, aliveMs: undefined });
+    for (const [id, seen] of this.#sightings) this.#sightings.set(id, { ...seen, aliveMs: undefined });
   }
 
   /** There is more to be told than what has changed. */
@@ -84,14 +91,39 @@ export class SharingState {
     const present = new Set(renewal.gateways.map((each) => each.id));
     for (const id of this.#sightings.keys()) if (!present.has(id)) this.#sightings.delete(id);
     for (const gateway of renewal.gateways) {
-      const known = this.#sightings.get(gateway.id);
-      const isBeating = known !== undefined && known.gateway.beat !== gateway.beat;
-      this.#sightings.set(gateway.id, { gateway, aliveMs: isBeating ? nowMs : known?.aliveMs });
+      this.#sightings.set(gateway.id, this.#seen(gateway, nowMs));
     }
     for (const [network, block, holder, epoch, change] of renewal.blocks) {
       this.#blocks.set(blockKey({ network, block }), { network, block, holder: holder ?? undefined, epoch });
       this.#seenChange = Math.max(this.#seenChange, change);
     }
+  }
+
+  #seen(gateway: SharingGateway, nowMs: number): Sighting {
+    const known = this.#sightings.get(gateway.id);
+    if (known === undefined) {
+      return { gateway, aliveMs: undefined, fleetSinceMs: -Infinity, formerFleet: gateway.fleet };
+    }
+    const aliveMs = known.gateway.beat === gateway.beat ? known.aliveMs : nowMs;
+    if (isDeepStrictEqual(known.gateway.fleet, gateway.fleet)) return { ...known, gateway, aliveMs };
+    return { gateway, aliveMs, fleetSinceMs: nowMs, formerFleet: this.#fleetOf(known, nowMs) };
+  }
+
+  /** What a gateway has known for a while: all hear of a meter that is added, but not at the same moment. */
+  #fleetOf({ gateway, fleetSinceMs, formerFleet }: Sighting, nowMs: number): SharingGateway["fleet"] {
+    return nowMs - fleetSinceMs >= this.#settleMs ? gateway.fleet : formerFleet;
+  }
+
+  /** Names of gateways that are there and know other meters of a network than this one. */
+  knowingOthers(nowMs: number): string[] {
+    const mine = this.#sightings.get(this.#me());
+    const ours = mine === undefined ? {} : this.#fleetOf(mine, nowMs);
+    return this.#sightings
+      .values()
+      .filter((each) => each.gateway.ageMs < each.gateway.silenceMs)
+      .filter((each) => differ(ours, this.#fleetOf(each, nowMs)))
+      .map((each) => each.gateway.name)
+      .toArray();
   }
 
   /** Whether no other gateway that may be alive is there. */
@@ -106,8 +138,8 @@ export class SharingState {
     return this.#state(id, nowMs) === "dead" ? this.gateway(id)?.beat : undefined;
   }
 
-  /** What to give and take of a network; `leftOverMs` is how long a free block waits for whom it is meant for. */
-  exchange(network: string, nowMs: number, leftOverMs: number): NetworkExchange {
+  /** What to give and take of a network. */
+  exchange(network: string, nowMs: number): NetworkExchange {
     const me = this.#me();
     const blocks = this.#blocks
       .values()
@@ -119,7 +151,7 @@ export class SharingState {
       return {
         block: each.block,
         holder: isFree ? undefined : each.holder,
-        isLeftOver: isFree && nowMs - (each.freeSinceMs ?? nowMs) >= leftOverMs,
+        isLeftOver: isFree && nowMs - (each.freeSinceMs ?? nowMs) >= this.#settleMs,
       };
     });
     const living = this.#sharers(network, blocks, nowMs);
@@ -142,7 +174,7 @@ export class SharingState {
     const fleets = this.#sightings
       .values()
       .filter(({ gateway: { id, networks } }) => networks.includes(network) && this.#state(id, nowMs) === "alive")
-      .map(({ gateway: { id, fleet } }) => ({ id, fleet: fleet[network] ?? "" }))
+      .map((each) => ({ id: each.gateway.id, fleet: this.#fleetOf(each, nowMs)[network] ?? "" }))
       .toArray()
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const knowing = new Map<number, string>();
@@ -183,4 +215,8 @@ export class SharingState {
     if (aliveMs !== undefined) return nowMs - aliveMs < gateway.silenceMs ? "alive" : "dead";
     return gateway.ageMs > gateway.awayMs ? "dead" : "unseen";
   }
+}
+
+function differ(ours: SharingGateway["fleet"], theirs: SharingGateway["fleet"]): boolean {
+  return Object.entries(ours).some(([network, fingerprint]) => (theirs[network] ?? fingerprint) !== fingerprint);
 }

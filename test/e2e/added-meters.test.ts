@@ -123,13 +123,14 @@ test("added meters: another gateway knows them from its start, and hears of new 
   await mkdir(directory);
   const urlFile = join(directory, "url");
   await writeFile(urlFile, over.gateway.databaseUrl, { mode: 0o600 });
-  const config: Config = configSchema.parse({
-    stateDirectory: directory,
-    socket: join(directory, "control.sock"),
+  const { database, sharing } = configSchema.parse({
     database: { url: `file:${urlFile}` },
     sharing: { name: "second", silence: "1s" },
   });
-  await using second = await Gateway.start({ config, version: "test", events: () => undefined });
+  const socket = join(directory, "control.sock");
+  const config: Config = { ...over.config, stateDirectory: directory, socket, database, sharing };
+  const told: string[] = [];
+  await using second = await Gateway.start({ config, version: "test", events: ({ event }) => told.push(event) });
   second.run();
   const name = other(2).name;
   await expect
@@ -141,6 +142,8 @@ test("added meters: another gateway knows them from its start, and hears of new 
   const answer = z.object({ added: z.array(z.string()) });
   await askDaemon(config.socket, { path: "/v1/meters", body: { meters: [other(2)] }, answer });
   await expect.poll(async () => (await ask("read", name, "clock")).code, { timeout: 20_000 }).toBe(0);
+  expect(told).toContain("metersAdded");
+  expect(told).not.toContain("fleetsDiffer");
 }, 90_000);
 
 test("meters remove: one of the configuration is not removed by command", async () => {

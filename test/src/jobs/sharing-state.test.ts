@@ -6,19 +6,20 @@ import { SharingState } from "../../../src/jobs/sharing-state.ts";
 
 const SILENCE_MS = 3000;
 const AWAY_MS = 60_000;
-const LEFT_OVER_MS = 6000;
+const SETTLE_MS = 6000;
 
 interface Told {
   readonly id: string;
   readonly beat: number;
   readonly ageMs?: number;
+  readonly fleet?: Readonly<Record<string, string>>;
 }
 
 let change = 0;
 function renewal(gateways: readonly Told[], holders: readonly (string | null)[] = []): Renewal {
   return {
     known: true,
-    gateways: gateways.map(({ id, beat, ageMs = 0 }) => ({
+    gateways: gateways.map(({ id, beat, ageMs = 0, fleet = {} }) => ({
       id,
       name: id,
       beat,
@@ -28,7 +29,7 @@ function renewal(gateways: readonly Told[], holders: readonly (string | null)[] 
       version: "test",
       silenceMs: SILENCE_MS,
       awayMs: AWAY_MS,
-      fleet: {},
+      fleet,
       listens: false,
       ageMs,
     })),
@@ -37,7 +38,7 @@ function renewal(gateways: readonly Told[], holders: readonly (string | null)[] 
 }
 
 function stateOfB(holders: readonly (string | null)[]): SharingState {
-  const state = new SharingState(() => "b");
+  const state = new SharingState(() => "b", SETTLE_MS);
   state.learn(
     renewal(
       [
@@ -62,15 +63,15 @@ test("sharing: one that was seen alive and falls silent is relieved after its si
     ]),
     500,
   );
-  expect(state.exchange("n", 500 + SILENCE_MS - 1, LEFT_OVER_MS).take).toEqual([]);
-  const { take } = state.exchange("n", 500 + SILENCE_MS, LEFT_OVER_MS);
+  expect(state.exchange("n", 500 + SILENCE_MS - 1).take).toEqual([]);
+  const { take } = state.exchange("n", 500 + SILENCE_MS);
   expect(take).toHaveLength(BLOCKS);
   expect(take[0]).toEqual({ network: "n", block: 0, epoch: 1, beat: 2 });
 });
 
 test("sharing: one that was never seen alive is given up only after the time for which it may go on alone", () => {
   const state = stateOfB(ALL_OF_A);
-  expect(state.exchange("n", 10 * SILENCE_MS, LEFT_OVER_MS).take).toEqual([]);
+  expect(state.exchange("n", 10 * SILENCE_MS).take).toEqual([]);
   state.learn(
     renewal([
       { id: "a", beat: 1, ageMs: AWAY_MS + 1 },
@@ -78,7 +79,7 @@ test("sharing: one that was never seen alive is given up only after the time for
     ]),
     1000,
   );
-  expect(state.exchange("n", 1000, LEFT_OVER_MS).take).toHaveLength(BLOCKS);
+  expect(state.exchange("n", 1000).take).toHaveLength(BLOCKS);
 });
 
 test("sharing: after our own way to the database was broken, silence says nothing until a beat is seen again", () => {
@@ -91,13 +92,13 @@ test("sharing: after our own way to the database was broken, silence says nothin
     500,
   );
   state.distrustSightings();
-  expect(state.exchange("n", 10 * SILENCE_MS, LEFT_OVER_MS).take).toEqual([]);
+  expect(state.exchange("n", 10 * SILENCE_MS).take).toEqual([]);
 });
 
 test("sharing: one that left, or was dismissed, is relieved at once", () => {
   const state = stateOfB(ALL_OF_A);
   state.learn(renewal([{ id: "b", beat: 2 }]), 500);
-  expect(state.exchange("n", 500, LEFT_OVER_MS).take).toHaveLength(BLOCKS);
+  expect(state.exchange("n", 500).take).toHaveLength(BLOCKS);
   expect(state.isAlone(500)).toBe(true);
 });
 
@@ -109,4 +110,26 @@ test("lease rule: work ends before others begin, and goes on longer where nobody
     expect(leaseEndMs({ ...state, ...longer })).toBeLessThan(1000 + AWAY_MS);
     expect(leaseEndMs({ ...state, ...longer })).toBeGreaterThan(1000 + SILENCE_MS);
   }
+});
+
+test("sharing: that gateways know other meters counts when it lasts, not while they hear of a new one", () => {
+  const state = stateOfB(ALL_OF_A);
+  const one = { n: "1:aa" };
+  const two = { n: "2:bb" };
+  const look = (nowMs: number, fleets: readonly [Told["fleet"] & object, Told["fleet"] & object]) =>
+    state.learn(
+      renewal([
+        { id: "a", beat: nowMs, fleet: fleets[0] },
+        { id: "b", beat: nowMs, fleet: fleets[1] },
+      ]),
+      nowMs,
+    );
+  look(100, [one, one]);
+  look(200, [two, one]);
+  expect(state.knowingOthers(200)).toEqual([]);
+  look(300, [two, two]);
+  expect(state.knowingOthers(300 + SETTLE_MS)).toEqual([]);
+  look(20_000, [two, one]);
+  look(20_000 + SETTLE_MS, [two, one]);
+  expect(state.knowingOthers(20_000 + SETTLE_MS)).toEqual(["a"]);
 });
