@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
-  for (const name of databases) await query(server.url, `drop database if exists ${name} with (force)`);
+  for (const name of databases) await query(server.administratorUrl, `drop database if exists ${name} with (force)`);
 });
 
 async function emptyDatabase(): Promise<string> {

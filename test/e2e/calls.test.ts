@@ -283,7 +283,9 @@ test(
     const server = inject("databaseServer");
     const name = `calls_${process.pid}`;
     await query(server.url, `create database ${name}`);
-    stack.defer(async () => void (await query(server.url, `drop database if exists ${name} with (force)`)));
+    stack.defer(
+      async () => void (await query(server.administratorUrl, `drop database if exists ${name} with (force)`)),
+    );
     await writeFile(join(directory, "url"), withDatabase(server.url, name), { mode: 0o600 });
     const config: ConfigInput = {
       database: { url: `file:${join(directory, "url")}` },

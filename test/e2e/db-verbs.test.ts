@@ -54,7 +54,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.stop();
   await rm(state, { recursive: true, force: true });
-  await query(inject("databaseServer").url, `drop database if exists ${external.name} with (force)`);
+  await query(inject("databaseServer").administratorUrl, `drop database if exists ${external.name} with (force)`);
 });
 
 test("db migrate: a dry run tells what would be done, and then it is done once", async () => {

@@ -32,7 +32,7 @@ beforeEach(async () => {
   const server = inject("databaseServer");
   const name = `shared_calls_${process.pid}_${++runs}`;
   await query(server.url, `create database ${name}`);
-  stack.defer(async () => void (await query(server.url, `drop database if exists ${name} with (force)`)));
+  stack.defer(async () => void (await query(server.administratorUrl, `drop database if exists ${name} with (force)`)));
   url = withDatabase(server.url, name);
   street = stack.use(await startStreet({ count: HOUSES, latencyMs: 5 }));
   const wrapped = street.meters.filter(({ link }) => link.type === "wrapper");

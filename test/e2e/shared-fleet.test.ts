@@ -43,7 +43,7 @@ beforeEach(async () => {
   const server = inject("databaseServer");
   const name = `fleet_${process.pid}_${++runs}`;
   await query(server.url, `create database ${name}`);
-  stack.defer(async () => void (await query(server.url, `drop database if exists ${name} with (force)`)));
+  stack.defer(async () => void (await query(server.administratorUrl, `drop database if exists ${name} with (force)`)));
   url = withDatabase(server.url, name);
   watch = new LineWatch(inPool);
   street = stack.use(await startStreet({ count: METERS, latencyMs: 5, onConnection: watch.note }));

@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   delete process.env["TEST_TWO_GATEWAYS"];
-  await query(inject("databaseServer").url, `drop database if exists ${name} with (force)`);
+  await query(inject("databaseServer").administratorUrl, `drop database if exists ${name} with (force)`);
   await rm(directory, { recursive: true, force: true });
 });
 
