@@ -2,7 +2,8 @@
 import type { PolledMeter } from "../../../src/collect/polled-meter.ts";
 import { placeOf, slotOf, slotsBetween } from "../../../src/collect/slot-calendar.ts";
 import type { ProfileKind } from "../../../src/profiles/batch.ts";
-import { type Memory, type ModelDatabase, pageKey } from "./model-database.ts";
+import type { ModelDatabase } from "./model-database.ts";
+import { type Memory, pageKey } from "./model-ledger.ts";
 import type { Observer } from "./observer.ts";
 import type { RowMeter } from "./row-meter.ts";
 
@@ -68,7 +69,7 @@ interface Stamped {
 }
 
 function placeIn(model: ModelDatabase, { meterKey, profile, intervalS, instantMs }: Stamped) {
-  const calendar = model.calendars.get(meterKey);
+  const calendar = model.ledger.calendars.get(meterKey);
   if (calendar === undefined || profile === "instant") return undefined;
   const rule = { ...calendar, intervalS: profile === "daily_load" ? 86_400 : intervalS };
   const slotMs = slotOf(rule, instantMs);
@@ -86,11 +87,11 @@ function ledgerBesideData({ model }: EndState): string[] {
       if (place === undefined) continue;
       const bits = expected.get(place.key) ?? new Set();
       expected.set(place.key, bits.add(place.bit));
-      if (model.pages.get(place.key)?.bits.held.has(place.bit) === true) continue;
+      if (model.ledger.pages.get(place.key)?.bits.held.has(place.bit) === true) continue;
       found.push(`held and not in the ledger: ${place.key}, slot ${place.bit} (${timeText(row.instantMs)})`);
     }
   }
-  for (const [key, { bits }] of model.pages) {
+  for (const [key, { bits }] of model.ledger.pages) {
     for (const bit of bits.held) {
       if (expected.get(key)?.has(bit) !== true) found.push(`in the ledger and not held: ${key}, slot ${bit}`);
     }
@@ -125,15 +126,15 @@ interface SlotStates {
 
 /** The slots since a meter's memories began, with what the ledger says of each. */
 function* slotStates(model: ModelDatabase, meterKey: number, toMs = model.world.now()): Generator<SlotStates> {
-  const calendar = model.calendars.get(meterKey);
+  const calendar = model.ledger.calendars.get(meterKey);
   if (calendar === undefined) return;
-  for (const memory of model.memories.values()) {
+  for (const memory of model.ledger.memories.values()) {
     if (memory.meterKey !== meterKey) continue;
     const { profile, intervalS } = memory;
     const rule = { ...calendar, intervalS };
     for (const slotMs of slotsBetween(rule, memory.validFromMs, toMs)) {
       const { day, bit } = placeOf(rule, slotMs);
-      const bits = model.pages.get(pageKey({ meterKey, profile, intervalS, day }))?.bits;
+      const bits = model.ledger.pages.get(pageKey({ meterKey, profile, intervalS, day }))?.bits;
       const has = (state: "held" | "absent" | "off") => bits?.[state].has(bit) === true;
       yield { slotMs, profile, memory, states: { held: has("held"), absent: has("absent"), off: has("off") } };
     }
@@ -144,7 +145,7 @@ function* slotStates(model: ModelDatabase, meterKey: number, toMs = model.world.
 function starved({ model, truths, settledToMs, endMs, observer }: EndState): string[] {
   const found: string[] = [];
   for (const { meterKey, name, rowMeter } of truths) {
-    const known = [...model.memories.values()].some((memory) => memory.meterKey === meterKey);
+    const known = [...model.ledger.memories.values()].some((memory) => memory.meterKey === meterKey);
     if (!known) found.push(`never read: ${name}, last failure: ${observer.lastCause.get(name) ?? "none"}`);
     for (const { slotMs, profile, states } of slotStates(model, meterKey, settledToMs)) {
       if (states.held || states.absent || states.off) continue;

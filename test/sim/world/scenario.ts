@@ -3,7 +3,7 @@ import { namedZone } from "../../../protocol/cosem/time-zone.ts";
 import type { PlanConfig } from "../../../src/config/schema.ts";
 import { Random } from "../../fuzz/random.ts";
 import { showsDamage } from "./house-site.ts";
-import type { DatabaseState } from "./model-database.ts";
+import type { DatabaseState } from "./model-connections.ts";
 import type { OffTime, RowMeterOptions } from "./row-meter.ts";
 import { drawWeather, TROUBLES, type Trouble, type Weather } from "./weather.ts";
 

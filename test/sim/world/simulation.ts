@@ -113,7 +113,7 @@ class World {
       const name = `m-${options.number}`;
       const config = meterSchema.parse(rowMeterConfig(name));
       this.#rowSites.set(name, { meter, weather, latencyMs });
-      this.#model.calendars.set(options.number, { zone: options.zone });
+      this.#model.ledger.calendars.set(options.number, { zone: options.zone });
       this.#truths.push({ meterKey: options.number, name, rowMeter: meter });
       const target = () => ({ ...meterTarget(config, NO_SERVICES), zone: options.zone, unlock: undefined });
       this.#fleet.push({ meterKey: options.number, target });
@@ -122,7 +122,7 @@ class World {
       const site = new HouseSite({ ...place, world: this.#scope, random: this.#random(100 + at) });
       this.#houseSites.set(site.name, site);
       const { zone, billingDay } = site.target(() => Promise.reject(new Error("not here")));
-      this.#model.calendars.set(place.number, { zone, ...(billingDay !== undefined && { billingDay }) });
+      this.#model.ledger.calendars.set(place.number, { zone, ...(billingDay !== undefined && { billingDay }) });
       this.#truths.push({ meterKey: place.number, name: site.name, rowMeter: undefined });
       this.#fleet.push({ meterKey: place.number, target: (lease) => site.target(lease) });
     }
