@@ -20,7 +20,7 @@ import {
 import { freePort } from "../../src/store/postmaster.ts";
 import { query } from "../db/query.ts";
 import { captureSecond, FaultSenders, NUMBERED_OBJECT } from "./fault-senders.ts";
-import { FaultStreet, type PolledReport } from "./fault-street.ts";
+import { FaultStreet, type PolledReport, type SnapshotVisit } from "./fault-street.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const METERS = 6;
@@ -76,6 +76,17 @@ export function isWhole(report: FaultReport): boolean {
   return once === confirmed && [...wrong, report.snapshotsLost, report.countersReused].every((count) => count === 0);
 }
 
+/** A line of the daemon's log, with the fields of the events that count here. */
+interface LogLine {
+  readonly event?: string;
+  /** In milliseconds. */
+  readonly time: number;
+  readonly records?: number;
+  readonly meter?: string;
+  readonly profiles?: readonly string[];
+  readonly durationMs?: number;
+}
+
 /** The daemon, started again whenever it ends, as a service manager would. */
 class Daemon {
   readonly #configFile: string;
@@ -88,8 +99,8 @@ class Daemon {
   spooling = false;
   setAside = 0;
   rejected = 0;
-  snapshots = 0;
   polls = 0;
+  readonly snapshots: SnapshotVisit[] = [];
   readonly lastLines: string[] = [];
 
   constructor(configFile: string) {
@@ -138,9 +149,8 @@ class Daemon {
     this.lastLines.push(line.slice(0, 300));
     if (this.lastLines.length > 20) this.lastLines.shift();
     if (!line.startsWith("{")) return;
-    const event = JSON.parse(line) as { event?: string; records?: number; profiles?: string[] };
-    if (event.event === "meterPolled") this.polls += 1;
-    if (event.event === "meterPolled" && event.profiles?.includes("instant") === true) this.snapshots += 1;
+    const event = JSON.parse(line) as LogLine;
+    if (event.event === "meterPolled") this.#takePolled(event);
     if (event.event === "gatewayStarted") this.#isReady = true;
     if (event.event === "spoolBegun") this.spoolBegun += 1;
     if (event.event === "spoolSetAside") this.setAside += 1;
@@ -148,6 +158,11 @@ class Daemon {
     if (event.event === "spoolBegun") this.spooling = true;
     if (event.event === "spoolDrained") this.spooling = false;
     if (event.event === "spoolDrained") this.spooledRecords += event.records ?? 0;
+  }
+
+  #takePolled({ time, meter = "", profiles = [], durationMs = 0 }: LogLine): void {
+    this.polls += 1;
+    if (profiles.includes("instant")) this.snapshots.push({ meter, startedMs: time - durationMs, endedMs: time });
   }
 }
 
@@ -186,9 +201,11 @@ export async function runFaultLoop({ fault, rounds, server: how }: FaultLoop): P
   for (let round = 0; round < rounds; round++) await DO[fault]({ daemon, server, disk }, round);
   await daemon.untilReady();
   await senders.stop();
-  // All that was confirmed is in the database once the spool has been empty; polls go on.
+  await street.untilRead(server.url);
+  const visits = [...daemon.snapshots];
+  // All that was confirmed or told is in the database once the spool has been empty; polls go on.
   await drained(daemon);
-  const polled = await street.report(server.url, () => daemon.snapshots);
+  const polled = await street.report(server.url, visits);
   await daemon.stop();
   const { spoolBegun, spooledRecords, setAside, rejected } = daemon;
   const counts = await countHeld(server.url, senders.confirmed);

@@ -14,14 +14,21 @@ import { CounterWatch } from "./counter-watch.ts";
 const LATENCY_MS = 25;
 const LONGEST_WAIT_MS = 300_000;
 
+/** A visit that the daemon has told of as having brought a snapshot of the meter. */
+export interface SnapshotVisit {
+  readonly meter: string;
+  readonly startedMs: number;
+  readonly endedMs: number;
+}
+
 export interface PolledReport {
   readonly polledRows: number;
   /** Slots between a meter's first row and now that are not held. */
   readonly missingSlots: number;
-  /** Visits that the daemon has told of as having brought a snapshot; two within a second bring the same one. */
+  /** Visits told; two within a second bring the same row. */
   readonly snapshotsTold: number;
   readonly snapshotsHeld: number;
-  /** Visits on record as having brought a snapshot of which no row is from their time. */
+  /** Of the visits told, how many have no row of their time. */
   readonly snapshotsLost: number;
   /** Pages of the ledger that disagree with the rows. */
   readonly ledgerFaults: number;
@@ -64,30 +71,32 @@ export class FaultStreet implements AsyncDisposable {
     return streetConfiguration(this.#meters, join(directory, "keys"));
   }
 
-  /** Waits until all that the meters hold has been read, and holds the database against it. */
-  async report(url: string, told: () => number): Promise<PolledReport> {
-    await using database = await openDatabase({ url, connections: 2, unlimited: true });
+  /** Ends when all that the meters hold has been read, or never will be. */
+  async untilRead(url: string): Promise<void> {
+    await using database = await openDatabase({ url, connections: 1, unlimited: true });
     const endMs = Date.now() + LONGEST_WAIT_MS;
-    let missingSlots = await missing(database);
-    while (missingSlots > 0 && Date.now() < endMs) {
-      await sleep(500);
-      missingSlots = await missing(database);
-    }
-    const snapshotsTold = told();
+    while ((await missing(database)) > 0 && Date.now() < endMs) await sleep(500);
+  }
+
+  /** Holds the database against what the meters hold, and against the visits that were told. */
+  async report(url: string, visits: readonly SnapshotVisit[]): Promise<PolledReport> {
+    await using database = await openDatabase({ url, connections: 2, unlimited: true });
     const [counts] = await database.query<{ rows: number; snapshots: number; lost: number }>(
       `select (select count(*)::int from dlms.block_load_profile_data where source = 1) as rows,
          (select count(*)::int from dlms.instant_profile_data where source = 1) as snapshots,
-         (select count(*)::int from dlms.read_attempts a join public.meters m on m.id = a.meter_id
-          where a.succeeded and a.what like '%instant' and a.row_count > 0 and not exists (
-            select from dlms.instant_profile_data d where d.meter_key = m.meter_key
-              and d.captured_at between a.started_at - interval '2 seconds' and a.ended_at + interval '2 seconds'
+         (select count(*)::int from jsonb_to_recordset($1::jsonb) as v ("meter" text, "startedMs" float8, "endedMs" float8)
+          where not exists (
+            select from dlms.instant_profile_data d join public.meters m using (meter_key)
+            where m.name = v."meter" and d.captured_at between to_timestamp(v."startedMs" / 1000) - interval '2 seconds'
+              and to_timestamp(v."endedMs" / 1000) + interval '2 seconds'
           )) as lost`,
+      [JSON.stringify(visits)],
     );
     const { faults } = await checkCoverage(database, {});
     return {
       polledRows: counts?.rows ?? 0,
-      missingSlots,
-      snapshotsTold,
+      missingSlots: await missing(database),
+      snapshotsTold: visits.length,
       snapshotsHeld: counts?.snapshots ?? 0,
       snapshotsLost: counts?.lost ?? 0,
       ledgerFaults: faults.length,
