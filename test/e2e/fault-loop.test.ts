@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { FAULTS, runFaultLoop } from "./fault-loop.ts";
+import { runFaultLoop } from "./fault-loop.ts";
+import { FAULTS } from "./fault-rounds.ts";
 
 /** `npm run faults` runs hundreds. */
 const ROUNDS = 3;

@@ -5,7 +5,8 @@
  */
 import { parseArgs } from "node:util";
 import { faultServer } from "../db/test-server.ts";
-import { FAULTS, isWhole, runFaultLoop } from "./fault-loop.ts";
+import { isWhole, runFaultLoop } from "./fault-loop.ts";
+import { FAULTS } from "./fault-rounds.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
