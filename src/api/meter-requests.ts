@@ -28,6 +28,12 @@ export interface MeterRequest<Order, Answer> {
   refusal?: ReadRefusal;
 }
 
+/** Hears of each request that has ended: what it was, and whether the meter did it. */
+export type RequestEnded = (
+  request: Pick<MeterRequest<{ readonly meter: string }, unknown>, "id" | "order" | "actor" | "askedAt" | "endedAt">,
+  outcome: { readonly kind: string; readonly done: boolean },
+) => void;
+
 /** What a request of the API says that follows one of these. */
 export const followed = {
   params: z.object({ id: z.uuid() }),
@@ -41,13 +47,18 @@ const MOST_RUNNING = 1000;
 
 export class MeterRequests<Order extends { readonly meter: string }, Answer> {
   readonly #carryOut: (order: Order, actor: string) => Promise<Answer>;
+  readonly #onEnded: (request: MeterRequest<Order, Answer>) => void;
   /** Oldest first. */
   readonly #requests = new Map<string, MeterRequest<Order, Answer>>();
   readonly #byKey = new Map<string, MeterRequest<Order, Answer>>();
   #running = 0;
 
-  constructor(carryOut: (order: Order, actor: string) => Promise<Answer>) {
+  constructor(
+    carryOut: (order: Order, actor: string) => Promise<Answer>,
+    onEnded: (request: MeterRequest<Order, Answer>) => void,
+  ) {
     this.#carryOut = carryOut;
+    this.#onEnded = onEnded;
   }
 
   /**
@@ -96,6 +107,7 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
     } finally {
       request.endedAt = new Date();
       this.#running--;
+      this.#onEnded(request);
     }
   }
 

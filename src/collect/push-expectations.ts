@@ -5,8 +5,8 @@
 import { type Clock, systemClock, type Timer } from "../../drivers/clock.ts";
 import type { TimeZone } from "../../protocol/cosem/time-zone.ts";
 import type { PushEntry } from "../push/push-schedule.ts";
+import { nextPushMs } from "../push/push-times.ts";
 import { DueTimes } from "./due-times.ts";
-import { nextPushMs } from "./push-times.ts";
 
 export interface Expectation<Meter> {
   readonly meter: Meter;

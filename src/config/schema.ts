@@ -22,6 +22,7 @@ import {
   pushSetupSchema,
   pushSilenceSchema,
 } from "./push-schema.ts";
+import { serviceLevelsSchema } from "./service-level-schema.ts";
 import { limitSchema, sharingSchema } from "./sharing-schema.ts";
 
 const quirks = z
@@ -261,6 +262,7 @@ const configFields = z.strictObject({
       { profile: "events", every: "1h" },
     ])
     .describe("What is read how often."),
+  serviceLevels: serviceLevelsSchema,
   models: z
     .array(modelSchema)
     .default([])

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { orderRequest } from "../api/answers/orders.ts";
 import type { Caller } from "../api/callers.ts";
 import { type Api, callerOf } from "../api/http-api.ts";
-import { followed, type MeterRequest, MeterRequests, progressOf } from "../api/meter-requests.ts";
+import { followed, type MeterRequest, MeterRequests, progressOf, type RequestEnded } from "../api/meter-requests.ts";
 import { messageOf } from "../observe/message-of.ts";
 import type { EventLogEntry } from "../store/event-log.ts";
 import { type MeterOrder, meterOrderSchema } from "./meter-order.ts";
@@ -15,6 +15,7 @@ export interface OrderParts {
   /** Throws ReadRefusedError where the meter was not told. */
   readonly give: (meter: string, order: MeterOrder) => Promise<OrderResult>;
   readonly log: (entry: EventLogEntry) => void;
+  readonly onRequestEnded: RequestEnded;
 }
 
 interface GivenOrder {
@@ -24,9 +25,17 @@ interface GivenOrder {
 }
 
 const tags = ["orders"];
+/** The meter does what was ordered, as far as it can be told from afar. */
+const OBEYED: ReadonlySet<OrderResult["state"]> = new Set(["done", "unchanged", "ready"]);
 
 export function orderResources(api: Api, parts: OrderParts): void {
-  const requests = new MeterRequests((given: GivenOrder, actor) => giveAndLog(given, actor, parts));
+  const requests = new MeterRequests(
+    (given: GivenOrder, actor) => giveAndLog(given, actor, parts),
+    (request) => {
+      const done = request.answer !== undefined && OBEYED.has(request.answer.state);
+      parts.onRequestEnded(request, { kind: request.order.order.type, done });
+    },
+  );
   api.post(
     "/v1/orders",
     {

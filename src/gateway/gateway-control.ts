@@ -10,7 +10,7 @@ import type { SharedMeters } from "./shared-meters.ts";
 import type { StartedFleet } from "./start-fleet.ts";
 import { workHere } from "./work-here.ts";
 
-export interface GatewayControlParts extends Pick<OrderParts, "nameOf" | "log"> {
+export interface GatewayControlParts extends Pick<OrderParts, "nameOf" | "log" | "onRequestEnded"> {
   readonly known: StartedFleet;
   readonly shared: SharedMeters;
   readonly collector: Collector;
@@ -19,7 +19,7 @@ export interface GatewayControlParts extends Pick<OrderParts, "nameOf" | "log"> 
 const JOB = "order";
 
 /** The resources of the API for orders. */
-export function gatewayControl({ known, shared, collector, nameOf, log }: GatewayControlParts): (api: Api) => void {
+export function gatewayControl({ known, shared, collector, ...orders }: GatewayControlParts): (api: Api) => void {
   // One job: no poll comes between the order and the look at what has become of it.
   const here = (meter: PolledMeter, order: MeterOrder) => {
     const visits = { target: meter.target, clock: systemClock };
@@ -33,5 +33,5 @@ export function gatewayControl({ known, shared, collector, nameOf, log }: Gatewa
     if (!shared.isElsewhere(meter)) return await here(meter, order);
     return orderResult.parse(await shared.elsewhere(meter, { kind: JOB, what: order }));
   };
-  return (api) => orderResources(api, { nameOf, log, give });
+  return (api) => orderResources(api, { ...orders, give });
 }

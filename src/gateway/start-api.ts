@@ -10,7 +10,7 @@ import { type Api, httpApi } from "../api/http-api.ts";
 import { type LiveStream, liveResources } from "../api/live-stream.ts";
 import type { LocalSocket } from "../api/local-socket.ts";
 import { type MaintenanceSource, maintenanceResources } from "../api/maintenance-resources.ts";
-import { MeterRequests, type RequestedRead } from "../api/meter-requests.ts";
+import { MeterRequests, type RequestEnded, type RequestedRead } from "../api/meter-requests.ts";
 import { meterResources } from "../api/meter-resources.ts";
 import { metricsResources } from "../api/metrics-resources.ts";
 import { overviewResources } from "../api/overview-resources.ts";
@@ -23,6 +23,7 @@ import { ApiTokens } from "../api/tokens.ts";
 import { parseReadOrder } from "../collect/read-order.ts";
 import type { Config } from "../config/schema.ts";
 import { resolveSecretText } from "../config/secret.ts";
+import { serviceThreshold } from "../config/service-level-schema.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
@@ -36,7 +37,7 @@ import { servePages } from "../web/pages.ts";
 import { READING_COLUMNS } from "./stored-readings.ts";
 
 export interface GatewayApiParts {
-  readonly config: Config["api"];
+  readonly config: Pick<Config, "api" | "serviceLevels">;
   readonly version: string;
   readonly database: Database;
   readonly fleet: Fleet;
@@ -50,6 +51,7 @@ export interface GatewayApiParts {
   readonly metrics: Metrics;
   /** Keeps an entry of the log some time soon, whether the database is there or not. */
   readonly logLater: (entry: EventLogEntry) => void;
+  readonly onRequestEnded: RequestEnded;
 }
 
 interface Answering extends GapSource, MaintenanceSource {
@@ -71,12 +73,15 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
     callers,
     local: parts.local,
     log: (entry) => appendEventLog(database, [entry]).catch(() => logLater(entry)),
-    requestsPerMinute: config.requestsPerMinute,
-    behindProxy: config.behindProxy,
-    tls: await tlsOf(config),
+    requestsPerMinute: config.api.requestsPerMinute,
+    behindProxy: config.api.behindProxy,
+    tls: await tlsOf(config.api),
     onFault: (error) => events({ event: "apiFailed", reason: messageOf(error) }),
   });
-  const requests = new MeterRequests(({ meter, what, ...wishes }: RequestedRead) => gateway.read(meter, what, wishes));
+  const requests = new MeterRequests(
+    ({ meter, what, ...wishes }: RequestedRead) => gateway.read(meter, what, wishes),
+    (request) => parts.onRequestEnded(request, { kind: "read", done: request.answer !== undefined }),
+  );
   overviewResources(api, database);
   meterResources(api, database);
   readingResources(api, database, READING_COLUMNS);
@@ -93,12 +98,15 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
   tokenResources(api, tokens, callers);
   sessionResources(api, callers);
   decodeResources(api);
-  reportResources(api, (order) => serviceLevels(database, order));
+  reportResources(api, {
+    serviceLevels: (order) => serviceLevels(database, order),
+    thresholds: (config.serviceLevels ?? []).map(serviceThreshold),
+  });
   maintenanceResources(api, gateway);
   healthResources(api, { version: parts.version, checks: healthChecks(database, parts.vitals) });
   metricsResources(api, parts.metrics);
   for (const other of parts.others) other(api);
-  if (config.listen !== undefined) await servePages(api);
+  if (config.api.listen !== undefined) await servePages(api);
   return api;
 }
 
@@ -107,8 +115,9 @@ export async function listenOutside(
   api: Api,
   { config, events }: Pick<GatewayApiParts, "config" | "events">,
 ): Promise<string | undefined> {
-  if (config.listen === undefined) return undefined;
-  const address = await api.listen({ host: config.listen.host, port: config.listen.port });
+  const { listen } = config.api;
+  if (listen === undefined) return undefined;
+  const address = await api.listen({ host: listen.host, port: listen.port });
   events({ event: "apiListening", address });
   return address;
 }

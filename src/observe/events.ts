@@ -99,6 +99,7 @@ export interface GatewayEvents {
   readonly pushMissing: { meter: string; pushSetup: string | undefined; expectedAt: Date; lastAt: Date | undefined };
   readonly pushHeardAgain: { meter: string; pushSetup: string | undefined; silentMs: number };
   readonly noticeLost: { reason: string };
+  readonly requestTimeLost: { reason: string };
   readonly notificationsFail: { destination: string; evidence: string };
   readonly notificationsArrive: { destination: string };
   readonly notificationsGivenUp: { destination: string; count: number; evidence: string };
@@ -217,6 +218,7 @@ const EVENTS = {
   notificationsFail: { level: "warn", text: "notifications do not arrive; they are kept and tried again" },
   notificationsArrive: { level: "info", text: "notifications arrive again" },
   notificationsGivenUp: { level: "error", text: "notifications were given up; they are kept as dead in the outbox" },
+  requestTimeLost: { level: "warn", text: "how long somebody waited for a meter could not be kept" },
   noticeLost: { level: "error", text: "something that was noticed about a meter could not be kept" },
   setupUnrecorded: { level: "error", text: "what was done to a push setup could not be recorded" },
   apiListening: { level: "info", text: "the HTTP API and the pages are there" },

@@ -22,6 +22,7 @@ const KEPT_DAYS = {
   push_values: 90,
   read_failures: 90,
   read_successes: 400,
+  meter_requests: 400,
   rejected_rows: 400,
   event_logs: 3650,
 } as const;

@@ -54,7 +54,10 @@ async function serve(read: Read): Promise<Server> {
     behindProxy: false,
     onFault: () => undefined,
   });
-  const requests = new MeterRequests(({ meter, what, ...wishes }: RequestedRead) => read(meter, what, wishes));
+  const requests = new MeterRequests(
+    ({ meter, what, ...wishes }: RequestedRead) => read(meter, what, wishes),
+    () => undefined,
+  );
   readRequestResources(api, { meterNamed: (name) => name, checkWhat: () => undefined, requests, log: () => undefined });
   api.get("/v1/lines", { config: { needs: "admin" } }, (_, reply) => sendLines(reply, threeLines()));
   const change = { event: "thingChanged", message: "somebody changed a thing" };

@@ -222,6 +222,11 @@ test("orders: by command through the daemon, in lane control, kept in the log wi
     after: { output: false },
     details: { state: "done", why: "a test" },
   });
+  const waits = await over.gateway.database.query<{ kind: string; done: boolean; waited: boolean }>(
+    "select kind, done, ended_at > asked_at as waited from dlms.meter_requests order by asked_at",
+  );
+  const kinds = ["disconnect", "reconnect", "set-clock"];
+  expect(waits).toEqual(kinds.map((kind) => ({ kind, done: true, waited: true })));
 });
 
 test("orders: what can't be given is refused by the command, or tells the meter's reason", async () => {

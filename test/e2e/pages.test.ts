@@ -17,6 +17,7 @@ const PLACES = [
   "/pushes",
   "/senders",
   "/work",
+  "/levels",
   "/live",
   "/log",
   "/translator",
@@ -39,6 +40,7 @@ beforeAll(async () => {
       configure: (config) => {
         config.api = { listen: { port: 0 } };
         config.push = { listen: [{ address: "127.0.0.1:0", transport: "tcp" }] };
+        config.serviceLevels = ["95% of slots within 8h", "90% of reads within 10m"];
       },
     },
   );
@@ -159,6 +161,18 @@ test("pages: who works what, how long it waits, and what is read how often is sh
   await lanes.getByRole("cell", { name: "scheduled" }).waitFor();
   await page.getByRole("region", { name: "gateways" }).getByText("(this one)").waitFor();
   await expect.poll(() => page.getByRole("region", { name: "plans" }).locator("tbody tr").count()).toBeGreaterThan(2);
+});
+
+test("pages: service levels by group and day are judged by the thresholds of the configuration", async () => {
+  const page = await open("/levels");
+  const table = page.getByRole("region", { name: "service levels by group and day" });
+  await expect.poll(() => table.locator("tbody tr").count()).toBe(7);
+  await page.getByText("Judged by: 95% of slots within 8h, 90% of reads within 10m.").waitFor();
+  // All of the last week was read just now.
+  expect(await table.getByText("below 95% of slots within 8h").count()).toBeGreaterThan(4);
+  await page.getByRole("searchbox", { name: "Group" }).fill("nobody");
+  await page.keyboard.press("Enter");
+  await page.getByText("no meter's intervals are known on these days").waitFor();
 });
 
 test("pages: pushes are listed by what became of them, and lead to their meters", async () => {

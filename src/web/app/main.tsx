@@ -6,6 +6,7 @@ import { SESSION, SIGNED_OUT, sendJson, useResource } from "./api.ts";
 import { CoveragePage } from "./coverage-page.tsx";
 import { DecodePage } from "./decode-page.tsx";
 import { EventsPage } from "./events-page.tsx";
+import { LevelsPage } from "./levels-page.tsx";
 import { LivePage } from "./live-page.tsx";
 import { LogPage } from "./log-page.tsx";
 import { MeterPage } from "./meter-page.tsx";
@@ -28,6 +29,7 @@ const PLACES = [
   { path: "/pushes", says: "Pushes", page: PushesPage },
   { path: "/senders", says: "Unknown senders", page: SendersPage },
   { path: "/work", says: "Work", page: WorkPage },
+  { path: "/levels", says: "Service levels", page: LevelsPage },
   { path: "/live", says: "Live", page: LivePage },
   { path: "/log", says: "Log", page: LogPage },
   { path: "/translator", says: "Translator", page: DecodePage },

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { fixedZone, namedZone, UTC } from "../../../protocol/cosem/time-zone.ts";
 import { type Expectation, PushExpectations } from "../../../src/collect/push-expectations.ts";
-import { nextPushMs } from "../../../src/collect/push-times.ts";
 import { dailyEntry, type PushEntry } from "../../../src/push/push-schedule.ts";
+import { nextPushMs } from "../../../src/push/push-times.ts";
 import { JumpingClock } from "./jumping-clock.ts";
 
 const MINUTE_MS = 60_000;

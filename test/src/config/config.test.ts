@@ -12,6 +12,7 @@ import { planFinder } from "../../../src/config/meter-plans.ts";
 import { sampleConfig } from "../../../src/config/sample.ts";
 import { configSchema } from "../../../src/config/schema.ts";
 import { resolveKey, resolvePassword } from "../../../src/config/secret.ts";
+import { serviceThreshold } from "../../../src/config/service-level-schema.ts";
 
 const METER = `meters:
   - name: house-1
@@ -251,4 +252,15 @@ test("config: a difference names its place, elements of lists by their names", (
   ]);
   expect(configDifferences(after, before).map(differenceText)).toContain("meters[b] removed");
   expect(configDifferences(after, after)).toEqual([]);
+});
+
+test("config: what service levels are judged by is said in words; the sample has what tenders usually ask", () => {
+  expect(["95% of slots within 8h", "99.5% of pushes"].map(serviceThreshold)).toEqual([
+    { text: "95% of slots within 8h", subject: "slots", percent: 95, withinMs: 28_800_000 },
+    { text: "99.5% of pushes", subject: "pushes", percent: 99.5, withinMs: undefined },
+  ]);
+  for (const wrong of ["95% of slots within 7h", "95% of pushes within 1h", "95% of reads", "101% of pushes", "8=95"]) {
+    expect(configSchema.safeParse({ serviceLevels: [wrong] }).success).toBe(false);
+  }
+  expect(sampleConfig()).toContain('"95% of slots within 8h","99% of slots within 24h"');
 });

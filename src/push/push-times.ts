@@ -1,7 +1,7 @@
 /** When a meter pushes by its schedule: entries of time and date with wildcards, on the meter's own clock. */
 import { LAST_DAY } from "../../protocol/cosem/date-time.ts";
 import { instantOfWallClock, type TimeZone } from "../../protocol/cosem/time-zone.ts";
-import type { PushEntry } from "../push/push-schedule.ts";
+import type { PushEntry } from "./push-schedule.ts";
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
