@@ -7,8 +7,6 @@ import { from as copyFrom, to as copyTo } from "pg-copy-streams";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { encodeApdu } from "../../protocol/apdu/apdu.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
-import { encodeDateTime } from "../../protocol/cosem/date-time.ts";
-import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { UTC } from "../../protocol/cosem/time-zone.ts";
 import { encodeWrapper } from "../../protocol/link/wrapper.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
@@ -24,6 +22,7 @@ import { migrate } from "../../src/store/migrations.ts";
 import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { openPushQueue } from "../../src/store/push-history.ts";
 import { startTestServer } from "../db/test-server.ts";
+import { name, register, structure, utcOctets } from "../e2e/pushed-values.ts";
 import type { Bench, BenchRow } from "./bench.ts";
 import type { SenderOrder } from "./push-sender.ts";
 
@@ -169,11 +168,17 @@ function frames(senders: readonly BenchSender[], count: number, isCiphered: bool
 }
 
 function bodyOf(number: string, index: number): Data {
-  const wholes = ["1.8", "2.8", "3.8", "4.8"].map((code, at) => register(code, index * 10 + at, 0, at < 2 ? 30 : 32));
-  const powers = ["1.7", "2.7"].map((code, at) => register(code, (index + at) % 20_000, 0, 27));
-  const voltages = ["32.7", "52.7", "72.7"].map((code, at) => register(code, 2300 + ((index + at) % 100), -1, 35));
-  const currents = ["31.7", "51.7", "71.7"].map((code, at) => register(code, (index + at) % 3000, -2, 33));
-  const clock = stamp(START_MS + Math.floor(index / METERS) * 1000);
+  const wholes = ["1.8", "2.8", "3.8", "4.8"].map((code, at) =>
+    register(`${code}.0`, index * 10 + at, { unit: at < 2 ? 30 : 32 }),
+  );
+  const powers = ["1.7", "2.7"].map((code, at) => register(`${code}.0`, (index + at) % 20_000, { unit: 27 }));
+  const voltages = ["32.7", "52.7", "72.7"].map((code, at) =>
+    register(`${code}.0`, 2300 + ((index + at) % 100), { scaler: -1, unit: 35 }),
+  );
+  const currents = ["31.7", "51.7", "71.7"].map((code, at) =>
+    register(`${code}.0`, (index + at) % 3000, { scaler: -2, unit: 33 }),
+  );
+  const clock = utcOctets(START_MS + Math.floor(index / METERS) * 1000);
   return {
     type: "structure",
     value: [
@@ -185,38 +190,6 @@ function bodyOf(number: string, index: number): Data {
       ...currents,
     ],
   };
-}
-
-function register(code: string, value: number, scaler: number, unit: number): Data {
-  return structure(
-    name(`1.0.${code}.0.255`),
-    { type: "double-long-unsigned", value },
-    structure({ type: "integer", value: scaler }, { type: "enum", value: unit }),
-  );
-}
-
-function name(logicalName: string): Data {
-  return { type: "octet-string", value: logicalNameToOctets(logicalName) };
-}
-
-function structure(...value: Data[]): Data {
-  return { type: "structure", value };
-}
-
-function stamp(ms: number): Uint8Array {
-  const at = new Date(ms);
-  return encodeDateTime({
-    year: at.getUTCFullYear(),
-    month: at.getUTCMonth() + 1,
-    day: at.getUTCDate(),
-    dayOfWeek: undefined,
-    hour: at.getUTCHours(),
-    minute: at.getUTCMinutes(),
-    second: at.getUTCSeconds(),
-    hundredths: 0,
-    deviationMinutes: 0,
-    clockStatus: 0,
-  });
 }
 
 interface Sending {

@@ -2,10 +2,8 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { encodeApdu } from "../../protocol/apdu/apdu.ts";
-import type { Data } from "../../protocol/axdr/data.ts";
-import { encodeDateTime } from "../../protocol/cosem/date-time.ts";
-import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { encodeWrapper } from "../../protocol/link/wrapper.ts";
+import { name, register, structure, utcOctets } from "./pushed-values.ts";
 
 /** Where the number of a push is found again: the register 1.8.0. */
 export const NUMBERED_OBJECT = "3:1.0.1.8.0.255:2";
@@ -99,43 +97,11 @@ export class FaultSenders {
 
 function frameOf(meterNumber: string, number: number): Uint8Array {
   const body = structure(
-    structure(name("0.0.1.0.0.255"), { type: "octet-string", value: stamp(START_MS + number * 1000) }),
+    structure(name("0.0.1.0.0.255"), { type: "octet-string", value: utcOctets(START_MS + number * 1000) }),
     structure(name("0.0.96.1.0.255"), { type: "octet-string", value: Buffer.from(meterNumber) }),
-    register("1.8.0", number, 30),
-    register("32.7.0", 230, 35),
+    register("1.8.0", number, { unit: 30 }),
+    register("32.7.0", 230, { unit: 35 }),
   );
   const apdu = encodeApdu({ apdu: "data-notification", body: { longInvokeIdAndPriority: CONFIRMED | number, body } });
   return encodeWrapper({ sourceWPort: 1, destinationWPort: 102, apdu });
-}
-
-function register(code: string, value: number, unit: number): Data {
-  return structure(
-    name(`1.0.${code}.255`),
-    { type: "double-long-unsigned", value },
-    structure({ type: "integer", value: 0 }, { type: "enum", value: unit }),
-  );
-}
-
-function name(logicalName: string): Data {
-  return { type: "octet-string", value: logicalNameToOctets(logicalName) };
-}
-
-function structure(...value: Data[]): Data {
-  return { type: "structure", value };
-}
-
-function stamp(ms: number): Uint8Array {
-  const at = new Date(ms);
-  return encodeDateTime({
-    year: at.getUTCFullYear(),
-    month: at.getUTCMonth() + 1,
-    day: at.getUTCDate(),
-    dayOfWeek: undefined,
-    hour: at.getUTCHours(),
-    minute: at.getUTCMinutes(),
-    second: at.getUTCSeconds(),
-    hundredths: 0,
-    deviationMinutes: 0,
-    clockStatus: 0,
-  });
 }

@@ -11,15 +11,12 @@ import { ProfileWriter } from "../../src/store/profile-writer.ts";
 import { query } from "../db/query.ts";
 import { useTestDatabase } from "../db/test-database.ts";
 import { sendTcp, startPushStation } from "./push-station.ts";
+import { structure } from "./pushed-values.ts";
 
 const current = useTestDatabase();
 /** The place of `push` among the sources. */
 const PUSH = 2;
 const SLOT = Date.UTC(2026, 0, 2, 3, 15);
-
-function structure(...value: Data[]): Data {
-  return { type: "structure", value };
-}
 
 function octets(value: Uint8Array): Data {
   return { type: "octet-string", value };

@@ -17,15 +17,12 @@ import { keepPushCounters, replayedAmong } from "../../src/store/push-counters.t
 import { query } from "../db/query.ts";
 import { useTestDatabase } from "../db/test-database.ts";
 import { type PushStation, type StationMeter, sendTcp, startPushStation } from "./push-station.ts";
+import { structure } from "./pushed-values.ts";
 
 const current = useTestDatabase();
 const BLOCK_CIPHER_KEY = "000102030405060708090A0B0C0D0E0F";
 const AUTHENTICATION_KEY = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF";
 const KEYS = { blockCipherKey: BLOCK_CIPHER_KEY, authenticationKey: AUTHENTICATION_KEY };
-
-function structure(...value: Data[]): Data {
-  return { type: "structure", value };
-}
 
 function named(logicalName: string, value: Data, unit?: number): Data {
   const name: Data = { type: "octet-string", value: logicalNameToOctets(logicalName) };

@@ -11,6 +11,7 @@ import type {
 import type { MeterIdentity } from "../meter-identity.ts";
 import { array, nameOctets, numeric, structure, textOctets } from "../typed-values.ts";
 import { CLOCK, clockObject, data, registersOf, securitySetupObject } from "./is15959.ts";
+import { DISCONNECT_CONTROL } from "./load-switch.ts";
 import type { RegisterForms } from "./registers.ts";
 
 export interface EuropeanDesign {
@@ -99,16 +100,7 @@ function associations({ mechanism, protection }: EuropeanSecurity): AssociationD
 
 function loadSwitch(): ObjectDescription[] {
   return [
-    {
-      classId: 70,
-      version: 0,
-      logicalName: "0.0.96.3.10.255",
-      attributes: {
-        2: { type: "measured", as: "boolean", quantity: { of: "state", name: "output-state" } },
-        3: { type: "measured", as: "enum", quantity: { of: "state", name: "control-state" } },
-        4: { type: "measured", as: "enum", quantity: { of: "state", name: "control-mode" } },
-      },
-    },
+    DISCONNECT_CONTROL,
     {
       classId: 9,
       version: 0,

@@ -11,6 +11,7 @@ import type { EventCodes } from "../event-series.ts";
 import type { StampStyle } from "../meter-calendar.ts";
 import type { MeterIdentity } from "../meter-identity.ts";
 import { array, nameOctets, numeric, octets, structure, textOctets, visibleText } from "../typed-values.ts";
+import { DISCONNECT_CONTROL } from "./load-switch.ts";
 import { otherRegister, type RegisterForms, register } from "./registers.ts";
 
 export const INDIAN_ZONE = { timeZone: "Asia/Kolkata", zoneMinutes: 330 } as const;
@@ -244,16 +245,7 @@ function scriptTable(logicalName: string, scripts: number): ObjectDescription {
 export function loadControl(limitW: number): ObjectDescription[] {
   const limit = numeric("double-long-unsigned", limitW);
   return [
-    {
-      classId: 70,
-      version: 0,
-      logicalName: "0.0.96.3.10.255",
-      attributes: {
-        2: { type: "measured", as: "boolean", quantity: { of: "state", name: "output-state" } },
-        3: { type: "measured", as: "enum", quantity: { of: "state", name: "control-state" } },
-        4: { type: "measured", as: "enum", quantity: { of: "state", name: "control-mode" } },
-      },
-    },
+    DISCONNECT_CONTROL,
     {
       classId: 71,
       version: 0,
