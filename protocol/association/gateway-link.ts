@@ -16,9 +16,10 @@ export interface GatewayAddress {
   readonly physicalDeviceAddress: Uint8Array;
 }
 
+/** A peer is known that puts the header of a request before its answers: towards a client there is nothing else it could be. */
 const HEADERS = {
-  client: { sent: "gateway-request", received: "gateway-response" },
-  server: { sent: "gateway-response", received: "gateway-request" },
+  client: { sent: "gateway-request", received: new Set(["gateway-response", "gateway-request"]) },
+  server: { sent: "gateway-response", received: new Set(["gateway-request"]) },
 } as const;
 const TAGS: ReadonlySet<number> = new Set([APDUS["gateway-request"][0], APDUS["gateway-response"][0]]);
 
@@ -81,8 +82,8 @@ export class GatewayLink implements Link {
     const apdu = decodeApdu(octets);
     const { networkId, physicalDeviceAddress } = this.#address;
     const isHeader = apdu.apdu === "gateway-request" || apdu.apdu === "gateway-response";
-    if (!isHeader || apdu.apdu !== this.#headers.received) {
-      throw new DlmsError("FRAME_NOT_FOR_US", "peer", { apdu: apdu.apdu, wanted: this.#headers.received });
+    if (!isHeader || !this.#headers.received.has(apdu.apdu)) {
+      throw new DlmsError("FRAME_NOT_FOR_US", "peer", { apdu: apdu.apdu });
     }
     const { body } = apdu;
     if (body.networkId !== networkId || !sameOctets(body.physicalDeviceAddress, physicalDeviceAddress)) {

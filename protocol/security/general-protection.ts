@@ -1,8 +1,9 @@
 /**
  * general-ciphering and general-signing for one peer (IEC 62056-5-3, general protection), on top of an ApduProtection
- * that opens what may be inside. Two things the sources disagree on are options: whether the tag covers the header, and
- * the algorithm identifier of the key derivation. Counters guard against replay where a key is held; under a key of one
-transaction the counter says nothing, and whoever asked has to match the transaction id in `layers`.
+ * that opens what may be inside. What the sources disagree on are options: whether the tag covers the header, the
+ * algorithm identifier of the key derivation, and what signatures cover. Counters guard against replay where a key is
+ * held; under a key of one transaction the counter says nothing, and whoever asked has to match the transaction id in
+ * `layers`.
  */
 import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
@@ -34,6 +35,7 @@ import { requireSignature, signOctets } from "./signature.ts";
 import { MAX_INVOCATION_COUNTER } from "./suites.ts";
 import { type SystemTitle, sameTitle, titleText } from "./system-title.ts";
 import {
+  type EphemeralSignature,
   findTransactionKey,
   KEY_SCHEMES,
   type KeyScheme,
@@ -61,6 +63,7 @@ export interface GeneralProtectionOptions {
   /** Opens an APDU also when its tag fits the other form only; `layers` then says which one. */
   readonly tolerateOtherAad?: boolean;
   readonly kdfIdentifier?: KdfIdentifier;
+  readonly ephemeralSignature?: EphemeralSignature;
   readonly signedContent?: SignedContent;
 }
 
@@ -267,8 +270,8 @@ export class GeneralProtection {
   }
 
   #context(): TransactionContext {
-    const { protection, keys, kdfIdentifier, randomOctets } = this.#options;
-    return { suite: protection.suite, keys, kdfIdentifier: kdfIdentifier ?? "corrected", randomOctets };
+    const { protection, keys, kdfIdentifier = "corrected", ephemeralSignature = "key", randomOctets } = this.#options;
+    return { suite: protection.suite, keys, kdfIdentifier, ephemeralSignature, randomOctets };
   }
 
   #nextCounter(scheme: KeyScheme): number {

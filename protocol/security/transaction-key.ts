@@ -33,6 +33,12 @@ export type KeyScheme = keyof typeof KEY_SCHEMES;
 const ONE_PASS = 0x01;
 const STATIC = 0x02;
 
+/**
+ * What the signature on the ephemeral key of C(1e,1s) covers: the key, as the sources mostly have it, or the octet of the
+ * scheme before it, as one peer does it in the manner of C(2e,0s).
+ */
+export type EphemeralSignature = "key" | "scheme-and-key";
+
 /** What the schemes need; each says what is missing when it is used. */
 export interface TransactionKeys {
   readonly blockCipherKey?: BlockCipherKey;
@@ -48,6 +54,7 @@ export interface TransactionContext {
   readonly suite: SecuritySuite;
   readonly keys: TransactionKeys;
   readonly kdfIdentifier: KdfIdentifier;
+  readonly ephemeralSignature: EphemeralSignature;
   /** For new keys: those that are wrapped and those that are ephemeral. */
   readonly randomOctets?: ((length: number) => Uint8Array) | undefined;
 }
@@ -91,7 +98,7 @@ export function makeTransactionKey(
       const peer = need(keys.peerAgreementKey, "peerAgreementKey");
       const signingKey = need(keys.ownSigningKey, "ownSigningKey");
       const ephemeral = drawPrivateKey(peer.curve, draw(context));
-      const keyCipheredData = offerEphemeralKey(signingKey, ephemeral.publicKey);
+      const keyCipheredData = offerEphemeralKey(signingKey, ephemeral.publicKey, signedScheme(context));
       return {
         scheme,
         key: onePassKey(header, context, sharedSecret(ephemeral, peer)),
@@ -143,8 +150,13 @@ function agreedKey(
     throw unsupported("keyParameters", parameters ?? "none");
   if (parameters === STATIC) return { scheme: "static", key: staticKey(header, context) };
   const own = need(context.keys.ownAgreementKey, "ownAgreementKey");
-  const ephemeral = acceptEphemeralKey(need(context.keys.peerSigningKey, "peerSigningKey"), keyInfo.keyCipheredData);
+  const verificationKey = need(context.keys.peerSigningKey, "peerSigningKey");
+  const ephemeral = acceptEphemeralKey(verificationKey, keyInfo.keyCipheredData, signedScheme(context));
   return { scheme: "one-pass", key: onePassKey(header, context, sharedSecret(own, ephemeral)) };
+}
+
+function signedScheme({ ephemeralSignature }: TransactionContext): number | undefined {
+  return ephemeralSignature === "scheme-and-key" ? ONE_PASS : undefined;
 }
 
 /** Party U is whoever made the ephemeral key: the originator, so a response swaps the roles. */

@@ -112,6 +112,7 @@ function generalUse(context: AssociationContext, protection: ApduProtection): { 
     aad: security.tagCovers === "keys" ? "without-header" : "with-header",
     tolerateOtherAad: security.tagCovers === "either",
     kdfIdentifier: security.keyDerivation,
+    ephemeralSignature: security.ephemeralSignatureCovers,
     signedContent: security.signatureCovers === "content" ? "without-length" : "with-length",
   });
   const transactionId = () => randomOctets(TRANSACTION_ID_LENGTH);

@@ -95,6 +95,12 @@ const securitySchema = z
       .describe(
         "Agreed keys: the algorithm identifier in the derivation, 05 as corrected prints of the standard have it, or 06 as an early one and the British profile have it.",
       ),
+    ephemeralSignatureCovers: z
+      .enum(["key", "scheme-and-key"])
+      .default("key")
+      .describe(
+        "generalCiphering one-pass: whether the signature on an ephemeral key covers the octet of the scheme before it too.",
+      ),
     signatureCovers: z
       .enum(["content", "content-and-length"])
       .default("content")

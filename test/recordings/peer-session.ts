@@ -8,6 +8,7 @@ import type { AttributeReference, DataResult } from "../../protocol/apdu/descrip
 import { ClientAssociation } from "../../protocol/association/client.ts";
 import type { ServiceOrder, ServiceResponse } from "../../protocol/association/client-events.ts";
 import type { ClientAuthentication, ClientSettings } from "../../protocol/association/client-settings.ts";
+import { GatewayLink } from "../../protocol/association/gateway-link.ts";
 import type { Referencing } from "../../protocol/association/referencing.ts";
 import { ClientSession, type SessionCommand, type SessionEvent } from "../../protocol/association/session.ts";
 import { inShortNames } from "../../protocol/association/short-name-orders.ts";
@@ -95,6 +96,8 @@ export interface PeerSettings {
   readonly services?: boolean | undefined;
   /** Logical name of a push setup that is written and put back behind the reading. */
   readonly pushSetup?: string | undefined;
+  /** The gateway before the peer: network id and device address, as `3:MET10007`. */
+  readonly gateway?: string | undefined;
   /** HLS 7: our private key and the peer's public key, hexadecimal. */
   readonly signingKey?: string | undefined;
   readonly serverSigningKey?: string | undefined;
@@ -139,7 +142,7 @@ export async function readPeer(channel: ByteChannel, settings: PeerSettings): Pr
   try {
     return await peer.read();
   } finally {
-    peer.close();
+    await peer.close();
   }
 }
 
@@ -237,8 +240,9 @@ class Peer {
     };
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#pump.close();
+    while (this.#ended === undefined) await this.#woken();
   }
 
   async #get(object: { readonly classId: number; readonly logicalName: string }, attributeId: number): Promise<Data> {
@@ -282,15 +286,19 @@ class Peer {
     }
   }
 
+  async #woken(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
   /** The next event of this type; a failure in between is thrown, deviations are kept, the rest passes. */
   async #await<T extends SessionEvent["type"]>(type: T): Promise<Extract<SessionEvent, { readonly type: T }>> {
     for (;;) {
       const event = this.#events.shift();
       if (event === undefined) {
         if (this.#ended !== undefined) throw this.#ended;
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
+        await this.#woken();
         continue;
       }
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- The type was compared.
@@ -318,6 +326,14 @@ function rowCount(result: DataResult): number | string {
 }
 
 function linkOf(settings: PeerSettings): Link {
+  const link = plainLinkOf(settings);
+  if (settings.gateway === undefined) return link;
+  const [networkId, deviceAddress] = settings.gateway.split(":");
+  const physicalDeviceAddress = new TextEncoder().encode(deviceAddress);
+  return new GatewayLink(link, "client", { networkId: Number(networkId), physicalDeviceAddress });
+}
+
+function plainLinkOf(settings: PeerSettings): Link {
   const { clientSap, serverSap, physicalDevice, addressSize, sequenceNumbers } = settings;
   if (settings.link === "wrapper") return new WrapperLink({ role: "client", clientSap, serverSap });
   return new HdlcClient({ clientSap, server: hdlcAddress(serverSap, physicalDevice, addressSize), sequenceNumbers });

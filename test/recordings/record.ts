@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { RecordingFile } from "../../drivers/recording/file.ts";
 import { RecordingTee } from "../../drivers/recording/tee.ts";
 import { connectTcp } from "../../drivers/tcp/connect.ts";
+import { UdpChannel } from "../../drivers/udp/channel.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
 import { FORMS, MECHANISMS, type PeerSettings, readPeer, suiteOf } from "./peer-session.ts";
 
@@ -41,6 +42,8 @@ const { values, positionals } = parseArgs({
     "dedicated-counter-goes-on": { type: "boolean", default: false },
     services: { type: "boolean", default: false },
     "push-setup": { type: "string" },
+    gateway: { type: "string" },
+    udp: { type: "boolean", default: false },
     "signing-key": { type: "string" },
     "server-signing-key": { type: "string" },
   },
@@ -76,6 +79,7 @@ const settings: PeerSettings = {
   dedicatedCounterGoesOn: values["dedicated-counter-goes-on"] || undefined,
   services: values.services || undefined,
   pushSetup: values["push-setup"],
+  gateway: values.gateway,
   signingKey: values["signing-key"],
   serverSigningKey: values["server-signing-key"],
 };
@@ -83,7 +87,8 @@ const path = join(import.meta.dirname, `${name}.jsonl`);
 rmSync(path, { force: true });
 const file = new RecordingFile(path);
 const simple = Object.entries(settings).filter(([, value]) => value !== undefined);
-const channel = new RecordingTee(await connectTcp({ host: values.host, port: Number(values.port) }), {
+const address = { host: values.host, port: Number(values.port) };
+const channel = new RecordingTee(values.udp ? await UdpChannel.connect(address) : await connectTcp(address), {
   header: {
     peer: values.peer,
     version: values.version,

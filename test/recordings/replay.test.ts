@@ -39,6 +39,7 @@ function settingsOf({ settings = {} }: RecordingHeader): PeerSettings {
     dedicatedCounterGoesOn: settings["dedicatedCounterGoesOn"] === true,
     services: settings["services"] === true,
     pushSetup: words("pushSetup"),
+    gateway: words("gateway"),
     signingKey: words("signingKey"),
     serverSigningKey: words("serverSigningKey"),
   };
