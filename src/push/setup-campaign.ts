@@ -8,7 +8,7 @@ import { sleep, systemClock } from "../../drivers/clock.ts";
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
-import type { SetupRecord, TestPush } from "../store/push-setup-history.ts";
+import type { SetupRecord, SetupState, TestPush } from "../store/push-setup-history.ts";
 import { choiceOf } from "./meter-choice.ts";
 import type { PushArrivals } from "./push-arrivals.ts";
 import type { SetupDrift } from "./setup-drift.ts";
@@ -233,7 +233,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     });
     await keep(execution);
     const { state, testPush, evidence, differences } = execution;
-    repairs.note({ meterId, setup: setup.name, state, differences });
+    repairs.note({ meterId, setup: setup.name, state, testPush, differences });
     const finding = { meterId, meter: name, setup: setup.name, state, startedAt: base.startedAt };
     drift.note({ ...finding, changes: differences.length, isCheck: why === CHECK });
     events({ event: "setupCarriedOut", meter: name, setup: setup.name, state, testPush, evidence });
@@ -303,13 +303,23 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
       return { ...execution, testPush: ordered };
     }
     if (await arrival) return { ...execution, testPush: "arrived" };
-    const state = await meter.visit(async (connection) => {
-      const state = await undo(connection, execution.differences);
-      await meter.relearn(connection);
-      return state;
-    });
+    const state = await this.#takeBack(meter, execution.differences);
     const evidence = `the push that was ordered did not arrive within ${timeoutMs / 1000} s`;
     return { ...execution, state, evidence, testPush: "silent" };
+  }
+
+  /** A meter that can't be reached any more holds what it must not: its next visit takes that back. */
+  async #takeBack(meter: CampaignMeter<Connection>, differences: readonly Difference[]): Promise<SetupState> {
+    for (let visit = 1; visit <= VISITS; visit++) {
+      const undone = meter.visit(async (connection) => {
+        const state = await undo(connection, differences);
+        await meter.relearn(connection);
+        return state;
+      });
+      const state = await undone.catch(() => undefined);
+      if (state !== undefined) return state;
+    }
+    return "mixed";
   }
 
   /** A check begins only when the one before has ended, so that checks are never waiting before what people order. */

@@ -1,9 +1,9 @@
 /**
  * Meters that were left between two states: whenever one is on the line for something else, it goes forward to what is
- * wanted, and where that is refused back to what it had before.
+ * wanted, and where that is refused, or has been shown not to work, back to what it had before.
  */
 import type { EventSink } from "../observe/events.ts";
-import type { SetupHistoryRow, SetupRecord, SetupState } from "../store/push-setup-history.ts";
+import type { SetupHistoryRow, SetupRecord, SetupState, TestPush } from "../store/push-setup-history.ts";
 import {
   changeOf,
   type Difference,
@@ -28,9 +28,12 @@ export interface LeftMixed {
   readonly meterId: string;
   readonly setup: string;
   readonly state: SetupState;
+  readonly testPush: TestPush;
   /** From what it had before, the first write first. */
   readonly differences: readonly Difference[];
 }
+
+type Left = Pick<LeftMixed, "testPush" | "differences">;
 
 /** A meter that lets nobody write is not asked at every visit. */
 const AGAIN_MS = 3_600_000;
@@ -39,7 +42,7 @@ export class SetupRepairs<Connection extends SetupConnection> {
   readonly #options: SetupRepairsOptions<Connection>;
   readonly #triedMs = new Map<string, number>();
   /** By meter and setup. */
-  readonly #mixed = new Map<string, Map<string, readonly Difference[]>>();
+  readonly #mixed = new Map<string, Map<string, Left>>();
 
   /** `before` is how each meter stands by the history. */
   constructor(
@@ -53,9 +56,10 @@ export class SetupRepairs<Connection extends SetupConnection> {
   }
 
   /** Hears how a meter was left. A visit that did not reach it left it as it was. */
-  note({ meterId, setup, state, differences }: LeftMixed): void {
-    const ofMeter = this.#mixed.get(meterId) ?? new Map<string, readonly Difference[]>();
-    if (state === "mixed") ofMeter.set(setup, ofMeter.get(setup) ?? differences);
+  note({ meterId, setup, state, testPush, differences }: LeftMixed): void {
+    const ofMeter = this.#mixed.get(meterId) ?? new Map<string, Left>();
+    const known = ofMeter.get(setup)?.differences;
+    if (state === "mixed") ofMeter.set(setup, { testPush, differences: known ?? differences });
     else if (state !== "unreached") ofMeter.delete(setup);
     if (ofMeter.size > 0) this.#mixed.set(meterId, ofMeter);
     else this.#mixed.delete(meterId);
@@ -66,8 +70,8 @@ export class SetupRepairs<Connection extends SetupConnection> {
     const { setups, relearn } = this.#options;
     const triedMs = this.#triedMs.get(meter.meterId);
     if (triedMs !== undefined && performance.now() - triedMs < AGAIN_MS) return;
-    for (const [name, differences] of this.#mixed.get(meter.meterId) ?? []) {
-      const setup = setups.find((each) => each.name === name);
+    for (const [name, { testPush, differences }] of this.#mixed.get(meter.meterId) ?? []) {
+      const setup = testPush === "silent" ? undefined : setups.find((each) => each.name === name);
       const startedAt = new Date();
       const found: Difference[] = [];
       const forward = setup && (await carryOn(connection, setup, found));
@@ -75,28 +79,23 @@ export class SetupRepairs<Connection extends SetupConnection> {
       const state = isForward ? "applied" : await undo(connection, differences);
       await relearn(meter.meterId, connection);
       if (state === "mixed") this.#triedMs.set(meter.meterId, performance.now());
-      this.note({ meterId: meter.meterId, setup: name, state, differences });
-      await this.#tell({ ...meter, setup: name, state, startedAt }, isForward ? found : differences, forward?.evidence);
+      const left = { meterId: meter.meterId, setup: name, state, testPush };
+      this.note({ ...left, differences });
+      const done = { ...left, differences: isForward ? found : differences, evidence: forward?.evidence };
+      await this.#tell(meter.name, done, startedAt);
     }
   }
 
   async #tell(
-    {
-      meterId,
-      name,
-      setup,
-      state,
-      startedAt,
-    }: { meterId: string; name: string; setup: string; state: SetupState; startedAt: Date },
-    differences: readonly Difference[],
-    evidence: string | undefined,
+    meter: string,
+    { differences, ...done }: LeftMixed & { readonly evidence: string | undefined },
+    startedAt: Date,
   ): Promise<void> {
     const { setups, keep, events } = this.#options;
+    const { setup, state, testPush, evidence } = done;
     const logicalName = setups.find((each) => each.name === setup)?.logicalName ?? "";
-    const changes = differences.map(changeOf);
-    const done = { state, testPush: "not-ordered", evidence } as const;
-    const record = { ...done, meterId, setup, logicalName, startedAt, endedAt: new Date(), changes };
-    events({ event: "setupCarriedOut", meter: name, setup, ...done });
+    events({ event: "setupCarriedOut", meter, setup, state, testPush, evidence });
+    const record = { ...done, logicalName, startedAt, endedAt: new Date(), changes: differences.map(changeOf) };
     await keep({ ...record, who: "gateway", why: "it was left between two states" });
   }
 }

@@ -103,9 +103,11 @@ interface Options {
   readonly execution?: Record<string, unknown>;
   readonly meters?: readonly SetupMeter[];
   readonly visit?: (meter: SetupMeter) => Promise<void>;
+  /** Whether ordered pushes arrive. */
+  readonly arrives?: boolean;
 }
 
-function campaigns({ setup, execution = {}, meters = [new SetupMeter()], visit }: Options = {}) {
+function campaigns({ setup, execution = {}, meters = [new SetupMeter()], visit, arrives = true }: Options = {}) {
   const kept: SetupRecord[] = [];
   const told: string[] = [];
   const events = (event: GatewayEvent) => told.push(event.event);
@@ -130,7 +132,7 @@ function campaigns({ setup, execution = {}, meters = [new SetupMeter()], visit }
         },
         relearn: async () => undefined,
       })),
-    arrivals: { wait: async () => true },
+    arrivals: { wait: async () => arrives },
     keep,
     drift: new SetupDrift({ noticed, events }),
     repairs,
@@ -332,6 +334,32 @@ test("push setup: where that is refused it goes back, also when the gateway was 
   );
   await repairs.repair({ meterId: "id-0", name: "m0" }, meter);
   expect(later.map(({ state }) => state)).toEqual(["restored"]);
+  expect(meter.values).toEqual(before);
+});
+
+test("push setup: where the ordered push stays away, the meter has what it had before", async () => {
+  const meter = new SetupMeter();
+  const before = new Map(meter.values);
+  const { running } = campaigns({ meters: [meter], setup: { test: true }, arrives: false });
+  expect(await run(running, order)).toMatchObject([{ state: "restored", testPush: "silent" }]);
+  expect([meter.pushed, meter.values]).toEqual([1, before]);
+});
+
+test("push setup: where it stays away and the meter is gone, the next visit takes back what was written", async () => {
+  const meter = new SetupMeter();
+  const before = new Map(meter.values);
+  const { running, repairs, kept } = campaigns({
+    meters: [meter],
+    setup: { test: true },
+    arrives: false,
+    visit: async () => {
+      if (meter.pushed > 0) throw new Error("no answer");
+    },
+  });
+  expect(await run(running, order)).toMatchObject([{ state: "mixed", testPush: "silent" }]);
+  expect(meter.values).not.toEqual(before);
+  await repairs.repair({ meterId: "id-0", name: "m0" }, meter);
+  expect(kept.at(-1)).toMatchObject({ state: "restored", testPush: "silent", who: "gateway" });
   expect(meter.values).toEqual(before);
 });
 
