@@ -5,7 +5,6 @@ import { COMPANIONS, type Companion } from "../../protocol/cosem/companion/compa
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { PROTECTIONS, type Protection, protectionName } from "../../protocol/security/security-control.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
-import type { InvocationCounters } from "../collect/meter-access.ts";
 import type { MeterSecrets } from "../collect/meter-secrets.ts";
 import type { MeterTarget } from "../collect/meter-target.ts";
 import type { Fleet, FleetMeter } from "../fleet/fleet.ts";
@@ -48,7 +47,7 @@ export class FleetSenders implements SenderDirectory {
   readonly #layouts = new Map<number, Layouts>();
   readonly #doubts = new Map<number, Set<string>>();
   readonly #onDoubt: (meterKey: number, pushSetup: string) => void;
-  /** Letters of makers, as meters that are known by number alone say them first. */
+  /** Letters of makers, of meters that are known by number alone. */
   readonly #makers = new Map<number, string>();
 
   /** `onDoubt` hears of each setup once, until its meter's layouts are learned again. */
@@ -150,13 +149,18 @@ export class FleetSenders implements SenderDirectory {
     const meter = this.#fleet.byOwnName(number) ?? this.#fleet.byOwnName(withoutZeros(number));
     if (meter === undefined) return undefined;
     const maker = this.#makers.get(meter.key) ?? letters;
-    this.#makers.set(meter.key, maker);
     return (maker === letters) === isOwn ? meter : undefined;
   }
 
-  /** The meter that a name with a maker's letters is, to be kept as its own; undefined for names that are kept already. */
-  newlyNamed(name: string): FleetMeter | undefined {
-    return this.#numbered(name, true);
+  /**
+   * The meter whose push bore a name with a maker's letters and was taken, so that others' letters are not its own; undefined
+   * for names that are kept already.
+   */
+  learnMaker(name: string): FleetMeter | undefined {
+    const meter = this.#numbered(name, true);
+    const [letters] = MAKER_LETTERS.exec(name) ?? [];
+    if (meter !== undefined && letters !== undefined) this.#makers.set(meter.key, letters);
+    return meter;
   }
 
   countAt(host: string): number {
@@ -240,7 +244,8 @@ function profileNameOf({ layoutOrigins }: MeterTarget, kind: ProfileKind): strin
   return from?.type === "profile" ? from.logicalName : undefined;
 }
 
-function securityOf({ association, secrets, push, openCounters }: MeterTarget): SenderSecurity | undefined {
+function securityOf(target: MeterTarget): SenderSecurity | undefined {
+  const { association, secrets, push } = target;
   const { security } = association;
   const { blockCipherKey, authenticationKey } = secrets;
   if (security === undefined || blockCipherKey === undefined) return undefined;
@@ -251,7 +256,7 @@ function securityOf({ association, secrets, push, openCounters }: MeterTarget): 
     blockCipherKey,
     authenticationKey,
     ...(push?.replay === "refuse" && { replay: "strict" as const }),
-    ...(openCounters && { nextInvocationCounter: confirmationCounters(openCounters) }),
+    ...(target.openCounters && { nextInvocationCounter: confirmationCounters(target) }),
   };
 }
 
@@ -272,10 +277,14 @@ function floorOf(protection: Protection, { blockCipherKey, authenticationKey }: 
 
 type FloorKeys = Pick<MeterSecrets, "blockCipherKey" | "authenticationKey">;
 
-/** Answers are counted with the requests: the meter sees one sender. */
-function confirmationCounters(open: () => Promise<InvocationCounters>): () => Promise<number> {
+/**
+ * Answers are counted with the requests: the meter sees one sender. Which counters these are is asked each time: those of
+ * before are used up where another gateway has worked the meter meanwhile.
+ */
+function confirmationCounters(target: MeterTarget): () => Promise<number> {
   return async () => {
-    const counters = await open();
+    const counters = await target.openCounters?.();
+    if (counters === undefined) throw new Error(`${target.name} has no invocation counters now`);
     await counters.ensure(1);
     return counters.next();
   };

@@ -203,7 +203,7 @@ function keepNames(
 ): void {
   if (outcome === "rejected" || attributedBy === undefined || attributedBy === "address") return;
   for (const name of senderNames) {
-    const meter = senders.newlyNamed(name);
+    const meter = senders.learnMaker(name);
     // What could not be kept is with the next push.
     if (meter !== undefined) fleet.learnNames(meter, [name]).catch(() => undefined);
   }

@@ -106,10 +106,12 @@ test("fleet senders: by number, by the number behind the maker's letters, the de
   expect(find({})).toBeUndefined();
 });
 
-test("fleet senders: a number with the letters of another maker than before is of no meter, and points to one", () => {
+test("fleet senders: a number with the letters of another maker than those that were taken is of no meter, and points to one", () => {
   const senders = new FleetSenders(fleet(member(1)), []);
   const ours = { ...NOTHING, numbers: ["VMT10001"] };
   const theirs = { ...NOTHING, numbers: ["ELS10001"] };
+  expect([senders.byIdentity(theirs), senders.namesakes(theirs)]).toMatchObject([[{ meterKey: 1 }], []]);
+  expect(senders.learnMaker("VMT10001")).toMatchObject({ key: 1 });
   expect([senders.byIdentity(ours), senders.namesakes(ours)]).toMatchObject([[{ meterKey: 1 }], []]);
   expect([senders.byIdentity(theirs), senders.namesakes(theirs)]).toMatchObject([[], [{ meterKey: 1 }]]);
   expect([senders.byIdentity(ours), senders.namesakes(ours)]).toMatchObject([[{ meterKey: 1 }], []]);
@@ -119,7 +121,23 @@ test("fleet senders: letters that were kept of an earlier run are the meter's", 
   const senders = new FleetSenders({ ...fleet(member(1)), aliases: () => new Map([["VMT10001", 1]]) }, []);
   const theirs = { ...NOTHING, numbers: ["ELS10001"] };
   expect([senders.byIdentity(theirs), senders.namesakes(theirs)]).toMatchObject([[], [{ meterKey: 1 }]]);
-  expect([senders.newlyNamed("ELS10001"), senders.newlyNamed("VMT10001")]).toMatchObject([undefined, { key: 1 }]);
+  expect([senders.learnMaker("ELS10001"), senders.learnMaker("VMT10001")]).toMatchObject([undefined, { key: 1 }]);
+});
+
+function counters(next: number): NonNullable<KnownMeter["target"]["openCounters"]> {
+  return async () => {
+    return { ensure: async () => undefined, next: () => next++, raise: async () => undefined, upcoming: next };
+  };
+}
+
+test("fleet senders: confirmations count with the counters that the meter has now", async () => {
+  const { meterKey, target } = known(1, "192.0.2.1", true);
+  target.openCounters = counters(7);
+  const senders = new FleetSenders(fleet(member(1)), [{ meterKey, target }]);
+  const security = senders.byMeter(1)?.security;
+  expect(await security?.nextInvocationCounter?.()).toBe(7);
+  target.openCounters = counters(4096);
+  expect(await security?.nextInvocationCounter?.()).toBe(4096);
 });
 
 function least(rule: object, secrets: object = {}): string | undefined {
