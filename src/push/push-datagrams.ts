@@ -11,6 +11,8 @@ export interface PushDatagramsOptions {
   readonly send: (octets: Uint8Array, peer: TcpAddress) => void;
   /** Datagrams that were dropped because the store takes too little. */
   readonly onDropped: (count: number) => void;
+  /** A datagram that we stumbled over. */
+  readonly onFault: (peer: TcpAddress, error: unknown) => void;
 }
 
 /** Peers in the middle of a transfer in blocks. */
@@ -89,10 +91,7 @@ export class PushDatagrams {
   }
 
   #read(octets: Uint8Array, peer: TcpAddress): void {
-    const key = `${peer.host} ${peer.port}`;
-    const reader = this.#transfers.get(key)?.reader ?? new PushReader(this.#options.intake.openersAt(peer.host));
-    const { events, answer } = openDatagram(octets);
-    const kept = events.flatMap((event) => this.#take(event, reader, { ...peer, answer }));
+    const kept = this.#keptOf(octets, peer);
     const { length } = octets;
     this.#onTheWay += kept.length;
     // Octets of a push are those of its datagram, and in memory for as long as that.
@@ -101,8 +100,23 @@ export class PushDatagrams {
       this.#onTheWay -= kept.length;
       if (this.#queued.length > 0) this.#turn ??= setImmediate(() => this.#work());
     });
-    this.#transfers.delete(key);
-    if (reader.pending) this.#remember(key, { reader, peer });
+  }
+
+  /** What a datagram holds, on its way to the store. One that we stumble over must not take the others with it. */
+  #keptOf(octets: Uint8Array, peer: TcpAddress): readonly Promise<void>[] {
+    const { intake, onFault } = this.#options;
+    const key = `${peer.host} ${peer.port}`;
+    try {
+      const reader = this.#transfers.get(key)?.reader ?? new PushReader(intake.openersAt(peer.host));
+      this.#transfers.delete(key);
+      const { events, answer } = openDatagram(octets);
+      const kept = events.flatMap((event) => this.#take(event, reader, { ...peer, answer }));
+      if (reader.pending) this.#remember(key, { reader, peer });
+      return kept;
+    } catch (error) {
+      onFault(peer, error);
+      return [];
+    }
   }
 
   /** Gives up the transfers that have not ended. */

@@ -169,6 +169,7 @@ export class PushListeners implements AsyncDisposable {
       intake: this.intake,
       send: (octets, peer) => receiver.send(octets, peer),
       onDropped: () => this.#drop(),
+      onFault: (peer, error) => this.#tellFault(hostPort(peer), error),
     });
     const receiver = await UdpReceiver.bind(address, (octets, peer) => datagrams.receive(octets, peer), {
       fd: this.#boundSocket?.({ ...address, transport: "udp" }),
