@@ -26,6 +26,9 @@ export interface ScheduleEntry {
   readonly to?: PushEntry;
 }
 
+/** A push every few minutes, each time with an entry of its own; what an entry costs it costs with every push. */
+const MOST_ENTRIES = 256;
+
 const ANY_DATE = { year: undefined, month: undefined, day: undefined, dayOfWeek: undefined } as const;
 
 /** `hh:mm`, or `*:mm` for every hour, on every day. */
@@ -58,7 +61,9 @@ function entriesOf(
 ): ScheduleEntry[] | undefined {
   if (data.type !== "array") return undefined;
   try {
-    const entries = data.value.map((each) => (each.type === "structure" ? read(each.value) : undefined));
+    const entries = data.value
+      .slice(0, MOST_ENTRIES)
+      .map((each) => (each.type === "structure" ? read(each.value) : undefined));
     return entries.some((each) => each === undefined) ? undefined : entries.filter((each) => each !== undefined);
   } catch (error) {
     if (error instanceof DlmsError) return undefined;

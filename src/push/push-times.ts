@@ -23,6 +23,8 @@ export function nextPushMs(entries: readonly PushEntry[], zone: TimeZone, afterM
 function nextOf(entry: PushEntry, zone: TimeZone, afterMs: number): number | undefined {
   const wallMs = afterMs + zone.offsetMinutes(afterMs) * MINUTE_MS;
   const today = Math.floor(wallMs / DAY_MS);
+  // An entry of before is not looked for on each day to come.
+  if (entry.year !== undefined && entry.year < new Date(wallMs).getUTCFullYear()) return undefined;
   for (let day = today; day < today + LONGEST_DAYS; day++) {
     if (!isOn(entry, day)) continue;
     const next = nextOn(entry, { day, zone, afterMs });
