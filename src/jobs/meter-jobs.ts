@@ -3,10 +3,11 @@
  * is there anyway. A job is taken only by the gateway that works the meter; when that one dies, the next one takes it
  * again. So what is done by a job must bear being done twice.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type ReadRefusal, ReadRefusedError } from "../api/read-answer.ts";
 import { messageOf } from "../observe/message-of.ts";
-import type { Database } from "../store/database.ts";
+import { type Database, isTransient } from "../store/database.ts";
 import type { Block } from "./block.ts";
 
 export const JOBS_CHANNEL = "dlms_jobs";
@@ -74,7 +75,7 @@ export class MeterJobs implements AsyncDisposable {
   #taking: Promise<void> = Promise.resolve();
   #isWanted = false;
   #forgottenMs = -Infinity;
-  #stopped = false;
+  readonly #stopping = new AbortController();
 
   constructor(options: MeterJobsOptions) {
     this.#options = options;
@@ -109,7 +110,7 @@ export class MeterJobs implements AsyncDisposable {
 
   /** Looks for jobs of the blocks that are this gateway's: there are new ones, or more blocks. */
   takeNew(): void {
-    if (this.#stopped || this.#isWanted) return;
+    if (this.#stopping.signal.aborted || this.#isWanted) return;
     this.#isWanted = true;
     this.#taking = this.#taking.then(() => this.#take()).catch(this.#options.onFailure);
   }
@@ -131,7 +132,7 @@ export class MeterJobs implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped = true;
+    this.#stopping.abort();
     clearInterval(this.#timer);
     for (const { reject } of this.#requested.values()) reject(new Error("the gateway stops"));
     await this.#taking;
@@ -140,13 +141,11 @@ export class MeterJobs implements AsyncDisposable {
 
   #look(): void {
     this.takeNew();
-    if (this.#requested.size > 0) void this.fetchAnswers().catch(this.#options.onFailure);
+    this.#track(this.fetchAnswers());
     const nowMs = performance.now();
     if (nowMs - this.#forgottenMs < FORGET_MS) return;
     this.#forgottenMs = nowMs;
-    this.#options.database
-      .query("delete from dlms.jobs where expires_at < now() - interval '1 day'")
-      .catch(this.#options.onFailure);
+    this.#track(this.#options.database.query("delete from dlms.jobs where expires_at < now() - interval '1 day'"));
   }
 
   async #take(): Promise<void> {
@@ -163,13 +162,15 @@ export class MeterJobs implements AsyncDisposable {
        returning j.job_key, j.meter_name, j.kind, j.what`,
       [id, run],
     );
-    for (const job of jobs) this.#start(job);
+    for (const job of jobs) this.#track(this.#work(job));
     if (jobs.length === AT_ONCE) this.takeNew();
   }
 
-  #start(job: JobRow): void {
-    const working = this.#work(job)
+  /** What it does is over before we are. */
+  #track(work: Promise<unknown>): void {
+    const working = work
       .catch(this.#options.onFailure)
+      .then(() => undefined)
       .finally(() => this.#working.delete(working));
     this.#working.add(working);
   }
@@ -177,7 +178,8 @@ export class MeterJobs implements AsyncDisposable {
   async #work({ job_key: key, meter_name: meter, kind, what }: JobRow): Promise<void> {
     const { database, handlers } = this.#options;
     const { id, run } = this.#options.me();
-    const answer = await answerOf(async () => handlers.get(kind)?.(meter, what));
+    const handler = handlers.get(kind);
+    const answer = handler === undefined ? unknownKind(kind) : await answerOf(() => handler(meter, what));
     if (answer === undefined) {
       await database.query(
         `update dlms.jobs set taken_by = null, tries = tries - 1
@@ -186,18 +188,38 @@ export class MeterJobs implements AsyncDisposable {
       );
       return;
     }
-    await database.query(
-      `with done as (
+    await this.#untilStored(() =>
+      database.query(
+        `with done as (
          update dlms.jobs set answered_at = now(), answer = $4::jsonb
          where job_key = $1::bigint and taken_by = $2::uuid and taken_run = $3::bigint returning job_key
        )
        select pg_notify('${ANSWERS_CHANNEL}', job_key::text) from done`,
-      [key, id, run, JSON.stringify(answer)],
+        [key, id, run, JSON.stringify(answer)],
+      ),
     );
+  }
+
+  /** The work is done and may not be doable twice: its answer waits for a database that is away. */
+  async #untilStored(store: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      try {
+        await store();
+        return;
+      } catch (error) {
+        if (!isTransient(error) || this.#stopping.signal.aborted) throw error;
+        this.#options.onFailure(error);
+      }
+      await sleep(LOOK_EVERY_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+    }
   }
 }
 
 type Answer = { readonly answer: unknown } | { readonly refusal: ReadRefusal } | { readonly error: string };
+
+function unknownKind(kind: string): Answer {
+  return { error: `the gateway that holds the meter is of another version, and does not know how to "${kind}"` };
+}
 
 /** Undefined when the meter is another gateway's by now. */
 async function answerOf(work: () => Promise<unknown>): Promise<Answer | undefined> {

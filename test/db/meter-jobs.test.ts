@@ -1,13 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { type JobHandler, MeterJobs } from "../../src/jobs/meter-jobs.ts";
+import type { Database } from "../../src/store/database.ts";
 import { query } from "./query.ts";
 import { useTestDatabase } from "./test-database.ts";
 
 const current = useTestDatabase();
 const TIMEOUT_MS = 30_000;
 
-async function jobsOf(network: string, handlers: ReadonlyMap<string, JobHandler> = new Map()) {
+async function jobsOf(
+  network: string,
+  handlers: ReadonlyMap<string, JobHandler> = new Map(),
+  database: Pick<Database, "query"> = current().database,
+) {
   const me = { id: randomUUID(), run: 1 };
   const failures: unknown[] = [];
   await query(
@@ -20,7 +25,7 @@ async function jobsOf(network: string, handlers: ReadonlyMap<string, JobHandler>
     me.id,
   ]);
   const jobs = new MeterJobs({
-    database: current().database,
+    database,
     me: () => me,
     handlers,
     onFailure: (error) => failures.push(error),
@@ -34,6 +39,34 @@ test("jobs: one that comes to nothing is answered", async () => {
   const job = { network: "nothing", block: 0, meter: "a", kind: "setup", what: {} };
   expect(await jobs.request(job, TIMEOUT_MS)).toBe(null);
   expect(failures).toEqual([]);
+});
+
+test("jobs: what this version cannot do is told, and is no success", async () => {
+  const { jobs } = await jobsOf("newer");
+  await using _ = jobs;
+  const job = { network: "newer", block: 0, meter: "a", kind: "read-better", what: {} };
+  await expect(jobs.request(job, TIMEOUT_MS)).rejects.toThrow(/of another version.*"read-better"/);
+});
+
+test("jobs: an answer waits for the database, and the work is done once", async () => {
+  let isAway = false;
+  let done = 0;
+  const handler = async () => {
+    done += 1;
+    isAway = true;
+    return "changed";
+  };
+  const { database } = current();
+  const query = async (text: string, values?: readonly unknown[]) => {
+    if (!isAway || !text.includes("answered_at = now()")) return await database.query(text, values);
+    isAway = false;
+    throw new Error("Connection terminated");
+  };
+  const { jobs, failures } = await jobsOf("away", new Map([["key", handler]]), { query } as typeof database);
+  await using _ = jobs;
+  const job = { network: "away", block: 0, meter: "a", kind: "key", what: {} };
+  expect(await jobs.request(job, TIMEOUT_MS)).toBe("changed");
+  expect([done, failures]).toMatchObject([1, [{ message: "Connection terminated" }]]);
 });
 
 test("jobs: an answer that nobody can read harms no other", async () => {
