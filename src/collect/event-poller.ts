@@ -66,8 +66,8 @@ export async function pollEventLogs(source: AttributeSource, order: EventOrder):
     try {
       const read = await readLog(source, log, order);
       if (read === undefined) continue;
-      events.push(...read.events);
-      setAside.push(...read.setAside);
+      for (const event of read.events) events.push(event);
+      for (const event of read.setAside) setAside.push(event);
       readUpTo.set(log, Math.max(order.readUpTo.get(log) ?? 0, read.upToMs));
     } catch (cause) {
       const error = cause instanceof Error ? cause : new Error(String(cause));
@@ -108,7 +108,7 @@ async function readLog(source: AttributeSource, log: string, order: EventOrder):
   if (decoded.rejected.length > 0) target.eventLogs?.delete(log);
   const { events, setAside } = mapEventLog(decoded, { companion: target.companion, log });
   // Nothing before is asked for again, though the log may have held nothing since.
-  const newestMs = Math.max(fromMs, ...events.map(({ occurredAt }) => occurredAt.getTime()));
+  const newestMs = events.reduce((newest, { occurredAt }) => Math.max(newest, occurredAt.getTime()), fromMs);
   return { events, setAside, upToMs: Math.min(newestMs, nowMs()) };
 }
 

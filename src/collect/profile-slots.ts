@@ -146,7 +146,8 @@ export function slotsWithoutRow(
     let missing: number[] = [];
     const settle = (next: number) => {
       if (missing.length === 0) return;
-      (tellsPowerFailure(companion, status.get(next)) ? offMs : absentMs).push(...missing);
+      const told = tellsPowerFailure(companion, status.get(next)) ? offMs : absentMs;
+      for (const slotMs of missing) told.push(slotMs);
       missing = [];
     };
     const endMs = Math.min(toMs, Math.max(newest, surelyOver));

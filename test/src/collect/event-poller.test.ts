@@ -141,3 +141,10 @@ test("event poll: a row without a code or of another width is set aside with wha
   const reasons = setAside.map(({ reason }) => (typeof reason === "string" ? reason : reason.code));
   expect(new Set(reasons)).toEqual(new Set(["PROFILE_ROW_WIDTH", "no-code"]));
 });
+
+test("event poll: a log of any length is read", async () => {
+  const tamper = row(NOW_MS - HOUR_MS, 42);
+  const rows = Array.from({ length: 140_000 }, () => tamper);
+  const { events, failure } = await pollEventLogs(meter(rows).source, order(target()));
+  expect([failure, events.filter(({ log }) => log === FRAUD).length]).toEqual([undefined, rows.length]);
+});
