@@ -8,3 +8,19 @@ test("line gate: whoever hears that a job has ended finds the gate idle", async 
   await expect(gate.pass("scheduled", "meter", () => Promise.reject(new Error("failed")))).rejects.toThrow("failed");
   expect(gate.idle).toBe(true);
 });
+
+test("line gate: however much is asked in the lanes before it, each lane has its turns", async () => {
+  const gate = new LineGate<string>();
+  const done: string[] = [];
+  const jobs = (["backfill", "scheduled", "on_demand", "control"] as const).flatMap((lane) =>
+    Array.from({ length: lane === "control" ? 2 : 12 }, (_, meter) =>
+      gate.pass(lane, `meter ${meter}`, async () => void done.push(lane)),
+    ),
+  );
+  await Promise.all(jobs);
+  // What was there first has begun before anything else was asked.
+  const [first, ...turns] = done;
+  expect([first, ...turns.slice(0, 2)]).toEqual(["backfill", "control", "control"]);
+  const inTurn = ["on_demand", "scheduled", "backfill", "on_demand"];
+  expect(turns.slice(2, 14)).toEqual([...inTurn, ...inTurn, ...inTurn]);
+});
