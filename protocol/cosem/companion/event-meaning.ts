@@ -167,9 +167,12 @@ function setBits(value: Data): readonly number[] | undefined {
   switch (value.type) {
     case "bit-string": {
       const { bitCount, value: octets } = value;
-      return range(bitCount).filter(
-        (bit) => ((octets[Math.floor(bit / BITS_AN_OCTET)] ?? 0) & (0x80 >> (bit % BITS_AN_OCTET))) !== 0,
-      );
+      const bits: number[] = [];
+      for (let bit = 0; bit < bitCount; bit++) {
+        const octet = octets[Math.floor(bit / BITS_AN_OCTET)] ?? 0;
+        if ((octet & (0x80 >> (bit % BITS_AN_OCTET))) !== 0) bits.push(bit);
+      }
+      return bits;
     }
     case "unsigned":
     case "long-unsigned":
@@ -185,8 +188,4 @@ function setBits(value: Data): readonly number[] | undefined {
     default:
       return undefined;
   }
-}
-
-function range(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index);
 }
