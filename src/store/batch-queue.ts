@@ -13,8 +13,7 @@ import type { QueueSpool } from "./queue-spool.ts";
 import { StoreError } from "./store-error.ts";
 
 export interface BatchQueueOptions<Batch, Outcome> {
-  /** Writes batches in one transaction; safe to repeat. */
-  /** A repeat may have been written by the try before, whose answer was lost. */
+  /** Writes batches in one transaction; safe to repeat. A repeat may have been written by the try before, whose answer was lost. */
   readonly write: (batches: readonly Batch[], attempt: { readonly isRepeat: boolean }) => Promise<Outcome>;
   /** Most groups that are written at the same time. */
   readonly writers: number;

@@ -2,7 +2,6 @@
  * What the spool can hold on its way to the database, and how each is encoded. Codes are never reused; an encoding is
  * changed by a new version, and older ones stay readable.
  */
-
 import type { OtherColumn, OtherValue, PackedBuffer, ProfileBatch } from "../profiles/batch.ts";
 import type { SeenEvent } from "../profiles/seen-events.ts";
 import { FieldReader, FieldWriter } from "../spool/octet-fields.ts";
@@ -34,25 +33,27 @@ export interface SpoolKind<Item> {
   decode(octets: Uint8Array, version: number): Item;
 }
 
-/** A kind whose fields are written in order; `read` is told the version that they were written in, 1 or later. */
+/** All encodings are as they were at first. */
+const VERSION = 1;
+
+/** A kind whose fields are written and read in order. */
 function spoolKind<Item>(
-  head: Pick<SpoolKind<Item>, "code" | "name" | "onSpooled"> & { readonly version?: number },
+  head: Pick<SpoolKind<Item>, "code" | "name" | "onSpooled">,
   write: (fields: FieldWriter, item: Item) => void,
-  read: (fields: FieldReader, version: number) => Item,
+  read: (fields: FieldReader) => Item,
 ): SpoolKind<Item> {
-  const { version: newest = 1 } = head;
   return {
     ...head,
-    version: newest,
+    version: VERSION,
     encode(item) {
       const fields = new FieldWriter();
       write(fields, item);
       return fields.finish();
     },
     decode(octets, version) {
-      if (version < 1 || version > newest) throw new SpoolError("SPOOL_RECORD_UNKNOWN", { kind: head.name, version });
+      if (version !== VERSION) throw new SpoolError("SPOOL_RECORD_UNKNOWN", { kind: head.name, version });
       const fields = new FieldReader(octets);
-      const item = read(fields, version);
+      const item = read(fields);
       fields.end();
       return item;
     },
@@ -61,7 +62,7 @@ function spoolKind<Item>(
 
 /** Rows for a profile table. */
 export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
-  { code: 1, name: "rows", version: 4 },
+  { code: 1, name: "rows" },
   (fields, batch) => {
     const { meterKey, profile, source, layoutFingerprint, readAt, rowCount, instantsMs, timeRules, ...rest } = batch;
     const { meterTimes, intervalS, columns, others, absentMs, offMs, asideMs, buffers, ...none } = rest;
@@ -76,10 +77,10 @@ export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
     fields.list(others, (other) => writeOther(fields, other));
     fields.optional(absentMs, (slots) => fields.numbers(slots));
     fields.optional(offMs, (slots) => fields.numbers(slots));
-    fields.optional(buffers, (all) => fields.list(all, (buffer) => writeBuffer(fields, buffer)));
     fields.optional(asideMs, (slots) => fields.numbers(slots));
+    fields.optional(buffers, (all) => fields.list(all, (buffer) => writeBuffer(fields, buffer)));
   },
-  (fields, version) => {
+  (fields) => {
     const batch = {
       meterKey: fields.number(),
       profile: fields.choice(PROFILE_KINDS),
@@ -96,8 +97,8 @@ export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
     };
     const absentMs = fields.optional(() => fields.numbers());
     const offMs = fields.optional(() => fields.numbers());
-    const buffers = version < 2 ? undefined : fields.optional(() => fields.list(() => readBuffer(fields, version)));
-    const asideMs = version < 3 ? undefined : fields.optional(() => fields.numbers());
+    const asideMs = fields.optional(() => fields.numbers());
+    const buffers = fields.optional(() => fields.list(() => readBuffer(fields)));
     const slots = { ...(absentMs && { absentMs }), ...(offMs && { offMs }), ...(asideMs && { asideMs }) };
     return { ...batch, ...slots, ...(buffers && { buffers }) };
   },
@@ -110,7 +111,7 @@ function writeBuffer(fields: FieldWriter, buffer: PackedBuffer): void {
   fields.number(octetCount).number(compression).octets(octets).count(BUFFER_FORMS.indexOf(form));
 }
 
-function readBuffer(fields: FieldReader, version: number): PackedBuffer {
+function readBuffer(fields: FieldReader): PackedBuffer {
   return {
     receivedAt: new Date(fields.number()),
     layout: fields.text(),
@@ -119,7 +120,7 @@ function readBuffer(fields: FieldReader, version: number): PackedBuffer {
     octetCount: fields.number(),
     compression: fields.number(),
     octets: fields.octets(),
-    form: version < 4 ? "buffer" : fields.choice(BUFFER_FORMS),
+    form: fields.choice(BUFFER_FORMS),
   };
 }
 
@@ -156,7 +157,6 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
   {
     code: 2,
     name: "pushes",
-    version: 2,
     onSpooled: (queued, isSpooled) => {
       queued.isSpooled = isSpooled;
     },
@@ -206,7 +206,7 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
       fields.text(keyId).octets(title).number(invocationCounter),
     );
   },
-  (fields, version) => {
+  (fields) => {
     const [key] = fields.bigints();
     const push = {
       receivedAt: new Date(fields.number()),
@@ -242,7 +242,7 @@ export const PUSHES: SpoolKind<QueuedPush> = spoolKind(
         bits: fields.list(() => readEvent(fields)),
       })),
     };
-    const counter = version < 2 ? undefined : fields.optional(() => readCounter(fields));
+    const counter = fields.optional(() => readCounter(fields));
     return queuedPush({ ...push, seen, counter }, key);
   },
 );

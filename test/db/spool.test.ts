@@ -244,9 +244,8 @@ test("spool: a record that this version can't read is set aside with its octets,
   const unreadable = [
     { kind: 99, version: 1, sequence: 0, payload },
     { kind: PROFILE_ROWS.code, version: 9, sequence: 1, payload },
-    { kind: PROFILE_ROWS.code, version: 2, sequence: 2, payload: payload.subarray(1) },
-    // The first version ended before the octets of buffers and slots set aside, which were left out here.
-    { kind: PROFILE_ROWS.code, version: 1, sequence: 3, payload: payload.subarray(0, -2) },
+    { kind: PROFILE_ROWS.code, version: 1, sequence: 2, payload: payload.subarray(1) },
+    { kind: PROFILE_ROWS.code, version: 1, sequence: 3, payload },
   ];
   const octets = new Uint8Array(unreadable.reduce((sum, each) => sum + FRAME_HEADER_LENGTH + each.payload.length, 0));
   let at = 0;
