@@ -9,7 +9,7 @@ import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import { ImportRefusal, type ImportTable, importedRow, importTable, lineOf } from "../profiles/imported-rows.ts";
 import { SeriesCatalogue } from "../series/catalogue.ts";
 import type { Database } from "../store/database.ts";
-import { SOURCES } from "../store/profile-tables.ts";
+import { sourceCode } from "../store/profile-tables.ts";
 import { keepRejectedRows, type RejectedRow } from "../store/rejected-rows.ts";
 import type { DatabasePlace } from "./database-place.ts";
 import type { ExitReason } from "./exit-code.ts";
@@ -26,7 +26,6 @@ export interface ImportOrder {
 const LINES_AT_ONCE = 2000;
 /** Longer ones are none of a table of readings. */
 const LONGEST_LINE = 65_536;
-const IMPORT = SOURCES.indexOf("import") + 1;
 
 export async function importCommand(order: ImportOrder, place: DatabasePlace, output: Output): Promise<ExitReason> {
   return await withDatabase(place, async (database) => {
@@ -87,7 +86,16 @@ class Readings {
     const refused = (reason: string, detail: string): RejectedRow => {
       const meterKey = member?.key ?? -1;
       const json = JSON.stringify({ line: line.slice(0, LONGEST_LINE) });
-      return { profile: table.profile, meterKey, capturedAt: time, source: IMPORT, readAt, reason, detail, json };
+      return {
+        profile: table.profile,
+        meterKey,
+        capturedAt: time,
+        source: sourceCode("import"),
+        readAt,
+        reason,
+        detail,
+        json,
+      };
     };
     if (member === undefined) return refused("meter_unknown", meter);
     const companion = COMPANIONS.find((each) => each === member.companion) ?? "none";

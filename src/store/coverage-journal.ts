@@ -3,7 +3,7 @@
  * to the journal as runs, whatever the number of meters; folding it into pages is done later (see coverage.ts).
  */
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
-import { PROFILE_KINDS } from "./profile-tables.ts";
+import { profileCode } from "./profile-tables.ts";
 import type { WriteParticipant } from "./profile-writer.ts";
 import { slotIntervalS } from "./slot-interval.ts";
 
@@ -14,11 +14,6 @@ type SlotState = (typeof SLOT_STATES)[number];
 const EPOCH_S = Date.UTC(2000, 0, 1) / 1000;
 const MOST_SECONDS = 2 ** 31 - 1;
 const LONGEST_RUN = 32_767;
-
-/** The code of a profile in the ledger. */
-export function profileCode(profile: ProfileKind): number {
-  return PROFILE_KINDS.indexOf(profile) + 1;
-}
 
 /** As `slotIntervalS`, of a batch. */
 export function batchIntervalS({ profile, intervalS }: ProfileBatch): number | undefined {

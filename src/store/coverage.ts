@@ -1,9 +1,8 @@
 /** The ledger of slots: folds its journal into pages, proves it against the data, makes it anew. */
 import type { ProfileKind } from "../profiles/batch.ts";
 import { ADVISORY_LOCKS } from "./advisory-locks.ts";
-import { profileCode } from "./coverage-journal.ts";
 import type { Database } from "./database.ts";
-import { dataTable, PROFILE_KINDS, SLOTTED_PROFILES } from "./profile-tables.ts";
+import { dataTable, PROFILE_KINDS, profileCode, SLOTTED_PROFILES } from "./profile-tables.ts";
 
 const FOLDED_AT_ONCE = 200;
 /** Meters and years that one statement looks at: bounds what it holds in memory. */

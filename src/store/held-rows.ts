@@ -6,7 +6,7 @@ import { finished } from "node:stream/promises";
 import type { PoolClient } from "pg";
 import { type CopyToStreamQuery, to as copyTo } from "pg-copy-streams";
 import { COPY_HEADER_LENGTH, CopyRows } from "./binary-copy.ts";
-import { instantOf, type ProfileRow, type RowLayout } from "./profile-rows.ts";
+import { instantOf, type ProfileRow, type RowLayout, rangeOf } from "./profile-rows.ts";
 import { dataTable } from "./profile-tables.ts";
 
 /** Where the fields are in rows as RowLayout encodes them, and as they are read back. */
@@ -28,6 +28,7 @@ export async function notHeldAlike(
   const sound: ProfileRow[] = [];
   const left: ProfileRow[] = [];
   for (const row of rows) (layout.encode(row, encoded) === undefined ? sound : left).push(row);
+  if (sound.length === 0) return rows;
   const arrived = new RowWalk(encoded.finish(), ARRIVED, layout.valueColumns.length);
   const held = new RowWalk(await readHeld(client, layout, sound), HELD, layout.valueColumns.length);
   let isThere = held.next();
@@ -56,7 +57,7 @@ async function readHeld(client: PoolClient, layout: RowLayout, rows: readonly Pr
     );
   const columns = ["captured_at", "meter_key", ...layout.valueColumns.map(({ name }) => name)];
   const keys = literal([...spans.keys()], "int");
-  const [first, last] = [Math.min(...list.map((span) => span.from)), Math.max(...list.map((span) => span.to))];
+  const [first, last] = rangeOf(rows);
   const within = `d.captured_at between '${new Date(first).toISOString()}' and '${new Date(last).toISOString()}'`;
   // Meters that are read at the same time bring the same slots: one scan finds these several times as fast.
   const isOneSpan = list.every((span) => span.from === first && span.to === last);

@@ -3,7 +3,7 @@ import type { PoolClient } from "pg";
 import type { LedgerPage, ProfileMemory, StoredLedger } from "../collect/meter-ledger.ts";
 import type { ProfileKind } from "../profiles/batch.ts";
 import type { Database } from "./database.ts";
-import { PROFILE_KINDS } from "./profile-tables.ts";
+import { PROFILE_KINDS, profileCode } from "./profile-tables.ts";
 
 export interface MemoryRow {
   profile: ProfileKind;
@@ -53,7 +53,7 @@ export async function loadLedger(database: Database, meterKey: number): Promise<
      order by p.profile, p.day`,
     [
       meterKey,
-      memories.map((row) => PROFILE_KINDS.indexOf(row.profile) + 1),
+      memories.map((row) => profileCode(row.profile)),
       memories.map((row) => row.interval_s),
       memories.map((row) => row.valid_from),
       memories.map((row) => row.entries),

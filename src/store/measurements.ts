@@ -1,7 +1,6 @@
 /** The measurement tables by quantity, filled from instant profiles: the same values under the quantity's name. */
 import type { PoolClient } from "pg";
-import { instantOf, type ProfileRow } from "./profile-rows.ts";
-import { SOURCES } from "./profile-tables.ts";
+import { instantOf, type ProfileRow, rangeOf } from "./profile-rows.ts";
 
 /** Table → its columns, named as in the view instant_profile. */
 const MEASUREMENT_TABLES: Readonly<Record<string, readonly string[]>> = {
@@ -34,15 +33,8 @@ const MEASUREMENT_TABLES: Readonly<Record<string, readonly string[]>> = {
  */
 export async function deriveMeasurements(client: PoolClient, rows: readonly ProfileRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const sources = rows.map((row) => SOURCES.indexOf(row.batch.source) + 1);
-  const times = rows.map((row) => new Date(instantOf(row)));
-  const keys = [rows.map((row) => row.batch.meterKey), times, sources];
-  let [first, last] = [Infinity, -Infinity];
-  for (const row of rows) {
-    first = Math.min(first, instantOf(row));
-    last = Math.max(last, instantOf(row));
-  }
-  const [from, to] = [first, last].map((ms) => new Date(ms).toISOString());
+  const keys = [rows.map((row) => row.batch.meterKey), rows.map((row) => new Date(instantOf(row)))];
+  const [from, to] = rangeOf(rows).map((ms) => new Date(ms).toISOString());
   for (const [table, columns] of Object.entries(MEASUREMENT_TABLES)) {
     const listed = (prefix: string) => columns.map((column) => `${prefix}.${column}`).join(", ");
     await client.query(
@@ -60,7 +52,7 @@ export async function deriveMeasurements(client: PoolClient, rows: readonly Prof
        on conflict (meter_id, measured_at) do update set
          ${columns.map((column) => `${column} = excluded.${column}`).join(", ")}
        where (${listed("t")}) is distinct from (${listed("excluded")})`,
-      keys.slice(0, 2),
+      keys,
     );
   }
 }

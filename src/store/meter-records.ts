@@ -67,16 +67,17 @@ function withoutRepetitions(readings: readonly MeterReading[]): MeterReading[] {
 
 function encoded(readings: readonly MeterReading[]): Uint8Array {
   const rows = new CopyRows();
-  for (const { meterId, readAt, captureObject, value, unit, source, receivedAt, ...reading } of readings) {
-    const isNumber = reading.isNumber && typeof value === "string" && isDecimal(value);
+  for (const reading of readings) {
+    const { meterId, readAt, captureObject, unit, source, receivedAt } = reading;
+    const number = numberOf(reading);
     rows.beginRow(READING_COLUMNS.length);
     rows.uuid(meterId);
     rows.distantTimestamptz(BigInt(readAt.getTime()));
     rows.text(captureObject);
-    if (isNumber) rows.numeric(value);
+    if (number !== undefined) rows.numeric(number);
     else rows.absent();
-    if (isNumber) rows.absent();
-    else rows.text(valueText(value));
+    if (number !== undefined) rows.absent();
+    else rows.text(valueText(reading.value));
     if (unit === undefined) rows.absent();
     else rows.text(unit);
     rows.text(source);
@@ -86,7 +87,6 @@ function encoded(readings: readonly MeterReading[]): Uint8Array {
 }
 
 async function insertReadings(client: PoolClient, readings: readonly MeterReading[]): Promise<void> {
-  const isNumber = ({ isNumber, value }: MeterReading) => isNumber && typeof value === "string" && isDecimal(value);
   await client.query(
     `insert into public.meter_readings (${READING_COLUMNS.join(", ")})
      select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::numeric[], $5::text[], $6::text[], $7::text[],
@@ -97,13 +97,18 @@ async function insertReadings(client: PoolClient, readings: readonly MeterReadin
       readings.map((each) => each.meterId),
       readings.map((each) => each.readAt),
       readings.map((each) => each.captureObject),
-      readings.map((each) => (isNumber(each) ? each.value : null)),
-      readings.map((each) => (isNumber(each) ? null : valueText(each.value))),
+      readings.map((each) => numberOf(each) ?? null),
+      readings.map((each) => (numberOf(each) === undefined ? valueText(each.value) : null)),
       readings.map((each) => each.unit ?? null),
       readings.map((each) => each.source),
       readings.map((each) => each.receivedAt),
     ],
   );
+}
+
+/** The decimal that a reading is; undefined for what is text. */
+function numberOf({ isNumber, value }: MeterReading): string | undefined {
+  return isNumber && typeof value === "string" && isDecimal(value) ? value : undefined;
 }
 
 /** A value as text that PostgreSQL can hold. */

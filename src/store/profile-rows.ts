@@ -5,7 +5,7 @@
 import type { BatchColumn, OtherValue, ProfileBatch, ProfileKind } from "../profiles/batch.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
 import type { CopyRows } from "./binary-copy.ts";
-import { SOURCES, type StoredType, storedType, TIME_RULES } from "./profile-tables.ts";
+import { type StoredType, sourceCode, storedType, TIME_RULES } from "./profile-tables.ts";
 import { storableValue } from "./storable-text.ts";
 
 /** Why a row was set aside instead of stored. */
@@ -124,6 +124,16 @@ export function instantOf(row: ProfileRow): number {
   return row.batch.instantsMs[row.index] ?? Number.NaN;
 }
 
+/** The first and the last capture time of rows. */
+export function rangeOf(rows: readonly ProfileRow[]): readonly [firstMs: number, lastMs: number] {
+  let [firstMs, lastMs] = [Infinity, -Infinity];
+  for (const row of rows) {
+    firstMs = Math.min(firstMs, instantOf(row));
+    lastMs = Math.max(lastMs, instantOf(row));
+  }
+  return [firstMs, lastMs];
+}
+
 /**
  * All rows with a usable time, sorted by meter and time; rows with the same key stay in the order in which they came.
  * The others go to `setAside`.
@@ -213,7 +223,7 @@ export class RowLayout {
     into.int4(this.#layoutKeys.get(batch.layoutFingerprint) ?? 0);
     if (batch.intervalS === undefined) into.absent();
     else into.int4(batch.intervalS);
-    into.int2(SOURCES.indexOf(batch.source) + 1);
+    into.int2(sourceCode(batch.source));
     into.int2(TIME_RULES.indexOf(batch.timeRules[index] ?? "received") + 1);
     const places = this.#placesIn(batch);
     for (let at = 0; at < this.valueColumns.length; at++) {

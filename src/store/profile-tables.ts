@@ -4,7 +4,7 @@
  * test compares what they made with the list.
  */
 import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
-import type { BufferForm, ProfileKind, ReadingKind } from "../profiles/batch.ts";
+import type { BufferForm, ProfileKind, ReadingKind, ReadingSource } from "../profiles/batch.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
 
 /** Codes in the database follow this order. */
@@ -16,7 +16,7 @@ export const SLOTTED_PROFILES = ["block_load", "daily_load", "billing"] as const
 export const READING_KINDS = [...PROFILE_KINDS, "events"] as const satisfies ReadingKind[];
 
 /** Codes of the column source, in the order of this list from 1 on. */
-export const SOURCES = ["poll", "push", "on_demand", "backfill", "import"] as const;
+export const SOURCES = ["poll", "push", "on_demand", "backfill", "import"] as const satisfies ReadingSource[];
 /** How a meter's deviation may be taken; their order is that of the spool's codes. */
 export const DEVIATION_RULES = [
   "standard",
@@ -28,6 +28,16 @@ export const DEVIATION_RULES = [
 export const BUFFER_FORMS = ["buffer", "registers", "readout"] as const satisfies BufferForm[];
 /** Codes of the column time_rule, in the order of this list from 1 on. */
 export const TIME_RULES = ["deviation", "zone", "received"] as const;
+
+/** The code of a profile, from 1 on. */
+export function profileCode(profile: ProfileKind): number {
+  return PROFILE_KINDS.indexOf(profile) + 1;
+}
+
+/** The code of a source, from 1 on. */
+export function sourceCode(source: ReadingSource): number {
+  return SOURCES.indexOf(source) + 1;
+}
 
 export type StoredType = "integer" | "bigint" | "timestamptz";
 

@@ -21,11 +21,12 @@ import {
   type ProfileRow,
   type RowFault,
   RowLayout,
+  rangeOf,
   rowAsJson,
   type SetAsideRow,
   sortedRows,
 } from "./profile-rows.ts";
-import { dataTable, PROFILE_KINDS, SOURCES } from "./profile-tables.ts";
+import { dataTable, PROFILE_KINDS, sourceCode } from "./profile-tables.ts";
 import { keepRejectedRows } from "./rejected-rows.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -345,14 +346,9 @@ async function isolate(
 async function mergeEncoded(attempt: Attempt, layout: RowLayout, rows: readonly ProfileRow[]): Promise<MergeOutcome> {
   const encoded = encodeRows(attempt, layout, rows);
   if (encoded.rowCount === 0) return { inserted: 0, completed: 0, revised: 0 };
-  let [from, to] = [Infinity, -Infinity];
-  for (const row of rows) {
-    from = Math.min(from, instantOf(row));
-    to = Math.max(to, instantOf(row));
-  }
   const stage = attempt.stages.get(layout.profile) ?? "missing";
   attempt.stages.set(layout.profile, "filled");
-  return mergeRows(attempt.client, layout, { encoded, rangeMs: [from, to], stage });
+  return mergeRows(attempt.client, layout, { encoded, rangeMs: rangeOf(rows), stage });
 }
 
 function count(attempt: Attempt, outcome: MergeOutcome): void {
@@ -368,7 +364,7 @@ async function keepSetAside(client: PoolClient, rows: readonly SetAsideRow[]): P
       profile: row.batch.profile,
       meterKey: row.batch.meterKey,
       capturedAt: String(row.batch.instantsMs[row.index]),
-      source: SOURCES.indexOf(row.batch.source) + 1,
+      source: sourceCode(row.batch.source),
       readAt: row.batch.readAt,
       reason,
       detail,

@@ -13,7 +13,7 @@ import type { PackedBuffer, ProfileBatch, ProfileKind, ReadingSource, ReadOctets
 import { CopyRows, copyInto } from "./binary-copy.ts";
 import type { Database } from "./database.ts";
 import { layoutSourceFrom } from "./kept-layout.ts";
-import { BUFFER_FORMS, DEVIATION_RULES, PROFILE_KINDS, SOURCES } from "./profile-tables.ts";
+import { BUFFER_FORMS, DEVIATION_RULES, PROFILE_KINDS, SOURCES, sourceCode } from "./profile-tables.ts";
 import type { PreparedParticipant, WrittenBatches } from "./profile-writer.ts";
 
 /** A test fails when what is made of octets has changed without it: what an older one made can be found by it. */
@@ -157,7 +157,7 @@ export class BufferKeeping implements PreparedParticipant {
     into.timestamptz(fromMs);
     into.int4(this.#layoutKeys.get(buffer.layout) ?? 0);
     into.int4(DECODER_VERSION);
-    into.int2(SOURCES.indexOf(batch.source) + 1);
+    into.int2(sourceCode(batch.source));
     into.text(buffer.form);
     into.text(batch.profile);
     into.text(buffer.layoutFingerprint);

@@ -3,7 +3,7 @@ import type { PoolClient } from "pg";
 import type { ReadingKind } from "../profiles/batch.ts";
 import type { SetAsideEvent } from "../profiles/map-events.ts";
 import type { SetAsideRow } from "../profiles/map-profile.ts";
-import { SOURCES } from "./profile-tables.ts";
+import { sourceCode } from "./profile-tables.ts";
 import { storableText, storableValue } from "./storable-text.ts";
 
 export interface RejectedRow {
@@ -48,15 +48,13 @@ export interface RejectedPollRow extends Omit<SetAsideRow, "reason"> {
   readonly reason: SetAsideRow["reason"] | SetAsideEvent["reason"];
 }
 
-const POLL = SOURCES.indexOf("poll") + 1;
-
 /** Rows that were read but could not be mapped, as they are kept. */
 export function rejectedPollRows(meterKey: number, rows: readonly RejectedPollRow[], readAt: Date): RejectedRow[] {
   return rows.map(({ profile, index, reason, values }) => ({
     profile,
     meterKey,
     capturedAt: "unknown",
-    source: POLL,
+    source: sourceCode("poll"),
     readAt,
     reason: typeof reason === "string" ? reason : reason.code,
     detail: `row ${index}: ${typeof reason === "string" ? reason : reason.message}`,

@@ -32,6 +32,26 @@ test.each(IMPOSSIBLE)("profile writer: %s is set aside by name, the rest goes in
   expect(rows[0]?.[0]).toBe(reason);
 });
 
+test.each(IMPOSSIBLE)(
+  "profile writer: %s for a slot that is held is set aside by name",
+  async (_name, changes, reason) => {
+    const meter = await newMeter();
+    const writer = newWriter();
+    await writer.write([blockLoad(meter, [0, 1])]);
+    const outcome = await writer.write([blockLoad(meter, [0, 1], changes)]);
+    expect(outcome).toMatchObject({ rows: 2, setAside: [{ reason, row: { index: 1 } }] });
+  },
+);
+
+test("profile writer: only rows that no table can hold, for slots that are held, are set aside", async () => {
+  const meter = await newMeter();
+  const writer = newWriter();
+  await writer.write([blockLoad(meter, [0, 1])]);
+  const columns = [{ column: "voltage_l1", values: [2n ** 31n, 2n ** 32n] }];
+  const outcome = await writer.write([blockLoad(meter, [0, 1], { columns })]);
+  expect(outcome.setAside.map(({ reason }) => reason)).toEqual(["value_out_of_range", "value_out_of_range"]);
+});
+
 test("profile writer: extremes that fit their columns are exact", async () => {
   const meter = await newMeter();
   const outcome = await newWriter().write([
