@@ -144,14 +144,20 @@ export class Collector {
     source: ReadingSource,
   ): Promise<PollOutcome> {
     const startedAt = new Date(this.#clock.now());
+    const buffers: RawBuffer[] = [];
     try {
       requirePossibleClock(meter, startedAt.getTime());
-      const order = { meterKey: meter.meterKey, source, profiles: readings };
-      const polled = await pollReadout(this.visits.ofReadout(meter), order);
-      const rowCount = await this.#keeper.keepPoll(meter, polled, []);
+      const polled = await pollReadout(this.visits.ofReadout(meter), {
+        meterKey: meter.meterKey,
+        source,
+        profiles: readings,
+        keepBuffer: (buffer) => noteBuffer(buffers, { meter, source }, buffer),
+      });
+      const rowCount = await this.#keeper.keepPoll(meter, polled, buffers.splice(0));
       this.#attempts.polled(meter, readings, { startedAt, rowCount });
       return { answered: true, more: [] };
     } catch (error) {
+      await this.#keeper.keepBuffers(buffers).catch(() => undefined);
       return this.#failed(meter, { startedAt, what: readings.join(" "), rowCount: 0 }, error);
     }
   }

@@ -1,5 +1,6 @@
 /** What reads brought, as it goes to the store: rows with the octets that they came in, and single values. */
 import { captureObjectKey } from "../../protocol/cosem/capture-object.ts";
+import { profileLayout } from "../../protocol/profile/layout.ts";
 import type { ProfileBatch, ReadingSource } from "../profiles/batch.ts";
 import { type MappedProfile, mapProfile } from "../profiles/map-profile.ts";
 import { decimalFromData, otherValue } from "../profiles/other-value.ts";
@@ -17,13 +18,18 @@ interface ReadMeter {
   readonly meterKey: number;
 }
 
+/** A readout says itself what it holds; a layout that is kept has an object at least. */
+const READOUT_LAYOUT = profileLayout({
+  captureObjects: [{ classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2, dataIndex: 0 }],
+});
+
 /** Adds the octets of a buffer with what they were decoded by. */
 export function noteBuffer(
   into: RawBuffer[],
   { meter: { meterKey, target }, source }: { readonly meter: ReadMeter; readonly source: ReadingSource },
   { profile, readAt, form, octets }: ReadBuffer,
 ): void {
-  const layout = target.layouts.get(profile);
+  const layout = form === "readout" ? READOUT_LAYOUT : target.layouts.get(profile);
   if (layout === undefined) return;
   const { deviation } = knownClock(target);
   into.push({ form, meterKey, profile, source, receivedAt: readAt, layout, deviation, octets });

@@ -1,4 +1,6 @@
 /** Meters that read themselves out, as polled meters: rows for the store, and answers to who asks. */
+
+import type { DataSets } from "../../protocol/link/iec62056-21/data-sets.ts";
 import type { ReadAnswer } from "../api/read-answer.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { ProfileBatch, ReadingSource } from "../profiles/batch.ts";
@@ -6,7 +8,7 @@ import { mapProfile } from "../profiles/map-profile.ts";
 import { namelessValues } from "../profiles/push-rows.ts";
 import { READOUT_PROFILES, readoutRows } from "../profiles/readout-rows.ts";
 import { profileAnswer } from "./answer-table.ts";
-import type { PollResult } from "./meter-poller.ts";
+import type { PollResult, ReadBuffer } from "./meter-poller.ts";
 import { knownClock, type ReadResult } from "./meter-reader.ts";
 import { readMeterOut, readoutSettings } from "./meter-readout.ts";
 import type { MeterTarget } from "./meter-target.ts";
@@ -27,23 +29,36 @@ export interface ReadoutPoll {
   readonly meterKey: number;
   readonly source: ReadingSource;
   readonly profiles: readonly string[];
+  /** Hears the octets of the readout, once for every profile that was asked for. */
+  readonly keepBuffer: (buffer: ReadBuffer) => void;
 }
 
 /** Rejects as `readMeterOut` does. */
 export async function pollReadout(
   visit: ReadoutVisit,
-  { meterKey, source, profiles }: ReadoutPoll,
+  { meterKey, source, profiles, keepBuffer }: ReadoutPoll,
 ): Promise<PollResult> {
   const { target } = visit;
+  const { readAt, readout } = await readOut(visit);
+  const asked = READOUT_PROFILES.filter((profile) => profiles.includes(profile));
+  for (const profile of asked) keepBuffer({ profile, readAt, form: "readout", octets: readout.octets });
   const clock = knownClock(target);
-  const { readAt, rows } = await readOut(visit);
-  const mapped = READOUT_PROFILES.filter((profile) => profiles.includes(profile)).flatMap((profile) =>
-    rows[profile].map((decoded) => {
-      return mapProfile(decoded, { meterKey, profile, companion: target.companion, source, readAt, clock });
-    }),
+  const { companion } = target;
+  const batches = asked.flatMap((profile) =>
+    readoutBatches(readout, { meterKey, profile, companion, source, readAt, clock }),
   );
-  const batches = mapped.map(({ batch }) => (batch.profile === "instant" ? withNameless(batch, rows.nameless) : batch));
   return { batches, setAside: [], refused: [], learned: [], failure: undefined };
+}
+
+/** The rows of one profile. Throws what `readoutRows` throws. */
+export function readoutBatches(
+  dataSets: DataSets,
+  context: Parameters<typeof mapProfile>[1] & { readonly profile: ReadoutProfile },
+): ProfileBatch[] {
+  const { profile, clock } = context;
+  const rows = readoutRows(dataSets, clock);
+  const batches = rows[profile].map((decoded) => mapProfile(decoded, context).batch);
+  return profile === "instant" ? batches.map((batch) => withNameless(batch, rows.nameless)) : batches;
 }
 
 /** Throws ConfigError for what no readout holds; rejects as `readMeterOut` does. */
@@ -58,8 +73,13 @@ export async function readoutForAnswer(
     const message = `a meter that is read out gives ${READOUT_PROFILES.join(" and ")} only`;
     throw new ConfigError(name, [{ path: "connection.opening", message }]);
   }
-  const { readAt, rows } = await readOut(visit);
-  for (const decoded of rows[profile]) onRead({ type: "profile", profile, decoded, octets: [] });
+  const { readAt, readout } = await readOut(visit);
+  const rows = readoutRows(readout, knownClock(visit.target));
+  const octets = [{ form: "readout", octets: readout.octets }] as const;
+  rows[profile].forEach((decoded, index) => {
+    // All rows came in one piece.
+    onRead({ type: "profile", profile, decoded, octets: index === 0 ? octets : [] });
+  });
   const head = { meter: name, what, readAt: readAt.toISOString() };
   return joined(
     head,
@@ -77,7 +97,7 @@ async function readOut({ target, lines, budgetMs, nowMs, signal }: ReadoutVisit)
     budgetMs,
     ...(signal && { signal }),
   });
-  return { readAt: new Date(nowMs()), rows: readoutRows(readout, knownClock(target)) };
+  return { readAt: new Date(nowMs()), readout };
 }
 
 function withNameless(batch: ProfileBatch, nameless: Parameters<typeof namelessValues>[0]): ProfileBatch {

@@ -2,16 +2,19 @@
  * Makes rows anew of the octets that were kept, after a decoder or a table of a companion has been mended. The held rows
  * stay as they are: what differs becomes a revision that says why it came, what was missing is filled in.
  */
+import { decodeReadout } from "../../protocol/link/iec62056-21/readout.ts";
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
 import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order.ts";
 import { messageOf } from "../observe/message-of.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
 import { mapProfile } from "../profiles/map-profile.ts";
+import { READOUT_PROFILES } from "../profiles/readout-rows.ts";
 import type { Database } from "../store/database.ts";
 import type { ProfileWriter, WriteParticipant } from "../store/profile-writer.ts";
 import { DECODER_VERSION, type KeptBuffers, keptBuffers, NOTE_DECODER, type RawBuffer } from "../store/raw-buffers.ts";
 import { clockBreaksOf } from "./known-layout.ts";
 import type { PolledMeter } from "./polled-meter.ts";
+import { readoutBatches } from "./readout-poller.ts";
 
 export interface ReplayStore {
   readonly database: Database;
@@ -50,19 +53,33 @@ function decodeAgain(
   for (const buffer of buffers) {
     const meter = meters.get(buffer.meterKey);
     if (meter === undefined) continue;
-    const { companion, zone, name } = meter.target;
-    const { meterKey, profile, source, receivedAt: readAt, deviation, layout } = buffer;
     try {
-      const clock = { deviation, zone };
-      const clockBreaks = clockBreaksOf(layout, companion);
-      const decoded = decodeProfileBuffer(buffer.octets, layout, { clock, ...(clockBreaks && { clockBreaks }) });
-      batches.push(mapProfile(decoded, { meterKey, profile, companion, source, readAt, clock }).batch);
+      batches.push(...batchesOf(buffer, meter.target));
     } catch (error) {
       const reason = messageOf(error);
-      faults.push({ text: `${name} ${profile} of ${readAt.toISOString()}: ${reason}`, isFault: true });
+      const { profile, receivedAt } = buffer;
+      faults.push({
+        text: `${meter.target.name} ${profile} of ${receivedAt.toISOString()}: ${reason}`,
+        isFault: true,
+      });
     }
   }
   return { batches: batches.filter((batch) => batch.rowCount > 0), faults };
+}
+
+function batchesOf(buffer: RawBuffer, { companion, zone }: PolledMeter["target"]): readonly ProfileBatch[] {
+  const { form, meterKey, profile, source, receivedAt: readAt, deviation, layout, octets } = buffer;
+  const clock = { deviation, zone };
+  const context = { meterKey, companion, source, readAt, clock };
+  if (form === "readout") {
+    const readoutProfile = READOUT_PROFILES.find((each) => each === profile);
+    return readoutProfile === undefined
+      ? []
+      : readoutBatches(decodeReadout(octets), { ...context, profile: readoutProfile });
+  }
+  const clockBreaks = clockBreaksOf(layout, companion);
+  const decoded = decodeProfileBuffer(octets, layout, { clock, ...(clockBreaks && { clockBreaks }) });
+  return [mapProfile(decoded, { ...context, profile }).batch];
 }
 
 /** In the transaction of the rows: why their revisions came, and which decoder made them. */

@@ -3,6 +3,8 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { askForLines } from "../../src/api/local-client.ts";
+import { maintenanceLineSchema } from "../../src/api/maintenance-order.ts";
 import { readoutCommand } from "../../src/cli/readout-command.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
@@ -108,6 +110,23 @@ test("readout: meters of modes A to D are polled into the same columns as others
       return { meter_number: `meter-${mode}`, captured_at: captured, import: "101700.000" };
     }),
   );
+  // Rows that are gone are made again of the octets that were kept.
+  const kept = await gateway.database.query(
+    `select profile, count(distinct meter_key)::int as meters
+     from dlms.raw_buffers cross join unnest(meter_keys) as m (meter_key) where form = 'readout' group by 1 order by 1`,
+  );
+  expect(kept).toEqual(["billing", "instant"].map((profile) => ({ profile, meters: MODES.length })));
+  for (const table of ["instant_profile_data", "billing_profile_data"]) {
+    const rows = () =>
+      gateway.database.query(`select to_jsonb(d) - 'known_from' as row from dlms.${table} d order by meter_key`);
+    const before = await rows();
+    await gateway.database.query(`delete from dlms.${table}`);
+    const order = { path: "/v1/maintenance", body: { task: "replay" } };
+    for await (const line of askForLines(join(directory, "control.sock"), order, maintenanceLineSchema)) {
+      expect(line).toMatchObject({ isFault: false });
+    }
+    expect(await rows()).toEqual(before);
+  }
   const answer = await gateway.read("meter-C", "billing");
   const columns = answer.columns.map(({ name }) => name);
   expect(answer.rows.map((row) => row[columns.indexOf("3:1.0.1.8.0.255:2")])).toEqual(["101700"]);

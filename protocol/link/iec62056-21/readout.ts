@@ -14,6 +14,8 @@ interface Readout extends DataSets {
   readonly identification: Identification | undefined;
   /** Whether a block check protected the data; mode D has none. */
   readonly checked: boolean;
+  /** What the data sets were read from, for `decodeReadout`: from STX to the block check, or the lines up to `!`. */
+  readonly octets: Uint8Array;
 }
 
 export type ReadoutUnit =
@@ -38,6 +40,11 @@ export function decodeReadoutBlock(octets: Uint8Array): DataSets {
   const check = blockCheck(octets.subarray(1, end - 1));
   if (octets[end - 1] !== check) throw new DlmsError("FRAME_CHECK_WRONG", "peer", { offset: end - 1 });
   return parseDataSets(withoutEndMark(textOf(octets.subarray(1, end - 2))));
+}
+
+/** Reads a framed block, or data without a frame. Throws what `decodeReadoutBlock` throws. */
+export function decodeReadout(octets: Uint8Array): DataSets {
+  return octets[0] === STX ? decodeReadoutBlock(octets) : parseDataSets(withoutEndMark(textOf(octets)));
 }
 
 /** Cuts a stream, parity already taken off, into identifications and readouts. Octets outside of both are discarded. */
@@ -109,7 +116,7 @@ export class ReadoutParser {
 
   #endBlock(): void {
     try {
-      this.#deliver(decodeReadoutBlock(Uint8Array.from(this.#octets)), true);
+      this.#deliver(true);
     } catch (error) {
       if (!(error instanceof DlmsError)) throw error;
       this.#discard(error);
@@ -119,11 +126,13 @@ export class ReadoutParser {
   #endLine(): void {
     const text = textOf(Uint8Array.from(this.#octets.slice(-END_LINE_LENGTH)));
     if (!END_LINE.test(text)) return;
-    this.#deliver(parseDataSets(withoutEndMark(textOf(Uint8Array.from(this.#octets)))), false);
+    this.#deliver(false);
   }
 
-  #deliver(data: DataSets, checked: boolean): void {
-    this.#units.push({ type: "readout", readout: { ...data, identification: this.#identification, checked } });
+  #deliver(checked: boolean): void {
+    const octets = Uint8Array.from(this.#octets);
+    const readout = { ...decodeReadout(octets), identification: this.#identification, checked, octets };
+    this.#units.push({ type: "readout", readout });
     this.#identification = undefined;
     this.#reset();
   }

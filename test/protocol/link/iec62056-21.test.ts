@@ -13,7 +13,12 @@ import {
 } from "../../../protocol/link/iec62056-21/mode-e-opening.ts";
 import { decodeP1Telegram } from "../../../protocol/link/iec62056-21/p1.ts";
 import { withEvenParity, withoutEvenParity } from "../../../protocol/link/iec62056-21/parity.ts";
-import { decodeReadoutBlock, ReadoutParser, type ReadoutUnit } from "../../../protocol/link/iec62056-21/readout.ts";
+import {
+  decodeReadout,
+  decodeReadoutBlock,
+  ReadoutParser,
+  type ReadoutUnit,
+} from "../../../protocol/link/iec62056-21/readout.ts";
 import {
   baudCharacterFor,
   decodeIdentification,
@@ -160,6 +165,17 @@ test("readout: a mode C and a mode D session come out as identification and data
   });
   const modeD = readouts([octetsOf("/ABC3TEST\r\n\r\n1.8.0(1*kWh)\r\n2.8.0(2*kWh)\r\n!\r\n")]);
   expect(modeD).toMatchObject([{ type: "identification" }, { readout: { checked: false, dataSets: { length: 2 } } }]);
+});
+
+test("readout: the octets that come along say the same again", () => {
+  const block = fromHex("02312e382e30283030303132332e34352a6b5768290d0a210d0a034b");
+  const framed = new Uint8Array(Buffer.concat([octetsOf("/ABC5TEST\r\n"), block]));
+  for (const stream of [framed, octetsOf("/ABC3TEST\r\n\r\n1.8.0(1*kWh)\r\n2.8.0(2*kWh)\r\n!\r\n")]) {
+    const unit = readouts([stream]).at(-1);
+    if (unit?.type !== "readout") throw new Error("no readout");
+    const { dataSets, unreadable, octets } = unit.readout;
+    expect(decodeReadout(octets)).toEqual({ dataSets, unreadable });
+  }
 });
 
 test("readout: whole and octet by octet give the same units", () => {
