@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../../drivers/clock.ts";
 import type { Lane } from "./lane-queue.ts";
 import { WaitingJobs } from "./waiting-jobs.ts";
 
-/** What a gate lets through. */
+/** What a gate lets through; what changes holds for those that come, and that wait, from then on. */
 export interface GateWidth {
   /** Jobs at a time; one when left out. */
   readonly places?: number | undefined;
@@ -20,16 +20,14 @@ const SECOND_MS = 1000;
 export class LineGate<Meter> {
   readonly #waiting = new WaitingJobs<Meter>();
   readonly #refuse = new Set<(error: Error) => void>();
-  readonly #places: number;
-  readonly #startEveryMs: number;
+  readonly #width: GateWidth;
   readonly #clock: Clock;
   #running = 0;
   #nextStartMs = -Infinity;
   #isTimed = false;
 
-  constructor({ places = 1, startsPerSecond }: GateWidth = {}, clock: Clock = systemClock) {
-    this.#places = places;
-    this.#startEveryMs = startsPerSecond === undefined ? 0 : SECOND_MS / startsPerSecond;
+  constructor(width: GateWidth = {}, clock: Clock = systemClock) {
+    this.#width = width;
     this.#clock = clock;
   }
 
@@ -58,7 +56,8 @@ export class LineGate<Meter> {
   }
 
   #next(): void {
-    if (this.#running >= this.#places || this.#waiting.size === 0 || this.#isTimed) return;
+    const { places = 1, startsPerSecond } = this.#width;
+    if (this.#running >= places || this.#waiting.size === 0 || this.#isTimed) return;
     const waitMs = this.#nextStartMs - this.#clock.elapsed();
     if (waitMs > 0) {
       this.#isTimed = true;
@@ -68,7 +67,7 @@ export class LineGate<Meter> {
       });
       return;
     }
-    if (this.#startEveryMs > 0) this.#nextStartMs = this.#clock.elapsed() + this.#startEveryMs;
+    if (startsPerSecond !== undefined) this.#nextStartMs = this.#clock.elapsed() + SECOND_MS / startsPerSecond;
     this.#waiting.take()?.();
     this.#next();
   }

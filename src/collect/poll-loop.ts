@@ -1,13 +1,11 @@
 /**
- * Runs the planner's jobs, and what people ask for, in lanes. Scheduled and backfill jobs share the larger part of the
- * places and of the connections per second; the rest is reserved for control and on demand, which take free places of the
- * larger part as well. A meter is worked by one job at a time, and so is a line that meters share: jobs that wait for
+ * Runs the planner's jobs, and what people ask for, in lanes. A meter is worked by one job at a time, and so is a line that meters share: jobs that wait for
  * their meter or line take up no place.
  */
-import PQueue from "p-queue";
 import { type Clock, systemClock, type Timer } from "../../drivers/clock.ts";
 import type { ReadingKind } from "../profiles/batch.ts";
-import { type Lane, LaneQueue, lanePriority } from "./lane-queue.ts";
+import { LanePlaces, type LaneWidth } from "./lane-places.ts";
+import type { Lane } from "./lane-queue.ts";
 import { type LaneReport, LaneTimes } from "./lane-times.ts";
 import { type GateWidth, LineGate } from "./line-gate.ts";
 import {
@@ -19,7 +17,7 @@ import {
   type QuarantinedMeter,
 } from "./planner.ts";
 
-export interface PollLoopOptions<Meter> extends PlannerOptions<Meter> {
+export interface PollLoopOptions<Meter> extends PlannerOptions<Meter>, LaneWidth {
   /** Those that are worked from the start; see `hold`. */
   readonly meters: readonly Meter[];
   /** The line that the meter shares with others, if it does: they are worked one after the other. */
@@ -28,8 +26,6 @@ export interface PollLoopOptions<Meter> extends PlannerOptions<Meter> {
   readonly boundsOf?: (meter: Meter) => readonly GateWidth[];
   /** Whether there is a way to the meter now; there is one to all when left out. See `setReachable`. */
   readonly isReachable?: (meter: Meter) => boolean;
-  readonly concurrency: number;
-  readonly startsPerSecond: number;
   /** Reads the profiles of one meter. Tells failures by itself and never rejects. */
   readonly poll: (meter: Meter, profiles: readonly ReadingKind[], lane: PlannedLane) => Promise<JobOutcome>;
   /** The clock was set, by hours or more; all meters are due. */
@@ -42,8 +38,6 @@ const SECOND_MS = 1000;
 const LONGEST_DELAY_MS = 60_000;
 /** More than a clock is corrected by while it runs. */
 const CLOCK_SET_MS = 3_600_000;
-/** The part of places and starts that is reserved for control and on demand. */
-const RESERVED_PART = 10;
 
 /** The meter is not this gateway's to work. */
 export class MeterNotHeldError extends Error {
@@ -56,10 +50,7 @@ export class MeterNotHeldError extends Error {
 export class PollLoop<Meter> {
   readonly #options: PollLoopOptions<Meter>;
   readonly #planner: Planner<Meter>;
-  /** Scheduled and backfill jobs, and others while there is room. */
-  readonly #bulk: PQueue<LaneQueue>;
-  /** What is asked for while there is none. */
-  readonly #reserved: PQueue<LaneQueue>;
+  readonly #places: LanePlaces;
   /** By line, for good; by meter, while it has a job. */
   readonly #gates = new Map<string | Meter, LineGate<Meter>>();
   /** For good. */
@@ -70,7 +61,6 @@ export class PollLoop<Meter> {
   readonly #held: Set<Meter>;
   /** What runs for a meter now. */
   readonly #running = new Map<Meter, Promise<unknown>>();
-  readonly #mostBackfill: number;
   #backfilling = 0;
   /** When was looked for due work last, by the clock that never jumps. */
   #lookedMs = 0;
@@ -85,16 +75,13 @@ export class PollLoop<Meter> {
     this.#aheadMs = this.#clock.now() - this.#clock.elapsed();
     this.#planner = new Planner(options);
     this.#held = new Set(options.meters);
-    const { concurrency, startsPerSecond } = options;
-    const reservedPlaces = Math.min(Math.ceil(concurrency / RESERVED_PART), concurrency - 1);
-    const reservedStarts = Math.min(Math.ceil(startsPerSecond / RESERVED_PART), startsPerSecond - 1);
-    const isShared = reservedPlaces === 0 || reservedStarts === 0;
-    this.#bulk = newQueue(
-      isShared ? concurrency : concurrency - reservedPlaces,
-      isShared ? startsPerSecond : startsPerSecond - reservedStarts,
-    );
-    this.#reserved = isShared ? this.#bulk : newQueue(reservedPlaces, reservedStarts);
-    this.#mostBackfill = Math.max(1, Math.floor(this.#bulk.concurrency / 2));
+    this.#places = new LanePlaces(options, this.#clock);
+  }
+
+  /** How many jobs run at a time and begin in a second, from now on; what runs goes on. */
+  widen(width: LaneWidth): void {
+    this.#places.width = width;
+    this.#topUp();
   }
 
   /** Polls every meter once now and then whenever its plans are due. */
@@ -211,7 +198,7 @@ export class PollLoop<Meter> {
 
   /** For how long work has been due, and nothing is done; 0 while it goes on. */
   get stalledMs(): number {
-    if (this.overdueMs === 0 || this.#bulk.size + this.#bulk.pending > 0) return 0;
+    if (this.overdueMs === 0 || this.#places.inBulk > 0) return 0;
     return this.#clock.elapsed() - this.#lookedMs;
   }
 
@@ -220,13 +207,12 @@ export class PollLoop<Meter> {
     this.#stopped = true;
     this.#timer?.close();
     for (const gate of [...this.#bounds.values(), ...this.#gates.values()]) gate.clear();
-    for (const queue of [this.#bulk, this.#reserved]) queue.clear();
-    await Promise.all([this.#bulk.onIdle(), this.#reserved.onIdle()]);
+    await this.#places.stop();
   }
 
   /** More meters than have a place are not due at one instant, but over the time that it takes to begin with them. */
   #spreadMs(meters: number): number {
-    const { concurrency, startsPerSecond } = this.#options;
+    const { concurrency, startsPerSecond } = this.#places.width;
     return (Math.max(0, meters - concurrency) * SECOND_MS) / startsPerSecond;
   }
 
@@ -271,7 +257,7 @@ export class PollLoop<Meter> {
     const count = lane === "backfill" ? 1 : 0;
     this.#backfilling += count;
     try {
-      return await this.#queueFor(lane).add(job, { priority: lanePriority(lane) });
+      return await this.#places.add(lane, job);
     } finally {
       this.#backfilling -= count;
     }
@@ -297,12 +283,6 @@ export class PollLoop<Meter> {
     }
   }
 
-  #queueFor(lane: Lane): PQueue<LaneQueue> {
-    if (lane === "scheduled" || lane === "backfill") return this.#bulk;
-    // Where both are full, the larger part has a place again sooner, and its next one is for this job.
-    return hasRoom(this.#bulk) || !hasRoom(this.#reserved) ? this.#bulk : this.#reserved;
-  }
-
   /** Synchronous, so that what it adds is counted before it looks again. */
   #topUp(): void {
     if (this.#stopped) return;
@@ -311,7 +291,7 @@ export class PollLoop<Meter> {
     const now = this.#clock.now();
     const onward = () => this.#topUp();
     // No more than have a place: a job that waits would keep its meter from what people ask of it.
-    while (this.#bulk.size + this.#bulk.pending < this.#bulk.concurrency) {
+    while (this.#places.inBulk < this.#places.bulk) {
       const next = this.#take(now);
       if (next === undefined) break;
       // Rejected only where `stop` has cleared the queue or the meter is not held any more: the poll itself never throws.
@@ -328,7 +308,7 @@ export class PollLoop<Meter> {
   #take(nowMs: number): { readonly job: PlannedJob<Meter>; readonly lane: PlannedLane } | undefined {
     const scheduled = this.#planner.take("scheduled", nowMs);
     if (scheduled !== undefined) return { job: scheduled, lane: "scheduled" };
-    if (this.#backfilling >= this.#mostBackfill) return undefined;
+    if (this.#backfilling >= Math.max(1, Math.floor(this.#places.bulk / 2))) return undefined;
     const backfill = this.#planner.take("backfill", nowMs);
     if (backfill === undefined) return undefined;
     return { job: backfill, lane: "backfill" };
@@ -338,12 +318,4 @@ export class PollLoop<Meter> {
     const outcome = await this.#options.poll(job.meter, job.profiles, lane);
     this.#planner.finish(job, outcome, this.#clock.now());
   }
-}
-
-function hasRoom(queue: PQueue<LaneQueue>): boolean {
-  return queue.size === 0 && queue.pending < queue.concurrency;
-}
-
-function newQueue(concurrency: number, intervalCap: number): PQueue<LaneQueue> {
-  return new PQueue({ concurrency, interval: SECOND_MS, intervalCap, queueClass: LaneQueue });
 }

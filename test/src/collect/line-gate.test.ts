@@ -24,3 +24,23 @@ test("line gate: however much is asked in the lanes before it, each lane has its
   const inTurn = ["on_demand", "scheduled", "backfill", "on_demand"];
   expect(turns.slice(2, 14)).toEqual([...inTurn, ...inTurn, ...inTurn]);
 });
+
+test("line gate: what its width becomes holds for those that wait", async () => {
+  const width = { places: 1 };
+  const gate = new LineGate<string>(width);
+  const ends: (() => void)[] = [];
+  let running = 0;
+  const jobs = ["a", "b", "c", "d"].map((meter) =>
+    gate.pass("scheduled", meter, () => {
+      running++;
+      return new Promise<void>((resolve) => ends.push(resolve)).finally(() => running--);
+    }),
+  );
+  expect(running).toBe(1);
+  width.places = 3;
+  ends[0]?.();
+  await jobs[0];
+  expect(running).toBe(3);
+  for (const end of ends) end();
+  await Promise.all(jobs);
+});

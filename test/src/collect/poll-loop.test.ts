@@ -468,3 +468,36 @@ test("poll loop: other plans try no failing meter earlier, and no meter beside i
   expect(polls.filter((each) => each === "failing").length).toBeGreaterThan(1);
   await loop.stop();
 });
+
+test("poll loop: other places and starts hold from then on, and what runs goes on", async () => {
+  let running = 0;
+  let most = 0;
+  let begun = 0;
+  const meters = Array.from({ length: 40 }, (_, index) => `m${index}`);
+  const loop = loopOver(
+    meters,
+    async () => {
+      begun++;
+      most = Math.max(most, ++running);
+      await pause(10_000);
+      running--;
+      return ANSWERED;
+    },
+    { concurrency: 2, startsPerSecond: 100, plansOf: () => INSTANT },
+  );
+  loop.start();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect([begun, most]).toEqual([1, 1]);
+  loop.widen({ concurrency: 20, startsPerSecond: 4 });
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(begun).toBeGreaterThan(5);
+  expect(begun).toBeLessThan(12);
+  await vi.advanceTimersByTimeAsync(4000);
+  expect(most).toBe(18);
+  loop.widen({ concurrency: 3, startsPerSecond: 100 });
+  most = 0;
+  await vi.advanceTimersByTimeAsync(11_000);
+  expect(running).toBeLessThan(3);
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(begun).toBe(40);
+});
