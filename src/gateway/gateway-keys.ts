@@ -36,7 +36,12 @@ export function gatewayKeys({ known, shared, collector }: GatewayKeysParts): Omi
         randomOctets: (length) => new Uint8Array(randomBytes(length)),
         visit: (target, work) => collector.visits.visit({ ...meter, target }, work),
       });
-      return await (order.type === "change" ? changes.change(meter, order) : changes.settle(meter));
+      try {
+        return await (order.type === "change" ? changes.change(meter, order) : changes.settle(meter));
+      } finally {
+        // A key that is only pending may be the one that the meter has.
+        known.record.renew();
+      }
     });
   const worked = (meter: PolledMeter, order: CertificateOrder) =>
     workHere(shared.loop, meter, () =>

@@ -23,6 +23,7 @@ import type { Database } from "../store/database.ts";
 import { loadPushLayouts } from "../store/push-layouts.ts";
 import { addedConfigs } from "./added-configs.ts";
 import { FleetMeters } from "./fleet-meters.ts";
+import { FleetRecorder } from "./fleet-recorder.ts";
 import { type GatewayStore, recordPath } from "./open-store.ts";
 
 export interface StartedFleet {
@@ -38,6 +39,8 @@ export interface StartedFleet {
   readonly pushLayouts: FleetRecord["pushLayouts"];
   /** Undefined where the configuration names no sealing key. */
   readonly keys: KeyStore | undefined;
+  /** What the next start without the database goes by. */
+  readonly record: FleetRecorder;
 }
 
 interface FleetOptions {
@@ -71,7 +74,8 @@ export async function startFleet(
     else meters.add(newMeter(each, member), each);
   }
   await Promise.all(meters.values().map((meter) => unlockMeter(meter, events)));
-  const started = { ...known, keys, meters, newMeter };
+  const recorder = stack.use(new FleetRecorder(() => recordAgain(options, database, known.fleet)));
+  const started = { ...known, keys, meters, newMeter, record: recorder };
   if (record === undefined) await recordFleet(options, { database, capabilities: database.capabilities }, started);
   return started;
 }
@@ -104,7 +108,7 @@ function addedOf({ config, events }: FleetOptions, added: readonly AddedMeter[])
   return configs;
 }
 
-type FleetSource = Omit<StartedFleet, "meters" | "keys" | "newMeter">;
+type FleetSource = Omit<StartedFleet, "meters" | "keys" | "newMeter" | "record">;
 
 async function fleetOfDatabase(config: Config, database: Database): Promise<FleetSource> {
   const fleet = await Fleet.load(database);
@@ -182,6 +186,18 @@ async function recordFleet(
     const sealedKeys = config.keys.sealingKey === undefined ? [] : await new KeyTable(database).readAll();
     const meters = fleet.record();
     await writeFleetRecord(recordPath(config), { capabilities, added, collections, meters, pushLayouts, sealedKeys });
+  } catch (error) {
+    events({ event: "fleetUnrecorded", reason: messageOf(error) });
+  }
+}
+
+/** With what the database says by now, unless it is another one. */
+async function recordAgain(options: FleetOptions, database: Database, fleet: Fleet): Promise<void> {
+  const { config, events } = options;
+  try {
+    if (!(await fleet.isOfDatabase())) return;
+    const source = { fleet, added: await loadAddedMeters(database), ...(await membershipOf(config, database)) };
+    await recordFleet(options, { database, capabilities: database.capabilities }, source);
   } catch (error) {
     events({ event: "fleetUnrecorded", reason: messageOf(error) });
   }

@@ -14,6 +14,7 @@ import type { SecuritySetupVersion } from "../../protocol/security/security-setu
 import { certificatesCommand } from "../../src/cli/certificates-command.ts";
 import { keysSettle, keysTransfer } from "../../src/cli/key-change-command.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
+import { readFleetRecord } from "../../src/fleet/fleet-record.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import type { KeyStore } from "../../src/keys/key-store.ts";
 import type { CertificateOrder } from "../../src/keys/meter-certificates.ts";
@@ -174,9 +175,17 @@ async function statesOf({ gateway, meterId }: Station): Promise<string[]> {
   return rows.map(({ key }) => key);
 }
 
+/** What a start without the database goes by. */
+async function recordedKeysOf({ meterId }: Station): Promise<string[]> {
+  const keys = (await readFleetRecord(join(directory, "fleet.record")))?.sealedKeys ?? [];
+  const own = keys.filter((each) => each.meterId === meterId && each.role !== "masterKey");
+  return own.map(({ role, version, state }) => `${role} ${version} ${state}`);
+}
+
 const UNCHANGED = ["authenticationKey 1 active", "blockCipherKey 1 active"];
 const BEGUN = [...UNCHANGED, "blockCipherKey 2 pending"];
 const CHANGED = ["authenticationKey 1 active", "blockCipherKey 1 retired", "blockCipherKey 2 active"];
+const TRANSFERRED = ["authenticationKey 1 retired", "authenticationKey 2 active", ...CHANGED.slice(1)];
 const GIVEN_UP = [...UNCHANGED, "blockCipherKey 2 retired"];
 
 function own({ meter }: Site): SecretKey[] {
@@ -189,21 +198,20 @@ test.each([0, 1] as const)(
   async (version) => {
     const site = await listening(version);
     await using _ = site.listener;
-    await withGateway(configOf(site), async (station) => {
+    const changed = await withGateway(configOf(site), async (station) => {
       const old = own(site);
       await storeKeys(station, old);
       await station.gateway.read("meter", "clock");
       expect(await order(keysTransfer)).toMatchObject({ reason: "success" });
+      const told = await statesOf(station);
+      await expect.poll(() => recordedKeysOf(station), { timeout: 10_000 }).toEqual(told);
       expect(await order(keysTransfer, { role: "authenticationKey" })).toMatchObject({ reason: "success" });
-      expect(await statesOf(station)).toEqual([
-        "authenticationKey 1 retired",
-        "authenticationKey 2 active",
-        "blockCipherKey 1 retired",
-        "blockCipherKey 2 active",
-      ]);
+      expect(await statesOf(station)).toEqual(TRANSFERRED);
       for (const [at, key] of own(site).slice(0, 2).entries()) expect(key.equals(old[at] ?? key)).toBe(false);
       expect((await station.gateway.read("meter", "clock")).rows).toHaveLength(1);
+      return station;
     });
+    expect(await recordedKeysOf(changed)).toEqual(TRANSFERRED);
     // Another process has nothing but the store.
     await withGateway(configOf(site), async ({ gateway }) => {
       expect((await gateway.read("meter", "clock")).rows).toHaveLength(1);
