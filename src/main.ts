@@ -5,6 +5,7 @@ import { hostPort } from "../drivers/tcp/address.ts";
 import type { ExitReason } from "./cli/exit-code.ts";
 import { VERSION } from "./cli/version.ts";
 import { ConfigError } from "./config/config-error.ts";
+import type { LivePart } from "./config/live-parts.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
 import { Gateway } from "./gateway/gateway.ts";
@@ -62,26 +63,27 @@ interface RunOptions {
 
 async function run({ load, manager, stop, metrics }: RunOptions): Promise<void> {
   const { notify, watchdogMs, sockets } = manager;
-  let config = await load();
+  const config = await load();
   await using stack = new AsyncDisposableStack();
   if (config.tracing !== undefined) stack.use(await startTracing({ ...config.tracing, version: VERSION }));
   const counts = new EventCounts();
   let running: Gateway | undefined;
+  let started = Promise.withResolvers<Gateway>();
   const log = pino({ level: config.log.level });
   const logged = logSink(log);
   using watch = new ServiceWatch({ notify, watchdogMs, vitals: () => running?.vitals(), counts, events: logged });
   const events = tellAll(logged, counts.sink, watch.sink);
   const stopping = new AbortController();
   void stop.then((signal) => stopping.abort(signal));
-  const apply = async (now: Config) => {
-    await running?.configure(now);
-    log.level = now.log.level;
-  };
   using _ = onSignal("SIGHUP", async () => {
-    // Before the start has ended, systemd must not hear that it has.
-    if (running !== undefined) notify(reloading());
-    config = await reload(config, { load, apply, events });
-    if (running !== undefined) watch.ready();
+    const gateway = await started.promise;
+    const take = async (part: LivePart) => {
+      if (part === "log") log.level = config.log.level;
+      else await gateway.configure(part);
+    };
+    notify(reloading());
+    await reload(config, { load, take, events });
+    watch.ready();
   });
   const options = { events, version: VERSION, stopping: stopping.signal, boundSocket: sockets?.take, metrics };
   while (!stopping.signal.aborted) {
@@ -90,10 +92,12 @@ async function run({ load, manager, stop, metrics }: RunOptions): Promise<void> 
       tellUntaken(sockets, events);
       running.run();
       watch.ready();
+      started.resolve(running);
       const reason = await Promise.race([stop, running.restartWanted]);
       if (stopping.signal.aborted) notify("STOPPING=1");
       await running.stop(reason);
       running = undefined;
+      started = Promise.withResolvers();
     } catch (error) {
       // A start that waits for the database ends by the order to stop.
       if (!stopping.signal.aborted || !(error instanceof Error) || error.name !== "AbortError") throw error;

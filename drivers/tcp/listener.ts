@@ -22,6 +22,7 @@ export class TcpListener implements AsyncDisposable {
   readonly address: TcpAddress;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
+  #ended: Promise<void> | undefined;
 
   private constructor(server: Server, sockets: Set<Socket>, address: TcpAddress) {
     this.#server = server;
@@ -63,13 +64,18 @@ export class TcpListener implements AsyncDisposable {
     return this.#sockets.size;
   }
 
+  /** Gives the address free; open connections go on, and it ends when all of them have ended. */
+  stopAccepting(): Promise<void> {
+    this.#ended ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    return this.#ended;
+  }
+
   /** Stops accepting; with `graceMs` open connections get that long to end by themselves. */
   async close(graceMs = 0): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const timer = setTimeout(() => {
       for (const socket of this.#sockets) socket.destroy();
     }, graceMs);
-    await closed;
+    await this.stopAccepting();
     clearTimeout(timer);
   }
 

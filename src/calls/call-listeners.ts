@@ -11,6 +11,7 @@ import { systemTitle as asSystemTitle } from "../../protocol/security/system-tit
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
+import { ListenerSet } from "../push/listener-set.ts";
 import { type ConnectionLimits, PushConnection } from "../push/push-connection.ts";
 import type { PushIntake } from "../push/push-intake.ts";
 import type { SenderDirectory } from "../push/sender-directory.ts";
@@ -68,7 +69,12 @@ interface Stranger {
 export class CallListeners implements AsyncDisposable {
   readonly #options: CallListenersOptions;
   readonly #limits: CallLimits;
-  readonly #listeners: TcpListener[] = [];
+  readonly #listening = new ListenerSet<CallListenConfig, TcpListener>({
+    open: (place) => this.#listen(place),
+    close: async (listener) => this.#leave(listener),
+  });
+  /** Those that a reload has taken away, while calls of theirs go on. */
+  readonly #left = new Set<TcpListener>();
   /** By address, the one that called first, first. */
   readonly #strangers = new Map<string, Stranger>();
   readonly #asking: PQueue;
@@ -79,7 +85,7 @@ export class CallListeners implements AsyncDisposable {
   static async start(listen: readonly CallListenConfig[], options: CallListenersOptions): Promise<CallListeners> {
     const listeners = new CallListeners(options);
     try {
-      for (const each of listen) await listeners.#listen(each);
+      await listeners.take(listen);
     } catch (error) {
       await listeners[Symbol.asyncDispose]();
       throw error;
@@ -91,6 +97,11 @@ export class CallListeners implements AsyncDisposable {
     this.#options = options;
     this.#limits = { ...LIMITS, ...options.limits };
     this.#asking = new PQueue({ concurrency: this.#limits.askedAtOnce });
+  }
+
+  /** Listens there and nowhere else; calls go on. Rejects, and listens as before, when an address can't be had. */
+  take(listen: readonly CallListenConfig[]): Promise<void> {
+    return this.#listening.take(listen);
   }
 
   /** Calls of which it is not known whose they are. */
@@ -115,10 +126,10 @@ export class CallListeners implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#asking.clear();
     for (const { timer } of this.#strangers.values()) clearTimeout(timer);
-    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    await Promise.all([...this.#listening.all, ...this.#left].map((listener) => listener.close()));
   }
 
-  async #listen({ address, link, greeting }: CallListenConfig): Promise<void> {
+  async #listen({ address, link, greeting }: CallListenConfig): Promise<TcpListener> {
     const expression = greeting === undefined ? undefined : new RegExp(greeting);
     const listener = await TcpListener.listen(
       tcpAddress(address),
@@ -130,8 +141,14 @@ export class CallListeners implements AsyncDisposable {
         onError: (error) => this.#options.events({ event: "callFailed", peer: address, reason: error.message }),
       },
     );
-    this.#listeners.push(listener);
     this.#options.events({ event: "callsAwaited", address: hostPort(listener.address) });
+    return listener;
+  }
+
+  #leave(listener: TcpListener): void {
+    this.#left.add(listener);
+    void listener.stopAccepting().then(() => this.#left.delete(listener));
+    this.#options.events({ event: "callListenerLeft", address: hostPort(listener.address) });
   }
 
   #accept(channel: TcpChannel, { link, greeting }: Pick<Stranger, "link"> & { greeting: RegExp | undefined }): void {

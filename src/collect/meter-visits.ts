@@ -11,7 +11,7 @@ import { SessionPushes, type Unsolicited } from "./session-pushes.ts";
 import { SYSTEM_ENVIRONMENT, type VisitEnvironment } from "./visit-environment.ts";
 
 export interface MeterVisitsOptions {
-  readonly sessionBudgetMs: number;
+  readonly sessionBudgetMs: () => number;
   readonly lines: SerialLines;
   readonly calls?: MeterCalls;
   readonly environment?: VisitEnvironment;
@@ -65,15 +65,15 @@ export class MeterVisits {
 
   /** How a meter is read out that has no objects. */
   ofReadout({ target }: PolledMeter): ReadoutVisit {
-    const { sessionBudgetMs: budgetMs, lines } = this.#options;
-    return { target, lines, budgetMs, nowMs: () => this.#clock.now(), signal: this.#abort.signal };
+    const { sessionBudgetMs, lines } = this.#options;
+    return { target, lines, budgetMs: sessionBudgetMs(), nowMs: () => this.#clock.now(), signal: this.#abort.signal };
   }
 
   #visit({ target }: PolledMeter): VisitOptions {
-    const { sessionBudgetMs: budgetMs, lines, calls, environment, tapOf } = this.#options;
+    const { sessionBudgetMs, lines, calls, environment, tapOf } = this.#options;
     const wrap = tapOf?.(target);
     return {
-      budgetMs,
+      budgetMs: sessionBudgetMs(),
       lines,
       ...(calls && { calls }),
       ...(environment && { environment }),

@@ -4,8 +4,7 @@ import { expectedPush } from "../api/answers/pushes.ts";
 import { type Api } from "../api/http-api.ts";
 import type { SilenceWatch } from "./silence-watch.ts";
 
-/** Without a watch nothing is expected: this gateway does not listen. */
-export function silenceResources(api: Api, watch: Pick<SilenceWatch, "expected"> | undefined): void {
+export function silenceResources(api: Api, expected: SilenceWatch["expected"]): void {
   api.get(
     "/v1/pushes/silence",
     {
@@ -19,7 +18,7 @@ export function silenceResources(api: Api, watch: Pick<SilenceWatch, "expected">
     },
     async (request) => {
       const { all } = request.query;
-      const items = (watch?.expected() ?? [])
+      const items = expected()
         .filter(({ silent }) => all || silent)
         .map(({ meter, pushSetup, expectedMs, lastMs, silent }) => ({
           meter: meter.target.name,

@@ -91,11 +91,11 @@ export class SilenceWatch implements Disposable {
     });
   }
 
-  /** Another meter has come. Throws StoreError. */
-  async add(meter: PolledMeter): Promise<void> {
-    this.#meters.set(meter.meterId, meter);
-    for (const expectation of this.#ofConfiguration([meter])) this.#expectations.expect(expectation);
-    await this.learn([meter.meterId]);
+  /** Other meters have come. Throws StoreError. */
+  async add(meters: readonly PolledMeter[]): Promise<void> {
+    for (const meter of meters) this.#meters.set(meter.meterId, meter);
+    for (const expectation of this.#ofConfiguration(meters)) this.#expectations.expect(expectation);
+    await this.learn(meters.map(({ meterId }) => meterId));
   }
 
   /** Nothing is expected of the meter any more. */

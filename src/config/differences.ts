@@ -20,15 +20,11 @@ export function configDifferences(before: Config, after: Config): ConfigDifferen
 export function differenceText({ path, before, after }: ConfigDifference): string {
   if (before === undefined) return `${path} added`;
   if (after === undefined) return `${path} removed`;
-  return `${path}: ${shown(before)} -> ${shown(after)}`;
+  const text = `${JSON.stringify(before)} -> ${JSON.stringify(after)}`;
+  return text.length > LONGEST_SHOWN ? `${path} changed` : `${path}: ${text}`;
 }
 
-const LONGEST_SHOWN = 80;
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.length > LONGEST_SHOWN ? "(changed)" : text;
-}
+const LONGEST_SHOWN = 160;
 
 function differences(path: string, before: unknown, after: unknown): ConfigDifference[] {
   if (isDeepStrictEqual(before, after)) return [];

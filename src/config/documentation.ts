@@ -1,3 +1,4 @@
+import { LIVE_PARTS } from "./live-parts.ts";
 import { configFields } from "./schema-walk.ts";
 
 /** docs/configuration.md, made from the schema. */
@@ -10,6 +11,7 @@ export function configDocumentation(): string {
         : code(field.fallback);
     return `| \`${field.path}\` | ${field.type.replaceAll("|", "or")} | ${fallback} | ${field.description} |`;
   });
+  const taken = Object.values(LIVE_PARTS).flat();
   return [
     "# Configuration",
     "",
@@ -18,6 +20,11 @@ export function configDocumentation(): string {
     "(`500ms`, `30s`, `15m`, `1h`, `1d`). Secrets are references: `env:NAME`, `file:/path` or `credential:NAME`",
     "(a systemd credential); the file itself never holds one. A meter's secret may also be `stored`: in the database,",
     "sealed under the key of section `keys`, where `dlms-gateway keys import` puts it.",
+    "",
+    "A reload (SIGHUP, `systemctl reload`) takes these sections while sessions go on; a meter that has changed is let go",
+    "when its session has ended, and taken anew. All else waits for a restart.",
+    "",
+    taken.map((section) => `\`${section}\``).join(", "),
     "",
     "| field | type | default | meaning |",
     "|---|---|---|---|",

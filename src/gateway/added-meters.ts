@@ -1,4 +1,7 @@
-/** Meters that people add while gateways run: kept in the database, and worked by all gateways from then on. */
+/**
+ * Meters that come and go while gateways run: those that people add, which are kept in the database and worked by all
+ * gateways from then on, and those of the configuration when that is read again.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
@@ -22,7 +25,7 @@ import {
   removeAddedMeter,
 } from "../store/added-meters.ts";
 import type { Database } from "../store/database.ts";
-import { addedConfigs, type ConfiguredMeters, configuredMeters } from "./added-configs.ts";
+import { type AddedConfigs, addedConfigs, type ConfiguredMeters, configuredMeters } from "./added-configs.ts";
 import type { GatewayPlans } from "./gateway-plans.ts";
 import type { GatewayPush } from "./gateway-push.ts";
 import type { SharedMeters } from "./shared-meters.ts";
@@ -50,7 +53,7 @@ const TAGS = ["meters"];
 export class AddedMeters implements AsyncDisposable {
   readonly #parts: AddedMetersParts;
   readonly #stopping = new AbortController();
-  readonly #configured: ConfiguredMeters;
+  #configured: ConfiguredMeters;
   /** Names of those that this gateway has taken note of, and the key of the newest. */
   readonly #names: Set<string>;
   #newestKey = 0;
@@ -72,6 +75,11 @@ export class AddedMeters implements AsyncDisposable {
   /** Takes what was added and lets go what was removed, by whichever gateway. Throws StoreError. */
   look(): Promise<void> {
     return this.#inTurn(() => this.#lookAtAll());
+  }
+
+  /** Takes the meters of the configuration as it is now. Throws StoreError, and changes nothing then. */
+  configure(): Promise<void> {
+    return this.#inTurn(() => this.#takeConfiguration());
   }
 
   #hear(removed: string): Promise<void> {
@@ -158,30 +166,53 @@ export class AddedMeters implements AsyncDisposable {
   }
 
   async #forget(names: readonly string[]): Promise<void> {
+    const { known, events } = this.#parts;
     for (const name of names) this.#names.delete(name);
     const added = names.filter((name) => !this.#configured.names.has(name));
-    await this.#letGo(added.flatMap((name) => this.#parts.known.meters.get(name) ?? []));
+    const meters = added.flatMap((name) => known.meters.get(name) ?? []);
+    await this.#letGo(meters);
+    known.record.renew();
+    for (const { target } of meters) events({ event: "meterRemoved", meter: target.name });
   }
 
   async #accept(rows: readonly KeptMeter[]): Promise<void> {
-    const { config, known, events } = this.#parts;
-    const { configs, refused } = addedConfigs(config, rows, this.#configured);
-    const changed = configs.flatMap((wanted) => {
-      const former = known.meters.get(wanted.name);
-      return former === undefined || isDeepStrictEqual(known.meters.configOf(former), wanted) ? [] : [former];
-    });
-    await this.#letGo(changed);
-    await this.#take(configs.filter(({ name }) => known.meters.get(name) === undefined));
-    for (const each of refused) events({ event: "addedMeterRefused", ...each });
+    const { configs, refused } = addedConfigs(this.#parts.config, rows, this.#configured);
+    await this.#take(configs);
+    this.#note(rows, refused);
+  }
+
+  #note(rows: readonly KeptMeter[], refused: AddedConfigs["refused"]): void {
+    for (const each of refused) this.#parts.events({ event: "addedMeterRefused", ...each });
     for (const { name } of rows) this.#names.add(name);
     this.#newestKey = Math.max(this.#newestKey, rows.at(-1)?.key ?? 0);
   }
 
-  async #take(configs: readonly MeterConfig[]): Promise<void> {
-    if (configs.length === 0) return;
+  /** What is in the database before anything changes here: without it, all goes on as before. Throws StoreError. */
+  async #takeConfiguration(): Promise<void> {
+    const { config, database, known } = this.#parts;
+    const rows = await loadAddedMeters(database);
+    const configured = configuredMeters(config);
+    const { configs, refused } = addedConfigs(config, rows, configured);
+    const wanted = [...config.meters, ...configs];
+    const names = new Set(wanted.map(({ name }) => name));
+    const gone = Array.from(known.meters.values()).filter(({ target }) => !names.has(target.name));
+    await this.#take(wanted, gone);
+    this.#configured = configured;
+    this.#note(rows, refused);
+  }
+
+  /** Those that are new, or other than they were: these are let go first, as are those that are `gone`. Throws StoreError. */
+  async #take(wanted: readonly MeterConfig[], gone: readonly PolledMeter[] = []): Promise<void> {
     const { database, known, planning, pushing, calls, shared, events } = this.#parts;
+    const formerOf = ({ name }: MeterConfig) => known.meters.get(name);
+    const configs = wanted.filter((config) => {
+      const former = formerOf(config);
+      return former === undefined || !isDeepStrictEqual(known.meters.configOf(former), config);
+    });
+    if (configs.length + gone.length === 0) return;
     const members = await known.fleet.put(configs);
     await keepMeterAttributes(database, configs);
+    await this.#letGo([...gone, ...configs.flatMap((config) => formerOf(config) ?? [])]);
     const meters = configs.flatMap((config, index) => {
       const member = members[index];
       if (member === undefined) return [];
@@ -191,24 +222,23 @@ export class AddedMeters implements AsyncDisposable {
     });
     await Promise.all(meters.map((meter) => unlockMeter(meter, events)));
     await planning.learn(meters.map(({ meterKey }) => meterKey));
-    for (const meter of meters) {
-      calls.add(meter);
-      await pushing.add(meter);
-    }
+    await pushing.add(meters);
+    for (const meter of meters) calls.add(meter);
     await shared.add(meters);
-    events({ event: "metersAdded", meters: meters.length });
+    known.record.renew();
+    if (meters.length > 0) events({ event: "metersAdded", meters: meters.length });
   }
 
+  /** Ends when the sessions have ended that they are in. */
   async #letGo(meters: readonly PolledMeter[]): Promise<void> {
     if (meters.length === 0) return;
-    const { known, pushing, calls, shared, events } = this.#parts;
+    const { known, pushing, calls, shared } = this.#parts;
     for (const meter of meters) {
       known.meters.remove(meter);
       calls.remove(meter);
       pushing.remove(meter);
     }
     await shared.remove(meters);
-    for (const { target } of meters) events({ event: "meterRemoved", meter: target.name });
   }
 
   async #add(

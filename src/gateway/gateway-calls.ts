@@ -49,6 +49,11 @@ export class GatewayCalls {
     this.#listeners?.lookAgain();
   }
 
+  /** Takes the listeners of the configuration as it is now. Rejects when an address can't be had. */
+  async configure(): Promise<void> {
+    await this.#listeners?.take(this.#config.calls.listen);
+  }
+
   /** Listens from now on; ends with the stack. */
   async start({ reception, directory, shared }: GatewayCallsParts, stack: AsyncDisposableStack): Promise<void> {
     this.calls.watch((meter, isReachable) => shared.noteReachable(meter, isReachable));

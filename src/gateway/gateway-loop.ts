@@ -1,10 +1,12 @@
 /** The loop that polls a gateway's meters, wired to plans, limits, calls and collector; without meters at first. */
 import type { Calls } from "../calls/calls.ts";
 import type { Collector } from "../collect/collector.ts";
+import type { LaneWidth } from "../collect/lane-places.ts";
+import type { GateWidth } from "../collect/line-gate.ts";
 import { PollLoop } from "../collect/poll-loop.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
 import type { SharedLines } from "../collect/shared-lines.ts";
-import type { Config } from "../config/schema.ts";
+import type { Config, ConnectionConfig } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { GatewayPlans } from "./gateway-plans.ts";
 
@@ -19,22 +21,13 @@ export interface GatewayLoopParts {
 export function gatewayLoop(
   { config, planning, collector, calls, events }: GatewayLoopParts,
   lines: SharedLines,
+  limits: PlaceLimits,
 ): PollLoop<PolledMeter> {
-  const { concurrency, connectsPerSecond } = config.polling;
-  const bounds = new Map(
-    config.limits.map((limit) => {
-      const width = { places: limit.concurrency ?? Infinity, startsPerSecond: limit.connectsPerSecond };
-      return [limit.pool === undefined ? `network ${limit.network}` : `pool ${limit.pool}`, width];
-    }),
-  );
   return new PollLoop<PolledMeter>({
     meters: [],
     nameOf: (meter) => meter.target.name,
     lineOf: (meter) => lines.lineOf(meter),
-    boundsOf: ({ target: { connection } }) =>
-      [bounds.get(`pool ${connection.pool}`), bounds.get(`network ${connection.network}`)].filter(
-        (bound) => bound !== undefined,
-      ),
+    boundsOf: ({ target }) => limits.of(target.connection),
     zoneOf: (meter) => meter.target.zone,
     plansOf: (meter) => planning.meterPlans.of(meter),
     onQuarantine: (meter, quarantined) =>
@@ -45,8 +38,37 @@ export function gatewayLoop(
       events({ event: "gatewayClockSet", now: now ?? "", before: before ?? "" });
     },
     isReachable: (meter) => calls.isReachable(meter),
-    concurrency,
-    startsPerSecond: connectsPerSecond,
+    ...laneWidth(config),
     poll: (meter, readings, lane) => collector.poll(meter, readings, lane === "backfill" ? "backfill" : "poll"),
   });
+}
+
+export function laneWidth({ polling }: Pick<Config, "polling">): LaneWidth {
+  return { concurrency: polling.concurrency, startsPerSecond: polling.connectsPerSecond };
+}
+
+type ChangingWidth = { -readonly [Field in keyof GateWidth]: GateWidth[Field] };
+
+/** How many meters of networks and pools are worked at once; jobs that wait hear of what a reload changes. */
+export class PlaceLimits {
+  readonly #widths = new Map<string, ChangingWidth>();
+
+  constructor(limits: Config["limits"]) {
+    this.take(limits);
+  }
+
+  take(limits: Config["limits"]): void {
+    // Not deleted: what waits there still does.
+    for (const width of this.#widths.values()) Object.assign(width, { places: Infinity, startsPerSecond: undefined });
+    for (const { pool, network, concurrency: places = Infinity, connectsPerSecond: startsPerSecond } of limits) {
+      const place = pool === undefined ? `network ${network}` : `pool ${pool}`;
+      this.#widths.set(place, Object.assign(this.#widths.get(place) ?? {}, { places, startsPerSecond }));
+    }
+  }
+
+  /** The same objects for all meters in them. */
+  of({ pool, network }: Pick<ConnectionConfig, "pool" | "network">): GateWidth[] {
+    const widths = [this.#widths.get(`pool ${pool}`), this.#widths.get(`network ${network}`)];
+    return widths.filter((width) => width !== undefined);
+  }
 }

@@ -12,7 +12,7 @@ import type { PolledMeter } from "../collect/polled-meter.ts";
 import { type PlanFinder, planFinder } from "../config/meter-plans.ts";
 import { planSchema } from "../config/plan-schema.ts";
 import type { Config, PlanConfig } from "../config/schema.ts";
-import { collectionMeters, collectionsOfMeters } from "../series/collections.ts";
+import { collectionMeters, collectionsOfMeters, keepCollections } from "../series/collections.ts";
 import type { Database } from "../store/database.ts";
 import { loadPlans, putPlan, removePlan } from "../store/reading-plans.ts";
 import type { StartedFleet } from "./start-fleet.ts";
@@ -26,7 +26,7 @@ const LOOK_AT_ALL_MS = 10 * 60_000;
 
 export class GatewayPlans implements Disposable {
   readonly meterPlans: MeterPlans;
-  #config: Config;
+  readonly #config: Config;
   readonly #database: Database;
   readonly #known: Pick<StartedFleet, "meters" | "collections">;
   #added: readonly PlanConfig[] = [];
@@ -75,21 +75,19 @@ export class GatewayPlans implements Disposable {
     else await this.learn(keys.map(Number));
   }
 
-  /** The configuration has other plans or groups; its meters are the same. Throws StoreError. */
-  async configure({ plans, groups }: Pick<Config, "plans" | "groups">): Promise<void> {
-    if (isDeepStrictEqual([plans, groups], [this.#config.plans, this.#config.groups])) return;
-    this.#config = { ...this.#config, plans, groups };
+  /** Takes plans, groups and collections of the configuration as it is now. Throws StoreError, and changes nothing then. */
+  async configure(): Promise<void> {
+    await keepCollections(this.#database, this.#config.collections);
     await this.#learnAll(this.#added);
   }
 
   async #learnAll(added: readonly PlanConfig[]): Promise<void> {
+    const groups = this.#groups(added);
+    this.#collections = new Map(
+      await Promise.all(groups.map(async (name) => [name, await collectionMeters(this.#database, name)] as const)),
+    );
     this.#allSeenMs = performance.now();
     this.#added = added;
-    this.#collections = new Map(
-      await Promise.all(
-        this.#groups().map(async (name) => [name, await collectionMeters(this.#database, name)] as const),
-      ),
-    );
     const before = this.#byMeter;
     this.#finder = this.#newFinder();
     this.#byMeter = this.#find();
@@ -103,7 +101,7 @@ export class GatewayPlans implements Disposable {
   async learn(meterKeys: readonly number[]): Promise<void> {
     const meters = [...new Set(meterKeys)].flatMap((key) => this.#known.meters.byKey(key) ?? []);
     const keys = meters.map(({ meterKey }) => meterKey);
-    const collections = await collectionsOfMeters(this.#database, this.#groups(), keys);
+    const collections = await collectionsOfMeters(this.#database, this.#groups(this.#added), keys);
     const changed = meters.filter((meter) => {
       const {
         meterKey,
@@ -119,8 +117,8 @@ export class GatewayPlans implements Disposable {
   }
 
   /** Groups and collections that plans are for. */
-  #groups(): string[] {
-    return [...new Set([...this.#added, ...this.#config.plans].flatMap(({ group = [] }) => group))];
+  #groups(added: readonly PlanConfig[]): string[] {
+    return [...new Set([...added, ...this.#config.plans].flatMap(({ group = [] }) => group))];
   }
 
   resources(api: Api, meterOf: (name: string) => PolledMeter): void {

@@ -78,6 +78,7 @@ export class GatewayPush {
   #shared: SharedMeters | undefined;
   #reception: PushReception | undefined;
   #silence: SilenceWatch | undefined;
+  #watchAgain: (() => Promise<void>) | undefined;
   #repairs: SetupRepairs<MeterConnection> | undefined;
 
   constructor(options: GatewayPushOptions) {
@@ -106,16 +107,16 @@ export class GatewayPush {
     return this.#senders;
   }
 
-  /** Whether this gateway hears what meters send by themselves. */
+  /** Whether this gateway hears now what meters send by themselves. */
   get listens(): boolean {
     const { push, calls } = this.#options.config;
     return push.listen.length + calls.listen.length > 0;
   }
 
-  /** A meter has come. Throws StoreError. */
-  async add(meter: PolledMeter): Promise<void> {
-    this.#senders.add(meter);
-    await this.#silence?.add(meter);
+  /** Other meters have come. Throws StoreError. */
+  async add(meters: readonly PolledMeter[]): Promise<void> {
+    for (const meter of meters) this.#senders.add(meter);
+    await this.#silence?.add(meters);
   }
 
   remove(meter: PolledMeter): void {
@@ -134,14 +135,25 @@ export class GatewayPush {
     return (await this.#reception?.keepUnsolicited(...message)) ?? false;
   }
 
+  /** Takes the listeners, and what is expected, of the configuration as it is now. Rejects when an address can't be had. */
+  async configure(): Promise<void> {
+    await this.#reception?.listeners.take(this.#options.config.push.listen);
+    await this.#watchAgain?.();
+  }
+
   /** Listens, and works on push setups from now on; ends with the stack. */
   async start(parts: GatewayPushParts, stack: AsyncDisposableStack): Promise<StartedPush> {
     const { database } = this.#options;
     const { shared } = parts;
     this.#shared = shared;
     const noticed = this.#noticed(parts, stack);
-    const silence = this.listens ? stack.use(await this.#watch(parts, noticed)) : undefined;
-    this.#silence = silence;
+    stack.defer(() => this.#silence?.[Symbol.dispose]());
+    this.#watchAgain = async () => {
+      const before = this.#silence;
+      this.#silence = this.listens ? await this.#watch(parts, noticed) : undefined;
+      before?.[Symbol.dispose]();
+    };
+    await this.#watchAgain();
     const reception = stack.use(await this.#receive(parts));
     this.#reception = reception;
     const campaigns = stack.use(await this.#campaigns(parts, { reception, noticed }));
@@ -157,7 +169,7 @@ export class GatewayPush {
     });
     const resources = (api: Api) => {
       pushResources(api, { database, reception });
-      silenceResources(api, silence);
+      silenceResources(api, () => this.#silence?.expected() ?? []);
       setupResources(api, campaigns, (order) => setupHistory(database, order));
     };
     return { reception, resources };
@@ -245,7 +257,7 @@ export class GatewayPush {
     const drifted = before.filter(({ state, who }) => state === "differs" && who === "gateway");
     const repairs = new SetupRepairs<MeterConnection>(
       {
-        setups: config.push.setups,
+        setups: () => config.push.setups,
         keep,
         relearn: async (meterId, connection) => {
           const meter = known.meters.byId(meterId);
@@ -257,8 +269,7 @@ export class GatewayPush {
     );
     this.#repairs = repairs;
     return new SetupCampaigns<MeterConnection>({
-      setups: config.push.setups,
-      execution: config.push.execution,
+      config: () => config.push,
       meters: () =>
         known.meters.values().map((meter) => ({
           meterId: meter.meterId,

@@ -14,8 +14,9 @@ import type { PolledMeter } from "../collect/polled-meter.ts";
 import { probeResources } from "../collect/probe-resources.ts";
 import { quarantineResources } from "../collect/quarantine-resources.ts";
 import { SerialLines } from "../collect/serial-lines.ts";
+import type { LivePart } from "../config/live-parts.ts";
 import type { Config } from "../config/schema.ts";
-import { type NotificationOrders, notificationResources } from "../events/notification-resources.ts";
+import { notificationResources } from "../events/notification-resources.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import { keyResources } from "../keys/key-resources.ts";
 import { type EventSink, eventLogSink, tellAll } from "../observe/events.ts";
@@ -30,13 +31,14 @@ import type { StoreIntake } from "../store/store-intake.ts";
 import { Upkeep } from "../store/upkeep.ts";
 import { MeterTraces } from "../trace/meter-traces.ts";
 import { traceResources } from "../trace/trace-resources.ts";
-import { AddedMeters } from "./added-meters.ts";
+import { AddedMeters, type AddedMetersParts } from "./added-meters.ts";
 import { DatabaseReturn } from "./database-return.ts";
 import { keepEndedRequests } from "./ended-requests.ts";
 import type { FleetMeters } from "./fleet-meters.ts";
 import { GatewayCalls } from "./gateway-calls.ts";
 import { gatewayControl } from "./gateway-control.ts";
 import { gatewayKeys } from "./gateway-keys.ts";
+import { GatewayNotifications } from "./gateway-notifications.ts";
 import { GatewayPlans } from "./gateway-plans.ts";
 import { GatewayPush } from "./gateway-push.ts";
 import { meterSettingsResources } from "./meter-settings.ts";
@@ -45,7 +47,6 @@ import { SharedMeters } from "./shared-meters.ts";
 import { type GatewayApiParts, gatewayApi, listenOutside } from "./start-api.ts";
 import { startCollector, startIntake } from "./start-collection.ts";
 import { startFleet } from "./start-fleet.ts";
-import { startNotifications } from "./start-notifications.ts";
 import { gaps, maintain, meterNamed, type StoredReadings, unknownMeter } from "./stored-readings.ts";
 
 /** How long sessions may go on after the order to stop, and when all but the embedded server has ended. */
@@ -54,6 +55,7 @@ const STOP_MS = { sessions: 30_000, everything: 45_000 };
 const LEAST_STOP_MS = 1000;
 
 export interface GatewayOptions {
+  /** Whoever keeps it may change the parts that `configure` takes. */
   readonly config: Config;
   readonly events: EventSink;
   readonly version: string;
@@ -82,6 +84,7 @@ export class Gateway implements AsyncDisposable {
   readonly #meters: FleetMeters;
   readonly #planning: GatewayPlans;
   readonly #fleet: Fleet;
+  readonly #live: LiveParts;
   #pages: string | undefined;
 
   /** Starts everything up to the control socket; polling begins with `run` or `pollOnce`. */
@@ -94,9 +97,9 @@ export class Gateway implements AsyncDisposable {
     const { database } = store;
     const lastMs = () => Math.max(LEAST_STOP_MS, deadline.leftMs);
     const log = stack.adopt(new EventLog(database), (each) => each.stop(lastMs()));
-    const live = stack.adopt(new LiveStream(), (each) => each.close());
+    const stream = stack.adopt(new LiveStream(), (each) => each.close());
     const metrics = new Metrics(version, () => gateway.vitals(), options.metrics);
-    const events = tellAll(options.events, eventLogSink(log), (event) => live.tell(event), metrics.sink);
+    const events = tellAll(options.events, eventLogSink(log), (event) => stream.tell(event), metrics.sink);
     const databaseReturn = new DatabaseReturn({ ...options, events }, store);
     stack.adopt(coverageFolding(database, events), (each) => deadline.bound(each.stop()));
     const late = stack.use(new AsyncDisposableStack());
@@ -114,10 +117,10 @@ export class Gateway implements AsyncDisposable {
     const traces = new MeterTraces();
     const pushing = new GatewayPush({ config, database, known, events, traces, boundSocket: options.boundSocket });
     const calling = new GatewayCalls({ config, known, events });
-    const [{ calls }, { listens }] = [calling, pushing];
-    const reading = { polling: config.polling, database, events, pushing, lines, calls, traces };
+    const { calls } = calling;
+    const reading = { config, database, events, pushing, lines, calls, traces };
     const collector = startCollector({ ...reading, plans: planning.meterPlans, intake, databaseReturn });
-    const sharing = { config, events, version, url: store.url, database, meters, planning, collector, calls, listens };
+    const sharing = { config, events, version, url: store.url, database, meters, planning, collector, calls, pushing };
     const shared = await SharedMeters.start(sharing, stack, deadline);
     // Whoever waits for an answer gets it while sessions may still end, and is cut after that.
     const connections = stack.use(new DisposableStack());
@@ -126,17 +129,17 @@ export class Gateway implements AsyncDisposable {
     const { reception, resources } = await pushing.start({ intake, shared, collector, lastMs, calls: calling }, stack);
     await calling.start({ reception, directory: pushing.directory, shared }, stack);
     const vitals = () => vitalsOf({ loop: shared.loop, intake, listeners: reception.listeners });
-    const gateway = new Gateway({ options, deadline, store, shared, fleet, meters, planning, databaseReturn, vitals });
-    const notifications = await startNotifications({ config, database, events, gatewayId: shared.id }, stack);
+    const changing = { config, database, known, planning, pushing, calling, shared, events };
+    const live = await startLiveParts(changing, stack);
     const keys = gatewayKeys({ known, shared, collector });
-    const adding = stack.use(new AddedMeters({ config, database, known, planning, pushing, calls, shared, events }));
+    const started = { store, shared, fleet, meters, planning, databaseReturn, vitals, live };
+    const gateway = new Gateway({ options, deadline, ...started });
     const nameOf = (name: string, caller: Caller) => gateway.nameOf(name, caller);
     const logLater = (entry: EventLogEntry) => log.add(entry);
     const onRequestEnded = keepEndedRequests({ database, meters, events, lastMs }, stack);
     const control = gatewayControl({ known, shared, collector, nameOf, log: logLater, onRequestEnded });
-    const orders = { keys, notifications, planning, traces, adding, collector };
-    const others = [resources, control, gateway.#resources(orders)];
-    const shown = { fleet, gateway, live, vitals, metrics, others, logLater, onRequestEnded };
+    const others = [resources, control, gateway.#resources({ keys, traces, collector })];
+    const shown = { fleet, gateway, live: stream, vitals, metrics, others, logLater, onRequestEnded };
     const parts = { config, version, database, local: new LocalSocket(), events, ...shown };
     const api = await serveLocally(parts, { socket: config.socket, deadline, connections }, stack);
     stack.defer(() => traces.close());
@@ -157,7 +160,9 @@ export class Gateway implements AsyncDisposable {
     readonly databaseReturn: DatabaseReturn;
     readonly vitals: () => Vitals;
     readonly fleet: Fleet;
+    readonly live: LiveParts;
   }) {
+    this.#live = parts.live;
     this.vitals = parts.vitals;
     this.#fleet = parts.fleet;
     this.#options = parts.options;
@@ -181,9 +186,9 @@ export class Gateway implements AsyncDisposable {
     this.#shared.loop.start();
   }
 
-  /** Takes the plans and groups of another configuration; what runs goes on. Throws StoreError. */
-  configure(config: Pick<Config, "plans" | "groups">): Promise<void> {
-    return this.#planning.configure(config);
+  /** Takes a part of the configuration as it is now; what runs goes on. Rejects, and goes on as before, where it can't be had. */
+  async configure(part: Exclude<LivePart, "log">): Promise<void> {
+    await this.#live[part].configure();
   }
 
   /** Polls every meter once. */
@@ -223,22 +228,20 @@ export class Gateway implements AsyncDisposable {
 
   #resources(parts: {
     readonly keys: ReturnType<typeof gatewayKeys>;
-    readonly notifications: NotificationOrders;
-    readonly planning: GatewayPlans;
     readonly traces: MeterTraces;
-    readonly adding: AddedMeters;
     readonly collector: Collector;
   }): (api: Api) => void {
-    const { keys, notifications, planning, traces, adding, collector } = parts;
+    const { keys, traces, collector } = parts;
+    const { notifications, meters: adding } = this.#live;
     const nameOf = (name: string, caller: Caller) => this.nameOf(name, caller);
     return (api) => {
       keyResources(api, { ...keys, nameOf });
-      notificationResources(api, notifications);
+      notificationResources(api, notifications.orders);
       adding.resources(api);
       gatewayResources(api, this.#shared);
       const release = (name: string) => this.#shared.release(this.#meterOf(name));
       quarantineResources(api, { loop: this.#shared.loop, nameOf, release });
-      planning.resources(api, (name) => this.#meterOf(name));
+      this.#planning.resources(api, (name) => this.#meterOf(name));
       const { loop } = this.#shared;
       const meterOf = (name: string) => this.#meterOf(name);
       const workedBy = (name: string) => this.#shared.workedBy(this.#meterOf(name));
@@ -264,6 +267,37 @@ export class Gateway implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("dispose");
   }
+}
+
+interface Configurable {
+  /** Takes its part of the configuration as it is now. Rejects, and goes on as before, where it can't be had. */
+  configure(): void | Promise<void>;
+}
+
+type LiveParts = Awaited<ReturnType<typeof startLiveParts>>;
+
+/** Those that a reload changes. */
+async function startLiveParts(
+  parts: Omit<AddedMetersParts, "calls" | "planning" | "pushing" | "shared"> & {
+    readonly calling: GatewayCalls;
+    readonly planning: GatewayPlans;
+    readonly pushing: GatewayPush;
+    readonly shared: SharedMeters;
+  },
+  stack: AsyncDisposableStack,
+) {
+  const { config, database, events, planning, pushing, calling, shared } = parts;
+  const notifications = await GatewayNotifications.start({ config, database, events, gatewayId: shared.id });
+  stack.use(notifications);
+  const meters = stack.use(new AddedMeters({ ...parts, calls: calling.calls }));
+  return {
+    polling: shared,
+    notifications,
+    meters,
+    plans: planning,
+    calls: calling,
+    push: pushing,
+  } satisfies Record<Exclude<LivePart, "log">, Configurable>;
 }
 
 /** Serves the API over the local socket until the stack ends; its connections end with `connections`. */

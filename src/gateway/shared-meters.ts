@@ -24,7 +24,7 @@ import type { Database } from "../store/database.ts";
 import { LEARNED_CHANNEL } from "../store/push-layouts.ts";
 import { PLANS_CHANNEL } from "../store/reading-plans.ts";
 import type { FleetMeters } from "./fleet-meters.ts";
-import { type GatewayLoopParts, gatewayLoop } from "./gateway-loop.ts";
+import { type GatewayLoopParts, gatewayLoop, laneWidth, PlaceLimits } from "./gateway-loop.ts";
 import { workHere } from "./work-here.ts";
 
 export interface SharingParts extends GatewayLoopParts {
@@ -33,8 +33,8 @@ export interface SharingParts extends GatewayLoopParts {
   readonly url: string;
   readonly database: Database;
   readonly meters: FleetMeters;
-  /** Whether this gateway listens for pushes. */
-  readonly listens: boolean;
+  /** Whether this gateway listens for pushes now; a reload may change it. */
+  readonly pushing: { readonly listens: boolean };
 }
 
 /** A job for the gateway that holds a meter. */
@@ -66,6 +66,7 @@ export class SharedMeters {
   readonly #blocks: MeterBlocks<PolledMeter>;
   readonly #jobs: MeterJobs;
   readonly #lines: SharedLines;
+  readonly #limits: PlaceLimits;
   readonly #handlers = new Map<string, JobHandler>();
   readonly #listeners = new Map<string, (payload: string) => void>();
   readonly #lent: LentMeters;
@@ -85,7 +86,8 @@ export class SharedMeters {
     const { meters, database, events } = parts;
     this.#parts = parts;
     this.#lines = new SharedLines(meters.values());
-    this.loop = gatewayLoop(parts, this.#lines);
+    this.#limits = new PlaceLimits(parts.config.limits);
+    this.loop = gatewayLoop(parts, this.#lines, this.#limits);
     this.#blocks = new MeterBlocks(
       meters.values().filter((meter) => this.#isReached(meter)),
       {
@@ -106,6 +108,13 @@ export class SharedMeters {
       const { what: thing, ...wishes } = readJobSchema.parse(what);
       return this.#readHere(meter, thing, wishes);
     });
+  }
+
+  /** Takes the polling and the limits of the configuration as it is now. */
+  configure(): void {
+    const { config } = this.#parts;
+    this.#limits.take(config.limits);
+    this.loop.widen(laneWidth(config));
   }
 
   /** Meters have come: each is worked by whoever has its block. */
@@ -208,12 +217,12 @@ export class SharedMeters {
 
   /** Whether this gateway, or another one, listens for pushes. */
   get isAnyListening(): boolean {
-    return this.#parts.listens || listening(this.#share?.gateways() ?? []).length > 0;
+    return this.#parts.pushing.listens || listening(this.#share?.gateways() ?? []).length > 0;
   }
 
   /** Whether of the gateways that listen for pushes this one answers for the meter. */
   listensFor(meter: PolledMeter): boolean {
-    if (!this.isElsewhere(meter)) return this.#parts.listens;
+    if (!this.isElsewhere(meter)) return this.#parts.pushing.listens;
     const { network } = meter.target.connection;
     const holder = this.#workerOf(meter)?.id;
     return listenerFor(this.#share?.gateways() ?? [], { holder, network }) === this.id;
@@ -235,7 +244,7 @@ export class SharedMeters {
   }
 
   async #join(): Promise<FleetShare> {
-    const { config, events, url, version, planning, listens } = this.#parts;
+    const { config, events, url, version, planning, pushing } = this.#parts;
     const { name = hostname(), silence, away } = config.sharing;
     const jobs = this.#jobs;
     const share = new FleetShare({
@@ -245,7 +254,7 @@ export class SharedMeters {
       silenceMs: silence,
       awayMs: away,
       version,
-      listens,
+      listens: () => pushing.listens,
       fleet: () => this.#blocks.fingerprints(),
       events,
       meterCount: () => this.loop.heldCount,
@@ -295,7 +304,7 @@ export class SharedMeters {
       release: (meter) => this.#giveUp([meter]),
       onChange: (meter) => this.#adjust(meter),
       onFailure: (error) => events({ event: "jobsFailed", reason: messageOf(error) }),
-      timeoutMs: config.polling.sessionTimeout + ELSEWHERE_MS,
+      timeoutMs: () => config.polling.sessionTimeout + ELSEWHERE_MS,
     });
   }
 

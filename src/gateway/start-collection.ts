@@ -47,7 +47,7 @@ export function startIntake(
 }
 
 export interface CollectorParts {
-  readonly polling: Config["polling"];
+  readonly config: Config;
   readonly database: Database;
   readonly events: EventSink;
   readonly plans: MeterPlans;
@@ -61,7 +61,7 @@ export interface CollectorParts {
 
 /** What reads meters, with all that it hands on to. */
 export function startCollector(parts: CollectorParts): Collector {
-  const { polling, database, events, plans, pushing, lines, calls, traces } = parts;
+  const { config, database, events, plans, pushing, lines, calls, traces } = parts;
   return new Collector({
     tapOf: (target) => traces.wrapFor(target),
     events,
@@ -69,7 +69,7 @@ export function startCollector(parts: CollectorParts): Collector {
     calls,
     duringVisit: (meter, connection) => pushing.duringVisit(meter, connection),
     keepUnsolicited: (meter, message) => pushing.keepUnsolicited(meter, message),
-    sessionBudgetMs: polling.sessionTimeout,
+    sessionBudgetMs: () => config.polling.sessionTimeout,
     ruleOf: (meter, profile) => plans.ruleOf(meter, profile),
     store: collectorStore(parts),
     eventStore: eventLogStore(database),

@@ -19,8 +19,8 @@ export interface FleetShareOptions {
   readonly silenceMs: number;
   readonly awayMs: number;
   readonly version: string;
-  /** Whether this gateway listens for what meters send by themselves. */
-  readonly listens: boolean;
+  /** Whether this gateway listens now for what meters send by themselves. */
+  readonly listens: () => boolean;
   /** By network that this gateway reaches, a fingerprint of the meters that are known here now. */
   readonly fleet: () => Readonly<Record<string, string>>;
   readonly events: EventSink;
@@ -49,6 +49,7 @@ export class FleetShare implements AsyncDisposable {
   readonly #giving = new Set<string>();
   #fleet: Readonly<Record<string, string>>;
   #toldFleet: Readonly<Record<string, string>> | undefined;
+  #toldListens: boolean | undefined;
   #session: ShareSession | undefined;
   #isDirect = false;
   #incarnation: number | undefined;
@@ -192,6 +193,11 @@ export class FleetShare implements AsyncDisposable {
       await session.know(this.id, Object.keys(fleet), JSON.stringify(fleet));
       this.#toldFleet = fleet;
     }
+    const listens = this.#options.listens();
+    if (this.#toldListens !== listens) {
+      await session.tellListens(this.id, listens);
+      this.#toldListens = listens;
+    }
     await this.#renew(session);
     if ((await this.#exchange(session)) > 0) await this.#renew(session);
   }
@@ -220,9 +226,11 @@ export class FleetShare implements AsyncDisposable {
     try {
       if (this.#incarnation === undefined) {
         const [networks, fleet] = [this.#networks, this.#fleet];
-        const known = { networks, fleet: JSON.stringify(fleet) };
+        const listens = presence.listens();
+        const known = { networks, fleet: JSON.stringify(fleet), listens };
         this.#incarnation = await session.join({ ...presence, ...known, silenceMs, id: identity.id });
         this.#toldFleet = fleet;
+        this.#toldListens = listens;
       }
     } catch (error) {
       await session.close();

@@ -31,7 +31,7 @@ export interface LentMetersOptions {
   readonly onChange: (meter: PolledMeter) => void;
   readonly onFailure: (error: unknown) => void;
   /** How long whoever works a meter may take to leave it. */
-  readonly timeoutMs: number;
+  readonly timeoutMs: () => number;
 }
 
 /** Notices may get lost with the connection that hears them. */
@@ -92,7 +92,7 @@ export class LentMeters implements Disposable {
     const job = { ...connectionBlock(connection, name), meter: name, kind: LEND_JOB };
     while (this.#isWanted(meter)) {
       const { id: to, run } = this.#options.me();
-      await jobs.request({ ...job, what: { to, run } }, timeoutMs).catch((error: unknown) => {
+      await jobs.request({ ...job, what: { to, run } }, timeoutMs()).catch((error: unknown) => {
         tell(error);
         tell = () => undefined;
       });

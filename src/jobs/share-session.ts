@@ -118,6 +118,13 @@ export class ShareSession {
     await this.#client.query("select dlms.know_meters($1::uuid, $2::text[], $3::jsonb)", [id, networks, fleet]);
   }
 
+  async tellListens(id: string, listens: boolean): Promise<void> {
+    await this.#client.query("update dlms.gateways set listens = $2::boolean where gateway_id = $1::uuid", [
+      id,
+      listens,
+    ]);
+  }
+
   async renew(id: string, incarnation: number, told: { meters: number; seen: number }): Promise<Renewal> {
     const { rows } = await this.#client.query<{ renewal: unknown }>(
       "select dlms.renew_gateway($1::uuid, $2::bigint, $3::int, $4::bigint) as renewal",

@@ -15,8 +15,10 @@ export interface GatewayEvents {
   readonly workerEnded: { worker: number; code: number | null; signal: string | null; retryMs: number };
   /** Systemd holds a socket for which the configuration has no listener. */
   readonly socketUntaken: { address: string; transport: string };
-  /** What changed at once, and what waits for a new start, each as one line. */
-  readonly configReloaded: { applied: readonly string[]; waiting: readonly string[] };
+  /** What was taken, and what waits for a new start, each as one line. */
+  readonly configReloaded: { taken: readonly string[]; waiting: readonly string[] };
+  /** A part of a configuration that is right in itself could not be taken; that is tried again with the next order. */
+  readonly settingsRefused: { part: string; reason: string; settings: readonly string[] };
   readonly configRefused: { reason: string };
   readonly databaseReady: { edition: string; migrated: number };
   /** At the start; `goesOn` without it, from what is on record, or else waits for it. */
@@ -76,6 +78,7 @@ export interface GatewayEvents {
   readonly attemptsLost: { reason: string; count: number };
   readonly upkeepFailed: { reason: string };
   readonly callsAwaited: { address: string };
+  readonly callListenerLeft: { address: string };
   readonly meterCalled: { meter: string; peer: string };
   /** It is held, and on the list of unknown senders. */
   readonly callerUnknown: { peer: string; names: readonly string[] };
@@ -83,6 +86,7 @@ export interface GatewayEvents {
   readonly callFailed: { peer: string; reason: string };
   readonly callRefused: { limit: number };
   readonly pushListening: { address: string; transport: string };
+  readonly pushListenerLeft: { address: string; transport: string };
   readonly pushReceived: { peer: string; meter: string | undefined; values: number };
   readonly pushRejected: { peer: string; reason: string };
   readonly pushesDropped: { count: number };
@@ -140,6 +144,7 @@ const EVENTS = {
     text: "systemd passed a socket that no entry of push.listen wants: nobody hears what comes there",
   },
   configReloaded: { level: "info", text: "the configuration was read again; what waits needs a new start" },
+  settingsRefused: { level: "error", text: "this part of the new configuration can't be had now; the old one holds" },
   configRefused: { level: "error", text: "the new configuration can't be used; the old one holds" },
   databaseReady: { level: "info", text: "database is ready" },
   databaseAway: {
@@ -153,7 +158,7 @@ const EVENTS = {
   fleetUnrecorded: { level: "warn", text: "the record for a start without the database could not be written" },
   meterUnknown: { level: "warn", text: "the meter is new to the gateway: it is read when the database is there" },
   addedMeterRefused: { level: "warn", text: "a meter that was added is not worked: see meters remove" },
-  metersAdded: { level: "info", text: "meters that somebody added are worked" },
+  metersAdded: { level: "info", text: "further meters are worked" },
   meterRemoved: { level: "info", text: "a meter that somebody removed is not worked any more" },
   counterLow: { level: "warn", text: "most of the invocation counters of a key are used up" },
   countersFew: { level: "error", text: "invocation counters run low, and the database that keeps them is away" },
@@ -196,12 +201,14 @@ const EVENTS = {
   attemptsLost: { level: "warn", text: "the record of read attempts has a gap; readings are not concerned" },
   upkeepFailed: { level: "warn", text: "the database's upkeep failed and is tried again; views are exact without it" },
   callsAwaited: { level: "info", text: "listening for meters that call in" },
+  callListenerLeft: { level: "info", text: "nobody new may call there any more; calls that are held stay" },
   meterCalled: { level: "debug", text: "meter has called in" },
   callerUnknown: { level: "warn", text: "somebody called who is no meter of ours: see push unknown, meters adopt" },
   callUnused: { level: "warn", text: "a meter called in whose connection is not configured with callsIn" },
   callFailed: { level: "info", text: "a call ended before it was known whose it was, or by a fault" },
   callRefused: { level: "error", text: "a call was not taken, for so many are held already" },
   pushListening: { level: "info", text: "listening for pushes" },
+  pushListenerLeft: { level: "info", text: "no longer listening for pushes there; connections that are held stay" },
   pushReceived: { level: "debug", text: "push received" },
   pushRejected: { level: "warn", text: "push kept without being understood", keptIn: "dlms.push_history" },
   senderConflict: {

@@ -8,6 +8,7 @@ import { UdpReceiver } from "../../drivers/udp/receiver.ts";
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
+import { ListenerSet } from "./listener-set.ts";
 import { type ConnectionLimits, type PushChannel, PushConnection } from "./push-connection.ts";
 import { PushDatagrams } from "./push-datagrams.ts";
 import { PushIntake, type PushIntakeOptions } from "./push-intake.ts";
@@ -49,14 +50,30 @@ const P1_BAUD = 115_200;
 /** About two telegrams. */
 const SERIAL_FRUITLESS_OCTETS = 4096;
 
+/** One address, or serial port, that is listened on. */
+interface Listening {
+  readonly transport: "tcp" | "udp" | "serial";
+  /** With the port that was taken for port 0. */
+  readonly name: string;
+  /** Datagrams that have not been looked at yet. */
+  readonly queued: number;
+  /** Takes nothing new, and gives the place free; connections go on. */
+  leave(): Promise<void>;
+  /** Ends when connections have ended, or were cut. */
+  close(): Promise<void>;
+}
+
 export class PushListeners implements AsyncDisposable {
   readonly #events: EventSink;
   readonly #limits: PushLimits;
   readonly #boundSocket: PushListenersOptions["boundSocket"];
   readonly intake: PushIntake;
-  readonly #listeners: TcpListener[] = [];
-  readonly #serials: { readonly serial: PushSerial; readonly path: string }[] = [];
-  readonly #receivers: { readonly receiver: UdpReceiver; readonly datagrams: PushDatagrams }[] = [];
+  readonly #listening = new ListenerSet<PushListenConfig, Listening>({
+    open: (place) => this.#listen(place),
+    close: (listening) => this.#leave(listening),
+  });
+  /** Those that a reload has taken away, while connections of theirs go on. */
+  readonly #left = new Set<Listening>();
   readonly #connections = new Set<PushConnection>();
   /** A serial line may be silent for as long as it wants. */
   readonly #serialConnections = new Set<PushConnection>();
@@ -69,7 +86,7 @@ export class PushListeners implements AsyncDisposable {
   static async start(listen: readonly PushListenConfig[], options: PushListenersOptions): Promise<PushListeners> {
     const listeners = new PushListeners(options);
     try {
-      for (const each of listen) await listeners.#listen(each);
+      await listeners.take(listen);
     } catch (error) {
       await listeners.close();
       throw error;
@@ -86,17 +103,20 @@ export class PushListeners implements AsyncDisposable {
     this.#idleTimer.unref();
   }
 
+  /** Listens there and nowhere else; connections go on. Rejects, and listens as before, when an address can't be had. */
+  take(listen: readonly PushListenConfig[]): Promise<void> {
+    return this.#listening.take(listen);
+  }
+
   /** Where it listens, with the ports that were taken for port 0, in the order of the configuration by transport. */
   get addresses(): {
     readonly tcp: readonly string[];
     readonly udp: readonly string[];
     readonly serial: readonly string[];
   } {
-    return {
-      tcp: this.#listeners.map((each) => hostPort(each.address)),
-      udp: this.#receivers.map((each) => hostPort(each.receiver.address)),
-      serial: this.#serials.map((each) => each.path),
-    };
+    const names = (wanted: Listening["transport"]) =>
+      this.#listening.all.flatMap(({ transport, name }) => (transport === wanted ? [name] : []));
+    return { tcp: names("tcp"), udp: names("udp"), serial: names("serial") };
   }
 
   get connectionCount(): number {
@@ -105,7 +125,7 @@ export class PushListeners implements AsyncDisposable {
 
   /** Pushes that are not durable yet. */
   get waiting(): number {
-    return this.#receivers.reduce((sum, { datagrams }) => sum + datagrams.queued, this.intake.waiting);
+    return this.#listening.all.reduce((sum, { queued }) => sum + queued, this.intake.waiting);
   }
 
   /**
@@ -114,12 +134,7 @@ export class PushListeners implements AsyncDisposable {
    */
   async close(): Promise<void> {
     clearInterval(this.#idleTimer);
-    await Promise.all(this.#receivers.map(({ receiver }) => receiver.close()));
-    for (const { datagrams } of this.#receivers) datagrams.end();
-    const closed = [
-      ...this.#listeners.map((listener) => listener.close(GRACE_MS)),
-      ...this.#serials.map(({ serial }) => serial.close()),
-    ];
+    const closed = [...this.#listening.all, ...this.#left].map((listening) => listening.close());
     for (const connection of this.#connections) connection.finish();
     await Promise.all(closed);
     await Promise.race([this.intake.drain(), sleep(DRAIN_MS, undefined, { ref: false })]);
@@ -130,15 +145,22 @@ export class PushListeners implements AsyncDisposable {
     await this.close();
   }
 
-  async #listen({ address: text, transport, serial, speed, parity }: PushListenConfig): Promise<void> {
-    if (serial !== undefined) this.#listenSerial({ path: serial, baud: speed ?? P1_BAUD, parity: parity ?? "none" });
-    if (text === undefined) return;
-    const address = tcpAddress(text);
-    const bound = transport === "tcp" ? await this.#listenTcp(address) : await this.#listenUdp(address);
-    this.#events({ event: "pushListening", address: hostPort(bound), transport });
+  async #listen({ address: text, transport, serial, speed, parity }: PushListenConfig): Promise<Listening> {
+    if (serial !== undefined) {
+      return this.#listenSerial({ path: serial, baud: speed ?? P1_BAUD, parity: parity ?? "none" });
+    }
+    const address = tcpAddress(text ?? "");
+    const listening = transport === "tcp" ? await this.#listenTcp(address) : await this.#listenUdp(address);
+    this.#events({ event: "pushListening", address: listening.name, transport });
+    return listening;
   }
 
-  #listenSerial(port: SerialChannelOptions): void {
+  async #leave(listening: Listening): Promise<void> {
+    this.#events({ event: "pushListenerLeft", address: listening.name, transport: listening.transport });
+    await listening.leave();
+  }
+
+  #listenSerial(port: SerialChannelOptions): Listening {
     const { path } = port;
     const origin = { host: path, port: 0, transport: "serial" } as const;
     const serial = new PushSerial({
@@ -149,10 +171,11 @@ export class PushListeners implements AsyncDisposable {
       },
       onAway: (error) => this.#tellFault(path, error),
     });
-    this.#serials.push({ serial, path });
+    const close = () => serial.close();
+    return { transport: "serial", name: path, queued: 0, leave: close, close };
   }
 
-  async #listenTcp(address: TcpAddress): Promise<TcpAddress> {
+  async #listenTcp(address: TcpAddress): Promise<Listening> {
     const listener = await TcpListener.listen(address, (channel) => this.#accept(channel), {
       connectionLimit: this.#limits.connections,
       keepAliveMs: this.#limits.idleMs,
@@ -160,11 +183,20 @@ export class PushListeners implements AsyncDisposable {
       onRefused: () => this.#drop(),
       onError: (error) => this.#tellFault(hostPort(address), error),
     });
-    this.#listeners.push(listener);
-    return listener.address;
+    const listening: Listening = {
+      transport: "tcp",
+      name: hostPort(listener.address),
+      queued: 0,
+      leave: async () => {
+        this.#left.add(listening);
+        void listener.stopAccepting().then(() => this.#left.delete(listening));
+      },
+      close: () => listener.close(GRACE_MS),
+    };
+    return listening;
   }
 
-  async #listenUdp(address: TcpAddress): Promise<TcpAddress> {
+  async #listenUdp(address: TcpAddress): Promise<Listening> {
     const datagrams = new PushDatagrams({
       intake: this.intake,
       send: (octets, peer) => receiver.send(octets, peer),
@@ -175,8 +207,19 @@ export class PushListeners implements AsyncDisposable {
       fd: this.#boundSocket?.({ ...address, transport: "udp" }),
       onError: (error) => this.#tellFault(hostPort(address), error),
     });
-    this.#receivers.push({ receiver, datagrams });
-    return receiver.address;
+    const close = async () => {
+      await receiver.close();
+      datagrams.end();
+    };
+    return {
+      transport: "udp",
+      name: hostPort(receiver.address),
+      get queued() {
+        return datagrams.queued;
+      },
+      leave: close,
+      close,
+    };
   }
 
   #accept(channel: TcpChannel): void {

@@ -40,8 +40,11 @@ export interface CampaignMeter<Connection extends SetupConnection> {
 }
 
 export interface SetupCampaignOptions<Connection extends SetupConnection> {
-  readonly setups: readonly PushSetupConfig[];
-  readonly execution: Config["push"]["execution"];
+  /** As it is now; a reload may change it. */
+  readonly config: () => {
+    readonly setups: readonly PushSetupConfig[];
+    readonly execution: Config["push"]["execution"];
+  };
   /** Those that there are now. */
   readonly meters: () => Iterable<CampaignMeter<Connection>>;
   readonly arrivals: Pick<PushArrivals, "wait">;
@@ -114,13 +117,12 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
 
   constructor(options: SetupCampaignOptions<Connection>) {
     this.#options = options;
-    const { checkEvery } = options.execution;
-    if (checkEvery !== undefined) void this.#keepChecking(checkEvery);
+    void this.#keepChecking();
   }
 
   /** Which meters each setup is for. */
   get setups(): { readonly setup: PushSetupConfig; readonly meters: readonly string[] }[] {
-    return this.#options.setups.map((setup) => {
+    return this.#options.config().setups.map((setup) => {
       return { setup, meters: this.#metersOf(setup).map(({ name }) => name) };
     });
   }
@@ -181,7 +183,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
   /** Results in the order of the jobs; what a stop kept from being begun is left out. */
   async #work(jobs: readonly Job<Connection>[], order: CampaignOrder, follower?: Follower): Promise<CampaignResult[]> {
     const signal = AbortSignal.any([this.#stop.signal, this.#closing.signal, ...(follower ? [follower.signal] : [])]);
-    const { concurrency, perMinute } = this.#options.execution;
+    const { concurrency, perMinute } = this.#options.config().execution;
     const results: CampaignResult[] = [];
     let next = 0;
     const begun = performance.now();
@@ -201,7 +203,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
   }
 
   #jobsOf({ setup: wanted, meter: only }: CampaignOrder): Job<Connection>[] {
-    const setups = this.#options.setups.filter(({ name }) => (wanted ?? name) === name);
+    const setups = this.#options.config().setups.filter(({ name }) => (wanted ?? name) === name);
     return setups.flatMap((setup) => {
       const meters = this.#metersOf(setup).filter(({ name }) => (only ?? name) === name);
       return meters.map((meter) => ({ meter, setup }));
@@ -286,7 +288,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     differences: Difference[],
   ): Promise<Execution & { readonly testPush: TestPush }> {
     const given = new AbortController();
-    const timeoutMs = this.#options.execution.arrival + (setup.randomisation ?? 0);
+    const timeoutMs = this.#options.config().execution.arrival + (setup.randomisation ?? 0);
     let arrival: Promise<boolean> | undefined;
     const { execution, ordered } = await meter.visit(async (connection) => {
       const wishes = wishesOf(setup, await setupVersion(connection, setup.logicalName));
@@ -323,22 +325,23 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
   }
 
   /** A check begins only when the one before has ended, so that checks are never waiting before what people order. */
-  async #keepChecking(everyMs: number): Promise<void> {
+  async #keepChecking(): Promise<void> {
     const { signal } = this.#closing;
-    let dueMs = systemClock.elapsed() + everyMs;
+    let checkedMs = systemClock.elapsed();
     while (!signal.aborted) {
-      const leftMs = dueMs - systemClock.elapsed();
-      if (leftMs > 0) await sleep(systemClock, leftMs, signal).catch(() => undefined);
+      const { checkEvery = Infinity } = this.#options.config().execution;
+      const leftMs = checkedMs + checkEvery - systemClock.elapsed();
+      if (leftMs > 0) await sleep(systemClock, Math.min(leftMs, MINUTE_MS), signal).catch(() => undefined);
       else {
         await this.#check();
-        dueMs = systemClock.elapsed() + everyMs;
+        checkedMs = systemClock.elapsed();
       }
     }
   }
 
   async #check(): Promise<void> {
-    const { setups, isHere = () => true } = this.#options;
-    for (const setup of setups) {
+    const { config, isHere = () => true } = this.#options;
+    for (const setup of config().setups) {
       const order = { setup: setup.name, dryRun: setup.drift === "show", who: "gateway", why: CHECK };
       const jobs = this.#jobsOf(order).filter(({ meter }) => isHere(meter.name));
       await this.#inTurn(() => this.#work(jobs, order)).catch(() => undefined);

@@ -17,7 +17,7 @@ import {
 import { type PushSetupConfig, wishesOf } from "./setup-wishes.ts";
 
 export interface SetupRepairsOptions<Connection extends SetupConnection> {
-  readonly setups: readonly PushSetupConfig[];
+  readonly setups: () => readonly PushSetupConfig[];
   readonly keep: (record: SetupRecord) => Promise<unknown>;
   /** Asks the meter what its setups send, after they were written. */
   readonly relearn: (meterId: string, connection: Connection) => Promise<void>;
@@ -71,7 +71,7 @@ export class SetupRepairs<Connection extends SetupConnection> {
     const triedMs = this.#triedMs.get(meter.meterId);
     if (triedMs !== undefined && performance.now() - triedMs < AGAIN_MS) return;
     for (const [name, { testPush, differences }] of this.#mixed.get(meter.meterId) ?? []) {
-      const setup = testPush === "silent" ? undefined : setups.find((each) => each.name === name);
+      const setup = testPush === "silent" ? undefined : setups().find((each) => each.name === name);
       const startedAt = new Date();
       const found: Difference[] = [];
       const forward = setup && (await carryOn(connection, setup, found));
@@ -93,7 +93,7 @@ export class SetupRepairs<Connection extends SetupConnection> {
   ): Promise<void> {
     const { setups, keep, events } = this.#options;
     const { setup, state, testPush, evidence } = done;
-    const logicalName = setups.find((each) => each.name === setup)?.logicalName ?? "";
+    const logicalName = setups().find((each) => each.name === setup)?.logicalName ?? "";
     events({ event: "setupCarriedOut", meter, setup, state, testPush, evidence });
     const record = { ...done, logicalName, startedAt, endedAt: new Date(), changes: differences.map(changeOf) };
     await keep({ ...record, who: "gateway", why: "it was left between two states" });

@@ -115,7 +115,7 @@ export async function polledStreet(
   const collector = new Collector({
     store,
     events: (event) => events.push(event),
-    sessionBudgetMs: 60_000,
+    sessionBudgetMs: () => 60_000,
     lines: stack.use(new SerialLines()),
     environment: { ...SYSTEM_ENVIRONMENT, clock: { ...systemClock, now: nowMs } },
     ruleOf: () => ({ historyMs: 86_400_000, order: "oldest-first" }),

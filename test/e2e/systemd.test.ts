@@ -145,8 +145,8 @@ test("systemd: a reload takes what can change, tells the rest, and keeps the old
   };
   const reloaded = await order("log: { level: debug }\npolling: { concurrency: 7 }\n", "configReloaded");
   expect(reloaded).toMatchObject({
-    applied: ['log.level: "info" -> "debug"'],
-    waiting: ["polling.concurrency: 200 -> 7"],
+    taken: ['log.level: "info" -> "debug"', "polling.concurrency: 200 -> 7"],
+    waiting: [],
   });
   // What is logged at debug only.
   await vi.waitFor(() => expect(systemd.told("pushReceived").length).toBeGreaterThan(0), WAIT);

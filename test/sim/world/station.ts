@@ -160,7 +160,7 @@ export class Station {
     this.#collector = new Collector({
       events,
       lines: new SerialLines(),
-      sessionBudgetMs: polling.sessionTimeoutMs,
+      sessionBudgetMs: () => polling.sessionTimeoutMs,
       ruleOf: (meter, profile) => meterPlans.ruleOf(meter, profile),
       ...visits,
       store: {

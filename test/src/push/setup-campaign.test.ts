@@ -117,10 +117,12 @@ function campaigns({ setup, execution = {}, meters = [new SetupMeter()], visit, 
     kept[Number(key)] = record;
     return key;
   };
-  const repairs = new SetupRepairs<SetupConnection>({ setups, keep, relearn: async () => undefined, events }, []);
+  const repairs = new SetupRepairs<SetupConnection>(
+    { setups: () => setups, keep, relearn: async () => undefined, events },
+    [],
+  );
   const running = new SetupCampaigns({
-    setups,
-    execution: pushExecutionSchema.parse({ perMinute: 6000, ...execution }),
+    config: () => ({ setups, execution: pushExecutionSchema.parse({ perMinute: 6000, ...execution }) }),
     meters: () =>
       meters.map((meter, index) => ({
         meterId: `id-${index}`,
@@ -325,7 +327,7 @@ test("push setup: where that is refused it goes back, also when the gateway was 
   const later: SetupRecord[] = [];
   const repairs = new SetupRepairs<SetupConnection>(
     {
-      setups: [EVERYTHING],
+      setups: () => [EVERYTHING],
       keep: async (record) => later.push(record),
       relearn: async () => undefined,
       events: () => undefined,
