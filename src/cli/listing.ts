@@ -64,3 +64,8 @@ function cellText(cell: Cell): string {
   if (cell instanceof Date) return cell.toISOString();
   return typeof cell === "object" ? cell.join(", ") : String(cell);
 }
+
+/** A moment to the second, in UTC; nothing for nothing. */
+export function timeText(iso: string): string {
+  return iso === "" ? "" : `${iso.slice(0, "2026-01-31T00:00:00".length).replace("T", " ")}Z`;
+}

@@ -4,7 +4,7 @@ import { attempt, meter as meterAnswer } from "../api/answers/meters.ts";
 import { plan, quarantinedMeter } from "../api/answers/work.ts";
 import { askDaemon } from "../api/local-client.ts";
 import type { ExitReason } from "./exit-code.ts";
-import { type ListingOptions, printList, printListing, titled } from "./listing.ts";
+import { type ListingOptions, printList, printListing, timeText, titled } from "./listing.ts";
 import { type Output, printTable } from "./output.ts";
 import type { DaemonOptions } from "./push-command.ts";
 
@@ -116,9 +116,4 @@ export async function metersRelease(name: string, { socket }: DaemonOptions, out
   const { meter } = await askDaemon(socket, { path, method: "POST", answer: z.object({ meter: z.string() }) });
   output.err(`${meter} is tried now`);
   return "success";
-}
-
-/** To the second, in UTC. */
-function timeText(iso: string): string {
-  return iso === "" ? "" : `${iso.slice(0, "2026-01-31T00:00:00".length).replace("T", " ")}Z`;
 }

@@ -17,6 +17,7 @@ import { declareDoctor } from "./verbs/doctor.ts";
 import { declareExport } from "./verbs/export.ts";
 import { declareGaps } from "./verbs/gaps.ts";
 import { declareGateways } from "./verbs/gateways.ts";
+import { declareJobs } from "./verbs/jobs.ts";
 import { declareKeys } from "./verbs/keys.ts";
 import { declareManual } from "./verbs/manual.ts";
 import { declareMeterOrders } from "./verbs/meter-orders.ts";
@@ -62,6 +63,7 @@ const VERBS: readonly DeclareVerb[] = [
   declareCounters,
   declareGaps,
   declareExport,
+  declareJobs,
   declareGateways,
   declareReport,
   declarePlans,

@@ -55,6 +55,19 @@ export class DueTimes {
     return first;
   }
 
+  /** When a number is due; undefined when it is not. */
+  dueMs(number: number): number | undefined {
+    return (this.#places[number] ?? NOWHERE) === NOWHERE ? undefined : this.#dueMs[number];
+  }
+
+  /** The earliest first, as they are now, without taking them: one copy, and then O(log n) for each. */
+  *inOrder(): Generator<number> {
+    const copy = new DueTimes();
+    [copy.#dueMs, copy.#heap, copy.#places] = [this.#dueMs.slice(), this.#heap.slice(), this.#places.slice()];
+    copy.#size = this.#size;
+    for (let first = copy.takeFirst(); first !== undefined; first = copy.takeFirst()) yield first;
+  }
+
   #due(place: number): number {
     return this.#dueMs[this.#heap[place] ?? 0] ?? 0;
   }

@@ -35,6 +35,13 @@ export interface PlannedJob<Meter> {
   readonly profiles: readonly ReadingKind[];
 }
 
+/** A job that has not been taken yet. */
+export interface UpcomingJob<Meter> extends PlannedJob<Meter> {
+  readonly lane: PlannedLane;
+  /** Milliseconds since 1970; undefined for what is done when there is room. */
+  readonly dueMs: number | undefined;
+}
+
 /** What came of a job. */
 export interface JobOutcome {
   readonly answered: boolean;
@@ -57,6 +64,7 @@ export interface QuarantinedMeter<Meter> {
 
 /** What nobody knows when it will be lost comes after all that will be. */
 const NEVER_LOST_MS = 365 * 86_400_000;
+const NOBODY = -1;
 
 export class Planner<Meter> {
   readonly #options: PlannerOptions<Meter>;
@@ -169,9 +177,36 @@ export class Planner<Meter> {
     this.#working.add(number);
     const meter = this.#meters[number];
     if (meter === undefined) return undefined;
-    const due = this.#options.plansOf(meter).filter((_, plan) => (this.#dueMs[number]?.[plan] ?? Infinity) <= nowMs);
-    const more = this.#more.get(number) ?? [];
-    return { meter, profiles: [...new Set([...due.map((plan) => plan.profile), ...more])] };
+    return { meter, profiles: this.#dueReadings(number, nowMs) };
+  }
+
+  /** What is to be done next, about in the order in which it is taken, of one meter or of all; nothing is taken. */
+  *upcoming(of?: Meter): Generator<UpcomingJob<Meter>> {
+    const one = of === undefined ? undefined : [this.#numbers.get(of) ?? NOBODY];
+    for (const number of one ?? this.#ready.inOrder()) {
+      if (this.#ready.dueMs(number) !== undefined)
+        yield* this.#upcomingJob(number, Math.min(...(this.#dueMs[number] ?? [])));
+    }
+    for (const number of one ?? this.#scheduled.inOrder())
+      yield* this.#upcomingJob(number, this.#scheduled.dueMs(number));
+    for (const number of one ?? this.#backfill.inOrder()) {
+      const meter = this.#meters[number];
+      if (meter === undefined || this.#backfill.dueMs(number) === undefined) continue;
+      yield { meter, lane: "backfill", profiles: this.#more.get(number) ?? [], dueMs: undefined };
+    }
+  }
+
+  *#upcomingJob(number: number, dueMs: number | undefined): Generator<UpcomingJob<Meter>> {
+    const meter = this.#meters[number];
+    if (meter === undefined || dueMs === undefined) return;
+    yield { meter, lane: "scheduled", profiles: this.#dueReadings(number, dueMs), dueMs };
+  }
+
+  #dueReadings(number: number, atMs: number): readonly ReadingKind[] {
+    const meter = this.#meters[number];
+    const plans = meter === undefined ? [] : this.#options.plansOf(meter);
+    const due = plans.filter((_, plan) => (this.#dueMs[number]?.[plan] ?? Infinity) <= atMs);
+    return [...new Set([...due.map((plan) => plan.profile), ...(this.#more.get(number) ?? [])])];
   }
 
   /** A job has ended: the meter is due again for the next slots of its plans, or for another try. */

@@ -8,6 +8,7 @@ import { LanePlaces, type LaneWidth } from "./lane-places.ts";
 import type { Lane } from "./lane-queue.ts";
 import { type LaneReport, LaneTimes } from "./lane-times.ts";
 import { type GateWidth, LineGate } from "./line-gate.ts";
+import { type OpenJob, OpenJobs } from "./open-jobs.ts";
 import {
   type JobOutcome,
   type PlannedJob,
@@ -15,6 +16,7 @@ import {
   Planner,
   type PlannerOptions,
   type QuarantinedMeter,
+  type UpcomingJob,
 } from "./planner.ts";
 
 export interface PollLoopOptions<Meter> extends PlannerOptions<Meter>, LaneWidth {
@@ -39,6 +41,15 @@ const LONGEST_DELAY_MS = 60_000;
 /** More than a clock is corrected by while it runs. */
 const CLOCK_SET_MS = 3_600_000;
 
+/** What people ask of a meter. */
+export interface AskedWork {
+  readonly lane: "control" | "on_demand";
+  /** In words. */
+  readonly what: string;
+}
+
+const READ: AskedWork = { lane: "on_demand", what: "read" };
+
 /** The meter is not this gateway's to work. */
 export class MeterNotHeldError extends Error {
   override readonly name = "MeterNotHeldError";
@@ -56,6 +67,7 @@ export class PollLoop<Meter> {
   /** For good. */
   readonly #bounds = new Map<GateWidth, LineGate<Meter>>();
   readonly #times = new LaneTimes();
+  readonly #open = new OpenJobs<Meter>();
   readonly #clock: Clock;
   /** The meters that are ours to work. */
   readonly #held: Set<Meter>;
@@ -151,7 +163,8 @@ export class PollLoop<Meter> {
     const { plansOf, poll } = this.#options;
     const polls = Array.from(this.#held, (meter) => {
       const profiles = plansOf(meter).map((plan) => plan.profile);
-      return this.#enqueue(meter, "scheduled", () => poll(meter, profiles, "scheduled"));
+      const job = this.#jobOf(meter, "scheduled", profiles.join(" "));
+      return this.#enqueue(job, () => poll(meter, profiles, "scheduled"));
     });
     await Promise.all(polls);
   }
@@ -160,9 +173,9 @@ export class PollLoop<Meter> {
    * Runs a job for a meter before scheduled work, but not beside another job of the same meter. Rejects with
    * MeterNotHeldError where the meter is not ours to work, or is not any more when its turn comes.
    */
-  readNow<T>(meter: Meter, job: () => Promise<T>, lane: "control" | "on_demand" = "on_demand"): Promise<T> {
+  readNow<T>(meter: Meter, work: () => Promise<T>, { lane, what }: AskedWork = READ): Promise<T> {
     // It may have had the place that scheduled work was waiting for.
-    return this.#enqueue(meter, lane, job).finally(() => this.#topUp());
+    return this.#enqueue(this.#jobOf(meter, lane, what), work).finally(() => this.#topUp());
   }
 
   /** The meter gave a sign of life by itself. */
@@ -180,6 +193,16 @@ export class PollLoop<Meter> {
   /** How long jobs of each lane waited and ran, by now. */
   laneTimes(): ReadonlyMap<Lane, LaneReport> {
     return this.#times.report();
+  }
+
+  /** What is worked now, then what waits for its turn. */
+  openJobs(): Iterable<OpenJob<Meter>> {
+    return this.#open.inOrder();
+  }
+
+  /** What is to be done next, of one meter or of all. */
+  upcomingJobs(of?: Meter): Iterable<UpcomingJob<Meter>> {
+    return this.#planner.upcoming(of);
   }
 
   /** Meters that keep failing and are tried seldom. */
@@ -227,45 +250,58 @@ export class PollLoop<Meter> {
     }
   }
 
+  #jobOf(meter: Meter, lane: Lane, what: string): OpenJob<Meter> {
+    const askedMs = this.#clock.now();
+    return { meter, lane, what, askedMs, stage: "limit", sinceMs: askedMs };
+  }
+
   /** Through the gates of network and pool first: who waits there does not keep the meter from what people ask. */
-  #enqueue<T>(meter: Meter, lane: Lane, job: () => Promise<T>): Promise<T> {
+  #enqueue<T>(job: OpenJob<Meter>, work: () => Promise<T>): Promise<T> {
+    const { meter, lane } = job;
     const askedMs = this.#clock.elapsed();
-    let pass = () => this.#pass(meter, lane, () => this.#timed(lane, askedMs, job));
+    let pass = () => this.#pass(job, () => this.#timed(lane, askedMs, work));
     for (const bound of this.#options.boundsOf?.(meter) ?? []) {
       const within = pass;
       const gate = this.#bounds.get(bound) ?? new LineGate<Meter>(bound, this.#clock);
       this.#bounds.set(bound, gate);
       pass = () => gate.pass(lane, meter, within);
     }
-    return pass();
+    return this.#open.during(job, pass);
   }
 
-  #pass<T>(meter: Meter, lane: Lane, job: () => Promise<T>): Promise<T> {
+  #pass<T>(job: OpenJob<Meter>, work: () => Promise<T>): Promise<T> {
+    const { meter, lane } = job;
     const line = this.#options.lineOf?.(meter);
     const key = line ?? meter;
     const gate = this.#gates.get(key) ?? new LineGate<Meter>();
     this.#gates.set(key, gate);
+    job.stage = "line";
     return gate
-      .pass(lane, meter, () => this.#placed(lane, () => this.#watched(meter, job)))
+      .pass(lane, meter, () => this.#placed(job, () => this.#watched(job, work)))
       .finally(() => {
         if (line === undefined && gate.idle) this.#gates.delete(key);
       });
   }
 
   /** Backfill counts from here on: what waits at a gate keeps no place from that of other meters. */
-  async #placed<T>(lane: Lane, job: () => Promise<T>): Promise<T> {
+  async #placed<T>(job: OpenJob<Meter>, work: () => Promise<T>): Promise<T> {
+    const { lane } = job;
+    job.stage = "place";
     const count = lane === "backfill" ? 1 : 0;
     this.#backfilling += count;
     try {
-      return await this.#places.add(lane, job);
+      return await this.#places.add(lane, work);
     } finally {
       this.#backfilling -= count;
     }
   }
 
-  async #watched<T>(meter: Meter, job: () => Promise<T>): Promise<T> {
+  async #watched<T>(job: OpenJob<Meter>, work: () => Promise<T>): Promise<T> {
+    const { meter } = job;
     if (!this.#held.has(meter)) throw new MeterNotHeldError(this.#options.nameOf(meter));
-    const running = job();
+    job.stage = "running";
+    job.sinceMs = this.#clock.now();
+    const running = work();
     this.#running.set(meter, running);
     try {
       return await running;
@@ -295,7 +331,9 @@ export class PollLoop<Meter> {
       const next = this.#take(now);
       if (next === undefined) break;
       // Rejected only where `stop` has cleared the queue or the meter is not held any more: the poll itself never throws.
-      this.#enqueue(next.job.meter, next.lane, () => this.#work(next.job, next.lane)).then(onward, onward);
+      const { meter, profiles } = next.job;
+      const job = this.#jobOf(meter, next.lane, profiles.join(" "));
+      this.#enqueue(job, () => this.#work(next.job, next.lane)).then(onward, onward);
     }
     this.#timer?.close();
     const { nextMs } = this.#planner;

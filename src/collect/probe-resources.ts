@@ -69,7 +69,7 @@ async function* probeLines(meter: PolledMeter, { loop, visits }: ProbeParts): As
       onStep: (step) => void lines.write({ type: "step", ...step }),
       visit: (work) => visits.visit(meter, work),
     });
-  void loop.readNow(meter, probe).then(
+  void loop.readNow(meter, probe, { lane: "on_demand", what: "probe" }).then(
     ({ broken }) => lines.end(broken && { type: "broken", ...broken }),
     (error: unknown) => lines.end({ type: "broken", step: "gateway", ...causeOf(error) }),
   );

@@ -24,7 +24,7 @@ export function gatewayControl({ known, shared, collector, ...orders }: GatewayC
   const here = (meter: PolledMeter, order: MeterOrder) => {
     const visits = { target: meter.target, clock: systemClock };
     const work = () => executeOrder(order, { ...visits, visit: (look) => collector.visits.visit(meter, look) });
-    return workHere(shared.loop, meter, work, "control");
+    return workHere(shared.loop, meter, work, { lane: "control", what: order.type });
   };
   shared.handle(JOB, (meter, order) => here(meter, meterOrderSchema.parse(order)));
   const give: OrderParts["give"] = async (name, order) => {

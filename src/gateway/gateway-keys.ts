@@ -27,9 +27,8 @@ const answerSchema = z.custom<CertificateAnswer>((value) => {
 
 /** Carries out orders for meters of this gateway, whoever has them, and passes the others on. */
 export function gatewayKeys({ known, shared, collector }: GatewayKeysParts): Omit<KeyOrders, "nameOf"> {
-  const changed = (meter: PolledMeter, order: MeterKeyOrder) =>
-    // One job: no poll comes between telling and proof.
-    workHere(shared.loop, meter, async () => {
+  const changed = (meter: PolledMeter, order: MeterKeyOrder) => {
+    const change = async () => {
       if (known.keys === undefined) throw new KeyError("KEY_STORE_CLOSED");
       const changes = new KeyChanges({
         store: known.keys,
@@ -42,13 +41,17 @@ export function gatewayKeys({ known, shared, collector }: GatewayKeysParts): Omi
         // A key that is only pending may be the one that the meter has.
         known.record.renew();
       }
-    });
-  const worked = (meter: PolledMeter, order: CertificateOrder) =>
-    workHere(shared.loop, meter, () =>
+    };
+    // One job: no poll comes between telling and proof.
+    return workHere(shared.loop, meter, change, { lane: "on_demand", what: "keys" });
+  };
+  const worked = (meter: PolledMeter, order: CertificateOrder) => {
+    const work = () =>
       collector.visits.visit(meter, async (connection) =>
         workCertificates(await MeterSecuritySetup.find(connection), order),
-      ),
-    );
+      );
+    return workHere(shared.loop, meter, work, { lane: "on_demand", what: "certificates" });
+  };
   shared.handle(JOBS.keys, (meter, order) => changed(meter, keyOrderSchema.parse(order)));
   shared.handle(JOBS.certificates, (meter, order) => worked(meter, certificateOrderSchema.parse(order)));
   const meterOf = (name: string): PolledMeter => {

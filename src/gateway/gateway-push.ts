@@ -63,6 +63,7 @@ export interface StartedPush {
 
 /** For the next call of a meter that calls in. */
 const LONGEST_WAIT_MS = 7 * 86_400_000;
+const PUSH_SETUP = { lane: "on_demand", what: "push setup" } as const;
 const readingsSchema = z.array(z.enum(READING_KINDS));
 
 /** What another gateway of this version made. */
@@ -276,7 +277,7 @@ export class GatewayPush {
           name: meter.target.name,
           companion: meter.target.companion,
           nextCall: () => (calls.isReachable(meter) ? undefined : calls.untilReachable(meter, LONGEST_WAIT_MS)),
-          visit: (work) => shared.loop.readNow(meter, () => collector.visits.visit(meter, work)),
+          visit: (work) => shared.loop.readNow(meter, () => collector.visits.visit(meter, work), PUSH_SETUP),
           relearn: (connection) => this.#learning.learnAgain(meter, connection),
         })),
       arrivals: reception.arrivals,

@@ -9,6 +9,7 @@ import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order
 import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
 import type { Collector } from "../collect/collector.ts";
 import { drain, StopDeadline } from "../collect/drain.ts";
+import { jobResources } from "../collect/job-resources.ts";
 import type { PollLoop } from "../collect/poll-loop.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
 import { probeResources } from "../collect/probe-resources.ts";
@@ -18,6 +19,7 @@ import type { LivePart } from "../config/live-parts.ts";
 import type { Config } from "../config/schema.ts";
 import { notificationResources } from "../events/notification-resources.ts";
 import type { Fleet } from "../fleet/fleet.ts";
+import { jobsElsewhere } from "../jobs/jobs-elsewhere.ts";
 import { keyResources } from "../keys/key-resources.ts";
 import { type EventSink, eventLogSink, tellAll } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
@@ -240,10 +242,16 @@ export class Gateway implements AsyncDisposable {
       adding.resources(api);
       gatewayResources(api, this.#shared);
       const release = (name: string) => this.#shared.release(this.#meterOf(name));
-      quarantineResources(api, { loop: this.#shared.loop, nameOf, release });
-      this.#planning.resources(api, (name) => this.#meterOf(name));
       const { loop } = this.#shared;
       const meterOf = (name: string) => this.#meterOf(name);
+      quarantineResources(api, { loop, nameOf, release });
+      this.#planning.resources(api, meterOf);
+      const elsewhere = (most: number) => jobsElsewhere(this.database, this.#shared.id, most);
+      const isSeen = (name: string, { meterKeys }: Caller) => {
+        const meter = this.#meters.get(name);
+        return meterKeys === undefined || (meter !== undefined && meterKeys.has(meter.meterKey));
+      };
+      jobResources(api, { loop, elsewhere, meterOf, nameOf, isSeen });
       const workedBy = (name: string) => this.#shared.workedBy(this.#meterOf(name));
       traceResources(api, { traces, nameOf, workedBy });
       meterSettingsResources(api, { meters: this.#meters, nameOf });

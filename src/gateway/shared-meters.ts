@@ -240,7 +240,8 @@ export class SharedMeters {
   async #readHere(meter: PolledMeter, what: string, { range, waitMs }: ReadWishes): Promise<ReadAnswer> {
     const { collector, calls } = this.#parts;
     if (waitMs !== undefined) await calls.untilReachable(meter, waitMs);
-    return await workHere(this.loop, meter, () => collector.read(meter, what, range));
+    const asked = { lane: "on_demand", what } as const;
+    return await workHere(this.loop, meter, () => collector.read(meter, what, range), asked);
   }
 
   async #join(): Promise<FleetShare> {

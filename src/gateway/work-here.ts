@@ -1,6 +1,6 @@
 import { ReadRefusedError } from "../api/read-answer.ts";
 import { causeOf } from "../collect/failure-cause.ts";
-import { MeterNotHeldError, type PollLoop } from "../collect/poll-loop.ts";
+import { type AskedWork, MeterNotHeldError, type PollLoop } from "../collect/poll-loop.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
 import { NotHereError } from "../jobs/meter-jobs.ts";
 
@@ -12,10 +12,10 @@ export async function workHere<T>(
   loop: PollLoop<PolledMeter>,
   meter: PolledMeter,
   work: () => Promise<T>,
-  lane?: "control",
+  asked: AskedWork,
 ): Promise<T> {
   try {
-    return await loop.readNow(meter, work, lane);
+    return await loop.readNow(meter, work, asked);
   } catch (cause) {
     if (cause instanceof MeterNotHeldError) throw new NotHereError(meter.target.name);
     if (cause instanceof ReadRefusedError) throw cause;

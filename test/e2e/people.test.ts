@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { serviceLevel } from "../../src/api/answers/reports.ts";
+import { jobList } from "../../src/api/answers/work.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
@@ -186,4 +187,23 @@ test("lists: as table, JSON and CSV by one printer, also without a row", async (
     expect((await ask(...list, "--csv")).out).toMatch(/^[a-z ]+(,[a-z ]+)+\n$/);
     expect(JSON.parse((await ask(...list, "--json")).out)).toBeDefined();
   }
+}, 60_000);
+
+test("jobs: what waits for its turn and what comes next, as table, JSON and page by page", async () => {
+  // The last test: from here on meters are polled while others look on.
+  over.gateway.run();
+  const planned = async () =>
+    jobList.shape.items.parse(JSON.parse((await ask("jobs", "--state", "next", "--json")).out));
+  await expect.poll(async () => new Set((await planned()).map(({ meter }) => meter)).size, { timeout: 30_000 }).toBe(4);
+  const [first] = await planned();
+  expect(first).toMatchObject({ lane: "scheduled", due: expect.stringMatching(/Z$/), since: null, waitsFor: null });
+  const reading = ask("read", nameOf(SILENT), "clock");
+  const busy = async () => (await ask("jobs", nameOf(SILENT), "--lane", "on_demand", "--csv")).out;
+  await expect.poll(busy, { timeout: 10_000 }).toMatch(/^(running|waiting),on_demand,.*,clock,/m);
+  await reading;
+  const short = await ask("jobs", "--limit", "1");
+  expect(short.out.trimEnd().split("\n")).toHaveLength(3);
+  expect(short.err).toMatch(/^of 4 meters: \d+ jobs run, \d+ wait; 0 meters are in quarantine\nthere are more/);
+  expect((await ask("jobs", "nobody")).err).toContain("no meter nobody");
+  expect((await ask("jobs", "--lane", "fast")).code).not.toBe(0);
 }, 60_000);

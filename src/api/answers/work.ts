@@ -31,5 +31,23 @@ export const quarantinedMeter = z.object({
   nextTry: z.iso.datetime().describe("It is tried sooner when it sends something by itself."),
 });
 
+export const job = z.object({
+  state: z.enum(["running", "waiting", "next"]),
+  lane: z.string(),
+  meter: z.string(),
+  what: z.string().describe("Readings, or what somebody asked for."),
+  since: z.iso.datetime().nullable().describe("Of what runs: when it began; of what waits: when it was asked for."),
+  due: z.iso.datetime().nullable().describe("Of what comes next; null for what is done when there is room."),
+  waitsFor: z.string().nullable(),
+});
+
+export const jobList = z.object({
+  counts: z
+    .object({ running: z.int(), waiting: z.int(), meters: z.int(), quarantined: z.int() })
+    .describe("Of this gateway, whatever is listed."),
+  items: z.array(job),
+  next: z.string().nullable().describe("`after` of the next page."),
+});
+
 const percentiles = z.object({ p50: z.number(), p99: z.number() });
 export const lanes = z.record(z.string(), z.object({ jobs: z.int(), waitMs: percentiles, runMs: percentiles }));

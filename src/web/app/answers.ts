@@ -7,7 +7,7 @@ import type { expectedPush, push, setupExecution } from "../../api/answers/pushe
 import type { reading, readingColumn, readRequest } from "../../api/answers/readings.ts";
 import type { serviceLevel, serviceLevelReport } from "../../api/answers/reports.ts";
 import type { traceLine } from "../../api/answers/traces.ts";
-import type { gateway, lanes, plan } from "../../api/answers/work.ts";
+import type { gateway, job, jobList, lanes, plan } from "../../api/answers/work.ts";
 import type { gapRowSchema } from "../../api/gap-order.ts";
 
 export interface Page<Item> {
@@ -33,6 +33,8 @@ export type Gateway = z.output<typeof gateway>;
 export type ServiceLevel = z.output<typeof serviceLevel>;
 export type ServiceLevels = z.output<typeof serviceLevelReport>;
 export type RequestTimes = ServiceLevel["reads"];
+export type Job = z.output<typeof job>;
+export type JobList = z.output<typeof jobList>;
 export type Lanes = z.output<typeof lanes>;
 export type TraceLine = z.output<typeof traceLine>;
 export type Plan = z.output<typeof plan>;

@@ -29,3 +29,24 @@ export function Pager({ next }: { next: string | null }) {
     </nav>
   );
 }
+
+/** One of a few answers to a question of the address, or all. */
+export function Choice({ name, answers }: { name: string; answers: readonly string[] }) {
+  const chosen = usePlace().searchParams.get(name) ?? "";
+  return (
+    <fieldset class="choice">
+      <legend>Show</legend>
+      {["", ...answers].map((each) => (
+        <label key={each}>
+          <input
+            type="radio"
+            name={name}
+            checked={each === chosen}
+            onChange={() => stay({ [name]: each, after: undefined })}
+          />
+          {each === "" ? "all" : each}
+        </label>
+      ))}
+    </fieldset>
+  );
+}

@@ -1,8 +1,8 @@
 import type { ExpectedPush, Page, Push, SetupExecution } from "./answers.ts";
 import { useResource } from "./api.ts";
-import { LONG_AGO, Pager, usePageQuery } from "./pager.tsx";
+import { Choice, LONG_AGO, Pager, usePageQuery } from "./pager.tsx";
 import { Age, Badge, Card, Loaded, Table, Time } from "./parts.tsx";
-import { Link, meterPlace, stay } from "./route.tsx";
+import { Link, meterPlace } from "./route.tsx";
 
 const REFRESH_MS = 10_000;
 const OUTCOMES = ["stored", "partial", "rejected"] as const;
@@ -32,23 +32,9 @@ export function PushesPage() {
 function PushHistory() {
   const query = usePageQuery(["outcome"], { limit: "50", from: LONG_AGO });
   const pushes = useResource<Page<Push>>(`/v1/pushes?${query}`, query.has("after") ? undefined : REFRESH_MS);
-  const outcome = query.get("outcome") ?? "";
   return (
     <Card title="What came">
-      <fieldset class="choice">
-        <legend>Show</legend>
-        {["", ...OUTCOMES].map((each) => (
-          <label key={each}>
-            <input
-              type="radio"
-              name="outcome"
-              checked={each === outcome}
-              onChange={() => stay({ outcome: each, after: undefined })}
-            />
-            {each === "" ? "all" : each}
-          </label>
-        ))}
-      </fieldset>
+      <Choice name="outcome" answers={OUTCOMES} />
       <Loaded from={pushes}>
         {({ items, next }) => (
           <>

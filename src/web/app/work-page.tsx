@@ -1,10 +1,19 @@
-import type { Gateway, Lanes, Plan } from "./answers.ts";
+import type { Gateway, Job, JobList, Lanes, Plan } from "./answers.ts";
 import { useResource } from "./api.ts";
-import { Badge, Card, count, duration, Loaded, Table } from "./parts.tsx";
+import { Choice, Pager, usePageQuery } from "./pager.tsx";
+import { Age, Badge, Card, count, duration, Loaded, Table } from "./parts.tsx";
+import { Link, meterPlace } from "./route.tsx";
 
 const REFRESH_MS = 5000;
 
-/** Who works which meters, how long work waits, and what is to be read how often. */
+const STATES = ["running", "waiting", "next"] as const;
+const KINDS: Readonly<Record<Job["state"], "good" | "warn" | "quiet">> = {
+  running: "good",
+  waiting: "warn",
+  next: "quiet",
+};
+
+/** Who works which meters, what is worked and what waits, how long work waits, and what is to be read how often. */
 export function WorkPage() {
   const lanes = useResource<Lanes>("/v1/lanes", REFRESH_MS);
   const gateways = useResource<{ items: readonly Gateway[] }>("/v1/gateways", REFRESH_MS);
@@ -20,11 +29,57 @@ export function WorkPage() {
           <Loaded from={gateways}>{({ items }) => <GatewayTable gateways={items} />}</Loaded>
         </Card>
       </div>
+      <Jobs />
       <Card title="Plans">
         <Loaded from={plans}>{({ items }) => <PlanTable plans={items} />}</Loaded>
       </Card>
     </>
   );
+}
+
+function Jobs() {
+  const query = usePageQuery(["state"], { limit: "25" });
+  const jobs = useResource<JobList>(`/v1/jobs?${query}`, REFRESH_MS);
+  return (
+    <Card title="Jobs of this gateway">
+      <Choice name="state" answers={STATES} />
+      <Loaded from={jobs}>
+        {({ items, next, counts }) => (
+          <>
+            <p class="quiet">
+              Of {count(counts.meters)} meters: {count(counts.running)} jobs run, {count(counts.waiting)} wait;{" "}
+              {count(counts.quarantined)} meters are in quarantine.
+            </p>
+            <JobTable jobs={items} />
+            <Pager next={next} />
+          </>
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+function JobTable({ jobs }: { jobs: readonly Job[] }) {
+  return (
+    <Table
+      label="jobs"
+      none="nothing of the kind"
+      rows={jobs}
+      columns={[
+        { title: "meter", cell: ({ meter }) => <Link to={meterPlace(meter)}>{meter}</Link> },
+        { title: "state", cell: ({ state }) => <Badge kind={KINDS[state]}>{state}</Badge> },
+        { title: "lane", cell: ({ lane }) => lane.replace("_", " ") },
+        { title: "what", cell: ({ what }) => what },
+        { title: "since, or due", cell: When },
+        { title: "waits for", cell: ({ waitsFor }) => waitsFor },
+      ]}
+    />
+  );
+}
+
+function When({ state, since, due }: Job) {
+  const at = state === "next" ? due : since;
+  return at === null ? "when there is room" : <Age at={at} />;
 }
 
 function LaneTable({ lanes }: { lanes: Lanes }) {

@@ -38,6 +38,8 @@ test("due times: they come out in order, whatever is set again or taken away", (
           model.delete(number);
         }
         expect(due.size).toBe(model.size);
+        const inOrder = Array.from(due.inOrder(), (number) => model.get(number));
+        expect(inOrder).toEqual([...model.values()].sort((a, b) => a - b));
         expect(due.nextMs ?? Infinity).toBe(Math.min(Infinity, ...model.values()));
       }
       expect(taken).toEqual(expected);

@@ -501,3 +501,53 @@ test("poll loop: other places and starts hold from then on, and what runs goes o
   await vi.advanceTimersByTimeAsync(300_000);
   expect(begun).toBe(40);
 });
+
+test("poll loop: what runs, what waits and for what, and what comes next is told, by lane and meter", async () => {
+  const loop = loopOver(
+    ["a", "b", "c", "d", "e"],
+    async (meter) => {
+      await pause(1000);
+      return meter === "e" ? FAILED : ANSWERED;
+    },
+    { concurrency: 3, plansOf: () => INSTANT },
+  );
+  const told = () =>
+    Array.from(loop.openJobs(), ({ meter, lane, what, stage }) => [meter, lane, what, stage].join(" "));
+  const upcoming = (of?: string) =>
+    Array.from(loop.upcomingJobs(of), ({ meter, lane, profiles, dueMs }) => {
+      return {
+        meter,
+        job: `${lane} ${profiles.join("+")}`,
+        inS: dueMs === undefined ? undefined : (dueMs - Date.now()) / 1000,
+      };
+    });
+  loop.start();
+  await vi.advanceTimersByTimeAsync(10);
+  // Two of the three places are for what is planned, one is for what people ask.
+  const [one = "", other = ""] = Array.from(loop.openJobs(), ({ meter }) => meter);
+  const [third = "", fourth = "", fifth = ""] = upcoming().map(({ meter }) => meter);
+  const switched = [third, fourth].map((meter) =>
+    loop.readNow(meter, () => pause(1000), { lane: "control", what: "switch" }),
+  );
+  const read = loop.readNow(one, () => pause(1000));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(told()).toEqual([
+    `${one} scheduled instant running`,
+    `${other} scheduled instant running`,
+    `${third} control switch running`,
+    `${fourth} control switch place`,
+    `${one} on_demand read line`,
+  ]);
+  expect(upcoming(fifth)).toEqual([{ meter: fifth, job: "scheduled instant", inS: expect.closeTo(0, 1) }]);
+  await vi.advanceTimersByTimeAsync(10_000);
+  await Promise.all([...switched, read]);
+  expect(told()).toEqual([]);
+  // The next quarter of an hour is far, the meter that failed is tried again after half a minute.
+  const [failed, ...answered] = upcoming();
+  expect(failed).toMatchObject({ meter: "e", job: "scheduled instant" });
+  expect(failed?.inS).toBeLessThan(30);
+  expect(answered.map(({ meter }) => meter).sort()).toEqual(["a", "b", "c", "d"]);
+  await loop.stop();
+  loop.want("a", ["billing"]);
+  expect(upcoming("a").at(-1)).toEqual({ meter: "a", job: "backfill billing", inS: undefined });
+});
