@@ -142,6 +142,7 @@ function fillTimes(builder: ColumnBuilder, carried: CarriedCell | undefined, con
     instantsMs[row] = instantMs;
     rules[row] = Number.isNaN(instantMs) ? TIME_RULE.none : rule;
   }
+  builder.sparse = false;
 }
 
 /** Finds the capture after an instant: NaN when the profile has no period or is not sorted by time. */

@@ -114,6 +114,11 @@ export class ColumnBuilder {
     return this.mantissas;
   }
 
+  /** The number of a row; undefined where it has none, where it is not known yet, and in a wide column. */
+  numberAt(row: number): number | undefined {
+    return this.cells[row] === CELL.value && this.wide === undefined ? this.mantissas?.[row] : undefined;
+  }
+
   setNumber(row: number, value: number, cell: number): void {
     const narrow = this.narrow();
     if (narrow === undefined) this.widened()[row] = BigInt(value);

@@ -217,20 +217,21 @@ const FIRST_HORIZON = 1024;
 function readRows(octets: Uint8Array, reader: Reader, rows: Rows, claimed: number): void {
   const shape = new RowShape(rows.builders.length);
   const view = viewOf(octets);
-  // Looking no further than twice the last run keeps a buffer whose rows all differ from costing its square.
+  // Looking no further than the last runs were long keeps a buffer whose rows all differ from costing its square.
   let horizon = FIRST_HORIZON;
   while (rows.seen < claimed) {
     const at = reader.offset;
     const shaped = shapeRow(shape, octets, at, rows.times) === "shaped";
     const most = Math.min(horizon, claimed - rows.seen);
     const count = shaped ? runLength(shape, { octets, view }, { at, end: octets.length }, most) : 0;
-    horizon = 2 * Math.max(1, count);
+    // Halved after a short run only: between long ones there may be single rows, such as the first of a day.
+    horizon = Math.max(2 * count, Math.ceil(horizon / 2));
     if (count === 0) {
       // The general decoder takes the row, or says what is wrong with it.
       rows.take(decodeData(reader, 1));
       continue;
     }
-    decodeRun(shape, rows.builders, { octets, view, at, row: rows.count, count });
+    decodeRun(shape, rows.builders, { octets, view, at, row: rows.count, count, goesOn: !rows.breaks.has(rows.count) });
     rows.taken(count);
     reader.offset = at + count * shape.stride;
   }
@@ -251,7 +252,7 @@ function decodeCompact(
     const same = runLength(shape, { octets, view }, { at: 0, end: octets.length }, wanted);
     if (same === wanted && stampsAreWhole(shape, octets)) {
       const rows = new Rows(layout, options, wanted);
-      decodeRun(shape, rows.builders, { octets, view, at: 0, row: 0, count: wanted });
+      decodeRun(shape, rows.builders, { octets, view, at: 0, row: 0, count: wanted, goesOn: false });
       rows.taken(wanted);
       return rows.finish();
     }

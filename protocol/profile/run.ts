@@ -13,6 +13,8 @@ export interface Run {
   /** Index of the first row in the columns. */
   readonly row: number;
   readonly count: number;
+  /** Whether the row before it in the columns is the one that the meter sent before it. */
+  readonly goesOn: boolean;
 }
 
 /** How many rows from `at` on have the shape: as many as fit before `end`, at most `rows`. */
@@ -69,8 +71,7 @@ export function decodeRun(shape: RowShape, builders: readonly ColumnBuilder[], r
     const start = run.at + (shape.offsets[column] ?? 0);
     switch (read) {
       case READ.null:
-        builder.cells.fill(CELL.null, run.row, run.row + run.count);
-        builder.sparse = true;
+        setNulls(builder, run);
         break;
       case READ.missing:
         break;
@@ -102,16 +103,39 @@ interface NumberCells {
   readonly cell: number;
 }
 
+/** Null-data means the value before: where that is a number by now, nothing is left to be filled in later. */
+function setNulls(builder: ColumnBuilder, { row, count, goesOn }: Run): void {
+  const before = goesOn ? builder.numberAt(row - 1) : undefined;
+  builder.cells.fill(before === undefined ? CELL.null : CELL.value, row, row + count);
+  if (before === undefined) builder.sparse = true;
+  else builder.mantissas?.fill(before, row, row + count);
+}
+
 function readNumbers(builder: ColumnBuilder, run: Run, cells: NumberCells): void {
-  builder.cells.fill(cells.cell, run.row, run.row + run.count);
-  if (cells.cell === CELL.delta) builder.sparse = true;
   const narrow = builder.narrow();
   const into = narrow ?? new Float64Array(run.count);
   const first = narrow === undefined ? 0 : run.row;
   READERS[cells.read]?.(run, cells, into, first);
+  const isAdded = cells.cell === CELL.delta && narrow !== undefined && addUp(builder, narrow, run);
+  builder.cells.fill(isAdded ? CELL.value : cells.cell, run.row, run.row + run.count);
+  if (cells.cell === CELL.delta && !isAdded) builder.sparse = true;
   if (narrow !== undefined) return;
   const wide = builder.widened();
   for (const [index, value] of into.entries()) wide[run.row + index] = BigInt(value);
+}
+
+/** A delta is of 32 bits at most. */
+const DELTA_RANGE = 2 ** 32;
+
+/** Adds the deltas of a run to the number before it, unless that is not known yet or sums might not be exact. */
+function addUp(builder: ColumnBuilder, deltas: Float64Array, { row, count, goesOn }: Run): boolean {
+  let sum = goesOn ? builder.numberAt(row - 1) : undefined;
+  if (sum === undefined || Math.abs(sum) + count * DELTA_RANGE > Number.MAX_SAFE_INTEGER) return false;
+  for (let index = row; index < row + count; index++) {
+    sum += deltas[index] ?? 0;
+    deltas[index] = sum;
+  }
+  return true;
 }
 
 type NumberReader = (run: Run, cells: NumberCells, into: Float64Array, first: number) => void;
