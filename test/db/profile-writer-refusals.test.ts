@@ -32,17 +32,6 @@ test.each(IMPOSSIBLE)("profile writer: %s is set aside by name, the rest goes in
   expect(rows[0]?.[0]).toBe(reason);
 });
 
-test.each(IMPOSSIBLE)(
-  "profile writer: %s for a slot that is held is set aside by name",
-  async (_name, changes, reason) => {
-    const meter = await newMeter();
-    const writer = newWriter();
-    await writer.write([blockLoad(meter, [0, 1])]);
-    const outcome = await writer.write([blockLoad(meter, [0, 1], changes)]);
-    expect(outcome).toMatchObject({ rows: 2, setAside: [{ reason, row: { index: 1 } }] });
-  },
-);
-
 test("profile writer: only rows that no table can hold, for slots that are held, are set aside", async () => {
   const meter = await newMeter();
   const writer = newWriter();
