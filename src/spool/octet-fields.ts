@@ -25,10 +25,8 @@ export class FieldWriter {
   count(value: number): this {
     this.#reserve(MOST_VARINT_OCTETS);
     let left = value;
-    while (left >= 0x80) {
-      this.#octets[this.#end++] = (left % 0x80) | 0x80;
-      left = Math.floor(left / 0x80);
-    }
+    for (; left >= 2 ** 31; left = Math.floor(left / 0x80)) this.#octets[this.#end++] = (left % 0x80) | 0x80;
+    for (; left >= 0x80; left >>>= 7) this.#octets[this.#end++] = (left & 0x7f) | 0x80;
     this.#octets[this.#end++] = left;
     return this;
   }
