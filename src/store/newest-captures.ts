@@ -19,10 +19,6 @@ export class NewestCaptures {
     this.#timesMs[meterKey] = Math.max(ms, this.get(meterKey) ?? -Infinity);
   }
 
-  clear(): void {
-    this.#timesMs.fill(Number.NaN);
-  }
-
   #grow(meterKey: number): void {
     const grown = new Float64Array(2 * meterKey).fill(Number.NaN);
     grown.set(this.#timesMs);

@@ -70,12 +70,17 @@ export interface PreparedParticipant {
   takePart(client: PoolClient, written: WrittenBatches): Promise<void>;
 }
 
+/** What is known of meters, until some are deleted. */
+type Newest = ReadonlyMap<ProfileKind, NewestCaptures>;
+
 /** What a transaction found out; becomes known to the writer when it has committed. */
 interface Attempt {
   readonly client: PoolClient;
   readonly careful: boolean;
   readonly stages: Map<ProfileKind, "empty" | "filled">;
-  readonly newest: Map<ProfileKind, Map<number, number>>;
+  /** Others may forget it while this transaction goes on. */
+  readonly newest: Newest;
+  readonly written: ProfileRow[][];
   readonly setAside: SetAsideRow[];
   inserted: number;
   completed: number;
@@ -90,7 +95,7 @@ export class ProfileWriter {
   readonly #columns: ReadonlyMap<ProfileKind, ReadonlyMap<string, ProfileColumn>>;
   readonly #layoutKeys = new Map<string, number>();
   /** A meter that is missing is asked for. */
-  readonly #newest = new Map(PROFILE_KINDS.map((profile) => [profile, new NewestCaptures()]));
+  #newest: Newest = nothingKnown();
   #deletions: unknown;
   /** The staging tables that a connection has; they live as long as it does. */
   readonly #stages = new WeakMap<PoolClient, ReadonlySet<ProfileKind>>();
@@ -151,13 +156,13 @@ export class ProfileWriter {
         client,
         careful,
         stages: new Map(Array.from(this.#stages.get(client) ?? [], (profile) => [profile, "empty"])),
-        newest: new Map(),
+        newest: this.#newestAfter(row?.["deletions"]),
+        written: [],
         setAside: [],
         inserted: 0,
         completed: 0,
         revised: 0,
       };
-      this.#noteDeletions(row?.["deletions"]);
       for (const profile of PROFILE_KINDS) {
         const own = batches.filter((batch) => batch.profile === profile && batch.rowCount > 0);
         if (own.length > 0) await this.#writeProfile(attempt, profile, own);
@@ -167,31 +172,32 @@ export class ProfileWriter {
       return attempt;
     }, SHUT_OUT_DELETIONS);
     this.#stages.set(attempt.client, new Set(attempt.stages.keys()));
-    for (const [profile, newest] of attempt.newest) {
-      const known = this.#newest.get(profile);
-      for (const [meterKey, ms] of newest) known?.add(meterKey, ms);
+    for (const rows of attempt.written) {
+      for (const row of rows) attempt.newest.get(row.batch.profile)?.add(row.batch.meterKey, instantOf(row));
     }
     const { inserted, completed, revised, setAside } = attempt;
     return { rows, inserted, held: rows - inserted - setAside.length, completed, revised, setAside };
   }
 
-  /** After deletions elsewhere, all that was known is asked for again. */
-  #noteDeletions(deletions: unknown): void {
-    if (deletions !== this.#deletions) for (const known of this.#newest.values()) known.clear();
+  /** What is known; after deletions elsewhere, all is asked for again. */
+  #newestAfter(deletions: unknown): Newest {
+    if (deletions !== this.#deletions) this.#newest = nothingKnown();
     this.#deletions = deletions;
+    return this.#newest;
   }
 
   async #writeProfile(attempt: Attempt, profile: ProfileKind, batches: readonly ProfileBatch[]): Promise<void> {
     const known = this.#columns.get(profile) ?? new Map<string, ProfileColumn>();
     const check = new BatchCheck(known);
     const sound = this.#soundBatches(attempt, batches, (batch) => check.faultOf(batch));
-    const newest = await this.#newestOf(attempt.client, profile, sound);
+    const newestMsOf = await newestCaptures(attempt, profile, sound);
     const own = this.#soundBatches(attempt, sound, (batch) =>
-      newest.has(batch.meterKey) ? undefined : unknownMeter(batch),
+      newestMsOf(batch.meterKey) === undefined ? unknownMeter(batch) : undefined,
     );
     const layout = new RowLayout(own, known, this.#layoutKeys);
     const rows = sortedRows(own, (row) => attempt.setAside.push(row));
-    const { fresh, others } = this.#divide(attempt, rows, newest);
+    attempt.written.push(rows);
+    const { fresh, others } = divide(attempt, rows, newestMsOf);
     if (fresh.length > 0) await writeFresh(attempt, layout, fresh);
     const unheld = await notHeldAlike(attempt.client, layout, others);
     if (unheld.length > 0) await merge(attempt, layout, unheld);
@@ -212,62 +218,6 @@ export class ProfileWriter {
     });
   }
 
-  /** Rows for slots that can't be held yet, and the rest; notes what will then be each meter's newest. */
-  #divide(attempt: Attempt, rows: readonly ProfileRow[], newest: ReadonlyMap<number, number>) {
-    const fresh: ProfileRow[] = [];
-    const others: ProfileRow[] = [];
-    const after = new Map<number, number>();
-    let previous: ProfileRow | undefined;
-    let [meterKey, newestMs] = [-1, Infinity];
-    for (const row of rows) {
-      if (row.batch.meterKey !== meterKey) {
-        if (previous !== undefined) after.set(meterKey, instantOf(previous));
-        meterKey = row.batch.meterKey;
-        newestMs = newest.get(meterKey) ?? Infinity;
-      }
-      const repeats = previous !== undefined && compareKeys(previous, row) === 0;
-      (!attempt.careful && !repeats && instantOf(row) > newestMs ? fresh : others).push(row);
-      previous = row;
-    }
-    if (previous !== undefined) {
-      after.set(meterKey, instantOf(previous));
-      attempt.newest.set(previous.batch.profile, after);
-    }
-    return { fresh, others };
-  }
-
-  /** The newest capture time of each meter that exists; from the database where it is not known yet. */
-  async #newestOf(
-    client: PoolClient,
-    profile: ProfileKind,
-    batches: readonly ProfileBatch[],
-  ): Promise<ReadonlyMap<number, number>> {
-    const known = this.#newest.get(profile);
-    // A copy: another write may make the writer forget while this one waits for the database.
-    const newest = new Map<number, number>();
-    const unknown = new Set<number>();
-    for (const { meterKey } of batches) {
-      const ms = known?.get(meterKey);
-      if (ms === undefined) unknown.add(meterKey);
-      else newest.set(meterKey, ms);
-    }
-    if (unknown.size === 0) return newest;
-    const { rows } = await client.query<{ meter_key: number; newest: Date | null }>(
-      `select m.meter_key, (
-         select d.captured_at from dlms.${dataTable(profile)} d
-         where d.meter_key = m.meter_key order by d.captured_at desc limit 1
-       ) as newest
-       from public.meters m where m.meter_key = any ($1::int[])`,
-      [[...unknown]],
-    );
-    for (const row of rows) {
-      const ms = row.newest?.getTime() ?? -Infinity;
-      newest.set(row.meter_key, ms);
-      known?.add(row.meter_key, ms);
-    }
-    return newest;
-  }
-
   /** Learns the keys of layouts that were not met before; in a transaction of its own, so that writers do not wait. */
   async #learnLayouts(batches: readonly ProfileBatch[]): Promise<void> {
     const unknown = [...new Set(batches.map((batch) => batch.layoutFingerprint))].filter(
@@ -285,6 +235,54 @@ export class ProfileWriter {
     );
     for (const row of rows) this.#layoutKeys.set(row.fingerprint, row.layout_key);
   }
+}
+
+function nothingKnown(): Newest {
+  return new Map(PROFILE_KINDS.map((profile) => [profile, new NewestCaptures()]));
+}
+
+type NewestMsOf = (meterKey: number) => number | undefined;
+
+/** The newest capture time of each meter that exists, -Infinity where it has none; from the database where it is not known. */
+async function newestCaptures(
+  { client, newest }: Attempt,
+  profile: ProfileKind,
+  batches: readonly ProfileBatch[],
+): Promise<NewestMsOf> {
+  const known = newest.get(profile);
+  const asked = new Map<number, number>();
+  const newestMsOf: NewestMsOf = (meterKey) => known?.get(meterKey) ?? asked.get(meterKey);
+  const unknown = new Set<number>();
+  for (const { meterKey } of batches) if (newestMsOf(meterKey) === undefined) unknown.add(meterKey);
+  if (unknown.size === 0) return newestMsOf;
+  const { rows } = await client.query<{ meter_key: number; newest: Date | null }>(
+    `select m.meter_key, (
+       select d.captured_at from dlms.${dataTable(profile)} d
+       where d.meter_key = m.meter_key order by d.captured_at desc limit 1
+     ) as newest
+     from public.meters m where m.meter_key = any ($1::int[])`,
+    [[...unknown]],
+  );
+  for (const row of rows) {
+    const ms = row.newest?.getTime() ?? -Infinity;
+    asked.set(row.meter_key, ms);
+    known?.add(row.meter_key, ms);
+  }
+  return newestMsOf;
+}
+
+/** Rows for slots that can't be held yet, and the rest. */
+function divide({ careful }: Attempt, rows: readonly ProfileRow[], newestMsOf: NewestMsOf) {
+  const fresh: ProfileRow[] = [];
+  const others: ProfileRow[] = [];
+  let previous: ProfileRow | undefined;
+  for (const row of rows) {
+    const repeats = previous !== undefined && compareKeys(previous, row) === 0;
+    const newestMs = newestMsOf(row.batch.meterKey) ?? Infinity;
+    (!careful && !repeats && instantOf(row) > newestMs ? fresh : others).push(row);
+    previous = row;
+  }
+  return { fresh, others };
 }
 
 function unknownMeter(batch: ProfileBatch): RowFault {
