@@ -63,6 +63,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   "meters reconnect": ['meters reconnect feeder-7 --why "order 4711 is settled"'],
   "meters clock": ["meters clock feeder-7", 'meters clock feeder-7 --set --why "after a power cut"'],
+  "meters activate-calendar": ['meters activate-calendar 1234567 --why "winter tariff"'],
   "meters firmware": ["meters firmware fw-1.2.bin --identifier FW-1.2 --tcp 192.0.2.7:4059 --client-sap 48"],
   write: ['write feeder-7 71:0.0.17.0.0.255:4 9200 --why "new contract"'],
   "certificates list": ['certificates list feeder-7 --why "audit of June"'],

@@ -21,14 +21,15 @@ export interface OrderOptions extends DirectOptions {
 const OPTIONS_BY_NAME: ReadonlySet<string> = new Set(["json", "socket", "why"]);
 const GOOD: ReadonlySet<OrderResult["state"]> = new Set(["done", "unchanged", "ready"]);
 
-export interface SwitchOptions extends OrderOptions {
+export interface ObjectOrderOptions extends OrderOptions {
   readonly object?: string;
 }
 
-export async function switchCommand(
-  type: "disconnect" | "reconnect",
+/** An order to one object of the meter: its own where none is named. */
+export async function objectOrderCommand(
+  type: "disconnect" | "reconnect" | "activate-calendar",
   meter: string | undefined,
-  { object, ...options }: SwitchOptions,
+  { object, ...options }: ObjectOrderOptions,
   output: Output,
 ): Promise<ExitReason> {
   return await orderCommand(meter, { type, ...(object !== undefined && { logicalName: object }) }, options, output);

@@ -31,7 +31,8 @@ const MODES: Readonly<Record<number, string>> = {
 };
 /** A relay with its motor and the logic before it. */
 const PATIENCE_MS = 30_000;
-const NOT_AGREED = "the association has not agreed on methods";
+/** Of an order that is a method. */
+export const NOT_AGREED = "the association has not agreed on methods";
 
 export function switchOrder(
   type: keyof typeof METHODS,

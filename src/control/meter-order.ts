@@ -4,6 +4,7 @@ import type { Clock } from "../../drivers/clock.ts";
 import type { MeterTarget } from "../collect/meter-target.ts";
 import { logicalName, plainValue } from "../config/fields.ts";
 import { writeOrder } from "./attribute-write.ts";
+import { calendarOrder } from "./calendar-activation.ts";
 import { clockOrder } from "./clock-setting.ts";
 import { switchOrder } from "./load-switch.ts";
 import { carryOut, type OrderResult, type OrderVisits } from "./order-execution.ts";
@@ -11,6 +12,8 @@ import { carryOut, type OrderResult, type OrderVisits } from "./order-execution.
 const LOAD_SWITCH = "0.0.96.3.10.255";
 /** Of a switch: that of the meter itself when no other is named, as of a gas valve. */
 const switchName = logicalName.default(LOAD_SWITCH);
+
+const CALENDAR = "0.0.13.0.0.255";
 
 const ATTRIBUTE = /^\d{1,5}:[\d.*:-]+:\d{1,3}$/;
 /** Passwords and PINs: what is written goes into the log of changes. */
@@ -20,6 +23,7 @@ export const meterOrderSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("disconnect"), logicalName: switchName }),
   z.strictObject({ type: z.literal("reconnect"), logicalName: switchName }),
   z.strictObject({ type: z.literal("set-clock") }),
+  z.strictObject({ type: z.literal("activate-calendar"), logicalName: logicalName.default(CALENDAR) }),
   z.strictObject({
     type: z.literal("write"),
     attribute: z
@@ -51,6 +55,8 @@ export function executeOrder(
         clockOrder(target, () => clock.now()),
         visits,
       );
+    case "activate-calendar":
+      return carryOut(calendarOrder(order.logicalName), visits);
     case "write":
       return carryOut(writeOrder(order.attribute, order.value), visits);
   }

@@ -21,6 +21,8 @@ export interface OrderHabits {
   readonly takesTime?: (stamp: ReturnType<typeof decodeDateTime>) => boolean;
   /** Weekday, hundredths, deviation and status of the clock, as it shows them. */
   readonly clockTail?: readonly [hundredths: number, ...rest: readonly number[]];
+  /** What is passive when its calendar has been activated; by default what has become active too. */
+  readonly passiveAfter?: "nothing" | "what was active";
   /** The most that the load limit is set to, whatever is written. */
   readonly limitAtMost?: number;
 }
@@ -38,6 +40,8 @@ export class OrderedMeter {
   output = true;
   clockAheadMs = 0;
   limit = 5000;
+  /** Name, seasons, weeks and days of the active calendar, then of the passive one. */
+  calendars: readonly (readonly Data[])[] = [calendar("summer"), calendar("winter")];
   /** The orders that came, as octets or words. */
   readonly heard: string[] = [];
 
@@ -61,6 +65,7 @@ export class OrderedMeter {
 
   action = ({ classId, methodId }: MethodDescriptor, parameters: Data | undefined): ActionOutcome | undefined => {
     if (classId === 70) return this.#switch(methodId === 2, parameters);
+    if (classId === 20) return this.#activateCalendar();
     if (classId !== 8 || methodId !== 6) return undefined;
     const seconds = parameters?.type === "long" ? integerOf(parameters) : undefined;
     if (seconds === undefined || Math.abs(seconds) > 900) return UNLIKELY;
@@ -78,7 +83,8 @@ export class OrderedMeter {
       "8:0.0.1.0.0.255:2": stamp,
       "71:0.0.17.0.0.255:4": () => ({ type: "double-long-unsigned", value: this.limit }),
     };
-    return values[key]?.();
+    const [, part = ""] = /^20:0\.0\.13\.0\.0\.255:([2-9])$/.exec(key) ?? [];
+    return part === "" ? values[key]?.() : this.calendars.flat()[Number(part) - 2];
   }
 
   #setClock(octets: Uint8Array): DataAccessResult {
@@ -88,6 +94,15 @@ export class OrderedMeter {
     if (instantMs === undefined || !takesTime(decodeDateTime(octets))) return "type-unmatched";
     this.clockAheadMs = instantMs - Date.now();
     return "success";
+  }
+
+  #activateCalendar(): ActionOutcome {
+    this.heard.push("activate");
+    const [active = [], passive = []] = this.calendars;
+    const { passiveAfter } = this.habits;
+    const after = passiveAfter === undefined ? passive : passiveAfter === "nothing" ? calendar("") : active;
+    this.calendars = [passive, after];
+    return SUCCESS;
   }
 
   #switch(connect: boolean, parameters: Data | undefined): ActionOutcome {
@@ -105,4 +120,11 @@ export class OrderedMeter {
     else if (relayDelayMs < Infinity) setTimeout(move, relayDelayMs);
     return SUCCESS;
   }
+}
+
+/** A calendar of one season, its week and no days. */
+function calendar(name: string): Data[] {
+  const text = { type: "octet-string", value: new TextEncoder().encode(name) } as const;
+  const season: Data = { type: "structure", value: [text, { type: "octet-string", value: new Uint8Array(12) }, text] };
+  return [text, { type: "array", value: [season] }, { type: "array", value: [] }, { type: "array", value: [] }];
 }

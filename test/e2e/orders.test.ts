@@ -5,7 +5,7 @@ import { systemClock } from "../../drivers/clock.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 import type { MeterQuirk } from "../../protocol/quirks.ts";
 import { askDaemon } from "../../src/api/local-client.ts";
-import { clockCommand, type OrderOptions, switchCommand, writeCommand } from "../../src/cli/order-command.ts";
+import { clockCommand, type OrderOptions, objectOrderCommand, writeCommand } from "../../src/cli/order-command.ts";
 import { visitMeter } from "../../src/collect/meter-session.ts";
 import { meterTarget } from "../../src/collect/meter-target.ts";
 import { meterSchema } from "../../src/config/schema.ts";
@@ -69,6 +69,29 @@ test("orders: a load switch is opened and closed, and shown before and after", a
   expect(await ordered(meter, DISCONNECT)).toMatchObject({ state: "unchanged" });
   expect(await ordered(meter, RECONNECT)).toMatchObject({ state: "done", after: { output: true } });
   expect(meter.heard).toEqual(["disconnect integer", "reconnect integer"]);
+});
+
+test.each([undefined, "nothing", "what was active"] as const)(
+  "orders: a passive calendar is put in force, %s being passive afterwards",
+  async (passiveAfter) => {
+    const meter = new OrderedMeter(passiveAfter && { passiveAfter });
+    const result = await ordered(meter, order({ type: "activate-calendar" }));
+    expect(result).toMatchObject({
+      state: "done",
+      before: { active: expect.arrayContaining(["summer"]), passive: expect.arrayContaining(["winter"]) },
+      after: { active: expect.arrayContaining(["winter"]) },
+    });
+    expect(meter.heard).toEqual(["activate"]);
+  },
+);
+
+test("orders: a calendar that is in force already is not activated again, and one that is not there is told", async () => {
+  const meter = new OrderedMeter();
+  await ordered(meter, order({ type: "activate-calendar" }));
+  expect(await ordered(meter, order({ type: "activate-calendar" }))).toMatchObject({ state: "unchanged" });
+  expect(meter.heard).toEqual(["activate"]);
+  const elsewhere = order({ type: "activate-calendar", logicalName: "1.0.13.0.0.255" });
+  await expect(ordered(meter, elsewhere)).rejects.toThrow("object-undefined");
 });
 
 test("orders: a relay that moves after the answer is waited for", async () => {
@@ -179,7 +202,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => over[Symbol.asyncDispose]());
 
-type Command = (options: OrderOptions, output: Parameters<typeof switchCommand>[3]) => Promise<string>;
+type Command = (options: OrderOptions, output: Parameters<typeof objectOrderCommand>[3]) => Promise<string>;
 
 async function commanded(command: Command, options: Partial<OrderOptions> = {}) {
   const lines: string[] = [];
@@ -200,9 +223,11 @@ interface LogRow {
 
 test("orders: by command through the daemon, in lane control, kept in the log with who, what, before and after", async () => {
   const name = over.street.meters[0]?.name ?? "";
-  const off = await commanded((options, output) => switchCommand("disconnect", name, options, output));
+  const off = await commanded((options, output) => objectOrderCommand("disconnect", name, options, output));
   expect(off).toMatchObject({ reason: "success", text: expect.stringContaining("the meter does what was ordered") });
-  const on = await commanded((options, output) => switchCommand("reconnect", name, { ...options, json: true }, output));
+  const on = await commanded((options, output) =>
+    objectOrderCommand("reconnect", name, { ...options, json: true }, output),
+  );
   expect(JSON.parse(on.text)).toMatchObject({ state: "done", before: { output: false }, after: { output: true } });
   const clock = await commanded((options, output) => clockCommand(name, { ...options, set: true }, output));
   expect(clock).toMatchObject({ reason: "success", text: expect.stringContaining("unchanged") });
@@ -232,13 +257,17 @@ test("orders: by command through the daemon, in lane control, kept in the log wi
 test("orders: what can't be given is refused by the command, or tells the meter's reason", async () => {
   const name = over.street.meters[0]?.name ?? "";
   expect(await commanded((o, output) => writeCommand([name, LIMIT], o, output))).toMatchObject({ reason: "usage" });
-  expect(await commanded(({ socket }, output) => switchCommand("disconnect", name, { socket }, output))).toMatchObject({
+  expect(
+    await commanded(({ socket }, output) => objectOrderCommand("disconnect", name, { socket }, output)),
+  ).toMatchObject({
     reason: "usage",
     text: expect.stringContaining("--why"),
   });
   const unknown = await commanded((o, output) => writeCommand([name, "71:0.0.17.0.9.255:4", "5"], o, output));
   expect(unknown).toMatchObject({ reason: "meterFailed", text: expect.stringContaining("object missing") });
-  await expect(commanded((o, output) => switchCommand("disconnect", "nobody", o, output))).rejects.toThrow("nobody");
+  await expect(commanded((o, output) => objectOrderCommand("disconnect", "nobody", o, output))).rejects.toThrow(
+    "nobody",
+  );
 });
 
 test("orders: straight from a laptop, without a daemon", async () => {
@@ -252,7 +281,10 @@ test("orders: straight from a laptop, without a daemon", async () => {
     clientSap: String(CLIENT),
     counters: `${over.directory}/counters`,
   };
-  const off = await commanded((options, output) => switchCommand("disconnect", undefined, options, output), direct);
+  const off = await commanded(
+    (options, output) => objectOrderCommand("disconnect", undefined, options, output),
+    direct,
+  );
   expect(off.reason).toBe("success");
   expect(meter.output).toBe(false);
   const limit = await commanded((options, output) => writeCommand([LIMIT, "7000"], options, output), direct);

@@ -1,22 +1,31 @@
 import type { Command } from "commander";
 import type { FirmwareOptions } from "../firmware-command.ts";
-import type { ClockOptions, SwitchOptions } from "../order-command.ts";
+import type { ClockOptions, ObjectOrderOptions } from "../order-command.ts";
 import { addDirectOptions } from "./direct-options.ts";
 import { metersVerb } from "./meters.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
-/** `meters disconnect`, `reconnect`, `clock` and `firmware`, under the verb `meters`. */
+/** `meters disconnect`, `reconnect`, `activate-calendar`, `clock` and `firmware`, under the verb `meters`. */
 export const declareMeterOrders: DeclareVerb = (program, { output, finish }) => {
-  for (const [type, description] of [
-    ["disconnect", "open the load switch, and show that the meter has"],
-    ["reconnect", "close the load switch, or make it ready to be closed at the meter"],
+  for (const [type, description, own] of [
+    ["disconnect", "open the load switch, and show that the meter has", "switch than the meter's own, 0.0.96.3.10.255"],
+    [
+      "reconnect",
+      "close the load switch, or make it ready to be closed at the meter",
+      "switch than the meter's own, 0.0.96.3.10.255",
+    ],
+    [
+      "activate-calendar",
+      "put the passive activity calendar in force, and show that the meter has",
+      "calendar than 0.0.13.0.0.255",
+    ],
   ] as const) {
     ordered(metersVerb(program).command(type))
       .description(description)
-      .option("--object <logical name>", "another switch than the meter's own, 0.0.96.3.10.255")
-      .action(async (meter: string | undefined, options: SwitchOptions) => {
-        const { switchCommand } = await import("../order-command.ts");
-        finish(await switchCommand(type, meter, options, output));
+      .option("--object <logical name>", `another ${own}`)
+      .action(async (meter: string | undefined, options: ObjectOrderOptions) => {
+        const { objectOrderCommand } = await import("../order-command.ts");
+        finish(await objectOrderCommand(type, meter, options, output));
       });
   }
   ordered(metersVerb(program).command("clock"))
