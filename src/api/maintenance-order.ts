@@ -12,10 +12,17 @@ export const maintenanceOrderSchema = z.strictObject({
 });
 export type MaintenanceOrder = z.output<typeof maintenanceOrderSchema>;
 
-export const maintenanceLineSchema = z.object({
+const toldLine = z.object({
   /** What is told. */
   text: z.string(),
   /** Whether something is wrong that a person should look at. */
   isFault: z.boolean(),
 });
+export type ToldLine = z.output<typeof toldLine>;
+
+/** Something to be told, or how far the work is. */
+export const maintenanceLineSchema = z.union([
+  toldLine,
+  z.object({ done: z.int(), total: z.int(), of: z.string().describe("What is counted.") }),
+]);
 export type MaintenanceLine = z.output<typeof maintenanceLineSchema>;

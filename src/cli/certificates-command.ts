@@ -4,9 +4,10 @@ import { certificateAnswer } from "../api/answers/keys.ts";
 import { askDaemon } from "../api/local-client.ts";
 import type { CertificateOrder } from "../keys/meter-certificates.ts";
 import type { ExitReason } from "./exit-code.ts";
-import { type Output, printTable } from "./output.ts";
+import { type ListingOptions, printListing, titled } from "./listing.ts";
+import type { Output } from "./output.ts";
 
-export interface CertificateOptions {
+export interface CertificateOptions extends ListingOptions {
   readonly why: string;
   readonly socket: string;
   /** File for what comes as PEM; printed when left out. */
@@ -16,7 +17,7 @@ export interface CertificateOptions {
 export async function certificatesCommand(
   meter: string,
   order: CertificateOrder,
-  { why, socket, out }: CertificateOptions,
+  { why, socket, out, ...options }: CertificateOptions,
   output: Output,
 ): Promise<ExitReason> {
   const path = `/v1/meters/${encodeURIComponent(meter)}/certificates`;
@@ -24,11 +25,8 @@ export async function certificatesCommand(
   if (pem !== null && out !== undefined) await writeFile(out, pem, { flag: "wx" });
   else if (pem !== null) output.out(pem.trimEnd());
   else {
-    printTable(
-      output,
-      ["entity", "purpose", "serial number"].map((title) => ({ title })),
-      certificates.map(({ entity, purpose, serialNumber }) => [entity, purpose, serialNumber]),
-    );
+    const rows = certificates.map(({ entity, purpose, serialNumber }) => [entity, purpose, serialNumber]);
+    printListing(output, options, titled("entity", "purpose", "serial number"), rows);
   }
   return "success";
 }

@@ -13,7 +13,7 @@ import { openKeyStore, storedKeys } from "../keys/stored-keys.ts";
 import type { Database } from "../store/database.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { withDatabase } from "./gateway-database.ts";
-import { type ListingOptions, printList, titled } from "./listing.ts";
+import { type ListingOptions, printList, printListing, titled } from "./listing.ts";
 import type { Output } from "./output.ts";
 
 export interface CountersOptions extends ListingOptions {
@@ -25,8 +25,7 @@ export interface RaiseOptions {
   readonly to: string;
 }
 
-export interface SkipOptions {
-  readonly config: string;
+export interface SkipOptions extends CountersOptions {
   readonly by: string;
 }
 
@@ -86,7 +85,7 @@ export async function countersRaise(
 }
 
 /** `counters skip --by N`: for a database that was restored. Keys that the backup did not know begin there as well. */
-export async function countersSkip({ config: file, by }: SkipOptions, output: Output): Promise<ExitReason> {
+export async function countersSkip({ config: file, by, ...options }: SkipOptions, output: Output): Promise<ExitReason> {
   const config = await loadConfig(file);
   const count = /^\d{1,9}$/.test(by) ? Number(by) : Number.NaN;
   if (!(count > 0)) throw new Error("--by is a number of counters");
@@ -95,7 +94,7 @@ export async function countersSkip({ config: file, by }: SkipOptions, output: Ou
     const keys = await table.skip(count);
     const names = await counterNames(config, database);
     for (const meter of config.meters.filter(isCiphered)) await table.raise(await names(meter), count);
-    output.out(`the next ${count} counters of ${keys} keys are left out`);
+    printListing(output, options, titled("keys", "counters left out"), [[keys, count]]);
     return "success" as const;
   });
 }

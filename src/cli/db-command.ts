@@ -291,13 +291,21 @@ function sizeText(octets: number): string {
 }
 
 /** `db check`: everything that is not as it has to be; fails when there is something. */
-export async function dbCheck(options: Options, output: Output): Promise<ExitReason> {
+export async function dbCheck(options: Options & ListingOptions, output: Output): Promise<ExitReason> {
   return onPlace(options, output, async ({ url }) => {
     const refused = refusal(await migrationStatus(url));
     if (refused !== undefined) throw refused;
     const { checks, findings } = await withDatabase(url, checkDatabase);
     if (options.json === true) output.out(JSON.stringify({ checks, findings }));
-    else {
+    else if (options.csv === true) {
+      const rows = checks.flatMap((check) => {
+        const own = findings.filter((each) => each.check === check);
+        return own.length === 0
+          ? [[check, "good", null, null]]
+          : own.map((each) => [check, "bad", each.finding, each.nextStep]);
+      });
+      printListing(output, options, titled("check", "is", "found", "next step"), rows);
+    } else {
       for (const check of checks) {
         const own = findings.filter((each) => each.check === check);
         output.out(`${own.length === 0 ? "good" : "BAD "}  ${check}`);

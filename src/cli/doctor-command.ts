@@ -7,11 +7,11 @@ import { openDatabase } from "../store/database.ts";
 import { openPlace } from "./database-place.ts";
 import { CHECKS, type Finding, type Patient } from "./doctor-checks.ts";
 import type { ExitReason } from "./exit-code.ts";
-import { type Output, printTable } from "./output.ts";
+import { type ListingOptions, printList, titled } from "./listing.ts";
+import type { Output } from "./output.ts";
 
-export interface DoctorOptions {
+export interface DoctorOptions extends ListingOptions {
   readonly config: string;
-  readonly json?: true;
 }
 
 interface NamedFinding extends Finding {
@@ -35,8 +35,7 @@ export async function doctorCommand(options: DoctorOptions, output: Output): Pro
     const nextStep = "dlms-gateway config check says it line by line";
     findings.push({ check: "configuration", verdict: "bad", says: error.message, nextStep });
   }
-  if (options.json === true) output.out(JSON.stringify(findings, undefined, 2));
-  else print(findings, output);
+  print(findings, options, output);
   if (findings[0]?.verdict === "bad") return "configuration";
   return findings.some(({ verdict }) => verdict === "bad") ? "failure" : "success";
 }
@@ -70,12 +69,16 @@ function isAlive(socketPath: string): Promise<boolean> {
   });
 }
 
-function print(findings: readonly NamedFinding[], output: Output): void {
-  printTable(
-    output,
-    [{ title: "check" }, { title: "is" }, { title: "found" }],
-    findings.map(({ check, verdict, says }) => [check, verdict, says.split("\n")[0] ?? ""]),
-  );
+function print(findings: readonly NamedFinding[], options: ListingOptions, output: Output): void {
+  const isForPeople = options.json !== true && options.csv !== true;
+  printList(output, options, {
+    columns: titled("check", "is", "found", ...(isForPeople ? [] : ["next step"])),
+    rows: findings.map(({ check, verdict, says, nextStep = null }) => {
+      return isForPeople ? [check, verdict, says.split("\n")[0] ?? ""] : [check, verdict, says, nextStep];
+    }),
+    objects: findings,
+  });
+  if (!isForPeople) return;
   for (const { check, verdict, says, nextStep } of findings) {
     if (verdict === "good") continue;
     output.err(`${check}: ${says}`);

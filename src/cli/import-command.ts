@@ -1,5 +1,6 @@
 /** `db import`: a file of readings into a profile, as rows that were polled go in; what is no row is set aside. */
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
 import { cellsOfCsv } from "../exports/csv.ts";
@@ -15,6 +16,7 @@ import type { DatabasePlace } from "./database-place.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { withDatabase } from "./gateway-database.ts";
 import type { Output } from "./output.ts";
+import { Progress } from "./progress.ts";
 
 export interface ImportOrder {
   readonly file: string;
@@ -23,6 +25,7 @@ export interface ImportOrder {
   readonly intervalS: number | undefined;
 }
 
+const KILOBYTE = 1000;
 const LINES_AT_ONCE = 2000;
 /** Longer ones are none of a table of readings. */
 const LONGEST_LINE = 65_536;
@@ -31,8 +34,10 @@ export async function importCommand(order: ImportOrder, place: DatabasePlace, ou
   return await withDatabase(place, async (database) => {
     const counts = { rows: 0, inserted: 0, held: 0, revised: 0, setAside: 0 };
     const readings = new Readings(database, order, await Fleet.load(database));
-    for await (const lines of linesOf(order.file)) {
+    using progress = new Progress(output, Math.ceil((await stat(order.file)).size / KILOBYTE), "kB");
+    for await (const { lines, octets } of linesOf(order.file)) {
       const done = await readings.put(lines);
+      progress.at(Math.ceil(octets / KILOBYTE));
       for (const key of ["rows", "inserted", "held", "revised", "setAside"] as const) counts[key] += done[key];
     }
     const { rows, inserted, held, revised, setAside } = counts;
@@ -108,13 +113,15 @@ class Readings {
   }
 }
 
-async function* linesOf(file: string): AsyncGenerator<string[]> {
+/** With how much of the file has been read. */
+async function* linesOf(file: string): AsyncGenerator<{ readonly lines: string[]; readonly octets: number }> {
   let lines: string[] = [];
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
+  const input = createReadStream(file);
+  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
     if (line !== "") lines.push(line);
     if (lines.length < LINES_AT_ONCE) continue;
-    yield lines;
+    yield { lines, octets: input.bytesRead };
     lines = [];
   }
-  if (lines.length > 0) yield lines;
+  if (lines.length > 0) yield { lines, octets: input.bytesRead };
 }

@@ -3,6 +3,7 @@ import { type MaintenanceOrder, maintenanceLineSchema } from "../api/maintenance
 import { maintain, type StoredReadings } from "../gateway/stored-readings.ts";
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
+import { Progress } from "./progress.ts";
 import { type AnswerPlace, storedAnswers } from "./stored-answers.ts";
 
 export async function maintenanceCommand(
@@ -16,9 +17,17 @@ export async function maintenanceCommand(
     alone: (stored: StoredReadings) => maintain(stored, order),
   };
   let isSound = true;
-  for await (const { text, isFault } of storedAnswers(place, question, output)) {
-    output.out(text);
-    if (isFault) isSound = false;
+  using stack = new DisposableStack();
+  let progress: Progress | undefined;
+  for await (const line of storedAnswers(place, question, output)) {
+    if ("text" in line) {
+      progress?.wipe();
+      output.out(line.text);
+      if (line.isFault) isSound = false;
+    } else {
+      progress ??= stack.use(new Progress(output, line.total, line.of));
+      progress.at(line.done);
+    }
   }
   return isSound ? "success" : "failure";
 }

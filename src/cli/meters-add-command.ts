@@ -7,6 +7,7 @@ import { type ListingOptions, printListing } from "./listing.ts";
 import { meterOfFields } from "./meter-fields.ts";
 import { readMeterSheet, type SheetMeter } from "./meter-sheet.ts";
 import type { Output } from "./output.ts";
+import { Progress } from "./progress.ts";
 
 export interface MetersAddOptions extends ListingOptions {
   readonly socket: string;
@@ -51,8 +52,12 @@ export async function metersImport(file: string, options: MetersAddOptions, outp
   const meters = await readMeterSheet(file);
   const problems = [...twice(meters)];
   const told = new Set(problems.map(({ line, path }) => `${line} ${path}`));
+  using progress = new Progress(output, options.dryRun === true ? meters.length : 2 * meters.length, "meters");
+  let done = 0;
+  const at = (some: readonly SheetMeter[]) => progress.at((done += some.length));
   for (const some of batches(meters)) {
     const found = (await order(options, some, true)).problems;
+    at(some);
     problems.push(...found.filter(({ line, path }) => !told.has(`${line} ${path}`)));
   }
   if (problems.length > 0) {
@@ -61,7 +66,10 @@ export async function metersImport(file: string, options: MetersAddOptions, outp
     output.err(`${file}: no meter is added: ${problems.length} problems in ${meters.length} meters`);
     return "failure";
   }
-  if (options.dryRun !== true) for (const some of batches(meters)) await order(options, some, false);
+  for (const some of options.dryRun === true ? [] : batches(meters)) {
+    await order(options, some, false);
+    at(some);
+  }
   printListing(output, options, PROBLEM_COLUMNS, []);
   output.err(
     `${meters.length} meters ${options.dryRun === true ? "can be added" : "are added, and are worked from now on"}`,

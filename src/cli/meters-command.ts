@@ -49,7 +49,11 @@ function rowOf({ name, number, type, companion, lastAttempt }: Meter): string[] 
   return [name, number, type, companion, timeText(startedAt), result, cause ?? ""];
 }
 
-export async function metersShow(name: string, { socket, json }: DaemonOptions, output: Output): Promise<ExitReason> {
+export async function metersShow(
+  name: string,
+  { socket, ...options }: DaemonOptions,
+  output: Output,
+): Promise<ExitReason> {
   const path = `/v1/meters/${encodeURIComponent(name)}`;
   const meter = await askDaemon(socket, { path, answer: meterAnswer });
   const query = { limit: SHOWN_TRIES, from: new Date(Date.now() - WEEK_MS).toISOString() };
@@ -58,16 +62,18 @@ export async function metersShow(name: string, { socket, json }: DaemonOptions, 
     .then(({ items }) => items)
     // A meter that only pushes has none.
     .catch(() => []);
-  if (json === true) {
-    output.out(JSON.stringify({ meter, plans: planned, attempts: tries }, undefined, 2));
+  const { attributes, lastAttempt: _, id: __, ...facts } = meter;
+  const profiles = [...new Set(planned.map(({ profile }) => profile))];
+  const plansText = profiles.length === 0 ? "none" : profiles.join(", ");
+  const fields = Object.entries({ ...facts, ...attributes, plans: plansText });
+  if (options.json === true || options.csv === true) {
+    const objects = { meter, plans: planned, attempts: tries };
+    printList(output, options, { columns: titled("field", "value"), rows: fields, objects });
     return "success";
   }
-  const { attributes, lastAttempt: _, id: __, ...facts } = meter;
-  for (const [field, value] of Object.entries({ ...facts, ...attributes })) {
+  for (const [field, value] of fields) {
     if (value !== null) output.out(`${field.padEnd("systemTitle".length)}  ${value}`);
   }
-  const profiles = [...new Set(planned.map(({ profile }) => profile))];
-  output.out(`${"plans".padEnd("systemTitle".length)}  ${profiles.length === 0 ? "none" : profiles.join(", ")}`);
   output.out("");
   const columns = titled("when", "what", "result", "rows", "cause");
   printTable(

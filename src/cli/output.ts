@@ -1,3 +1,4 @@
+import { coloured, showsColours } from "./styles.ts";
 import { type TableColumn, tableLines } from "./table.ts";
 
 /** Where a verb writes: results to `out`, everything else to `err`. */
@@ -6,6 +7,8 @@ export interface Output {
   readonly err: (text: string) => void;
   /** Columns of the terminal, or undefined when the output is not one. */
   readonly width: number | undefined;
+  /** Whether words have colours there; none where it is left out. */
+  readonly colours?: { readonly out: boolean; readonly err: boolean };
   /** Shows a line in the place of the one before; undefined where nobody looks on. */
   readonly status?: ((line: string) => void) | undefined;
 }
@@ -21,6 +24,7 @@ export function processOutput(): Output {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
     width: process.stdout.isTTY ? process.stdout.columns : undefined,
+    colours: { out: showsColours(process.stdout, process.env), err: showsColours(process.stderr, process.env) },
     status: process.stderr.isTTY
       ? (line) => void process.stderr.write(WIPE_LINE + line.slice(0, Math.max(0, process.stderr.columns - 1)))
       : undefined,
@@ -33,5 +37,6 @@ export function printTable(
   columns: readonly TableColumn[],
   rows: readonly (readonly string[])[],
 ): void {
-  for (const line of tableLines(columns, rows, output.width)) output.out(line);
+  const paint = output.colours?.out === true ? coloured : undefined;
+  for (const line of tableLines(columns, rows, output.width, paint)) output.out(line);
 }

@@ -34,8 +34,12 @@ export class Progress implements Disposable {
     this.#output.status?.(line);
   }
 
-  /** The line is wiped: what the command has to say comes in its place. */
-  [Symbol.dispose](): void {
+  /** What the command has to say comes in the place of the line. */
+  wipe(): void {
     if (this.#paintedMs !== undefined) this.#output.status?.("");
+  }
+
+  [Symbol.dispose](): void {
+    this.wipe();
   }
 }

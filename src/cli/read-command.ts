@@ -9,6 +9,7 @@ import { csvCells } from "../exports/csv.ts";
 import { type DirectOptions, idleOptions, withDirectMeter } from "./direct-meter.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { type Output, printTable } from "./output.ts";
+import { coloured } from "./styles.ts";
 
 /** Options of the command line, as commander gives them. */
 export interface ReadOptions extends DirectOptions {
@@ -146,6 +147,7 @@ export function printRefusal({ refusal }: ReadRefusedError, options: Pick<ReadOp
     output.out(JSON.stringify({ refusal: { ...refusal, likely: likelyCauses(refusal.cause) } }, undefined, 2));
     return;
   }
-  output.err(`${refusal.meter}: ${refusal.cause}`);
+  const cause = output.colours?.err === true ? coloured(refusal.cause) : refusal.cause;
+  output.err(`${refusal.meter}: ${cause}`);
   printReasons(refusal, output);
 }

@@ -14,6 +14,7 @@ import { frameLineOf } from "../trace/trace-line.ts";
 import { decipheringKeys } from "./decode.ts";
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
+import { Progress } from "./progress.ts";
 import { TraceOutput } from "./trace-output.ts";
 
 export interface ReplayOptions {
@@ -88,7 +89,11 @@ async function show(recording: Recording, options: ReplayOptions, output: Output
   const dialogue = new Dialogue(decipheringKeys(keys));
   let isDamaged = false;
   shown.begin(recording.header.peer);
-  for (const entry of recording.entries) {
+  // On a terminal the frames themselves show how far it is.
+  const watched = output.width === undefined ? output : {};
+  using progress = new Progress(watched, recording.entries.length, "entries");
+  for (const [place, entry] of recording.entries.entries()) {
+    progress.at(place);
     const frames = entry.dir === "end" ? dialogue.finish(entry.tMs) : dialogue.push(entry);
     shown.entry(entry);
     for (const frame of frames) {

@@ -4,17 +4,21 @@ export interface TableColumn {
   readonly align?: "left" | "right";
 }
 
+/** Gives what is shown of a word its colour. */
+type Paint = (word: string, shown: string) => string;
+
 const GAP = "  ";
 const ELLIPSIS = "…";
 
 /**
  * Lines of an aligned table: a header, a rule, the rows. Where it is wider than `width`, the widest text columns are
- * cut with an ellipsis until it fits; numbers are never cut.
+ * cut with an ellipsis until it fits; numbers are never cut. `paint` gives a cell its colour, by its whole text.
  */
 export function tableLines(
   columns: readonly TableColumn[],
   rows: readonly (readonly string[])[],
   width = Number.POSITIVE_INFINITY,
+  paint: Paint = (_, text) => text,
 ): string[] {
   const natural = columns.map((column, index) =>
     Math.max(textWidth(column.title), ...rows.map((row) => textWidth(row[index] ?? ""))),
@@ -22,7 +26,7 @@ export function tableLines(
   const widths = fitted(columns, natural, width);
   const line = (cells: readonly string[]) =>
     columns
-      .map((column, index) => cell(cells[index] ?? "", widths[index] ?? 0, column.align ?? "left"))
+      .map((column, index) => cell(cells[index] ?? "", widths[index] ?? 0, { ...column, paint }))
       .join(GAP)
       .trimEnd();
   return [
@@ -47,11 +51,12 @@ function fitted(columns: readonly TableColumn[], natural: readonly number[], wid
   return widths;
 }
 
-function cell(text: string, width: number, align: "left" | "right"): string {
+function cell(text: string, width: number, { align, paint }: Pick<TableColumn, "align"> & { paint: Paint }): string {
   const characters = Array.from(text);
   const shown = characters.length > width ? `${characters.slice(0, width - 1).join("")}${ELLIPSIS}` : text;
   const padding = " ".repeat(Math.max(0, width - textWidth(shown)));
-  return align === "right" ? padding + shown : shown + padding;
+  const painted = paint(text, shown);
+  return align === "right" ? padding + painted : painted + padding;
 }
 
 function textWidth(text: string): number {

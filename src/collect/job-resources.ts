@@ -29,7 +29,7 @@ const MOST = { listed: 10_000, elsewhere: 1000, aPage: 1000 };
 const WAITS_FOR: Readonly<Record<JobStage, string | null>> = {
   limit: "a place within the limit of its network or pool",
   line: "another job of its meter, or of the line that it shares",
-  place: "a free place",
+  place: "a free place, or its turn to connect",
   running: null,
 };
 

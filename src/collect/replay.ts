@@ -4,14 +4,21 @@
  */
 import { decodeReadout } from "../../protocol/link/iec62056-21/readout.ts";
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
-import type { MaintenanceLine, MaintenanceOrder } from "../api/maintenance-order.ts";
+import type { MaintenanceLine, MaintenanceOrder, ToldLine } from "../api/maintenance-order.ts";
 import { messageOf } from "../observe/message-of.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
 import { mapProfile } from "../profiles/map-profile.ts";
 import { READOUT_PROFILES } from "../profiles/readout-rows.ts";
 import type { Database } from "../store/database.ts";
 import type { ProfileWriter, WriteParticipant } from "../store/profile-writer.ts";
-import { DECODER_VERSION, type KeptBuffers, keptBuffers, NOTE_DECODER, type RawBuffer } from "../store/raw-buffers.ts";
+import {
+  countKeptPacks,
+  DECODER_VERSION,
+  type KeptBuffers,
+  keptBuffers,
+  NOTE_DECODER,
+  type RawBuffer,
+} from "../store/raw-buffers.ts";
 import { clockBreaksOf } from "./known-layout.ts";
 import type { PolledMeter } from "./polled-meter.ts";
 import { readoutBatches } from "./readout-poller.ts";
@@ -29,7 +36,10 @@ export async function* replay(
 ): AsyncGenerator<MaintenanceLine> {
   const sums = { buffers: 0, rows: 0, revised: 0, filled: 0, inserted: 0 };
   const byKey = new Map(meters.map((meter) => [meter.meterKey, meter]));
-  for await (const kept of keptBuffers(store.database, { meterKeys: [...byKey.keys()], sinceMs, profile })) {
+  const query = { meterKeys: [...byKey.keys()], sinceMs, profile };
+  const total = await countKeptPacks(store.database, query);
+  let done = 0;
+  for await (const kept of keptBuffers(store.database, query)) {
     const { batches, faults } = decodeAgain(kept.buffers, byKey);
     yield* faults;
     const outcome = await store.writer.write(batches, { alsoHere: noteReplay(kept), isRepeat: true });
@@ -38,6 +48,7 @@ export async function* replay(
     sums.revised += outcome.revised;
     sums.filled += outcome.completed;
     sums.inserted += outcome.inserted;
+    yield { done: ++done, total, of: "packs of buffers" };
   }
   const { buffers, rows, revised, filled, inserted } = sums;
   const changes = `${revised} revised, ${filled} filled in, ${inserted} new`;
@@ -47,9 +58,9 @@ export async function* replay(
 function decodeAgain(
   buffers: readonly RawBuffer[],
   meters: ReadonlyMap<number, PolledMeter>,
-): { readonly batches: ProfileBatch[]; readonly faults: MaintenanceLine[] } {
+): { readonly batches: ProfileBatch[]; readonly faults: ToldLine[] } {
   const batches: ProfileBatch[] = [];
-  const faults: MaintenanceLine[] = [];
+  const faults: ToldLine[] = [];
   for (const buffer of buffers) {
     const meter = meters.get(buffer.meterKey);
     if (meter === undefined) continue;

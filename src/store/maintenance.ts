@@ -17,6 +17,7 @@ export async function* maintainStore(
     const some = keys.slice(at, at + METERS_AT_ONCE);
     if (task === "coverage-check") yield* checked(database, some);
     else yield* rebuilt(database, some);
+    yield { done: at + some.length, total: keys.length, of: "meters" };
   }
 }
 

@@ -312,18 +312,36 @@ export interface KeptBuffers {
   readonly isWhole: boolean;
 }
 
+const KEPT_AFTER = `b.received_at >= $2::timestamptz
+  and (b.received_at, b.raw_buffer_key) > ($2::timestamptz, $3::bigint)
+  and ($4::text is null or b.profile = $4::text)
+  and exists (select from unnest(b.meter_keys) as k (meter_key) where k.meter_key = any ($1::int[]))`;
+
+/** How many packs `keptBuffers` goes through. Throws StoreError. */
+export async function countKeptPacks(
+  database: Database,
+  { meterKeys, sinceMs, profile }: RawBufferQuery,
+): Promise<number> {
+  const [row] = await database.query<{ count: number }>(
+    `select count(*)::int as count from dlms.raw_buffers b where ${KEPT_AFTER}`,
+    [meterKeys, firstReceived(sinceMs), 0n, profile ?? null],
+  );
+  return row?.count ?? 0;
+}
+
+/** Packs hold what came within a span. */
+function firstReceived(sinceMs = -Infinity): Date {
+  return new Date(Math.max(0, sinceMs - PACK_SPAN_MS));
+}
+
 /** Kept buffers in the order in which they came. Throws StoreError. */
 export async function* keptBuffers(database: Database, query: RawBufferQuery): AsyncGenerator<KeptBuffers> {
   const { meterKeys, sinceMs = -Infinity, profile = null } = query;
   const wanted = new Set(meterKeys);
-  let after = { received_at: new Date(Math.max(0, sinceMs - PACK_SPAN_MS)), raw_buffer_key: 0n };
+  let after = { received_at: firstReceived(sinceMs), raw_buffer_key: 0n };
   for (;;) {
     const rows = await database.query<PackRow>(
-      `${SELECT_PACKS} where b.received_at >= $2::timestamptz
-         and (b.received_at, b.raw_buffer_key) > ($2::timestamptz, $3::bigint)
-         and ($4::text is null or b.profile = $4::text)
-         and exists (select from unnest(b.meter_keys) as k (meter_key) where k.meter_key = any ($1::int[]))
-       order by b.received_at, b.raw_buffer_key limit ${PACKS_AT_ONCE}`,
+      `${SELECT_PACKS} where ${KEPT_AFTER} order by b.received_at, b.raw_buffer_key limit ${PACKS_AT_ONCE}`,
       [meterKeys, after.received_at, after.raw_buffer_key, profile],
     );
     for (const row of rows) {

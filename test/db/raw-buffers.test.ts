@@ -96,7 +96,7 @@ function decoded(meter: PolledMeter) {
 async function replayed(meters: readonly PolledMeter[], order: { sinceMs?: number; profile?: "daily_load" } = {}) {
   const texts: string[] = [];
   const store = { database: current().database, writer: newWriter() };
-  for await (const { text } of replay(store, meters, order)) texts.push(text);
+  for await (const line of replay(store, meters, order)) if ("text" in line) texts.push(line.text);
   return texts;
 }
 

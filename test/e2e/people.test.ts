@@ -60,6 +60,9 @@ test("meters show: what a meter is, its plans and tries", async () => {
   expect(out).toMatch(/^plans +instant, block_load/m);
   expect(out).toMatch(/ failed +0 +no answer$/m);
   expect(out).toMatch(/^next {9}check power/m);
+  const { out: csv } = await ask("meters", "show", nameOf(SILENT), "--csv");
+  expect(csv).toMatch(new RegExp(`^field,value\nname,${nameOf(SILENT)}$`, "m"));
+  expect(csv).toMatch(/^plans,"instant, block_load/m);
   expect((await ask("meters", "show", "nobody")).err).toContain("there is no meter nobody");
 });
 
@@ -149,6 +152,9 @@ test("doctor: a gateway that is well, and one that lacks everything, each with i
   const bad = ill.found.filter(({ verdict }) => verdict === "bad");
   expect(bad.map(({ check }) => check)).toEqual(["database", "state directory", "serial lines", "keys"]);
   expect(ill.found.filter(({ verdict, nextStep }) => verdict === "bad" && nextStep === undefined)).toEqual([]);
+  const listed = await run("doctor", "--config", join(over.directory, "doctor.yaml"), "--csv");
+  expect(listed.out).toMatch(/^check,is,found,next step\nconfiguration,good,/);
+  expect(listed.out).toMatch(/^keys,bad,.+,.+$/m);
   const wrong = await doctor({ meters: [{ nam: "x" }] });
   expect([wrong.code, wrong.found.map(({ check }) => check)]).toEqual([3, ["configuration"]]);
 }, 60_000);

@@ -13,10 +13,13 @@ export const declareCertificates: DeclareVerb = (program, { output, finish }) =>
       .argument("<meter>", "name or number of the meter")
       .requiredOption("--why <text>", "the reason, for the log")
       .option("--socket <path>", "control socket of the daemon", SOCKET);
-  ordered("list", "which certificates the meter has").action(async (meter: string, options: CertificateOptions) => {
-    const { certificatesCommand } = await import("../certificates-command.ts");
-    finish(await certificatesCommand(meter, { type: "list" }, options, output));
-  });
+  ordered("list", "which certificates the meter has")
+    .option("--json", "print JSON")
+    .option("--csv", "print CSV")
+    .action(async (meter: string, options: CertificateOptions) => {
+      const { certificatesCommand } = await import("../certificates-command.ts");
+      finish(await certificatesCommand(meter, { type: "list" }, options, output));
+    });
   ordered("export", "a certificate of the meter, as PEM")
     .requiredOption("--serial <hex>", "its serial number, as the list has it")
     .option("--out <file>", "file that must not be there yet")

@@ -30,6 +30,8 @@ export const declareCounters: DeclareVerb = (program, { output, finish }) => {
     .description("leave out the next counters of all keys, after the database was restored from a backup")
     .option("--by <number>", "more than may have been used since the backup", "1048576")
     .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
+    .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .action(async (options: SkipOptions) => {
       const { countersSkip } = await import("../counters-command.ts");
       finish(await countersSkip(options, output));

@@ -16,12 +16,12 @@ export const declareDb: DeclareVerb = (program, { output, finish }) => {
       const { dbStatus } = await import("../db-command.ts");
       finish(await dbStatus(options, output));
     });
-  withPlace(db.command("check").description("look whether everything is as it has to be; reads whole tables")).action(
-    async (options: DatabasePlace & { json?: true }) => {
+  withPlace(db.command("check").description("look whether everything is as it has to be; reads whole tables"))
+    .option("--csv", "print CSV")
+    .action(async (options: DatabasePlace & { json?: true; csv?: true }) => {
       const { dbCheck } = await import("../db-command.ts");
       finish(await dbCheck(options, output));
-    },
-  );
+    });
   withPlace(db.command("compat").description("make read-only views in _timescaledb_cache, for reports that look there"))
     .option("--remove", "take them away again")
     .action(async (options: DatabasePlace & { remove?: true; json?: true }) => {

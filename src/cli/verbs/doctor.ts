@@ -7,6 +7,7 @@ export const declareDoctor: DeclareVerb = (program, { output, finish }) => {
     .description("look at all that the daemon needs: what is missing, and what to do")
     .option("-c, --config <file>", "configuration file", CONFIG_FILE)
     .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .addHelpText(
       "after",
       "\nExample:\n  sudo -u dlms-gateway dlms-gateway doctor --config /etc/dlms-gateway/gateway.yaml",

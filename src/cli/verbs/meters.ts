@@ -33,6 +33,7 @@ function declareShowing(meters: Command, { output, finish }: VerbContext): void 
     .argument("<meter>", "name or number")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .addHelpText("after", "\nExample:\n  dlms-gateway meters show feeder-7")
     .action(async (meter: string, options: DaemonOptions) => {
       const { metersShow } = await import("../meters-command.ts");
