@@ -1,7 +1,7 @@
 import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import { ABOVE, type CorpusCase, type Facts } from "./case.ts";
-import { pushedObjects } from "./pushed.ts";
+import { pushedFacts } from "./pushed.ts";
 import type { Leniency } from "./reading.ts";
 import { openApdu } from "./unprotect.ts";
 
@@ -15,7 +15,7 @@ export function carriedApdu(each: CorpusCase, apdu: Uint8Array, leniency: Lenien
   try {
     const { outer, plaintext, plain, innermost, facts } = openApdu(each, apdu, leniency);
     const quirk = "quirk" in outer ? { quirk: outer["quirk"] } : {};
-    const inside = { ...userInformationFacts(each, outer, leniency), ...quirk, obis: pushedObjects(innermost) };
+    const inside = { ...userInformationFacts(each, outer, leniency), ...quirk, ...pushedFacts(each, innermost) };
     if (plaintext === undefined) return { apduHex, apdu: outer, header: outer, ...inside };
     const opened = { plaintext: toHex(plaintext), header: outer, ...facts, ...inside };
     const both = { hex: toHex(plaintext), apdu: plain };

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { loadCases } from "./case.ts";
+import { whyNotCompared } from "./not-compared.ts";
 import { READERS } from "./readers.ts";
 import { type CaseResult, judge } from "./reading.ts";
 
@@ -34,6 +35,21 @@ function shortfall(results: readonly CaseResult[], floor: Floor): string[] {
     ...(passed < floor.passed ? [`${passed} passed, ${floor.passed} did before`] : []),
   ];
 }
+
+/** The facts that no reader gives and nobody has said why. */
+function unexplained(results: readonly CaseResult[]): string[] {
+  return results.flatMap(({ case: { id }, uncompared }) =>
+    uncompared.filter((fact) => whyNotCompared(fact) === undefined).map((fact) => `${id} ${fact}`),
+  );
+}
+
+test("corpus: every fact of our own cases is compared, or it is said why not", () => {
+  expect(unexplained(run(VECTORS))).toEqual([]);
+});
+
+test.skipIf(!existsSync(FIELD))("corpus: the same of the field cases (needs ../shared/corpus/field)", () => {
+  expect(unexplained(run(FIELD))).toEqual([]);
+});
 
 test("corpus: no fewer of our own cases pass than before", () => {
   expect(shortfall(run(VECTORS), FLOOR.vectors)).toEqual([]);

@@ -1,24 +1,20 @@
-import { decodeApdu } from "../../protocol/apdu/apdu.ts";
 import { invokeIdAndPriority } from "../../protocol/apdu/invoke-id.ts";
 import { dataFromBytes } from "../../protocol/axdr/data.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
 import { captureObjectFromData } from "../../protocol/cosem/capture-object.ts";
-import { NOT_GIVEN } from "./compare.ts";
 import { hexInput } from "./input.ts";
-import { normaliseApdu } from "./normalise-apdu.ts";
 import { normaliseData } from "./normalise-data.ts";
-import { pushedObjects } from "./pushed.ts";
+import { pushedFacts } from "./pushed.ts";
 import type { LayerReader } from "./reading.ts";
 import { NotSupported } from "./reading.ts";
 import { statedFacts } from "./stated.ts";
-import { openApdu, plainFacts, quirksOf } from "./unprotect.ts";
+import { openApdu, plainFacts } from "./unprotect.ts";
 
 /** One whole APDU; what is ciphered is opened when the case has keys. */
 export const apduReader: LayerReader = (each, leniency) => {
   const opened = openApdu(each, hexInput(each), leniency);
-  const pushed = pushedObjects(opened.innermost);
   return {
-    ...(pushed === NOT_GIVEN ? {} : { obis: pushed }),
+    ...pushedFacts(each, opened.innermost),
     ...statedFacts(each.stated, opened.plain ?? opened.outer),
     ...plainFacts(opened),
     apdu: opened.outer,
@@ -54,9 +50,8 @@ export const selectiveAccessReader: LayerReader = (each) => {
 
 /** An APDU as it comes when the link has no layer of its own: ciphered, opened in one piece. */
 export const apduStreamReader: LayerReader = (each, leniency) => {
-  const apdu = hexInput(each);
-  const opened = openApdu(each, apdu, leniency);
-  if (opened.plaintext === undefined) return { apdu: normaliseApdu(decodeApdu(apdu, quirksOf(leniency))) };
+  const opened = openApdu(each, hexInput(each), leniency);
+  if (opened.plaintext === undefined) return { ...statedFacts(each.stated, opened.outer), apdu: opened.outer };
   const text = opened.plain === undefined ? { text: new TextDecoder("latin1").decode(opened.plaintext) } : {};
   return {
     ...statedFacts(each.stated, opened.outer),

@@ -87,6 +87,7 @@ export const hdlcReader: LayerReader = (each, leniency) => {
   const above = apdus.map((apdu) => apdu[ABOVE]).find((error) => error !== undefined);
   return {
     ...(single !== undefined && apdus.length === 1 ? single : {}),
+    ...WHOLE,
     frames: frames.map(({ frame, octets }) => normaliseFrame(frame, octets)),
     frameCount: frames.length,
     apdus,
@@ -101,8 +102,8 @@ export function singleFrame(each: CorpusCase, unit: FrameUnit, leniency: Lenienc
   const facts = { ...normal, control: controlForms(normal) };
   const stated = {
     frames: 1,
-    goodFcs: true,
-    valid: true,
+    ...WHOLE,
+    ...ends(frame),
     payload: frame.information.length === 0 ? null : toHex(frame.information),
     frameType: frame.control.type,
     informationLength: frame.information.length,
@@ -114,6 +115,18 @@ export function singleFrame(each: CorpusCase, unit: FrameUnit, leniency: Lenienc
   const apdu = stripLlc(frame.information);
   if (apdu.length === 0 || apdu.length === frame.information.length) return { ...stated, ...facts };
   return { ...stated, ...facts, ...carriedApdu(each, apdu, leniency) };
+}
+
+/** In the words of sources: the frames came out of the parser, which lets no other through. */
+const WHOLE = { goodFcs: true, valid: true, crcValid: true, checksum: "valid" } as const;
+
+/** Sources write upper and lower address, and how many octets they take, or the upper one alone. */
+function ends({ destination, source, control }: FrameUnit["frame"]): Facts {
+  const forms = ({ upper, lower, size }: typeof destination) =>
+    new OneOf([upper, lower ?? null, size], [upper, lower ?? null], upper);
+  const isFromClient = control.type === "SNRM" || control.type === "DISC";
+  const [client, server] = isFromClient ? [source, destination] : [destination, source];
+  return { destination: forms(destination), source: forms(source), client: forms(client), server: forms(server) };
 }
 
 /** An SNRM to one station must be one that a server answers. */

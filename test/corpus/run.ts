@@ -7,6 +7,7 @@
  */
 import { parseArgs } from "node:util";
 import { type CorpusCase, loadCases } from "./case.ts";
+import { whyNotCompared } from "./not-compared.ts";
 import { READERS } from "./readers.ts";
 import { type CaseResult, judge, type Verdict } from "./reading.ts";
 
@@ -72,6 +73,15 @@ function printReasons(results: readonly CaseResult[], verdict: Verdict): void {
   }
 }
 
+function printReasonsOfUncompared(results: readonly CaseResult[]): void {
+  const reasons = results.flatMap(({ uncompared }) =>
+    uncompared.map((fact) => whyNotCompared(fact) ?? "not looked at"),
+  );
+  const counts = Map.groupBy(reasons, (reason) => reason);
+  console.log(`\n${reasons.length} facts were not compared:`);
+  for (const [reason, all] of counts) console.log(`${String(all.length).padStart(6)}  ${reason}`);
+}
+
 function printUncompared(results: readonly CaseResult[]): void {
   const names = results.flatMap((each) => each.uncompared.map((fact) => `${each.case.layer} ${fact}`));
   const counts = [...new Set(names)].map((name) => [name, names.filter((other) => other === name).length] as const);
@@ -95,6 +105,7 @@ printTable(
   rowsBy(results, (each) => each.case.group),
   total,
 );
+printReasonsOfUncompared(results);
 if (values.facts) printUncompared(results);
 if (results.length === 0) console.log("no case was run");
 process.exitCode = count(results, "failed") > 0 || loaded.problems.length > 0 || results.length === 0 ? 1 : 0;

@@ -1,0 +1,85 @@
+/** Facts that no reader gives, by why that is so. A fact that is compared in one layer may be left in another. */
+const REASONS = {
+  "in the case's decoded form too, which is compared": [
+    "apduHexWithoutTrailer",
+    "callingApTitle",
+    "classIds",
+    "clock",
+    "columns",
+    "conformance",
+    "dataHex",
+    "fields",
+    "from",
+    "hdlc",
+    "initiateError",
+    "isLastSegment",
+    "obis",
+    "p1",
+    "parametersHex",
+    "plainApdu",
+    "rawStartsWith",
+    "readings",
+    "restrictingObject",
+    "result",
+    "to",
+    "valueHex",
+    "values",
+    "1.0.32.7.0.255",
+  ],
+  "of the whole session, or proved by challenges of APDUs before: compared in hdlc-session": [
+    "fCtoS",
+    "fStoC",
+    "gmacVerified",
+    "mechanism",
+    "securityApplied",
+  ],
+  "what the source's program makes of the octets, by maker or in its own units": [
+    "activePowerImport_W",
+    "dateTimeEpoch",
+    "dateTimeEpochMs",
+    "dateTimeString",
+    "decoded",
+    "entries",
+    "equipmentIdentifier",
+    "meterType",
+    "objectCount",
+    "payloadType",
+    "positions",
+    "timestamp",
+    "trigger",
+    "year",
+  ],
+  "words for people": [
+    "apduNote",
+    "error",
+    "escape",
+    "meter",
+    "note",
+    "requires",
+    "serverReply",
+    "source comment",
+    "strictDecode",
+  ],
+  "lengths and parts that our readers take and do not hand out": [
+    "aad",
+    "cipherLength",
+    "contentLength",
+    "endsWith",
+    "iv",
+    "lengthField",
+    "lengthFieldLength",
+    "mode",
+    "startsWith",
+    "trailing",
+  ],
+  "says that it can be read, as the outcome does": ["ciphered", "decodes", "roundtrip"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+const REASON_OF: ReadonlyMap<string, string> = new Map(
+  Object.entries(REASONS).flatMap(([reason, names]) => names.map((name) => [name, reason] as const)),
+);
+
+/** Undefined for a fact that nobody has looked at. */
+export function whyNotCompared(fact: string): string | undefined {
+  return REASON_OF.get(fact);
+}
