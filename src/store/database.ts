@@ -108,8 +108,8 @@ export class Database {
     opening = "",
   ): Promise<Result> {
     return this.withClient(async (client) => {
-      const opened: QueryResult | QueryResult[] = await client.query(`begin; ${opening}`);
       try {
+        const opened: QueryResult | QueryResult[] = await client.query(`begin; ${opening}`);
         const last = Array.isArray(opened) ? opened.at(-1) : opened;
         const result = await work(client, last?.rows ?? []);
         await client.query("commit");
