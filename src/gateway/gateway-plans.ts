@@ -84,7 +84,7 @@ export class GatewayPlans implements Disposable {
   async #learnAll(added: readonly PlanConfig[]): Promise<void> {
     const groups = this.#groups(added);
     this.#collections = new Map(
-      await Promise.all(groups.map(async (name) => [name, await collectionMeters(this.#database, name)] as const)),
+      await Promise.all(groups.map(async (name) => [name, await this.#metersOf(name)] as const)),
     );
     this.#allSeenMs = performance.now();
     this.#added = added;
@@ -114,6 +114,11 @@ export class GatewayPlans implements Disposable {
       return true;
     });
     this.#onChange(changed);
+  }
+
+  /** Who is in a collection of series changes with each new series: no plan is for one. */
+  #metersOf(collection: string): Promise<ReadonlySet<number> | undefined> {
+    return collectionMeters(this.#database, collection, ["meters"]);
   }
 
   /** Groups and collections that plans are for. */
@@ -193,8 +198,8 @@ export class GatewayPlans implements Disposable {
   async #add(plan: PlanConfig, who: string) {
     const { group } = plan;
     if (group !== undefined && !this.#config.groups.some(({ name }) => name === group)) {
-      const members = await collectionMeters(this.#database, group);
-      if (members === undefined) throw new ApiError("conflict", `there is no group or collection ${group}`);
+      const members = await this.#metersOf(group);
+      if (members === undefined) throw new ApiError("conflict", `there is no group or collection of meters ${group}`);
     }
     await putPlan(this.#database, plan, who);
     await this.look();

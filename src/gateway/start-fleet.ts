@@ -142,7 +142,9 @@ export async function membershipOf(config: Config, database: Database) {
   const names = new Set(config.plans.flatMap(({ group = [] }) => group));
   const wanted = config.collections.filter(({ name }) => names.has(name));
   const collections = new Map(
-    await Promise.all(wanted.map(async ({ name }) => [name, await collectionMeters(database, name)] as const)),
+    await Promise.all(
+      wanted.map(async ({ name }) => [name, await collectionMeters(database, name, ["meters"])] as const),
+    ),
   );
   return { collections, pushLayouts: await loadPushLayouts(database) };
 }

@@ -78,13 +78,17 @@ export async function keepCollections(database: Database, configs: readonly Coll
   );
 }
 
-/** Keys of the meters in a collection of the gateway's own, as it is now; undefined where there is none of that name. */
-export async function collectionMeters(database: Database, name: string): Promise<ReadonlySet<number> | undefined> {
+/** Keys of the meters in a collection of the gateway's own, as it is now; undefined where there is none that `holds` these. */
+export async function collectionMeters(
+  database: Database,
+  name: string,
+  holds: readonly ("meters" | "series")[] = ["meters", "series"],
+): Promise<ReadonlySet<number> | undefined> {
   const rows = await database.query<{ meter_key: number | null }>(
     `select k.meter_key from dlms.collections c
      left join lateral dlms.collection_meter_keys(c.collection_key) as k (meter_key) on true
-     where c.owner = current_user and c.name = $1::text`,
-    [name],
+     where c.owner = current_user and c.name = $1::text and c.holds = any ($2::text[])`,
+    [name, holds],
   );
   if (rows.length === 0) return undefined;
   return new Set(rows.flatMap(({ meter_key: key }) => (key === null ? [] : [key])));

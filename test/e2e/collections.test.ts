@@ -1,6 +1,8 @@
 /** Plans for a collection of the configuration, over a street of simulated meters. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
+import { z } from "zod";
+import { askDaemon } from "../../src/api/local-client.ts";
 import { gatewayOverStreet } from "./street.ts";
 
 const WAIT = { timeout: 30_000, interval: 20 };
@@ -70,4 +72,18 @@ test("collections: who joins one while the gateway runs gets its plan, and who l
   }, WAIT);
   await database.query("update dlms.collections set attributes = '{\"feeder\": \"2\"}' where name = 'feeder-1'");
   await untilPolled(first, second);
+}, 120_000);
+
+test("collections: no plan is for one of series", async () => {
+  await using over = await gatewayOverStreet({ count: 1 });
+  await over.gateway.database.query(
+    "insert into dlms.collections (owner, name, holds, pattern) values (current_user, 'of-series', 'series', '.')",
+  );
+  const put = askDaemon(over.config.socket, {
+    path: "/v1/plans",
+    method: "PUT",
+    body: { profile: "instant", group: "of-series", every: "1s" },
+    answer: z.unknown(),
+  });
+  await expect(put).rejects.toThrow("there is no group or collection of meters of-series");
 }, 120_000);
