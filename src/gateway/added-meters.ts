@@ -36,7 +36,7 @@ export interface AddedMetersParts {
   readonly database: Database;
   readonly known: StartedFleet;
   readonly planning: Pick<GatewayPlans, "learn">;
-  readonly pushing: Pick<GatewayPush, "add" | "remove">;
+  readonly pushing: Pick<GatewayPush, "add" | "expect" | "remove">;
   readonly calls: Pick<Calls, "add" | "remove">;
   readonly shared: Pick<SharedMeters, "add" | "remove" | "listen">;
   readonly events: EventSink;
@@ -57,6 +57,7 @@ export class AddedMeters implements AsyncDisposable {
   /** Names of those that this gateway has taken note of, and the key of the newest. */
   readonly #names: Set<string>;
   #newestKey = 0;
+  readonly #unlearned = new Set<PolledMeter>();
   #looking: Promise<void> = Promise.resolve();
 
   constructor(parts: AddedMetersParts) {
@@ -149,6 +150,7 @@ export class AddedMeters implements AsyncDisposable {
   /** For notices that were lost; all are gone through only where the numbers differ. */
   async #lookAtAll(): Promise<void> {
     const { database } = this.#parts;
+    await this.#learn();
     await this.#takeNew();
     if ((await addedMeterCount(database)) === this.#names.size) return;
     const rows = await loadAddedMeters(database);
@@ -203,7 +205,7 @@ export class AddedMeters implements AsyncDisposable {
 
   /** Those that are new, or other than they were: these are let go first, as are those that are `gone`. Throws StoreError. */
   async #take(wanted: readonly MeterConfig[], gone: readonly PolledMeter[] = []): Promise<void> {
-    const { database, known, planning, pushing, calls, shared, events } = this.#parts;
+    const { database, known, pushing, calls, shared, events } = this.#parts;
     const formerOf = ({ name }: MeterConfig) => known.meters.get(name);
     const configs = wanted.filter((config) => {
       const former = formerOf(config);
@@ -221,12 +223,25 @@ export class AddedMeters implements AsyncDisposable {
       return [meter];
     });
     await Promise.all(meters.map((meter) => unlockMeter(meter, events)));
-    await planning.learn(meters.map(({ meterKey }) => meterKey));
-    await pushing.add(meters);
-    for (const meter of meters) calls.add(meter);
+    for (const meter of meters) {
+      pushing.add(meter);
+      calls.add(meter);
+      this.#unlearned.add(meter);
+    }
     await shared.add(meters);
+    await this.#learn().catch(() => undefined);
     known.record.renew();
     if (meters.length > 0) events({ event: "metersAdded", meters: meters.length });
+  }
+
+  /** What the database has of new meters: their plans, and when they push. Throws StoreError; the next look asks again. */
+  async #learn(): Promise<void> {
+    const { planning, pushing } = this.#parts;
+    const meters = [...this.#unlearned];
+    if (meters.length === 0) return;
+    await planning.learn(meters.map(({ meterKey }) => meterKey));
+    await pushing.expect(meters);
+    for (const meter of meters) this.#unlearned.delete(meter);
   }
 
   /** Ends when the sessions have ended that they are in. */
@@ -237,6 +252,7 @@ export class AddedMeters implements AsyncDisposable {
       known.meters.remove(meter);
       calls.remove(meter);
       pushing.remove(meter);
+      this.#unlearned.delete(meter);
     }
     await shared.remove(meters);
   }

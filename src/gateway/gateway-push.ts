@@ -114,9 +114,13 @@ export class GatewayPush {
     return push.listen.length + calls.listen.length > 0;
   }
 
-  /** Other meters have come. Throws StoreError. */
-  async add(meters: readonly PolledMeter[]): Promise<void> {
-    for (const meter of meters) this.#senders.add(meter);
+  /** Another meter has come: what it sends is its own. */
+  add(meter: PolledMeter): void {
+    this.#senders.add(meter);
+  }
+
+  /** Other meters have come: when they push is known from now on. Throws StoreError. */
+  async expect(meters: readonly PolledMeter[]): Promise<void> {
     await this.#silence?.add(meters);
   }
 

@@ -160,3 +160,18 @@ test("added meters: what went without a notice is let go at the next look at all
     .poll(async () => (await ask("read", name, "clock")).err, { timeout: 60_000, interval: 1000 })
     .toContain(`there is no meter ${name}`);
 }, 90_000);
+
+test("added meters: one whose plans could not be looked up is worked, and has its plans from the next look on", async () => {
+  const { database } = over.gateway;
+  const added = other(0, { name: "late-1" });
+  const answer = z.object({ added: z.array(z.string()) });
+  await database.query("alter table dlms.collections rename to collections_away");
+  try {
+    await askDaemon(over.config.socket, { path: "/v1/meters", body: { meters: [added] }, answer });
+    expect((await ask("read", "late-1", "clock")).code).toBe(0);
+  } finally {
+    await database.query("alter table dlms.collections_away rename to collections");
+  }
+  const polled = () => over.events.filter((event) => event.event === "meterPolled" && event.meter === "late-1");
+  await expect.poll(polled, { timeout: 60_000, interval: 500 }).not.toEqual([]);
+}, 90_000);
