@@ -1,6 +1,6 @@
 /** Which readings are held and which are not: the ledger by day for many meters at once, and each gap with its reason. */
 import { z } from "zod";
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 import { type coverageDay, meterCoverage } from "./answers/meters.ts";
 import { ApiError } from "./api-error.ts";
 import { type GapOrder, type GapRow, gapProfile, gapRowSchema, gapState } from "./gap-order.ts";
@@ -8,8 +8,6 @@ import { type Api, callerOf } from "./http-api.ts";
 import { LINES, sendLines, severalOf } from "./lines.ts";
 import { meterOf, scopeOf } from "./meter-resources.ts";
 import { page, pageOf, pageQuery } from "./paging.ts";
-
-type Queryable = Pick<Database, "query">;
 
 export interface GapSource {
   gaps(order: GapOrder): AsyncIterable<GapRow>;

@@ -1,13 +1,11 @@
 /** What happened: events of meters, and the gateway's own log with what people changed. */
 import { z } from "zod";
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 import { logEntry, meterEvent } from "./answers/events.ts";
 import { ApiError } from "./api-error.ts";
 import { type Api, callerOf } from "./http-api.ts";
 import { meterOf, scopeOf } from "./meter-resources.ts";
 import { keyPageQuery, page, pageOf, pageQuery, rangeOf, rangeQuery } from "./paging.ts";
-
-type Queryable = Pick<Database, "query">;
 
 interface MeterEventRow {
   meter: string;

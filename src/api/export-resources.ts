@@ -4,13 +4,13 @@ import { z } from "zod";
 import { EXPORT_FORMAT_NAMES, EXPORT_FORMATS } from "../exports/export-formats.ts";
 import { exportedMeters } from "../exports/exported-meters.ts";
 import { columnsSent, READING_VIEW_NAMES, type ReadingColumns, rowPages } from "../exports/reading-rows.ts";
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 import { ApiError } from "./api-error.ts";
 import { type Api, callerOf } from "./http-api.ts";
 import { rangeOf, rangeQuery } from "./paging.ts";
 
 export interface ExportParts {
-  readonly database: Pick<Database, "query">;
+  readonly database: Queryable;
   readonly columns: ReadingColumns;
   /** Keys of the meters in a collection; undefined where there is none of that name. */
   readonly collectionMeters: (name: string) => Promise<ReadonlySet<number> | undefined>;

@@ -1,13 +1,11 @@
 /** The meters that there are, each with its last try. */
 import { z } from "zod";
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 import { attempt, meter } from "./answers/meters.ts";
 import { ApiError } from "./api-error.ts";
 import type { Caller } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
 import { page, pageOf, pageQuery, rangeOf, rangeQuery, timePageQuery } from "./paging.ts";
-
-type Queryable = Pick<Database, "query">;
 
 const meterName = z.object({ meter: z.string().min(1).max(128).describe("Name or number of the meter.") });
 

@@ -1,13 +1,11 @@
 /** The fleet at a glance. Counted now and then, not for each who looks. */
 import type { z } from "zod";
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 import { overview } from "./answers/meters.ts";
 import { Cached } from "./cached.ts";
 import type { Caller } from "./callers.ts";
 import { type Api, callerOf } from "./http-api.ts";
 import { scopeOf } from "./meter-resources.ts";
-
-type Queryable = Pick<Database, "query">;
 
 type Overview = z.output<typeof overview>;
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import type { PushReception } from "../push/push-reception.ts";
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 import type { UnknownSender } from "../store/held-pushes.ts";
 import { adopted, push, replayOutcome, sender, senderConflict } from "./answers/pushes.ts";
 import { ApiError } from "./api-error.ts";
@@ -12,7 +12,7 @@ import { scopeOf } from "./meter-resources.ts";
 import { keyPageQuery, page, pageOf, rangeOf, rangeQuery } from "./paging.ts";
 
 export interface PushParts {
-  readonly database: Pick<Database, "query">;
+  readonly database: Queryable;
   readonly reception: Pick<PushReception, "unknownSenders" | "senderConflicts" | "adopt" | "replay">;
 }
 

@@ -14,13 +14,11 @@ import {
   textOf,
 } from "../exports/reading-rows.ts";
 import type { ProfileColumn } from "../profiles/columns.ts";
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 import { reading, readingColumn } from "./answers/readings.ts";
 import { type Api, callerOf } from "./http-api.ts";
 import { meterOf } from "./meter-resources.ts";
 import { pageOf, rangeOf, rangeQuery, timePageQuery } from "./paging.ts";
-
-type Queryable = Pick<Database, "query">;
 
 const readingsPage = pageOf(reading).extend({
   columns: z.array(readingColumn).describe("What the values of the page are."),

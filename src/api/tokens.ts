@@ -3,7 +3,7 @@
  * is enough, because what it is made of can't be guessed.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 import type { EventLogEntry } from "../store/event-log.ts";
 import { ROLES } from "./answers/access.ts";
 
@@ -52,11 +52,11 @@ export function mayAct(role: Role, needed: Role): boolean {
 }
 
 export class ApiTokens {
-  readonly #database: Pick<Database, "query">;
+  readonly #database: Queryable;
   readonly #log: Log;
 
   /** `log` keeps what people change; a token is made or revoked only when that is kept. */
-  constructor(database: Pick<Database, "query">, log: Log) {
+  constructor(database: Queryable, log: Log) {
     this.#database = database;
     this.#log = log;
   }

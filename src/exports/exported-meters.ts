@@ -1,5 +1,5 @@
 /** The meters whose readings are exported. */
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 import type { ExportedMeter } from "./reading-rows.ts";
 
 export interface MeterSelection {
@@ -10,10 +10,7 @@ export interface MeterSelection {
 }
 
 /** By name. Throws RangeError for a name that nobody has, and StoreError. */
-export async function exportedMeters(
-  database: Pick<Database, "query">,
-  { names, keys }: MeterSelection,
-): Promise<ExportedMeter[]> {
+export async function exportedMeters(database: Queryable, { names, keys }: MeterSelection): Promise<ExportedMeter[]> {
   const meters = await database.query<{ id: string; name: string; number: string }>(
     `select id, name, meter_number as number from public.meters
      where ($1::text[] is null or name = any ($1) or meter_number = any ($1)) and ($2::int[] is null or meter_key = any ($2))

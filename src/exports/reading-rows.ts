@@ -1,6 +1,6 @@
 /** Rows of readings as the views have them, page by page: what is exported is never held whole. */
 import type { ProfileColumn } from "../profiles/columns.ts";
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 
 /** The views by what the API calls them, and what a row is found by. */
 export const READING_VIEWS = {
@@ -46,8 +46,6 @@ export interface RowPage {
   /** Oldest first; empty for a meter without rows. */
   readonly rows: readonly ReadingRow[];
 }
-
-type Queryable = Pick<Database, "query">;
 
 const ROWS_A_PAGE = 1000;
 

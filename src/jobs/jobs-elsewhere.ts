@@ -1,5 +1,5 @@
 /** Work for single meters that other gateways have been asked for and have not answered yet. */
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 
 export interface JobElsewhere {
   readonly meter: string;
@@ -10,11 +10,7 @@ export interface JobElsewhere {
 }
 
 /** The oldest first; those that the gateway itself is at are left out. Throws StoreError. */
-export async function jobsElsewhere(
-  database: Pick<Database, "query">,
-  me: string,
-  most: number,
-): Promise<JobElsewhere[]> {
+export async function jobsElsewhere(database: Queryable, me: string, most: number): Promise<JobElsewhere[]> {
   return await database.query<JobElsewhere & Record<string, unknown>>(
     `select j.meter_name as meter, j.kind, j.asked_at as "askedAt", g.name as gateway
      from dlms.jobs j left join dlms.gateways g on g.gateway_id = j.taken_by

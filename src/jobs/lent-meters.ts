@@ -8,7 +8,7 @@ import { systemClock, type Timer } from "../../drivers/clock.ts";
 import type { Calls } from "../calls/calls.ts";
 import type { PollLoop } from "../collect/poll-loop.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 import { connectionBlock } from "./meter-blocks.ts";
 import { type MeterJobs, NotHereError } from "./meter-jobs.ts";
 
@@ -16,7 +16,7 @@ export const LENT_CHANNEL = "dlms_lent_meters";
 export const LEND_JOB = "lend";
 
 export interface LentMetersOptions {
-  readonly database: Pick<Database, "query">;
+  readonly database: Queryable;
   readonly jobs: Pick<MeterJobs, "request">;
   readonly calls: Pick<Calls, "callerCount" | "isReachable" | "hangUp">;
   readonly loop: Pick<PollLoop<PolledMeter>, "holds">;

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type ReadRefusal, ReadRefusedError } from "../api/read-answer.ts";
 import { messageOf } from "../observe/message-of.ts";
-import { type Database, isTransient } from "../store/database.ts";
+import { isTransient, type Queryable } from "../store/database.ts";
 import type { Block } from "./block.ts";
 
 export const JOBS_CHANNEL = "dlms_jobs";
@@ -29,7 +29,7 @@ export class NotHereError extends Error {
 }
 
 export interface MeterJobsOptions {
-  readonly database: Pick<Database, "query">;
+  readonly database: Queryable;
   /** This gateway and the number of its run. */
   readonly me: () => { readonly id: string; readonly run: number };
   readonly handlers: ReadonlyMap<string, JobHandler>;

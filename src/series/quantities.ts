@@ -1,12 +1,9 @@
 /** Fills dlms.quantities, by which series of profile columns are read. */
 import type { Quantity } from "../profiles/quantities.ts";
-import type { Database } from "../store/database.ts";
+import type { Queryable } from "../store/database.ts";
 
 /** Writes the quantities; those that changed since are corrected. Returns how many did. */
-export async function keepQuantities(
-  database: Pick<Database, "query">,
-  quantities: readonly Quantity[],
-): Promise<number> {
+export async function keepQuantities(database: Queryable, quantities: readonly Quantity[]): Promise<number> {
   const rows = await database.query(
     `insert into dlms.quantities as q
        (profile, column_name, kind, unit, exponent, description, logical_name, attribute_index)

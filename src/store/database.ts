@@ -73,6 +73,9 @@ function valueTypes(): TypeOverrides {
   return overrides;
 }
 
+/** A database for those who ask single statements. */
+export type Queryable = Pick<Database, "query">;
+
 export class Database {
   readonly capabilities: Capabilities;
   readonly #pool: Pool;

@@ -2,7 +2,7 @@
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { entryFromTexts } from "../push/push-schedule.ts";
 import { nextPushMs } from "../push/push-times.ts";
-import type { Database } from "./database.ts";
+import type { Queryable } from "./database.ts";
 
 /** First and last day, as 2026-01-31. */
 export interface Days {
@@ -41,7 +41,7 @@ export const SCHEDULED_SETUPS = `
   )`;
 
 /** For each schedule that there is, up to now. Throws StoreError. */
-export async function firingsOfDays(database: Pick<Database, "query">, { from, to }: Days): Promise<Firings[]> {
+export async function firingsOfDays(database: Queryable, { from, to }: Days): Promise<Firings[]> {
   const rows = await database.query<{ schedule: string }>(
     `select distinct schedule from (${SCHEDULED_SETUPS}) s order by schedule`,
     [from, to],

@@ -1,5 +1,5 @@
 /** How long people waited for what they asked of meters, for the service levels. */
-import type { Database } from "./database.ts";
+import type { Queryable } from "./database.ts";
 import { KeptLater } from "./kept-later.ts";
 
 export interface EndedRequest {
@@ -16,12 +16,12 @@ export interface EndedRequest {
 const MOST_KEPT = 10_000;
 
 export class RequestTimes extends KeptLater<EndedRequest> {
-  constructor(database: Pick<Database, "query">, onLost: (error: unknown) => void) {
+  constructor(database: Queryable, onLost: (error: unknown) => void) {
     super({ write: (requests) => keepRequests(database, requests), mostKept: MOST_KEPT, onLost });
   }
 }
 
-async function keepRequests(database: Pick<Database, "query">, requests: readonly EndedRequest[]): Promise<void> {
+async function keepRequests(database: Queryable, requests: readonly EndedRequest[]): Promise<void> {
   await database.query(
     `insert into dlms.meter_requests (request_id, asked_at, ended_at, meter_id, kind, done, actor)
      select * from unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::uuid[], $5::text[], $6::boolean[], $7::text[])

@@ -2,7 +2,7 @@
  * How well meters are read, by group and day of the calendar in UTC: how much of their block load came in time, how many
  * of the pushes that are expected came, how long people waited for reads and orders.
  */
-import type { Database } from "./database.ts";
+import type { Queryable } from "./database.ts";
 import { type Days, type Firings, firingsOfDays, SCHEDULED_SETUPS } from "./expected-pushes.ts";
 
 export interface ServiceLevelOrder extends Days {
@@ -39,7 +39,6 @@ export interface ServiceLevel {
   readonly requests: ReadonlyMap<string, RequestLevel>;
 }
 
-type Queryable = Pick<Database, "query">;
 type Place = Pick<ServiceLevel, "group" | "day">;
 type SlotLevel = Omit<ServiceLevel, "pushes" | "requests">;
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { type JobHandler, MeterJobs } from "../../src/jobs/meter-jobs.ts";
-import type { Database } from "../../src/store/database.ts";
+import type { Queryable } from "../../src/store/database.ts";
 import { query } from "./query.ts";
 import { useTestDatabase } from "./test-database.ts";
 
@@ -11,7 +11,7 @@ const TIMEOUT_MS = 30_000;
 async function jobsOf(
   network: string,
   handlers: ReadonlyMap<string, JobHandler> = new Map(),
-  database: Pick<Database, "query"> = current().database,
+  database: Queryable = current().database,
 ) {
   const me = { id: randomUUID(), run: 1 };
   const failures: unknown[] = [];
