@@ -29,7 +29,7 @@ import { heldPushStore } from "../store/held-pushes.ts";
 import { NoticedEvents } from "../store/noticed-events.ts";
 import { READING_KINDS } from "../store/profile-tables.ts";
 import { keepPushLayout, LEARNED_CHANNEL, loadPushLayouts, tellLearned } from "../store/push-layouts.ts";
-import { keepSetupRecord, type SetupRecord, setupHistory, setupsAsTheyStand } from "../store/push-setup-history.ts";
+import { keepSetupRecord, type SetupRecord, setupHistory, unsettledSetups } from "../store/push-setup-history.ts";
 import { keepPushSetups } from "../store/push-setups.ts";
 import type { StoreIntake } from "../store/store-intake.ts";
 import type { MeterTraces } from "../trace/meter-traces.ts";
@@ -258,8 +258,7 @@ export class GatewayPush {
     const { calls } = calling;
     const { config, database, known, events } = this.#options;
     const keep = (record: SetupRecord, recordKey?: bigint) => keepSetupRecord(database, record, recordKey);
-    const before = await setupsAsTheyStand(database);
-    const drifted = before.filter(({ state, who }) => state === "differs" && who === "gateway");
+    const { mixed, drifted } = await unsettledSetups(database);
     const repairs = new SetupRepairs<MeterConnection>(
       {
         setups: () => config.push.setups,
@@ -270,7 +269,7 @@ export class GatewayPush {
         },
         events,
       },
-      before,
+      mixed,
     );
     this.#repairs = repairs;
     return new SetupCampaigns<MeterConnection>({

@@ -8,7 +8,7 @@ import { sleep, systemClock } from "../../drivers/clock.ts";
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
-import type { SetupRecord, SetupState, TestPush } from "../store/push-setup-history.ts";
+import type { SetupRecord } from "../store/push-setup-history.ts";
 import { choiceOf } from "./meter-choice.ts";
 import type { PushArrivals } from "./push-arrivals.ts";
 import type { SetupDrift } from "./setup-drift.ts";
@@ -24,6 +24,7 @@ import {
   undo,
 } from "./setup-execution.ts";
 import type { SetupRepairs } from "./setup-repairs.ts";
+import { DRIFT_CHECK, type SetupState, type TestPush } from "./setup-state.ts";
 import { nameOfWish, type PushSetupConfig, wishesOf } from "./setup-wishes.ts";
 
 /** A meter that push setups may be carried out on. */
@@ -98,7 +99,6 @@ type VisitManner = Pick<SetupManner, "dryRun" | "beforeWrite">;
 /** A visit that was cut is made once more: what was written is found there, and the rest goes on from it. */
 const VISITS = 2;
 const MINUTE_MS = 60_000;
-const CHECK = "drift check";
 const BEGUN = "begun, and not known to have ended";
 
 const NOT_CONNECTED = {
@@ -237,7 +237,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     const { state, testPush, evidence, differences } = execution;
     repairs.note({ meterId, setup: setup.name, state, testPush, differences });
     const finding = { meterId, meter: name, setup: setup.name, state, startedAt: base.startedAt };
-    drift.note({ ...finding, changes: differences.length, isCheck: why === CHECK });
+    drift.note({ ...finding, changes: differences.length, isCheck: why === DRIFT_CHECK });
     events({ event: "setupCarriedOut", meter: name, setup: setup.name, state, testPush, evidence });
     return { meter: name, setup: setup.name, state, changes: differences.map(changeOf), testPush, evidence };
   }
@@ -250,12 +250,13 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     return { ...NOT_CONNECTED, differences: [] };
   }
 
-  /** The last order counts. */
+  /** The last order counts, but a check takes the place of nothing, and a look not of what is to be written. */
   #postpone(job: Job<Connection>, order: CampaignOrder, call: Promise<void>): void {
     const key = `${job.setup.name}\n${job.meter.name}`;
-    const waits = this.#postponed.has(key);
-    this.#postponed.set(key, order);
-    if (waits) return;
+    const waiting = this.#postponed.get(key);
+    const counts = waiting === undefined || (order.why !== DRIFT_CHECK && (waiting.dryRun || !order.dryRun));
+    if (counts) this.#postponed.set(key, order);
+    if (waiting !== undefined) return;
     void call.then(async () => {
       const last = this.#postponed.get(key) ?? order;
       this.#postponed.delete(key);
@@ -270,8 +271,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
       const differences: Difference[] = [];
       try {
         const beforeWrite = (found: readonly Difference[]) => how.beforeWrite?.(originals(earlier, found)) ?? NOTHING;
-        const done = await this.#visit(job, { ...how, beforeWrite }, differences);
-        return { ...done, ...joined(earlier, done) };
+        return await this.#visit(job, { ...how, beforeWrite, differences }, earlier);
       } catch (error) {
         evidence = messageOf(error);
         replaceSame(earlier, differences);
@@ -284,15 +284,16 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
 
   async #visit(
     { meter, setup }: Job<Connection>,
-    how: VisitManner,
-    differences: Difference[],
+    how: SetupManner,
+    earlier: readonly Difference[],
   ): Promise<Execution & { readonly testPush: TestPush }> {
     const given = new AbortController();
     const timeoutMs = this.#options.config().execution.arrival + (setup.randomisation ?? 0);
     let arrival: Promise<boolean> | undefined;
     const { execution, ordered } = await meter.visit(async (connection) => {
       const wishes = wishesOf(setup, await setupVersion(connection, setup.logicalName));
-      const execution = await executeSetup(connection, wishes, { ...how, differences });
+      const done = await executeSetup(connection, wishes, how);
+      const execution = { ...done, ...joined(earlier, done) };
       if (execution.state !== "applied") return { execution, ordered: "not-ordered" as const };
       await meter.relearn(connection);
       if (!setup.test) return { execution, ordered: "not-ordered" as const };
@@ -342,7 +343,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
   async #check(): Promise<void> {
     const { config, isHere = () => true } = this.#options;
     for (const setup of config().setups) {
-      const order = { setup: setup.name, dryRun: setup.drift === "show", who: "gateway", why: CHECK };
+      const order = { setup: setup.name, dryRun: setup.drift === "show", who: "gateway", why: DRIFT_CHECK };
       const jobs = this.#jobsOf(order).filter(({ meter }) => isHere(meter.name));
       await this.#inTurn(() => this.#work(jobs, order)).catch(() => undefined);
     }

@@ -2,7 +2,7 @@
 import type { EventSink } from "../observe/events.ts";
 import type { SeenEvent } from "../profiles/seen-events.ts";
 import type { NoticedEvents } from "../store/noticed-events.ts";
-import type { SetupState } from "../store/push-setup-history.ts";
+import { AS_WANTED, type SetupState } from "./setup-state.ts";
 
 export interface SetupDriftOptions {
   readonly noticed: Pick<NoticedEvents, "add">;
@@ -25,7 +25,6 @@ export interface SetupFinding {
 
 /** Of the gateway's own log. */
 const DRIFTED = 999;
-const IN_PLACE: ReadonlySet<SetupState> = new Set(["in-order", "applied"]);
 
 export class SetupDrift {
   readonly #options: SetupDriftOptions;
@@ -41,7 +40,7 @@ export class SetupDrift {
   note(finding: SetupFinding): void {
     const { meter, setup, state, changes, isCheck } = finding;
     const key = keyOf(finding);
-    const isMended = IN_PLACE.has(state);
+    const isMended = AS_WANTED.has(state);
     if (isCheck && changes > 0 && !this.#told.has(key)) {
       this.#told.add(key);
       this.#options.events({ event: "setupDrifted", meter, setup, changes, state });

@@ -9,7 +9,8 @@ import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { inTypesOf, readable, saysTheSame } from "../../protocol/cosem/plain-value.ts";
 import { DlmsError } from "../../protocol/errors.ts";
-import type { SetupChange, SetupState, TestPush } from "../store/push-setup-history.ts";
+import type { SetupChange } from "../store/push-setup-history.ts";
+import type { SetupState, TestPush } from "./setup-state.ts";
 import { nameOfWish, type Wish } from "./setup-wishes.ts";
 
 export interface SetupConnection {

@@ -3,7 +3,7 @@
  * wanted, and where that is refused, or has been shown not to work, back to what it had before.
  */
 import type { EventSink } from "../observe/events.ts";
-import type { SetupHistoryRow, SetupRecord, SetupState, TestPush } from "../store/push-setup-history.ts";
+import type { SetupHistoryRow, SetupRecord } from "../store/push-setup-history.ts";
 import {
   changeOf,
   type Difference,
@@ -14,6 +14,7 @@ import {
   setupVersion,
   undo,
 } from "./setup-execution.ts";
+import { AS_WANTED, REPAIR, type SetupState, type TestPush } from "./setup-state.ts";
 import { type PushSetupConfig, wishesOf } from "./setup-wishes.ts";
 
 export interface SetupRepairsOptions<Connection extends SetupConnection> {
@@ -44,7 +45,7 @@ export class SetupRepairs<Connection extends SetupConnection> {
   /** By meter and setup. */
   readonly #mixed = new Map<string, Map<string, Left>>();
 
-  /** `before` is how each meter stands by the history. */
+  /** `before` is what the history has of meters that were left between two states, the oldest first. */
   constructor(
     options: SetupRepairsOptions<Connection>,
     before: Iterable<Omit<LeftMixed, "differences"> & Pick<SetupHistoryRow, "changes">>,
@@ -55,14 +56,19 @@ export class SetupRepairs<Connection extends SetupConnection> {
     }
   }
 
-  /** Hears how a meter was left. A visit that did not reach it left it as it was. */
+  /** Hears how a meter was left. What has not brought it forward left it, or put it back, as it was: between two states. */
   note({ meterId, setup, state, testPush, differences }: LeftMixed): void {
+    if (AS_WANTED.has(state)) this.#forget(meterId, setup);
+    if (state !== "mixed") return;
     const ofMeter = this.#mixed.get(meterId) ?? new Map<string, Left>();
     const known = ofMeter.get(setup)?.differences;
-    if (state === "mixed") ofMeter.set(setup, { testPush, differences: known ?? differences });
-    else if (state !== "unreached") ofMeter.delete(setup);
-    if (ofMeter.size > 0) this.#mixed.set(meterId, ofMeter);
-    else this.#mixed.delete(meterId);
+    this.#mixed.set(meterId, ofMeter.set(setup, { testPush, differences: known ?? differences }));
+  }
+
+  #forget(meterId: string, setup: string): void {
+    const ofMeter = this.#mixed.get(meterId);
+    ofMeter?.delete(setup);
+    if (ofMeter?.size === 0) this.#mixed.delete(meterId);
   }
 
   /** The meter is on the line. Throws what the connection throws; the next visit goes on then. */
@@ -79,8 +85,8 @@ export class SetupRepairs<Connection extends SetupConnection> {
       const state = isForward ? "applied" : await undo(connection, differences);
       await relearn(meter.meterId, connection);
       if (state === "mixed") this.#triedMs.set(meter.meterId, performance.now());
+      else this.#forget(meter.meterId, name);
       const left = { meterId: meter.meterId, setup: name, state, testPush };
-      this.note({ ...left, differences });
       const done = { ...left, differences: isForward ? found : differences, evidence: forward?.evidence };
       await this.#tell(meter.name, done, startedAt);
     }
@@ -96,7 +102,7 @@ export class SetupRepairs<Connection extends SetupConnection> {
     const logicalName = setups().find((each) => each.name === setup)?.logicalName ?? "";
     events({ event: "setupCarriedOut", meter, setup, state, testPush, evidence });
     const record = { ...done, logicalName, startedAt, endedAt: new Date(), changes: differences.map(changeOf) };
-    await keep({ ...record, who: "gateway", why: "it was left between two states" });
+    await keep({ ...record, who: "gateway", why: REPAIR });
   }
 }
 

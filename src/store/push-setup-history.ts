@@ -1,9 +1,6 @@
 /** What was done to the push setups of meters. */
+import { AS_WANTED, DRIFT_CHECK, REPAIR, type SetupState, type TestPush } from "../push/setup-state.ts";
 import { type Database, isTransient } from "./database.ts";
-
-/** See the comment of the column. */
-export type SetupState = "in-order" | "differs" | "applied" | "restored" | "mixed" | "refused" | "unreached";
-export type TestPush = "arrived" | "silent" | "refused" | "not-ordered";
 
 export interface SetupChange {
   /** `class:logical name:attribute` */
@@ -100,9 +97,7 @@ export async function setupHistory(
   { meter, setup, latestOnly, limit }: SetupHistoryOrder,
 ): Promise<SetupHistoryRow[]> {
   const rows = await database.query<Row>(
-    `select h.meter_id, m.name, h.setup, h.started_at, h.state, h.test_push, h.changes, h.evidence, h.who, h.why
-     from dlms.push_setup_history h join public.meters m on m.id = h.meter_id
-     where ($1::text is null or m.name = $1) and ($2::text is null or h.setup = $2)
+    `${SELECT} where ($1::text is null or m.name = $1) and ($2::text is null or h.setup = $2)
        and (not $3::boolean or not exists (
          select from dlms.push_setup_history l
          where l.meter_id = h.meter_id and l.setup = h.setup and l.change_key > h.change_key))
@@ -112,17 +107,47 @@ export async function setupHistory(
   return rows.map(rowOf);
 }
 
-/** The latest of each meter and setup; nothing while the database is away. Throws StoreError. */
-export async function setupsAsTheyStand(database: Database): Promise<SetupHistoryRow[]> {
+const SELECT = `select h.meter_id, m.name, h.setup, h.started_at, h.state, h.test_push, h.changes, h.evidence, h.who, h.why
+  from dlms.push_setup_history h join public.meters m on m.id = h.meter_id`;
+const LATER = `select from dlms.push_setup_history l
+  where l.meter_id = h.meter_id and l.setup = h.setup and l.change_key > h.change_key and`;
+
+export interface UnsettledSetups {
+  /** Records of what was left between two states and has not come out of it, the oldest first. */
+  readonly mixed: readonly SetupHistoryRow[];
+  /** What a check found to differ, and nothing was found to be as wanted since. */
+  readonly drifted: readonly Pick<SetupHistoryRow, "meterId" | "setup">[];
+}
+
+/** Nothing while the database is away. Throws StoreError. */
+export async function unsettledSetups(database: Database): Promise<UnsettledSetups> {
   try {
-    return await setupHistory(database, { latestOnly: true, limit: MOST_SETUPS });
+    return { mixed: await setupsLeftMixed(database), drifted: await setupsThatDrifted(database) };
   } catch (error) {
     if (!isTransient(error)) throw error;
-    return [];
+    return { mixed: [], drifted: [] };
   }
 }
 
-const MOST_SETUPS = 1_000_000;
+async function setupsLeftMixed(database: Database): Promise<SetupHistoryRow[]> {
+  const rows = await database.query<Row>(
+    `${SELECT} where h.state = 'mixed'
+       and not exists (${LATER} (l.state = any ($1::text[]) or (l.state = 'restored' and l.why = $2)))
+     order by h.change_key`,
+    [[...AS_WANTED], REPAIR],
+  );
+  return rows.map(rowOf);
+}
+
+/** A drift that a repair has ended is told to have ended by the next check. */
+async function setupsThatDrifted(database: Database): Promise<UnsettledSetups["drifted"]> {
+  return await database.query(
+    `select distinct h.meter_id as "meterId", h.setup from dlms.push_setup_history h
+     where h.why = $2 and h.changes <> '[]' and h.state <> all ($1::text[])
+       and not exists (${LATER} l.state = any ($1::text[]) and l.why <> $3)`,
+    [[...AS_WANTED], DRIFT_CHECK, REPAIR],
+  );
+}
 
 function rowOf({
   meter_id: meterId,
