@@ -75,7 +75,6 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   /** When a write was tried, or ended, last. */
   #triedMs = 0;
   #stopping = false;
-  readonly #stopped = Promise.withResolvers<void>();
   readonly #abandon = new AbortController();
 
   constructor(options: BatchQueueOptions<Batch, Outcome>) {
@@ -98,7 +97,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
 
   /** Takes a batch; resolves when there is room for it, which is not yet when it is written. Throws once stopped. */
   async put(batch: Batch): Promise<PutBatch> {
-    if (this.#options.spool !== undefined) await Promise.race([this.#options.spool.room(batch), this.#stopped.promise]);
+    await this.#options.spool?.room(batch, () => this.#stopping);
     while (!this.#stopping && this.#rows > 0 && this.#rows + batch.rowCount > this.#keptRows) {
       await new Promise<void>((resolve) => this.#roomWanted.push(resolve));
     }
@@ -138,7 +137,6 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   /** Writes all that is kept; what can't be written within `timeoutMs` is given up and its `written` rejects. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
-    this.#stopped.resolve();
     this.#wakeAll();
     const deadline = this.#clock.after(timeoutMs, () => this.#abandon.abort());
     const abandoned = new Promise<void>((resolve) => {

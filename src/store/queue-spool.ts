@@ -10,6 +10,6 @@ export interface QueueSpool<Batch> {
   engage(reason: string): void;
   /** Resolves when the batch is durable in the spool. Rejects with SpoolError. */
   append(batch: Batch): Promise<void>;
-  /** Resolves when the spool has room for one more batch of this one's importance. */
-  room(batch: Batch): Promise<void>;
+  /** Resolves soon after the spool has room for one more batch of this one's importance, or it `isGivenUp`. */
+  room(batch: Batch, isGivenUp: () => boolean): Promise<void>;
 }

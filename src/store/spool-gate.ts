@@ -57,6 +57,7 @@ const MOST_GROUPS = 8;
 
 interface Waiting {
   readonly limit: number;
+  readonly isGivenUp: () => boolean;
   readonly go: () => void;
 }
 
@@ -102,7 +103,7 @@ export class SpoolGate {
       patienceMs: this.#options.patienceMs,
       engage: (reason) => this.engage(reason),
       append: (item) => this.#append(kind, item),
-      room: (item) => this.#room(outlet.share?.(item) ?? DEFAULT_SHARE),
+      room: (item, isGivenUp) => this.#room(outlet.share?.(item) ?? DEFAULT_SHARE, isGivenUp),
     };
   }
 
@@ -159,12 +160,12 @@ export class SpoolGate {
     this.#toldFilling = isFilling;
   }
 
-  async #room(share: number): Promise<void> {
+  async #room(share: number, isGivenUp: () => boolean): Promise<void> {
     const { spool } = this.#options;
     const limit = share * spool.quota;
     if (spool.octets <= limit || this.#stopping.signal.aborted) return;
     await new Promise<void>((go) => {
-      this.#waiting.push({ limit, go });
+      this.#waiting.push({ limit, isGivenUp, go });
       this.#roomTimer ??= this.#clock.after(ROOM_POLL_MS, () => this.#giveRoom());
     });
   }
@@ -175,7 +176,7 @@ export class SpoolGate {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const each of waiting) {
-      if (octets <= each.limit) each.go();
+      if (octets <= each.limit || each.isGivenUp()) each.go();
       else this.#waiting.push(each);
     }
     if (this.#waiting.length > 0) this.#roomTimer = this.#clock.after(ROOM_POLL_MS, () => this.#giveRoom());

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { queryObjects } from "node:v8";
 import { expect, test } from "vitest";
 import type { ProfileBatch } from "../../../src/profiles/batch.ts";
 import { BatchQueue } from "../../../src/store/batch-queue.ts";
 import type { WriteOutcome } from "../../../src/store/profile-writer.ts";
+import type { QueueSpool } from "../../../src/store/queue-spool.ts";
 
 function batch(meterKey: number, rowCount: number): ProfileBatch {
   return {
@@ -176,4 +178,21 @@ test("batch queue: whoever waits for room when it stops is refused", async () =>
   await expect(waiting).rejects.toMatchObject({ code: "QUEUE_STOPPED" });
   gate.resolve();
   await stopped;
+});
+
+test("batch queue: nothing is kept of what has been written", async () => {
+  const { write } = recorder();
+  const spool: QueueSpool<ProfileBatch> = {
+    engaged: false,
+    holding: false,
+    patienceMs: 60_000,
+    engage: () => undefined,
+    append: async () => undefined,
+    room: async () => undefined,
+  };
+  const queue = new BatchQueue({ write, writers: 1, groupRows: 1, spool });
+  const before = queryObjects(Promise, { format: "count" });
+  for (let meterKey = 0; meterKey < 1000; meterKey++) await (await queue.put(batch(meterKey, 1))).written;
+  expect(queryObjects(Promise, { format: "count" }) - before).toBeLessThan(100);
+  await queue.stop(1000);
 });
