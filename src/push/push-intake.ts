@@ -19,6 +19,7 @@ import {
   peerName,
   recordOf,
   rejectionRecord,
+  withoutValues,
 } from "./push-record.ts";
 import { type Allowance, RejectionBudget } from "./rejection-budget.ts";
 import { SenderConflicts } from "./sender-conflicts.ts";
@@ -152,30 +153,31 @@ export class PushIntake {
     }
   }
 
-  /** False for what another gateway has heard before, of a meter that refuses that. */
+  /** False for what is kept and not taken, as what another gateway has heard before, of a meter that refuses that. */
   async #keepRecord({ push, batches, sender, conflicts = [] }: PushRecord, origin: PushOrigin): Promise<boolean> {
     const { store, events } = this.#options;
     this.#conflicts.tell(sender?.name ?? push.senderNames[0] ?? push.peer, conflicts);
-    const put = await store.putPush(push);
-    const written = put.written.catch((error: unknown) => this.#keepOctets(push, error));
-    if (push.counter?.isStrict === true && (await written) === "replayed") {
-      this.#tellRejected(origin, new DlmsError("SECURITY_COUNTER_REPLAYED", "peer"));
+    const { written } = await store.putPush(push);
+    const refusal = await written.then(
+      (fate) => (fate === "replayed" ? new DlmsError("SECURITY_COUNTER_REPLAYED", "peer") : undefined),
+      (error: unknown) => this.#keepOctets(push, error),
+    );
+    if (refusal !== undefined) {
+      this.#tellRejected(origin, refusal);
       return false;
     }
     const rows = [];
     for (const batch of batches) rows.push((await store.putRows(batch)).written);
-    await Promise.all([written, ...rows]);
+    await Promise.all(rows);
     events({ event: "pushReceived", peer: peerName(origin), meter: sender?.name, values: push.values.length });
     return true;
   }
 
-  /** Values that the database refuses must not take the octets with them. */
-  async #keepOctets(push: ReceivedPush, error: unknown): Promise<PushFate> {
-    const reason = messageOf(error);
-    const readAt = undefined;
-    const rejected = { ...push, readAt, values: [], marks: [], outcome: "rejected" as const, reason, rowCount: 1 };
-    const { written } = await this.#options.store.putPush(rejected);
-    return await written;
+  /** Gives the error back when the octets are durable without what the database refuses. */
+  async #keepOctets(push: ReceivedPush, error: unknown): Promise<unknown> {
+    const { written } = await this.#options.store.putPush(withoutValues(push, messageOf(error)));
+    await written;
+    return error;
   }
 
   async #keepRejected(rejected: ReceivedPush, origin: PushOrigin): Promise<void> {

@@ -166,6 +166,20 @@ export function rejectionRecord(
   };
 }
 
+/** The same push without the values that the database refuses: its octets must not be lost with them. */
+export function withoutValues(push: ReceivedPush, reason: string): ReceivedPush {
+  return {
+    ...push,
+    readAt: undefined,
+    values: [],
+    seen: { events: [], words: [] },
+    marks: [],
+    outcome: "rejected",
+    reason,
+    rowCount: 1,
+  };
+}
+
 /** The record of somebody who called in and is no meter of ours: there is no push, only who it is. */
 export function callRecord(
   { systemTitle, names }: { readonly systemTitle?: Uint8Array | undefined; readonly names: readonly string[] },

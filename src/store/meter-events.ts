@@ -4,6 +4,7 @@ import type { EventLogStore } from "../collect/collector-store.ts";
 import type { ReadingSource } from "../profiles/batch.ts";
 import type { SeenEvent, SeenEvents } from "../profiles/seen-events.ts";
 import { type Database, isTransient } from "./database.ts";
+import { timeOutOfRange } from "./profile-rows.ts";
 import { storableText, storableValue } from "./storable-text.ts";
 
 export interface MeterSeenEvents extends SeenEvents {
@@ -50,22 +51,27 @@ async function whileThere<Result>(ask: () => Promise<Result>): Promise<Result | 
   }
 }
 
-/** In a transaction of the caller's; returns how many are new. */
+/** In a transaction of the caller's; returns how many are new. Those of a clock that shows no time of rows are left out. */
 export async function keepSeenEvents(
   client: Pick<PoolClient, "query">,
   seen: readonly MeterSeenEvents[],
 ): Promise<number> {
-  if (seen.every(({ events, words }) => events.length + words.length === 0)) return 0;
+  const possible = seen.map(({ events, words, ...rest }) => ({
+    ...rest,
+    events: events.filter(({ occurredAt }) => !timeOutOfRange(occurredAt.getTime())),
+    words: words.filter(({ at }) => !timeOutOfRange(at.getTime())),
+  }));
+  if (possible.every(({ events, words }) => events.length + words.length === 0)) return 0;
   const all = {
-    words: seen.flatMap(({ meterId, source, words }) =>
+    words: possible.flatMap(({ meterId, source, words }) =>
       words.map(({ at, log, latched, bits }) => {
         return { meter_id: meterId, at, log, latched, codes: bits.map((bit) => bit.code), source };
       }),
     ),
-    bits: seen.flatMap(({ meterId, source, words }) =>
+    bits: possible.flatMap(({ meterId, source, words }) =>
       words.flatMap(({ bits }) => bits.map((bit) => rowOf(bit, meterId, source))),
     ),
-    events: seen.flatMap(({ meterId, source, events }) => events.map((event) => rowOf(event, meterId, source))),
+    events: possible.flatMap(({ meterId, source, events }) => events.map((event) => rowOf(event, meterId, source))),
   };
   const { rows } = await client.query<{ kept: number }>("select dlms.keep_meter_events($1::jsonb) as kept", [
     JSON.stringify(all),

@@ -107,7 +107,7 @@ function isInt4(value: number): boolean {
   return value === (value | 0);
 }
 
-function timeOutOfRange(ms: number): boolean {
+export function timeOutOfRange(ms: number): boolean {
   return !(ms >= OLDEST_MS && ms <= MOST_TIME_MS);
 }
 

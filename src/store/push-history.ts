@@ -5,6 +5,7 @@
 import type { PoolClient } from "pg";
 import type { Clock } from "../../drivers/clock.ts";
 import { DlmsError } from "../../protocol/errors.ts";
+import { withoutValues } from "../push/push-record.ts";
 import { ADVISORY_LOCKS } from "./advisory-locks.ts";
 import { BatchQueue } from "./batch-queue.ts";
 import type { Database } from "./database.ts";
@@ -122,7 +123,7 @@ async function judged(client: PoolClient, queued: readonly QueuedPush[]): Promis
     each.fate = replayed.has(push) && push.counter?.isStrict === true ? "replayed" : "kept";
     if (!replayed.has(push) || push.marks.includes(REPLAYED)) return each;
     if (each.fate === "kept") return queuedPush({ ...push, marks: [...push.marks, REPLAYED] }, key);
-    return withoutValues(each, new DlmsError("SECURITY_COUNTER_REPLAYED", "peer").message);
+    return queuedPush(withoutValues(push, new DlmsError("SECURITY_COUNTER_REPLAYED", "peer").message), key);
   });
 }
 
@@ -184,21 +185,6 @@ async function withoutHeld(
   );
   const held = new Set(rows.map((row) => row.key));
   return pushes.filter((each) => each.key === undefined || !held.has(each.key));
-}
-
-/** The same push without the values that the database refuses: its octets must not be lost with them. */
-export function withoutValues({ push, key }: QueuedPush, reason: string): QueuedPush {
-  const reduced = {
-    ...push,
-    readAt: undefined,
-    values: [],
-    seen: { events: [], words: [] },
-    marks: [],
-    outcome: "rejected" as const,
-    reason,
-    rowCount: 1,
-  };
-  return queuedPush(reduced, key);
 }
 
 /**

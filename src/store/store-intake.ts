@@ -7,6 +7,7 @@ import type { ProfileMemory } from "../collect/meter-ledger.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
 import type { ProfileBatch } from "../profiles/batch.ts";
+import { withoutValues } from "../push/push-record.ts";
 import { nodeDisk } from "../spool/disk.ts";
 import type { SegmentDamage } from "../spool/segment.ts";
 import { Spool } from "../spool/spool.ts";
@@ -17,8 +18,9 @@ import { KeptKind, outletOf } from "./kept-kind.ts";
 import { keepMemories, type MeterMemory } from "./ledger-records.ts";
 import { BEFORE_READINGS, keepReadings, type MeterReading } from "./meter-records.ts";
 import type { ProfileWriter, WriteOptions, WriteOutcome } from "./profile-writer.ts";
-import { PushHistory, PushQueue, withoutValues } from "./push-history.ts";
+import { PushHistory, PushQueue } from "./push-history.ts";
 import { keepAttempts, type ReadAttempt, ReadAttempts } from "./read-attempts.ts";
+import { queuedPush } from "./received-push.ts";
 import { keepRejectedRows, type RejectedPollRow, type RejectedRow, rejectedPollRows } from "./rejected-rows.ts";
 import { SpoolGate, type SpoolGateEvents } from "./spool-gate.ts";
 import { ATTEMPTS, MEMORIES, PROFILE_ROWS, PUSHES, READINGS, REJECTED_ROWS } from "./spool-kinds.ts";
@@ -107,7 +109,7 @@ export class StoreIntake {
     const pushes = this.#gate.add({
       kind: PUSHES,
       write: (pushes, alsoHere) => history.keep(pushes, alsoHere),
-      reduced: withoutValues,
+      reduced: ({ push, key }, reason) => queuedPush(withoutValues(push, reason), key),
       ...queueOf(() => this.pushes),
     });
     this.pushes = new PushQueue((group) => history.keep(group), { onRetry, spool: pushes, clock });

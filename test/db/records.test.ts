@@ -195,6 +195,21 @@ test("push history: a push that the database refuses takes no other with it", as
   await queue.stop(0);
 });
 
+test("push history: what is said to have happened in the year 12034 is left out, and takes nobody with it", async () => {
+  const { database, url } = current();
+  const push = await receivedPush("P12");
+  const occurredAt = new Date(Date.UTC(12_034, 0, 1));
+  const event = { occurredAt, log: "0.0.99.98.0.255", code: 1, severity: "info", disputed: false } as const;
+  const word = { at: occurredAt, log: "0.0.97.98.0.255", latched: false, bits: [event] };
+  const events = [event, { ...event, occurredAt: push.receivedAt }];
+  const queue = openPushQueue(database);
+  const { written } = await queue.put({ ...push, seen: { events, words: [word] } });
+  await written;
+  await queue.stop(0);
+  const kept = await query(url, "select occurred_at from public.meter_events where meter_id = $1", [push.meterId]);
+  expect(kept).toEqual([[push.receivedAt]]);
+});
+
 test("push history: a push that its sender repeats is one row, which counts how often it came again", async () => {
   const { database, url } = current();
   const push = { ...(await receivedPush("P10")), receivedAt: new Date(), repeatKey: Buffer.from("p10") };

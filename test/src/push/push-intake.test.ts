@@ -195,6 +195,23 @@ test("push intake: values that the database refuses do not take the octets with 
   expect(store.pushes[0]?.octets).toEqual(notification(CONFIRMED, "A-0001"));
 });
 
+test("push intake: nor do events; what is kept so makes no rows, is told as rejected and not confirmed", async () => {
+  const meter = sender(1);
+  const mapping: PushMapping = {
+    ...MAPPING,
+    pushedEvents: () => ({
+      events: [],
+      words: [{ at: new Date(Date.UTC(12_034, 0, 1)), log: "", latched: true, bits: [] }],
+    }),
+  };
+  const { store, events, take } = intakeFor(directory([meter], { numbers: { "A-0001": meter } }), mapping);
+  store.refuse = ({ seen }) => seen.words.length > 0;
+  expect(await take(notification(CONFIRMED, "A-0001"))).toEqual([undefined]);
+  expect(store.pushes).toMatchObject([{ outcome: "rejected", reason: "refused", meterId: meter.meterId }]);
+  expect(store.batches).toEqual([]);
+  expect(events).toEqual([{ event: "pushRejected", peer: "192.0.2.7:40000", reason: "refused" }]);
+});
+
 test("push intake: what can't be written at all is told and not confirmed", async () => {
   const { store, events, take, intake } = intakeFor(directory([]));
   store.refuse = () => true;
