@@ -27,7 +27,7 @@ create table dlms.raw_buffers (
 comment on table dlms.raw_buffers is 'Octets as meters sent them, of buffers that were written together, for as long as the configuration says.';
 comment on column dlms.raw_buffers.received_at is 'When the first of them was received.';
 comment on column dlms.raw_buffers.decoder_version is 'Version of the decoder that last made rows of all of them.';
-comment on column dlms.raw_buffers.form is 'buffer: the value of a profile''s buffer; registers: single values as a buffer of one row; readout: a data message of IEC 62056-21.';
+comment on column dlms.raw_buffers.form is 'buffer: the value of a profile''s buffer; registers: single values as a buffer of one row; readout: a data message of IEC 62056-21; part: what came of a buffer before its read broke off.';
 comment on column dlms.raw_buffers.fingerprint is 'Of the layout that the rows were decoded with.';
 comment on column dlms.raw_buffers.deviation is 'How the meter''s deviation from UTC was taken.';
 comment on column dlms.raw_buffers.meter_keys is 'Of each buffer, in order: whose it is.';

@@ -205,7 +205,9 @@ function wholeRows(error: unknown, order: RowsOrder, before: DecodedProfile | un
   try {
     const options = { ...decodeOptions(order, before), keepWholeRows: true };
     const rows = decodeProfileBuffer(partial, order.layout, options);
-    return rows.rowCount > 0 ? rows : undefined;
+    if (rows.rowCount === 0) return undefined;
+    order.keepOctets?.({ form: "part", octets: partial });
+    return rows;
   } catch (fault) {
     if (fault instanceof DlmsError) return undefined;
     throw fault;

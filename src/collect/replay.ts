@@ -89,7 +89,8 @@ function batchesOf(buffer: RawBuffer, { companion, zone }: PolledMeter["target"]
       : readoutBatches(decodeReadout(octets), { ...context, profile: readoutProfile });
   }
   const clockBreaks = clockBreaksOf(layout, companion);
-  const decoded = decodeProfileBuffer(octets, layout, { clock, ...(clockBreaks && { clockBreaks }) });
+  const options = { clock, keepWholeRows: form === "part", ...(clockBreaks && { clockBreaks }) };
+  const decoded = decodeProfileBuffer(octets, layout, options);
   return [mapProfile(decoded, { ...context, profile }).batch];
 }
 

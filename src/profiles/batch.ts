@@ -74,6 +74,8 @@ export interface ProfileBatch {
 export type BufferForm =
   /** The value of a profile's buffer attribute. */
   | "buffer"
+  /** What came of one before its read broke off: the last row may be cut short. */
+  | "part"
   /** Values that were read one by one, put together as the buffer of one row; null-data for what the meter refused. */
   | "registers"
   /** The data message of an IEC 62056-21 readout, which says itself what it holds: its layout is of no account. */

@@ -25,7 +25,7 @@ export const DEVIATION_RULES = [
   "ignored",
 ] as const satisfies DeviationRule[];
 /** Forms of kept octets; their order is that of the spool's codes. */
-export const BUFFER_FORMS = ["buffer", "registers", "readout"] as const satisfies BufferForm[];
+export const BUFFER_FORMS = ["buffer", "registers", "readout", "part"] as const satisfies BufferForm[];
 /** Codes of the column time_rule, in the order of this list from 1 on. */
 export const TIME_RULES = ["deviation", "zone", "received"] as const;
 

@@ -210,6 +210,15 @@ test("replay: rows that the decoder makes again are what they were, and nothing 
   ]);
 });
 
+test("replay: of a buffer whose read broke off the whole rows are made", async () => {
+  const meter = await newMeter();
+  const whole = bufferOf(meter, 10);
+  await keep({ ...whole, form: "part", octets: whole.octets.subarray(0, -3) });
+  expect(await replayed([meter])).toEqual([
+    `1 buffers, 9 rows: 0 revised, 0 filled in, 9 new (decoder ${DECODER_VERSION})`,
+  ]);
+});
+
 test("replay: what a mended decoder says otherwise is a revision with its reason, and the held row stays", async () => {
   const { database } = current();
   const meter = await newMeter();

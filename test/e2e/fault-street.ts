@@ -132,8 +132,11 @@ export class FaultStreet implements AsyncDisposable {
 async function stampsOfBuffers(database: Database, meterKey: number, timeZone: string): Promise<ReadonlySet<number>> {
   const stamps = new Set<number>();
   for await (const { buffers } of keptBuffers(database, { meterKeys: [meterKey], profile: "block_load" })) {
-    for (const { octets, layout, deviation } of buffers) {
-      const { clock } = decodeProfileBuffer(octets, layout, { clock: { deviation, zone: namedZone(timeZone) } });
+    for (const { form, octets, layout, deviation } of buffers) {
+      const { clock } = decodeProfileBuffer(octets, layout, {
+        clock: { deviation, zone: namedZone(timeZone) },
+        keepWholeRows: form === "part",
+      });
       for (const instantMs of clock?.instantsMs ?? []) stamps.add(instantMs);
     }
   }

@@ -19,6 +19,7 @@ import type { AttributeSource } from "../../../src/collect/attribute-source.ts";
 import { BrokenReadError } from "../../../src/collect/broken-read.ts";
 import { type RowsOrder, type RowWays, readRows } from "../../../src/collect/profile-reader.ts";
 import { SessionFailedError } from "../../../src/collect/session-failure.ts";
+import type { ReadOctets } from "../../../src/profiles/batch.ts";
 
 const PERIOD_S = 900;
 const PERIOD_MS = PERIOD_S * 1000;
@@ -149,7 +150,16 @@ function brokenOff(partial: Uint8Array, stage: "request" | "link"): SessionFaile
 }
 
 function read(from: TestMeter, wanted: readonly [from: number, to: number] | undefined, more: Partial<Reading> = {}) {
-  const { ways = new Map(), quirks = [], clock = CALCUTTA, saysLifo = false, otherwise, onSpan, nowMs } = more;
+  const {
+    ways = new Map(),
+    quirks = [],
+    clock = CALCUTTA,
+    saysLifo = false,
+    otherwise,
+    onSpan,
+    keepOctets,
+    nowMs,
+  } = more;
   return readRows(from, {
     object: { type: "profile", logicalName: NAME },
     layout: profileLayout({ captureObjects: [CLOCK, ENERGY], capturePeriodS: PERIOD_S, sortMethod: saysLifo ? 2 : 1 }),
@@ -158,12 +168,13 @@ function read(from: TestMeter, wanted: readonly [from: number, to: number] | und
     ways,
     ...(otherwise !== undefined && { otherwise }),
     ...(onSpan && { onSpan }),
+    ...(keepOctets && { keepOctets }),
     ...(nowMs && { nowMs }),
     ...(wanted && { range: { fromMs: START_MS + wanted[0] * PERIOD_MS, toMs: START_MS + wanted[1] * PERIOD_MS } }),
   });
 }
 
-interface Reading extends Pick<RowsOrder, "otherwise" | "onSpan" | "nowMs"> {
+interface Reading extends Pick<RowsOrder, "otherwise" | "onSpan" | "keepOctets" | "nowMs"> {
   readonly ways: RowWays;
   readonly quirks: readonly MeterQuirk[];
   readonly clock: ClockPolicy;
@@ -360,13 +371,17 @@ test("profile rows: rows without a time come once, though the meter sends all ag
 
 test("profile rows: a session that ends gives the rows that came whole, with the reason", async () => {
   const from = meter({ breaks: { after: 500, times: 9, stage: "link" } });
-  const error = await read(from, [100, 180]).catch((thrown: unknown) => thrown);
+  const kept: ReadOctets[] = [];
+  const keepOctets = (octets: ReadOctets) => kept.push(octets);
+  const error = await read(from, [100, 180], { keepOctets }).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(BrokenReadError);
   const { rows, cause } = error as BrokenReadError;
   expect(indexes(rows)).toEqual(numbers(100, 100 + rows.rowCount - 1));
   expect(rows.rowCount).toBeGreaterThan(10);
   expect(cause).toBeInstanceOf(SessionFailedError);
   expect(from.asked).toEqual(["range"]);
+  expect(kept).toEqual([{ form: "part", octets: expect.any(Uint8Array) }]);
+  expect(kept[0]?.octets.length).toBe(500);
 });
 
 test("profile rows: a meter that always breaks off is not asked for ever", async () => {
