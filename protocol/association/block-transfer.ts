@@ -27,8 +27,8 @@ export class BlockJoiner {
   }
 
   /**
-   * Takes one block. `duplicate` means that it is the latest one again. Throws BLOCK_NUMBER_INVALID and
-   * LENGTH_OVER_LIMIT, after which the transfer can't go on.
+   * Takes one block; its `rawData` is kept as it is and must not change before `finish`. `duplicate` means that it is the
+   * latest one again. Throws BLOCK_NUMBER_INVALID and LENGTH_OVER_LIMIT, after which the transfer can't go on.
    */
   add(block: DataBlock): "next" | "last" | "duplicate" {
     const { blockNumber, lastBlock, rawData } = block;
