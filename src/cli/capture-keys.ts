@@ -15,7 +15,7 @@ import { withDatabase } from "./gateway-database.ts";
 
 type FindKeys = (of: Pick<CapturedDialogue, "client" | "server">) => DecipheringKeys | undefined;
 
-/** By the address of a meter; of the named one for all. Throws ConfigError, KeyError and StoreError. */
+/** By the address of a meter, or its host; of the named one for all. Throws ConfigError, KeyError and StoreError. */
 export async function meterKeys(configFile: string, name: string | undefined): Promise<FindKeys> {
   const config = await loadConfig(configFile);
   const meters = name === undefined ? config.meters : [namedMeter(config, name)];
@@ -28,7 +28,20 @@ export async function meterKeys(configFile: string, name: string | undefined): P
       })
     : await keysOf(ciphering, { store: undefined, ids: new Map() });
   if (name !== undefined) return () => found.values().next().value;
-  return ({ client, server }) => found.get(server) ?? found.get(client);
+  const byHost = onlyOnes(found);
+  return ({ client, server }) => found.get(server) ?? found.get(client) ?? byHost.get(hostOf(server));
+}
+
+/** Captures of our own have the port of the standard; so where one meter alone is at a host, its keys serve there. */
+function onlyOnes(found: ReadonlyMap<string, DecipheringKeys>): ReadonlyMap<string, DecipheringKeys> {
+  const byHost = Map.groupBy(found, ([address]) => hostOf(address));
+  return new Map(
+    byHost.entries().flatMap(([host, [only, ...others]]) => (only && others.length === 0 ? [[host, only[1]]] : [])),
+  );
+}
+
+function hostOf(address: string): string {
+  return address.replace(/:\d+$/, "");
 }
 
 function namedMeter({ meters }: Config, name: string): MeterConfig {

@@ -73,6 +73,6 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "meters adopt": ["meters adopt 4b464d1020304050 --name feeder-9 --time-zone Asia/Kolkata"],
   "tokens list": ["tokens list"],
   "tokens revoke": ["tokens revoke ab12cd34ef"],
-  simulate: ["simulate meter.yaml --listen 127.0.0.1:4059"],
+  simulate: ["simulate meter.yaml --listen 127.0.0.1:4059", "simulate --recording feeder-7.jsonl --loose"],
   manual: ["manual > dlms-gateway.1"],
 };

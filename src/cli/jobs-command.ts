@@ -20,8 +20,8 @@ export async function jobsCommand(
   const query = { meter, lane, state, limit };
   const { items, counts, next } = await askDaemon(socket, { path: "/v1/jobs", query, answer: jobList });
   printList(output, options, {
-    columns: titled("state", "lane", "meter", "what", "since or due", "waits for"),
-    rows: items.map((each) => [each.state, each.lane, each.meter, each.what, placeInTime(each), each.waitsFor]),
+    columns: titled("meter", "state", "lane", "what", "since or due", "waits for"),
+    rows: items.map((each) => [each.meter, each.state, each.lane, each.what, placeInTime(each), each.waitsFor]),
     objects: items,
     empty: "nothing runs, waits or is planned",
   });

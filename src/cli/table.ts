@@ -18,7 +18,7 @@ export function tableLines(
   columns: readonly TableColumn[],
   rows: readonly (readonly string[])[],
   width = Number.POSITIVE_INFINITY,
-  paint: Paint = (_, text) => text,
+  paint: Paint = plain,
 ): string[] {
   const natural = columns.map((column, index) =>
     Math.max(textWidth(column.title), ...rows.map((row) => textWidth(row[index] ?? ""))),
@@ -26,7 +26,11 @@ export function tableLines(
   const widths = fitted(columns, natural, width);
   const line = (cells: readonly string[]) =>
     columns
-      .map((column, index) => cell(cells[index] ?? "", widths[index] ?? 0, { ...column, paint }))
+      .map((column, index) => {
+        // The first column names the row.
+        const painted = index === 0 ? plain : paint;
+        return cell(cells[index] ?? "", widths[index] ?? 0, { ...column, paint: painted });
+      })
       .join(GAP)
       .trimEnd();
   return [
@@ -34,6 +38,10 @@ export function tableLines(
     widths.map((each) => "─".repeat(each)).join(GAP),
     ...rows.map((row) => line(row)),
   ];
+}
+
+function plain(_: string, shown: string): string {
+  return shown;
 }
 
 function fitted(columns: readonly TableColumn[], natural: readonly number[], width: number): number[] {

@@ -41,8 +41,9 @@ interface Stream {
 
 const DLMS_PORT = ":4059";
 const MOST_DIALOGUES = 4096;
-/** Octets that wait for a gap to be filled, before it is given up. */
+/** Octets, and pieces of them, that wait for a gap to be filled before it is given up. */
 const MOST_EARLY = 256 * 1024;
+const MOST_EARLY_PIECES = 1024;
 
 export class CaptureDialogues {
   readonly #options: CaptureOptions;
@@ -61,7 +62,14 @@ export class CaptureDialogues {
       this.otherPackets++;
       return;
     }
-    const held = this.#dialogueOf(carried, packet);
+    const key = keyOf(carried);
+    const known = this.#held.get(key);
+    if (known !== undefined && isReplaced(known, carried)) yield* this.#end(key);
+    const [oldest] = this.#held.keys();
+    if (!this.#held.has(key) && this.#held.size >= MOST_DIALOGUES && oldest !== undefined) yield* this.#end(oldest);
+    const held = this.#held.get(key) ?? this.#begun(carried, packet);
+    this.#held.delete(key);
+    this.#held.set(key, held);
     const dir = directionOf(carried, held.about, packet);
     if (carried.type === "tcp") yield* this.#segment(held, { ...carried, dir, atMs: packet.atMs });
     else yield* framesOf(held, { dir, atMs: packet.atMs, octets: carried.octets });
@@ -69,8 +77,13 @@ export class CaptureDialogues {
 
   /** What is left when the capture has ended. */
   *finish(): Generator<CaptureEvent> {
-    for (const held of this.#held.values()) yield* ended(held);
-    this.#held.clear();
+    for (const key of this.#held.keys()) yield* this.#end(key);
+  }
+
+  *#end(key: string): Generator<CaptureEvent> {
+    const held = this.#held.get(key);
+    this.#held.delete(key);
+    if (held !== undefined) yield* ended(held);
   }
 
   *#segment(
@@ -88,26 +101,21 @@ export class CaptureDialogues {
     yield* inOrder(held, { dir, atMs, isOver: flags.ends });
   }
 
-  #dialogueOf(carried: Transported, { atMs }: CapturedPacket): Held {
-    const key = keyOf(carried);
-    const known = this.#held.get(key);
-    const isNew = carried.type === "tcp" && carried.flags.syn && !carried.flags.ack;
-    if (known !== undefined && !(isNew && known.streams.tx.next !== undefined && known.streams.rx.next !== undefined)) {
-      this.#held.delete(key);
-      this.#held.set(key, known);
-      return known;
-    }
+  #begun(carried: Transported, { atMs }: CapturedPacket): Held {
     const about = { transport: carried.type, ...endsOf(carried), startedMs: atMs };
-    const held: Held = {
-      about,
-      dialogue: new Dialogue(this.#options.keysOf(about)),
-      streams: { tx: newStream(), rx: newStream() },
-    };
-    const [oldest] = this.#held.keys();
-    if (this.#held.size >= MOST_DIALOGUES && oldest !== undefined) this.#held.delete(oldest);
-    this.#held.set(key, held);
-    return held;
+    const dialogue = new Dialogue(this.#options.keysOf(about));
+    return { about, dialogue, streams: { tx: newStream(), rx: newStream() } };
   }
+}
+
+/** A connection is opened between ends that had one before. */
+function isReplaced({ streams }: Held, carried: Transported): boolean {
+  const opens = carried.type === "tcp" && carried.flags.syn && !carried.flags.ack;
+  return opens && streams.tx.next !== undefined && streams.rx.next !== undefined;
+}
+
+function isFull({ early, earlyOctets }: Stream): boolean {
+  return earlyOctets > MOST_EARLY || early.size > MOST_EARLY_PIECES;
 }
 
 function newStream(): Stream {
@@ -135,7 +143,7 @@ function* inOrder(
       yield* framesOf(held, { dir, atMs, octets });
       continue;
     }
-    if (stream.early.size === 0 || (stream.earlyOctets <= MOST_EARLY && !isOver)) return;
+    if (stream.early.size === 0 || (!isFull(stream) && !isOver)) return;
     yield { type: "lost", of: held.about, octets: skipGap(stream) };
   }
 }
@@ -165,8 +173,8 @@ function takeReady(stream: Stream): Uint8Array | undefined {
 /** Goes on with the nearest octets behind a gap; how many are missing. */
 function skipGap(stream: Stream): number {
   const { next = 0, early } = stream;
-  const gaps = Array.from(early.keys(), (sequence) => (sequence - next) | 0);
-  const gap = Math.min(...gaps);
+  let gap = Infinity;
+  for (const sequence of early.keys()) gap = Math.min(gap, (sequence - next) | 0);
   stream.next = (next + gap) >>> 0;
   return gap;
 }

@@ -47,6 +47,10 @@ interface Parts {
 const NO_APDU: ReadonlySet<string> = new Set(["version", "sourceWPort", "destinationWPort", "length", "llc", "!"]);
 const SEGMENTED = 0x08;
 const CHECK_LENGTH = 2;
+const GATEWAY_APDUS: ReadonlySet<string> = new Set(["gateway-request", "gateway-response"]);
+const POLL_FINAL = 0x10;
+/** SNRM and DISC. */
+const CONNECTION_FRAMES: ReadonlySet<number> = new Set([0x83, 0x43]);
 const latin1 = new TextDecoder("latin1");
 
 export class Dialogue {
@@ -78,6 +82,7 @@ export class Dialogue {
     if (link === "text") return { ...at, ...frame, ...textFrame(octets) };
     if (link === "octets") return { ...at, ...frame, ...UNKNOWN, says: `${octets.length} octets that are no frame` };
     const read = frame.isBlanked && link === "hdlc" ? withChecks(octets) : octets;
+    if (link === "hdlc" && beginsAnew(read)) this.#forgetParts();
     const isLastSegment = link === "hdlc" && this.#segments[at.dir].pieces.length > 0 && isNumbered(read);
     const trees = this.#trees(read, link);
     const nodes = isLastSegment ? trees.map(withoutApdu) : trees;
@@ -99,6 +104,14 @@ export class Dialogue {
       nodes: all,
       damaged: all.some(hasError),
     };
+  }
+
+  /** What was broken off is no part of what comes on the next connection. */
+  #forgetParts(): void {
+    for (const { tx, rx } of [this.#segments, this.#generalBlocks, this.#dataBlocks]) {
+      taken(tx);
+      taken(rx);
+    }
   }
 
   #trees(octets: Uint8Array, layer: Layer): readonly TreeNode[] {
@@ -228,6 +241,7 @@ interface FoundApdu {
 /** The APDUs that stand in octets of a layer: what they are, and their octets. */
 function apdusIn(nodes: readonly TreeNode[], octets: Uint8Array, layer: Layer): FoundApdu[] {
   return carriersIn(nodes, layer)
+    .flatMap(behindGateway)
     .filter(({ name }) => !NO_APDU.has(name))
     .map((node) => ({ says: apduText(node), octets: octets.subarray(node.offset, node.offset + node.length) }));
 }
@@ -237,6 +251,11 @@ function carriersIn(nodes: readonly TreeNode[], layer: Layer): readonly TreeNode
   if (layer !== "hdlc") return nodes;
   const fields = nodes.flatMap(({ children = [] }) => children);
   return fields.flatMap(({ name, children = [] }) => (name === "information" ? children : []));
+}
+
+/** What is behind the header that names a device to a gateway. */
+function behindGateway(node: TreeNode): readonly TreeNode[] {
+  return GATEWAY_APDUS.has(node.name) ? (child(node, "carriedApdu")?.children ?? [node]) : [node];
 }
 
 /** An APDU in one line; of a ciphered one what is inside, where that is known. */
@@ -260,6 +279,11 @@ function valueOf(node: TreeNode | undefined, name: string): string | undefined {
 /** A frame of information, not of supervision. */
 function isNumbered(octets: Uint8Array): boolean {
   return (informationOf(octets).control & 1) === 0;
+}
+
+/** A connection of HDLC begins or ends with the frame. */
+function beginsAnew(octets: Uint8Array): boolean {
+  return CONNECTION_FRAMES.has(informationOf(octets).control & ~POLL_FINAL);
 }
 
 /** The information of a segment is no APDU by itself. */

@@ -60,17 +60,17 @@ function networkPacket(linkType: number, octets: Uint8Array): Uint8Array | undef
 
 function ofIpv4(ip: Uint8Array): Transported | undefined {
   const header = ((ip[0] ?? 0) & 0x0f) * 4;
-  const total = u16(ip, 2);
+  // Offloading leaves the length 0; frames of Ethernet are filled up.
+  const total = u16(ip, 2) || ip.length;
   const isFragment = (u16(ip, 6) & 0x3fff) !== 0;
   if (header < 20 || total < header || ip.length < header || isFragment) return undefined;
   const hosts = [ip.subarray(12, 16).join("."), ip.subarray(16, 20).join(".")] as const;
-  // Offloading leaves the length 0; frames of Ethernet are filled up.
   return ofTransport(ip[9] ?? 0, ip.subarray(header, total), hosts);
 }
 
 function ofIpv6(ip: Uint8Array): Transported | undefined {
   if (ip.length < IPV6_HEADER) return undefined;
-  const end = IPV6_HEADER + u16(ip, 4);
+  const end = IPV6_HEADER + (u16(ip, 4) || ip.length);
   const hosts = [ipv6Text(ip.subarray(8, 24)), ipv6Text(ip.subarray(24, 40))] as const;
   let protocol = ip[6] ?? 0;
   let at = IPV6_HEADER;

@@ -205,7 +205,7 @@ test("jobs: what waits for its turn and what comes next, as table, JSON and page
   expect(first).toMatchObject({ lane: "scheduled", due: expect.stringMatching(/Z$/), since: null, waitsFor: null });
   const reading = ask("read", nameOf(SILENT), "clock");
   const busy = async () => (await ask("jobs", nameOf(SILENT), "--lane", "on_demand", "--csv")).out;
-  await expect.poll(busy, { timeout: 10_000 }).toMatch(/^(running|waiting),on_demand,.*,clock,/m);
+  await expect.poll(busy, { timeout: 10_000 }).toMatch(/,(running|waiting),on_demand,clock,/);
   await reading;
   const short = await ask("jobs", "--limit", "1");
   expect(short.out.trimEnd().split("\n")).toHaveLength(3);

@@ -1,13 +1,16 @@
 /** Looking on at a meter of the running daemon, with the command line as people use it. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { stringify } from "yaml";
 import { z } from "zod";
 import { parseRecording } from "../../drivers/recording/recording.ts";
 import { frameLine } from "../../src/api/answers/traces.ts";
+import type { configSchema } from "../../src/config/schema.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
@@ -16,8 +19,10 @@ const CIPHERED = 0;
 const PASSWORD = 5;
 
 let over: GatewayOverStreet;
+/** As the file of the configuration says them. */
+let meters: z.input<typeof configSchema>["meters"];
 beforeAll(async () => {
-  over = await gatewayOverStreet({ count: 6 });
+  over = await gatewayOverStreet({ count: 6 }, { configure: (config) => (meters = structuredClone(config.meters)) });
 }, 120_000);
 afterAll(() => over[Symbol.asyncDispose]());
 
@@ -118,6 +123,64 @@ test("decode --pcap: what was captured is deciphered with the keys that are give
   const without = await run("decode", "--pcap", file);
   expect(without.out).toContain("SECURITY_KEY_MISSING");
 });
+
+/** The command deciphers what is captured with the keys that a configuration names. */
+async function decodedBy(config: object, ...words: string[]): Promise<string> {
+  const file = join(over.directory, "capture.yaml");
+  await writeFile(file, stringify(config), { mode: 0o600 });
+  const told = await run(
+    "decode",
+    "--pcap",
+    join(over.directory, `trace-${CIPHERED}.pcapng`),
+    "--config",
+    file,
+    ...words,
+  );
+  expect(told).toMatchObject({ code: 0 });
+  return told.out;
+}
+
+test("decode --pcap --config: keys are those of the meter at the address, of references or of the key store", async () => {
+  const meter = meters?.[CIPHERED];
+  if (meter?.association?.security === undefined) throw new Error("the street has other houses");
+  const deciphered = /glo-get-request: get-request normal 8 \(Clock\)/;
+  expect(await decodedBy({ meters: [meter] })).toMatch(deciphered);
+  // All houses of the street are at one host.
+  expect(await decodedBy({ meters })).toContain("SECURITY_KEY_MISSING");
+  expect(await decodedBy({ meters }, "--meter", meter.name)).toMatch(deciphered);
+  const { association } = meter;
+  const { clientSap = 0, security } = association;
+  const [sealingKey, keys] = ["sealing-key", "keys.csv"].map((name) => join(over.directory, name));
+  const [secret = "", ...hex] = [over.street.meters[CIPHERED]?.secret, ...secretsOf(CIPHERED)];
+  const lines = [`hlsSecret,${secret}`, `blockCipherKey,${hex[0]}`, `authenticationKey,${hex[1]}`];
+  const imported = lines.map((line) => `${meter.name},${clientSap},${line}`).join("\n");
+  await writeFile(sealingKey ?? "", "5a".repeat(32), { mode: 0o600 });
+  await writeFile(keys ?? "", `meter,client,role,key\n${imported}\n`);
+  process.env["TRACE_DATABASE_URL"] = over.gateway.databaseUrl;
+  const store = { database: { url: "env:TRACE_DATABASE_URL" }, keys: { sealingKey: `file:${sealingKey}` } };
+  const stored = { blockCipherKey: "stored", authenticationKey: "stored" };
+  const locked = { ...meter, association: { ...association, secret: "stored", security: { ...security, ...stored } } };
+  const file = join(over.directory, "store.yaml");
+  await writeFile(file, stringify({ ...store, meters: [locked] }), { mode: 0o600 });
+  expect(await run("keys", "import", keys ?? "", "--config", file)).toMatchObject({ code: 0 });
+  expect(await decodedBy({ ...store, meters: [locked] })).toMatch(deciphered);
+}, 60_000);
+
+test("simulate --recording: the meter that a recording was made of is there again", async () => {
+  const file = join(over.directory, `trace-${PASSWORD}.jsonl`);
+  const words = ["simulate", "--recording", file, "--loose", "--listen", "127.0.0.1:0"];
+  const meter = spawn(COMMAND, words, { stdio: ["ignore", "pipe", "inherit"] });
+  const [chunk] = await once(meter.stdout, "data");
+  const [, host = "", port = ""] = /on ([\d.]+):(\d+)$/.exec(String(chunk).trimEnd()) ?? [];
+  const { entries } = parseRecording(await readFile(file, "utf8"));
+  const [asked, answered] = (["tx", "rx"] as const).map((dir) => entries.find((entry) => entry.dir === dir));
+  if (asked?.dir !== "tx" || answered?.dir !== "rx") throw new Error("nothing was recorded");
+  const socket = connect(Number(port), host).end(asked.octets);
+  const [heard] = await once(socket, "data");
+  expect(heard).toEqual(Buffer.from(answered.octets));
+  meter.kill("SIGTERM");
+  await once(meter, "close");
+}, 60_000);
 
 test("replay: a recording is shown, and read again without the meter", async () => {
   const file = join(over.directory, "recorded.jsonl");

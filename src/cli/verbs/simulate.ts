@@ -1,3 +1,4 @@
+import type { ReplayOptions } from "../replay-command.ts";
 import type { SimulateOptions } from "../simulate-command.ts";
 import type { DeclareVerb } from "./verb.ts";
 
@@ -13,7 +14,15 @@ export const declareSimulate: DeclareVerb = (program, { output, finish }) => {
     .option("--physical-address <number>", "HDLC: lower address of the meter")
     .option("--short-names", "reference its objects by short names")
     .option("--seed <number>", "secrets and keys of the associations follow from it", "1")
-    .action(async (file: string, options: SimulateOptions) => {
+    .option("--recording", "the file is a recording: be the meter that it was made of, as `replay --listen`")
+    .option("--loose", "with --recording: answer whatever is asked, in the order of the recording")
+    .action(async (file: string, options: SimulateOptions & Pick<ReplayOptions, "loose"> & { recording?: true }) => {
+      if (options.recording === true) {
+        const { replayCommand } = await import("../replay-command.ts");
+        const { listen, loose } = options;
+        finish(await replayCommand(file, { listen, ...(loose && { loose }) }, output));
+        return;
+      }
       const { simulateCommand } = await import("../simulate-command.ts");
       finish(await simulateCommand(file, options, output));
     });

@@ -106,6 +106,48 @@ test("capture: what is missing is told, and reading goes on behind it", async ()
   expect(events.length).toBeGreaterThan(5);
 });
 
+/** The same packets with the lengths in their IP headers as offloading leaves them. */
+function offloaded(packets: readonly CapturedPacket[]): CapturedPacket[] {
+  return packets.map((packet) => {
+    const octets = Uint8Array.from(packet.octets);
+    octets.fill(0, 2, 4);
+    return { ...packet, octets };
+  });
+}
+
+test("capture: packets whose length offloading has left 0 are read to their end", async () => {
+  const packets = await packetsOf(captured(NAME));
+  expect(told(eventsOf(offloaded(packets)))).toEqual(directly(NAME));
+});
+
+test("capture: what waits of a connection when another one takes its ends is told, and so is what is missing", async () => {
+  const packets = await packetsOf(captured(NAME));
+  // The first connection lacks a packet in the middle and has no end.
+  const first = packets.slice(0, 14).filter((_, index) => index !== 8);
+  const alone = eventsOf(first);
+  const both = eventsOf([...first, ...packets]);
+  expect(alone.filter(({ type }) => type === "lost").length).toBe(1);
+  expect(told(both)).toEqual([...told(alone), ...directly(NAME)]);
+});
+
+test("capture: a hundred thousand pieces behind one hole are given up before they are many", async () => {
+  const [syn, answer, confirmed, asked] = await packetsOf(captured(NAME));
+  if (syn === undefined || answer === undefined || confirmed === undefined || asked === undefined)
+    throw new Error(NAME);
+  const dialogues = new CaptureDialogues({ keysOf: () => ({}) });
+  for (const packet of [syn, answer, confirmed]) expect([...dialogues.push(packet)]).toEqual([]);
+  const sequence = new DataView(asked.octets.buffer, asked.octets.byteOffset).getUint32(24);
+  let lost = 0;
+  for (let piece = 1; piece <= 100_000; piece++) {
+    const octets = asked.octets.slice(0, 41);
+    new DataView(octets.buffer).setUint16(2, octets.length);
+    // Every second octet: none of them joins another.
+    new DataView(octets.buffer).setUint32(24, (sequence + 2 * piece) >>> 0);
+    for (const event of dialogues.push({ ...asked, octets })) if (event.type === "lost") lost++;
+  }
+  expect(lost).toBeGreaterThan(90_000);
+}, 20_000);
+
 test("capture: frames of a serial line keep their directions", async () => {
   const name = "gurux-c-hdlc-lls.jsonl";
   const packets = await packetsOf(captured(name, "serial /dev/ttyUSB0"));

@@ -44,6 +44,21 @@ test("dialogue: segments of HDLC, blocks of data and general blocks come togethe
   expect(general).toContain("get-response normal data");
 });
 
+test("dialogue: segments that broke off are no part of what comes on the next connection", () => {
+  const entries = parseRecording(readFileSync(join(RECORDINGS, "gurux-c-hdlc-lls.jsonl"), "utf8")).entries;
+  const pieces = entries.flatMap((entry) => (entry.dir === "end" ? [] : [{ ...entry, blanked: [] }]));
+  const whole = framesOf("gurux-c-hdlc-lls.jsonl").map(({ says }) => says);
+  const isSegment = ({ dir, octets }: { dir: string; octets: Uint8Array }) =>
+    dir === "rx" && octets[0] === 0x7e && ((octets[1] ?? 0) & 0x08) !== 0;
+  const segment = pieces.findIndex(isSegment);
+  expect(segment).toBeGreaterThan(0);
+  const dialogue = new Dialogue();
+  const broken = pieces.slice(0, segment + 1).flatMap((piece) => dialogue.push(piece));
+  const next = pieces.flatMap((piece) => dialogue.push(piece)).map(({ says }) => says);
+  expect(broken.length).toBeGreaterThan(4);
+  expect(next).toEqual(whole);
+});
+
 test("dialogue: octets that are no frame are shown as they are, with the frames around them", () => {
   const dialogue = new Dialogue();
   const octets = fromHex("2b43534f0d0a 0001001000010001 62 ff ff".replaceAll(" ", ""));
