@@ -3,6 +3,8 @@ import type { FastifyRequest } from "fastify";
 import type { ApiToken, Role } from "./tokens.ts";
 
 export interface Caller {
+  /** Of nobody else, as names may be. */
+  readonly id: string;
   /** Named in the log of changes. */
   readonly actor: string;
   readonly role: Role;
@@ -75,11 +77,11 @@ export class Callers {
   async #find(text: string): Promise<Caller | undefined> {
     const token = await this.#options.verify(text);
     if (token === undefined) return undefined;
-    const actor = `token ${token.name}`;
-    if (token.collections === undefined) return { actor, role: token.role, meterKeys: undefined };
+    const named = { id: `token ${token.id}`, actor: `token ${token.name}`, role: token.role };
+    if (token.collections === undefined) return { ...named, meterKeys: undefined };
     const members = await Promise.all(token.collections.map((name) => this.#options.collectionMeters(name)));
     const meterKeys = members.reduce<ReadonlySet<number>>((all, keys) => all.union(keys ?? new Set()), new Set());
-    return { actor, role: token.role, meterKeys };
+    return { ...named, meterKeys };
   }
 }
 

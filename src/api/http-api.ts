@@ -42,6 +42,10 @@ declare module "fastify" {
     /** Of a resource that changes something: the event, and what it says in the log of changes. */
     readonly change?: { readonly event: string; readonly message: string };
   }
+  interface FastifyInstance {
+    /** Hears of failures that are ours. */
+    readonly onFault: (error: unknown) => void;
+  }
   interface FastifyRequest {
     caller: Caller | undefined;
     /** Whoever asked, as things stand now: undefined when the token has been revoked or is over. */
@@ -96,6 +100,7 @@ export async function httpApi(options: HttpApiOptions): Promise<Api> {
   api.decorateRequest("callerNow", async function () {
     return options.local.callerOf(this.raw) ?? (await options.callers.of(this));
   });
+  api.decorate("onFault", options.onFault);
   answerFaults(api, options.onFault);
   api.addHook("onRoute", ({ url, config }) => {
     if (config?.needs === undefined) throw new Error(`the route ${url} does not say who may ask`);
@@ -128,7 +133,7 @@ async function limitRates(api: Api, { local, callers, requestsPerMinute: max }: 
     timeWindow: MINUTE_MS,
     hook: "onRequest",
     allowList: (request) => request.caller?.isLocal === true,
-    keyGenerator: (request) => request.caller?.actor ?? request.ip,
+    keyGenerator: (request) => request.caller?.id ?? request.ip,
     errorResponseBuilder: (_, { after }) => tooMany(after),
   });
   const guesses = api.createRateLimit({ max, timeWindow: MINUTE_MS, keyGenerator: ({ ip }) => `look-up ${ip}` });

@@ -24,7 +24,7 @@ export class LocalSocket {
     if (!this.#connections.has(socket)) return undefined;
     const name = headers[USER_HEADER];
     const actor = typeof name === "string" && USER_NAME.test(name) ? `local ${name}` : "local user";
-    return { actor, role: "admin", meterKeys: undefined, isLocal: true };
+    return { id: actor, actor, role: "admin", meterKeys: undefined, isLocal: true };
   }
 
   /** Serves the resources of the API on a path, from now on. */

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { requestProgress } from "./answers/requests.ts";
 import { ApiError } from "./api-error.ts";
+import type { Caller } from "./callers.ts";
 import { type ReadRefusal, ReadRefusedError, type ReadWishes } from "./read-answer.ts";
 
 export interface RequestedRead extends ReadWishes {
@@ -16,15 +17,19 @@ export interface RequestedRead extends ReadWishes {
 
 export interface MeterRequest<Order, Answer> {
   readonly id: string;
+  /** Named in the log; `owner` alone may follow it. */
   readonly actor: string;
+  readonly owner: string;
   readonly order: Order;
-  /** Of the actor and the idempotency key, where there was one. */
+  /** Of the owner and the idempotency key, where there was one. */
   readonly key: string | undefined;
   readonly askedAt: Date;
   /** Resolves when it has been carried out, however that ended. */
   readonly ended: Promise<void>;
   endedAt?: Date;
   answer?: Answer;
+  /** What the answer takes up, in cells of a table. */
+  cells: number;
   refusal?: ReadRefusal;
 }
 
@@ -44,21 +49,27 @@ const SECOND_MS = 1000;
 const KEPT_MS = 3_600_000;
 const MOST_KEPT = 10_000;
 const MOST_RUNNING = 1000;
+/** Cells of all answers that are kept: some hundred megabytes. */
+const MOST_CELLS = 2_000_000;
 
 export class MeterRequests<Order extends { readonly meter: string }, Answer> {
   readonly #carryOut: (order: Order, actor: string) => Promise<Answer>;
   readonly #onEnded: (request: MeterRequest<Order, Answer>) => void;
+  readonly #cellsOf: (answer: Answer) => number;
   /** Oldest first. */
   readonly #requests = new Map<string, MeterRequest<Order, Answer>>();
   readonly #byKey = new Map<string, MeterRequest<Order, Answer>>();
   #running = 0;
+  #cells = 0;
 
   constructor(
     carryOut: (order: Order, actor: string) => Promise<Answer>,
     onEnded: (request: MeterRequest<Order, Answer>) => void,
+    cellsOf: (answer: Answer) => number = () => 1,
   ) {
     this.#carryOut = carryOut;
     this.#onEnded = onEnded;
+    this.#cellsOf = cellsOf;
   }
 
   /**
@@ -67,10 +78,10 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
    */
   start(
     order: Order,
-    actor: string,
+    { id: owner, actor }: Pick<Caller, "id" | "actor">,
     idempotencyKey?: string,
   ): { readonly request: MeterRequest<Order, Answer>; readonly isNew: boolean } {
-    const key = idempotencyKey === undefined ? undefined : `${actor}\n${idempotencyKey}`;
+    const key = idempotencyKey === undefined ? undefined : `${owner}\n${idempotencyKey}`;
     const known = key === undefined ? undefined : this.#byKey.get(key);
     if (known !== undefined) {
       if (JSON.stringify(known.order) !== JSON.stringify(order)) {
@@ -80,19 +91,20 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
     }
     if (this.#running >= MOST_RUNNING) throw new ApiError("unavailable", `${MOST_RUNNING} are under way; try later`);
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-    const request: MeterRequest<Order, Answer> = { id: randomUUID(), actor, order, key, askedAt: new Date(), ended };
-    this.#forgetOld();
+    const about = { id: randomUUID(), actor, owner, order, key, askedAt: new Date() };
+    const request: MeterRequest<Order, Answer> = { ...about, ended, cells: 0 };
     this.#requests.set(request.id, request);
     if (key !== undefined) this.#byKey.set(key, request);
+    this.#forgetOld();
     this.#running++;
     void this.#run(request).then(end);
     return { request, isNew: true };
   }
 
-  /** What the actor has asked for, as soon as it has ended or the time is over. Throws ApiError. */
-  async follow(id: string, actor: string, waitS: number): Promise<MeterRequest<Order, Answer>> {
+  /** What the owner has asked for, as soon as it has ended or the time is over. Throws ApiError. */
+  async follow(id: string, { id: owner }: Pick<Caller, "id">, waitS: number): Promise<MeterRequest<Order, Answer>> {
     const found = this.#requests.get(id);
-    if (found === undefined || found.actor !== actor) {
+    if (found === undefined || found.owner !== owner) {
       throw new ApiError("not-found", "nothing of that id was asked for, or it was more than an hour ago");
     }
     await Promise.race([found.ended, sleep(waitS * SECOND_MS, undefined, { ref: false })]);
@@ -102,11 +114,14 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
   async #run(request: MeterRequest<Order, Answer>): Promise<void> {
     try {
       request.answer = await this.#carryOut(request.order, request.actor);
+      request.cells = this.#cellsOf(request.answer);
+      this.#cells += request.cells;
     } catch (error) {
       request.refusal = refusalOf(request.order, error);
     } finally {
       request.endedAt = new Date();
       this.#running--;
+      this.#forgetOld();
       this.#onEnded(request);
     }
   }
@@ -114,8 +129,11 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
   #forgetOld(): void {
     const beforeMs = Date.now() - KEPT_MS;
     for (const [id, request] of this.#requests) {
-      if (this.#requests.size < MOST_KEPT && request.askedAt.getTime() > beforeMs) break;
-      if (request.endedAt === undefined) continue;
+      const isRoom = this.#requests.size <= MOST_KEPT && this.#cells <= MOST_CELLS;
+      if (isRoom && request.askedAt.getTime() > beforeMs) break;
+      // However large the last answer is, whoever asked gets it.
+      if (request.endedAt === undefined || this.#cells === request.cells) continue;
+      this.#cells -= request.cells;
       this.#requests.delete(id);
       if (request.key !== undefined) this.#byKey.delete(request.key);
     }

@@ -11,6 +11,13 @@ type Overview = z.output<typeof overview>;
 
 const COUNTED_MS = 30_000;
 
+interface Counted {
+  readonly database: Queryable;
+  readonly all: Cached<Overview>;
+  /** Of callers who see some meters, for as long as these are remembered. */
+  readonly some: WeakMap<ReadonlySet<number>, Cached<Overview>>;
+}
+
 type GrandTotal = Omit<Overview["groups"][number], "by"> & { readonly by: null };
 const NO_METERS: GrandTotal = { by: null, name: null, meters: 0, answering: 0, failing: 0, current: 0 };
 
@@ -46,22 +53,27 @@ const COUNT_METERS = `
   from each_meter group by grouping sets ((network), (maker), (companion), ()) order by meters desc, name`;
 
 export function overviewResources(api: Api, database: Queryable): void {
-  const ofAll = new Cached(() => countedOverview(database, null), COUNTED_MS);
+  const counted: Counted = {
+    database,
+    all: new Cached(() => countedOverview(database, null), COUNTED_MS),
+    some: new WeakMap(),
+  };
   api.get(
     "/v1/overview",
     {
       config: { needs: "reader", scoped: true },
       schema: { tags: ["meters"], summary: "The fleet at a glance", response: { 200: overview } },
     },
-    (request) => overviewFor(callerOf(request), { ofAll, database }),
+    (request) => overviewFor(callerOf(request), counted),
   );
 }
 
-function overviewFor(
-  caller: Caller,
-  { ofAll, database }: { readonly ofAll: Cached<Overview>; readonly database: Queryable },
-): Promise<Overview> {
-  return caller.meterKeys === undefined ? ofAll.get() : countedOverview(database, scopeOf(caller));
+function overviewFor(caller: Caller, { database, all, some }: Counted): Promise<Overview> {
+  const { meterKeys } = caller;
+  if (meterKeys === undefined) return all.get();
+  const counted = some.get(meterKeys) ?? new Cached(() => countedOverview(database, scopeOf(caller)), COUNTED_MS);
+  some.set(meterKeys, counted);
+  return counted.get();
 }
 
 async function countedOverview(database: Queryable, scope: readonly number[] | null): Promise<Overview> {

@@ -61,7 +61,7 @@ function askForRead(api: Api, { meterNamed, checkWhat, requests, log }: ReadRequ
       const range = from && to ? { range: { fromMs: Date.parse(from), toMs: Date.parse(to) } } : {};
       const { request: started, isNew } = requests.start(
         { meter: name, what, ...range, ...(waitS !== undefined && { waitMs: waitS * 1000 }) },
-        caller.actor,
+        caller,
         request.headers["idempotency-key"],
       );
       if (isNew) log(entryOf(started));
@@ -91,7 +91,7 @@ function followRead(api: Api, { requests }: ReadRequestParts): void {
         response: { 200: readRequest },
       },
     },
-    async (request) => shown(await requests.follow(request.params.id, callerOf(request).actor, request.query.wait)),
+    async (request) => shown(await requests.follow(request.params.id, callerOf(request), request.query.wait)),
   );
 }
 

@@ -60,7 +60,7 @@ export function orderResources(api: Api, parts: OrderParts): void {
     async (request, reply) => {
       const caller = callerOf(request);
       const given = { ...request.body, meter: parts.nameOf(request.body.meter, caller) };
-      const { request: started } = requests.start(given, caller.actor, request.headers["idempotency-key"]);
+      const { request: started } = requests.start(given, caller, request.headers["idempotency-key"]);
       return reply.status(202).header("location", `/v1/orders/${started.id}`).send(shown(started));
     },
   );
@@ -76,7 +76,7 @@ export function orderResources(api: Api, parts: OrderParts): void {
         response: { 200: orderRequest },
       },
     },
-    async (request) => shown(await requests.follow(request.params.id, callerOf(request).actor, request.query.wait)),
+    async (request) => shown(await requests.follow(request.params.id, callerOf(request), request.query.wait)),
   );
 }
 

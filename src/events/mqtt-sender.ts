@@ -22,6 +22,8 @@ const RESERVED = /[+#/\0]/g;
 export class MqttSender implements NotificationSender {
   readonly #options: MqttOptions;
   #client: MqttClient | undefined;
+  /** By meter number: when the event was made whose state was told last. */
+  readonly #toldOf = new Map<string, string>();
 
   constructor(options: MqttOptions) {
     this.#options = options;
@@ -70,9 +72,12 @@ export class MqttSender implements NotificationSender {
     const topic = `${prefix}/${meterNumber.replaceAll(RESERVED, "_")}`;
     const told = JSON.stringify({ ...rest, meter, meterNumber, event });
     const state = JSON.stringify({ meter, meterNumber, conditions, last: event });
+    // One that is tried again may come after newer ones.
+    const isNewest = notification.madeAt >= (this.#toldOf.get(meterNumber) ?? "");
+    if (isNewest) this.#toldOf.set(meterNumber, notification.madeAt);
     const both = Promise.all([
       client.publishAsync(`${topic}/event`, told, { qos: AT_LEAST_ONCE }),
-      client.publishAsync(`${topic}/state`, state, { qos: AT_LEAST_ONCE, retain: true }),
+      isNewest && client.publishAsync(`${topic}/state`, state, { qos: AT_LEAST_ONCE, retain: true }),
     ]);
     await withinTime(both, timeoutMs);
   }

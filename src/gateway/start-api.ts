@@ -81,6 +81,7 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
   const requests = new MeterRequests(
     ({ meter, what, ...wishes }: RequestedRead) => gateway.read(meter, what, wishes),
     (request) => parts.onRequestEnded(request, { kind: "read", done: request.answer !== undefined }),
+    ({ rows, columns }) => rows.length * columns.length,
   );
   overviewResources(api, database);
   meterResources(api, database);

@@ -233,6 +233,28 @@ test("mqtt: each event on the meter's topic, and its state retained for whoever 
   await client.endAsync();
 });
 
+function notification(id: string, madeAt: string) {
+  return { id, meter: "e1", meterNumber: "E1", madeAt, event: { code: id }, conditions: [] };
+}
+
+test("mqtt: an event that is tried again after a newer one does not become the meter's state", async () => {
+  await using station = await broker();
+  const events: string[] = [];
+  const told = (packet: { readonly topic: string; readonly payload: Buffer | string }, done: () => void) => {
+    events.push(`${packet.topic} ${String(packet.payload)}`);
+    done();
+  };
+  station.aedes.subscribe("dlms/E1/#", told, () => undefined);
+  const options = { url: station.url, username: undefined, password: undefined, clientId: "test", prefix: "dlms" };
+  await using sender = new MqttSender({ ...options, timeoutMs: 5000 });
+  await sender.send([notification("2", "2026-01-01T00:00:02Z")]);
+  await sender.send([notification("1", "2026-01-01T00:00:01Z")]);
+  await sender.send([notification("3", "2026-01-01T00:00:03Z")]);
+  await until(async () => events.length === 5);
+  const states = events.filter((each) => each.startsWith("dlms/E1/state"));
+  expect(states.map((each) => /"last":\{"code":"(\d)"\}/.exec(each)?.[1])).toEqual(["2", "3"]);
+});
+
 test("mqtt: without a broker notifications wait, and the reason names no address", async () => {
   await destinations("broker");
   await happens("NOT7", [BEGINS, 60_000]);

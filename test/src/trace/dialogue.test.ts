@@ -44,12 +44,14 @@ test("dialogue: segments of HDLC, blocks of data and general blocks come togethe
   expect(general).toContain("get-response normal data");
 });
 
+function isSegment({ dir, octets }: { readonly dir: string; readonly octets: Uint8Array }): boolean {
+  return dir === "rx" && octets[0] === 0x7e && ((octets[1] ?? 0) & 0x08) !== 0;
+}
+
 test("dialogue: segments that broke off are no part of what comes on the next connection", () => {
   const entries = parseRecording(readFileSync(join(RECORDINGS, "gurux-c-hdlc-lls.jsonl"), "utf8")).entries;
   const pieces = entries.flatMap((entry) => (entry.dir === "end" ? [] : [{ ...entry, blanked: [] }]));
   const whole = framesOf("gurux-c-hdlc-lls.jsonl").map(({ says }) => says);
-  const isSegment = ({ dir, octets }: { dir: string; octets: Uint8Array }) =>
-    dir === "rx" && octets[0] === 0x7e && ((octets[1] ?? 0) & 0x08) !== 0;
   const segment = pieces.findIndex(isSegment);
   expect(segment).toBeGreaterThan(0);
   const dialogue = new Dialogue();
