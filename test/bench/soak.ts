@@ -36,7 +36,6 @@ const FIRST_VISITS_MS = 900_000;
 const DRAIN_MS = 300_000;
 const LOOK_MS = 1000;
 const MEGABYTE = 1e6;
-const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** When the database is away, and for how long what has waited is brought in, as shares of the whole time. */
 const AWAY = { from: 0.45, to: 0.55 };
@@ -179,7 +178,7 @@ async function report(): Promise<void> {
     all.filter(({ atMs }) => atMs > startedMs + from * wholeMs && atMs < startedMs + to * wholeMs);
   // Caches fill and code is compiled at first; while the database is away, and comes back, other things are measured.
   const settled = [...minutes(1 / 6, AWAY.from), ...minutes(AWAY.to + CATCHING_UP, 1)];
-  const [[pushes] = []] = await query(server.url, "select count(*)::int from dlms.push_history");
+  const [[pushes] = []] = await query(server.url, "select (count(*) + sum(repeats))::int from dlms.push_history");
   const [[polls] = []] = await query(
     server.url,
     "select sum(reads) filter (where succeeded)::int from dlms.read_attempts",
@@ -192,12 +191,12 @@ async function report(): Promise<void> {
   for (const [what, field, samples] of [
     ["resident memory, MB", "residentMb", settled],
     ["heap, MB", "heapMb", settled],
-    ["heap that lives, MB", "heapMb", leastOfMinutes(settled)],
+    ["heap that lives, MB", "livingMb", settled.filter(({ livingMb }) => livingMb !== undefined)],
     ["handles", "handles", settled],
     ["loop delay p99, ms", "delayP99Ms", settled],
     ["loop delay most, ms", "delayMaxMs", settled],
   ] as const) {
-    const figures = samples.map((each) => each[field]);
+    const figures = samples.map((each) => each[field] ?? 0);
     const slope = slopeOf(
       samples.map(({ atMs }) => atMs / HOUR_MS),
       figures,
@@ -207,12 +206,6 @@ async function report(): Promise<void> {
     const text = [low, median, high].map((each) => each?.toFixed(1)).join(" / ");
     console.log(`${what}: least / median / p99 ${text}; slope ${slope.toFixed(2)} an hour`);
   }
-}
-
-/** Where the collector of garbage has just been, as near as samples tell. */
-function leastOfMinutes(samples: readonly ProbeSample[]): ProbeSample[] {
-  const minutes = Map.groupBy(samples, ({ atMs }) => Math.floor(atMs / MINUTE_MS));
-  return [...minutes.values()].map((minute) => minute.reduce((a, b) => (b.heapMb < a.heapMb ? b : a)));
 }
 
 /** How often the daemon told what, at level warn and above. */
