@@ -1,4 +1,5 @@
 /** How many pushes the schedules of push setups, and what the configuration expects, call for on each day in UTC. */
+import { setImmediate } from "node:timers/promises";
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { entryFromTexts } from "../push/push-schedule.ts";
 import { nextPushMs } from "../push/push-times.ts";
@@ -46,7 +47,13 @@ export async function firingsOfDays(database: Queryable, { from, to }: Days): Pr
     `select distinct schedule from (${SCHEDULED_SETUPS}) s order by schedule`,
     [from, to],
   );
-  return rows.flatMap(({ schedule }) => firingsOf(schedule, { from, to }, Date.now()));
+  const firings: Firings[] = [];
+  for (const { schedule } of rows) {
+    firings.push(...firingsOf(schedule, { from, to }, Date.now()));
+    // Makers spread the times: there may be as many schedules as meters.
+    await setImmediate();
+  }
+  return firings;
 }
 
 function firingsOf(schedule: string, { from, to }: Days, nowMs: number): Firings[] {
