@@ -53,13 +53,17 @@ export class TcpChannel implements ByteChannel, RoundMember {
       queueMicrotask(() => sink.closed(this.#cause));
       return;
     }
-    if (this.#rounds === undefined) this.#socket.on("data", (chunk: Buffer) => this.deliver(chunk));
+    if (this.#rounds === undefined) {
+      this.#socket.on("data", ({ buffer, byteOffset, byteLength }: Buffer) =>
+        this.deliver(new Uint8Array(buffer, byteOffset, byteLength)),
+      );
+    }
     this.#socket.resume();
   }
 
   /** Takes octets of the socket, which are not looked at after this returns. */
   deliver(octets: Uint8Array): void {
-    if (!this.#closing) this.#sink?.bytes(new Uint8Array(octets.buffer, octets.byteOffset, octets.byteLength));
+    if (!this.#closing) this.#sink?.bytes(octets);
   }
 
   write(bytes: Uint8Array): void {

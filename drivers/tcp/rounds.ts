@@ -2,8 +2,6 @@
  * What has come to any connection is handed out together, and then what all of them write goes out together: code that
  * runs many times in a row costs half of what it costs between system calls. A round is one turn of the event loop.
  */
-import { newOctets } from "../../protocol/bytes/octets.ts";
-
 /** A connection that takes part. */
 export interface RoundMember {
   /** Takes octets of the peer. Must not throw. */
@@ -12,29 +10,35 @@ export interface RoundMember {
   send(): void;
 }
 
-/** Octets of one round that are copied; with more, what has come is handed out at once. */
+/** Octets of one round that wait; with more, what has come is handed out at once. */
 const MOST_HELD = 1024 * 1024;
 
+/** What has come to one connection at a time. */
+interface Arrival {
+  readonly receiver: RoundMember;
+  readonly octets: Uint8Array;
+}
+
 export class Rounds {
-  #receivers: RoundMember[] = [];
-  #pieces: Uint8Array[] = [];
+  #arrivals: Arrival[] = [];
+  /** The octets' memory, which every round uses again. */
+  readonly #memory = new Uint8Array(MOST_HELD);
   #held = 0;
   #senders: RoundMember[] = [];
   #sendingPlanned = false;
 
-  /** Octets that have come; they are copied. */
+  /** Octets that have come, no more than a round holds; they are copied. */
   arrived(receiver: RoundMember, octets: Uint8Array): void {
-    if (this.#receivers.length === 0) {
+    if (this.#held + octets.length > MOST_HELD) this.#handOut();
+    if (this.#arrivals.length === 0) {
       setImmediate(this.#handOut);
       // What the receivers say is written in the same turn: whatever they wait for between is done before.
       this.#planSending();
     }
-    const piece = newOctets(octets.length);
-    piece.set(octets);
-    this.#receivers.push(receiver);
-    this.#pieces.push(piece);
+    const start = this.#held;
     this.#held += octets.length;
-    if (this.#held > MOST_HELD) this.#handOut();
+    this.#memory.set(octets, start);
+    this.#arrivals.push({ receiver, octets: this.#memory.subarray(start, this.#held) });
   }
 
   /** Somebody has something to write. */
@@ -50,14 +54,10 @@ export class Rounds {
   }
 
   readonly #handOut = (): void => {
-    const [receivers, pieces] = [this.#receivers, this.#pieces];
-    this.#receivers = [];
-    this.#pieces = [];
+    const arrivals = this.#arrivals;
+    this.#arrivals = [];
     this.#held = 0;
-    for (const [index, receiver] of receivers.entries()) {
-      const piece = pieces[index];
-      if (piece !== undefined) receiver.deliver(piece);
-    }
+    for (const { receiver, octets } of arrivals) receiver.deliver(octets);
   };
 
   readonly #sendAll = (): void => {

@@ -22,6 +22,7 @@ import { DlmsError, type ErrorCode } from "../../protocol/errors.ts";
 import type { Link } from "../../protocol/link/link.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 import { entryAccess, type RangeOfTime, rangeAccess } from "../../protocol/profile/selective-access.ts";
+import { Queue } from "../../protocol/queue.ts";
 import type { Diagnosis } from "../../protocol/security/diagnosis.ts";
 import type { AttributeSource } from "./attribute-source.ts";
 import type { MeterLine } from "./meter-line.ts";
@@ -53,10 +54,12 @@ export type ProfileSelection =
   | ({ readonly type: "range" } & RangeOfTime)
   | { readonly type: "entries"; readonly from: number; readonly to: number };
 
-interface Pending {
+/** An order, and the event that ends it. */
+interface Order {
+  readonly command: SessionCommand;
   readonly wanted: SessionEvent["type"];
   readonly resolve: (event: SessionEvent) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 const LIST_LIMIT = 16;
@@ -80,9 +83,12 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
   readonly #session: ClientSession;
   /** For a meter with short names: callers say logical ones all the same. */
   readonly #resolver: NameResolver | undefined;
-  #pending: Pending | undefined;
-  /** The last of the orders that are under way or wait. */
-  #turn: Promise<unknown> | undefined;
+  /** Orders that wait for their turn. */
+  readonly #waiting = new Queue<Order>();
+  /** The one that has its turn. */
+  #pending: Order | undefined;
+  /** Settles with the last order that was given. */
+  #last: Promise<unknown> | undefined;
   #failure: SessionFailedError | undefined;
   #listLimit: number;
   #noiseOctets = 0;
@@ -192,7 +198,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
 
   /** Ends association and link, whatever their state; the line stays open. Never rejects. */
   async close(): Promise<void> {
-    await this.#turn?.catch(() => undefined);
+    await this.#last?.catch(() => undefined);
     if (!this.#line.open || (this.#session.state !== "open" && this.#session.state !== "opening")) return;
     if (this.#session.client.state === "associated" && !this.#silent) await this.release().catch(() => undefined);
     await this.#order({ type: "close" }, "closed").catch(() => undefined);
@@ -228,36 +234,56 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
 
   /** Waits its turn, then orders and waits for the event that ends the order. */
   #order(command: SessionCommand, wanted: SessionEvent["type"]): Promise<SessionEvent> {
-    const run = () => {
-      const prepared = this.#settings.prepare?.();
-      return prepared === undefined
-        ? this.#exchange(command, wanted)
-        : prepared.then(() => this.#exchange(command, wanted));
-    };
-    const turn = this.#turn === undefined ? run() : this.#turn.then(run, run);
-    const done = () => {
-      if (this.#turn === turn) this.#turn = undefined;
-    };
-    this.#turn = turn;
-    turn.then(done, done);
-    return turn;
+    const { promise, resolve, reject } = Promise.withResolvers<SessionEvent>();
+    this.#waiting.push({ command, wanted, resolve, reject });
+    this.#last = promise;
+    this.#proceed();
+    return promise;
   }
 
-  #exchange(command: SessionCommand, wanted: SessionEvent["type"]): Promise<SessionEvent> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== undefined || !this.#line.open) {
-        reject(this.#failure ?? this.#failed(lineFailure()));
-        return;
-      }
-      this.#pending = { wanted, resolve, reject };
-      this.#silent = false;
-      try {
-        this.#line.command(command);
-      } catch (error) {
-        this.#pending = undefined;
-        reject(error);
-      }
-    });
+  /** Begins the next order, unless one has its turn. */
+  #proceed(): void {
+    if (this.#pending !== undefined) return;
+    const order = this.#waiting.take();
+    this.#pending = order;
+    if (order === undefined) return;
+    const prepared = this.#settings.prepare?.();
+    if (prepared === undefined) this.#begin(order);
+    else {
+      prepared.then(
+        () => this.#begin(order),
+        (error: unknown) => this.#reject(error, order),
+      );
+    }
+  }
+
+  #begin(order: Order): void {
+    // It may have ended while it was being prepared.
+    if (this.#pending !== order) return;
+    if (this.#failure !== undefined || !this.#line.open) {
+      this.#reject(this.#failure ?? this.#failed(lineFailure()));
+      return;
+    }
+    this.#silent = false;
+    try {
+      this.#line.command(order.command);
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
+
+  #resolve(event: SessionEvent): void {
+    const order = this.#pending;
+    this.#pending = undefined;
+    order?.resolve(event);
+    this.#proceed();
+  }
+
+  #reject(error: unknown, order = this.#pending): void {
+    if (order === undefined || order !== this.#pending) return;
+    this.#pending = undefined;
+    order.reject(error);
+    this.#proceed();
   }
 
   #hear(event: SessionEvent): void {
@@ -275,9 +301,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
         this.#fail(event.failure);
         return;
       default:
-        if (this.#pending?.wanted !== event.type) return;
-        this.#pending.resolve(event);
-        this.#pending = undefined;
+        if (this.#pending?.wanted === event.type) this.#resolve(event);
     }
   }
 
@@ -286,8 +310,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
     const error = this.#failed(failure);
     this.#silent = failure.evidence.type === "silence";
     if (failure.stage === "link") this.#failure ??= error;
-    this.#pending?.reject(error);
-    this.#pending = undefined;
+    this.#reject(error);
   }
 
   #lineEnded(): void {

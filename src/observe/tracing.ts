@@ -18,13 +18,13 @@ interface Tracing {
 let tracing: Tracing | undefined;
 
 /** Does the work within a span, which is of the span in which the caller is. What the work throws is the span's status. */
-export async function inSpan<Result>(
+export function inSpan<Result>(
   name: string,
   attributes: Attributes,
   work: (span?: Span) => Promise<Result>,
 ): Promise<Result> {
-  if (tracing === undefined) return await work();
-  return await tracing.tracer.startActiveSpan(name, { attributes }, async (span) => {
+  if (tracing === undefined) return work();
+  return tracing.tracer.startActiveSpan(name, { attributes }, async (span) => {
     try {
       return await work(span);
     } catch (error) {
