@@ -36,6 +36,8 @@ const REGISTERS = ["1.0.1.8.0.255", "1.0.9.8.0.255"].map((name) => ({
 }));
 const HOUSES = 24;
 const SLOTS_OF_A_DAY = 48;
+/** What meters with small buffers send at a time. */
+const SMALL_PDU_SIZE = 1024;
 
 /** What a session does once it is associated: clock, two registers, a day of block load, which becomes columns. */
 function workWith(layout: ProfileLayout, clock: ClockPolicy) {
@@ -55,7 +57,7 @@ export function at(target: MeterTarget, port: number): MeterTarget {
   return { ...target, connection: { ...target.connection, tcp: `127.0.0.1:${port}` } };
 }
 
-/** A plain session over wrapper with a password: its octets are the same every time. */
+/** A plain session over wrapper with a password, in APDUs of a kilobyte: its octets are the same every time. */
 export async function recordSession(): Promise<RecordedSession> {
   const meter = await findMeter({
     clock: () => NOW_MS,
@@ -63,7 +65,8 @@ export async function recordSession(): Promise<RecordedSession> {
     services: { leaseCounters: noKeys, openStoredKey: noKeys },
   });
   await using _ = meter.street;
-  const { target } = meter;
+  const association = { ...meter.target.association, maxReceivePduSize: SMALL_PDU_SIZE };
+  const target = { ...meter.target, association };
   const learn = (connection: MeterConnection) => readProfile(connection, target, "block_load");
   const { layout } = await visitMeter(target, { budgetMs: BUDGET_MS }, learn);
   const work = workWith(layout, knownClock(target));
