@@ -1,6 +1,7 @@
 /**
  * Rows for slots that may be held already: staged in a temporary table, then put in set by set. A held value is never
- * overwritten: what is missing is filled in, and what differs is kept as a revision, with an event.
+ * overwritten: what is missing is filled in, and what differs is kept as a revision, with an event. Rows for one slot
+ * count in the order in which they are given, as if each were merged by itself.
  */
 import type { PoolClient } from "pg";
 import { type CopyRows, copyInto } from "./binary-copy.ts";
@@ -58,11 +59,19 @@ export async function mergeRows(client: PoolClient, layout: RowLayout, rows: Sta
     const settled = inserted === rows.encoded.rowCount - standing.held;
     if (!settled) standing = await standingOf(client, layout, names);
   }
+  let completed = 0;
+  while (standing.completing > 0) {
+    const filled = await complete(client, layout, names);
+    completed += filled;
+    // One row fills in a slot at a time; what it brought, the others for that slot lack no more, or differ from.
+    const settled = filled === standing.completing;
+    standing = settled ? { ...standing, completing: 0 } : await standingOf(client, layout, names);
+  }
   const revised = standing.differing > 0 ? await keepRevisions(client, layout, names) : 0;
-  const completed = standing.completing > 0 ? await complete(client, layout, names) : 0;
   return { inserted, completed, revised };
 }
 
+/** The column arrival numbers the rows in their order. */
 async function fillStage(
   client: PoolClient,
   layout: RowLayout,
@@ -71,7 +80,9 @@ async function fillStage(
   if (rows.stage === "missing") {
     const name = dataTable(layout.profile);
     await client.query(
-      `create temporary table if not exists ${name} (like ${names.table} including defaults) on commit delete rows`,
+      `create temporary table if not exists ${name} (
+         like ${names.table} including defaults, arrival bigint generated always as identity
+       ) on commit delete rows`,
     );
   } else if (rows.stage === "filled") {
     await client.query(`delete from ${names.stage}`);
@@ -82,7 +93,7 @@ async function fillStage(
 async function insertStaged(client: PoolClient, layout: RowLayout, { table, stage }: Names): Promise<number> {
   const list = layout.columns.join(", ");
   const { rowCount } = await client.query(
-    `insert into ${table} (${list}) select ${list} from ${stage} order by meter_key, captured_at
+    `insert into ${table} (${list}) select ${list} from ${stage} order by meter_key, captured_at, arrival
      on conflict (meter_key, captured_at) do nothing`,
   );
   return rowCount ?? 0;
@@ -97,9 +108,9 @@ async function standingOf(client: PoolClient, layout: RowLayout, names: Names): 
   return rows[0] ?? { held: 0, differing: 0, completing: 0 };
 }
 
-const OTHERS_DIFFER = `exists (
-    select from jsonb_each(t.others) held join jsonb_each(s.others) arrived using (key) where held.value <> arrived.value
-  )`;
+const DIFFERENT_OTHERS =
+  "jsonb_each(t.others) held join jsonb_each(s.others) arrived using (key) where held.value <> arrived.value";
+const OTHERS_DIFFER = `exists (select from ${DIFFERENT_OTHERS})`;
 const OTHERS_COMPLETE =
   "exists (select from jsonb_object_keys(s.others) key where not coalesce(t.others ? key, false))";
 
@@ -119,35 +130,43 @@ function completing(layout: RowLayout): string {
   return [...missing, ...(layout.hasOthers ? [OTHERS_COMPLETE] : [])].join(" or ") || "false";
 }
 
-/** Fills in what is missing, and notes since when it is known; returns how many rows were filled. */
+/** Fills in each slot from the first row that has what it lacks, and notes since when that is known; returns how many. */
 async function complete(client: PoolClient, layout: RowLayout, names: Names): Promise<number> {
   const missing = layout.valueColumns.map(
     ({ name }) => `case when t.${name} is null and s.${name} is not null then '${name}' end`,
   );
-  const filled = layout.valueColumns.map(({ name }) => `${name} = coalesce(t.${name}, s.${name})`);
-  if (layout.hasOthers) filled.push("others = coalesce(s.others, '{}') || coalesce(t.others, '{}')");
   const others = layout.hasOthers ? `|| ${OTHERS_MISSING}` : "";
-  const { rowCount } = await client.query(`with completing as (
-      select s.meter_key, s.captured_at, array_remove(array[${missing.join(", ")}]::text[], null) ${others} as columns
+  const first = await client.query<{ arrival: bigint }>(`with completing as (
+      select distinct on (s.meter_key, s.captured_at) s.meter_key, s.captured_at, s.arrival,
+        array_remove(array[${missing.join(", ")}]::text[], null) ${others} as columns
       from ${names.stage} s join ${names.table} t on ${names.matching}
       where ${completing(layout)}
+      order by s.meter_key, s.captured_at, s.arrival
     ), noted as (
       insert into dlms.profile_completions (profile, meter_key, captured_at, columns)
-      select distinct on (meter_key, captured_at) '${layout.profile}', meter_key, captured_at, columns from completing
-      order by meter_key, captured_at
+      select '${layout.profile}', meter_key, captured_at, columns from completing
     )
-    update ${names.table} t set ${filled.join(", ")} from ${names.stage} s
-    where ${names.matching} and (${completing(layout)})`);
+    select arrival from completing`);
+  const filled = layout.valueColumns.map(({ name }) => `${name} = coalesce(t.${name}, s.${name})`);
+  if (layout.hasOthers) filled.push("others = nullif(coalesce(s.others, '{}') || coalesce(t.others, '{}'), '{}')");
+  const { rowCount } = await client.query(
+    `update ${names.table} t set ${filled.join(", ")} from ${names.stage} s
+     where ${names.matching} and (${completing(layout)}) and s.arrival = any ($1::bigint[])`,
+    [first.rows.map(({ arrival }) => arrival)],
+  );
   return rowCount ?? 0;
 }
 
 /** Keeps what differs; the same difference for the same slot is kept once. Returns how many were new. */
 async function keepRevisions(client: PoolClient, layout: RowLayout, names: Names): Promise<number> {
   const values = layout.valueColumns.map(({ name }) => `('${name}', to_jsonb(t.${name}), to_jsonb(s.${name}))`);
-  if (layout.hasOthers) values.push("('others', t.others, s.others)");
+  if (layout.hasOthers) {
+    const different = (side: string) => `(select jsonb_object_agg(key, ${side}.value) from ${DIFFERENT_OTHERS})`;
+    values.push(`('others', ${different("held")}, ${different("arrived")})`);
+  }
   const source = `(array[${SOURCES.map((name) => `'${name}'`).join(", ")}])[r.source]`;
   const { rows } = await client.query<{ revised: number }>(`with differing as (
-      select s.meter_key, s.captured_at, s.source, s.layout_key, s.read_at, d.held, d.arrived
+      select s.meter_key, s.captured_at, s.source, s.layout_key, s.read_at, s.arrival, d.held, d.arrived
       from ${names.stage} s join ${names.table} t on ${names.matching}
       cross join lateral (
         select jsonb_object_agg(name, held) as held, jsonb_object_agg(name, arrived) as arrived
@@ -160,7 +179,7 @@ async function keepRevisions(client: PoolClient, layout: RowLayout, names: Names
         (profile, meter_key, captured_at, source, layout_key, read_at, held, arrived, digest)
       select '${layout.profile}', meter_key, captured_at, source, layout_key, read_at, held, arrived,
         sha256(convert_to(arrived::text, 'UTF8'))
-      from differing
+      from differing order by arrival
       on conflict do nothing
       returning meter_key, captured_at, source
     ), events as (

@@ -147,12 +147,15 @@ export function sortedRows(batches: readonly ProfileBatch[], setAside: (row: Set
       const fault = timeFault(row);
       const last = rows.at(-1);
       if (fault === undefined) {
-        inOrder &&= last === undefined || compareKeys(last, row) <= 0;
+        inOrder &&= last === undefined || compareKeys(last, row) < 0;
         rows.push(row);
       } else setAside({ row, ...fault });
     }
   }
-  return inOrder ? rows : rows.sort(compareKeys);
+  if (inOrder) return rows;
+  const arrival = new Map(batches.map((batch, at) => [batch, at]));
+  const arrivalOf = ({ batch }: ProfileRow) => arrival.get(batch) ?? 0;
+  return rows.sort((a, b) => compareKeys(a, b) || arrivalOf(a) - arrivalOf(b));
 }
 
 function compareFirst(a: ProfileBatch, b: ProfileBatch): number {

@@ -49,6 +49,11 @@ test("measurements: the tables say what the instant profile says, also after mor
     snapshot(1, "poll", { current_l1: 1n, power_factor: 9_900n }),
     snapshot(2, "push", { current_n: 2n }),
   ]);
+  await writer.write([
+    snapshot(3, "push", { current_n: 2n }),
+    snapshot(3, "poll", { voltage_l2: 231_000n }),
+    snapshot(3, "push", { voltage_l2: 7n, active_import_total: 8n }),
+  ]);
   const tables = ["energy_measurements", "power_readings", "voltage_measurements", "current_measurements"];
   for (const table of tables) {
     const [[listed] = []] = await query(

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ProfileBatch } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
@@ -227,53 +226,4 @@ test("profile writer: a participant's statements become durable with the rows, o
     [3, 0],
   ]);
   expect(await countRows(meter)).toBe(4);
-});
-
-function slotOf(capturedAt: unknown): number {
-  return (Number(capturedAt) - START_MS) / SLOT_MS;
-}
-
-test("profile writer: any sequence of batches leaves the first value of each slot, and each difference once", async () => {
-  const anyBatch = fc.array(
-    fc.record({ slot: fc.integer({ min: 0, max: 12 }), value: fc.integer({ min: 0, max: 2 }) }),
-    {
-      minLength: 1,
-      maxLength: 12,
-    },
-  );
-  await fc.assert(
-    fc.asyncProperty(fc.array(anyBatch, { minLength: 1, maxLength: 5 }), async (sequence) => {
-      const meter = await newMeter();
-      const writer = newWriter();
-      const first = new Map<number, number>();
-      const differences = new Set<string>();
-      for (const each of sequence) {
-        // Within one batch, rows of the same slot keep their order.
-        const values = each.map((row) => BigInt(row.value));
-        const batch = blockLoad(
-          meter,
-          each.map((row) => row.slot),
-          { columns: [{ column: "voltage_l1", values }] },
-        );
-        await writer.write([batch]);
-        for (const { slot, value } of each) {
-          if (!first.has(slot)) first.set(slot, value);
-          else if (first.get(slot) !== value) differences.add(`${slot}=${value}`);
-        }
-      }
-      const stored = await query(
-        current().url,
-        "select captured_at, voltage_l1 from dlms.block_load_profile_data where meter_key = $1",
-        [meter],
-      );
-      expect(new Map(stored.map(([at, value]) => [slotOf(at), value]))).toEqual(first);
-      const revisions = await query(
-        current().url,
-        "select captured_at, arrived->'voltage_l1' from dlms.profile_revisions where meter_key = $1",
-        [meter],
-      );
-      expect(new Set(revisions.map(([at, value]) => `${slotOf(at)}=${String(value)}`))).toEqual(differences);
-    }),
-    { numRuns: 25 },
-  );
 });

@@ -150,6 +150,18 @@ test("spool: what comes later does not overtake what is spooled, so that the fir
   expect(await query(station.url, revisions, [meter])).toEqual([[2], [3]]);
 });
 
+test("spool: rows of one slot with different columns come in together, and none is lost", async () => {
+  const meter = await newMeter();
+  await station.stopServer();
+  for (const column of ["voltage_l1", "voltage_l2", "voltage_l3"]) {
+    await keep(blockLoad(meter, [0], { columns: [{ column, values: [5n] }] }));
+  }
+  await station.startServer();
+  await station.drained();
+  const rows = "select voltage_l1, voltage_l2, voltage_l3 from dlms.block_load_profile_data where meter_key = $1";
+  expect(await query(station.url, rows, [meter])).toEqual([[5, 5, 5]]);
+});
+
 test("spool: what was spooled before a restart comes in after it, once", async () => {
   const meter = await newMeter();
   await station.stopServer();
