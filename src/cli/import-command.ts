@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
-import { cellsOfCsv } from "../exports/csv.ts";
+import { type CsvTable, csvTable } from "../exports/csv.ts";
 import { Fleet } from "../fleet/fleet.ts";
 import { profileWriter } from "../gateway/stored-readings.ts";
 import type { ProfileBatch, ProfileKind } from "../profiles/batch.ts";
@@ -54,7 +54,7 @@ class Readings {
   readonly #fleet: Fleet;
   readonly #writer;
   readonly #catalogue: SeriesCatalogue;
-  #table: ImportTable | undefined;
+  #table: (ImportTable & CsvTable) | undefined;
 
   constructor(database: Database, order: ImportOrder, fleet: Fleet) {
     this.#order = order;
@@ -67,7 +67,7 @@ class Readings {
   async put(lines: readonly string[]) {
     const [first = "", ...rest] = lines;
     const isFirst = this.#table === undefined;
-    this.#table ??= importTable(this.#order, cellsOfCsv(first));
+    this.#table ??= this.#tableUnder(first);
     const batches: ProfileBatch[] = [];
     const rejected: RejectedRow[] = [];
     for (const line of isFirst ? rest : lines) {
@@ -83,9 +83,14 @@ class Readings {
     return { rows, inserted, held, revised, setAside: setAside.length + rejected.length };
   }
 
-  #rowOf(table: ImportTable, line: string): ProfileBatch | RejectedRow {
+  #tableUnder(firstLine: string): ImportTable & CsvTable {
+    const csv = csvTable(firstLine);
+    return { ...importTable(this.#order, csv.titles), ...csv };
+  }
+
+  #rowOf(table: ImportTable & CsvTable, line: string): ProfileBatch | RejectedRow {
     const readAt = new Date();
-    const cells = line.length > LONGEST_LINE ? [] : cellsOfCsv(line);
+    const cells = line.length > LONGEST_LINE ? [] : table.cellsOf(line);
     const { meter, time } = lineOf(table, cells);
     const member = this.#fleet.byNumber(meter) ?? this.#fleet.byName(meter);
     const refused = (reason: string, detail: string): RejectedRow => {

@@ -1,7 +1,7 @@
 /** A list of meters as a file: CSV, or the first sheet of an XLSX workbook. */
 import { readFile } from "node:fs/promises";
 import { readSheet } from "read-excel-file/node";
-import { cellsOfCsv } from "../exports/csv.ts";
+import { csvTable } from "../exports/csv.ts";
 import { meterOfFields } from "./meter-fields.ts";
 
 export interface SheetMeter {
@@ -25,11 +25,10 @@ export async function readMeterSheet(file: string): Promise<SheetMeter[]> {
   });
 }
 
-/** Separated by commas, or by semicolons where the first line is. */
-function csvLines(text: string): string[][] {
-  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
-  const separator = /^[^,]*;/.test(lines[0] ?? "") ? ";" : ",";
-  return lines.map((line) => cellsOfCsv(line, separator).map((cell) => cell.trim()));
+function csvLines(text: string): (readonly string[])[] {
+  const [first = "", ...lines] = text.split(/\r?\n/);
+  const { titles, cellsOf } = csvTable(first);
+  return [titles, ...lines.map(cellsOf)];
 }
 
 /** Numbers as they are written: a meter number may have more digits than a number of ours. */

@@ -61,20 +61,29 @@ export async function metersImport(file: string, options: MetersAddOptions, outp
     problems.push(...found.filter(({ line, path }) => !told.has(`${line} ${path}`)));
   }
   if (problems.length > 0) {
-    const rows = problems.toSorted((a, b) => a.line - b.line).map(({ line, path, message }) => [line, path, message]);
-    printListing(output, options, PROBLEM_COLUMNS, rows);
+    printProblems(problems, options, output);
     output.err(`${file}: no meter is added: ${problems.length} problems in ${meters.length} meters`);
     return "failure";
   }
   for (const some of options.dryRun === true ? [] : batches(meters)) {
-    await order(options, some, false);
+    const since = (await order(options, some, false)).problems;
+    if (since.length > 0) {
+      printProblems(since, options, output);
+      output.err(`${file}: what is before line ${some[0]?.line} is added, the rest is not: see what came in between`);
+      return "failure";
+    }
     at(some);
   }
-  printListing(output, options, PROBLEM_COLUMNS, []);
+  printProblems([], options, output);
   output.err(
     `${meters.length} meters ${options.dryRun === true ? "can be added" : "are added, and are worked from now on"}`,
   );
   return "success";
+}
+
+function printProblems(problems: readonly LineProblem[], options: ListingOptions, output: Output): void {
+  const rows = problems.toSorted((a, b) => a.line - b.line).map(({ line, path, message }) => [line, path, message]);
+  printListing(output, options, PROBLEM_COLUMNS, rows);
 }
 
 export async function metersRemove(name: string, { socket }: MetersAddOptions, output: Output): Promise<ExitReason> {

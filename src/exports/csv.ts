@@ -1,15 +1,40 @@
-const COMMA_CELLS = /(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g;
-const SEMICOLON_CELLS = /(?:^|;)(?:"((?:[^"]|"")*)"|([^;]*))/g;
+type Separator = "," | ";";
+
+const CELLS: Readonly<Record<Separator, RegExp>> = {
+  ",": /\s*(?:"((?:[^"]|"")*)"\s*|([^,]*))(,|$)/gy,
+  ";": /\s*(?:"((?:[^"]|"")*)"\s*|([^;]*))(;|$)/gy,
+};
+const BYTE_ORDER_MARK = "\uFEFF";
+
+export interface CsvTable {
+  /** Cells of the first line. */
+  readonly titles: readonly string[];
+  readonly cellsOf: (line: string) => string[];
+}
 
 /** Cells as a line of CSV (RFC 4180), without its end. */
 export function csvCells(cells: readonly string[]): string {
   return cells.map(csvCell).join(",");
 }
 
-/** The cells of a line of CSV; a cell in quotes may hold separators, but no end of line. */
-export function cellsOfCsv(line: string, separator: "," | ";" = ","): string[] {
-  const cells = line.matchAll(separator === "," ? COMMA_CELLS : SEMICOLON_CELLS);
-  return Array.from(cells, ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain ?? "");
+/**
+ * A table as people and spreadsheets write it: separated by commas, or by semicolons where its first line is; blanks
+ * around cells do not count. A cell in quotes may hold separators, but no end of line.
+ */
+export function csvTable(firstLine: string): CsvTable {
+  const titles = firstLine.startsWith(BYTE_ORDER_MARK) ? firstLine.slice(1) : firstLine;
+  const separator = /^[^,]*;/.test(titles) ? ";" : ",";
+  const cellsOf = (line: string) => cellsOfLine(line, separator);
+  return { titles: cellsOf(titles), cellsOf };
+}
+
+function cellsOfLine(line: string, separator: Separator): string[] {
+  const cells: string[] = [];
+  for (const [, quoted, plain = "", end] of line.matchAll(CELLS[separator])) {
+    cells.push((quoted?.replaceAll('""', '"') ?? plain).trim());
+    if (end === "") break;
+  }
+  return cells;
 }
 
 function csvCell(cell: string): string {

@@ -3,6 +3,7 @@
  * view shows it (`active_import_wh`), or an object with its unit (`1-0:1.8.0 kWh`). Values are exact decimals.
  */
 import type { Companion } from "../../protocol/cosem/companion/companion.ts";
+import { dayMs } from "../../protocol/cosem/date-time.ts";
 import { UTC } from "../../protocol/cosem/time-zone.ts";
 import { type DataSet, parseDecimal } from "../../protocol/link/iec62056-21/data-sets.ts";
 import type { ProfileBatch, ProfileKind } from "./batch.ts";
@@ -68,7 +69,7 @@ export function lineOf({ headings }: ImportTable, cells: readonly string[]): Imp
   return { meter: cell("meter"), time: cell("time") };
 }
 
-const TIME_WITH_ZONE = /T.*(?:Z|[+-]\d{2}:?\d{2})$/;
+const TIME_WITH_ZONE = /^(\d{4})-(\d{2})-(\d{2})T.*(?:Z|[+-]\d{2}:?\d{2})$/;
 const CLOCK = { deviation: "ignored", zone: UTC } as const;
 /** Rows that came so have no capture objects of a meter. */
 const LAYOUT = "import";
@@ -84,7 +85,7 @@ export function importedRow(
     throw new ImportRefusal("line_uneven", `${cells.length} cells under ${headings.length} headings`);
   }
   const { time } = lineOf(table, cells);
-  const instantMs = TIME_WITH_ZONE.test(time) ? Date.parse(time) : Number.NaN;
+  const instantMs = instantMsOf(time);
   if (Number.isNaN(instantMs)) throw new ImportRefusal("time_missing", `${time}: not as 2026-01-31T00:15:00+05:30`);
   const columns: { column: string; values: bigint[] }[] = [];
   const dataSets: DataSet[] = [];
@@ -119,6 +120,13 @@ export function importedRow(
   };
 }
 
+/** NaN for what is no time with its zone, and for a day that does not exist: Date takes 30 February for 2 March. */
+function instantMsOf(text: string): number {
+  const [, year, month, day] = TIME_WITH_ZONE.exec(text)?.map(Number) ?? [];
+  if (year === undefined || month === undefined || day === undefined) return Number.NaN;
+  return Number.isNaN(dayMs((year << 16) | (month << 8) | day)) ? Number.NaN : Date.parse(text);
+}
+
 function mappedOf(dataSets: readonly DataSet[], context: MapContext): Pick<ProfileBatch, "columns" | "others"> {
   if (dataSets.length === 0) return { columns: [], others: [] };
   return mapProfile(readoutRow(dataSetItems({ dataSets, unreadable: [] }), undefined, CLOCK), context).batch;
@@ -126,7 +134,7 @@ function mappedOf(dataSets: readonly DataSet[], context: MapContext): Pick<Profi
 
 function valueOf({ name, kind, exponent }: ProfileColumn, text: string): bigint {
   if (kind === "timestamp") {
-    const ms = TIME_WITH_ZONE.test(text) ? Date.parse(text) : Number.NaN;
+    const ms = instantMsOf(text);
     if (Number.isNaN(ms)) throw new ImportRefusal("value_unreadable", `${name} = ${text}`);
     return BigInt(ms);
   }
