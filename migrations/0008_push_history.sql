@@ -61,7 +61,7 @@ create table dlms.push_values (
 comment on table dlms.push_values is 'The values of a push under their logical names.';
 comment on column dlms.push_values.push_key is 'The push: push_key of dlms.push_history.';
 comment on column dlms.push_values.received_at is 'When the push came.';
-comment on column dlms.push_values.position is 'Place in the push, from 0.';
+comment on column dlms.push_values.position is 'Place in the push, from 1.';
 comment on column dlms.push_values.capture_object is 'class:logical name:attribute, as 3:1.0.1.8.0.255:2.';
 comment on column dlms.push_values.value is 'Exact decimal, text, octets as 0x…, or JSON of these.';
 comment on column dlms.push_values.unit is 'UCUM unit, null for none.';

@@ -2,13 +2,15 @@
 import { z } from "zod";
 import { pushSetup, setupExecution, setupLine, type setupResult } from "../api/answers/pushes.ts";
 import { askDaemon, askForLines } from "../api/local-client.ts";
+import { pageOf } from "../api/paging.ts";
 import type { ExitReason } from "./exit-code.ts";
 import { printList, titled } from "./listing.ts";
 import type { Output } from "./output.ts";
 import type { DaemonOptions } from "./push-command.ts";
 
 const setupsForm = z.object({ items: z.array(pushSetup) });
-const historyForm = z.object({ items: z.array(setupExecution) });
+const historyForm = pageOf(setupExecution);
+const PAGE = 1000;
 
 type Result = z.output<typeof setupResult>;
 
@@ -17,15 +19,11 @@ const FAILED: ReadonlySet<string> = new Set(["restored", "mixed", "refused", "un
 
 export async function pushSetups({ socket, ...options }: DaemonOptions, output: Output): Promise<ExitReason> {
   const { items: setups } = await askDaemon(socket, { path: "/v1/push-setups", answer: setupsForm });
-  const { items: latest } = await askDaemon(socket, {
-    path: "/v1/push-setups/history",
-    query: { latestOnly: true, limit: 10_000 },
-    answer: historyForm,
-  });
+  const latest = await standing(socket);
+  const found = new Map(latest.map((each) => [`${each.setup}\n${each.meter}`, each]));
   const rows = setups.flatMap(({ name, logicalName, destination, meters }) =>
     meters.map((meter) => {
-      const found = latest.find((each) => each.meter === meter && each.setup === name);
-      const { state = "never compared", startedAt = "" } = found ?? {};
+      const { state = "never compared", startedAt = "" } = found.get(`${name}\n${meter}`) ?? {};
       return [name, logicalName, destination ?? "as it is", meter, state, startedAt];
     }),
   );
@@ -36,6 +34,22 @@ export async function pushSetups({ socket, ...options }: DaemonOptions, output: 
     empty: "the configuration has no push setups for any meter: push.setups",
   });
   return "success";
+}
+
+/** The latest of each meter and setup. */
+async function standing(socket: string): Promise<z.output<typeof setupExecution>[]> {
+  const latest: z.output<typeof setupExecution>[] = [];
+  for (let after: string | undefined | null; after !== null; ) {
+    const query: { latestOnly: true; limit: number; after: string | undefined } = {
+      latestOnly: true,
+      limit: PAGE,
+      after,
+    };
+    const { items, next } = await askDaemon(socket, { path: "/v1/push-setups/history", query, answer: historyForm });
+    latest.push(...items);
+    after = next;
+  }
+  return latest;
 }
 
 export interface ApplyOptions extends DaemonOptions {

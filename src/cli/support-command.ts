@@ -18,6 +18,7 @@ import { defaultCounterFile } from "./direct-meter.ts";
 import type { ExitReason } from "./exit-code.ts";
 import type { Output } from "./output.ts";
 import { printRefusal } from "./read-command.ts";
+import { namesOf } from "./support-names.ts";
 import { VERSION } from "./version.ts";
 
 export interface SupportOptions {
@@ -40,7 +41,7 @@ export async function supportCommand(name: string, options: SupportOptions, outp
   const { entries, refusal } = await session(meter.name, options);
   if (entries.length === 0) output.err(`${meter.name}: nothing passed: the bundle has the cause only`);
   const pseudonyms = new Pseudonyms(await salt());
-  const names = namesOf(meter, settings);
+  const names = namesOf(meter, settings, Object.values(refusal ?? {}).join("\n"));
   const titles = meter.systemTitle === null ? [] : [fromHex(meter.systemTitle)];
   const scrubbed = scrubEntries(entries, { names, systemTitles: titles }, pseudonyms);
   const said = { ...settings, ...refusal, ...(meter.systemTitle !== null && { systemTitle: meter.systemTitle }) };
@@ -73,6 +74,8 @@ async function session(
     for await (const line of askForLines(socket, order, traceLine)) {
       if (line.type === "listening") {
         read = refusalOf(socket, meter, what).finally(() => setTimeout(() => stop.abort(), LAST_LINES_MS));
+        // What it rejects with is told at the end, when the last lines are here.
+        void read.catch(() => undefined);
       } else if (line.type === "recorded" && !line.line.startsWith('{"recording"')) {
         entries.push(parseEntryLine(line.line, entries.length + 1));
       } else if (line.type === "ended") break;
@@ -91,23 +94,6 @@ async function refusalOf(socket: string, meter: string, what: string): Promise<R
     if (error instanceof ReadRefusedError) return error.refusal;
     throw error;
   }
-}
-
-/** What the meter and its place are called; shorter words stand everywhere. */
-function namesOf(
-  { name, number, systemTitle }: z.output<typeof meterAnswer>,
-  settings: z.output<typeof settingsForm>,
-): string[] {
-  const places = ["tcp", "udp", "serial", "caller", "line", "pool"].flatMap((field) => {
-    const place = settings[`connection.${field}`];
-    return typeof place === "string" ? [place, place.replace(/:\d+$/, "")] : [];
-  });
-  const known = Object.entries(settings).flatMap(([path, value]) =>
-    /^attributes\.|SystemTitle$/.test(path) && typeof value === "string" ? [value] : [],
-  );
-  return [name, number, ...places, ...known, ...(systemTitle === null ? [] : [systemTitle])].filter(
-    (each) => each.length > 2,
-  );
 }
 
 /** Of this installation: the same meter has the same pseudonyms in each of its bundles. */

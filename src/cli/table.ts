@@ -21,7 +21,7 @@ export function tableLines(
   paint: Paint = plain,
 ): string[] {
   const natural = columns.map((column, index) =>
-    Math.max(textWidth(column.title), ...rows.map((row) => textWidth(row[index] ?? ""))),
+    rows.reduce((widest, row) => Math.max(widest, textWidth(row[index] ?? "")), textWidth(column.title)),
   );
   const widths = fitted(columns, natural, width);
   const line = (cells: readonly string[]) =>

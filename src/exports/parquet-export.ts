@@ -1,5 +1,5 @@
 /**
- * Readings as Parquet: decimals as DECIMAL with the digits that the column has, instants as milliseconds of UTC. A row
+ * Readings as Parquet: decimals as DECIMAL with the digits that the column has, whole numbers as INT64, instants as milliseconds of UTC. A row
  * group is written as soon as it is full, and given away.
  */
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
@@ -14,8 +14,8 @@ interface Column {
 }
 
 const ROWS_A_GROUP = 10_000;
-/** Digits that 32 and 64 bits hold whole. */
-const DIGITS = { 32: 9, 64: 18 } as const;
+/** Digits of what columns of 32 and 64 bits hold; ten are more than an INT32 may have. */
+const DIGITS = { 32: 10, 64: 18 } as const;
 
 export async function* parquetExport(
   pages: AsyncIterable<RowPage>,
@@ -71,7 +71,7 @@ function columnOf({ shownAs: name, kind, exponent, bits }: ProfileColumn): Colum
   const scale = kind === "number" ? -exponent : 0;
   const decimal = { converted_type: "DECIMAL", precision: DIGITS[bits], scale } as const;
   return {
-    element: { ...optional, ...decimal, type: bits === 32 ? "INT32" : "INT64" },
+    element: { ...optional, type: "INT64", ...(scale > 0 && decimal) },
     valueOf: (row) => unscaled(row[name], scale),
   };
 }

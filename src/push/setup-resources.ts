@@ -4,6 +4,7 @@ import { pushSetup, setupExecution, type setupLine, type setupResult } from "../
 import { ApiError } from "../api/api-error.ts";
 import { type Api, callerOf } from "../api/http-api.ts";
 import { LINES, sendLines } from "../api/lines.ts";
+import { keyPageQuery, page, pageOf } from "../api/paging.ts";
 import type { SetupHistoryOrder, SetupHistoryRow } from "../store/push-setup-history.ts";
 import type { CampaignLine, CampaignResult, SetupCampaigns } from "./setup-campaign.ts";
 import type { SetupConnection } from "./setup-execution.ts";
@@ -91,22 +92,22 @@ function historyOfSetups(api: Api, history: History): void {
       schema: {
         tags: ["push setups"],
         summary: "What was done to the push setups of meters, newest first",
-        querystring: z.object({
+        querystring: keyPageQuery.extend({
           meter: TEXT.optional(),
           setup: TEXT.optional(),
           latestOnly: z.stringbool().default(false).describe("Only how each stands now."),
-          limit: z.coerce.number().int().min(1).max(10_000).default(100),
         }),
-        response: { 200: z.object({ items: z.array(setupExecution) }) },
+        response: { 200: pageOf(setupExecution) },
       },
     },
     async (request) => {
-      const rows = await history(request.query);
-      return {
-        items: rows.map((row) =>
-          Object.assign(resultOf(row), { startedAt: row.startedAt.toISOString(), who: row.who, why: row.why }),
-        ),
-      };
+      const { limit } = request.query;
+      return page(await history({ ...request.query, limit: limit + 1 }), limit, {
+        item: (row) => {
+          return Object.assign(resultOf(row), { startedAt: row.startedAt.toISOString(), who: row.who, why: row.why });
+        },
+        place: ({ changeKey }) => changeKey.toString(),
+      });
     },
   );
 }

@@ -58,6 +58,7 @@ const UPDATE = `update dlms.push_setup_history set (${COLUMNS}) = (${VALUES}) wh
   returning change_key`;
 
 export interface SetupHistoryRow {
+  readonly changeKey: bigint;
   readonly meterId: string;
   readonly meter: string;
   readonly setup: string;
@@ -71,6 +72,7 @@ export interface SetupHistoryRow {
 }
 
 interface Row {
+  change_key: bigint;
   meter_id: string;
   name: string;
   setup: string;
@@ -89,25 +91,28 @@ export interface SetupHistoryOrder {
   readonly meter?: string | undefined;
   readonly setup?: string | undefined;
   readonly latestOnly: boolean;
+  /** Key of a record: those before it. */
+  readonly after?: string | undefined;
   readonly limit: number;
 }
 
 export async function setupHistory(
   database: Database,
-  { meter, setup, latestOnly, limit }: SetupHistoryOrder,
+  { meter, setup, latestOnly, after, limit }: SetupHistoryOrder,
 ): Promise<SetupHistoryRow[]> {
   const rows = await database.query<Row>(
     `${SELECT} where ($1::text is null or m.name = $1) and ($2::text is null or h.setup = $2)
        and (not $3::boolean or not exists (
          select from dlms.push_setup_history l
          where l.meter_id = h.meter_id and l.setup = h.setup and l.change_key > h.change_key))
+       and ($5::bigint is null or h.change_key < $5)
      order by h.change_key desc limit $4::int`,
-    [meter ?? null, setup ?? null, latestOnly, limit],
+    [meter ?? null, setup ?? null, latestOnly, limit, after ?? null],
   );
   return rows.map(rowOf);
 }
 
-const SELECT = `select h.meter_id, m.name, h.setup, h.started_at, h.state, h.test_push, h.changes, h.evidence, h.who, h.why
+const SELECT = `select h.change_key, h.meter_id, m.name, h.setup, h.started_at, h.state, h.test_push, h.changes, h.evidence, h.who, h.why
   from dlms.push_setup_history h join public.meters m on m.id = h.meter_id`;
 const LATER = `select from dlms.push_setup_history l
   where l.meter_id = h.meter_id and l.setup = h.setup and l.change_key > h.change_key and`;
@@ -150,6 +155,7 @@ async function setupsThatDrifted(database: Database): Promise<UnsettledSetups["d
 }
 
 function rowOf({
+  change_key: changeKey,
   meter_id: meterId,
   name: meter,
   started_at: startedAt,
@@ -157,5 +163,5 @@ function rowOf({
   evidence,
   ...row
 }: Row): SetupHistoryRow {
-  return { meterId, meter, startedAt, testPush, evidence: evidence ?? undefined, ...row };
+  return { changeKey, meterId, meter, startedAt, testPush, evidence: evidence ?? undefined, ...row };
 }

@@ -255,3 +255,13 @@ test("support: why a session failed is in the bundle, with pseudonyms", async ()
   expect(header.settings).toMatchObject({ cause: "object missing", nextStep: expect.stringContaining("object list") });
   expect(JSON.stringify(header)).not.toContain(nameOf(PASSWORD));
 });
+
+test("support: a read that the daemon does not understand is told with its words, and no bundle is kept", async () => {
+  const file = join(over.directory, "support-unclear.jsonl");
+  const socket = ["--socket", over.config.socket];
+  const { code, err } = await run("support", nameOf(PASSWORD), "--out", file, "--read", "blok", ...socket);
+  expect(code).toBe(1);
+  expect(err).toContain("blok");
+  expect(err).not.toContain("    at ");
+  await expect(readFile(file)).rejects.toThrow("ENOENT");
+});

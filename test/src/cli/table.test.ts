@@ -26,3 +26,8 @@ test("table: text is cut to fit the terminal, numbers are not", () => {
 test("table: no rows give a header alone", () => {
   expect(tableLines([{ title: "meter" }], [])).toEqual(["meter", "─────"]);
 });
+
+test("table: as many rows as a large fleet has meters", () => {
+  const rows = Array.from({ length: 200_000 }, (_, at) => [`m${at}`]);
+  expect(tableLines([{ title: "meter" }], rows)).toHaveLength(200_002);
+});

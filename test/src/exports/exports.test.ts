@@ -1,4 +1,4 @@
-import { parquetMetadata, parquetReadObjects, parquetSchema } from "hyparquet";
+import { type FileMetaData, parquetMetadata, parquetReadObjects, parquetSchema } from "hyparquet";
 import { expect, test } from "vitest";
 import { csvExport } from "../../../src/exports/csv-export.ts";
 import { meterReadingsJson, meterReadingsXml } from "../../../src/exports/meter-readings-export.ts";
@@ -36,6 +36,13 @@ function bufferOf(octets: Buffer): ArrayBuffer {
   return new Uint8Array(octets).buffer;
 }
 
+/** Without what would make doubles of its integers. */
+function undeclared(file: ArrayBuffer): FileMetaData {
+  const metadata = parquetMetadata(file);
+  const schema = metadata.schema.map(({ converted_type: _converted, logical_type: _logical, ...element }) => element);
+  return { ...metadata, schema };
+}
+
 test("csv export: exact decimals, cells in quotes where they need it, nothing for nothing", async () => {
   const lines = (await whole(csvExport(pages(ROWS), ORDER))).toString().split("\r\n");
   const [head = "", first = "", second = "", third = "", end] = lines;
@@ -52,6 +59,12 @@ test("parquet export: decimals keep every digit, and are declared as such", asyn
   const { children } = parquetSchema(parquetMetadata(file));
   const total = children.find(({ element }) => element.name === "active_import_total_wh")?.element;
   expect(total).toMatchObject({ type: "INT64", converted_type: "DECIMAL", precision: 18, scale: 3 });
+  const status = children.find(({ element }) => element.name.startsWith("status"))?.element;
+  expect([status?.type, status?.converted_type]).toEqual(["INT64", undefined]);
+  const counts = (await parquetReadObjects({ file, metadata: undeclared(file) })).map(
+    (each) => each["active_import_total_wh"],
+  );
+  expect(counts).toEqual([999_999_999_999_999_999n, null, null]);
   const [first, second, third] = await parquetReadObjects({ file });
   expect(first).toMatchObject({
     meter: METER.name,
