@@ -66,7 +66,7 @@ test("metrics: names have the prefix, the base units and the suffixes of Prometh
 
 test("metrics: every metric and every cause that alerts and dashboard ask for is there", () => {
   const alerts = readFileSync(join(OBSERVE, "alerts.yaml"), "utf8");
-  const dashboard = readFileSync(join(OBSERVE, "dashboard.json"), "utf8");
+  const dashboard = readFileSync(join(OBSERVE, "dashboards/gateway.json"), "utf8");
   const rule = z.object({ alert: z.string(), expr: z.string(), annotations: z.record(z.string(), z.string()) });
   const groups = z.object({ groups: z.array(z.object({ rules: z.array(rule) })) }).parse(parse(alerts)).groups;
   expect(groups.flatMap(({ rules }) => rules).length).toBeGreaterThan(8);
