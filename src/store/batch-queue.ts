@@ -97,7 +97,8 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
 
   /** Takes a batch; resolves when there is room for it, which is not yet when it is written. Throws once stopped. */
   async put(batch: Batch): Promise<PutBatch> {
-    await this.#options.spool?.room(batch, () => this.#stopping);
+    // Without a spool a batch is taken in the same turn: `stop` may be called in the next.
+    if (this.#options.spool !== undefined) await this.#options.spool.room(batch, () => this.#stopping);
     while (!this.#stopping && this.#rows > 0 && this.#rows + batch.rowCount > this.#keptRows) {
       await new Promise<void>((resolve) => this.#roomWanted.push(resolve));
     }
