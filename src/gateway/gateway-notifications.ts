@@ -13,7 +13,7 @@ export interface NotificationParts {
   readonly config: Pick<Config, "notifications">;
   readonly database: Database;
   readonly events: EventSink;
-  /** Of this gateway among those with the same configuration. */
+  /** Of this gateway among those of the database. */
   readonly gatewayId: string;
 }
 
@@ -24,7 +24,7 @@ export class GatewayNotifications implements AsyncDisposable {
   /** Sends from now on. Throws ConfigError for a secret that can't be had. */
   static async start(parts: NotificationParts): Promise<GatewayNotifications> {
     const destinations = await destinationsOf(parts);
-    await keepDestinations(parts.database, rulesOf(parts)).catch((error: unknown) => {
+    await keepDestinations(parts.database, parts.gatewayId, rulesOf(parts)).catch((error: unknown) => {
       // While the database is away, those of the last start hold.
       if (!isTransient(error)) throw error;
     });
@@ -47,7 +47,7 @@ export class GatewayNotifications implements AsyncDisposable {
   /** Takes the destinations of the configuration as it is now. Throws ConfigError and StoreError, and changes nothing then. */
   async configure(): Promise<void> {
     const destinations = await destinationsOf(this.#parts);
-    await keepDestinations(this.#parts.database, rulesOf(this.#parts));
+    await keepDestinations(this.#parts.database, this.#parts.gatewayId, rulesOf(this.#parts));
     // A broker knows both by the same name.
     await this.#notifier[Symbol.asyncDispose]();
     this.#notifier = notifier(this.#parts, destinations);

@@ -9,22 +9,35 @@ export interface DestinationRule {
   readonly newestMs: number;
 }
 
-/** Who wants to be told what from now on; what waits for those who are gone is given up. Throws StoreError. */
-export async function keepDestinations(database: Database, rules: readonly DestinationRule[]): Promise<void> {
-  const names = rules.map(({ name }) => name);
+/**
+ * Whom this gateway tells what from now on. Those of a gateway that has been forgotten go with it, and what waits for
+ * those whom nobody tells any more is given up. Throws StoreError.
+ */
+export async function keepDestinations(
+  database: Database,
+  gatewayId: string,
+  rules: readonly DestinationRule[],
+): Promise<void> {
   await database.transaction(async (client) => {
-    await client.query("delete from dlms.notification_destinations where name <> all ($1::text[])", [names]);
     await client.query(
-      `insert into dlms.notification_destinations (name, least_severity, newest)
-       select name, least, make_interval(secs => newest_s) from unnest($1::text[], $2::text[], $3::double precision[])
-         as d (name, least, newest_s)
-       on conflict (name) do update set least_severity = excluded.least_severity, newest = excluded.newest`,
-      [names, rules.map(({ least }) => least), rules.map(({ newestMs }) => newestMs / 1000)],
+      `delete from dlms.notification_destinations d
+       where d.gateway_id = $1::uuid or not exists (select from dlms.gateways g where g.gateway_id = d.gateway_id)`,
+      [gatewayId],
+    );
+    await client.query(
+      `insert into dlms.notification_destinations (gateway_id, name, least_severity, newest)
+       select $1::uuid, name, least, make_interval(secs => newest_s)
+       from unnest($2::text[], $3::text[], $4::double precision[]) as d (name, least, newest_s)`,
+      [
+        gatewayId,
+        rules.map(({ name }) => name),
+        rules.map(({ least }) => least),
+        rules.map(({ newestMs }) => newestMs / 1000),
+      ],
     );
     await client.query(
       `update dlms.notification_outbox set state = 'dead', evidence = 'the destination is no longer configured'
-       where state = 'waiting' and destination <> all ($1::text[])`,
-      [names],
+       where state = 'waiting' and destination not in (select name from dlms.notification_destinations)`,
     );
   });
 }

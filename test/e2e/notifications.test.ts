@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Aedes } from "aedes";
 import { expect, test } from "vitest";
+import { configSchema } from "../../src/config/schema.ts";
 import { MqttSender } from "../../src/events/mqtt-sender.ts";
 import { type Destination, Notifier, type Outbox } from "../../src/events/notifier.ts";
 import { signatureOf, Webhook } from "../../src/events/webhook.ts";
+import { GatewayNotifications } from "../../src/gateway/gateway-notifications.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { loggedEvent } from "../../src/profiles/seen-events.ts";
 import { isTransient } from "../../src/store/database.ts";
@@ -23,6 +25,7 @@ import { gatewayOverStreet } from "./street.ts";
 const current = useTestDatabase();
 const SECRET = "CANARY-webhook-secret";
 const DAY_MS = 86_400_000;
+const GATEWAY = "00000000-0000-4000-8000-000000000001";
 const OTHERS_LOG = "0.0.99.98.4.255";
 /** Influence of a magnet: an alarm that begins with 201 and ends with 202. 151 is a mere change. */
 const [BEGINS, ENDS, CHANGE] = [201, 202, 151];
@@ -93,6 +96,7 @@ async function destinations(...names: readonly string[]): Promise<void> {
   await query(current().url, "delete from dlms.notification_outbox");
   await keepDestinations(
     current().database,
+    GATEWAY,
     names.map((name) => ({ name, least: "warning", newestMs: DAY_MS })),
   );
 }
@@ -192,7 +196,7 @@ test("outbox: it is bounded, what is new goes before what is old, and those who 
     ["waiting", 1],
     ["dead", 2],
   ]);
-  await keepDestinations(current().database, []);
+  await keepDestinations(current().database, GATEWAY, []);
   expect(await waiting()).toEqual([["dead", 3]]);
   await happens("NOT5", [BEGINS, 1000]);
   expect(await waiting()).toEqual([["dead", 3]]);
@@ -263,6 +267,48 @@ test("mqtt: without a broker notifications wait, and the reason names no address
   await using run = notifier([{ name: "broker", sender, tries: 12, bound: 1000 }]);
   await until(() => run.events.length > 0);
   expect(JSON.stringify([run.events, await outboxLines(current().database)])).not.toMatch(/127\.0\.0\.1|CANARY/);
+});
+
+/** The notifications of a gateway that the database knows; its webhooks are named. */
+async function gatewayTelling(id: string, webhooks: Readonly<Record<string, string>>): Promise<GatewayNotifications> {
+  await query(
+    current().url,
+    "insert into dlms.gateways (gateway_id, name, networks, silence_ms, away_ms, version) values ($1::uuid, 'told', '{}', 1, 1, '')",
+    [id],
+  );
+  process.env["DLMS_GATEWAY_WEBHOOK_TEST"] = SECRET;
+  const secret = "env:DLMS_GATEWAY_WEBHOOK_TEST";
+  const { notifications } = configSchema.parse({
+    stateDirectory: "/nowhere",
+    socket: "/nowhere/control.sock",
+    notifications: { webhooks: Object.entries(webhooks).map(([name, url]) => ({ name, url, secret })) },
+  });
+  const told: GatewayEvent[] = [];
+  return GatewayNotifications.start({
+    config: { notifications },
+    database: current().database,
+    events: (event) => told.push(event),
+    gatewayId: id,
+  });
+}
+
+test("notifications: gateways of unlike configurations tell each its own, and what both name is told once", async () => {
+  await destinations();
+  using both = await receiver(() => 204);
+  using alone = await receiver(() => 204);
+  await using stack = new AsyncDisposableStack();
+  stack.use(await gatewayTelling("00000000-0000-4000-8000-000000000011", { both: both.url, alone: alone.url }));
+  stack.use(await gatewayTelling("00000000-0000-4000-8000-000000000012", { both: both.url }));
+  const last = stack.use(await gatewayTelling("00000000-0000-4000-8000-000000000013", {}));
+  await happens("NOT8", [BEGINS, 60_000]);
+  await until(async () => (await waiting()).length === 0);
+  expect([both.told().length, alone.told().length]).toEqual([1, 1]);
+  const named = "select distinct name from dlms.notification_destinations order by name";
+  expect(await query(current().url, named)).toEqual([["alone"], ["both"]]);
+  // Those of gateways that are forgotten go with them.
+  await query(current().url, "delete from dlms.gateways");
+  await last.configure();
+  expect(await query(current().url, named)).toEqual([]);
 });
 
 const COMMAND = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
