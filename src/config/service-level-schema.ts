@@ -46,7 +46,7 @@ export const serviceLevelsSchema = z
   .array(threshold)
   .optional()
   .describe(
-    "What `report sla` and its page judge by: the least share of `slots` of block load (within 1h, 8h or 24h), of expected `pushes`, of `reads`, `disconnects` and `reconnects` that people asked for. The example has what tenders usually ask.",
+    "What `report sla` and its page judge by: the least share of `slots` of block load (within 1h, 8h or 24h), of expected `pushes`, of `reads`, `disconnects` and `reconnects` that people asked for. The example names thresholds of the kind that tenders have.",
   )
   .meta({
     examples: [
