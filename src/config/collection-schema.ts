@@ -21,7 +21,7 @@ export const collectionSchema = z
       .max(200)
       .refine(isPattern, "not a regular expression")
       .optional()
-      .describe("Rule: a regular expression on the meter's number or name.")
+      .describe("Rule: a regular expression, as PostgreSQL has them, on the meter's number or name.")
       .meta({ examples: ["^SMT"] }),
     attributes: meterAttributes
       .default({})

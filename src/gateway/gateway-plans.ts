@@ -13,6 +13,7 @@ import { type PlanFinder, planFinder } from "../config/meter-plans.ts";
 import { planSchema } from "../config/plan-schema.ts";
 import type { Config, PlanConfig } from "../config/schema.ts";
 import { collectionMeters, collectionsOfMeters, keepCollections } from "../series/collections.ts";
+import { checkPatterns } from "../store/collection-patterns.ts";
 import type { Database } from "../store/database.ts";
 import { loadPlans, putPlan, removePlan } from "../store/reading-plans.ts";
 import type { StartedFleet } from "./start-fleet.ts";
@@ -77,6 +78,7 @@ export class GatewayPlans implements Disposable {
 
   /** Takes plans, groups and collections of the configuration as it is now. Throws StoreError, and changes nothing then. */
   async configure(): Promise<void> {
+    await checkPatterns(this.#database, this.#config.collections);
     await keepCollections(this.#database, this.#config.collections);
     await this.#learnAll(this.#added);
   }

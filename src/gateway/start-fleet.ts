@@ -18,6 +18,7 @@ import { messageOf } from "../observe/message-of.ts";
 import { collectionMeters, keepCollections, keepMeterAttributes } from "../series/collections.ts";
 import { type AddedMeter, loadAddedMeters } from "../store/added-meters.ts";
 import type { Capabilities } from "../store/capabilities.ts";
+import { checkPatterns } from "../store/collection-patterns.ts";
 import { foldCoverage } from "../store/coverage.ts";
 import type { Database } from "../store/database.ts";
 import { loadPushLayouts } from "../store/push-layouts.ts";
@@ -131,6 +132,7 @@ async function putFleet(
   const meters = [...config.meters, ...addedConfigs(config, added).configs];
   const members = await fleet.put(meters);
   await keepMeterAttributes(database, meters);
+  await checkPatterns(database, config.collections);
   await keepCollections(database, config.collections);
   // What the ledger says is looked up in its pages.
   await foldCoverage(database);

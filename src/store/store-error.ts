@@ -32,6 +32,10 @@ const STORE_ERRORS = {
     "the database does not answer",
     "see that the server runs and that database.url names its host, port, database and user",
   ],
+  COLLECTION_PATTERN_REFUSED: [
+    "the database can't use the pattern of a collection",
+    "write it as PostgreSQL writes regular expressions: it has no named groups and no \\p{…}",
+  ],
   DATABASE_REFUSED: ["the database refused a statement", "see the cause"],
   SCHEMA_MISSING: ["the database has no schema of the gateway's", "run dlms-gateway db migrate, or start the daemon"],
   SCHEMA_BEHIND: [

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { collectionSchema } from "../../src/config/collection-schema.ts";
 import { collectionMeters, keepCollections, keepMeterAttributes } from "../../src/series/collections.ts";
+import { checkPatterns } from "../../src/store/collection-patterns.ts";
 import { makeMeters } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
 
@@ -49,4 +50,11 @@ test("collections: those of the configuration are by list, by pattern, by attrib
 test("collections: one that says nothing, or no regular expression, is refused", () => {
   expect(() => config({ name: "empty" })).toThrow(/needs/);
   expect(() => config({ name: "bad", pattern: "(" })).toThrow(/regular expression/);
+});
+
+test("collections: a pattern that only other languages take is refused, with the collection's name", async () => {
+  for (const pattern of ["(?<site>A)", "\\p{L}"]) {
+    const named = { code: "COLLECTION_PATTERN_REFUSED", at: { collection: "odd", pattern } };
+    await expect(checkPatterns(current().database, [config({ name: "odd", pattern })])).rejects.toMatchObject(named);
+  }
 });
