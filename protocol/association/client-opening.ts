@@ -13,7 +13,7 @@ import { isCipheredTag } from "../security/ciphered-apdu.ts";
 import type { EllipticPublicKey } from "../security/elliptic-key.ts";
 import { type HlsInputs, hlsReply, hlsVerify } from "../security/hls.ts";
 import type { DedicatedKey } from "../security/secret-key.ts";
-import { type SystemTitle, sameTitle, systemTitle } from "../security/system-title.ts";
+import { isSystemTitle, type SystemTitle, sameTitle, systemTitle } from "../security/system-title.ts";
 import { carriedSigningKey } from "./carried-certificate.ts";
 import type { Agreement, FailureEvidence } from "./client-events.ts";
 import type { ClientLeniency, ClientSettings } from "./client-settings.ts";
@@ -215,14 +215,13 @@ export class ClientOpening {
     if (aare.mechanismName !== undefined && aare.mechanismName !== mechanism) this.#note("mechanism-not-echoed");
   }
 
-  #learnTitle(aare: Aare): void {
+  /** Some tell it where nothing asks for it: a wrong one harms nothing there. */
+  #learnTitle({ respondingApTitle = NO_OCTETS }: Aare): void {
     const { protection, authentication, ciphering } = this.#settings;
-    if (ciphering === undefined && !TITLE_MECHANISMS.has(authentication.mechanism)) return;
-    if (aare.respondingApTitle === undefined || aare.respondingApTitle.length === 0) {
-      this.#note("title-missing");
-      return;
-    }
-    const title = systemTitle(aare.respondingApTitle, "peer");
+    const isNeeded = ciphering !== undefined || TITLE_MECHANISMS.has(authentication.mechanism);
+    if (isNeeded && respondingApTitle.length === 0) this.#note("title-missing");
+    if (respondingApTitle.length === 0 || (!isNeeded && !isSystemTitle(respondingApTitle))) return;
+    const title = systemTitle(respondingApTitle, "peer");
     if (this.#serverTitle !== undefined && !sameTitle(title, this.#serverTitle)) this.#note("title-changed");
     this.#serverTitle = title;
     protection?.learnPeerSystemTitle(title);

@@ -7,7 +7,7 @@ declare const brand: unique symbol;
 /** Eight octets that name a client or server; half of every initialisation vector. */
 export type SystemTitle = Uint8Array & { readonly [brand]: "systemTitle" };
 
-function isSystemTitle(octets: Uint8Array): octets is SystemTitle {
+export function isSystemTitle(octets: Uint8Array): octets is SystemTitle {
   return octets.length === LENGTH;
 }
 

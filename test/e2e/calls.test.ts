@@ -9,6 +9,9 @@ import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
+import { type ApduOf, encodeApdu } from "../../protocol/apdu/apdu.ts";
+import { fromHex } from "../../protocol/bytes/hex.ts";
+import { decodeWrapper, encodeWrapper } from "../../protocol/link/wrapper.ts";
 import { askDaemon, askForLines, askForRead } from "../../src/api/local-client.ts";
 import { ReadRefusedError } from "../../src/api/read-answer.ts";
 import type { MeterInput } from "../../src/cli/demo-street.ts";
@@ -40,6 +43,14 @@ const SIMULATED = {
     { class: 3, logicalName: "1.0.1.8.0.255", attributes: { 2: { t: "double-long-unsigned", v: 123_456 } } },
   ],
 };
+
+const ACCEPTED: ApduOf<"aare">["body"] = {
+  applicationContextName: "logical-name",
+  result: "accepted",
+  resultSourceDiagnostic: { type: "acse-service-user", diagnostic: "null" },
+  userInformation: fromHex("0800065f1f040000501f01f40007"),
+};
+const OBJECT_UNDEFINED = fromHex("c401c10104");
 
 let over: GatewayOverStreet;
 beforeEach(async () => {
@@ -140,6 +151,38 @@ test(
     expect(told("pushRejected")).toEqual([]);
     socket.destroy();
     call.hangUp();
+  },
+  LIMIT_MS,
+);
+
+/** A meter whose public association tells its system title, and shows nothing else. */
+function callWithTitleOnly(title: string) {
+  const socket = connect(listener());
+  const answers = new Map([
+    [0x60, encodeApdu({ apdu: "aare", body: { ...ACCEPTED, respondingApTitle: fromHex(title) } })],
+    [0xc0, OBJECT_UNDEFINED],
+    [0x62, encodeApdu({ apdu: "rlre", body: { reason: "normal" } })],
+  ]);
+  socket.on("data", (octets) => {
+    const { apdu, sourceWPort, destinationWPort } = decodeWrapper(octets);
+    const answer = answers.get(apdu[0] ?? 0);
+    if (answer === undefined) return;
+    socket.write(encodeWrapper({ sourceWPort: destinationWPort, destinationWPort: sourceWPort, apdu: answer }));
+  });
+  return socket;
+}
+
+test(
+  "calls: a meter that shows nothing of itself is known by the system title of its public association",
+  async () => {
+    const title = over.config.meters?.[0]?.association?.security?.serverSystemTitle;
+    const socket = callWithTitleOnly(title ?? "");
+    await vi.waitFor(() => expect(told("meterCalled").map(({ meter }) => meter)).toEqual([house(0).name]), WAIT);
+    expect(told("callerUnknown")).toEqual([]);
+    socket.destroy();
+    const other = callWithTitleOnly("58585800000000ff");
+    await vi.waitFor(() => expect(told("callerUnknown")).toHaveLength(1), WAIT);
+    other.destroy();
   },
   LIMIT_MS,
 );

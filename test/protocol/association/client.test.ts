@@ -65,6 +65,15 @@ test("client: what was negotiated is what was proposed and granted, and what is 
   expect(bench.client.deadlineMs()).toBeUndefined();
 });
 
+test.each([
+  ["8 octets", "6135", "A40A04084D4D4D0000000001", "4D4D4D0000000001"],
+  ["no title", "6131", "A406040412345678", undefined],
+])("client: a meter that tells its title where nothing asks for it: %s", (_, head, told, learned) => {
+  const answer = `${head}A109060760857405080101A203020100A305A103020100${told}BE10040E0800065F1F040000501F01F40007`;
+  const { agreement } = ClientBench.associated({}, answer).client;
+  expect(agreement?.serverSystemTitle && toHex(agreement.serverSystemTitle).toUpperCase()).toBe(learned);
+});
+
 const REFUSALS = [
   {
     what: "a wrong context, with an initiate-response all the same",
