@@ -16,9 +16,9 @@ const BUDGET_MS = 600_000;
 const FULL_MS = 1_000;
 
 export const bench: Bench = {
-  compares: `whole sessions that are asked for on demand, 5 a second, while nothing else runs, against the same while a bulk run of ${METERS} meters fills all places that are not reserved (${PLACES} in all); the meters are a process of their own that takes ${LATENCY_MS} ms for each answer; waiting and running time together`,
+  compares: `whole sessions that are asked for on demand, 5 a second, while nothing else runs, against the same while a bulk run of ${METERS} meters fills all places that are not reserved (${PLACES} in all), of meters that the bulk run is not reading just then; the meters are a process of their own that takes ${LATENCY_MS} ms for each answer; waiting and running time together`,
   unfair:
-    "the bulk uses the processor too: what it adds to the running time is in the figure, as it would be in a gateway",
+    "a meter has one association at a time, so what is asked of one that is being read waits for the rest of that visit, and is not in the figure; the bulk uses the processor too: what it adds to the running time is in the figure, as it would be in a gateway",
   async run({ timeMs }) {
     const measureMs = timeMs < FULL_MS ? 2_000 : 30_000;
     const { target, transcript, work } = await recordSession();
@@ -26,6 +26,7 @@ export const bench: Bench = {
     const { port } = meters.told;
     const session = () => visitMeter(at(target, port), { budgetMs: BUDGET_MS }, work);
     let polls = 0;
+    const beingRead = new Set<number>();
     const loop = new PollLoop<number>({
       meters: Array.from({ length: METERS }, (_, meter) => meter),
       nameOf: String,
@@ -33,8 +34,10 @@ export const bench: Bench = {
       plansOf: () => [{ profile: "block_load", everyMs: 86_400_000, deadlineMs: 86_400_000 }],
       concurrency: PLACES,
       startsPerSecond: 10_000,
-      poll: async () => {
+      poll: async (meter) => {
+        beingRead.add(meter);
         await session();
+        beingRead.delete(meter);
         polls++;
         return { answered: true, more: [] };
       },
@@ -44,12 +47,13 @@ export const bench: Bench = {
       await loop.readNow(meter, session);
       return performance.now() - askedMs;
     };
-    await asked(ask, 1_000);
-    const idle = await asked(ask, measureMs);
+    const isFree = (meter: number) => !beingRead.has(meter);
+    await asked(ask, { isFree, forMs: 1_000 });
+    const idle = await asked(ask, { isFree, forMs: measureMs });
     loop.start();
     await sleep(2 * LATENCY_MS);
     const before = polls;
-    const busy = await asked(ask, measureMs);
+    const busy = await asked(ask, { isFree, forMs: measureMs });
     const bulk = (polls - before) / (measureMs / 1000);
     await loop.stop();
     const [idleP99, busyP99] = [percentile(idle, 0.99), percentile(busy, 0.99)];
@@ -64,12 +68,18 @@ export const bench: Bench = {
   },
 };
 
-/** How long each took of what is asked at an even pace. */
-async function asked(ask: (meter: number) => Promise<number>, forMs: number): Promise<number[]> {
+interface Asking {
+  readonly isFree: (meter: number) => boolean;
+  readonly forMs: number;
+}
+
+/** How long each took of what is asked at an even pace, of one meter after the other. */
+async function asked(ask: (meter: number) => Promise<number>, { isFree, forMs }: Asking): Promise<number[]> {
   const endMs = performance.now() + forMs;
   const answers: Promise<number>[] = [];
-  for (let meter = 0; performance.now() < endMs; meter++) {
-    answers.push(ask(METERS - 1 - meter));
+  for (let meter = METERS - 1; performance.now() < endMs; meter--) {
+    if (!isFree(meter)) continue;
+    answers.push(ask(meter));
     await sleep(ASKED_EVERY_MS);
   }
   return Promise.all(answers);
