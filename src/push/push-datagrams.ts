@@ -26,7 +26,7 @@ const ON_THE_WAY = 1500;
 /** A turn of the event loop takes 32 datagrams from a socket at most: more than half of them is a storm. */
 const STORM_A_TURN = 16;
 /** How long datagrams are looked at in one turn: what else goes on, as polls, has its turn in between. */
-const TURN_MS = 3;
+const TURN_MS = 1;
 
 interface Peer extends TcpAddress {
   readonly answer: Opened["answer"];

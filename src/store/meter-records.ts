@@ -3,6 +3,7 @@ import type { PoolClient } from "pg";
 import type { OtherValue, ReadingSource } from "../profiles/batch.ts";
 import { CopyRows, copyInto, isDecimal } from "./binary-copy.ts";
 import { failureCode, failureKind } from "./failure.ts";
+import { inTurns } from "./loop-turns.ts";
 import { storableText } from "./storable-text.ts";
 
 /** One value of one object. */
@@ -47,7 +48,7 @@ export async function keepReadings(client: PoolClient, readings: readonly MeterR
   const distinct = withoutRepetitions(readings);
   if (distinct.length === 0) return;
   try {
-    await copyInto(client, { table: "public.meter_readings", columns: READING_COLUMNS }, encoded(distinct));
+    await copyInto(client, { table: "public.meter_readings", columns: READING_COLUMNS }, await encoded(distinct));
   } catch (error) {
     if (failureKind(error) !== "conflict" && failureCode(error) !== METER_UNKNOWN) throw error;
     await client.query("rollback to savepoint readings");
@@ -65,25 +66,26 @@ function withoutRepetitions(readings: readonly MeterReading[]): MeterReading[] {
   return keyed.filter(({ key }, at) => key !== keyed[at - 1]?.key).map(({ reading }) => reading);
 }
 
-function encoded(readings: readonly MeterReading[]): Uint8Array {
+async function encoded(readings: readonly MeterReading[]): Promise<Uint8Array> {
   const rows = new CopyRows();
-  for (const reading of readings) {
-    const { meterId, readAt, captureObject, unit, source, receivedAt } = reading;
-    const number = numberOf(reading);
-    rows.beginRow(READING_COLUMNS.length);
-    rows.uuid(meterId);
-    rows.distantTimestamptz(BigInt(readAt.getTime()));
-    rows.text(captureObject);
-    if (number !== undefined) rows.numeric(number);
-    else rows.absent();
-    if (number !== undefined) rows.absent();
-    else rows.text(valueText(reading.value));
-    if (unit === undefined) rows.absent();
-    else rows.text(unit);
-    rows.text(source);
-    rows.timestamptz(receivedAt.getTime());
-  }
+  for await (const some of inTurns(readings)) for (const each of some) addReading(rows, each);
   return rows.finish();
+}
+
+function addReading(rows: CopyRows, { value, ...reading }: MeterReading): void {
+  const isNumber = reading.isNumber && typeof value === "string" && isDecimal(value);
+  rows.beginRow(READING_COLUMNS.length);
+  rows.uuid(reading.meterId);
+  rows.distantTimestamptz(BigInt(reading.readAt.getTime()));
+  rows.text(reading.captureObject);
+  if (isNumber) rows.numeric(value);
+  else rows.absent();
+  if (isNumber) rows.absent();
+  else rows.text(valueText(value));
+  if (reading.unit === undefined) rows.absent();
+  else rows.text(reading.unit);
+  rows.text(reading.source);
+  rows.timestamptz(reading.receivedAt.getTime());
 }
 
 async function insertReadings(client: PoolClient, readings: readonly MeterReading[]): Promise<void> {
