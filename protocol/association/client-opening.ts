@@ -82,7 +82,7 @@ export class ClientOpening {
       ...(needsTitle && title !== undefined && { callingApTitle: title }),
       ...("certificate" in authentication && { callingAeQualifier: authentication.certificate }),
       ...(userId !== undefined && { callingAeInvocationId: userId }),
-      ...(mechanism !== "lowest" && {
+      ...(mechanism !== "none" && {
         senderAcseRequirements: AUTHENTICATION_REQUIREMENT,
         mechanismName: mechanism,
         callingAuthenticationValue: { type: "charstring", value: this.#authenticationValue() },
@@ -293,7 +293,7 @@ export class ClientOpening {
 }
 
 function usesHls({ authentication: { mechanism } }: ClientSettings): boolean {
-  return mechanism !== "lowest" && mechanism !== "lls";
+  return mechanism !== "none" && mechanism !== "lls";
 }
 
 function factsOf({ referencing }: ClientSettings): (typeof REFERENCING)["logical-name"] {

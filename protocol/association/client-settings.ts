@@ -12,7 +12,7 @@ import type { Referencing } from "./referencing.ts";
 
 /** How the client proves who it is. `hls-gmac` takes its keys from `protection`. */
 export type ClientAuthentication =
-  | { readonly mechanism: "lowest" }
+  | { readonly mechanism: "none" }
   | { readonly mechanism: "lls"; readonly password: HlsSecret }
   | {
       readonly mechanism: "hls" | "hls-md5" | "hls-sha1" | "hls-sha256";

@@ -97,7 +97,7 @@ function judgeContext(aarq: Aarq, rule: AssociationRule, { hasShortNames }: Nego
 
 function judgeMechanism(aarq: Aarq, rule: AssociationRule): Refusal | undefined {
   const asked = requiresAuthentication(aarq.senderAcseRequirements) ? aarq.mechanismName : undefined;
-  if ((asked ?? "lowest") === rule.mechanism) return undefined;
+  if ((asked ?? "none") === rule.mechanism) return undefined;
   return new Refusal(
     asked === undefined ? "authentication-mechanism-name-required" : "authentication-mechanism-name-not-recognised",
   );
@@ -147,7 +147,7 @@ function meet(title: SystemTitle, { protection, lowestCounter }: AssociationSecu
 }
 
 function judgeAuthentication(aarq: Aarq, rule: AssociationRule): Refusal | undefined {
-  if (rule.mechanism === "lowest") return undefined;
+  if (rule.mechanism === "none") return undefined;
   const value = authenticationValue(aarq);
   if (rule.mechanism === "lls") {
     const right = rule.secret !== undefined && passwordMatches(rule.secret, value);
@@ -231,7 +231,7 @@ function accepted(aarq: Aarq, context: NegotiationContext, agreement: Agreement)
   const { rule, request, conformance, protector, clientSigningKey } = agreement;
   const named = isCiphered(aarq) || TITLE_MECHANISMS.has(rule.mechanism);
   const respondingApTitle = named ? (rule.security?.protection.ownSystemTitle ?? rule.systemTitle) : undefined;
-  const hls = rule.mechanism !== "lowest" && rule.mechanism !== "lls";
+  const hls = rule.mechanism !== "none" && rule.mechanism !== "lls";
   const challenges = hls ? drawChallenges(aarq, rule, context.randomOctets) : undefined;
   const view = {
     rule,

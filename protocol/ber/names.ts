@@ -16,7 +16,7 @@ export const APPLICATION_CONTEXT_NAMES = {
 } as const;
 
 export const MECHANISM_NAMES = {
-  lowest: "0200",
+  none: "0200",
   lls: "0201",
   hls: "0202",
   "hls-md5": "0203",

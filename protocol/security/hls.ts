@@ -14,7 +14,8 @@ import type { SystemTitle } from "./system-title.ts";
 
 /** The authentication mechanisms and their ids, the last arc of the mechanism name. */
 export const AUTHENTICATION_MECHANISMS = {
-  lowest: 0,
+  // What the standard calls lowest level security.
+  none: 0,
   lls: 1,
   hls: 2,
   "hls-md5": 3,

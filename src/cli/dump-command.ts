@@ -72,7 +72,7 @@ async function readDump(connection: MeterConnection, source: DumpSource, output:
         name: "open",
         clientSap: source.clientSap,
         logicalName: "0.0.40.0.1.255",
-        mechanism: "lowest",
+        mechanism: "none",
         write: true,
       },
     ],

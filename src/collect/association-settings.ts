@@ -126,7 +126,7 @@ export function publicClientSettings(
   randomOctets = SYSTEM_ENVIRONMENT.randomOctets,
 ): ClientSettings {
   return {
-    authentication: { mechanism: "lowest" },
+    authentication: { mechanism: "none" },
     referencing: REFERENCING[referencing],
     challenge: () => printable(randomOctets(CHALLENGE_LENGTH)),
     responseTimeoutMs,
@@ -136,7 +136,7 @@ export function publicClientSettings(
 function authenticationOf(context: AssociationContext): ClientAuthentication {
   const { association, secrets, nowMs = () => SYSTEM_ENVIRONMENT.clock.now() } = context;
   const { mechanism } = association;
-  if (mechanism === "none") return { mechanism: "lowest" };
+  if (mechanism === "none") return { mechanism: "none" };
   if (mechanism === "lls") return { mechanism: "lls", password: required(secrets.secret, mechanism, "secret") };
   const name = MECHANISMS[mechanism];
   if (name === "hls-ecdsa") return signedAuthentication(secrets, nowMs);

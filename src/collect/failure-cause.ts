@@ -350,7 +350,7 @@ function stepOfSession({ failure: { evidence } }: SessionFailedError): Partial<N
 /** One side could not prove to the other what it knows. */
 function causeOfProof(error: SessionFailedError): FailureCause {
   const { mechanism } = error.circumstances;
-  if (mechanism === "lowest") return "association refused";
+  if (mechanism === "none") return "association refused";
   return KEY_MECHANISMS.has(mechanism) ? "wrong authentication key" : "wrong password";
 }
 

@@ -143,7 +143,7 @@ async function readFloor(line: MeterLine, access: MeterAccess, counter: CounterO
 }
 
 const PUBLIC_SETTINGS: MeterConnectionSettings["client"] = {
-  authentication: { mechanism: "lowest" },
+  authentication: { mechanism: "none" },
   challenge: () => new Uint8Array(0),
 };
 

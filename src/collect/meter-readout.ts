@@ -52,7 +52,7 @@ export async function readMeterOut(options: ReadoutOptions): Promise<MeterReadou
     const onlyOthersAnswer = receivedOctets === 0 && line.onlyOthersAnswer(meter);
     return new SessionFailedError(
       { stage: "link", error, evidence: { type: "linkEnded", during: "link" } },
-      { channel: path, mechanism: "lowest", ciphered: false, noiseOctets, receivedOctets, onlyOthersAnswer },
+      { channel: path, mechanism: "none", ciphered: false, noiseOctets, receivedOctets, onlyOthersAnswer },
     );
   };
   const hear = (event: ReadoutReadingEvent): void => {

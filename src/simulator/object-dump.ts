@@ -32,7 +32,7 @@ const associationSchema = z.strictObject({
   name: z.string().min(1),
   clientSap: z.int().min(0).max(0x3fff),
   logicalName,
-  mechanism: mechanism.default("lowest"),
+  mechanism: mechanism.default("none"),
   secret: z.enum(["low-level", "high-level"]).optional(),
   protection: z.enum(["authenticated", "encrypted", "authenticated-encrypted"]).optional(),
   securitySetup: logicalName.optional(),
@@ -68,7 +68,7 @@ const dumpSchema = z.strictObject({
   }),
   associations: z
     .array(associationSchema)
-    .default([{ name: "public", clientSap: 16, logicalName: "0.0.40.0.1.255", mechanism: "lowest", write: false }]),
+    .default([{ name: "public", clientSap: 16, logicalName: "0.0.40.0.1.255", mechanism: "none", write: false }]),
   objects: z.array(
     z.strictObject({
       class: z.int().min(0).max(0xffff),

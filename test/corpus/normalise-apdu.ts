@@ -35,7 +35,7 @@ const APPLICATION_CONTEXTS: Readonly<Record<string, string>> = {
 };
 
 const MECHANISMS: Readonly<Record<string, string>> = {
-  lowest: "none",
+  none: "none",
   lls: "LLS",
   hls: "HLS-2",
   "hls-md5": "HLS-MD5",

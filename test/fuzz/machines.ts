@@ -127,7 +127,7 @@ export const STREAMS: readonly StreamTarget[] = [
     layers: WRAPPER,
     run(pieces) {
       const link = new WrapperLink({ role: "client", clientSap: 1, serverSap: 1 });
-      const session = new ClientSession({ link, client: client("lowest") });
+      const session = new ClientSession({ link, client: client("none") });
       session.command({ type: "open" }, 0);
       session.command({ type: "associate" }, 0);
       return drive(session, pieces);
@@ -135,12 +135,12 @@ export const STREAMS: readonly StreamTarget[] = [
   },
 ];
 
-function client(mechanism: "lowest" | "hls-gmac"): ClientAssociation {
+function client(mechanism: "none" | "hls-gmac"): ClientAssociation {
   return new ClientAssociation({
     authentication: { mechanism },
     challenge: () => new Uint8Array(16).fill(7),
     conformance: conformanceFromNumber(0x407e1f),
-    ...(mechanism === "lowest"
+    ...(mechanism === "none"
       ? {}
       : { protection: clientProtection(), ciphering: { request: "authenticated-encrypted" } }),
   });
@@ -160,8 +160,8 @@ const GET_PROFILE: ClientCommand = {
 
 /** A client in each state in which an APDU may come. */
 const CLIENT_STATES: Readonly<Record<string, () => ClientAssociation>> = {
-  idle: () => client("lowest"),
-  associating: () => ordered(client("lowest"), { type: "associate" }),
+  idle: () => client("none"),
+  associating: () => ordered(client("none"), { type: "associate" }),
   "associating-ciphered": () => ordered(client("hls-gmac"), { type: "associate" }),
   associated: () => associated(),
   requesting: () => ordered(associated(), GET_CLOCK),
@@ -174,7 +174,7 @@ const CLIENT_STATES: Readonly<Record<string, () => ClientAssociation>> = {
 };
 
 function associated(): ClientAssociation {
-  return heard(ordered(client("lowest"), { type: "associate" }), AARE);
+  return heard(ordered(client("none"), { type: "associate" }), AARE);
 }
 
 function ordered(machine: ClientAssociation, command: ClientCommand): ClientAssociation {

@@ -62,7 +62,7 @@ const OBJECTS = {
   text: { classId: 1, logicalName: "0.0.96.1.0.255" },
 } as const;
 
-export const MECHANISMS = ["lowest", "lls", "hls", "hls-md5", "hls-sha1", "hls-sha256", "hls-gmac", "hls-ecdsa"] as const;
+export const MECHANISMS = ["none", "lls", "hls", "hls-md5", "hls-sha1", "hls-sha256", "hls-gmac", "hls-ecdsa"] as const;
 export const FORMS = ["service-specific", "general"] as const;
 
 /** What a recording's header keeps in `settings`, so that its replay sends the same octets. */
@@ -383,7 +383,7 @@ function negotiated(settings: PeerSettings): Partial<ClientSettings> {
 
 function authenticationOf({ mechanism, suite = 0, signingKey, serverSigningKey }: PeerSettings): ClientAuthentication {
   const secret = new SecretKey("hlsSecret", EXAMPLE.password);
-  if (mechanism === "lowest" || mechanism === "hls-gmac") return { mechanism };
+  if (mechanism === "none" || mechanism === "hls-gmac") return { mechanism };
   if (mechanism === "lls") return { mechanism, password: secret };
   if (mechanism !== "hls-ecdsa") return { mechanism, secret };
   const curve = curveOfSuite(suite);

@@ -31,7 +31,7 @@ const { values, positionals } = parseArgs({
     physical: { type: "string" },
     "address-size": { type: "string" },
     "ignore-sequence": { type: "boolean", default: false },
-    mechanism: { type: "string", default: "lowest" },
+    mechanism: { type: "string", default: "none" },
     ciphered: { type: "boolean", default: false },
     counter: { type: "string", default: "1" },
     "general-blocks": { type: "string" },

@@ -34,7 +34,7 @@ let listener: TcpListener;
 beforeAll(async () => {
   const { description, identity } = meterFromDump({
     meter: { serial: "1", systemTitle: "5445535400000001" },
-    associations: [{ name: "all", clientSap: 1, logicalName: "0.0.40.0.1.255", mechanism: "lowest", write: true }],
+    associations: [{ name: "all", clientSap: 1, logicalName: "0.0.40.0.1.255", mechanism: "none", write: true }],
     objects: [
       ...INTERFACE_CLASSES.map((each) => ({ class: each.classId, version: each.version, logicalName: nameOf(each) })),
       { class: 18, version: 0, logicalName: IMAGE, attributes: { 5: { t: "boolean", v: true } }, complete: true },

@@ -161,7 +161,7 @@ async function readCounter(meter: StreetMeter, options: VisitOptions): Promise<n
 }
 
 function publicSettings({ responseTimeoutMs = 5000 }: VisitOptions): ClientSettings {
-  return { authentication: { mechanism: "lowest" }, challenge: () => CHALLENGE, responseTimeoutMs };
+  return { authentication: { mechanism: "none" }, challenge: () => CHALLENGE, responseTimeoutMs };
 }
 
 function settingsFor(meter: StreetMeter, firstCounter: number, options: VisitOptions): ClientSettings {
@@ -184,7 +184,7 @@ function settingsFor(meter: StreetMeter, firstCounter: number, options: VisitOpt
 }
 
 function authenticationFor({ mechanism, secret }: StreetMeter): ClientSettings["authentication"] {
-  if (mechanism === "none") return { mechanism: "lowest" };
+  if (mechanism === "none") return { mechanism: "none" };
   const hlsSecret = new SecretKey("hlsSecret", new TextEncoder().encode(secret ?? ""));
   if (mechanism === "lls") return { mechanism: "lls", password: hlsSecret };
   if (mechanism !== "hls-2" && mechanism !== "hls-5") throw new Error(`no meter of the street has ${mechanism}`);

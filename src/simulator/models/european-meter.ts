@@ -92,7 +92,7 @@ function associations({ mechanism, protection }: EuropeanSecurity): AssociationD
       name: "public",
       clientSap: 16,
       logicalName: "0.0.40.0.2.255",
-      mechanism: "lowest",
+      mechanism: "none",
       access: { objects: PUBLIC_OBJECTS, write: false },
     },
   ];

@@ -322,7 +322,7 @@ export function indianAssociations({
       name: "PC",
       clientSap: 16,
       logicalName: "0.0.40.0.1.255",
-      mechanism: "lowest",
+      mechanism: "none",
       access: { objects: PUBLIC_OBJECTS, write: false },
     },
     {

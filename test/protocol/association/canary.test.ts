@@ -47,7 +47,7 @@ function ciphered(form: "general" | "service-specific"): Sides {
 }
 
 const PLAIN: ClientSettings = {
-  authentication: { mechanism: "lowest" },
+  authentication: { mechanism: "none" },
   challenge: () => Uint8Array.from({ length: 16 }, (_, index) => index + 33),
   maxReceivePduSize: 200,
   responseTimeoutMs: 100,

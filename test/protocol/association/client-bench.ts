@@ -6,7 +6,7 @@ import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
 import { ascii } from "./server-fixture.ts";
 
 export const PLAIN_SETTINGS: ClientSettings = {
-  authentication: { mechanism: "lowest" },
+  authentication: { mechanism: "none" },
   challenge: () => ascii("K56iVagY"),
   conformance: conformanceFromNumber(0x007e1f),
   maxReceivePduSize: 1200,

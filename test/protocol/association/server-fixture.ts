@@ -72,7 +72,7 @@ export const OPEN_RULE: AssociationRule = {
   clientSap: 16,
   logicalName: fromHex("0000280001ff"),
   applicationContexts: ["logical-name"],
-  mechanism: "lowest",
+  mechanism: "none",
   conformance: conformanceFromNumber(0x007e1f),
   maxReceivePduSize: 1024,
 };

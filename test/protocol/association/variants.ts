@@ -101,7 +101,7 @@ function cipheredSettings(over: Partial<ClientSettings>): Partial<ClientSettings
 
 export function settingsOf(over: Partial<ClientSettings> = {}): ClientSettings {
   return {
-    authentication: { mechanism: "lowest" },
+    authentication: { mechanism: "none" },
     challenge: () => CHALLENGE,
     maxReceivePduSize: 256,
     responseTimeoutMs: 10_000,

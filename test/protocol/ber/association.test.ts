@@ -53,7 +53,7 @@ apduVectors("aarq", [
         callingApInvocationId: -1,
         callingAeInvocationId: 0xfa00,
         senderAcseRequirements: { unusedBits: 7, octets: fromHex("00") },
-        mechanismName: "lowest",
+        mechanismName: "none",
         callingAuthenticationValue: { type: "bitstring", value: { unusedBits: 7, octets: fromHex("ff80") } },
         implementationInformation: fromHex("61"),
         userInformation: fromHex("62"),

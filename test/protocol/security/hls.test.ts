@@ -220,7 +220,7 @@ test("hls: what a mechanism needs and was not given is named", () => {
   expect(() => hlsReply("hls-sha256", { ...bare, secret: secret("x") })).toThrow(
     expect.objectContaining({ at: { input: "replier's system title" } }),
   );
-  for (const name of ["lowest", "lls"] as const)
+  for (const name of ["none", "lls"] as const)
     expect(() => hlsReply(name, bare)).toThrow(expect.objectContaining({ code: "HLS_NO_CHALLENGE", fault: "caller" }));
 });
 

@@ -33,7 +33,7 @@ const { values, positionals } = parseArgs({
     port: { type: "string", default: "4790" },
     udp: { type: "boolean", default: false },
     client: { type: "string", default: "16" },
-    mechanism: { type: "string", default: "lowest" },
+    mechanism: { type: "string", default: "none" },
     ciphered: { type: "boolean", default: false },
     suite: { type: "string", default: "0" },
     gateway: { type: "string" },

@@ -26,7 +26,7 @@ import { protectionName } from "../../../protocol/security/security-control.ts";
 import { SECURITY_SUITES, type SecuritySuite } from "../../../protocol/security/suites.ts";
 import { systemTitle } from "../../../protocol/security/system-title.ts";
 
-export const SERVED_MECHANISMS = ["lowest", "hls-gmac", "hls-ecdsa"] as const;
+export const SERVED_MECHANISMS = ["none", "hls-gmac", "hls-ecdsa"] as const;
 
 /** What a recording's header keeps in `settings`. Keys are of example programs, or made for the recording. */
 export interface ServedSettings {
@@ -134,7 +134,7 @@ function objects(tell: (text: string) => void): ObjectServer {
 
 function ruleOf(settings: ServedSettings, tell: (text: string) => void): AssociationRule {
   const { mechanism, ciphered, suite, certificate, authority } = settings;
-  const keyed = ciphered || mechanism !== "lowest";
+  const keyed = ciphered || mechanism !== "none";
   return {
     name: "recorded",
     clientSap: settings.clientSap,

@@ -58,7 +58,7 @@ test.each([
   ],
   [
     "the same without authentication",
-    failed("association", "ASSOCIATION_REFUSED", refused("authentication-failure"), { mechanism: "lowest" }),
+    failed("association", "ASSOCIATION_REFUSED", refused("authentication-failure"), { mechanism: "none" }),
     "association refused",
   ],
   [

@@ -48,7 +48,7 @@ const counterValue = { attribute: { classId: 1, logicalName: COUNTER, attributeI
 const TIME: Data = { type: "octet-string", value: fromHex("07E9071703081E18FF014A00") };
 
 const PUBLIC: ClientSettings = {
-  authentication: { mechanism: "lowest" },
+  authentication: { mechanism: "none" },
   challenge: () => CHALLENGE,
   responseTimeoutMs: 500,
 };

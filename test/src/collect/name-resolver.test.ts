@@ -77,7 +77,7 @@ function meter(names = new ShortNames(NAMES)): Meter {
         link: new WrapperLink({ role: "client", clientSap: 16, serverSap: 1 }),
         client: {
           referencing: "short-name",
-          authentication: { mechanism: "lowest" },
+          authentication: { mechanism: "none" },
           challenge: () => new Uint8Array(16),
           responseTimeoutMs: 500,
         },

@@ -141,7 +141,7 @@ function brokenOff(partial: Uint8Array, stage: "request" | "link"): SessionFaile
   const failure = { stage, error, evidence: { type: "silence", waitedMs: 1, discarded: 0 }, partial } as const;
   const circumstances = {
     channel: "test",
-    mechanism: "lowest",
+    mechanism: "none",
     ciphered: false,
     noiseOctets: 0,
     receivedOctets: 0,
