@@ -123,7 +123,7 @@ test("readout: meters of modes A to D are polled into the same columns as others
     await gateway.database.query(`delete from dlms.${table}`);
     const order = { path: "/v1/maintenance", body: { task: "replay" } };
     for await (const line of askForLines(join(directory, "control.sock"), order, maintenanceLineSchema)) {
-      expect(line).toMatchObject({ isFault: false });
+      expect(line).not.toMatchObject({ isFault: true });
     }
     expect(await rows()).toEqual(before);
   }
