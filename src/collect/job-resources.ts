@@ -24,7 +24,7 @@ export interface JobParts {
   readonly isSeen: (name: string, caller: Caller) => boolean;
 }
 
-/** Of one list, over all its pages; of what other gateways were asked for. */
+/** Of what comes next, over all pages; of what other gateways were asked for. */
 const MOST = { listed: 10_000, elsewhere: 1000, aPage: 1000 };
 const WAITS_FOR: Readonly<Record<JobStage, string | null>> = {
   limit: "a place within the limit of its network or pool",
@@ -42,7 +42,7 @@ export function jobResources(api: Api, parts: JobParts): void {
       schema: {
         tags: ["gateways"],
         summary: "What this gateway works at now, what waits and for what, and what comes next",
-        description: `In this order; the first ${MOST.listed} can be had. What other gateways were asked for is among what waits.`,
+        description: `In this order; of what comes next the first ${MOST.listed} are looked at. What other gateways were asked for is among what waits.`,
         querystring: z.object({
           lane: z.enum(LANES).optional(),
           state: z.enum(["running", "waiting", "next"]).optional(),
@@ -65,10 +65,10 @@ export function jobResources(api: Api, parts: JobParts): void {
         (state ?? each.state) === each.state &&
         (meter?.target.name ?? each.meter) === each.meter &&
         isSeen(each.meter, caller);
-      const all = chained([...open, ...asked.map(askedJob)], Iterator.from(loop.upcomingJobs(meter)).map(nextJob));
-      const items = all
+      // However few are wanted, no more are looked at: each is a step through the whole fleet.
+      const upcoming = Iterator.from(loop.upcomingJobs(meter)).take(MOST.listed).map(nextJob);
+      const items = chained([...open, ...asked.map(askedJob)], upcoming)
         .filter(isWanted)
-        .take(MOST.listed)
         .drop(after)
         .take(limit + 1)
         .toArray();

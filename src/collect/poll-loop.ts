@@ -1,6 +1,6 @@
 /**
- * Runs the planner's jobs, and what people ask for, in lanes. A meter is worked by one job at a time, and so is a line that meters share: jobs that wait for
- * their meter or line take up no place.
+ * Runs the planner's jobs, and what people ask for, in lanes. A meter is worked by one job at a time, and so is a line
+ * that meters share: jobs that wait for their meter or line take up no place.
  */
 import { type Clock, systemClock, type Timer } from "../../drivers/clock.ts";
 import type { ReadingKind } from "../profiles/batch.ts";
