@@ -21,6 +21,7 @@ import { requirePossibleClock } from "./possible-clock.ts";
 import { parseReadOrder } from "./read-order.ts";
 import { ReadingKeeper } from "./reading-keeper.ts";
 import { pollReadout, readoutForAnswer } from "./readout-poller.ts";
+import type { SharedVisit } from "./shared-visit.ts";
 import { SYSTEM_ENVIRONMENT } from "./visit-environment.ts";
 
 /** What came of a poll. */
@@ -50,6 +51,13 @@ interface PollOrder {
   readonly isOpen: readonly ProfileKind[];
   readonly wantsEvents: boolean;
   readonly source: ReadingSource;
+  readonly shared: SharedVisit | undefined;
+}
+
+/** What somebody wants to read; of profiles that grow with time rows of the last day where no range is said. */
+export interface ReadWish {
+  readonly what: string;
+  readonly range?: ReadRange | undefined;
 }
 
 const DAY_MS = 86_400_000;
@@ -77,12 +85,13 @@ export class Collector {
     meter: PolledMeter,
     readings: readonly ReadingKind[],
     source: ReadingSource = "poll",
+    shared?: SharedVisit,
   ): Promise<PollOutcome> {
     const attributes = { "dlms.meter": meter.target.name, "dlms.readings": readings.join(" "), "dlms.source": source };
     return await inSpan("poll", attributes, async (span) => {
       const outcome = isReadOut(meter.target.connection)
         ? await this.#pollReadout(meter, readings, source)
-        : await this.#pollObjects(meter, readings, source);
+        : await this.#pollObjects(meter, readings, { source, shared });
       if (outcome.cause !== undefined) failSpan(span, outcome.cause);
       return outcome;
     });
@@ -91,7 +100,7 @@ export class Collector {
   async #pollObjects(
     meter: PolledMeter,
     readings: readonly ReadingKind[],
-    source: ReadingSource,
+    how: Pick<PollOrder, "source" | "shared">,
   ): Promise<PollOutcome> {
     const startedAt = new Date(this.#clock.now());
     const what = readings.join(" ");
@@ -104,7 +113,7 @@ export class Collector {
       const wantsEvents = readings.length > profiles.length && this.#options.eventStore !== undefined;
       // A meter whose slots are all held, from pushes perhaps, need not be called.
       if (isOpen.length === 0 && !wantsEvents) return { answered: true, more: [] };
-      const { polled, logs } = await this.#pollOpen(meter, { wanted, isOpen, wantsEvents, source }, buffers);
+      const { polled, logs } = await this.#pollOpen(meter, { wanted, isOpen, wantsEvents, ...how }, buffers);
       const profileRows = await inSpan("store", {}, () => this.#keeper.keepPoll(meter, polled, buffers.splice(0)));
       const rowCount = profileRows + (await this.#keeper.keepEvents(meter, logs));
       const ended = polled.failure ?? logs?.failure;
@@ -118,8 +127,9 @@ export class Collector {
     }
   }
 
-  async #pollOpen(meter: PolledMeter, { wanted, isOpen, wantsEvents, source }: PollOrder, buffers: RawBuffer[]) {
-    return await this.visits.visit(meter, async (connection) => {
+  async #pollOpen(meter: PolledMeter, order: PollOrder, buffers: RawBuffer[]) {
+    const { wanted, isOpen, wantsEvents, source, shared } = order;
+    const poll = async (connection: MeterConnection) => {
       const polled = await pollProfiles(connection, {
         target: meter.target,
         meterKey: meter.meterKey,
@@ -135,7 +145,8 @@ export class Collector {
         await this.#options.duringVisit?.(meter, connection).catch(() => undefined);
       }
       return { polled, logs };
-    });
+    };
+    return await this.visits.visit(meter, poll, shared);
   }
 
   async #pollReadout(
@@ -162,8 +173,21 @@ export class Collector {
     }
   }
 
-  /** Reads one thing now, rows of the last day where no range is said. Throws what the visit throws; `causeOf` names it. */
-  async read(meter: PolledMeter, what: string, range: ReadRange = this.#lastDay()): Promise<ReadAnswer> {
+  /** Reads one thing now. Throws what the visit throws; `causeOf` names it. */
+  async read(meter: PolledMeter, wish: ReadWish, shared?: SharedVisit): Promise<ReadAnswer> {
+    return await this.#read(meter, wish, (work) => this.visits.visit(meter, work, shared));
+  }
+
+  /** The same on an association that is there. */
+  async readOn(connection: MeterConnection, meter: PolledMeter, wish: ReadWish): Promise<ReadAnswer> {
+    return await this.#read(meter, wish, (work) => work(connection));
+  }
+
+  async #read(
+    meter: PolledMeter,
+    { what, range = this.#lastDay() }: ReadWish,
+    visit: (work: (connection: MeterConnection) => Promise<ReadAnswer>) => Promise<ReadAnswer>,
+  ): Promise<ReadAnswer> {
     const order = parseReadOrder(what);
     const startedAt = new Date(this.#clock.now());
     try {
@@ -172,7 +196,7 @@ export class Collector {
       const onRead = (result: ReadResult) => results.push(result);
       const answer = isReadOut(target.connection)
         ? await readoutForAnswer(order, this.visits.ofReadout(meter), { what, onRead })
-        : await this.visits.visit(meter, (source) =>
+        : await visit((source) =>
             readForAnswer(order, { source, target, what, range, onRead, nowMs: () => this.#clock.now() }),
           );
       for (const result of results) await this.#keeper.keepRead(meter, result, startedAt);

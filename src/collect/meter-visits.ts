@@ -8,6 +8,7 @@ import type { PolledMeter } from "./polled-meter.ts";
 import type { ReadoutVisit } from "./readout-poller.ts";
 import type { SerialLines } from "./serial-lines.ts";
 import { SessionPushes, type Unsolicited } from "./session-pushes.ts";
+import type { SharedVisit } from "./shared-visit.ts";
 import { SYSTEM_ENVIRONMENT, type VisitEnvironment } from "./visit-environment.ts";
 
 export interface MeterVisitsOptions {
@@ -43,12 +44,13 @@ export class MeterVisits {
   }
 
   /** Does something on an association with the meter. Throws what the visit throws; `causeOf` names it. */
-  visit<T>(meter: PolledMeter, work: (connection: MeterConnection) => Promise<T>): Promise<T> {
+  visit<T>(meter: PolledMeter, work: (connection: MeterConnection) => Promise<T>, shared?: SharedVisit): Promise<T> {
     const { keepUnsolicited } = this.#options;
-    if (keepUnsolicited === undefined) return this.#visitMeter(meter.target, this.#visit(meter), work);
+    const all: typeof work = shared === undefined ? work : (connection) => shared.during(connection, work);
+    if (keepUnsolicited === undefined) return this.#visitMeter(meter.target, this.#visit(meter), all);
     const pushes = new SessionPushes((message) => keepUnsolicited(meter, message), this.#clock);
     const options = { ...this.#visit(meter), onNotice: pushes.onNotice };
-    return this.#visitMeter(meter.target, options, (connection) => pushes.during(connection, work));
+    return this.#visitMeter(meter.target, options, (connection) => pushes.during(connection, all));
   }
 
   /** Ends all sessions at once; for a stop that has waited long enough. */

@@ -7,7 +7,8 @@ import type { ReadingKind } from "../profiles/batch.ts";
 import { LanePlaces, type LaneWidth } from "./lane-places.ts";
 import type { Lane } from "./lane-queue.ts";
 import { type LaneReport, LaneTimes } from "./lane-times.ts";
-import { type GateWidth, LineGate } from "./line-gate.ts";
+import type { MeterConnection } from "./meter-connection.ts";
+import { MeterGates, type MeterGatesOptions } from "./meter-gates.ts";
 import { type OpenJob, OpenJobs } from "./open-jobs.ts";
 import {
   type JobOutcome,
@@ -18,18 +19,23 @@ import {
   type QuarantinedMeter,
   type UpcomingJob,
 } from "./planner.ts";
+import { SharedVisit, VisitOverError } from "./shared-visit.ts";
 
-export interface PollLoopOptions<Meter> extends PlannerOptions<Meter>, LaneWidth {
+export interface PollLoopOptions<Meter, Connection = MeterConnection>
+  extends PlannerOptions<Meter>,
+    LaneWidth,
+    MeterGatesOptions<Meter> {
   /** Those that are worked from the start; see `hold`. */
   readonly meters: readonly Meter[];
-  /** The line that the meter shares with others, if it does: they are worked one after the other. */
-  readonly lineOf?: (meter: Meter) => string | undefined;
-  /** The pool that the meter is in, then the network, where they are bounded; the same objects for all meters in them. */
-  readonly boundsOf?: (meter: Meter) => readonly GateWidth[];
   /** Whether there is a way to the meter now; there is one to all when left out. See `setReachable`. */
   readonly isReachable?: (meter: Meter) => boolean;
-  /** Reads the profiles of one meter. Tells failures by itself and never rejects. */
-  readonly poll: (meter: Meter, profiles: readonly ReadingKind[], lane: PlannedLane) => Promise<JobOutcome>;
+  /** Reads the profiles of one meter, in a visit that others may join. Tells failures by itself and never rejects. */
+  readonly poll: (
+    meter: Meter,
+    profiles: readonly ReadingKind[],
+    lane: PlannedLane,
+    visit: SharedVisit<Connection>,
+  ) => Promise<JobOutcome>;
   /** The clock was set, by hours or more; all meters are due. */
   readonly onClockSet?: (byMs: number) => void;
   readonly clock?: Clock;
@@ -42,13 +48,15 @@ const LONGEST_DELAY_MS = 60_000;
 const CLOCK_SET_MS = 3_600_000;
 
 /** What people ask of a meter. */
-export interface AskedWork {
+export interface AskedWork<T = unknown, Connection = MeterConnection> {
   readonly lane: "control" | "on_demand";
   /** In words. */
   readonly what: string;
+  /** Does it within a visit that another job makes; where that loses its link, and this rejects so, in a turn of its own. */
+  readonly onVisit?: (connection: Connection) => Promise<T>;
 }
 
-const READ: AskedWork = { lane: "on_demand", what: "read" };
+const READ = { lane: "on_demand", what: "read" } as const;
 
 /** The meter is not this gateway's to work. */
 export class MeterNotHeldError extends Error {
@@ -58,14 +66,13 @@ export class MeterNotHeldError extends Error {
   }
 }
 
-export class PollLoop<Meter> {
-  readonly #options: PollLoopOptions<Meter>;
+type Work<T, Connection> = (visit: SharedVisit<Connection>) => Promise<T>;
+
+export class PollLoop<Meter, Connection = MeterConnection> {
+  readonly #options: PollLoopOptions<Meter, Connection>;
   readonly #planner: Planner<Meter>;
   readonly #places: LanePlaces;
-  /** By line, for good; by meter, while it has a job. */
-  readonly #gates = new Map<string | Meter, LineGate<Meter>>();
-  /** For good. */
-  readonly #bounds = new Map<GateWidth, LineGate<Meter>>();
+  readonly #gates: MeterGates<Meter>;
   readonly #times = new LaneTimes();
   readonly #open = new OpenJobs<Meter>();
   readonly #clock: Clock;
@@ -73,6 +80,8 @@ export class PollLoop<Meter> {
   readonly #held: Set<Meter>;
   /** What runs for a meter now. */
   readonly #running = new Map<Meter, Promise<unknown>>();
+  /** Of the job that has the meter now; it may still wait for a place. */
+  readonly #visits = new Map<Meter, SharedVisit<Connection>>();
   #backfilling = 0;
   /** When was looked for due work last, by the clock that never jumps. */
   #lookedMs = 0;
@@ -81,13 +90,14 @@ export class PollLoop<Meter> {
   #timer: Timer | undefined;
   #stopped = true;
 
-  constructor(options: PollLoopOptions<Meter>) {
+  constructor(options: PollLoopOptions<Meter, Connection>) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#aheadMs = this.#clock.now() - this.#clock.elapsed();
     this.#planner = new Planner(options);
     this.#held = new Set(options.meters);
     this.#places = new LanePlaces(options, this.#clock);
+    this.#gates = new MeterGates(options, this.#clock);
   }
 
   /** How many jobs run at a time and begin in a second, from now on; what runs goes on. */
@@ -164,18 +174,25 @@ export class PollLoop<Meter> {
     const polls = Array.from(this.#held, (meter) => {
       const profiles = plansOf(meter).map((plan) => plan.profile);
       const job = this.#jobOf(meter, "scheduled", profiles.join(" "));
-      return this.#enqueue(job, () => poll(meter, profiles, "scheduled"));
+      return this.#enqueue(job, (visit) => poll(meter, profiles, "scheduled", visit));
     });
     await Promise.all(polls);
   }
 
   /**
-   * Runs a job for a meter before scheduled work, but not beside another job of the same meter. Rejects with
-   * MeterNotHeldError where the meter is not ours to work, or is not any more when its turn comes.
+   * Runs a job for a meter before scheduled work, but not beside another job of the same meter: after it, or within the
+   * visit that it makes. Rejects with MeterNotHeldError where the meter is not ours to work, or is not any more when its
+   * turn comes.
    */
-  readNow<T>(meter: Meter, work: () => Promise<T>, { lane, what }: AskedWork = READ): Promise<T> {
+  readNow<T>(meter: Meter, work: Work<T, Connection>, asked: AskedWork<T, Connection> = READ): Promise<T> {
+    const job = this.#jobOf(meter, asked.lane, asked.what);
+    const visit = this.#visits.get(meter);
+    const done =
+      visit === undefined || asked.onVisit === undefined
+        ? this.#enqueue(job, work)
+        : this.#joined(job, { visit, work, onVisit: asked.onVisit });
     // It may have had the place that scheduled work was waiting for.
-    return this.#enqueue(this.#jobOf(meter, lane, what), work).finally(() => this.#topUp());
+    return done.finally(() => this.#topUp());
   }
 
   /** The meter gave a sign of life by itself. */
@@ -229,7 +246,7 @@ export class PollLoop<Meter> {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.close();
-    for (const gate of [...this.#bounds.values(), ...this.#gates.values()]) gate.clear();
+    this.#gates.clear();
     await this.#places.stop();
   }
 
@@ -255,52 +272,56 @@ export class PollLoop<Meter> {
     return { meter, lane, what, askedMs, stage: "limit", sinceMs: askedMs };
   }
 
-  /** Through the gates of network and pool first: who waits there does not keep the meter from what people ask. */
-  #enqueue<T>(job: OpenJob<Meter>, work: () => Promise<T>): Promise<T> {
-    const { meter, lane } = job;
+  /** Takes no place: the job that makes the visit has one. Where the visit ends too soon it has a turn of its own. */
+  async #joined<T>(
+    job: OpenJob<Meter>,
+    how: {
+      readonly visit: SharedVisit<Connection>;
+      readonly onVisit: (connection: Connection) => Promise<T>;
+      readonly work: Work<T, Connection>;
+    },
+  ): Promise<T> {
     const askedMs = this.#clock.elapsed();
-    let pass = () => this.#pass(job, () => this.#timed(lane, askedMs, work));
-    for (const bound of this.#options.boundsOf?.(meter) ?? []) {
-      const within = pass;
-      const gate = this.#bounds.get(bound) ?? new LineGate<Meter>(bound, this.#clock);
-      this.#bounds.set(bound, gate);
-      pass = () => gate.pass(lane, meter, within);
+    const onVisit = (connection: Connection) => {
+      this.#begin(job);
+      return this.#timed(job.lane, askedMs, () => how.onVisit(connection));
+    };
+    try {
+      job.stage = "line";
+      return await this.#open.during(job, () => how.visit.join(onVisit));
+    } catch (error) {
+      if (!(error instanceof VisitOverError)) throw error;
+      return await this.#enqueue(job, how.work, askedMs);
     }
+  }
+
+  #enqueue<T>(job: OpenJob<Meter>, work: Work<T, Connection>, askedMs = this.#clock.elapsed()): Promise<T> {
+    const run: Work<T, Connection> = (visit) => this.#timed(job.lane, askedMs, () => work(visit));
+    const pass = () => this.#gates.pass(job, () => this.#placed(job, (visit) => this.#watched(job, () => run(visit))));
     return this.#open.during(job, pass);
   }
 
-  #pass<T>(job: OpenJob<Meter>, work: () => Promise<T>): Promise<T> {
-    const { meter, lane } = job;
-    const line = this.#options.lineOf?.(meter);
-    const key = line ?? meter;
-    const gate = this.#gates.get(key) ?? new LineGate<Meter>();
-    this.#gates.set(key, gate);
-    job.stage = "line";
-    return gate
-      .pass(lane, meter, () => this.#placed(job, () => this.#watched(job, work)))
-      .finally(() => {
-        if (line === undefined && gate.idle) this.#gates.delete(key);
-      });
-  }
-
   /** Backfill counts from here on: what waits at a gate keeps no place from that of other meters. */
-  async #placed<T>(job: OpenJob<Meter>, work: () => Promise<T>): Promise<T> {
-    const { lane } = job;
+  async #placed<T>(job: OpenJob<Meter>, work: Work<T, Connection>): Promise<T> {
+    const { lane, meter } = job;
     job.stage = "place";
     const count = lane === "backfill" ? 1 : 0;
+    const visit = new SharedVisit<Connection>();
     this.#backfilling += count;
+    this.#visits.set(meter, visit);
     try {
-      return await this.#places.add(lane, work);
+      return await this.#places.add(lane, () => work(visit));
     } finally {
       this.#backfilling -= count;
+      this.#visits.delete(meter);
+      visit.end();
     }
   }
 
   async #watched<T>(job: OpenJob<Meter>, work: () => Promise<T>): Promise<T> {
     const { meter } = job;
     if (!this.#held.has(meter)) throw new MeterNotHeldError(this.#options.nameOf(meter));
-    job.stage = "running";
-    job.sinceMs = this.#clock.now();
+    this.#begin(job);
     const running = work();
     this.#running.set(meter, running);
     try {
@@ -308,6 +329,11 @@ export class PollLoop<Meter> {
     } finally {
       this.#running.delete(meter);
     }
+  }
+
+  #begin(job: OpenJob<Meter>): void {
+    job.stage = "running";
+    job.sinceMs = this.#clock.now();
   }
 
   async #timed<T>(lane: Lane, askedMs: number, job: () => Promise<T>): Promise<T> {
@@ -333,7 +359,7 @@ export class PollLoop<Meter> {
       // Rejected only where `stop` has cleared the queue or the meter is not held any more: the poll itself never throws.
       const { meter, profiles } = next.job;
       const job = this.#jobOf(meter, next.lane, profiles.join(" "));
-      this.#enqueue(job, () => this.#work(next.job, next.lane)).then(onward, onward);
+      this.#enqueue(job, (visit) => this.#work(next.job, next.lane, visit)).then(onward, onward);
     }
     this.#timer?.close();
     const { nextMs } = this.#planner;
@@ -352,8 +378,8 @@ export class PollLoop<Meter> {
     return { job: backfill, lane: "backfill" };
   }
 
-  async #work(job: PlannedJob<Meter>, lane: PlannedLane): Promise<void> {
-    const outcome = await this.#options.poll(job.meter, job.profiles, lane);
+  async #work(job: PlannedJob<Meter>, lane: PlannedLane, visit: SharedVisit<Connection>): Promise<void> {
+    const outcome = await this.#options.poll(job.meter, job.profiles, lane, visit);
     this.#planner.finish(job, outcome, this.#clock.now());
   }
 }

@@ -5,6 +5,7 @@ import type { Api } from "../api/http-api.ts";
 import type { Collector } from "../collect/collector.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
 import { executeOrder, type MeterOrder, meterOrderSchema } from "../control/meter-order.ts";
+import type { OrderVisits } from "../control/order-execution.ts";
 import { type OrderParts, orderResources } from "../control/order-resources.ts";
 import type { SharedMeters } from "./shared-meters.ts";
 import type { StartedFleet } from "./start-fleet.ts";
@@ -22,9 +23,13 @@ const JOB = "order";
 export function gatewayControl({ known, shared, collector, ...orders }: GatewayControlParts): (api: Api) => void {
   // One job: no poll comes between the order and the look at what has become of it.
   const here = (meter: PolledMeter, order: MeterOrder) => {
-    const visits = { target: meter.target, clock: systemClock };
-    const work = () => executeOrder(order, { ...visits, visit: (look) => collector.visits.visit(meter, look) });
-    return workHere(shared.loop, meter, work, { lane: "control", what: order.type });
+    const execute = (visit: OrderVisits["visit"]) =>
+      executeOrder(order, { target: meter.target, clock: systemClock, visit });
+    return workHere(shared.loop, meter, () => execute((look) => collector.visits.visit(meter, look)), {
+      lane: "control",
+      what: order.type,
+      onVisit: (connection) => execute((look) => look(connection)),
+    });
   };
   shared.handle(JOB, (meter, order) => here(meter, meterOrderSchema.parse(order)));
   const give: OrderParts["give"] = async (name, order) => {

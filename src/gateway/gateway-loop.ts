@@ -39,7 +39,8 @@ export function gatewayLoop(
     },
     isReachable: (meter) => calls.isReachable(meter),
     ...laneWidth(config),
-    poll: (meter, readings, lane) => collector.poll(meter, readings, lane === "backfill" ? "backfill" : "poll"),
+    poll: (meter, readings, lane, visit) =>
+      collector.poll(meter, readings, lane === "backfill" ? "backfill" : "poll", visit),
   });
 }
 

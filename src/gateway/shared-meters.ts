@@ -240,8 +240,12 @@ export class SharedMeters {
   async #readHere(meter: PolledMeter, what: string, { range, waitMs }: ReadWishes): Promise<ReadAnswer> {
     const { collector, calls } = this.#parts;
     if (waitMs !== undefined) await calls.untilReachable(meter, waitMs);
-    const asked = { lane: "on_demand", what } as const;
-    return await workHere(this.loop, meter, () => collector.read(meter, what, range), asked);
+    const wish = { what, range };
+    return await workHere(this.loop, meter, (visit) => collector.read(meter, wish, visit), {
+      lane: "on_demand",
+      what,
+      onVisit: (connection) => collector.readOn(connection, meter, wish),
+    });
   }
 
   async #join(): Promise<FleetShare> {

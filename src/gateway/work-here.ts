@@ -2,6 +2,7 @@ import { ReadRefusedError } from "../api/read-answer.ts";
 import { causeOf } from "../collect/failure-cause.ts";
 import { type AskedWork, MeterNotHeldError, type PollLoop } from "../collect/poll-loop.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
+import type { SharedVisit } from "../collect/shared-visit.ts";
 import { NotHereError } from "../jobs/meter-jobs.ts";
 
 /**
@@ -11,8 +12,8 @@ import { NotHereError } from "../jobs/meter-jobs.ts";
 export async function workHere<T>(
   loop: PollLoop<PolledMeter>,
   meter: PolledMeter,
-  work: () => Promise<T>,
-  asked: AskedWork,
+  work: (visit: SharedVisit) => Promise<T>,
+  asked: AskedWork<T>,
 ): Promise<T> {
   try {
     return await loop.readNow(meter, work, asked);

@@ -18,7 +18,7 @@ const FULL_MS = 1_000;
 export const bench: Bench = {
   compares: `whole sessions that are asked for on demand, 5 a second, while nothing else runs, against the same while a bulk run of ${METERS} meters fills all places that are not reserved (${PLACES} in all), of meters that the bulk run is not reading just then; the meters are a process of their own that takes ${LATENCY_MS} ms for each answer; waiting and running time together`,
   unfair:
-    "a meter has one association at a time, so what is asked of one that is being read waits for the rest of that visit, and is not in the figure; the bulk uses the processor too: what it adds to the running time is in the figure, as it would be in a gateway",
+    "a meter has one association at a time: what is asked of one that is being read is done on that visit's, between two of its requests, and is not in the figure; the bulk uses the processor too: what it adds to the running time is in the figure, as it would be in a gateway",
   async run({ timeMs }) {
     const measureMs = timeMs < FULL_MS ? 2_000 : 30_000;
     const { target, transcript, work } = await recordSession();

@@ -7,7 +7,7 @@ import { streetConfiguration } from "../../src/cli/demo-street.ts";
 import { Collector, type CollectorOptions } from "../../src/collect/collector.ts";
 import type { CollectorStore } from "../../src/collect/collector-store.ts";
 import type { InvocationCounters } from "../../src/collect/meter-access.ts";
-import type { ProfileMemory } from "../../src/collect/meter-ledger.ts";
+import type { ProfileMemory, StoredLedger } from "../../src/collect/meter-ledger.ts";
 import { meterTarget } from "../../src/collect/meter-target.ts";
 import type { PolledMeter } from "../../src/collect/polled-meter.ts";
 import { SerialLines } from "../../src/collect/serial-lines.ts";
@@ -32,7 +32,7 @@ export class MemoryStore implements CollectorStore {
     return { instant: undefined, block_load: undefined, daily_load: undefined, billing: undefined };
   }
 
-  async loadLedger(): Promise<{ memories: readonly ProfileMemory[]; pages: readonly never[] }> {
+  async loadLedger(): Promise<StoredLedger> {
     return { memories: this.memories, pages: [] };
   }
 

@@ -8,12 +8,14 @@ import type { SystemTitle } from "../../../protocol/security/system-title.ts";
 import { Collector, type CollectorOptions } from "../../../src/collect/collector.ts";
 import { drain } from "../../../src/collect/drain.ts";
 import type { InvocationCounters } from "../../../src/collect/meter-access.ts";
+import type { MeterConnection } from "../../../src/collect/meter-connection.ts";
 import { MeterPlans } from "../../../src/collect/meter-plans.ts";
 import type { MeterTarget } from "../../../src/collect/meter-target.ts";
 import { PollLoop } from "../../../src/collect/poll-loop.ts";
 import type { PolledMeter } from "../../../src/collect/polled-meter.ts";
 import { pushedRows } from "../../../src/collect/pushed-rows.ts";
 import { SerialLines } from "../../../src/collect/serial-lines.ts";
+import type { SharedVisit } from "../../../src/collect/shared-visit.ts";
 import type { PlanConfig } from "../../../src/config/schema.ts";
 import { CounterTable } from "../../../src/keys/counter-table.ts";
 import { leaseKeyCounters } from "../../../src/keys/key-counters.ts";
@@ -182,10 +184,10 @@ export class Station {
         events({ event: isQuarantined ? "meterQuarantined" : "meterReturned", meter: meter.target.name }),
       concurrency: polling.concurrency,
       startsPerSecond: polling.connectsPerSecond,
-      poll: (meter, profiles) =>
+      poll: (meter, profiles, _lane, visit) =>
         options.defect?.neglects?.(meter.meterKey) === true
           ? Promise.resolve({ answered: true, more: [] })
-          : this.#collector.poll(meter, profiles),
+          : this.#collector.poll(meter, profiles, "poll", visit),
       clock: process,
     });
     const byKey = new Map(this.meters.map((meter) => [meter.meterKey, meter]));
@@ -230,13 +232,16 @@ export class Station {
   /** Somebody asks for something of a meter now. */
   async ask(meter: PolledMeter, what: string): Promise<void> {
     const askedMs = this.#options.process.now();
-    const started = Promise.withResolvers<void>();
-    const done = this.loop.readNow(meter, () => {
-      this.#options.observer.waits.push(this.#options.process.now() - askedMs);
-      started.resolve();
-      return this.#collector.read(meter, what);
-    });
-    await done.catch(() => undefined);
+    const noteWait = () => this.#options.observer.waits.push(this.#options.process.now() - askedMs);
+    const own = (visit: SharedVisit) => {
+      noteWait();
+      return this.#collector.read(meter, { what }, visit);
+    };
+    const onVisit = (connection: MeterConnection) => {
+      noteWait();
+      return this.#collector.readOn(connection, meter, { what });
+    };
+    await this.loop.readNow(meter, own, { lane: "on_demand", what, onVisit }).catch(() => undefined);
   }
 
   /** As the daemon stops at a signal. */
