@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { pino } from "pino";
 import { hostPort } from "../drivers/tcp/address.ts";
-import type { ExitReason } from "./cli/exit-code.ts";
+import type { ExitReason } from "./cli/terminal/exit-code.ts";
 import { VERSION } from "./cli/version.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { LivePart } from "./config/live-parts.ts";

@@ -9,7 +9,7 @@ import { once } from "node:events";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EXIT_CODES, type ExitReason } from "./cli/exit-code.ts";
+import { EXIT_CODES, type ExitReason } from "./cli/terminal/exit-code.ts";
 import type { Config } from "./config/schema.ts";
 import { startEmbedded } from "./gateway/open-store.ts";
 import type { EventSink } from "./observe/events.ts";

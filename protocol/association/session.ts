@@ -8,8 +8,8 @@ import { LIMITS } from "../limits.ts";
 import type { Link, LinkCloseReason, LinkEvent } from "../link/link.ts";
 import type { Machine } from "../machine.ts";
 import { Queue } from "../queue.ts";
-import type { ClientAssociation } from "./client.ts";
-import type { ClientCommand, ClientEvent } from "./client-events.ts";
+import type { ClientAssociation } from "./client/client.ts";
+import type { ClientCommand, ClientEvent } from "./client/client-events.ts";
 
 /** Everything that may change the session's state is in this table. */
 const TRANSITIONS = {

@@ -19,7 +19,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from "fastify-type-provider-zod";
-import type { EventLogEntry } from "../store/event-log.ts";
+import type { EventLogEntry } from "../store/records/event-log.ts";
 import { ApiError } from "./api-error.ts";
 import type { Caller, Callers } from "./callers.ts";
 import { ReadRefusedError } from "./read-answer.ts";

@@ -3,8 +3,8 @@
  * is enough, because what it is made of can't be guessed.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { Queryable } from "../store/database.ts";
-import type { EventLogEntry } from "../store/event-log.ts";
+import type { Queryable } from "../store/database/database.ts";
+import type { EventLogEntry } from "../store/records/event-log.ts";
 import { ROLES } from "./answers/access.ts";
 
 export type Role = (typeof ROLES)[number];

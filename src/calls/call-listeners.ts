@@ -11,11 +11,11 @@ import { systemTitle as asSystemTitle } from "../../protocol/security/system-tit
 import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
-import { ListenerSet } from "../push/listener-set.ts";
-import { type ConnectionLimits, PushConnection } from "../push/push-connection.ts";
-import type { PushIntake } from "../push/push-intake.ts";
-import type { SenderDirectory } from "../push/sender-directory.ts";
-import type { ReceivedPush } from "../store/received-push.ts";
+import { ListenerSet } from "../push/receive/listener-set.ts";
+import { type ConnectionLimits, PushConnection } from "../push/receive/push-connection.ts";
+import type { PushIntake } from "../push/receive/push-intake.ts";
+import type { SenderDirectory } from "../push/senders/sender-directory.ts";
+import type { ReceivedPush } from "../store/push/received-push.ts";
 import type { CallerClues } from "./caller-clues.ts";
 import type { Calls } from "./calls.ts";
 import { HeldCall } from "./held-call.ts";

@@ -1,7 +1,7 @@
 /** Who has called: asked by the public client for what every meter lets it read. */
 import type { DataResult } from "../../protocol/apdu/descriptors.ts";
-import { attributeOf } from "../collect/layout-reader.ts";
-import type { MeterConnection } from "../collect/meter-connection.ts";
+import { attributeOf } from "../collect/read/layout-reader.ts";
+import type { MeterConnection } from "../collect/session/meter-connection.ts";
 import { textOf } from "../profiles/other-value.ts";
 
 /** What a caller says that it is. */

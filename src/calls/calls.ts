@@ -1,8 +1,8 @@
 /** Meters that call in: which of them are connected, and on which connections. */
 import type { ByteChannel } from "../../drivers/channel.ts";
 import { ChannelError } from "../../drivers/channel-error.ts";
-import type { MeterCalls } from "../collect/meter-channel.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
+import type { MeterCalls } from "../collect/session/meter-channel.ts";
 import type { HeldCall } from "./held-call.ts";
 
 interface Caller {

@@ -6,7 +6,7 @@ import type { ByteChannel, ChannelSink } from "../../drivers/channel.ts";
 import { ChannelError } from "../../drivers/channel-error.ts";
 import type { TcpAddress } from "../../drivers/tcp/address.ts";
 import type { TcpChannel } from "../../drivers/tcp/channel.ts";
-import type { PushChannel } from "../push/push-connection.ts";
+import type { PushChannel } from "../push/receive/push-connection.ts";
 
 export interface HeldCallOptions {
   /** What modems say of themselves; the first group, or all of it, is what they are called. */

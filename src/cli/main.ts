@@ -2,9 +2,9 @@
 import { CommanderError } from "commander";
 import { ConfigError } from "../config/config-error.ts";
 import { messageOf } from "../observe/message-of.ts";
-import { EXIT_CODES, type ExitReason } from "./exit-code.ts";
-import { processOutput } from "./output.ts";
 import { cliProgram } from "./program.ts";
+import { EXIT_CODES, type ExitReason } from "./terminal/exit-code.ts";
+import { processOutput } from "./terminal/output.ts";
 
 const output = processOutput();
 

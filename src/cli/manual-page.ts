@@ -1,6 +1,6 @@
 /** The manual page dlms-gateway(1) in roff, made from what the verbs declare. */
 import type { Command } from "commander";
-import { EXIT_CODES } from "./exit-code.ts";
+import { EXIT_CODES } from "./terminal/exit-code.ts";
 import { CONFIG_FILE, SOCKET } from "./verbs/verb.ts";
 
 const FILES = [

@@ -1,7 +1,7 @@
 /** The command line: `verbs/` says what there is; a verb's code is loaded only when it is asked for. */
 import { Command } from "commander";
 import { EXAMPLES } from "./examples.ts";
-import { EXIT_CODES } from "./exit-code.ts";
+import { EXIT_CODES } from "./terminal/exit-code.ts";
 import { declareCertificates } from "./verbs/certificates.ts";
 import { declareCollections } from "./verbs/collections.ts";
 import { declareCompletion } from "./verbs/completion.ts";

@@ -1,10 +1,10 @@
 /** A meter of the fleet with what is known in memory of what was read from it. */
 import type { ProfileBatch } from "../profiles/batch.ts";
-import { batchIntervalS } from "../store/coverage-journal.ts";
-import { MOST_AHEAD_MS } from "../store/profile-rows.ts";
-import type { MeterLedger } from "./meter-ledger.ts";
-import type { MeterTarget } from "./meter-target.ts";
-import type { RegisterReading } from "./register-watch.ts";
+import { batchIntervalS } from "../store/ledger/coverage-journal.ts";
+import { MOST_AHEAD_MS } from "../store/profiles/profile-rows.ts";
+import type { RegisterReading } from "./read/register-watch.ts";
+import type { MeterTarget } from "./session/meter-target.ts";
+import type { MeterLedger } from "./slots/meter-ledger.ts";
 
 export interface PolledMeter {
   readonly target: MeterTarget;

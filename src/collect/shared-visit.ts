@@ -2,8 +2,9 @@
  * A visit that others may use while it lasts: what is asked of its meter then is done on its association, between two of
  * its requests.
  */
-import type { MeterConnection } from "./meter-connection.ts";
-import { SessionFailedError } from "./session-failure.ts";
+
+import { SessionFailedError } from "./causes/session-failure.ts";
+import type { MeterConnection } from "./session/meter-connection.ts";
 
 /** What wanted to join was not done, or not to its end: there was no association, or it was lost. */
 export class VisitOverError extends Error {

@@ -1,7 +1,7 @@
 /** The part of the configuration's schema that says what is read how often, and of which meters. */
 import { z } from "zod";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
-import { READING_KINDS } from "../store/profile-tables.ts";
+import { READING_KINDS } from "../store/profiles/profile-tables.ts";
 import { duration } from "./fields.ts";
 
 export const planSchema = z.strictObject({

@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { documentClasses } from "../../protocol/cosem/class-documentation.ts";
 import { INTERFACE_CLASSES } from "../../protocol/cosem/classes/registry.ts";
-import { troubleshootingPage } from "../collect/troubleshooting-page.ts";
+import { troubleshootingPage } from "../collect/causes/troubleshooting-page.ts";
 import { configDocumentation } from "./documentation.ts";
 
 await writeFile("docs/configuration.md", configDocumentation());

@@ -3,8 +3,8 @@ import { type Data, dataToBytes } from "../../protocol/axdr/data.ts";
 import { dottedObis, parseObis } from "../../protocol/cosem/obis.ts";
 import { dataLike, type PlainValue, readable, saysTheSame } from "../../protocol/cosem/plain-value.ts";
 import { DlmsError } from "../../protocol/errors.ts";
-import { attributeOf, readValue } from "../collect/layout-reader.ts";
-import { negotiated } from "../push/setup-execution.ts";
+import { attributeOf, readValue } from "../collect/read/layout-reader.ts";
+import { negotiated } from "../push/setups/setup-execution.ts";
 import type { OrderConnection, OrderKind } from "./order-execution.ts";
 
 /** `attribute` is class, logical name and attribute with colons between. */

@@ -2,9 +2,9 @@
 import type { Data } from "../../protocol/axdr/data.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { readable, saysTheSame } from "../../protocol/cosem/plain-value.ts";
-import { AccessRefusedError } from "../collect/access-refused.ts";
-import { attributeOf } from "../collect/layout-reader.ts";
-import { negotiated } from "../push/setup-execution.ts";
+import { attributeOf } from "../collect/read/layout-reader.ts";
+import { AccessRefusedError } from "../collect/session/access-refused.ts";
+import { negotiated } from "../push/setups/setup-execution.ts";
 import { NOT_AGREED } from "./load-switch.ts";
 import type { OrderConnection, OrderKind } from "./order-execution.ts";
 

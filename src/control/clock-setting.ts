@@ -3,11 +3,11 @@ import { DATE_TIME_LENGTH, type Data } from "../../protocol/axdr/data.ts";
 import { clockStampLike } from "../../protocol/cosem/clock-style.ts";
 import { type ClockPolicy, decodeDateTime, formatDateTime, resolveDateTime } from "../../protocol/cosem/date-time.ts";
 import { DlmsError } from "../../protocol/errors.ts";
-import { attributeOf, readValue } from "../collect/layout-reader.ts";
-import { CLOCK_TIME } from "../collect/meter-clock.ts";
-import { clockOf } from "../collect/meter-reader.ts";
-import type { MeterTarget } from "../collect/meter-target.ts";
-import { negotiated } from "../push/setup-execution.ts";
+import { attributeOf, readValue } from "../collect/read/layout-reader.ts";
+import { CLOCK_TIME } from "../collect/read/meter-clock.ts";
+import { clockOf } from "../collect/read/meter-reader.ts";
+import type { MeterTarget } from "../collect/session/meter-target.ts";
+import { negotiated } from "../push/setups/setup-execution.ts";
 import type { Judgement, OrderConnection, OrderKind } from "./order-execution.ts";
 
 interface ClockState {

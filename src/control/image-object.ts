@@ -3,8 +3,8 @@ import { type Data, dataToBytes } from "../../protocol/axdr/data.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
-import { attributeOf } from "../collect/layout-reader.ts";
-import { negotiated } from "../push/setup-execution.ts";
+import { attributeOf } from "../collect/read/layout-reader.ts";
+import { negotiated } from "../push/setups/setup-execution.ts";
 import type { OrderConnection } from "./order-execution.ts";
 
 /** What is to be transferred; meters take no other identifier than that of the image itself. */

@@ -3,9 +3,9 @@ import type { Data } from "../../protocol/axdr/data.ts";
 import { integerOf } from "../../protocol/cosem/integers.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import type { MeterQuirk } from "../../protocol/quirks.ts";
-import { AccessRefusedError } from "../collect/access-refused.ts";
-import { attributeOf } from "../collect/layout-reader.ts";
-import { negotiated } from "../push/setup-execution.ts";
+import { attributeOf } from "../collect/read/layout-reader.ts";
+import { AccessRefusedError } from "../collect/session/access-refused.ts";
+import { negotiated } from "../push/setups/setup-execution.ts";
 import type { Judgement, OrderConnection, OrderKind } from "./order-execution.ts";
 
 /** Undefined where the meter does not show it. */

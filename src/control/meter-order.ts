@@ -1,7 +1,7 @@
 /** What one meter can be ordered to do. */
 import { z } from "zod";
 import type { Clock } from "../../drivers/clock.ts";
-import type { MeterTarget } from "../collect/meter-target.ts";
+import type { MeterTarget } from "../collect/session/meter-target.ts";
 import { logicalName, plainValue } from "../config/fields.ts";
 import { writeOrder } from "./attribute-write.ts";
 import { calendarOrder } from "./calendar-activation.ts";

@@ -6,7 +6,7 @@
 import type { z } from "zod";
 import { type Clock, sleep } from "../../drivers/clock.ts";
 import type { orderResult } from "../api/answers/orders.ts";
-import type { MeterConnection } from "../collect/meter-connection.ts";
+import type { MeterConnection } from "../collect/session/meter-connection.ts";
 import { messageOf } from "../observe/message-of.ts";
 
 export type OrderResult = z.output<typeof orderResult>;

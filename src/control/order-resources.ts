@@ -5,7 +5,7 @@ import type { Caller } from "../api/callers.ts";
 import { type Api, callerOf } from "../api/http-api.ts";
 import { followed, type MeterRequest, MeterRequests, progressOf, type RequestEnded } from "../api/meter-requests.ts";
 import { messageOf } from "../observe/message-of.ts";
-import type { EventLogEntry } from "../store/event-log.ts";
+import type { EventLogEntry } from "../store/records/event-log.ts";
 import { type MeterOrder, meterOrderSchema } from "./meter-order.ts";
 import type { OrderResult } from "./order-execution.ts";
 

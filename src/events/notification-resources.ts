@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { notificationLine } from "../api/answers/events.ts";
 import { type Api } from "../api/http-api.ts";
-import type { OutboxLine } from "../store/notification-outbox.ts";
+import type { OutboxLine } from "../store/records/notification-outbox.ts";
 
 export interface NotificationOrders {
   lines(): Promise<readonly OutboxLine[]>;

@@ -1,5 +1,5 @@
 /** The meters whose readings are exported. */
-import type { Queryable } from "../store/database.ts";
+import type { Queryable } from "../store/database/database.ts";
 import type { ExportedMeter } from "./reading-rows.ts";
 
 export interface MeterSelection {

@@ -1,6 +1,6 @@
 /** Rows of readings as the views have them, page by page: what is exported is never held whole. */
 import type { ProfileColumn } from "../profiles/columns.ts";
-import type { Queryable } from "../store/database.ts";
+import type { Queryable } from "../store/database/database.ts";
 
 /** The views by what the API calls them, and what a row is found by. */
 export const READING_VIEWS = {

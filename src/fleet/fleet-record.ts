@@ -11,10 +11,10 @@ import { z } from "zod";
 import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { isKeyRole } from "../../protocol/security/secret-key.ts";
 import type { SealedKey } from "../keys/sealed-key.ts";
-import { layoutText, type PushLayout, type PushLayoutVersion } from "../push/push-layouts.ts";
-import type { AddedMeter } from "../store/added-meters.ts";
-import type { Capabilities } from "../store/capabilities.ts";
-import { pushLayoutOf } from "../store/push-layouts.ts";
+import { layoutText, type PushLayout, type PushLayoutVersion } from "../push/receive/push-layouts.ts";
+import type { Capabilities } from "../store/database/capabilities.ts";
+import { pushLayoutOf } from "../store/push/push-layouts.ts";
+import type { AddedMeter } from "../store/records/added-meters.ts";
 import type { RecordedMeter } from "./fleet.ts";
 
 export interface FleetRecord {

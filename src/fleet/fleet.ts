@@ -3,7 +3,7 @@
  * title without a scan. The configuration's meters are written into the database, which keeps those that left it.
  */
 import type { MeterConfig } from "../config/schema.ts";
-import type { Database } from "../store/database.ts";
+import type { Database } from "../store/database/database.ts";
 
 export interface FleetMeter {
   /** What everything in the database refers to. */

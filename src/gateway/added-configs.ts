@@ -1,7 +1,7 @@
 /** Meters that people added, as the configuration of this gateway sees them. */
 import { checkMeter } from "../config/load.ts";
 import type { Config, MeterConfig } from "../config/schema.ts";
-import type { AddedMeter } from "../store/added-meters.ts";
+import type { AddedMeter } from "../store/records/added-meters.ts";
 
 export interface AddedConfigs {
   readonly configs: readonly MeterConfig[];

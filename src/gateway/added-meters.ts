@@ -14,6 +14,7 @@ import { checkMeter } from "../config/load.ts";
 import type { Config, MeterConfig } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import { keepMeterAttributes } from "../series/collections.ts";
+import type { Database } from "../store/database/database.ts";
 import {
   type AddedMeter,
   addedMeterCount,
@@ -23,8 +24,7 @@ import {
   METERS_CHANNEL,
   putAddedMeters,
   removeAddedMeter,
-} from "../store/added-meters.ts";
-import type { Database } from "../store/database.ts";
+} from "../store/records/added-meters.ts";
 import { type AddedConfigs, addedConfigs, type ConfiguredMeters, configuredMeters } from "./added-configs.ts";
 import type { GatewayPlans } from "./gateway-plans.ts";
 import type { GatewayPush } from "./gateway-push.ts";

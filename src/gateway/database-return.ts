@@ -1,8 +1,8 @@
 /** What a start without the database leaves for the time when it is back. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Capabilities } from "../store/capabilities.ts";
-import { foldCoverage } from "../store/coverage.ts";
-import type { StoreIntake } from "../store/store-intake.ts";
+import type { Capabilities } from "../store/database/capabilities.ts";
+import type { StoreIntake } from "../store/intake/store-intake.ts";
+import { foldCoverage } from "../store/ledger/coverage.ts";
 import { finishStart, type GatewayStore, type StoreOptions } from "./open-store.ts";
 import { finishFleet, type StartedFleet } from "./start-fleet.ts";
 

@@ -2,8 +2,8 @@
 import type { RequestEnded } from "../api/meter-requests.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
-import type { Database } from "../store/database.ts";
-import { RequestTimes } from "../store/request-times.ts";
+import type { Database } from "../store/database/database.ts";
+import { RequestTimes } from "../store/records/request-times.ts";
 import type { FleetMeters } from "./fleet-meters.ts";
 
 export interface EndedRequestsParts {

@@ -1,11 +1,11 @@
 /** The loop that polls a gateway's meters, wired to plans, limits, calls and collector; without meters at first. */
 import type { Calls } from "../calls/calls.ts";
 import type { Collector } from "../collect/collector.ts";
-import type { LaneWidth } from "../collect/lane-places.ts";
-import type { GateWidth } from "../collect/line-gate.ts";
-import { PollLoop } from "../collect/poll-loop.ts";
+import type { LaneWidth } from "../collect/lanes/lane-places.ts";
+import type { GateWidth } from "../collect/lanes/line-gate.ts";
+import { PollLoop } from "../collect/lanes/poll-loop.ts";
+import type { SharedLines } from "../collect/lanes/shared-lines.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
-import type { SharedLines } from "../collect/shared-lines.ts";
 import type { Config, ConnectionConfig } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import type { GatewayPlans } from "./gateway-plans.ts";

@@ -6,8 +6,8 @@ import type { NotificationOrders } from "../events/notification-resources.ts";
 import { type Destination, Notifier } from "../events/notifier.ts";
 import { Webhook } from "../events/webhook.ts";
 import type { EventSink } from "../observe/events.ts";
-import { type Database, isTransient } from "../store/database.ts";
-import { keepDestinations, notificationOutbox, outboxLines, retryDead } from "../store/notification-outbox.ts";
+import { type Database, isTransient } from "../store/database/database.ts";
+import { keepDestinations, notificationOutbox, outboxLines, retryDead } from "../store/records/notification-outbox.ts";
 
 export interface NotificationParts {
   readonly config: Pick<Config, "notifications">;

@@ -12,17 +12,17 @@ import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
 import { profileQuantities } from "../profiles/quantities.ts";
 import { keepQuantities } from "../series/quantities.ts";
-import type { Capabilities } from "../store/capabilities.ts";
-import { type Database, isTransient, openDatabase } from "../store/database.ts";
+import type { Capabilities } from "../store/database/capabilities.ts";
+import { type Database, isTransient, openDatabase } from "../store/database/database.ts";
+import { migrate } from "../store/database/migrations.ts";
+import { keepObisCodes } from "../store/database/obis-codes.ts";
+import { StoreError } from "../store/database/store-error.ts";
 import {
   type EmbeddedPostgres,
   type EmbeddedPostgresEvent,
   startEmbeddedPostgres,
-} from "../store/embedded-postgres.ts";
-import { migrate } from "../store/migrations.ts";
-import { keepObisCodes } from "../store/obis-codes.ts";
-import { applyStorage, KEPT_BY_DEFAULT_MS } from "../store/storage-policies.ts";
-import { StoreError } from "../store/store-error.ts";
+} from "../store/server/embedded-postgres.ts";
+import { applyStorage, KEPT_BY_DEFAULT_MS } from "../store/upkeep/storage-policies.ts";
 
 const RECORD_FILE = "fleet.record";
 const FIRST_RETRY_MS = 1000;

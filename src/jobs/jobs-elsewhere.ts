@@ -1,5 +1,5 @@
 /** Work for single meters that other gateways have been asked for and have not answered yet. */
-import type { Queryable } from "../store/database.ts";
+import type { Queryable } from "../store/database/database.ts";
 
 export interface JobElsewhere {
   readonly meter: string;

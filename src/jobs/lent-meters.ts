@@ -6,9 +6,9 @@
 import { z } from "zod";
 import { systemClock, type Timer } from "../../drivers/clock.ts";
 import type { Calls } from "../calls/calls.ts";
-import type { PollLoop } from "../collect/poll-loop.ts";
+import type { PollLoop } from "../collect/lanes/poll-loop.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
-import type { Queryable } from "../store/database.ts";
+import type { Queryable } from "../store/database/database.ts";
 import { connectionBlock } from "./meter-blocks.ts";
 import { type MeterJobs, NotHereError } from "./meter-jobs.ts";
 

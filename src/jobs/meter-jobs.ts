@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { type ReadRefusal, ReadRefusedError } from "../api/read-answer.ts";
 import { messageOf } from "../observe/message-of.ts";
-import { isTransient, type Queryable } from "../store/database.ts";
+import { isTransient, type Queryable } from "../store/database/database.ts";
 import type { Block } from "./block.ts";
 
 export const JOBS_CHANNEL = "dlms_jobs";

@@ -5,7 +5,7 @@
 import { Socket } from "node:net";
 import { Client } from "pg";
 import { z } from "zod";
-import { failureCode } from "../store/failure.ts";
+import { failureCode } from "../store/database/failure.ts";
 import type { Block } from "./block.ts";
 
 const gatewaySchema = z.object({

@@ -1,5 +1,5 @@
 import { DlmsError } from "../../protocol/errors.ts";
-import { type Database, isTransient } from "../store/database.ts";
+import { type Database, isTransient } from "../store/database/database.ts";
 import { type CounterName, type CounterReservations, requireReservable } from "./counter-reservations.ts";
 
 /** Counters in the database: one row a name, raised in one statement, so that gateways may share them. */

@@ -1,5 +1,5 @@
 import { isKeyRole } from "../../protocol/security/secret-key.ts";
-import { type Database, isTransient } from "../store/database.ts";
+import { type Database, isTransient } from "../store/database/database.ts";
 import { KeyError } from "./key-error.ts";
 import type { KeyName, KeyState, SealedKey, SealedKeyStorage } from "./sealed-key.ts";
 

@@ -4,7 +4,7 @@ import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { objectListFromData } from "../../protocol/cosem/object-list.ts";
 import { octetsOf, SECURITY_SETUP_CLASS, type SecuritySetupVersion } from "../../protocol/security/security-setup.ts";
 import { SecuritySetupClient, type SetupOrder } from "../../protocol/security/security-setup-client.ts";
-import type { MeterConnection } from "../collect/meter-connection.ts";
+import type { MeterConnection } from "../collect/session/meter-connection.ts";
 
 const ASSOCIATION = { classId: 15, logicalName: logicalNameToOctets("0.0.40.0.0.255") };
 const SETUP_REFERENCE = 9;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type KeyRole, type SealingKey, SecretKey } from "../../protocol/security/secret-key.ts";
 import type { Config } from "../config/schema.ts";
 import { resolveKey } from "../config/secret.ts";
-import type { Database } from "../store/database.ts";
+import type { Database } from "../store/database/database.ts";
 import { KeyError } from "./key-error.ts";
 import { type AssociationKeys, KeyStore } from "./key-store.ts";
 import { KeyTable, RecordedKeyTable } from "./key-table.ts";

@@ -3,7 +3,7 @@
  * and fields are stable, because people search for them.
  */
 import type { Logger } from "pino";
-import type { EventLog } from "../store/event-log.ts";
+import type { EventLog } from "../store/records/event-log.ts";
 
 export interface GatewayEvents {
   readonly gatewayStarted: { meters: number; database: string; version: string };

@@ -1,6 +1,6 @@
 /** What each column of the profile tables holds, and the object that most meters keep it in: for the catalogue of series. */
 
-import { PROFILE_KINDS } from "../store/profile-tables.ts";
+import { PROFILE_KINDS } from "../store/profiles/profile-tables.ts";
 import type { ProfileKind } from "./batch.ts";
 import { generalObject } from "./column-rules.ts";
 import { PROFILE_COLUMNS, type ProfileColumn } from "./columns.ts";

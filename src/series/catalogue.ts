@@ -3,7 +3,7 @@
  * its columns are made, all meters of a write in one statement. A layout that was met costs one look into a set.
  */
 import type { OtherColumn, ProfileBatch, ProfileKind } from "../profiles/batch.ts";
-import type { Queryable } from "../store/database.ts";
+import type { Queryable } from "../store/database/database.ts";
 
 /** `3:1.0.99.99.0.255:2`, then what tells several values of one object apart. */
 const CAPTURE_OBJECT = /^\d+:((?:\d{1,3}\.){5}\d{1,3}):(-?\d+)(.*)$/;

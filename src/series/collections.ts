@@ -1,6 +1,6 @@
 /** Collections of meters of the configuration, which plans and reports refer to by name. */
 import type { CollectionConfig } from "../config/collection-schema.ts";
-import type { Database } from "../store/database.ts";
+import type { Database } from "../store/database/database.ts";
 
 /** Where the database tells keys of meters that may have come into a collection or left one; none where all may have. */
 export const MEMBERS_CHANNEL = "dlms_members";

@@ -1,6 +1,6 @@
 /** Fills dlms.quantities, by which series of profile columns are read. */
 import type { Quantity } from "../profiles/quantities.ts";
-import type { Queryable } from "../store/database.ts";
+import type { Queryable } from "../store/database/database.ts";
 
 /** Writes the quantities; those that changed since are corrected. Returns how many did. */
 export async function keepQuantities(database: Queryable, quantities: readonly Quantity[]): Promise<number> {

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Pump } from "../../drivers/pump.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
-import type { ServerSessionEvent } from "../../protocol/association/server-session.ts";
+import type { ServerSessionEvent } from "../../protocol/association/server/server-session.ts";
 import type { MeterSecrets } from "./meter-security.ts";
 import type { LoadedMeter } from "./object-dump.ts";
 import { sendAsConfigured } from "./push-sender.ts";

@@ -1,6 +1,7 @@
 /** A virtual meter's secrets, keys and counters, and the rules of its associations that follow from them. */
-import type { AssociationRule } from "../../protocol/association/association-rule.ts";
+
 import { REFERENCING, type Referencing } from "../../protocol/association/referencing.ts";
+import type { AssociationRule } from "../../protocol/association/server/association-rule.ts";
 import { type Conformance, type ConformanceBit, conformanceFromNumber } from "../../protocol/ber/conformance.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";

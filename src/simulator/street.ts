@@ -4,7 +4,7 @@ import { Pump } from "../../drivers/pump.ts";
 import type { TcpAddress } from "../../drivers/tcp/address.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
 import type { DataNotification } from "../../protocol/apdu/data-notification.ts";
-import type { ServerSessionEvent } from "../../protocol/association/server-session.ts";
+import type { ServerSessionEvent } from "../../protocol/association/server/server-session.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
 import type { Protection } from "../../protocol/security/security-control.ts";
 import { titleText } from "../../protocol/security/system-title.ts";

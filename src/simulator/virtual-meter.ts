@@ -1,15 +1,15 @@
 /** A virtual meter: its model, objects and associations, without a wire. */
-import { AssociationServer } from "../../protocol/association/server.ts";
+import { AssociationServer } from "../../protocol/association/server/server.ts";
 import type { SecuritySuite } from "../../protocol/security/suites.ts";
 import { type SystemTitle, systemTitle } from "../../protocol/security/system-title.ts";
 import type { MeterDescription } from "./description.ts";
 import { effectsOf, type FaultEffects, type MeterFault } from "./faults.ts";
 import { type MeterIdentity, seededSecrets } from "./meter-identity.ts";
 import { MeterModel } from "./meter-model.ts";
-import { MeterObjects } from "./meter-objects.ts";
 import { type MeterSecrets, MeterSecurity, type MeterSecurityOptions } from "./meter-security.ts";
 import type { MeterState } from "./meter-state.ts";
 import { hash } from "./noise.ts";
+import { MeterObjects } from "./objects/meter-objects.ts";
 
 export interface VirtualMeterOptions {
   readonly description: MeterDescription;

@@ -4,7 +4,7 @@ import {
   type ServerSessionCommand,
   type ServerSessionEvent,
   type ServerSessionSettings,
-} from "../../protocol/association/server-session.ts";
+} from "../../protocol/association/server/server-session.ts";
 import { HdlcServer, type HdlcServerSettings } from "../../protocol/link/hdlc/server.ts";
 import type { Link } from "../../protocol/link/link.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";

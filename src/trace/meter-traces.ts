@@ -3,8 +3,8 @@ import { PassThrough } from "node:stream";
 import type { ByteChannel } from "../../drivers/channel.ts";
 import type { TraceLine } from "../api/answers/traces.ts";
 import { ApiError } from "../api/api-error.ts";
-import type { PushSender } from "../push/sender-directory.ts";
-import type { ReceivedPush } from "../store/received-push.ts";
+import type { PushSender } from "../push/senders/sender-directory.ts";
+import type { ReceivedPush } from "../store/push/received-push.ts";
 import { pushLineOf } from "./push-line.ts";
 import { type TracedMeter, tapped } from "./session-tap.ts";
 

@@ -4,8 +4,8 @@ import { systemTitle } from "../../protocol/security/system-title.ts";
 import { treeJson } from "../../protocol/translate/render.ts";
 import { translate } from "../../protocol/translate/translate.ts";
 import type { PushLine } from "../api/answers/traces.ts";
-import type { PushSender } from "../push/sender-directory.ts";
-import type { ReceivedPush } from "../store/received-push.ts";
+import type { PushSender } from "../push/senders/sender-directory.ts";
+import type { ReceivedPush } from "../store/push/received-push.ts";
 import { Deciphering } from "./deciphering.ts";
 import { apduText } from "./dialogue.ts";
 

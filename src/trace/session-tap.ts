@@ -5,7 +5,7 @@ import { RecordingTee } from "../../drivers/recording/tee.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import type { TraceLine } from "../api/answers/traces.ts";
-import type { MeterTarget } from "../collect/meter-target.ts";
+import type { MeterTarget } from "../collect/session/meter-target.ts";
 import type { DecipheringKeys } from "./deciphering.ts";
 import { Dialogue } from "./dialogue.ts";
 import { frameLineOf } from "./trace-line.ts";

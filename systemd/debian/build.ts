@@ -21,7 +21,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
-import type * as ServerBinaries from "../../src/store/server-binaries.ts";
+import type * as ServerBinaries from "../../src/store/server/server-binaries.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const HERE = import.meta.dirname;
@@ -81,7 +81,7 @@ async function fill(tree: string): Promise<void> {
   link(`../node-linux-${process.arch}/bin/node`, join(library, "node_modules/.bin/node"));
   // The links between the server's libraries, which the package has and its installed files must not be changed for.
   const copies = join(tree, "copies");
-  const server: typeof ServerBinaries = await import(join(library, "src/store/server-binaries.ts"));
+  const server: typeof ServerBinaries = await import(join(library, "src/store/server/server-binaries.ts"));
   await server.prepareServerBinaries(undefined, copies);
   if (existsSync(copies)) throw new Error("the embedded database does not run from where it is installed");
   link("../lib/dlms-gateway/bin/dlms-gateway", join(tree, "usr/bin/dlms-gateway"));

@@ -1,7 +1,7 @@
 /** A database of its own for a bench, on the best edition that can be had: named, else Apache-2, else embedded. */
-import { describeCapabilities } from "../../src/store/capabilities.ts";
-import { type Database, openDatabase } from "../../src/store/database.ts";
-import { migrate } from "../../src/store/migrations.ts";
+import { describeCapabilities } from "../../src/store/database/capabilities.ts";
+import { type Database, openDatabase } from "../../src/store/database/database.ts";
+import { migrate } from "../../src/store/database/migrations.ts";
 import { query } from "../db/query.ts";
 import { withDatabase } from "../db/test-database.ts";
 import { startTestServer, type TestServer } from "../db/test-server.ts";

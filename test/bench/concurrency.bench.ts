@@ -1,7 +1,7 @@
 /** Many sessions at once in one process: what each costs in memory, and whether all get their turn. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { visitMeter } from "../../src/collect/meter-session.ts";
+import { visitMeter } from "../../src/collect/session/meter-session.ts";
 import type { Bench } from "./bench.ts";
 import { bareSession } from "./load/bare-client.ts";
 import { cannedOrder } from "./load/canned-meter.ts";

@@ -1,11 +1,11 @@
 /** What the ledger of slots costs a writer: the same rows with and without it, and the folding of its journal. */
 import type { ProfileBatch } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { foldCoverage } from "../../src/store/coverage.ts";
-import { journalCoverage } from "../../src/store/coverage-journal.ts";
-import { type Database, openDatabase } from "../../src/store/database.ts";
-import { migrate } from "../../src/store/migrations.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { type Database, openDatabase } from "../../src/store/database/database.ts";
+import { migrate } from "../../src/store/database/migrations.ts";
+import { foldCoverage } from "../../src/store/ledger/coverage.ts";
+import { journalCoverage } from "../../src/store/ledger/coverage-journal.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
 import { startTestServer } from "../db/test-server.ts";
 import type { Bench } from "./bench.ts";
 

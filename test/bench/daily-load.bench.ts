@@ -1,10 +1,10 @@
 /** What it costs to keep sums by day, beside the same writing without it and the same questions asked of the rows. */
 import type { ProfileBatch } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { keepDailyLoad } from "../../src/store/daily-load.ts";
-import type { Database } from "../../src/store/database.ts";
-import { noteLoadChanges } from "../../src/store/load-changes.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import type { Database } from "../../src/store/database/database.ts";
+import { noteLoadChanges } from "../../src/store/profiles/load-changes.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
+import { keepDailyLoad } from "../../src/store/upkeep/daily-load.ts";
 import type { Bench, BenchRow } from "./bench.ts";
 import { benchDatabase } from "./bench-database.ts";
 

@@ -1,8 +1,8 @@
 /** What people ask while the whole fleet is read: how much longer it takes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { UTC } from "../../protocol/cosem/time-zone.ts";
-import { visitMeter } from "../../src/collect/meter-session.ts";
-import { PollLoop } from "../../src/collect/poll-loop.ts";
+import { PollLoop } from "../../src/collect/lanes/poll-loop.ts";
+import { visitMeter } from "../../src/collect/session/meter-session.ts";
 import type { Bench } from "./bench.ts";
 import { cannedOrder } from "./load/canned-meter.ts";
 import { Spawned } from "./load/spawned.ts";

@@ -1,10 +1,10 @@
 /** Finding what is due in a fleet of a million meters: the planner against a bare heap of due times. */
 import { UTC } from "../../protocol/cosem/time-zone.ts";
-import { DueTimes } from "../../src/collect/due-times.ts";
-import { MeterLedger } from "../../src/collect/meter-ledger.ts";
-import { Planner } from "../../src/collect/planner.ts";
-import { chooseSlots } from "../../src/collect/profile-slots.ts";
-import { nextSlotMs } from "../../src/collect/slot.ts";
+import { DueTimes } from "../../src/collect/plan/due-times.ts";
+import { Planner } from "../../src/collect/plan/planner.ts";
+import { MeterLedger } from "../../src/collect/slots/meter-ledger.ts";
+import { chooseSlots } from "../../src/collect/slots/profile-slots.ts";
+import { nextSlotMs } from "../../src/collect/slots/slot.ts";
 import type { Bench, BenchReport } from "./bench.ts";
 
 const METERS = 1_000_000;

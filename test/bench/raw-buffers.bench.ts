@@ -4,10 +4,10 @@ import { dateTimeAt, encodeDateTime } from "../../protocol/cosem/date-time.ts";
 import { UTC } from "../../protocol/cosem/time-zone.ts";
 import { profileLayout } from "../../protocol/profile/layout.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { openDatabase } from "../../src/store/database.ts";
-import { migrate } from "../../src/store/migrations.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
-import { BufferKeeping, packBuffer, type RawBuffer, rowlessBatch } from "../../src/store/raw-buffers.ts";
+import { openDatabase } from "../../src/store/database/database.ts";
+import { migrate } from "../../src/store/database/migrations.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
+import { BufferKeeping, packBuffer, type RawBuffer, rowlessBatch } from "../../src/store/profiles/raw-buffers.ts";
 import { startTestServer } from "../db/test-server.ts";
 import type { Bench } from "./bench.ts";
 

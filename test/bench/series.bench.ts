@@ -1,9 +1,9 @@
 /** Finding series among a million keys, and reading one over a year as it was known at a moment. */
 import { profileQuantities } from "../../src/profiles/quantities.ts";
 import { keepQuantities } from "../../src/series/quantities.ts";
-import { describeCapabilities } from "../../src/store/capabilities.ts";
-import { type Database, openDatabase } from "../../src/store/database.ts";
-import { migrate } from "../../src/store/migrations.ts";
+import { describeCapabilities } from "../../src/store/database/capabilities.ts";
+import { type Database, openDatabase } from "../../src/store/database/database.ts";
+import { migrate } from "../../src/store/database/migrations.ts";
 import { query } from "../db/query.ts";
 import { withDatabase } from "../db/test-database.ts";
 import { startTestServer, type TestServer } from "../db/test-server.ts";

@@ -1,7 +1,7 @@
 /** Whole sessions: connect, associate, read clock, registers and a day of block load, release, close. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { visitMeter } from "../../src/collect/meter-session.ts";
-import { SerialLines } from "../../src/collect/serial-lines.ts";
+import { visitMeter } from "../../src/collect/session/meter-session.ts";
+import { SerialLines } from "../../src/collect/session/serial-lines.ts";
 import type { Bench, BenchRow } from "./bench.ts";
 import { bareSession } from "./load/bare-client.ts";
 import { cannedOrder } from "./load/canned-meter.ts";

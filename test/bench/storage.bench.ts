@@ -1,8 +1,8 @@
 /** Octets of a row of block load, as it came and compressed, beside the same rows as floating-point numbers. */
 import type { ProfileBatch } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import type { Database } from "../../src/store/database.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import type { Database } from "../../src/store/database/database.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
 import type { Bench } from "./bench.ts";
 import { benchDatabase, newMeters } from "./bench-database.ts";
 import { batchOf, energyOf, noise, registerBefore } from "./load-curve.ts";

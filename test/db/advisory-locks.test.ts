@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { ADVISORY_LOCKS } from "../../src/store/advisory-locks.ts";
-import { foldCoverage } from "../../src/store/coverage.ts";
-import { keepDailyLoad } from "../../src/store/daily-load.ts";
-import { noteLoadChanges } from "../../src/store/load-changes.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
-import { openPushQueue } from "../../src/store/push-history.ts";
-import type { ReceivedPush } from "../../src/store/received-push.ts";
+import { ADVISORY_LOCKS } from "../../src/store/database/advisory-locks.ts";
+import { foldCoverage } from "../../src/store/ledger/coverage.ts";
+import { noteLoadChanges } from "../../src/store/profiles/load-changes.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
+import { openPushQueue } from "../../src/store/push/push-history.ts";
+import type { ReceivedPush } from "../../src/store/push/received-push.ts";
+import { keepDailyLoad } from "../../src/store/upkeep/daily-load.ts";
 import { blockLoad, makeMeters, slots } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { collectionSchema } from "../../src/config/collection-schema.ts";
 import { collectionMeters, keepCollections, keepMeterAttributes } from "../../src/series/collections.ts";
-import { checkPatterns } from "../../src/store/collection-patterns.ts";
+import { checkPatterns } from "../../src/store/records/collection-patterns.ts";
 import { makeMeters } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
 

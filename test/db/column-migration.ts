@@ -6,9 +6,9 @@
  */
 import type { ProfileKind } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { openDatabase } from "../../src/store/database.ts";
-import { migrate } from "../../src/store/migrations.ts";
-import { dataTable, PROFILE_KINDS, storedType } from "../../src/store/profile-tables.ts";
+import { openDatabase } from "../../src/store/database/database.ts";
+import { migrate } from "../../src/store/database/migrations.ts";
+import { dataTable, PROFILE_KINDS, storedType } from "../../src/store/profiles/profile-tables.ts";
 import { profileSql, profileView } from "./profile-sql.ts";
 import { startTestServer } from "./test-server.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { checkCoverage, foldCoverage, rebuildCoverage } from "../../src/store/coverage.ts";
-import { applyStorage } from "../../src/store/storage-policies.ts";
+import { checkCoverage, foldCoverage, rebuildCoverage } from "../../src/store/ledger/coverage.ts";
+import { applyStorage } from "../../src/store/upkeep/storage-policies.ts";
 import { blockLoad, SLOT_MS, slots } from "./profile-batches.ts";
 import { at, DAY_MS, energy, HOUR_MS, useCoverage } from "./use-coverage.ts";
 

@@ -1,9 +1,9 @@
 /** Writes block load with its coverage until it is killed; tells its parent of each batch. Started by coverage.test.ts. */
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { foldCoverage } from "../../src/store/coverage.ts";
-import { journalCoverage } from "../../src/store/coverage-journal.ts";
-import { openDatabase } from "../../src/store/database.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { openDatabase } from "../../src/store/database/database.ts";
+import { foldCoverage } from "../../src/store/ledger/coverage.ts";
+import { journalCoverage } from "../../src/store/ledger/coverage-journal.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
 import { blockLoad, slots } from "./profile-batches.ts";
 
 const [url = "", meter = "", first = ""] = process.argv.slice(2);

@@ -1,9 +1,9 @@
 import { fork } from "node:child_process";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkCoverage, foldCoverage, rebuildCoverage } from "../../src/store/coverage.ts";
-import { openDatabase } from "../../src/store/database.ts";
-import { keepMemories, loadLedger } from "../../src/store/ledger-records.ts";
+import { openDatabase } from "../../src/store/database/database.ts";
+import { checkCoverage, foldCoverage, rebuildCoverage } from "../../src/store/ledger/coverage.ts";
+import { keepMemories, loadLedger } from "../../src/store/ledger/ledger-records.ts";
 import { blockLoad, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
 import { at, DAY_MS, energy, HOUR_MS, useCoverage } from "./use-coverage.ts";
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { keepDailyLoad } from "../../src/store/daily-load.ts";
-import { noteLoadChanges } from "../../src/store/load-changes.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { noteLoadChanges } from "../../src/store/profiles/load-changes.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
+import { keepDailyLoad } from "../../src/store/upkeep/daily-load.ts";
 import { blockLoad, makeMeters, SLOT_MS, slots } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
 

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { type EmbeddedPostgresEvent, startEmbeddedPostgres } from "../../src/store/embedded-postgres.ts";
+import { type EmbeddedPostgresEvent, startEmbeddedPostgres } from "../../src/store/server/embedded-postgres.ts";
 import { scratchDirectory } from "./scratch.ts";
 
 const directories: string[] = [];
@@ -125,7 +125,7 @@ async function startInChild(
   directory: string,
   checkout = join(import.meta.dirname, "../.."),
 ): Promise<{ child: ChildProcess; serverPid: number }> {
-  const module = join(checkout, "src/store/embedded-postgres.ts");
+  const module = join(checkout, "src/store/server/embedded-postgres.ts");
   const script = `const { startEmbeddedPostgres } = await import(${JSON.stringify(module)});
     const server = await startEmbeddedPostgres({ directory: ${JSON.stringify(directory)} });
     process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 1000); console.log(server.pid);`;

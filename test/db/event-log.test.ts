@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { eventLogSink, type GatewayEvent } from "../../src/observe/events.ts";
-import { checkDatabase } from "../../src/store/database-check.ts";
-import { appendEventLog, EventLog, type EventLogEntry, eventLogFaults } from "../../src/store/event-log.ts";
+import { appendEventLog, EventLog, type EventLogEntry, eventLogFaults } from "../../src/store/records/event-log.ts";
+import { checkDatabase } from "../../src/store/upkeep/database-check.ts";
 import { useTestDatabase } from "./test-database.ts";
 
 const current = useTestDatabase();

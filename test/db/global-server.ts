@@ -1,7 +1,7 @@
 /** Vitest's global set-up of the projects with a database: the server that all their files share. */
 import type { TestProject } from "vitest/node";
-import { describeCapabilities } from "../../src/store/capabilities.ts";
-import { migrate } from "../../src/store/migrations.ts";
+import { describeCapabilities } from "../../src/store/database/capabilities.ts";
+import { migrate } from "../../src/store/database/migrations.ts";
 import { query } from "./query.ts";
 import { type ProvidedServer, withDatabase } from "./test-database.ts";
 import { startTestServer, type TestEdition } from "./test-server.ts";

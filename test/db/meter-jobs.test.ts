@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { type JobHandler, MeterJobs } from "../../src/jobs/meter-jobs.ts";
-import type { Queryable } from "../../src/store/database.ts";
+import type { Queryable } from "../../src/store/database/database.ts";
 import { query } from "./query.ts";
 import { useTestDatabase } from "./test-database.ts";
 

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { migrate, migrationStatus, readMigrations } from "../../src/store/migrations.ts";
-import { dataTable, PROFILE_KINDS, storedType } from "../../src/store/profile-tables.ts";
+import { migrate, migrationStatus, readMigrations } from "../../src/store/database/migrations.ts";
+import { dataTable, PROFILE_KINDS, storedType } from "../../src/store/profiles/profile-tables.ts";
 import { profileView, shownComment } from "./profile-sql.ts";
 import { query } from "./query.ts";
 import { dumpSchema } from "./schema-dump.ts";
@@ -67,7 +67,7 @@ test("migrations: the dumped schema in the tree is current", async (context) => 
 
 test("migrations: two gateways that start at once both end with the whole schema", async () => {
   const url = await emptyDatabase();
-  const module = join(import.meta.dirname, "../../src/store/migrations.ts");
+  const module = join(import.meta.dirname, "../../src/store/database/migrations.ts");
   const script = `const { migrate } = await import(${JSON.stringify(module)});
     console.log(JSON.stringify((await migrate(process.env.TEST_URL)).applied));`;
   const runs = [1, 2, 3].map(async () => {

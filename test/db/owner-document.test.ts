@@ -1,8 +1,8 @@
 /** The names that the owner's document gives, held against what migrations make. */
 import { expect, test } from "vitest";
-import { makeCompatibilityViews, removeCompatibilityViews } from "../../src/store/compatibility-views.ts";
-import { openDatabase } from "../../src/store/database.ts";
-import { migrate } from "../../src/store/migrations.ts";
+import { makeCompatibilityViews, removeCompatibilityViews } from "../../src/store/database/compatibility-views.ts";
+import { openDatabase } from "../../src/store/database/database.ts";
+import { migrate } from "../../src/store/database/migrations.ts";
 import { makeMeters } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
 

@@ -1,5 +1,5 @@
 import type { ProfileBatch } from "../../src/profiles/batch.ts";
-import type { Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database/database.ts";
 
 export const SLOT_MS = 15 * 60 * 1000;
 export const START_MS = Date.UTC(2026, 0, 1);

@@ -1,7 +1,7 @@
 /** How tables and views of profiles are made of the list of columns. */
 import type { ProfileKind } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS, type ProfileColumn } from "../../src/profiles/columns.ts";
-import { storedType } from "../../src/store/profile-tables.ts";
+import { storedType } from "../../src/store/profiles/profile-tables.ts";
 
 const TITLES: Readonly<Record<ProfileKind, string>> = {
   instant: "Snapshots of what a meter measures, at the moment of capture.",

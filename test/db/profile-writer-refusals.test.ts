@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { openDatabase } from "../../src/store/database.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { openDatabase } from "../../src/store/database/database.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
 import { blockLoad, START_MS, slots } from "./profile-batches.ts";
 import { query } from "./query.ts";
 import { useProfileWriter } from "./use-profile-writer.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ProfileBatch } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { ProfileWriter, type WriteParticipant } from "../../src/store/profile-writer.ts";
+import { ProfileWriter, type WriteParticipant } from "../../src/store/profiles/profile-writer.ts";
 import { blockLoad, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
 import { query } from "./query.ts";
 import { useProfileWriter } from "./use-profile-writer.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { DRIFT_CHECK, REPAIR, type SetupState } from "../../src/push/setup-state.ts";
-import { keepSetupRecord, unsettledSetups } from "../../src/store/push-setup-history.ts";
+import { DRIFT_CHECK, REPAIR, type SetupState } from "../../src/push/setups/setup-state.ts";
+import { keepSetupRecord, unsettledSetups } from "../../src/store/push/push-setup-history.ts";
 import { makeMeters } from "./profile-batches.ts";
 import { query } from "./query.ts";
 import { useTestDatabase } from "./test-database.ts";

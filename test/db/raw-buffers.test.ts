@@ -5,12 +5,13 @@ import { dateTimeAt, encodeDateTime } from "../../protocol/cosem/date-time.ts";
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
 import { profileLayout } from "../../protocol/profile/layout.ts";
+import { replay } from "../../src/collect/keeping/replay.ts";
 import type { PolledMeter } from "../../src/collect/polled-meter.ts";
-import { replay } from "../../src/collect/replay.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { mapProfile } from "../../src/profiles/map-profile.ts";
-import { journalCoverage } from "../../src/store/coverage-journal.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { StoreError } from "../../src/store/database/store-error.ts";
+import { journalCoverage } from "../../src/store/ledger/coverage-journal.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
 import {
   BufferKeeping,
   DECODER_VERSION,
@@ -19,8 +20,7 @@ import {
   packBuffer,
   type RawBuffer,
   rowlessBatch,
-} from "../../src/store/raw-buffers.ts";
-import { StoreError } from "../../src/store/store-error.ts";
+} from "../../src/store/profiles/raw-buffers.ts";
 import { makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
 

@@ -2,18 +2,18 @@ import fc from "fast-check";
 import pg from "pg";
 import { expect, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { BEFORE_READINGS, keepReadings, type MeterReading } from "../../src/store/meter-records.ts";
-import { newestCaptures } from "../../src/store/newest-held.ts";
-import { keepObisCodes } from "../../src/store/obis-codes.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { keepObisCodes } from "../../src/store/database/obis-codes.ts";
+import { newestCaptures } from "../../src/store/profiles/newest-held.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
+import { keepRejectedRows, rejectedPollRows } from "../../src/store/profiles/rejected-rows.ts";
 
-import { openPushQueue } from "../../src/store/push-history.ts";
+import { openPushQueue } from "../../src/store/push/push-history.ts";
 
-import { keepPushLayout, loadPushLayouts } from "../../src/store/push-layouts.ts";
-import { keepPushSetups } from "../../src/store/push-setups.ts";
-import { ReadAttempts } from "../../src/store/read-attempts.ts";
-import type { ReceivedPush } from "../../src/store/received-push.ts";
-import { keepRejectedRows, rejectedPollRows } from "../../src/store/rejected-rows.ts";
+import { keepPushLayout, loadPushLayouts } from "../../src/store/push/push-layouts.ts";
+import { keepPushSetups } from "../../src/store/push/push-setups.ts";
+import type { ReceivedPush } from "../../src/store/push/received-push.ts";
+import { BEFORE_READINGS, keepReadings, type MeterReading } from "../../src/store/records/meter-records.ts";
+import { ReadAttempts } from "../../src/store/records/read-attempts.ts";
 import { blockLoad, makeMeters, SLOT_MS, START_MS, slots } from "./profile-batches.ts";
 import { query } from "./query.ts";
 import { useTestDatabase } from "./test-database.ts";

@@ -1,5 +1,5 @@
 /** The schema as text, from the catalogues: each change of it shows in review, whichever migrations made it. */
-import type { Database } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/database/database.ts";
 
 interface Line {
   line: string;

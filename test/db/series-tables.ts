@@ -5,8 +5,8 @@ import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { profileQuantities } from "../../src/profiles/quantities.ts";
 import { SeriesCatalogue } from "../../src/series/catalogue.ts";
 import { keepQuantities } from "../../src/series/quantities.ts";
-import type { Database } from "../../src/store/database.ts";
-import { ProfileWriter, type WriteOutcome } from "../../src/store/profile-writer.ts";
+import type { Database } from "../../src/store/database/database.ts";
+import { ProfileWriter, type WriteOutcome } from "../../src/store/profiles/profile-writer.ts";
 
 /** Writes as the gateway does: rows, then their series. */
 export class Gathering {

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { dailyEntry } from "../../src/push/push-schedule.ts";
-import type { Database } from "../../src/store/database.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
-import { insertSchedules, keepExpectedPushes } from "../../src/store/push-schedules.ts";
-import { RequestTimes } from "../../src/store/request-times.ts";
-import { type ServiceLevelOrder, serviceLevels } from "../../src/store/service-levels.ts";
+import { dailyEntry } from "../../src/push/setups/push-schedule.ts";
+import type { Database } from "../../src/store/database/database.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
+import { insertSchedules, keepExpectedPushes } from "../../src/store/push/push-schedules.ts";
+import { RequestTimes } from "../../src/store/records/request-times.ts";
+import { type ServiceLevelOrder, serviceLevels } from "../../src/store/records/service-levels.ts";
 import { blockLoad, makeMeters, SLOT_MS, START_MS } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
 

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { journalCoverage } from "../../src/store/coverage-journal.ts";
-import { type Database, openDatabase } from "../../src/store/database.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/store/embedded-postgres.ts";
-import { migrate } from "../../src/store/migrations.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
-import { BufferKeeping } from "../../src/store/raw-buffers.ts";
-import type { ReceivedPush } from "../../src/store/received-push.ts";
-import { StoreIntake } from "../../src/store/store-intake.ts";
+import { type Database, openDatabase } from "../../src/store/database/database.ts";
+import { migrate } from "../../src/store/database/migrations.ts";
+import { StoreIntake } from "../../src/store/intake/store-intake.ts";
+import { journalCoverage } from "../../src/store/ledger/coverage-journal.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
+import { BufferKeeping } from "../../src/store/profiles/raw-buffers.ts";
+import type { ReceivedPush } from "../../src/store/push/received-push.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/store/server/embedded-postgres.ts";
 import { scratchDirectory } from "./scratch.ts";
 
 export interface SpoolStation extends AsyncDisposable {

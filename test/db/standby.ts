@@ -5,10 +5,10 @@ import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
-import { startEmbeddedPostgres } from "../../src/store/embedded-postgres.ts";
-import { freePort, startPostmaster, stopPostmaster } from "../../src/store/postmaster.ts";
-import { prepareServerBinaries } from "../../src/store/server-binaries.ts";
-import { serverUser } from "../../src/store/server-user.ts";
+import { startEmbeddedPostgres } from "../../src/store/server/embedded-postgres.ts";
+import { freePort, startPostmaster, stopPostmaster } from "../../src/store/server/postmaster.ts";
+import { prepareServerBinaries } from "../../src/store/server/server-binaries.ts";
+import { serverUser } from "../../src/store/server/server-user.ts";
 import { query } from "./query.ts";
 import { scratchDirectory } from "./scratch.ts";
 

@@ -3,7 +3,7 @@
  * that for each test file. Where the project's server can't be had, every test that wants it is skipped with the reason.
  */
 import { afterAll, beforeAll, beforeEach, expect, inject } from "vitest";
-import { type Database, openDatabase } from "../../src/store/database.ts";
+import { type Database, openDatabase } from "../../src/store/database/database.ts";
 import { query } from "./query.ts";
 
 export interface TestDatabase {

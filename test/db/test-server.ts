@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type EmbeddedPostgresOptions, startEmbeddedPostgres } from "../../src/store/embedded-postgres.ts";
+import { type EmbeddedPostgresOptions, startEmbeddedPostgres } from "../../src/store/server/embedded-postgres.ts";
 import { scratchDirectory } from "./scratch.ts";
 
 export type TestEdition = "embedded" | "timescale-apache" | "timescale-given";

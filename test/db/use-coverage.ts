@@ -1,7 +1,7 @@
 import type { ProfileBatch } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { journalCoverage } from "../../src/store/coverage-journal.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { journalCoverage } from "../../src/store/ledger/coverage-journal.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
 import { makeMeters, slots } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
 

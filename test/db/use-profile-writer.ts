@@ -1,5 +1,5 @@
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { ProfileWriter } from "../../src/store/profile-writer.ts";
+import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
 import { makeMeters } from "./profile-batches.ts";
 import { query } from "./query.ts";
 import { useTestDatabase } from "./test-database.ts";

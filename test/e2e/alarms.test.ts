@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import type { StreetMeter } from "../../src/simulator/street.ts";
 import { acknowledgeAlarms, type MeterAlarm, raiseAlarm } from "./meter-alarm.ts";
-import { sendTcp } from "./push-station.ts";
+import { sendTcp } from "./push/push-station.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const IDIS_DESCRIPTORS = ["0.0.97.98.20.255", "0.0.97.98.21.255"] as const;

@@ -14,7 +14,7 @@ import { fromHex } from "../../protocol/bytes/hex.ts";
 import { decodeWrapper, encodeWrapper } from "../../protocol/link/wrapper.ts";
 import { askDaemon, askForLines, askForRead } from "../../src/api/local-client.ts";
 import { ReadRefusedError } from "../../src/api/read-answer.ts";
-import type { MeterInput } from "../../src/cli/demo-street.ts";
+import type { MeterInput } from "../../src/cli/demo/demo-street.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { PUSHES } from "../../src/simulator/models/is15959.ts";
 import type { StreetMeter } from "../../src/simulator/street.ts";

@@ -10,8 +10,8 @@ import { askDaemon, askForLines, askForRead } from "../../src/api/local-client.t
 import { LocalSocket } from "../../src/api/local-socket.ts";
 import { MeterRequests, type RequestedRead } from "../../src/api/meter-requests.ts";
 import { type ReadAnswer, ReadRefusedError, type ReadWishes } from "../../src/api/read-answer.ts";
-import { readRequestResources } from "../../src/api/read-request-resources.ts";
-import type { EventLogEntry } from "../../src/store/event-log.ts";
+import { readRequestResources } from "../../src/api/resources/read-request-resources.ts";
+import type { EventLogEntry } from "../../src/store/records/event-log.ts";
 
 const ANSWER: ReadAnswer = {
   meter: "house-1",

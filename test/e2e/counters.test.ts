@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
-import { countersList, countersRaise } from "../../src/cli/counters-command.ts";
+import { countersList, countersRaise } from "../../src/cli/commands/counters-command.ts";
 import { visit } from "../sim/visitor.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 

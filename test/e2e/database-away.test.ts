@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { z } from "zod";
-import { streetConfiguration } from "../../src/cli/demo-street.ts";
+import { streetConfiguration } from "../../src/cli/demo/demo-street.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { type Street, startStreet } from "../../src/simulator/street.ts";
-import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/store/embedded-postgres.ts";
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "../../src/store/server/embedded-postgres.ts";
 import { query } from "../db/query.ts";
 import { scratchDirectory } from "../db/scratch.ts";
-import { FaultSenders } from "./fault-senders.ts";
+import { FaultSenders } from "./faults/fault-senders.ts";
 
 type ConfigInput = z.input<typeof configSchema>;
 

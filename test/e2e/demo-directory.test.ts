@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, rm, stat, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { demoDirectory, keptDirectory } from "../../src/cli/demo-directory.ts";
-import { lockDirectory } from "../../src/store/directory-lock.ts";
+import { demoDirectory, keptDirectory } from "../../src/cli/demo/demo-directory.ts";
+import { lockDirectory } from "../../src/store/server/directory-lock.ts";
 
 const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
 const LONG_AGO = new Date(Date.now() - 3_600_000);

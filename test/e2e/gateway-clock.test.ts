@@ -1,7 +1,7 @@
 /** A gateway whose own clock is wrong: nothing is read, settled or lost until it is right. */
 import { expect, test } from "vitest";
 import { systemClock } from "../../drivers/clock.ts";
-import { SYSTEM_ENVIRONMENT } from "../../src/collect/visit-environment.ts";
+import { SYSTEM_ENVIRONMENT } from "../../src/collect/session/visit-environment.ts";
 import { polledStreet } from "./polled-street.ts";
 
 const HOUR_MS = 3_600_000;

@@ -5,13 +5,13 @@ import { afterEach, expect, test } from "vitest";
 import { Pump } from "../../drivers/pump.ts";
 import { connectTcp } from "../../drivers/tcp/connect.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
-import { ClientAssociation } from "../../protocol/association/client.ts";
-import type { ServiceOrder } from "../../protocol/association/client-events.ts";
+import { ClientAssociation } from "../../protocol/association/client/client.ts";
+import type { ServiceOrder } from "../../protocol/association/client/client-events.ts";
 import {
   ServerSession,
   type ServerSessionCommand,
   type ServerSessionEvent,
-} from "../../protocol/association/server-session.ts";
+} from "../../protocol/association/server/server-session.ts";
 import { ClientSession, type SessionCommand, type SessionEvent } from "../../protocol/association/session.ts";
 import { conformanceFromNumber } from "../../protocol/ber/conformance.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { ApiTokens, type Role } from "../../src/api/tokens.ts";
-import { appendEventLog, eventLogFaults } from "../../src/store/event-log.ts";
+import { appendEventLog, eventLogFaults } from "../../src/store/records/event-log.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const COUNT = 4;

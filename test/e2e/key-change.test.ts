@@ -11,8 +11,8 @@ import { readCertificateRequest } from "../../protocol/security/certificate-requ
 import { privateKeyFromPem } from "../../protocol/security/elliptic-key.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import type { SecuritySetupVersion } from "../../protocol/security/security-setup.ts";
-import { certificatesCommand } from "../../src/cli/certificates-command.ts";
-import { keysSettle, keysTransfer } from "../../src/cli/key-change-command.ts";
+import { certificatesCommand } from "../../src/cli/commands/certificates-command.ts";
+import { keysSettle, keysTransfer } from "../../src/cli/commands/key-change-command.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
 import { readFleetRecord } from "../../src/fleet/fleet-record.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";

@@ -4,7 +4,7 @@ import { askForLines, type LocalOrder } from "../../src/api/local-client.ts";
 import { maintenanceLineSchema } from "../../src/api/maintenance-order.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
-import { checkCoverage, rebuildCoverage } from "../../src/store/coverage.ts";
+import { checkCoverage, rebuildCoverage } from "../../src/store/ledger/coverage.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const DAY_MS = 86_400_000;

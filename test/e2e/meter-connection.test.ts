@@ -11,9 +11,9 @@ import { ReplayChannel } from "../../drivers/recording/replay.ts";
 import { RecordingTee } from "../../drivers/recording/tee.ts";
 import { connectTcp } from "../../drivers/tcp/connect.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
-import type { AssociationRule } from "../../protocol/association/association-rule.ts";
-import type { ClientSettings } from "../../protocol/association/client-settings.ts";
-import { AssociationServer } from "../../protocol/association/server.ts";
+import type { ClientSettings } from "../../protocol/association/client/client-settings.ts";
+import type { AssociationRule } from "../../protocol/association/server/association-rule.ts";
+import { AssociationServer } from "../../protocol/association/server/server.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { fromHex, toHex } from "../../protocol/bytes/hex.ts";
 import { hdlcAddress } from "../../protocol/link/hdlc/address.ts";
@@ -21,9 +21,9 @@ import { HdlcClient } from "../../protocol/link/hdlc/client.ts";
 import { HdlcServer } from "../../protocol/link/hdlc/server.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
-import { causeOf } from "../../src/collect/failure-cause.ts";
-import { MeterConnection } from "../../src/collect/meter-connection.ts";
-import { MeterLine } from "../../src/collect/meter-line.ts";
+import { causeOf } from "../../src/collect/causes/failure-cause.ts";
+import { MeterConnection } from "../../src/collect/session/meter-connection.ts";
+import { MeterLine } from "../../src/collect/session/meter-line.ts";
 import { ServedLink } from "../protocol/association/served-link.ts";
 import {
   ascii,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { metersImport } from "../../src/cli/meters-add-command.ts";
+import { metersImport } from "../../src/cli/commands/meters-add-command.ts";
 import { scratchDirectory } from "../db/scratch.ts";
 
 const orderForm = z.object({ meters: z.array(z.object({ name: z.string() })), dryRun: z.boolean() });

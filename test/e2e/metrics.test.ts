@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { FAILURE_CAUSES } from "../../src/collect/failure-cause.ts";
+import { FAILURE_CAUSES } from "../../src/collect/causes/failure-cause.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const OBSERVE = join(import.meta.dirname, "../../docs/observe");

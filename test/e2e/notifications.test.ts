@@ -14,9 +14,14 @@ import { signatureOf, Webhook } from "../../src/events/webhook.ts";
 import { GatewayNotifications } from "../../src/gateway/gateway-notifications.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { loggedEvent } from "../../src/profiles/seen-events.ts";
-import { isTransient } from "../../src/store/database.ts";
-import { keepSeenEvents } from "../../src/store/meter-events.ts";
-import { keepDestinations, notificationOutbox, outboxLines, retryDead } from "../../src/store/notification-outbox.ts";
+import { isTransient } from "../../src/store/database/database.ts";
+import { keepSeenEvents } from "../../src/store/records/meter-events.ts";
+import {
+  keepDestinations,
+  notificationOutbox,
+  outboxLines,
+  retryDead,
+} from "../../src/store/records/notification-outbox.ts";
 import { makeMeters } from "../db/profile-batches.ts";
 import { query } from "../db/query.ts";
 import { useTestDatabase } from "../db/test-database.ts";

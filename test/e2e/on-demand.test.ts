@@ -1,6 +1,6 @@
 /** What somebody reads through the daemon is kept as what it is. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { SOURCES } from "../../src/store/profile-tables.ts";
+import { SOURCES } from "../../src/store/profiles/profile-tables.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const DAY_MS = 86_400_000;

@@ -5,9 +5,14 @@ import { systemClock } from "../../drivers/clock.ts";
 import { WrapperLink } from "../../protocol/link/wrapper-link.ts";
 import type { MeterQuirk } from "../../protocol/quirks.ts";
 import { askDaemon } from "../../src/api/local-client.ts";
-import { clockCommand, type OrderOptions, objectOrderCommand, writeCommand } from "../../src/cli/order-command.ts";
-import { visitMeter } from "../../src/collect/meter-session.ts";
-import { meterTarget } from "../../src/collect/meter-target.ts";
+import {
+  clockCommand,
+  type OrderOptions,
+  objectOrderCommand,
+  writeCommand,
+} from "../../src/cli/commands/order-command.ts";
+import { visitMeter } from "../../src/collect/session/meter-session.ts";
+import { meterTarget } from "../../src/collect/session/meter-target.ts";
 import { meterSchema } from "../../src/config/schema.ts";
 import { executeOrder, type MeterOrder, meterOrderSchema } from "../../src/control/meter-order.ts";
 import { CLIENT, listenDeviant } from "./deviant-meter.ts";

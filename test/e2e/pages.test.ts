@@ -3,7 +3,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { ApiTokens } from "../../src/api/tokens.ts";
-import { appendEventLog } from "../../src/store/event-log.ts";
+import { appendEventLog } from "../../src/store/records/event-log.ts";
 import { startBrowser } from "./browser.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 

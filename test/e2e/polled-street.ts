@@ -3,22 +3,22 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../drivers/clock.ts";
-import { streetConfiguration } from "../../src/cli/demo-street.ts";
+import { streetConfiguration } from "../../src/cli/demo/demo-street.ts";
 import { Collector, type CollectorOptions } from "../../src/collect/collector.ts";
-import type { CollectorStore } from "../../src/collect/collector-store.ts";
-import type { InvocationCounters } from "../../src/collect/meter-access.ts";
-import type { ProfileMemory, StoredLedger } from "../../src/collect/meter-ledger.ts";
-import { meterTarget } from "../../src/collect/meter-target.ts";
+import type { CollectorStore } from "../../src/collect/keeping/collector-store.ts";
 import type { PolledMeter } from "../../src/collect/polled-meter.ts";
-import { SerialLines } from "../../src/collect/serial-lines.ts";
-import { SYSTEM_ENVIRONMENT } from "../../src/collect/visit-environment.ts";
+import type { InvocationCounters } from "../../src/collect/session/meter-access.ts";
+import { meterTarget } from "../../src/collect/session/meter-target.ts";
+import { SerialLines } from "../../src/collect/session/serial-lines.ts";
+import { SYSTEM_ENVIRONMENT } from "../../src/collect/session/visit-environment.ts";
+import type { ProfileMemory, StoredLedger } from "../../src/collect/slots/meter-ledger.ts";
 import { meterSchema } from "../../src/config/schema.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import type { ProfileBatch, ProfileKind } from "../../src/profiles/batch.ts";
 import { type Street, type StreetOptions, startStreet } from "../../src/simulator/street.ts";
-import type { MeterReading } from "../../src/store/meter-records.ts";
-import type { ReadAttempt } from "../../src/store/read-attempts.ts";
-import type { RejectedPollRow } from "../../src/store/rejected-rows.ts";
+import type { RejectedPollRow } from "../../src/store/profiles/rejected-rows.ts";
+import type { MeterReading } from "../../src/store/records/meter-records.ts";
+import type { ReadAttempt } from "../../src/store/records/read-attempts.ts";
 
 /** Keeps everything, as a database would. */
 export class MemoryStore implements CollectorStore {

@@ -2,9 +2,9 @@
 import { expect, test, vi } from "vitest";
 import type { ByteChannel } from "../../drivers/channel.ts";
 import { askForOrder } from "../../src/api/local-client.ts";
-import type { LedgerPage, StoredLedger } from "../../src/collect/meter-ledger.ts";
-import { PollLoop } from "../../src/collect/poll-loop.ts";
+import { PollLoop } from "../../src/collect/lanes/poll-loop.ts";
 import type { PolledMeter } from "../../src/collect/polled-meter.ts";
+import type { LedgerPage, StoredLedger } from "../../src/collect/slots/meter-ledger.ts";
 import { WAIT } from "./fleet-daemon.ts";
 import { MemoryStore, polledStreet } from "./polled-street.ts";
 import { gatewayOverStreet } from "./street.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { askForLines } from "../../src/api/local-client.ts";
 import { maintenanceLineSchema } from "../../src/api/maintenance-order.ts";
-import { readoutCommand } from "../../src/cli/readout-command.ts";
+import { readoutCommand } from "../../src/cli/commands/readout-command.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";

@@ -21,8 +21,8 @@ import {
   type SetupOrder,
 } from "../../protocol/security/security-setup-client.ts";
 import { systemTitle } from "../../protocol/security/system-title.ts";
-import { MeterConnection } from "../../src/collect/meter-connection.ts";
-import { MeterLine } from "../../src/collect/meter-line.ts";
+import { MeterConnection } from "../../src/collect/session/meter-connection.ts";
+import { MeterLine } from "../../src/collect/session/meter-line.ts";
 import { idisIdentity, seededSecrets } from "../../src/simulator/meter-identity.ts";
 import { idis } from "../../src/simulator/models/idis.ts";
 import { VirtualMeter } from "../../src/simulator/virtual-meter.ts";

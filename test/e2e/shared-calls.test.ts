@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { askForRead } from "../../src/api/local-client.ts";
 import { ReadRefusedError } from "../../src/api/read-answer.ts";
-import { streetConfiguration } from "../../src/cli/demo-street.ts";
+import { streetConfiguration } from "../../src/cli/demo/demo-street.ts";
 import type { MeterCall } from "../../src/simulator/meter-call.ts";
 import { type Street, startStreet } from "../../src/simulator/street.ts";
 import { query } from "../db/query.ts";

@@ -12,7 +12,7 @@ import { afterEach, beforeEach, expect, inject, test, vi } from "vitest";
 import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { askForLines, askForRead } from "../../src/api/local-client.ts";
 import { maintenanceLineSchema } from "../../src/api/maintenance-order.ts";
-import { streetConfiguration } from "../../src/cli/demo-street.ts";
+import { streetConfiguration } from "../../src/cli/demo/demo-street.ts";
 import { type Street, startStreet } from "../../src/simulator/street.ts";
 import { query } from "../db/query.ts";
 import { withDatabase } from "../db/test-database.ts";

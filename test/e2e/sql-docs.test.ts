@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { type Database, openDatabase } from "../../src/store/database.ts";
+import { type Database, openDatabase } from "../../src/store/database/database.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 /** Those that tell of what did not happen in the street: no pushes, revisions or disagreements. */

@@ -10,7 +10,7 @@ import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { query } from "../db/query.ts";
 import { useTestDatabase } from "../db/test-database.ts";
-import { FaultSenders } from "./fault-senders.ts";
+import { FaultSenders } from "./faults/fault-senders.ts";
 
 const current = useTestDatabase();
 

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { keysImport, keysList, keysNewSealingKey, keysReseal } from "../../src/cli/keys-command.ts";
+import { keysImport, keysList, keysNewSealingKey, keysReseal } from "../../src/cli/commands/keys-command.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 

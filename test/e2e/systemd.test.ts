@@ -7,11 +7,11 @@ import { expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { query } from "../db/query.ts";
 import { useTestDatabase } from "../db/test-database.ts";
-import { FaultSenders } from "./fault-senders.ts";
+import { FaultSenders } from "./faults/fault-senders.ts";
 import type { ConfigInput } from "./fleet-daemon.ts";
 import { freePort } from "./free-port.ts";
 import { PlayedSystemd } from "./played-systemd.ts";
-import { sendUdp } from "./push-station.ts";
+import { sendUdp } from "./push/push-station.ts";
 
 const current = useTestDatabase();
 const METER = "1SYD0000000001";

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, inject, test, vi } from "vitest";
 import { configSchema } from "../../src/config/schema.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
-import { readMigrations } from "../../src/store/migrations.ts";
+import { readMigrations } from "../../src/store/database/migrations.ts";
 import { query } from "../db/query.ts";
 import { withDatabase } from "../db/test-database.ts";
 

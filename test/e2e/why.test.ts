@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
-import { streetConfiguration } from "../../src/cli/demo-street.ts";
-import { type ReadOptions, readCommand } from "../../src/cli/read-command.ts";
+import { type ReadOptions, readCommand } from "../../src/cli/commands/read-command.ts";
+import { streetConfiguration } from "../../src/cli/demo/demo-street.ts";
 import { type Street, startStreet } from "../../src/simulator/street.ts";
 
 /** Houses of the street: HLS with ciphering over the wrapper, and a password over HDLC. */

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
 import { askForRead } from "../../src/api/local-client.ts";
-import { streetConfiguration } from "../../src/cli/demo-street.ts";
-import { EXIT_CODES } from "../../src/cli/exit-code.ts";
+import { streetConfiguration } from "../../src/cli/demo/demo-street.ts";
+import { EXIT_CODES } from "../../src/cli/terminal/exit-code.ts";
 import { startStreet } from "../../src/simulator/street.ts";
 import { FleetDaemon, LineWatch, WAIT } from "./fleet-daemon.ts";
 

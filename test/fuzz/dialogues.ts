@@ -2,11 +2,11 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseRecording } from "../../drivers/recording/recording.ts";
-import { ClientAssociation } from "../../protocol/association/client.ts";
-import type { ServiceOrder } from "../../protocol/association/client-events.ts";
-import { ServerSession } from "../../protocol/association/server-session.ts";
+import { ClientAssociation } from "../../protocol/association/client/client.ts";
+import type { ServiceOrder } from "../../protocol/association/client/client-events.ts";
+import { inShortNames } from "../../protocol/association/client/short-name-orders.ts";
+import { ServerSession } from "../../protocol/association/server/server-session.ts";
 import { ClientSession, type SessionCommand } from "../../protocol/association/session.ts";
-import { inShortNames } from "../../protocol/association/short-name-orders.ts";
 import { conformanceFromNumber } from "../../protocol/ber/conformance.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { ShortNames } from "../../protocol/cosem/short-names.ts";

@@ -1,6 +1,6 @@
 /** The machines that take octets off the wire, each in the states in which a peer can meet it. */
-import { ClientAssociation } from "../../protocol/association/client.ts";
-import type { ClientCommand } from "../../protocol/association/client-events.ts";
+import { ClientAssociation } from "../../protocol/association/client/client.ts";
+import type { ClientCommand } from "../../protocol/association/client/client-events.ts";
 import { ClientSession } from "../../protocol/association/session.ts";
 import { conformanceFromNumber } from "../../protocol/ber/conformance.ts";
 import { fromHex, toHex } from "../../protocol/bytes/hex.ts";

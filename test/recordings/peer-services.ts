@@ -1,6 +1,6 @@
 /** Every service of one association by logical names, one after the other, and what the peer answered to each. */
 import type { AttributeReference, DataResult } from "../../protocol/apdu/descriptors.ts";
-import type { ServiceOrder, ServiceResponse } from "../../protocol/association/client-events.ts";
+import type { ServiceOrder, ServiceResponse } from "../../protocol/association/client/client-events.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import { entryAccess, rangeAccess } from "../../protocol/profile/selective-access.ts";

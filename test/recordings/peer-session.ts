@@ -5,13 +5,13 @@
 import type { ByteChannel } from "../../drivers/channel.ts";
 import { Pump } from "../../drivers/pump.ts";
 import type { AttributeReference, DataResult } from "../../protocol/apdu/descriptors.ts";
-import { ClientAssociation } from "../../protocol/association/client.ts";
-import type { ServiceOrder, ServiceResponse } from "../../protocol/association/client-events.ts";
-import type { ClientAuthentication, ClientSettings } from "../../protocol/association/client-settings.ts";
+import { ClientAssociation } from "../../protocol/association/client/client.ts";
+import type { ServiceOrder, ServiceResponse } from "../../protocol/association/client/client-events.ts";
+import type { ClientAuthentication, ClientSettings } from "../../protocol/association/client/client-settings.ts";
 import { GatewayLink } from "../../protocol/association/gateway-link.ts";
 import type { Referencing } from "../../protocol/association/referencing.ts";
 import { ClientSession, type SessionCommand, type SessionEvent } from "../../protocol/association/session.ts";
-import { inShortNames } from "../../protocol/association/short-name-orders.ts";
+import { inShortNames } from "../../protocol/association/client/short-name-orders.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { conformanceFromNumber } from "../../protocol/ber/conformance.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";

@@ -1,8 +1,8 @@
 /** A push setup of the peer: compared with a wanted one, written, read back, found in order, and put back as it was. */
-import type { ServiceOrder, ServiceResponse } from "../../protocol/association/client-events.ts";
+import type { ServiceOrder, ServiceResponse } from "../../protocol/association/client/client-events.ts";
 import { pushSetupSchema } from "../../src/config/push-schema.ts";
-import { changeOf, type Difference, executeSetup, type SetupConnection, undo } from "../../src/push/setup-execution.ts";
-import { wishesOf } from "../../src/push/setup-wishes.ts";
+import { changeOf, type Difference, executeSetup, type SetupConnection, undo } from "../../src/push/setups/setup-execution.ts";
+import { wishesOf } from "../../src/push/setups/setup-wishes.ts";
 
 export interface SetupReading {
   /** What differs before anything is written. */

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { dumpCommand } from "../../src/cli/dump-command.ts";
-import { type ReadOptions, readCommand } from "../../src/cli/read-command.ts";
-import { simulateCommand } from "../../src/cli/simulate-command.ts";
+import { dumpCommand } from "../../src/cli/commands/dump-command.ts";
+import { type ReadOptions, readCommand } from "../../src/cli/commands/read-command.ts";
+import { simulateCommand } from "../../src/cli/commands/simulate-command.ts";
 import { startStreet } from "../../src/simulator/street.ts";
 
 let directory: string;

@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import { Pump } from "../../drivers/pump.ts";
 import { TcpListener } from "../../drivers/tcp/listener.ts";
-import { pollProfiles } from "../../src/collect/meter-poller.ts";
-import { visitMeter } from "../../src/collect/meter-session.ts";
-import { type MeterTarget, meterTarget } from "../../src/collect/meter-target.ts";
+import { pollProfiles } from "../../src/collect/read/meter-poller.ts";
+import { visitMeter } from "../../src/collect/session/meter-session.ts";
+import { type MeterTarget, meterTarget } from "../../src/collect/session/meter-target.ts";
 import { meterSchema } from "../../src/config/schema.ts";
 import type { ProfileBatch, ProfileKind } from "../../src/profiles/batch.ts";
 import { profileColumn } from "../../src/profiles/columns.ts";

@@ -2,9 +2,9 @@
 import { Pump } from "../../drivers/pump.ts";
 import { connectTcp } from "../../drivers/tcp/connect.ts";
 import type { DataResult } from "../../protocol/apdu/descriptors.ts";
-import { ClientAssociation } from "../../protocol/association/client.ts";
-import type { ServiceOrder } from "../../protocol/association/client-events.ts";
-import type { ClientSettings } from "../../protocol/association/client-settings.ts";
+import { ClientAssociation } from "../../protocol/association/client/client.ts";
+import type { ServiceOrder } from "../../protocol/association/client/client-events.ts";
+import type { ClientSettings } from "../../protocol/association/client/client-settings.ts";
 import { ClientSession, type SessionCommand, type SessionEvent } from "../../protocol/association/session.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";

@@ -1,4 +1,4 @@
-import type { AssociationView } from "../../protocol/association/object-server.ts";
+import type { AssociationView } from "../../protocol/association/server/object-server.ts";
 import type { Data } from "../../protocol/axdr/data.ts";
 import {
   type CaptureObject,

@@ -1,14 +1,14 @@
 /** Meters with short names: every model can be one, and shows the same as by logical names. */
 import { expect, test } from "vitest";
-import type { ServiceOrder, ServiceResponse } from "../../protocol/association/client-events.ts";
-import type { ClientSettings } from "../../protocol/association/client-settings.ts";
-import { inShortNames } from "../../protocol/association/short-name-orders.ts";
+import type { ServiceOrder, ServiceResponse } from "../../protocol/association/client/client-events.ts";
+import type { ClientSettings } from "../../protocol/association/client/client-settings.ts";
+import { inShortNames } from "../../protocol/association/client/short-name-orders.ts";
 import { logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { ShortNames } from "../../protocol/cosem/short-names.ts";
 import { ApduProtection } from "../../protocol/security/apdu-protection.ts";
 import { SecretKey } from "../../protocol/security/secret-key.ts";
 import { dumpMeter, meterFromDump } from "../../src/simulator/object-dump.ts";
-import { withShortNames } from "../../src/simulator/short-name-plan.ts";
+import { withShortNames } from "../../src/simulator/objects/short-name-plan.ts";
 import { ApduPair } from "../protocol/association/pair.ts";
 import { ascii, CLIENT_TITLE } from "../protocol/association/server-fixture.ts";
 import { BenchMeter, DESCRIPTIONS, entryAccess, MODELS } from "./meter-fixture.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CertificateOptions } from "../certificates-command.ts";
+import type { CertificateOptions } from "../commands/certificates-command.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareCertificates: DeclareVerb = (program, { output, finish }) => {
@@ -17,14 +17,14 @@ export const declareCertificates: DeclareVerb = (program, { output, finish }) =>
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .action(async (meter: string, options: CertificateOptions) => {
-      const { certificatesCommand } = await import("../certificates-command.ts");
+      const { certificatesCommand } = await import("../commands/certificates-command.ts");
       finish(await certificatesCommand(meter, { type: "list" }, options, output));
     });
   ordered("export", "a certificate of the meter, as PEM")
     .requiredOption("--serial <hex>", "its serial number, as the list has it")
     .option("--out <file>", "file that must not be there yet")
     .action(async (meter: string, { serial, ...options }: CertificateOptions & { readonly serial: string }) => {
-      const { certificatesCommand } = await import("../certificates-command.ts");
+      const { certificatesCommand } = await import("../commands/certificates-command.ts");
       finish(await certificatesCommand(meter, { type: "export", serialNumber: serial }, options, output));
     });
   ordered("request", "have the meter ask for a certificate of its signing key, as PEM")
@@ -36,7 +36,7 @@ export const declareCertificates: DeclareVerb = (program, { output, finish }) =>
         meter: string,
         { agreement, newKeyPair, ...options }: CertificateOptions & { agreement?: true; newKeyPair?: true },
       ) => {
-        const { certificatesCommand } = await import("../certificates-command.ts");
+        const { certificatesCommand } = await import("../commands/certificates-command.ts");
         const purpose = agreement ? "key-agreement" : "digital-signature";
         const order = { type: "request", purpose, newKeyPair: newKeyPair === true } as const;
         finish(await certificatesCommand(meter, order, options, output));
@@ -45,7 +45,7 @@ export const declareCertificates: DeclareVerb = (program, { output, finish }) =>
   ordered("import", "give the meter a certificate: its own, ours, or an authority's")
     .argument("<file>", "PEM")
     .action(async (meter: string, file: string, options: CertificateOptions) => {
-      const { importCommand } = await import("../certificates-command.ts");
+      const { importCommand } = await import("../commands/certificates-command.ts");
       finish(await importCommand(meter, file, options, output));
     });
 };

@@ -1,4 +1,4 @@
-import type { AskOptions, CollectionMakeOptions, CollectionShowOptions } from "../series-command.ts";
+import type { AskOptions, CollectionMakeOptions, CollectionShowOptions } from "../commands/series-command.ts";
 import { addDatabaseOptions, addListingOptions } from "./series.ts";
 import type { DeclareVerb } from "./verb.ts";
 
@@ -7,7 +7,7 @@ export const declareCollections: DeclareVerb = (program, { output, finish }) => 
   addListingOptions(addDatabaseOptions(collections.command("list")))
     .description("your own, and those that are open to you")
     .action(async (options: AskOptions) => {
-      const { collectionsList } = await import("../series-command.ts");
+      const { collectionsList } = await import("../commands/series-command.ts");
       finish(await collectionsList(options, output));
     });
   addListingOptions(addDatabaseOptions(collections.command("show")))
@@ -15,7 +15,7 @@ export const declareCollections: DeclareVerb = (program, { output, finish }) => 
     .argument("<name>", "name of the collection")
     .option("--owner <role>", "whose it is, where it is not yours")
     .action(async (name: string, options: CollectionShowOptions) => {
-      const { collectionsShow } = await import("../series-command.ts");
+      const { collectionsShow } = await import("../commands/series-command.ts");
       finish(await collectionsShow(name, options, output));
     });
   addDatabaseOptions(collections.command("make"))
@@ -27,7 +27,7 @@ export const declareCollections: DeclareVerb = (program, { output, finish }) => 
     .option("--public", "all readers see it")
     .option("--team <role>", "members of a role see it")
     .action(async (name: string, options: CollectionMakeOptions) => {
-      const { collectionsMake } = await import("../series-command.ts");
+      const { collectionsMake } = await import("../commands/series-command.ts");
       finish(await collectionsMake(name, options, output));
     });
   for (const [verb, description] of [
@@ -39,7 +39,7 @@ export const declareCollections: DeclareVerb = (program, { output, finish }) => 
       .argument("<name>", "name of the collection")
       .argument("<members...>", "keys of series, or numbers of meters")
       .action(async (name: string, members: string[], options: AskOptions) => {
-        const { collectionsMembers } = await import("../series-command.ts");
+        const { collectionsMembers } = await import("../commands/series-command.ts");
         finish(await collectionsMembers(`${verb}_members`, [name, ...members], options, output));
       });
   }
@@ -47,7 +47,7 @@ export const declareCollections: DeclareVerb = (program, { output, finish }) => 
     .description("delete a collection; what it lists stays")
     .argument("<name>", "name of the collection")
     .action(async (name: string, options: AskOptions) => {
-      const { collectionsDrop } = await import("../series-command.ts");
+      const { collectionsDrop } = await import("../commands/series-command.ts");
       finish(await collectionsDrop(name, options, output));
     });
 };

@@ -7,7 +7,7 @@ export const declareConfig: DeclareVerb = (program, { output, finish }) => {
     .description("say what is wrong with a configuration file, line by line")
     .argument("<file>", "configuration file")
     .action(async (file: string) => {
-      const { configCheck } = await import("../config-command.ts");
+      const { configCheck } = await import("../commands/config-command.ts");
       finish(await configCheck(file, output));
     });
   config
@@ -16,14 +16,14 @@ export const declareConfig: DeclareVerb = (program, { output, finish }) => {
     .argument("<field>", "as polling.concurrency or meters.connection.tcp")
     .option("-c, --config <file>", "configuration file", CONFIG_FILE)
     .action(async (field: string, { config: file }: { config: string }) => {
-      const { configExplain } = await import("../explain-command.ts");
+      const { configExplain } = await import("../commands/explain-command.ts");
       finish(await configExplain(field, file, output));
     });
   config
     .command("sample")
     .description("print a configuration file with every field and its meaning")
     .action(async () => {
-      const { configSample } = await import("../config-command.ts");
+      const { configSample } = await import("../commands/config-command.ts");
       finish(configSample(output));
     });
 };

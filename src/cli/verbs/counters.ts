@@ -1,4 +1,4 @@
-import type { CountersOptions, RaiseOptions, SkipOptions } from "../counters-command.ts";
+import type { CountersOptions, RaiseOptions, SkipOptions } from "../commands/counters-command.ts";
 import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
 
 export const declareCounters: DeclareVerb = (program, { output, finish }) => {
@@ -12,7 +12,7 @@ export const declareCounters: DeclareVerb = (program, { output, finish }) => {
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .action(async (options: CountersOptions) => {
-      const { countersList } = await import("../counters-command.ts");
+      const { countersList } = await import("../commands/counters-command.ts");
       finish(await countersList(options, output));
     });
   counters
@@ -22,7 +22,7 @@ export const declareCounters: DeclareVerb = (program, { output, finish }) => {
     .requiredOption("--to <number>", "the next counter to be used")
     .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
     .action(async (meter: string, options: RaiseOptions) => {
-      const { countersRaise } = await import("../counters-command.ts");
+      const { countersRaise } = await import("../commands/counters-command.ts");
       finish(await countersRaise(meter, options, output));
     });
   counters
@@ -33,7 +33,7 @@ export const declareCounters: DeclareVerb = (program, { output, finish }) => {
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .action(async (options: SkipOptions) => {
-      const { countersSkip } = await import("../counters-command.ts");
+      const { countersSkip } = await import("../commands/counters-command.ts");
       finish(await countersSkip(options, output));
     });
 };

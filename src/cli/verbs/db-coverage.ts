@@ -21,7 +21,7 @@ export const declareDbCoverage: DeclareVerb = (program, { output, finish }) => {
       .option("--socket <path>", "control socket of the daemon", SOCKET)
       .option("-c, --config <file>", "configuration file, for its database where no daemon answers", CONFIG_FILE)
       .action(async ({ meter, ...place }: CoverageOptions) => {
-        const { maintenanceCommand } = await import("../maintenance-command.ts");
+        const { maintenanceCommand } = await import("../commands/maintenance-command.ts");
         const order = { task: `coverage-${word}` as const, ...(meter && { meters: meter }) };
         finish(await maintenanceCommand(order, place, output));
       });

@@ -1,5 +1,5 @@
 import { duration } from "../../config/fields.ts";
-import type { DatabasePlace } from "../database-place.ts";
+import type { DatabasePlace } from "../commands/database-place.ts";
 import { withPlace } from "./db.ts";
 import { databaseVerb } from "./db-coverage.ts";
 import { PROFILE_WORDS } from "./profile-words.ts";
@@ -38,7 +38,7 @@ Example:
         finish("usage");
         return;
       }
-      const { importCommand } = await import("../import-command.ts");
+      const { importCommand } = await import("../commands/import-command.ts");
       const intervalS = intervalMs === undefined ? (kind === "daily_load" ? DAY_S : undefined) : intervalMs / 1000;
       finish(await importCommand({ file, profile: kind, intervalS }, place, output));
     });

@@ -28,7 +28,7 @@ export const declareDbReplay: DeclareVerb = (program, { output, finish }) => {
         finish("usage");
         return;
       }
-      const { maintenanceCommand } = await import("../maintenance-command.ts");
+      const { maintenanceCommand } = await import("../commands/maintenance-command.ts");
       const order = {
         task: "replay" as const,
         ...(meter && { meters: meter }),

@@ -1,4 +1,4 @@
-import type { DecodeVerbOptions } from "../decode-verb.ts";
+import type { DecodeVerbOptions } from "../commands/decode-verb.ts";
 import type { DeclareVerb } from "./verb.ts";
 
 export const declareDecode: DeclareVerb = (program, { output, finish }) => {
@@ -28,7 +28,7 @@ Examples:
   dlms-gateway decode --pcap site.pcapng --config /etc/dlms-gateway/gateway.yaml`,
     )
     .action(async (texts: string[], options: DecodeVerbOptions) => {
-      const { decodeVerb } = await import("../decode-verb.ts");
+      const { decodeVerb } = await import("../commands/decode-verb.ts");
       finish(await decodeVerb(texts, options, output));
     });
 };

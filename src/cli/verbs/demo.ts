@@ -10,7 +10,7 @@ export const declareDemo: DeclareVerb = (program, { output, finish }) => {
     .option("--keep <directory>", "keep the database in this directory instead of a temporary one")
     .addHelpText("after", "\nExamples:\n  dlms-gateway demo\n  dlms-gateway demo --once --meters 100")
     .action(async (options: { once?: true; meters: string; faults?: true; keep?: string }) => {
-      const { demo } = await import("../demo.ts");
+      const { demo } = await import("../demo/demo.ts");
       const { once = false, meters, faults = false, keep: directory } = options;
       const order = { once, meters, faults, directory };
       finish(await demo(order, output));

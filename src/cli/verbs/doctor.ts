@@ -1,4 +1,4 @@
-import type { DoctorOptions } from "../doctor-command.ts";
+import type { DoctorOptions } from "../commands/doctor-command.ts";
 import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
 
 export const declareDoctor: DeclareVerb = (program, { output, finish }) => {
@@ -13,7 +13,7 @@ export const declareDoctor: DeclareVerb = (program, { output, finish }) => {
       "\nExample:\n  sudo -u dlms-gateway dlms-gateway doctor --config /etc/dlms-gateway/gateway.yaml",
     )
     .action(async (options: DoctorOptions) => {
-      const { doctorCommand } = await import("../doctor-command.ts");
+      const { doctorCommand } = await import("../commands/doctor-command.ts");
       finish(await doctorCommand(options, output));
     });
 };

@@ -1,4 +1,4 @@
-import type { ExportOptions } from "../export-command.ts";
+import type { ExportOptions } from "../commands/export-command.ts";
 import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
 
 export const declareExport: DeclareVerb = (program, { output, finish }) => {
@@ -20,7 +20,7 @@ export const declareExport: DeclareVerb = (program, { output, finish }) => {
       "\nExamples:\n  dlms-gateway export block-load --format parquet --out load.parquet --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z\n  dlms-gateway export billing feeder-7 --format cim-xml --out billing.xml",
     )
     .action(async (profile: string, meters: string[], options: ExportOptions) => {
-      const { exportCommand } = await import("../export-command.ts");
+      const { exportCommand } = await import("../commands/export-command.ts");
       finish(await exportCommand([profile, ...meters], options, output));
     });
 };

@@ -1,4 +1,4 @@
-import type { GapsOptions } from "../gaps-command.ts";
+import type { GapsOptions } from "../commands/gaps-command.ts";
 import { CONFIG_FILE, type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareGaps: DeclareVerb = (program, { output, finish }) => {
@@ -31,7 +31,7 @@ Examples:
   dlms-gateway gaps feeder-7 --profile block --from 2026-01-31T00:00:00Z --csv`,
     )
     .action(async (meters: string[], options: GapsOptions) => {
-      const { gapsCommand } = await import("../gaps-command.ts");
+      const { gapsCommand } = await import("../commands/gaps-command.ts");
       finish(await gapsCommand(meters, options, output));
     });
 };

@@ -1,4 +1,4 @@
-import type { ListingOptions } from "../listing.ts";
+import type { ListingOptions } from "../terminal/listing.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareGateways: DeclareVerb = (program, { output, finish }) => {
@@ -9,7 +9,7 @@ export const declareGateways: DeclareVerb = (program, { output, finish }) => {
     .option("--csv", "print CSV")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (options: ListingOptions & { readonly socket: string }) => {
-      const { gatewaysCommand } = await import("../gateways-command.ts");
+      const { gatewaysCommand } = await import("../commands/gateways-command.ts");
       finish(await gatewaysCommand(options, output));
     });
   gateways
@@ -17,7 +17,7 @@ export const declareGateways: DeclareVerb = (program, { output, finish }) => {
     .description("says that a gateway which has vanished is dead, so that its meters are taken over at once")
     .argument("<name>", "name of the gateway")
     .action(async (name: string) => {
-      const { releaseCommand } = await import("../gateways-command.ts");
+      const { releaseCommand } = await import("../commands/gateways-command.ts");
       finish(await releaseCommand(name, gateways.opts<{ readonly socket: string }>().socket, output));
     });
   program
@@ -27,7 +27,7 @@ export const declareGateways: DeclareVerb = (program, { output, finish }) => {
     .option("--csv", "print CSV")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (options: ListingOptions & { readonly socket: string }) => {
-      const { lanesCommand } = await import("../gateways-command.ts");
+      const { lanesCommand } = await import("../commands/gateways-command.ts");
       finish(await lanesCommand(options, output));
     });
 };

@@ -1,4 +1,4 @@
-import type { JobsOptions } from "../jobs-command.ts";
+import type { JobsOptions } from "../commands/jobs-command.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareJobs: DeclareVerb = (program, { output, finish }) => {
@@ -23,7 +23,7 @@ Examples:
   dlms-gateway jobs feeder-7 --json`,
     )
     .action(async (meter: string | undefined, options: JobsOptions) => {
-      const { jobsCommand } = await import("../jobs-command.ts");
+      const { jobsCommand } = await import("../commands/jobs-command.ts");
       finish(await jobsCommand(meter, options, output));
     });
 };

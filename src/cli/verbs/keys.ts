@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { KeyOrderOptions, KeyTransferOptions } from "../key-change-command.ts";
-import type { KeysImportOptions, KeysOptions } from "../keys-command.ts";
+import type { KeyOrderOptions, KeyTransferOptions } from "../commands/key-change-command.ts";
+import type { KeysImportOptions, KeysOptions } from "../commands/keys-command.ts";
 import { CONFIG_FILE, type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareKeys: DeclareVerb = (program, { output, finish }) => {
@@ -12,7 +12,7 @@ export const declareKeys: DeclareVerb = (program, { output, finish }) => {
     .description("write a fresh sealing key to a file")
     .argument("<file>", "file that must not be there yet")
     .action(async (file: string) => {
-      const { keysNewSealingKey } = await import("../keys-command.ts");
+      const { keysNewSealingKey } = await import("../commands/keys-command.ts");
       finish(await keysNewSealingKey(file, output));
     });
   keys
@@ -34,7 +34,7 @@ Example:
   feeder-7,48,blockCipherKey,000102030405060708090A0B0C0D0E0F`,
     )
     .action(async (file: string, options: KeysImportOptions) => {
-      const { keysImport } = await import("../keys-command.ts");
+      const { keysImport } = await import("../commands/keys-command.ts");
       finish(await keysImport(file, options, output));
     });
   keys
@@ -44,7 +44,7 @@ Example:
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .action(async (options: KeysOptions) => {
-      const { keysList } = await import("../keys-command.ts");
+      const { keysList } = await import("../commands/keys-command.ts");
       finish(await keysList(options, output));
     });
   keys
@@ -52,7 +52,7 @@ Example:
     .description("seal every key again under the present sealing key")
     .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
     .action(async (options: KeysOptions) => {
-      const { keysReseal } = await import("../keys-command.ts");
+      const { keysReseal } = await import("../commands/keys-command.ts");
       finish(await keysReseal(options, output));
     });
   changingKeys(keys, { output, finish });
@@ -77,7 +77,7 @@ with --agree both signing keys. A change that was cut short leaves the key pendi
 takes half of the key along with it: \`keys settle\` then tells whether the old key still holds.`,
     )
     .action(async (meter: string, options: KeyTransferOptions) => {
-      const { keysTransfer } = await import("../key-change-command.ts");
+      const { keysTransfer } = await import("../commands/key-change-command.ts");
       finish(await keysTransfer(meter, options, output));
     });
   keys
@@ -88,7 +88,7 @@ takes half of the key along with it: \`keys settle\` then tells whether the old 
     .option("--json", "print JSON")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (meter: string, options: KeyOrderOptions) => {
-      const { keysSettle } = await import("../key-change-command.ts");
+      const { keysSettle } = await import("../commands/key-change-command.ts");
       finish(await keysSettle(meter, options, output));
     });
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { FirmwareOptions } from "../firmware-command.ts";
-import type { ClockOptions, ObjectOrderOptions } from "../order-command.ts";
+import type { FirmwareOptions } from "../commands/firmware-command.ts";
+import type { ClockOptions, ObjectOrderOptions } from "../commands/order-command.ts";
 import { addDirectOptions } from "./direct-options.ts";
 import { metersVerb } from "./meters.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
@@ -24,7 +24,7 @@ export const declareMeterOrders: DeclareVerb = (program, { output, finish }) => 
       .description(description)
       .option("--object <logical name>", `another ${own}`)
       .action(async (meter: string | undefined, options: ObjectOrderOptions) => {
-        const { objectOrderCommand } = await import("../order-command.ts");
+        const { objectOrderCommand } = await import("../commands/order-command.ts");
         finish(await objectOrderCommand(type, meter, options, output));
       });
   }
@@ -32,7 +32,7 @@ export const declareMeterOrders: DeclareVerb = (program, { output, finish }) => 
     .description("show the meter's clock beside ours, or set it")
     .option("--set", "set it, in the style in which the meter shows it")
     .action(async (meter: string | undefined, options: ClockOptions) => {
-      const { clockCommand } = await import("../order-command.ts");
+      const { clockCommand } = await import("../commands/order-command.ts");
       finish(await clockCommand(meter, options, output));
     });
   addDirectOptions(metersVerb(program).command("firmware"))
@@ -42,7 +42,7 @@ export const declareMeterOrders: DeclareVerb = (program, { output, finish }) => 
     .option("--resume", "go on at the first block that the meter lacks of this image")
     .option("--json", "print JSON")
     .action(async (file: string, options: FirmwareOptions) => {
-      const { firmwareCommand } = await import("../firmware-command.ts");
+      const { firmwareCommand } = await import("../commands/firmware-command.ts");
       finish(await firmwareCommand(file, options, output));
     });
 };

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { MetersAddOptions } from "../meters-add-command.ts";
-import type { MetersListOptions } from "../meters-command.ts";
-import type { AdoptOptions, DaemonOptions } from "../push-command.ts";
+import type { MetersAddOptions } from "../commands/meters-add-command.ts";
+import type { MetersListOptions } from "../commands/meters-command.ts";
+import type { AdoptOptions, DaemonOptions } from "../commands/push-command.ts";
 import { type DeclareVerb, SOCKET, type VerbContext } from "./verb.ts";
 
 export const declareMeters: DeclareVerb = (program, context) => {
@@ -24,7 +24,7 @@ function declareShowing(meters: Command, { output, finish }: VerbContext): void 
       "\nExamples:\n  dlms-gateway meters list --search feeder\n  dlms-gateway meters list --failing --csv",
     )
     .action(async (options: MetersListOptions) => {
-      const { metersList } = await import("../meters-command.ts");
+      const { metersList } = await import("../commands/meters-command.ts");
       finish(await metersList(options, output));
     });
   meters
@@ -36,7 +36,7 @@ function declareShowing(meters: Command, { output, finish }: VerbContext): void 
     .option("--csv", "print CSV")
     .addHelpText("after", "\nExample:\n  dlms-gateway meters show feeder-7")
     .action(async (meter: string, options: DaemonOptions) => {
-      const { metersShow } = await import("../meters-command.ts");
+      const { metersShow } = await import("../commands/meters-command.ts");
       finish(await metersShow(meter, options, output));
     });
   meters
@@ -48,7 +48,7 @@ function declareShowing(meters: Command, { output, finish }: VerbContext): void 
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .action(async (meter: string | undefined, options: DaemonOptions & { lift?: true }) => {
-      const { metersQuarantine } = await import("../meters-command.ts");
+      const { metersQuarantine } = await import("../commands/meters-command.ts");
       finish(await metersQuarantine(meter, options, output));
     });
 }
@@ -62,7 +62,7 @@ function declareChanging(meters: Command, { output, finish }: VerbContext): void
     .option("--dry-run", "say what is wrong, add nothing")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (name: string, fields: string[], options: MetersAddOptions) => {
-      const { metersAdd } = await import("../meters-add-command.ts");
+      const { metersAdd } = await import("../commands/meters-add-command.ts");
       finish(await metersAdd(name, fields, options, output));
     });
   meters
@@ -74,7 +74,7 @@ function declareChanging(meters: Command, { output, finish }: VerbContext): void
     .option("--json", "print problems as JSON")
     .option("--csv", "print problems as CSV")
     .action(async (file: string, options: MetersAddOptions) => {
-      const { metersImport } = await import("../meters-add-command.ts");
+      const { metersImport } = await import("../commands/meters-add-command.ts");
       finish(await metersImport(file, options, output));
     });
   meters
@@ -83,7 +83,7 @@ function declareChanging(meters: Command, { output, finish }: VerbContext): void
     .argument("<name>", "of a meter that was added")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (name: string, options: MetersAddOptions) => {
-      const { metersRemove } = await import("../meters-add-command.ts");
+      const { metersRemove } = await import("../commands/meters-add-command.ts");
       finish(await metersRemove(name, options, output));
     });
   meters
@@ -93,7 +93,7 @@ function declareChanging(meters: Command, { output, finish }: VerbContext): void
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .addHelpText("after", "\nExample:\n  dlms-gateway meters release feeder-7")
     .action(async (meter: string, options: DaemonOptions) => {
-      const { metersRelease } = await import("../meters-command.ts");
+      const { metersRelease } = await import("../commands/meters-command.ts");
       finish(await metersRelease(meter, options, output));
     });
   meters
@@ -107,7 +107,7 @@ function declareChanging(meters: Command, { output, finish }: VerbContext): void
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .option("--json", "print JSON")
     .action(async (sender: string, options: AdoptOptions) => {
-      const { metersAdopt } = await import("../push-command.ts");
+      const { metersAdopt } = await import("../commands/push-command.ts");
       finish(await metersAdopt(sender, options, output));
     });
 }

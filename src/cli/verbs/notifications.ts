@@ -1,4 +1,4 @@
-import type { DaemonOptions } from "../push-command.ts";
+import type { DaemonOptions } from "../commands/push-command.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareNotifications: DeclareVerb = (program, { output, finish }) => {
@@ -9,7 +9,7 @@ export const declareNotifications: DeclareVerb = (program, { output, finish }) =
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .action(async (options: DaemonOptions) => {
-      const { listNotifications } = await import("../notifications-command.ts");
+      const { listNotifications } = await import("../commands/notifications-command.ts");
       finish(await listNotifications(options, output));
     });
   notifications
@@ -17,7 +17,7 @@ export const declareNotifications: DeclareVerb = (program, { output, finish }) =
     .description("try what was given up again")
     .argument("[destination]", "of this destination only")
     .action(async (destination: string | undefined, _: unknown, command: { optsWithGlobals(): DaemonOptions }) => {
-      const { retryNotifications } = await import("../notifications-command.ts");
+      const { retryNotifications } = await import("../commands/notifications-command.ts");
       finish(await retryNotifications(destination, command.optsWithGlobals(), output));
     });
 };

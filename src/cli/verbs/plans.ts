@@ -1,4 +1,4 @@
-import type { AdditionOptions, PlanOptions } from "../plans-command.ts";
+import type { AdditionOptions, PlanOptions } from "../commands/plans-command.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declarePlans: DeclareVerb = (program, { output, finish }) => {
@@ -10,7 +10,7 @@ export const declarePlans: DeclareVerb = (program, { output, finish }) => {
     .option("--csv", "print CSV")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (options: PlanOptions) => {
-      const { listPlans } = await import("../plans-command.ts");
+      const { listPlans } = await import("../commands/plans-command.ts");
       finish(await listPlans(options, output));
     });
   plans
@@ -21,7 +21,7 @@ export const declarePlans: DeclareVerb = (program, { output, finish }) => {
     .option("--csv", "print CSV")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (meter: string, options: PlanOptions) => {
-      const { showPlans } = await import("../plans-command.ts");
+      const { showPlans } = await import("../commands/plans-command.ts");
       finish(await showPlans(meter, options, output));
     });
   plans
@@ -35,7 +35,7 @@ export const declarePlans: DeclareVerb = (program, { output, finish }) => {
     .option("--order <words>", "oldest-first or newest-first")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (profile: string, options: AdditionOptions) => {
-      const { addPlan } = await import("../plans-command.ts");
+      const { addPlan } = await import("../commands/plans-command.ts");
       finish(await addPlan(profile, options, output));
     });
   plans
@@ -45,7 +45,7 @@ export const declarePlans: DeclareVerb = (program, { output, finish }) => {
     .option("--group <name>", "its group")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (profile: string, options: PlanOptions & { readonly group?: string }) => {
-      const { dropPlan } = await import("../plans-command.ts");
+      const { dropPlan } = await import("../commands/plans-command.ts");
       finish(await dropPlan(profile, options, output));
     });
 };

@@ -1,4 +1,4 @@
-import type { ReadOptions } from "../read-command.ts";
+import type { ReadOptions } from "../commands/read-command.ts";
 import { addDirectOptions } from "./direct-options.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
@@ -18,7 +18,7 @@ Examples:
   dlms-gateway probe --tcp 192.0.2.7:4059 --time-zone Asia/Kolkata > meter.yaml`,
     )
     .action(async (meter: string | undefined, options: ReadOptions) => {
-      const { probeCommand } = await import("../probe-command.ts");
+      const { probeCommand } = await import("../commands/probe-command.ts");
       finish(await probeCommand(meter, options, output));
     });
 };

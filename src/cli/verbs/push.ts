@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { DaemonOptions, pushReplay } from "../push-command.ts";
-import type { ApplyOptions, pushHistory } from "../push-setup-command.ts";
-import type { pushSilence } from "../push-silence-command.ts";
+import type { DaemonOptions, pushReplay } from "../commands/push-command.ts";
+import type { ApplyOptions, pushHistory } from "../commands/push-setup-command.ts";
+import type { pushSilence } from "../commands/push-silence-command.ts";
 import { type DeclareVerb, SOCKET, type VerbContext } from "./verb.ts";
 
 export const declarePush: DeclareVerb = (program, context) => {
@@ -14,7 +14,7 @@ export const declarePush: DeclareVerb = (program, context) => {
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .action(async (options: DaemonOptions) => {
-      const { pushUnknown } = await import("../push-command.ts");
+      const { pushUnknown } = await import("../commands/push-command.ts");
       finish(await pushUnknown(options, output));
     });
   push
@@ -24,7 +24,7 @@ export const declarePush: DeclareVerb = (program, context) => {
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .action(async (options: DaemonOptions) => {
-      const { pushConflicts } = await import("../push-command.ts");
+      const { pushConflicts } = await import("../commands/push-command.ts");
       finish(await pushConflicts(options, output));
     });
   push
@@ -35,7 +35,7 @@ export const declarePush: DeclareVerb = (program, context) => {
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .option("--json", "print JSON")
     .action(async (options: Parameters<typeof pushReplay>[0]) => {
-      const { pushReplay } = await import("../push-command.ts");
+      const { pushReplay } = await import("../commands/push-command.ts");
       finish(await pushReplay(options, output));
     });
   push
@@ -46,7 +46,7 @@ export const declarePush: DeclareVerb = (program, context) => {
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .action(async (options: Parameters<typeof pushSilence>[0]) => {
-      const { pushSilence } = await import("../push-silence-command.ts");
+      const { pushSilence } = await import("../commands/push-silence-command.ts");
       finish(await pushSilence(options, output));
     });
   declareSetups(push, context);
@@ -61,7 +61,7 @@ function declareSetups(push: Command, { output, finish }: VerbContext): void {
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .action(async (options: DaemonOptions) => {
-      const { pushSetups } = await import("../push-setup-command.ts");
+      const { pushSetups } = await import("../commands/push-setup-command.ts");
       finish(await pushSetups(options, output));
     });
   push
@@ -74,7 +74,7 @@ function declareSetups(push: Command, { output, finish }: VerbContext): void {
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .option("--json", "print JSON")
     .action(async (setup: string | undefined, options: ApplyOptions) => {
-      const { pushApply } = await import("../push-setup-command.ts");
+      const { pushApply } = await import("../commands/push-setup-command.ts");
       finish(await pushApply(setup, options, output));
     });
   push
@@ -82,7 +82,7 @@ function declareSetups(push: Command, { output, finish }: VerbContext): void {
     .description("begin no other meter of the push apply that runs")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (options: DaemonOptions) => {
-      const { pushStop } = await import("../push-setup-command.ts");
+      const { pushStop } = await import("../commands/push-setup-command.ts");
       finish(await pushStop(options, output));
     });
   push
@@ -94,7 +94,7 @@ function declareSetups(push: Command, { output, finish }: VerbContext): void {
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .action(async (options: Parameters<typeof pushHistory>[0]) => {
-      const { pushHistory } = await import("../push-setup-command.ts");
+      const { pushHistory } = await import("../commands/push-setup-command.ts");
       finish(await pushHistory(options, output));
     });
 }

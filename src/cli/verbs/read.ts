@@ -1,4 +1,4 @@
-import type { ReadOptions } from "../read-command.ts";
+import type { ReadOptions } from "../commands/read-command.ts";
 import { addDirectOptions } from "./direct-options.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
@@ -27,11 +27,11 @@ Examples:
     )
     .action(async (words: string[], options: ReadOptions) => {
       if (options.dump) {
-        const { dumpCommand } = await import("../dump-command.ts");
+        const { dumpCommand } = await import("../commands/dump-command.ts");
         finish(await dumpCommand(words, options, output));
         return;
       }
-      const { readCommand } = await import("../read-command.ts");
+      const { readCommand } = await import("../commands/read-command.ts");
       finish(await readCommand(words, options, output));
     });
 };

@@ -1,4 +1,4 @@
-import type { ReadoutVerbOptions } from "../readout-command.ts";
+import type { ReadoutVerbOptions } from "../commands/readout-command.ts";
 import type { DeclareVerb } from "./verb.ts";
 
 export const declareReadout: DeclareVerb = (program, { output, finish }) => {
@@ -16,7 +16,7 @@ export const declareReadout: DeclareVerb = (program, { output, finish }) => {
     .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  dlms-gateway readout --serial /dev/ttyUSB0 --json")
     .action(async (options: ReadoutVerbOptions) => {
-      const { readoutCommand } = await import("../readout-command.ts");
+      const { readoutCommand } = await import("../commands/readout-command.ts");
       finish(await readoutCommand(options, output));
     });
 };

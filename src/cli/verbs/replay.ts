@@ -1,4 +1,4 @@
-import type { ReplayOptions } from "../replay-command.ts";
+import type { ReplayOptions } from "../commands/replay-command.ts";
 import type { DeclareVerb } from "./verb.ts";
 
 export const declareReplay: DeclareVerb = (program, { output, finish }) => {
@@ -25,7 +25,7 @@ Examples:
   dlms-gateway replay feeder-7.jsonl --listen 127.0.0.1:4059`,
     )
     .action(async (file: string, options: ReplayOptions) => {
-      const { replayCommand } = await import("../replay-command.ts");
+      const { replayCommand } = await import("../commands/replay-command.ts");
       finish(await replayCommand(file, options, output));
     });
 };

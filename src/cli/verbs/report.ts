@@ -1,4 +1,4 @@
-import type { SlaOptions } from "../report-command.ts";
+import type { SlaOptions } from "../commands/report-command.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareReport: DeclareVerb = (program, { output, finish }) => {
@@ -23,7 +23,7 @@ Examples:
   dlms-gateway report sla --group large-customers`,
     )
     .action(async (options: SlaOptions) => {
-      const { slaCommand } = await import("../report-command.ts");
+      const { slaCommand } = await import("../commands/report-command.ts");
       finish(await slaCommand(options, output));
     });
 };

@@ -1,4 +1,4 @@
-import type { AskOptions, RunMakeOptions } from "../series-command.ts";
+import type { AskOptions, RunMakeOptions } from "../commands/series-command.ts";
 import { addDatabaseOptions, addListingOptions } from "./series.ts";
 import type { DeclareVerb } from "./verb.ts";
 
@@ -8,7 +8,7 @@ export const declareRuns: DeclareVerb = (program, { output, finish }) => {
     .description("runs that you may see")
     .argument("[dataset]", "of one dataset only")
     .action(async (dataset: string | undefined, options: AskOptions) => {
-      const { runsList } = await import("../series-command.ts");
+      const { runsList } = await import("../commands/series-command.ts");
       finish(await runsList(dataset, options, output));
     });
   addDatabaseOptions(runs.command("make"))
@@ -23,28 +23,28 @@ export const declareRuns: DeclareVerb = (program, { output, finish }) => {
     .option("--quality <name>", "at least this quality", "raw")
     .option("--keep-values", "copy its values; else they are replayed")
     .action(async (name: string, options: RunMakeOptions) => {
-      const { runsMake } = await import("../series-command.ts");
+      const { runsMake } = await import("../commands/series-command.ts");
       finish(await runsMake(name, options, output));
     });
   addDatabaseOptions(runs.command("freeze"))
     .description("close a draft once its cutoff is over; prints the digest")
     .argument("<dataset/label>", "which run")
     .action(async (name: string, options: AskOptions) => {
-      const { runsFreeze } = await import("../series-command.ts");
+      const { runsFreeze } = await import("../commands/series-command.ts");
       finish(await runsFreeze(name, options, output));
     });
   addDatabaseOptions(runs.command("release"))
     .description("let others see a frozen run; prints from when on")
     .argument("<dataset/label>", "which run")
     .action(async (name: string, options: AskOptions) => {
-      const { runsRelease } = await import("../series-command.ts");
+      const { runsRelease } = await import("../commands/series-command.ts");
       finish(await runsRelease(name, options, output));
     });
   addListingOptions(addDatabaseOptions(runs.command("verify")))
     .description("replay a run and compare every digest")
     .argument("<dataset/label>", "which run")
     .action(async (name: string, options: AskOptions) => {
-      const { runsVerify } = await import("../series-command.ts");
+      const { runsVerify } = await import("../commands/series-command.ts");
       finish(await runsVerify(name, options, output));
     });
 };

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { SeriesListOptions, SeriesReadOptions, SeriesShowOptions } from "../series-command.ts";
+import type { SeriesListOptions, SeriesReadOptions, SeriesShowOptions } from "../commands/series-command.ts";
 import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
 
 /** What all verbs that ask the database have. */
@@ -23,7 +23,7 @@ export const declareSeries: DeclareVerb = (program, { output, finish }) => {
     .option("--dataset <name>", "of one dataset only")
     .option("--limit <count>", "most rows", "1000")
     .action(async (pattern: string, options: SeriesListOptions) => {
-      const { seriesList } = await import("../series-command.ts");
+      const { seriesList } = await import("../commands/series-command.ts");
       finish(await seriesList(pattern, options, output));
     });
   addListingOptions(addDatabaseOptions(series.command("show")))
@@ -31,7 +31,7 @@ export const declareSeries: DeclareVerb = (program, { output, finish }) => {
     .argument("<keys...>", "keys of series")
     .option("--locale <names...>", "languages in order, as de-CH", ["en"])
     .action(async (keys: string[], options: SeriesShowOptions) => {
-      const { seriesShow } = await import("../series-command.ts");
+      const { seriesShow } = await import("../commands/series-command.ts");
       finish(await seriesShow(keys, options, output));
     });
   addListingOptions(addDatabaseOptions(series.command("read")))
@@ -52,7 +52,7 @@ Examples:
   dlms-gateway series read m.SMT10007.active_import.block_load --from 2026-07-01 --to 2026-08-01 --as-of 2026-08-05 --csv`,
     )
     .action(async (keys: string[], options: SeriesReadOptions) => {
-      const { seriesRead } = await import("../series-command.ts");
+      const { seriesRead } = await import("../commands/series-command.ts");
       finish(await seriesRead(keys, options, output));
     });
 };

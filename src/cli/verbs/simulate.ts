@@ -1,5 +1,5 @@
-import type { ReplayOptions } from "../replay-command.ts";
-import type { SimulateOptions } from "../simulate-command.ts";
+import type { ReplayOptions } from "../commands/replay-command.ts";
+import type { SimulateOptions } from "../commands/simulate-command.ts";
 import type { DeclareVerb } from "./verb.ts";
 
 export const declareSimulate: DeclareVerb = (program, { output, finish }) => {
@@ -18,12 +18,12 @@ export const declareSimulate: DeclareVerb = (program, { output, finish }) => {
     .option("--loose", "with --recording: answer whatever is asked, in the order of the recording")
     .action(async (file: string, options: SimulateOptions & Pick<ReplayOptions, "loose"> & { recording?: true }) => {
       if (options.recording === true) {
-        const { replayCommand } = await import("../replay-command.ts");
+        const { replayCommand } = await import("../commands/replay-command.ts");
         const { listen, loose } = options;
         finish(await replayCommand(file, { listen, ...(loose && { loose }) }, output));
         return;
       }
-      const { simulateCommand } = await import("../simulate-command.ts");
+      const { simulateCommand } = await import("../commands/simulate-command.ts");
       finish(await simulateCommand(file, options, output));
     });
 };

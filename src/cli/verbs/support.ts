@@ -1,4 +1,4 @@
-import type { SupportOptions } from "../support-command.ts";
+import type { SupportOptions } from "../commands/support-command.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareSupport: DeclareVerb = (program, { output, finish }) => {
@@ -11,7 +11,7 @@ export const declareSupport: DeclareVerb = (program, { output, finish }) => {
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .addHelpText("after", "\nExample:\n  dlms-gateway support feeder-7 --out feeder-7.jsonl")
     .action(async (meter: string, options: SupportOptions) => {
-      const { supportCommand } = await import("../support-command.ts");
+      const { supportCommand } = await import("../commands/support-command.ts");
       finish(await supportCommand(meter, options, output));
     });
 };

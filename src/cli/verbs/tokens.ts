@@ -1,6 +1,6 @@
-import type { DatabasePlace } from "../database-place.ts";
-import type { ListingOptions } from "../listing.ts";
-import type { TokenCreateOptions } from "../tokens-command.ts";
+import type { DatabasePlace } from "../commands/database-place.ts";
+import type { TokenCreateOptions } from "../commands/tokens-command.ts";
+import type { ListingOptions } from "../terminal/listing.ts";
 import { addDatabaseOptions, addListingOptions } from "./series.ts";
 import type { DeclareVerb } from "./verb.ts";
 
@@ -26,20 +26,20 @@ Example:
   dlms-gateway tokens create --name grafana --days 90`,
     )
     .action(async (options: TokenCreateOptions) => {
-      const { tokensCreate } = await import("../tokens-command.ts");
+      const { tokensCreate } = await import("../commands/tokens-command.ts");
       finish(await tokensCreate(options, output));
     });
   addListingOptions(addDatabaseOptions(tokens.command("list")))
     .description("which tokens there are, newest first")
     .action(async (options: DatabasePlace & ListingOptions) => {
-      const { tokensList } = await import("../tokens-command.ts");
+      const { tokensList } = await import("../commands/tokens-command.ts");
       finish(await tokensList(options, output));
     });
   addDatabaseOptions(tokens.command("revoke"))
     .description("make a token hold no longer")
     .argument("<id>", "as tokens list shows it")
     .action(async (id: string, options: DatabasePlace) => {
-      const { tokensRevoke } = await import("../tokens-command.ts");
+      const { tokensRevoke } = await import("../commands/tokens-command.ts");
       finish(await tokensRevoke(id, options, output));
     });
 };

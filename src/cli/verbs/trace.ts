@@ -1,4 +1,4 @@
-import type { TraceCommandOptions } from "../trace-command.ts";
+import type { TraceCommandOptions } from "../commands/trace-command.ts";
 import { type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareTrace: DeclareVerb = (program, { output, finish }) => {
@@ -26,7 +26,7 @@ Examples:
   dlms-gateway trace feeder-7 --sessions 1 --to feeder-7.jsonl --pcapng feeder-7.pcapng`,
     )
     .action(async (meter: string | undefined, options: TraceCommandOptions) => {
-      const { traceCommand } = await import("../trace-command.ts");
+      const { traceCommand } = await import("../commands/trace-command.ts");
       finish(await traceCommand(meter, options, output));
     });
 };

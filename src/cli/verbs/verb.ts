@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { ExitReason } from "../exit-code.ts";
-import type { Output } from "../output.ts";
+import type { ExitReason } from "../terminal/exit-code.ts";
+import type { Output } from "../terminal/output.ts";
 
 /** What a verb's action works with. */
 export interface VerbContext {

@@ -1,4 +1,4 @@
-import type { OrderOptions } from "../order-command.ts";
+import type { OrderOptions } from "../commands/order-command.ts";
 import { withOrderOptions } from "./meter-orders.ts";
 import type { DeclareVerb } from "./verb.ts";
 
@@ -13,7 +13,7 @@ ATTRIBUTE is class:logical name:attribute, as 71:0.0.17.0.0.255:4. VALUE is a nu
 list in brackets; it takes the type that the meter's own value has. {"unsigned": 1}, {"structure": [...]} and so on say it.`,
     )
     .action(async (words: string[], options: OrderOptions) => {
-      const { writeCommand } = await import("../order-command.ts");
+      const { writeCommand } = await import("../commands/order-command.ts");
       finish(await writeCommand(words, options, output));
     });
 };

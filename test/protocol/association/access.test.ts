@@ -1,10 +1,10 @@
 /** ACCESS, services without an answer, and confirmed notifications, between our client and our server. */
 import { expect, test } from "vitest";
 import { decodeApdu, encodeApdu } from "../../../protocol/apdu/apdu.ts";
-import type { AccessItem } from "../../../protocol/association/access-order.ts";
-import type { AssociationRule } from "../../../protocol/association/association-rule.ts";
-import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
+import type { AccessItem } from "../../../protocol/association/client/access-order.ts";
+import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
 import { confirmationOf } from "../../../protocol/association/notifications.ts";
+import type { AssociationRule } from "../../../protocol/association/server/association-rule.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { conformanceFromNumber } from "../../../protocol/ber/conformance.ts";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";

@@ -1,8 +1,8 @@
 /** HLS 7 with the certificates that travel in the AE-qualifiers of AARQ and AARE. */
 import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import type { AssociationRule } from "../../../protocol/association/association-rule.ts";
-import type { ClientAuthentication } from "../../../protocol/association/client-settings.ts";
+import type { ClientAuthentication } from "../../../protocol/association/client/client-settings.ts";
+import type { AssociationRule } from "../../../protocol/association/server/association-rule.ts";
 import { drawPrivateKey } from "../../../protocol/security/elliptic-key.ts";
 import { Authority } from "../security/authority.ts";
 import { ApduPair } from "./pair.ts";

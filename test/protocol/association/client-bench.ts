@@ -1,6 +1,6 @@
-import { ClientAssociation } from "../../../protocol/association/client.ts";
-import type { ClientCommand, ClientEvent, ClientFailure } from "../../../protocol/association/client-events.ts";
-import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
+import { ClientAssociation } from "../../../protocol/association/client/client.ts";
+import type { ClientCommand, ClientEvent, ClientFailure } from "../../../protocol/association/client/client-events.ts";
+import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
 import { conformanceFromNumber } from "../../../protocol/ber/conformance.ts";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
 import { ascii } from "./server-fixture.ts";

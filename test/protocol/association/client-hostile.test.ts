@@ -1,9 +1,9 @@
 /** Whatever a server sends, and whenever: the client never throws, and never waits without a deadline. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { ClientAssociation } from "../../../protocol/association/client.ts";
-import type { ClientCommand } from "../../../protocol/association/client-events.ts";
-import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
+import { ClientAssociation } from "../../../protocol/association/client/client.ts";
+import type { ClientCommand } from "../../../protocol/association/client/client-events.ts";
+import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
 import { ClientSession, type SessionCommand } from "../../../protocol/association/session.ts";
 import { conformanceFromNumber } from "../../../protocol/ber/conformance.ts";
 import { fromHex } from "../../../protocol/bytes/hex.ts";

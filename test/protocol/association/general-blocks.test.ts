@@ -2,9 +2,9 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { GeneralBlockTransfer } from "../../../protocol/apdu/general-block-transfer.ts";
-import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
+import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
 import { GeneralBlockDialogue, UnconfirmedBlocks } from "../../../protocol/association/general-blocks.ts";
-import { AssociationServer } from "../../../protocol/association/server.ts";
+import { AssociationServer } from "../../../protocol/association/server/server.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { conformanceFromNumber } from "../../../protocol/ber/conformance.ts";
 import { fromHex } from "../../../protocol/bytes/hex.ts";

@@ -2,9 +2,9 @@
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { decodeApdu } from "../../../protocol/apdu/apdu.ts";
-import type { AssociationRule, AssociationSecurity } from "../../../protocol/association/association-rule.ts";
-import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
+import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
 import type { GeneralUse } from "../../../protocol/association/general-use.ts";
+import type { AssociationRule, AssociationSecurity } from "../../../protocol/association/server/association-rule.ts";
 import { conformanceFromNumber } from "../../../protocol/ber/conformance.ts";
 import { hdlcAddress } from "../../../protocol/link/hdlc/address.ts";
 import { HdlcClient } from "../../../protocol/link/hdlc/client.ts";

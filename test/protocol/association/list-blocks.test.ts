@@ -1,7 +1,7 @@
 /** Lists of attributes and methods by logical names, whole and in blocks, both ways, with and without ciphering. */
 import { expect, test } from "vitest";
 import type { MethodDescriptor } from "../../../protocol/apdu/descriptors.ts";
-import type { ServiceOrder } from "../../../protocol/association/client-events.ts";
+import type { ServiceOrder } from "../../../protocol/association/client/client-events.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { ApduPair } from "./pair.ts";
 import { CLOCK, FixtureObjects } from "./server-fixture.ts";

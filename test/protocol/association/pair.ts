@@ -1,12 +1,12 @@
-import { ClientAssociation } from "../../../protocol/association/client.ts";
+import { ClientAssociation } from "../../../protocol/association/client/client.ts";
 import type {
   ClientCommand,
   ClientEvent,
   ServiceOrder,
   ServiceResponse,
-} from "../../../protocol/association/client-events.ts";
-import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
-import type { AssociationServer } from "../../../protocol/association/server.ts";
+} from "../../../protocol/association/client/client-events.ts";
+import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
+import type { AssociationServer } from "../../../protocol/association/server/server.ts";
 import { ClientSession, type SessionCommand, type SessionEvent } from "../../../protocol/association/session.ts";
 import type { DlmsError } from "../../../protocol/errors.ts";
 import type { Link } from "../../../protocol/link/link.ts";

@@ -1,8 +1,8 @@
 /** Associations that are there without being asked for. */
 import { expect, test } from "vitest";
-import type { AssociationRule } from "../../../protocol/association/association-rule.ts";
-import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
-import { AssociationServer } from "../../../protocol/association/server.ts";
+import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
+import type { AssociationRule } from "../../../protocol/association/server/association-rule.ts";
+import { AssociationServer } from "../../../protocol/association/server/server.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { conformanceFromNumber } from "../../../protocol/ber/conformance.ts";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";

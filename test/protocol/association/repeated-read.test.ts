@@ -1,6 +1,6 @@
 /** GETs that are made anew because their answer does not come, as over datagrams that get lost. */
 import { expect, test } from "vitest";
-import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
+import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
 import type { Machine } from "../../../protocol/machine.ts";
 import { ClientBench, failureIn } from "./client-bench.ts";
 import { ApduPair } from "./pair.ts";

@@ -1,4 +1,4 @@
-import type { AssociationServer } from "../../../protocol/association/server.ts";
+import type { AssociationServer } from "../../../protocol/association/server/server.ts";
 import type { Link } from "../../../protocol/link/link.ts";
 import type { Machine } from "../../../protocol/machine.ts";
 

@@ -1,7 +1,7 @@
 import { type Apdu, decodeApdu, encodeApdu } from "../../../protocol/apdu/apdu.ts";
-import type { AssociationRule } from "../../../protocol/association/association-rule.ts";
-import type { ObjectServer } from "../../../protocol/association/object-server.ts";
-import { AssociationServer, type ServerEvent } from "../../../protocol/association/server.ts";
+import type { AssociationRule } from "../../../protocol/association/server/association-rule.ts";
+import type { ObjectServer } from "../../../protocol/association/server/object-server.ts";
+import { AssociationServer, type ServerEvent } from "../../../protocol/association/server/server.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { conformanceFromNumber } from "../../../protocol/ber/conformance.ts";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";

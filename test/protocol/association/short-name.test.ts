@@ -2,12 +2,12 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { decodeApdu, encodeApdu } from "../../../protocol/apdu/apdu.ts";
-import type { AssociationRule } from "../../../protocol/association/association-rule.ts";
-import type { ServiceOrder, ServiceResponse } from "../../../protocol/association/client-events.ts";
-import { ClientOpening } from "../../../protocol/association/client-opening.ts";
-import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
-import { AssociationServer } from "../../../protocol/association/server.ts";
-import { inShortNames } from "../../../protocol/association/short-name-orders.ts";
+import type { ServiceOrder, ServiceResponse } from "../../../protocol/association/client/client-events.ts";
+import { ClientOpening } from "../../../protocol/association/client/client-opening.ts";
+import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
+import { inShortNames } from "../../../protocol/association/client/short-name-orders.ts";
+import type { AssociationRule } from "../../../protocol/association/server/association-rule.ts";
+import { AssociationServer } from "../../../protocol/association/server/server.ts";
 import { type Data, encodeData } from "../../../protocol/axdr/data.ts";
 import { conformanceFromNumber } from "../../../protocol/ber/conformance.ts";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";

@@ -1,7 +1,8 @@
 /** How a client and a server of ours may be set up to understand each other. */
-import type { AssociationRule } from "../../../protocol/association/association-rule.ts";
-import type { ClientSettings } from "../../../protocol/association/client-settings.ts";
-import { AssociationServer } from "../../../protocol/association/server.ts";
+
+import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
+import type { AssociationRule } from "../../../protocol/association/server/association-rule.ts";
+import { AssociationServer } from "../../../protocol/association/server/server.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";

@@ -4,11 +4,11 @@
  */
 import type { ByteChannel } from "../../../drivers/channel.ts";
 import { Pump } from "../../../drivers/pump.ts";
-import type { AssociationRule, AssociationSecurity } from "../../../protocol/association/association-rule.ts";
+import type { AssociationRule, AssociationSecurity } from "../../../protocol/association/server/association-rule.ts";
 import { GatewayLink } from "../../../protocol/association/gateway-link.ts";
-import type { ObjectServer } from "../../../protocol/association/object-server.ts";
-import { AssociationServer } from "../../../protocol/association/server.ts";
-import { ServerSession, type ServerSessionEvent } from "../../../protocol/association/server-session.ts";
+import type { ObjectServer } from "../../../protocol/association/server/object-server.ts";
+import { AssociationServer } from "../../../protocol/association/server/server.ts";
+import { ServerSession, type ServerSessionEvent } from "../../../protocol/association/server/server-session.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { conformanceFromNumber } from "../../../protocol/ber/conformance.ts";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";

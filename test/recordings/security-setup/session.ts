@@ -7,9 +7,9 @@ import { toHex } from "../../../protocol/bytes/hex.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import { certificateListFrom } from "../../../protocol/security/security-setup.ts";
 import { certificateIn } from "../../../protocol/security/security-setup-client.ts";
-import { visitMeter } from "../../../src/collect/meter-session.ts";
-import { meterTarget } from "../../../src/collect/meter-target.ts";
-import { SYSTEM_ENVIRONMENT } from "../../../src/collect/visit-environment.ts";
+import { visitMeter } from "../../../src/collect/session/meter-session.ts";
+import { meterTarget } from "../../../src/collect/session/meter-target.ts";
+import { SYSTEM_ENVIRONMENT } from "../../../src/collect/session/visit-environment.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 import { MeterSecuritySetup, SetupRefusedError } from "../../../src/keys/meter-security-setup.ts";
 

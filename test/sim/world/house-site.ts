@@ -4,7 +4,7 @@ import { Pump } from "../../../drivers/pump.ts";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import { systemTitle, titleText } from "../../../protocol/security/system-title.ts";
-import { type MeterTarget, meterTarget } from "../../../src/collect/meter-target.ts";
+import { type MeterTarget, meterTarget } from "../../../src/collect/session/meter-target.ts";
 import { type MeterConfig, meterSchema } from "../../../src/config/schema.ts";
 import { seededSecrets } from "../../../src/simulator/meter-identity.ts";
 import { HOUSES, type House } from "../../../src/simulator/street-plan.ts";

@@ -1,6 +1,6 @@
 /** What must be true at the end of every run, whatever happened in it. */
 import type { PolledMeter } from "../../../src/collect/polled-meter.ts";
-import { placeOf, slotOf, slotsBetween } from "../../../src/collect/slot-calendar.ts";
+import { placeOf, slotOf, slotsBetween } from "../../../src/collect/slots/slot-calendar.ts";
 import type { ProfileKind } from "../../../src/profiles/batch.ts";
 import type { ModelDatabase } from "./model-database.ts";
 import { type Memory, pageKey } from "./model-ledger.ts";

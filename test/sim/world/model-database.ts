@@ -5,9 +5,9 @@
  */
 import type { Pool } from "pg";
 import type { ProfileBatch, ProfileKind } from "../../../src/profiles/batch.ts";
-import { Database } from "../../../src/store/database.ts";
-import { PROFILE_KINDS } from "../../../src/store/profile-tables.ts";
-import type { WriteOutcome, WriteParticipant } from "../../../src/store/profile-writer.ts";
+import { Database } from "../../../src/store/database/database.ts";
+import { PROFILE_KINDS } from "../../../src/store/profiles/profile-tables.ts";
+import type { WriteOutcome, WriteParticipant } from "../../../src/store/profiles/profile-writer.ts";
 import type { Random } from "../../fuzz/random.ts";
 import {
   type Answer,

@@ -1,7 +1,7 @@
 /** The ledger of slots as the model of the database keeps it: a journal that is folded into pages, and how meters capture. */
-import { placeOf, type SlotRule, slotOf } from "../../../src/collect/slot-calendar.ts";
+import { placeOf, type SlotRule, slotOf } from "../../../src/collect/slots/slot-calendar.ts";
 import type { ProfileKind } from "../../../src/profiles/batch.ts";
-import { PROFILE_KINDS } from "../../../src/store/profile-tables.ts";
+import { PROFILE_KINDS } from "../../../src/store/profiles/profile-tables.ts";
 import type { Answer, Values } from "./model-connections.ts";
 
 const EPOCH_MS = Date.UTC(2000, 0, 1);

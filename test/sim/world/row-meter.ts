@@ -8,7 +8,7 @@ import { captureObjectToData } from "../../../protocol/cosem/capture-object.ts";
 import { dateTimeAt, encodeDateTime, resolveDateTime } from "../../../protocol/cosem/date-time.ts";
 import { logicalNameFromOctets } from "../../../protocol/cosem/obis.ts";
 import type { TimeZone } from "../../../protocol/cosem/time-zone.ts";
-import { type SlotRule, slotAfter, slotsBetween } from "../../../src/collect/slot-calendar.ts";
+import { type SlotRule, slotAfter, slotsBetween } from "../../../src/collect/slots/slot-calendar.ts";
 import type { ProfileBatch, ProfileKind } from "../../../src/profiles/batch.ts";
 import { hash } from "../../../src/simulator/noise.ts";
 

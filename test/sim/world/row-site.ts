@@ -2,7 +2,7 @@
 import { ChannelError } from "../../../drivers/channel-error.ts";
 import type { AttributeReference, DataResult } from "../../../protocol/apdu/descriptors.ts";
 import type { CollectorOptions } from "../../../src/collect/collector.ts";
-import type { MeterConnection } from "../../../src/collect/meter-connection.ts";
+import type { MeterConnection } from "../../../src/collect/session/meter-connection.ts";
 import type { Random } from "../../fuzz/random.ts";
 import type { RowMeter } from "./row-meter.ts";
 import type { VirtualScope } from "./virtual-time.ts";

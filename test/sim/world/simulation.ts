@@ -1,6 +1,6 @@
 /** Runs a scenario to its end and says what was not as it must be. */
 
-import { meterTarget } from "../../../src/collect/meter-target.ts";
+import { meterTarget } from "../../../src/collect/session/meter-target.ts";
 import type { PlanConfig } from "../../../src/config/schema.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 import type { ProfileBatch } from "../../../src/profiles/batch.ts";

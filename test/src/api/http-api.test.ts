@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Callers } from "../../../src/api/callers.ts";
 import { httpApi } from "../../../src/api/http-api.ts";
 import { LocalSocket } from "../../../src/api/local-socket.ts";
-import { sessionResources } from "../../../src/api/token-resources.ts";
+import { sessionResources } from "../../../src/api/resources/token-resources.ts";
 import type { ApiToken } from "../../../src/api/tokens.ts";
 
 const LIMIT = 3;

@@ -5,7 +5,7 @@ import { CallListeners } from "../../../src/calls/call-listeners.ts";
 import { Calls } from "../../../src/calls/calls.ts";
 import type { GatewayEvent } from "../../../src/observe/events.ts";
 import { PUSH_MAPPING } from "../../../src/profiles/push-mapping.ts";
-import { PushIntake } from "../../../src/push/push-intake.ts";
+import { PushIntake } from "../../../src/push/receive/push-intake.ts";
 
 const NOBODY = { bySystemTitle: () => [], byIdentity: () => [], byHost: () => [], countAt: () => 0 };
 const WAIT = { timeout: 5000, interval: 5 };

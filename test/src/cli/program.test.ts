@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { expect, test } from "vitest";
 import { EXAMPLES } from "../../../src/cli/examples.ts";
-import { EXIT_CODES } from "../../../src/cli/exit-code.ts";
 import { cliProgram } from "../../../src/cli/program.ts";
+import { EXIT_CODES } from "../../../src/cli/terminal/exit-code.ts";
 
 const program = cliProgram({
   output: { out: () => undefined, err: () => undefined, width: undefined },

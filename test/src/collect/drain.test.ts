@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { UTC } from "../../../protocol/cosem/time-zone.ts";
 import { drain } from "../../../src/collect/drain.ts";
-import { PollLoop } from "../../../src/collect/poll-loop.ts";
-import { BatchQueue } from "../../../src/store/batch-queue.ts";
+import { PollLoop } from "../../../src/collect/lanes/poll-loop.ts";
+import { BatchQueue } from "../../../src/store/intake/batch-queue.ts";
 
 const PLANS = [{ profile: "instant" as const, everyMs: 60_000, deadlineMs: 60_000 }];
 const GRACE_MS = 30_000;

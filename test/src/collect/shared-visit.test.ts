@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { UTC } from "../../../protocol/cosem/time-zone.ts";
 import { DlmsError } from "../../../protocol/errors.ts";
-import { PollLoop, type PollLoopOptions } from "../../../src/collect/poll-loop.ts";
-import { SessionFailedError } from "../../../src/collect/session-failure.ts";
+import { SessionFailedError } from "../../../src/collect/causes/session-failure.ts";
+import { PollLoop, type PollLoopOptions } from "../../../src/collect/lanes/poll-loop.ts";
 import { SharedVisit, VisitOverError } from "../../../src/collect/shared-visit.ts";
 
 const DAY_MS = 86_400_000;

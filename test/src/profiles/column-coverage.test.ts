@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PROFILE_SOURCES } from "../../../src/collect/profile-objects.ts";
+import { PROFILE_SOURCES } from "../../../src/collect/read/profile-objects.ts";
 import type { ProfileKind } from "../../../src/profiles/batch.ts";
 import { rulesFor } from "../../../src/profiles/column-rules.ts";
 import { DESCRIPTIONS, MODELS, type Model } from "../../simulator/meter-fixture.ts";

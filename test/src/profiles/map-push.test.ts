@@ -18,7 +18,7 @@ import {
   type PushContext,
 } from "../../../src/profiles/map-push.ts";
 import { pushRows } from "../../../src/profiles/push-rows.ts";
-import { bodyOfBarePush } from "../../../src/push/bare-push.ts";
+import { bodyOfBarePush } from "../../../src/push/receive/bare-push.ts";
 
 const RECEIVED = new Date("2024-06-01T12:00:00Z");
 const nordic: PushContext = {

@@ -5,9 +5,9 @@ import { p1Check } from "../../../protocol/link/iec62056-21/p1.ts";
 import { octetsOf } from "../../../protocol/link/iec62056-21/text.ts";
 import { ApduProtection } from "../../../protocol/security/apdu-protection.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
-import { PushReader } from "../../../src/push/push-reader.ts";
-import type { PushSender } from "../../../src/push/sender-directory.ts";
-import { SenderKeys } from "../../../src/push/sender-keys.ts";
+import { PushReader } from "../../../src/push/receive/push-reader.ts";
+import type { PushSender } from "../../../src/push/senders/sender-directory.ts";
+import { SenderKeys } from "../../../src/push/senders/sender-keys.ts";
 import { BLOCK_CIPHER_KEY, OWN_TITLE, sender, title } from "./senders.ts";
 
 interface Flavour {

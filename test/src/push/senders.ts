@@ -1,7 +1,7 @@
 import { UTC } from "../../../protocol/cosem/time-zone.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import { type SystemTitle, systemTitle } from "../../../protocol/security/system-title.ts";
-import type { PushSender, SenderDirectory } from "../../../src/push/sender-directory.ts";
+import type { PushSender, SenderDirectory } from "../../../src/push/senders/sender-directory.ts";
 
 export const BLOCK_CIPHER_KEY = new SecretKey(
   "blockCipherKey",

@@ -4,12 +4,12 @@ import type { Data } from "../../../protocol/axdr/data.ts";
 import { logicalNameFromOctets, logicalNameToOctets } from "../../../protocol/cosem/obis.ts";
 import { pushExecutionSchema, pushSetupSchema } from "../../../src/config/push-schema.ts";
 import type { GatewayEvent } from "../../../src/observe/events.ts";
-import { type CampaignOrder, type CampaignResult, SetupCampaigns } from "../../../src/push/setup-campaign.ts";
-import { SetupDrift } from "../../../src/push/setup-drift.ts";
-import type { SetupConnection } from "../../../src/push/setup-execution.ts";
-import { SetupRepairs } from "../../../src/push/setup-repairs.ts";
-import type { NoticedEvent } from "../../../src/store/noticed-events.ts";
-import type { SetupRecord } from "../../../src/store/push-setup-history.ts";
+import { type CampaignOrder, type CampaignResult, SetupCampaigns } from "../../../src/push/setups/setup-campaign.ts";
+import { SetupDrift } from "../../../src/push/setups/setup-drift.ts";
+import type { SetupConnection } from "../../../src/push/setups/setup-execution.ts";
+import { SetupRepairs } from "../../../src/push/setups/setup-repairs.ts";
+import type { SetupRecord } from "../../../src/store/push/push-setup-history.ts";
+import type { NoticedEvent } from "../../../src/store/records/noticed-events.ts";
 
 export const SETUP = "0.0.25.9.0.255";
 export const SCHEDULE = "0.0.15.0.4.255";

@@ -7,11 +7,11 @@ import { COMPANIONS, type Companion } from "../../../protocol/cosem/companion/co
 import { namedZone } from "../../../protocol/cosem/time-zone.ts";
 import { decodeProfileBuffer } from "../../../protocol/profile/decode.ts";
 import { profileLayout } from "../../../protocol/profile/layout.ts";
-import { clockBreaksOf } from "../../../src/collect/known-layout.ts";
+import { clockBreaksOf } from "../../../src/collect/read/known-layout.ts";
 import { mapProfile } from "../../../src/profiles/map-profile.ts";
-import { layoutSourceFrom } from "../../../src/store/kept-layout.ts";
-import { DEVIATION_RULES, PROFILE_KINDS } from "../../../src/store/profile-tables.ts";
-import { DECODER_VERSION } from "../../../src/store/raw-buffers.ts";
+import { layoutSourceFrom } from "../../../src/store/profiles/kept-layout.ts";
+import { DEVIATION_RULES, PROFILE_KINDS } from "../../../src/store/profiles/profile-tables.ts";
+import { DECODER_VERSION } from "../../../src/store/profiles/raw-buffers.ts";
 
 /**
  * By version: SHA-256 over all that is made of profile-buffers.json beside it. When the last one is wrong, rows of the

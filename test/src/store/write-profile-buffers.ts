@@ -6,8 +6,8 @@
  */
 import { writeFile } from "node:fs/promises";
 import { toHex } from "../../../protocol/bytes/hex.ts";
-import { PROFILE_KINDS } from "../../../src/store/profile-tables.ts";
-import { unpackBuffer } from "../../../src/store/raw-buffers.ts";
+import { PROFILE_KINDS } from "../../../src/store/profiles/profile-tables.ts";
+import { unpackBuffer } from "../../../src/store/profiles/raw-buffers.ts";
 import { polledStreet } from "../../e2e/polled-street.ts";
 
 /** Houses of the street: of each kind one, and one whose clock has its deviation the wrong way round. */

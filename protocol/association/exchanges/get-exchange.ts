@@ -1,0 +1,137 @@
+/** GET from the client's side: one attribute or a list, answered at once or in blocks (IEC 62056-5-3, GET service). */
+import type { Apdu, ApduOf } from "../../apdu/apdu.ts";
+import { type AttributeReference, type DataBlockResult, type DataResult, dataResult } from "../../apdu/descriptors.ts";
+import { listOf } from "../../axdr/codec.ts";
+import { type Data, dataFromBytes, skipData } from "../../axdr/data.ts";
+import { Reader } from "../../bytes/reader.ts";
+import { FIELD_QUIRKS } from "../../quirks.ts";
+import { BlockJoiner } from "../block-transfer.ts";
+import type { ServiceResponse } from "../client/client-events.ts";
+import {
+  type ExchangeContext,
+  type ExchangeStep,
+  ignored,
+  resultsFor,
+  type ServiceExchange,
+  unexpected,
+} from "./service-exchange.ts";
+
+const resultList = listOf(dataResult);
+
+/** The octets of values that came in blocks, for as long as the results are held. */
+const JOINED = new WeakMap<DataResult, Uint8Array>();
+
+/** The octets of the value, checked to be whole, where it came in blocks and by itself; they are not copied. */
+export function joinedOctets(result: DataResult): Uint8Array | undefined {
+  return JOINED.get(result);
+}
+
+export class GetExchange implements ServiceExchange {
+  readonly responseName = "get-response";
+  readonly #attributes: AttributeReference | readonly AttributeReference[];
+  readonly #context: ExchangeContext;
+  readonly #joiner = new BlockJoiner();
+
+  /** One attribute asks for itself, an array for a list, also of one. */
+  constructor(attributes: AttributeReference | readonly AttributeReference[], context: ExchangeContext) {
+    this.#attributes = attributes;
+    this.#context = context;
+  }
+
+  first(): ApduOf<"get-request"> {
+    const { invokeIdAndPriority } = this.#context;
+    const attributes = this.#attributes;
+    if (isList(attributes)) {
+      return { apdu: "get-request", body: { type: "with-list", invokeIdAndPriority, attributes } };
+    }
+    return { apdu: "get-request", body: { type: "normal", invokeIdAndPriority, ...attributes } };
+  }
+
+  take(answer: Apdu): ExchangeStep {
+    if (answer.apdu !== "get-response") return ignored(answer.apdu);
+    switch (answer.body.type) {
+      case "normal":
+        return this.#done([answer.body.result], "single");
+      case "with-list":
+        return this.#done(answer.body.results, "list");
+      case "with-datablock":
+        return this.#takeBlock(answer.body.block);
+    }
+  }
+
+  partial(): Uint8Array | undefined {
+    return this.#joiner.length > 0 ? this.#joiner.finish() : undefined;
+  }
+
+  #takeBlock(block: DataBlockResult): ExchangeStep {
+    const { result, blockNumber, lastBlock } = block;
+    if (result.type === "data-access-result") return this.#done([result], "single");
+    if (this.#joiner.count === 0 && blockNumber === 0) this.#context.note("first-block-zero");
+    const step = this.#joiner.add({ lastBlock, blockNumber, rawData: result.rawData });
+    if (step === "duplicate") return ignored("block that came already", { blockNumber });
+    if (step === "last") return this.#decodeJoined(this.#joiner.finish());
+    const { invokeIdAndPriority } = this.#context;
+    return {
+      type: "send",
+      apdu: { apdu: "get-request", body: { type: "next", invokeIdAndPriority, blockNumber } },
+      joined: this.#joiner.length,
+    };
+  }
+
+  #decodeJoined(octets: Uint8Array): ExchangeStep {
+    if (!isList(this.#attributes)) return this.#done([joinedResult(octets)], "single");
+    const reader = new Reader(octets, 0, octets.length, FIELD_QUIRKS);
+    const results = resultList.decode(reader);
+    reader.end();
+    return this.#done(results, "list");
+  }
+
+  /** `form` is that of the answer. */
+  #done(results: readonly DataResult[], form: "single" | "list"): ExchangeStep {
+    const attributes = this.#attributes;
+    const response: ServiceResponse = isList(attributes)
+      ? { type: "getList", results: this.#spread(results, form, attributes.length) }
+      : { type: "get", result: this.#only(results, form) };
+    return { type: "done", response };
+  }
+
+  #only(results: readonly DataResult[], form: "single" | "list"): DataResult {
+    const [result] = resultsFor(results, 1);
+    if (result === undefined) throw unexpected("empty list");
+    if (form === "list") this.#context.note("list-of-one");
+    return result;
+  }
+
+  /** Some meters refuse a list with a single result. */
+  #spread(results: readonly DataResult[], form: "single" | "list", wanted: number): readonly DataResult[] {
+    const [first] = results;
+    const refusedByOne = results.length === 1 && wanted > 1 && first?.type === "data-access-result";
+    if (first === undefined || (form === "list" && !refusedByOne)) return resultsFor(results, wanted);
+    if (first.type === "data" && wanted !== 1) return resultsFor(results, wanted);
+    this.#context.note(first.type === "data" ? "list-of-one" : "list-refused-whole");
+    return Array.from({ length: wanted }, () => first);
+  }
+}
+
+function isList(
+  attributes: AttributeReference | readonly AttributeReference[],
+): attributes is readonly AttributeReference[] {
+  return Array.isArray(attributes);
+}
+
+/** A long value is checked at once, and made of its octets when it is looked at: rows of a profile never are. */
+function joinedResult(octets: Uint8Array): DataResult {
+  const reader = new Reader(octets);
+  skipData(reader);
+  reader.end();
+  let data: Data | undefined;
+  const result: DataResult = {
+    type: "data",
+    get data() {
+      data ??= dataFromBytes(octets);
+      return data;
+    },
+  };
+  JOINED.set(result, octets);
+  return result;
+}

@@ -1,0 +1,135 @@
+/** Which readings are held and which are not: the ledger by day for many meters at once, and each gap with its reason. */
+import { z } from "zod";
+import type { Queryable } from "../../store/database/database.ts";
+import { type coverageDay, meterCoverage } from "../answers/meters.ts";
+import { ApiError } from "../api-error.ts";
+import { type GapOrder, type GapRow, gapProfile, gapRowSchema, gapState } from "../gap-order.ts";
+import { type Api, callerOf } from "../http-api.ts";
+import { LINES, sendLines, severalOf } from "../lines.ts";
+import { page, pageOf, pageQuery } from "../paging.ts";
+import { meterOf, scopeOf } from "./meter-resources.ts";
+
+export interface GapSource {
+  gaps(order: GapOrder): AsyncIterable<GapRow>;
+}
+
+/** Those with slots; a page of the ledger is a year of daily load and of billing. */
+const PROFILES = ["block_load", "daily_load", "billing"] as const;
+const MOST_DAYS = 400;
+const MOST_METERS = 200;
+const MOST_GAPS = 1000;
+const DAY_MS = 86_400_000;
+
+interface CoverageRow {
+  meter: string;
+  days: z.output<typeof coverageDay>[] | null;
+}
+
+export function coverageResources(api: Api, database: Queryable, source: GapSource): void {
+  coverageByDay(api, database);
+  gapsOfMeter(api, database, source);
+  gapsOfAll(api, source);
+}
+
+function coverageByDay(api: Api, database: Queryable): void {
+  api.get(
+    "/v1/coverage",
+    {
+      config: { needs: "reader", scoped: true },
+      schema: {
+        tags: ["coverage"],
+        summary: "How many slots of each day are held, meters by name",
+        querystring: pageQuery.extend({
+          limit: z.coerce.number().int().min(1).max(MOST_METERS).default(100).describe("Most meters of the page."),
+          profile: z
+            .enum(PROFILES)
+            .default("block_load")
+            .describe("Of daily load and billing, a day is the first of January and counts the slots of its year."),
+          from: z.iso.date(),
+          to: z.iso.date(),
+          search: z.string().max(128).optional().describe("How the name or number of a meter begins."),
+        }),
+        response: { 200: pageOf(meterCoverage) },
+      },
+    },
+    async (request) => {
+      const { after, limit, profile, from, to, search } = request.query;
+      if (Date.parse(to) - Date.parse(from) > MOST_DAYS * DAY_MS) {
+        throw new ApiError("invalid", `from, to: at most ${MOST_DAYS} days`);
+      }
+      const rows = await database.query<CoverageRow>(
+        `select m.name as meter, c.days
+         from (
+           select id, meter_key, name from public.meters m
+           where ($1::int[] is null or m.meter_key = any ($1)) and ($2::text is null or m.name > $2)
+             and ($3::text is null or starts_with(m.name, $3) or starts_with(m.meter_number, $3))
+           order by m.name limit $4
+         ) m
+         left join lateral (
+           select jsonb_agg(jsonb_build_object('day', c.day, 'slots', c.slots, 'held', c.held, 'absent', c.absent,
+             'meterOff', c.meter_off, 'setAside', c.set_aside) order by c.day) as days
+           from dlms.coverage c where c.meter_id = m.id and c.profile = $5 and c.day between $6 and $7
+         ) c on true
+         order by m.name`,
+        [scopeOf(callerOf(request)), after, search, limit + 1, profile, from, to],
+      );
+      return page(rows, limit, {
+        item: (row) => ({ meter: row.meter, days: row.days ?? [] }),
+        place: (row) => row.meter,
+      });
+    },
+  );
+}
+
+function gapsOfMeter(api: Api, database: Queryable, source: GapSource): void {
+  api.get(
+    "/v1/meters/:meter/gaps",
+    {
+      config: { needs: "reader", scoped: true },
+      schema: {
+        tags: ["coverage"],
+        summary: "Which readings of a meter are not there, why, and whether they will still come",
+        params: z.object({ meter: z.string().min(1).max(128) }),
+        querystring: z.object({ from: z.iso.datetime({ offset: true }), to: z.iso.datetime({ offset: true }) }),
+        response: { 200: z.object({ items: z.array(gapRowSchema), complete: z.boolean() }) },
+      },
+    },
+    async (request) => {
+      const { from, to } = request.query;
+      const { name } = await meterOf(database, callerOf(request), request.params.meter);
+      const order = { meters: [name], fromMs: Date.parse(from), toMs: Date.parse(to) };
+      const items: GapRow[] = [];
+      for await (const row of source.gaps(order)) {
+        if (items.length === MOST_GAPS) return { items, complete: false };
+        items.push(row);
+      }
+      return { items, complete: true };
+    },
+  );
+}
+
+function gapsOfAll(api: Api, source: GapSource): void {
+  api.get(
+    "/v1/gaps",
+    {
+      config: { needs: "reader" },
+      schema: {
+        tags: ["coverage"],
+        summary: "Which readings are not there, of many meters, a gap a line",
+        produces: [LINES],
+        querystring: z.object({
+          meter: severalOf(z.string().max(128)).describe("Names; all meters when left out."),
+          profile: severalOf(gapProfile),
+          state: severalOf(gapState),
+          from: z.iso.datetime({ offset: true }),
+          to: z.iso.datetime({ offset: true }),
+        }),
+      },
+    },
+    async (request, reply) => {
+      const { meter: meters, profile: profiles, state: states, from, to } = request.query;
+      const chosen = { ...(meters && { meters }), ...(profiles && { profiles }), ...(states && { states }) };
+      return sendLines(reply, source.gaps({ ...chosen, fromMs: Date.parse(from), toMs: Date.parse(to) }));
+    },
+  );
+}

@@ -1,0 +1,192 @@
+/** What `doctor` looks at, each by itself: what it finds, and what to do when that is bad. */
+import { constants } from "node:fs";
+import { access, readdir, statfs } from "node:fs/promises";
+import { createServer } from "node:net";
+import { resolve } from "node:path";
+import { z } from "zod";
+import { askDaemon } from "../../api/local-client.ts";
+import { resolveMeterSecrets } from "../../collect/session/meter-secrets.ts";
+import type { Config } from "../../config/schema.ts";
+import { openKeyStore, storedKeys } from "../../keys/stored-keys.ts";
+import type { Database } from "../../store/database/database.ts";
+import { migrationStatus } from "../../store/database/migrations.ts";
+
+export type Verdict = "good" | "doubtful" | "bad";
+
+export interface Finding {
+  readonly verdict: Verdict;
+  readonly says: string;
+  readonly nextStep?: string;
+}
+
+export interface Patient {
+  readonly config: Config;
+  readonly stateDirectory: string;
+  /** Undefined when it can't be reached. */
+  readonly database: Database | undefined;
+  readonly databaseUrl: string | undefined;
+  readonly databaseSays: string;
+  readonly isAlive: boolean;
+}
+
+type Check = (patient: Patient) => Promise<Finding>;
+
+const LEAST_FREE = 1024 * 1024 * 1024;
+const GIGA = 1e9;
+const MOST_SKEW_MS = 2000;
+const SHOWN = 3;
+
+/** In the order in which they are told; what comes first explains what comes later. */
+export const CHECKS: Readonly<Record<string, Check>> = {
+  daemon: daemonAlive,
+  database: databaseReached,
+  migrations: schemaUpToDate,
+  "state directory": stateWritable,
+  spool: spoolEmpty,
+  clock: clockRight,
+  ports: portsFree,
+  "serial lines": serialLines,
+  keys: keysReadable,
+};
+
+/** Whether a daemon answers on the socket, and what it says of itself. */
+async function daemonAlive({ config, isAlive }: Patient): Promise<Finding> {
+  if (!isAlive) {
+    const nextStep = "systemctl status dlms-gateway, or dlms-gateway run --config FILE";
+    return { verdict: "doubtful", says: `nothing answers on ${config.socket}`, nextStep };
+  }
+  const answer = z.object({ version: z.string(), ok: z.boolean() });
+  const { version } = await askDaemon(config.socket, { path: "/v1/health", answer });
+  return { verdict: "good", says: `version ${version} answers on ${config.socket}` };
+}
+
+async function databaseReached({ database, databaseSays }: Patient): Promise<Finding> {
+  if (database !== undefined) return { verdict: "good", says: databaseSays };
+  return { verdict: "bad", says: databaseSays, nextStep: "see that its server runs and database.url is right" };
+}
+
+async function schemaUpToDate({ databaseUrl }: Patient): Promise<Finding> {
+  if (databaseUrl === undefined) return { verdict: "doubtful", says: "not known without the database" };
+  const statuses = await migrationStatus(databaseUrl);
+  const altered = statuses.filter(({ state }) => state === "altered" || state === "unknown");
+  const pending = statuses.filter(({ state }) => state === "pending" || state === "begun");
+  if (altered.length > 0) {
+    return {
+      verdict: "bad",
+      says: `${altered.length} are not those of this version`,
+      nextStep: "dlms-gateway db status",
+    };
+  }
+  if (pending.length === 0) return { verdict: "good", says: `all ${statuses.length} applied` };
+  return { verdict: "doubtful", says: `${pending.length} to come`, nextStep: "the daemon applies them when it starts" };
+}
+
+async function stateWritable({ stateDirectory }: Patient): Promise<Finding> {
+  const nextStep = `make it, writable for the user of the daemon: ${stateDirectory}`;
+  try {
+    await access(stateDirectory, constants.W_OK);
+  } catch {
+    return { verdict: "bad", says: "is not there, or may not be written", nextStep };
+  }
+  return spaceIn(stateDirectory);
+}
+
+async function spaceIn(directory: string): Promise<Finding> {
+  const { bavail, blocks, bsize } = await statfs(directory);
+  const free = bavail * bsize;
+  const says = `${(free / GIGA).toFixed(1)} GB free of ${((blocks * bsize) / GIGA).toFixed(1)}`;
+  if (free >= LEAST_FREE) return { verdict: "good", says };
+  return { verdict: "bad", says, nextStep: "make room: below 1 GB the database and the spool come to a stop" };
+}
+
+async function spoolEmpty({ config, stateDirectory }: Patient): Promise<Finding> {
+  const directory = resolve(stateDirectory, config.spool.directory);
+  const files = await readdir(directory).catch(() => undefined);
+  if (files === undefined) return { verdict: "good", says: "not there yet: nothing has had to wait" };
+  const { verdict, says, nextStep } = await spaceIn(directory);
+  const found = `${files.length} files, ${says}`;
+  return { verdict, says: found, ...(nextStep !== undefined && { nextStep }) };
+}
+
+async function clockRight({ database }: Patient): Promise<Finding> {
+  if (database === undefined) return { verdict: "doubtful", says: "nothing to compare it with" };
+  const before = Date.now();
+  const [row] = await database.query<{ now: Date }>("select clock_timestamp() as now");
+  const skewMs = Math.abs((row?.now.getTime() ?? 0) - (before + Date.now()) / 2);
+  if (skewMs < MOST_SKEW_MS) return { verdict: "good", says: "agrees with the database's" };
+  const says = `differs from the database's by ${(skewMs / 1000).toFixed(1)} s`;
+  return { verdict: "bad", says, nextStep: "see that both machines keep time by NTP: timedatectl" };
+}
+
+async function portsFree({ config, isAlive }: Patient): Promise<Finding> {
+  const listeners = [config.api.listen, ...config.push.listen].flatMap((each) => {
+    const port = each !== undefined && "port" in each ? each.port : undefined;
+    const host = each !== undefined && "host" in each ? each.host : undefined;
+    return typeof port === "number" && port > 0 ? [{ port, host: typeof host === "string" ? host : "0.0.0.0" }] : [];
+  });
+  if (listeners.length === 0) return { verdict: "good", says: "no listeners are configured" };
+  // Those of a daemon that runs are its own.
+  if (isAlive) return { verdict: "good", says: `${listeners.length} listeners are the daemon's` };
+  const taken: string[] = [];
+  for (const { host, port } of listeners) {
+    if (!(await canListen(host, port))) taken.push(`${host}:${port}`);
+  }
+  if (taken.length === 0) return { verdict: "good", says: `${listeners.length} are free` };
+  const nextStep = "end the program that has it (ss -ltnp names it), or give the user the right to ports below 1024";
+  return { verdict: "bad", says: `can't be had: ${taken.join(", ")}`, nextStep };
+}
+
+function canListen(host: string, port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const server = createServer();
+    server.once("error", () => done(false));
+    server.listen(port, host, () => server.close(() => done(true)));
+  });
+}
+
+async function serialLines({ config }: Patient): Promise<Finding> {
+  const paths = new Set(config.meters.flatMap(({ connection }) => connection.serial ?? []));
+  const bad: string[] = [];
+  for (const path of paths) {
+    const isThere = await access(path, constants.F_OK).then(
+      () => true,
+      () => false,
+    );
+    const isOurs = await access(path, constants.R_OK | constants.W_OK).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) bad.push(`${path} is not there`);
+    else if (!isOurs) bad.push(`${path} may not be used`);
+  }
+  if (bad.length === 0)
+    return { verdict: "good", says: paths.size === 0 ? "none are configured" : `${paths.size} ready` };
+  const nextStep = "plug it in and compare with /dev/serial/by-id; the user of the daemon must be in the group dialout";
+  return { verdict: "bad", says: shortened(bad), nextStep };
+}
+
+async function keysReadable({ config, database }: Patient): Promise<Finding> {
+  const bad: string[] = [];
+  const store = database === undefined ? undefined : await openKeyStore(config.keys, database);
+  const ids = await meterIds(database);
+  for (const { name, number, association } of config.meters) {
+    const open = storedKeys(store, ids.get(number) ?? "", association.clientSap);
+    await resolveMeterSecrets(association, open).catch((error: unknown) => {
+      bad.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
+  if (bad.length === 0) return { verdict: "good", says: `of ${config.meters.length} meters can be had` };
+  const nextStep = "give this user the right to read them, or put them into the key store: dlms-gateway keys import";
+  return { verdict: "bad", says: shortened(bad), nextStep };
+}
+
+async function meterIds(database: Database | undefined): Promise<ReadonlyMap<string, string>> {
+  const text = "select meter_number, id from public.meters";
+  const rows = (await database?.query<{ meter_number: string; id: string }>(text).catch(() => [])) ?? [];
+  return new Map(rows.map((row) => [row.meter_number, row.id]));
+}
+
+function shortened(all: readonly string[]): string {
+  const more = all.length - SHOWN;
+  return `${all.slice(0, SHOWN).join("; ")}${more > 0 ? `; and ${more} more` : ""}`;
+}

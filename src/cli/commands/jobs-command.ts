@@ -1,0 +1,37 @@
+/** `jobs`: what the running daemon works at now, what waits and for what, and what comes next. */
+import { jobList } from "../../api/answers/work.ts";
+import { askDaemon } from "../../api/local-client.ts";
+import type { ExitReason } from "../terminal/exit-code.ts";
+import { type ListingOptions, printList, timeText, titled } from "../terminal/listing.ts";
+import type { Output } from "../terminal/output.ts";
+
+export interface JobsOptions extends ListingOptions {
+  readonly socket: string;
+  readonly lane?: string;
+  readonly state?: string;
+  readonly limit: string;
+}
+
+export async function jobsCommand(
+  meter: string | undefined,
+  { socket, lane, state, limit, ...options }: JobsOptions,
+  output: Output,
+): Promise<ExitReason> {
+  const query = { meter, lane, state, limit };
+  const { items, counts, next } = await askDaemon(socket, { path: "/v1/jobs", query, answer: jobList });
+  printList(output, options, {
+    columns: titled("meter", "state", "lane", "what", "since or due", "waits for"),
+    rows: items.map((each) => [each.meter, each.state, each.lane, each.what, placeInTime(each), each.waitsFor]),
+    objects: items,
+    empty: "nothing runs, waits or is planned",
+  });
+  const { running, waiting, meters, quarantined } = counts;
+  output.err(`of ${meters} meters: ${running} jobs run, ${waiting} wait; ${quarantined} meters are in quarantine`);
+  if (next !== null) output.err("there are more: --limit N, --lane, --state or METER");
+  return "success";
+}
+
+function placeInTime({ since, due, state }: { since: string | null; due: string | null; state: string }): string {
+  if (state !== "next") return timeText(since ?? "");
+  return due === null ? "when there is room" : timeText(due);
+}

@@ -1,0 +1,120 @@
+/** `meters add | import | remove`: meters besides those of the configuration, worked from then on. */
+import { z } from "zod";
+import { addedMeters } from "../../api/answers/meters.ts";
+import { askDaemon } from "../../api/local-client.ts";
+import type { ExitReason } from "../terminal/exit-code.ts";
+import { type ListingOptions, printListing } from "../terminal/listing.ts";
+import type { Output } from "../terminal/output.ts";
+import { Progress } from "../terminal/progress.ts";
+import { meterOfFields } from "./meter-fields.ts";
+import { readMeterSheet, type SheetMeter } from "./meter-sheet.ts";
+
+export interface MetersAddOptions extends ListingOptions {
+  readonly socket: string;
+  readonly dryRun?: true;
+}
+
+interface LineProblem {
+  readonly line: number;
+  readonly path: string;
+  readonly message: string;
+}
+
+const AT_ONCE = 500;
+const PROBLEM_COLUMNS = [{ title: "line", align: "right" as const }, { title: "field" }, { title: "problem" }];
+
+/** `meters add NAME FIELD=VALUE …`. */
+export async function metersAdd(
+  name: string,
+  words: readonly string[],
+  options: MetersAddOptions,
+  output: Output,
+): Promise<ExitReason> {
+  const unclear = words.find((word) => !/^[^=]+=/.test(word));
+  if (unclear !== undefined) {
+    output.err(`meters add: ${unclear}: say FIELD=VALUE, as connection.tcp=10.0.0.9:4059`);
+    return "usage";
+  }
+  const fields = words.map((word): [string, string] => {
+    const at = word.indexOf("=");
+    return [word.slice(0, at), word.slice(at + 1)];
+  });
+  const meter = meterOfFields([["name", name], ...fields]);
+  const { problems } = await order(options, [{ line: 1, meter }], options.dryRun === true);
+  for (const { path, message } of problems) output.err(`${path}: ${message}`);
+  if (problems.length > 0) return "failure";
+  output.err(`${name} ${options.dryRun === true ? "can be added" : "is added, and is worked from now on"}`);
+  return "success";
+}
+
+/** `meters import FILE`: all meters of a file, or none. */
+export async function metersImport(file: string, options: MetersAddOptions, output: Output): Promise<ExitReason> {
+  const meters = await readMeterSheet(file);
+  const problems = [...twice(meters)];
+  const told = new Set(problems.map(({ line, path }) => `${line} ${path}`));
+  using progress = new Progress(output, options.dryRun === true ? meters.length : 2 * meters.length, "meters");
+  let done = 0;
+  const at = (some: readonly SheetMeter[]) => progress.at((done += some.length));
+  for (const some of batches(meters)) {
+    const found = (await order(options, some, true)).problems;
+    at(some);
+    problems.push(...found.filter(({ line, path }) => !told.has(`${line} ${path}`)));
+  }
+  if (problems.length > 0) {
+    printProblems(problems, options, output);
+    output.err(`${file}: no meter is added: ${problems.length} problems in ${meters.length} meters`);
+    return "failure";
+  }
+  for (const some of options.dryRun === true ? [] : batches(meters)) {
+    const since = (await order(options, some, false)).problems;
+    if (since.length > 0) {
+      printProblems(since, options, output);
+      output.err(`${file}: what is before line ${some[0]?.line} is added, the rest is not: see what came in between`);
+      return "failure";
+    }
+    at(some);
+  }
+  printProblems([], options, output);
+  output.err(
+    `${meters.length} meters ${options.dryRun === true ? "can be added" : "are added, and are worked from now on"}`,
+  );
+  return "success";
+}
+
+function printProblems(problems: readonly LineProblem[], options: ListingOptions, output: Output): void {
+  const rows = problems.toSorted((a, b) => a.line - b.line).map(({ line, path, message }) => [line, path, message]);
+  printListing(output, options, PROBLEM_COLUMNS, rows);
+}
+
+export async function metersRemove(name: string, { socket }: MetersAddOptions, output: Output): Promise<ExitReason> {
+  const path = `/v1/meters/${encodeURIComponent(name)}`;
+  const { meter } = await askDaemon(socket, { path, method: "DELETE", answer: z.object({ meter: z.string() }) });
+  output.err(`${meter} is not worked any more; its readings stay`);
+  return "success";
+}
+
+async function order(
+  { socket }: MetersAddOptions,
+  meters: readonly SheetMeter[],
+  dryRun: boolean,
+): Promise<{ problems: LineProblem[] }> {
+  const body = { meters: meters.map(({ meter }) => meter), dryRun };
+  const { problems } = await askDaemon(socket, { path: "/v1/meters", body, answer: addedMeters });
+  return { problems: problems.map(({ index, path, message }) => ({ line: meters[index]?.line ?? 0, path, message })) };
+}
+
+/** Names and numbers that stand in the file before. */
+function* twice(meters: readonly SheetMeter[]): Generator<LineProblem> {
+  for (const path of ["name", "number"]) {
+    const lines = new Map<unknown, number>();
+    for (const { line, meter } of meters) {
+      const before = lines.get(meter[path]);
+      if (before === undefined) lines.set(meter[path], line);
+      else if (meter[path] !== undefined) yield { line, path, message: `stands in line ${before} already` };
+    }
+  }
+}
+
+function* batches(meters: readonly SheetMeter[]): Generator<SheetMeter[]> {
+  for (let at = 0; at < meters.length; at += AT_ONCE) yield meters.slice(at, at + AT_ONCE);
+}

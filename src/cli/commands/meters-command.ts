@@ -1,0 +1,125 @@
+/** `meters list | show | release`: the meters, how their last tries ended, asked of the running daemon. */
+import { z } from "zod";
+import { attempt, meter as meterAnswer } from "../../api/answers/meters.ts";
+import { plan, quarantinedMeter } from "../../api/answers/work.ts";
+import { askDaemon } from "../../api/local-client.ts";
+import type { ExitReason } from "../terminal/exit-code.ts";
+import { type ListingOptions, printList, printListing, timeText, titled } from "../terminal/listing.ts";
+import { type Output, printTable } from "../terminal/output.ts";
+import type { DaemonOptions } from "./push-command.ts";
+
+export interface MetersListOptions extends ListingOptions {
+  readonly socket: string;
+  readonly search?: string;
+  readonly failing?: true;
+}
+
+type Meter = z.output<typeof meterAnswer>;
+
+const page = z.object({ items: z.array(meterAnswer), next: z.string().nullable() });
+const plans = z.object({ items: z.array(plan) });
+const attempts = z.object({ items: z.array(attempt) });
+const quarantine = z.object({ items: z.array(quarantinedMeter) });
+const PAGE = 1000;
+const SHOWN_TRIES = 10;
+const WEEK_MS = 7 * 86_400_000;
+const COLUMNS = titled("meter", "number", "type", "companion", "last try", "result", "cause");
+
+export async function metersList(options: MetersListOptions, output: Output): Promise<ExitReason> {
+  const { socket, search, failing } = options;
+  const rows: string[][] = [];
+  for (let after: string | undefined | null; after !== null; ) {
+    const query: { limit: number; search: string | undefined; after: string | undefined } = {
+      limit: PAGE,
+      search,
+      after,
+    };
+    const { items, next } = await askDaemon(socket, { path: "/v1/meters", query, answer: page });
+    const wanted = items.filter((each) => failing !== true || each.lastAttempt?.succeeded === false);
+    rows.push(...wanted.map(rowOf));
+    after = next;
+  }
+  printListing(output, options, COLUMNS, rows);
+  return "success";
+}
+
+function rowOf({ name, number, type, companion, lastAttempt }: Meter): string[] {
+  const { startedAt = "", succeeded, cause } = lastAttempt ?? {};
+  const result = succeeded === undefined ? "never tried" : succeeded ? "read" : "failed";
+  return [name, number, type, companion, timeText(startedAt), result, cause ?? ""];
+}
+
+export async function metersShow(
+  name: string,
+  { socket, ...options }: DaemonOptions,
+  output: Output,
+): Promise<ExitReason> {
+  const path = `/v1/meters/${encodeURIComponent(name)}`;
+  const meter = await askDaemon(socket, { path, answer: meterAnswer });
+  const query = { limit: SHOWN_TRIES, from: new Date(Date.now() - WEEK_MS).toISOString() };
+  const { items: tries } = await askDaemon(socket, { path: `${path}/attempts`, query, answer: attempts });
+  const planned = await askDaemon(socket, { path: `/v1/meters/${encodeURIComponent(meter.name)}/plans`, answer: plans })
+    .then(({ items }) => items)
+    // A meter that only pushes has none.
+    .catch(() => []);
+  const { attributes, lastAttempt: _, id: __, ...facts } = meter;
+  const profiles = [...new Set(planned.map(({ profile }) => profile))];
+  const plansText = profiles.length === 0 ? "none" : profiles.join(", ");
+  const fields = Object.entries({ ...facts, ...attributes, plans: plansText });
+  if (options.json === true || options.csv === true) {
+    const objects = { meter, plans: planned, attempts: tries };
+    printList(output, options, { columns: titled("field", "value"), rows: fields, objects });
+    return "success";
+  }
+  for (const [field, value] of fields) {
+    if (value !== null) output.out(`${field.padEnd("systemTitle".length)}  ${value}`);
+  }
+  output.out("");
+  const columns = titled("when", "what", "result", "rows", "cause");
+  printTable(
+    output,
+    columns,
+    tries.map((each) => [
+      timeText(each.startedAt),
+      each.what,
+      each.succeeded ? "read" : "failed",
+      String(each.rows),
+      each.cause ?? "",
+    ]),
+  );
+  const [last] = tries;
+  if (last?.succeeded !== false) return "success";
+  output.out("");
+  output.out(`${"seen".padEnd("systemTitle".length)}  ${last.evidence ?? ""}`);
+  output.out(`${"next".padEnd("systemTitle".length)}  ${last.nextStep ?? ""}`);
+  return "success";
+}
+
+/** `meters quarantine`: those that keep failing; with a meter and `--lift` it is tried as often as others again. */
+export async function metersQuarantine(
+  name: string | undefined,
+  { socket, lift, ...options }: DaemonOptions & { readonly lift?: true },
+  output: Output,
+): Promise<ExitReason> {
+  if (lift === true && name === undefined) {
+    output.err("meters quarantine: --lift wants a meter");
+    return "usage";
+  }
+  if (lift === true && name !== undefined) return await metersRelease(name, { socket }, output);
+  const { items } = await askDaemon(socket, { path: "/v1/quarantine", answer: quarantine });
+  const wanted = items.filter(({ meter }) => name === undefined || meter === name);
+  printList(output, options, {
+    columns: titled("meter", "since", "why", "next try", "next step"),
+    rows: wanted.map((each) => [each.meter, timeText(each.since), each.cause, timeText(each.nextTry), each.nextStep]),
+    objects: wanted,
+    empty: name === undefined ? "no meter is in quarantine" : `${name} is not in quarantine`,
+  });
+  return "success";
+}
+
+export async function metersRelease(name: string, { socket }: DaemonOptions, output: Output): Promise<ExitReason> {
+  const path = `/v1/meters/${encodeURIComponent(name)}/release`;
+  const { meter } = await askDaemon(socket, { path, method: "POST", answer: z.object({ meter: z.string() }) });
+  output.err(`${meter} is tried now`);
+  return "success";
+}

@@ -1,0 +1,155 @@
+import type { ByteChannel } from "../../../drivers/channel.ts";
+import { ChannelError } from "../../../drivers/channel-error.ts";
+import type { Clock } from "../../../drivers/clock.ts";
+import { Pump } from "../../../drivers/pump.ts";
+import type { ClientSession, SessionCommand, SessionEvent } from "../../../protocol/association/session.ts";
+import type { Machine } from "../../../protocol/machine.ts";
+
+/** Who hears what a session tells. */
+export interface LineSink {
+  event(event: SessionEvent): void;
+  /** The end of the line; nothing comes after it. */
+  ended(cause: Error | undefined): void;
+}
+
+export interface MeterLineOptions {
+  /** Ends the line at once. May be shared: it is listened to only while the line is open. */
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+  /** Whether others on the same line have answered of late, and this meter never: the line is not to blame for silence. */
+  readonly onlyOthersAnswer?: () => boolean;
+  /** Hears of faults of our own: a sink that threw. */
+  readonly onFault?: (error: unknown) => void;
+}
+
+/**
+ * An open channel to a meter, used by one session after the other: a public client first, then another one. Octets that
+ * come while no session is there are dropped.
+ */
+export class MeterLine implements AsyncDisposable {
+  readonly name: string;
+  readonly #seat = new SessionSeat();
+  readonly #pump: Pump<SessionCommand, SessionEvent>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onlyOthersAnswer: (() => boolean) | undefined;
+  readonly #ended = Promise.withResolvers<void>();
+  #sink: LineSink | undefined;
+  #cause: Error | undefined;
+  #receivedOctets = 0;
+
+  constructor(channel: ByteChannel, options: MeterLineOptions = {}) {
+    const { signal, clock, onFault, onlyOthersAnswer } = options;
+    this.#onlyOthersAnswer = onlyOthersAnswer;
+    this.name = channel.name;
+    this.#signal = signal;
+    const sink = {
+      event: (event: SessionEvent) => this.#sink?.event(event),
+      closed: () => this.#end(),
+      ...(onFault && { fault: onFault }),
+    };
+    this.#pump = new Pump(this.#seat, this.#watched(channel), sink, {
+      ended: { type: "channelEnded" },
+      ...(clock && { clock }),
+    });
+    signal?.addEventListener("abort", this.#abort);
+    this.#pump.start();
+    if (signal?.aborted === true) this.#abort();
+  }
+
+  get open(): boolean {
+    return !this.#pump.closed && this.#cause === undefined;
+  }
+
+  /** What ended the line, when it was not our order. */
+  get cause(): Error | undefined {
+    return this.#cause;
+  }
+
+  get onlyOthersAnswer(): boolean {
+    return this.#onlyOthersAnswer?.() === true;
+  }
+
+  get receivedOctets(): number {
+    return this.#receivedOctets;
+  }
+
+  /** Lets a session use the line; the one before must have ended. */
+  seat(session: ClientSession, sink: LineSink): void {
+    this.#seat.session = session;
+    this.#sink = sink;
+  }
+
+  /** Throws what the session throws when it refuses. */
+  command(command: SessionCommand): void {
+    this.#pump.command(command);
+  }
+
+  /** Closes the channel; resolves when it is closed. */
+  async close(): Promise<void> {
+    this.#signal?.removeEventListener("abort", this.#abort);
+    if (!this.#pump.closed) this.#pump.close();
+    await this.#ended.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  readonly #abort = (): void => {
+    if (!this.open) return;
+    this.#cause = new ChannelError("CHANNEL_ABORTED", { channel: this.name }, { cause: this.#signal?.reason });
+    // Whoever waits hears of it now, not when the channel has been closed.
+    this.#pump.command({ type: "channelEnded" });
+    this.#pump.close();
+  };
+
+  #end(): void {
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#sink?.ended(this.#cause);
+    this.#ended.resolve();
+  }
+
+  /** The cause is known before the session tells what failed by it. */
+  #watched(channel: ByteChannel): ByteChannel {
+    return {
+      name: channel.name,
+      start: (sink) =>
+        channel.start({
+          bytes: (bytes) => {
+            this.#receivedOctets += bytes.length;
+            sink.bytes(bytes);
+          },
+          closed: (cause) => {
+            this.#cause ??= cause;
+            sink.closed(cause);
+          },
+        }),
+      write: (bytes) => channel.write(bytes),
+      close: () => channel.close(),
+    };
+  }
+}
+
+/** A machine that is whichever session has the line. */
+class SessionSeat implements Machine<SessionCommand, SessionEvent> {
+  session: ClientSession | undefined;
+
+  command(command: SessionCommand, nowMs: number): void {
+    this.session?.command(command, nowMs);
+  }
+  receive(bytes: Uint8Array, nowMs: number): void {
+    this.session?.receive(bytes, nowMs);
+  }
+  timeout(nowMs: number): void {
+    this.session?.timeout(nowMs);
+  }
+  takeBytes(): Uint8Array | undefined {
+    return this.session?.takeBytes();
+  }
+  takeEvent(): SessionEvent | undefined {
+    return this.session?.takeEvent();
+  }
+  deadlineMs(): number | undefined {
+    return this.session?.deadlineMs();
+  }
+}

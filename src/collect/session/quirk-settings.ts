@@ -1,0 +1,78 @@
+/** What the quirks of a meter change in the settings of its sessions. */
+import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
+import type { HdlcClientSettings } from "../../../protocol/link/hdlc/client-settings.ts";
+import type { WrapperByteOrder } from "../../../protocol/link/wrapper.ts";
+import type { MeterQuirk } from "../../../protocol/quirks.ts";
+import type { ApduProtectionOptions } from "../../../protocol/security/apdu-protection.ts";
+
+type Quirks = ReadonlySet<MeterQuirk>;
+
+const SMALL_FRAME = 128;
+/** Flags, format, addresses, control and check sequences. */
+const FRAME_AROUND_INFORMATION = 20;
+/** Time that some meters need between two clients, and after a connection. */
+const CLIENT_CHANGE_MS = 20_000;
+const QUIET_MS = 1000;
+
+export function quirkyClient(quirks: Quirks): Partial<ClientSettings> {
+  const tolerate = [
+    ...(quirks.has("proof-missing") ? (["pass4-missing"] as const) : []),
+    ...(quirks.has("plain-answers") ? (["plain-response"] as const) : []),
+  ];
+  return {
+    ...(tolerate.length > 0 && { tolerate }),
+    ...(quirks.has("release-unanswered") && { release: "none" as const }),
+    ...(quirks.has("selective-access-unnegotiated") && {
+      assumedConformance: new Set(["selective-access"] as const),
+    }),
+  };
+}
+
+export function quirkyHdlc(quirks: Quirks): Pick<HdlcClientSettings, "sequenceNumbers" | "recovery" | "infoReserve"> {
+  return {
+    ...(quirks.has("frame-numbers-fixed") && { sequenceNumbers: "ignored" }),
+    ...(quirks.has("rr-unanswered") && { recovery: "resend" }),
+    ...(quirks.has("frame-size-counts-header") && { infoReserve: FRAME_AROUND_INFORMATION }),
+  };
+}
+
+export function quirkyProtection(
+  quirks: Quirks,
+): Pick<ApduProtectionOptions, "tolerate" | "aadForm" | "replay" | "dedicatedCounter"> {
+  const tolerate = [
+    ...(quirks.has("suite-nibble-wrong") ? (["suite-nibble"] as const) : []),
+    ...(quirks.has("broadcast-bit-set") ? (["broadcast-bit"] as const) : []),
+  ];
+  return {
+    ...(tolerate.length > 0 && { tolerate }),
+    ...(quirks.has("additional-data-empty") && { aadForm: "empty" as const }),
+    ...(quirks.has("dedicated-counter-goes-on") && { dedicatedCounter: "global" as const }),
+    ...(quirks.has("counter-goes-back") && { replay: "warn" as const }),
+  };
+}
+
+export function quirkyWrapper(quirks: Quirks): { byteOrder?: WrapperByteOrder } {
+  return quirks.has("wrapper-header-reversed") ? { byteOrder: "reversed" } : {};
+}
+
+/** The largest information field to propose, at most so many octets. */
+export function infoLengthFor(quirks: Quirks, most: number): number {
+  return quirks.has("small-frames") ? Math.min(SMALL_FRAME, most) : most;
+}
+
+/** Frames that may be unacknowledged: without numbers, one. */
+export function windowFor(quirks: Quirks, most: number): number {
+  return quirks.has("frame-numbers-fixed") ? 1 : most;
+}
+
+export function listLimitFor(quirks: Quirks): { listLimit?: number } {
+  return quirks.has("lists-refused") ? { listLimit: 1 } : {};
+}
+
+export function clientChangeMs(quirks: Quirks): number | undefined {
+  return quirks.has("slow-client-change") ? CLIENT_CHANGE_MS : undefined;
+}
+
+export function quietMs(quirks: Quirks): number {
+  return quirks.has("quiet-after-connect") ? QUIET_MS : 0;
+}

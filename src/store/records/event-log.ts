@@ -1,0 +1,106 @@
+/**
+ * The gateway's own log in the database: what it told and what people changed in it, chained by digests. Nobody waits
+ * for it; what comes while it is full is lost, and the next entry says how much.
+ */
+
+import type { Database } from "../database/database.ts";
+import { storableText } from "../database/storable-text.ts";
+import { BatchQueue } from "../intake/batch-queue.ts";
+
+export interface EventLogEntry {
+  readonly occurredAt: Date;
+  readonly level: "info" | "warn" | "error";
+  readonly event: string;
+  /** In words for people. */
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Who changed something. */
+  readonly actor?: string;
+  /** What it is about. */
+  readonly subject?: string;
+  readonly before?: unknown;
+  readonly after?: unknown;
+}
+
+const GROUP_ENTRIES = 500;
+const GROUP_DELAY_MS = 500;
+const MOST_KEPT = 10_000;
+
+export class EventLog {
+  readonly #queue: BatchQueue<EventLogEntry & { readonly rowCount: number }, undefined>;
+  #lost = 0;
+
+  constructor(database: Database) {
+    this.#queue = new BatchQueue({
+      write: async (entries) => {
+        await appendEventLog(database, entries);
+        return undefined;
+      },
+      writers: 1,
+      groupRows: GROUP_ENTRIES,
+      groupDelayMs: GROUP_DELAY_MS,
+      keptRows: MOST_KEPT,
+    });
+  }
+
+  add(entry: EventLogEntry): void {
+    if (this.#queue.rows >= MOST_KEPT) {
+      this.#lost++;
+      return;
+    }
+    const lost = this.#lost;
+    this.#lost = 0;
+    if (lost > 0) this.#put(lostEntries(lost, entry.occurredAt));
+    this.#put(entry);
+  }
+
+  /** Writes what is kept, as far as that can be done in time. */
+  async stop(timeoutMs: number): Promise<void> {
+    await this.#queue.stop(timeoutMs);
+  }
+
+  #put(entry: EventLogEntry): void {
+    const lost = () => {
+      this.#lost++;
+    };
+    this.#queue.put({ ...entry, rowCount: 1 }).then(({ written }) => void written.catch(lost), lost);
+  }
+}
+
+/** Appends entries at once, for whoever has to know that they are kept. Throws StoreError. */
+export async function appendEventLog(database: Database, entries: readonly EventLogEntry[]): Promise<void> {
+  const rows = entries.map((entry) => ({
+    occurred_at: entry.occurredAt,
+    level: entry.level,
+    event: entry.event,
+    message: entry.message,
+    details: entry.details,
+    actor: entry.actor,
+    subject: entry.subject,
+    before: entry.before,
+    after: entry.after,
+  }));
+  const json = JSON.stringify(rows, (_, value: unknown) => (typeof value === "string" ? storableText(value) : value));
+  await database.query("select dlms.append_event_logs($1)", [json]);
+}
+
+export interface EventLogFault {
+  readonly event_log_key: bigint;
+  readonly occurred_at: Date | null;
+  readonly fault: string;
+}
+
+/** Where the chain is broken. Reads the whole log. Throws StoreError. */
+export function eventLogFaults(database: Database): Promise<readonly EventLogFault[]> {
+  return database.query<EventLogFault>("select * from dlms.event_log_faults()");
+}
+
+function lostEntries(count: number, occurredAt: Date): EventLogEntry {
+  return {
+    occurredAt,
+    level: "warn",
+    event: "eventsLost",
+    message: "the log has a gap: more happened than could be kept while the database was away",
+    details: { count },
+  };
+}

@@ -1,0 +1,119 @@
+/** Single values of meters on their way into the database; natural keys make each idempotent. */
+import type { PoolClient } from "pg";
+import type { OtherValue, ReadingSource } from "../../profiles/batch.ts";
+import { CopyRows, copyInto, isDecimal } from "../database/binary-copy.ts";
+import { failureCode, failureKind } from "../database/failure.ts";
+import { storableText } from "../database/storable-text.ts";
+import { inTurns } from "../intake/loop-turns.ts";
+
+/** One value of one object. */
+export interface MeterReading {
+  readonly meterId: string;
+  /** When the meter held the value. */
+  readonly readAt: Date;
+  /** `class:logical name:attribute` */
+  readonly captureObject: string;
+  /** An exact decimal as text, text, octets in hex (`0x…`), a boolean, or nested of these. */
+  readonly value: OtherValue;
+  /** Whether the value is a decimal: a meter's number is text, though it may look like one. */
+  readonly isNumber: boolean;
+  /** UCUM unit, or undefined. */
+  readonly unit: string | undefined;
+  readonly source: ReadingSource;
+  readonly receivedAt: Date;
+}
+
+/** Foreign-key violation: the meter was deleted meanwhile, and its readings with it. */
+const METER_UNKNOWN = "23503";
+
+const READING_COLUMNS = [
+  "meter_id",
+  "read_at",
+  "capture_object",
+  "value",
+  "value_text",
+  "unit",
+  "source",
+  "received_at",
+];
+
+/** What the transaction in which `keepReadings` comes first opens with. */
+export const BEFORE_READINGS = "savepoint readings";
+
+/**
+ * Keeps readings, as the first thing in a transaction of the caller's that was opened with BEFORE_READINGS; one that is
+ * held already stays as it is. All go in at once; only when some are held are they put in one by one.
+ */
+export async function keepReadings(client: PoolClient, readings: readonly MeterReading[]): Promise<void> {
+  const distinct = withoutRepetitions(readings);
+  if (distinct.length === 0) return;
+  try {
+    await copyInto(client, { table: "public.meter_readings", columns: READING_COLUMNS }, await encoded(distinct));
+  } catch (error) {
+    if (failureKind(error) !== "conflict" && failureCode(error) !== METER_UNKNOWN) throw error;
+    await client.query("rollback to savepoint readings");
+    await insertReadings(client, distinct);
+  }
+}
+
+/** In the order of the key, so that no two writers wait for each other; of two for one key the first. */
+function withoutRepetitions(readings: readonly MeterReading[]): MeterReading[] {
+  const keyed = readings.map((reading, order) => {
+    const { meterId, captureObject, readAt } = reading;
+    return { key: `${meterId} ${captureObject} ${readAt.getTime()}`, order, reading };
+  });
+  keyed.sort((a, b) => (a.key === b.key ? a.order - b.order : a.key < b.key ? -1 : 1));
+  return keyed.filter(({ key }, at) => key !== keyed[at - 1]?.key).map(({ reading }) => reading);
+}
+
+async function encoded(readings: readonly MeterReading[]): Promise<Uint8Array> {
+  const rows = new CopyRows();
+  for await (const some of inTurns(readings)) for (const each of some) addReading(rows, each);
+  return rows.finish();
+}
+
+function addReading(rows: CopyRows, { value, ...reading }: MeterReading): void {
+  const isNumber = reading.isNumber && typeof value === "string" && isDecimal(value);
+  rows.beginRow(READING_COLUMNS.length);
+  rows.uuid(reading.meterId);
+  rows.distantTimestamptz(BigInt(reading.readAt.getTime()));
+  rows.text(reading.captureObject);
+  if (isNumber) rows.numeric(value);
+  else rows.absent();
+  if (isNumber) rows.absent();
+  else rows.text(valueText(value));
+  if (reading.unit === undefined) rows.absent();
+  else rows.text(reading.unit);
+  rows.text(reading.source);
+  rows.timestamptz(reading.receivedAt.getTime());
+}
+
+async function insertReadings(client: PoolClient, readings: readonly MeterReading[]): Promise<void> {
+  await client.query(
+    `insert into public.meter_readings (${READING_COLUMNS.join(", ")})
+     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::numeric[], $5::text[], $6::text[], $7::text[],
+       $8::timestamptz[]) as r (meter_id)
+     where exists (select from public.meters m where m.id = r.meter_id)
+     on conflict do nothing`,
+    [
+      readings.map((each) => each.meterId),
+      readings.map((each) => each.readAt),
+      readings.map((each) => each.captureObject),
+      readings.map((each) => numberOf(each) ?? null),
+      readings.map((each) => (numberOf(each) === undefined ? valueText(each.value) : null)),
+      readings.map((each) => each.unit ?? null),
+      readings.map((each) => each.source),
+      readings.map((each) => each.receivedAt),
+    ],
+  );
+}
+
+/** The decimal that a reading is; undefined for what is text. */
+function numberOf({ isNumber, value }: MeterReading): string | undefined {
+  return isNumber && typeof value === "string" && isDecimal(value) ? value : undefined;
+}
+
+/** A value as text that PostgreSQL can hold. */
+export function valueText(value: OtherValue): string {
+  return storableText(typeof value === "string" ? value : JSON.stringify(value));
+}
