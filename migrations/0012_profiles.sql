@@ -1,0 +1,336 @@
+-- The four profiles, made of one list of columns: each line begins with the letters of the profiles that have it, and goes on
+-- as dlms.make_profile() takes it. A test holds it against src/profiles/columns.ts.
+
+with columns (letters, line, nth) as (
+  select left(l.line, 4), substr(l.line, 8), l.nth from string_to_table(trim($$
+ildb | status | bigint | status |  | Status word of the profile, bits as the companion specification of the meter says.
+i... | voltage_l1 | integer | voltage_l1_v | 0.001 | Present voltage, phase l1, in V.
+i... | voltage_l2 | integer | voltage_l2_v | 0.001 | Present voltage, phase l2, in V.
+i... | voltage_l3 | integer | voltage_l3_v | 0.001 | Present voltage, phase l3, in V.
+i... | current_l1 | integer | current_l1_a | 0.001 | Present current, phase l1, in A.
+i... | current_l2 | integer | current_l2_a | 0.001 | Present current, phase l2, in A.
+i... | current_l3 | integer | current_l3_a | 0.001 | Present current, phase l3, in A.
+i... | current_n | integer | current_n_a | 0.001 | Present current in the neutral, in A.
+i... | current_total | integer | current_total_a | 0.001 | Present sum of the phase currents, in A.
+i... | power_factor | integer | power_factor | 0.0001 | Present power factor, all phases (IS 15959: + lagging, - leading).
+i... | power_factor_l1 | integer | power_factor_l1 | 0.0001 | Present power factor, phase l1.
+i... | power_factor_l2 | integer | power_factor_l2 | 0.0001 | Present power factor, phase l2.
+i... | power_factor_l3 | integer | power_factor_l3 | 0.0001 | Present power factor, phase l3.
+i... | frequency | integer | frequency_hz | 0.0001 | Present frequency, in Hz.
+.l.. | voltage_l1 | integer | voltage_l1_v | 0.001 | Average voltage, phase l1, in V.
+.l.. | voltage_l2 | integer | voltage_l2_v | 0.001 | Average voltage, phase l2, in V.
+.l.. | voltage_l3 | integer | voltage_l3_v | 0.001 | Average voltage, phase l3, in V.
+.l.. | current_l1 | integer | current_l1_a | 0.001 | Average current, phase l1, in A.
+.l.. | current_l2 | integer | current_l2_a | 0.001 | Average current, phase l2, in A.
+.l.. | current_l3 | integer | current_l3_a | 0.001 | Average current, phase l3, in A.
+.l.. | current_n | integer | current_n_a | 0.001 | Average current in the neutral, in A.
+.l.. | current_total | integer | current_total_a | 0.001 | Average sum of the phase currents, in A.
+.l.. | power_factor | integer | power_factor | 0.0001 | Average power factor, all phases (IS 15959: + lagging, - leading).
+.l.. | power_factor_l1 | integer | power_factor_l1 | 0.0001 | Average power factor, phase l1.
+.l.. | power_factor_l2 | integer | power_factor_l2 | 0.0001 | Average power factor, phase l2.
+.l.. | power_factor_l3 | integer | power_factor_l3 | 0.0001 | Average power factor, phase l3.
+.l.. | frequency | integer | frequency_hz | 0.0001 | Average frequency, in Hz.
+...b | power_factor | integer | power_factor | 0.0001 | Average power factor of the billing period.
+i... | angle_u1_u2 | integer | angle_u1_u2_deg | 0.001 | Angle between the voltages of phases 1 and 2, in °.
+i... | angle_u2_u3 | integer | angle_u2_u3_deg | 0.001 | Angle between the voltages of phases 2 and 3, in °.
+i... | angle_u1_u3 | integer | angle_u1_u3_deg | 0.001 | Angle between the voltages of phases 1 and 3, in °.
+i... | angle_l1 | integer | angle_l1_deg | 0.001 | Angle between current and voltage of phase 1, in °.
+i... | angle_l2 | integer | angle_l2_deg | 0.001 | Angle between current and voltage of phase 2, in °.
+i... | angle_l3 | integer | angle_l3_deg | 0.001 | Angle between current and voltage of phase 3, in °.
+i... | active_power_import | bigint | active_power_import_w | 0.001 | Power: active, import, in W.
+i... | active_power_export | bigint | active_power_export_w | 0.001 | Power: active, export, in W.
+i... | reactive_power_import | bigint | reactive_power_import_var | 0.001 | Power: reactive, import (Q1+Q2), in var.
+i... | reactive_power_export | bigint | reactive_power_export_var | 0.001 | Power: reactive, export (Q3+Q4), in var.
+i... | apparent_power_import | bigint | apparent_power_import_va | 0.001 | Power: apparent, import, in VA.
+i... | apparent_power_export | bigint | apparent_power_export_va | 0.001 | Power: apparent, export, in VA.
+i... | reactive_power_q1 | bigint | reactive_power_q1_var | 0.001 | Power: reactive, quadrant 1, in var.
+i... | reactive_power_q2 | bigint | reactive_power_q2_var | 0.001 | Power: reactive, quadrant 2, in var.
+i... | reactive_power_q3 | bigint | reactive_power_q3_var | 0.001 | Power: reactive, quadrant 3, in var.
+i... | reactive_power_q4 | bigint | reactive_power_q4_var | 0.001 | Power: reactive, quadrant 4, in var.
+i... | active_power_net | bigint | active_power_net_w | 0.001 | Power: active, import less export, in W.
+i... | active_power_absolute | bigint | active_power_absolute_w | 0.001 | Power: active, import plus export, in W.
+i... | active_power_import_l1 | bigint | active_power_import_l1_w | 0.001 | Power: active, import, phase l1, in W.
+i... | active_power_export_l1 | bigint | active_power_export_l1_w | 0.001 | Power: active, export, phase l1, in W.
+i... | reactive_power_import_l1 | bigint | reactive_power_import_l1_var | 0.001 | Power: reactive, import (Q1+Q2), phase l1, in var.
+i... | reactive_power_export_l1 | bigint | reactive_power_export_l1_var | 0.001 | Power: reactive, export (Q3+Q4), phase l1, in var.
+i... | apparent_power_import_l1 | bigint | apparent_power_import_l1_va | 0.001 | Power: apparent, import, phase l1, in VA.
+i... | apparent_power_export_l1 | bigint | apparent_power_export_l1_va | 0.001 | Power: apparent, export, phase l1, in VA.
+i... | active_power_import_l2 | bigint | active_power_import_l2_w | 0.001 | Power: active, import, phase l2, in W.
+i... | active_power_export_l2 | bigint | active_power_export_l2_w | 0.001 | Power: active, export, phase l2, in W.
+i... | reactive_power_import_l2 | bigint | reactive_power_import_l2_var | 0.001 | Power: reactive, import (Q1+Q2), phase l2, in var.
+i... | reactive_power_export_l2 | bigint | reactive_power_export_l2_var | 0.001 | Power: reactive, export (Q3+Q4), phase l2, in var.
+i... | apparent_power_import_l2 | bigint | apparent_power_import_l2_va | 0.001 | Power: apparent, import, phase l2, in VA.
+i... | apparent_power_export_l2 | bigint | apparent_power_export_l2_va | 0.001 | Power: apparent, export, phase l2, in VA.
+i... | active_power_import_l3 | bigint | active_power_import_l3_w | 0.001 | Power: active, import, phase l3, in W.
+i... | active_power_export_l3 | bigint | active_power_export_l3_w | 0.001 | Power: active, export, phase l3, in W.
+i... | reactive_power_import_l3 | bigint | reactive_power_import_l3_var | 0.001 | Power: reactive, import (Q1+Q2), phase l3, in var.
+i... | reactive_power_export_l3 | bigint | reactive_power_export_l3_var | 0.001 | Power: reactive, export (Q3+Q4), phase l3, in var.
+i... | apparent_power_import_l3 | bigint | apparent_power_import_l3_va | 0.001 | Power: apparent, import, phase l3, in VA.
+i... | apparent_power_export_l3 | bigint | apparent_power_export_l3_va | 0.001 | Power: apparent, export, phase l3, in VA.
+.ldb | active_import | bigint | active_import_wh | 0.001 | Energy of the interval: active, import, in Wh.
+.ldb | active_export | bigint | active_export_wh | 0.001 | Energy of the interval: active, export, in Wh.
+.ldb | reactive_import | bigint | reactive_import_varh | 0.001 | Energy of the interval: reactive, import (Q1+Q2), in varh.
+.ldb | reactive_export | bigint | reactive_export_varh | 0.001 | Energy of the interval: reactive, export (Q3+Q4), in varh.
+.ldb | apparent_import | bigint | apparent_import_vah | 0.001 | Energy of the interval: apparent, import, in VAh.
+.ldb | apparent_export | bigint | apparent_export_vah | 0.001 | Energy of the interval: apparent, export, in VAh.
+.ldb | reactive_q1 | bigint | reactive_q1_varh | 0.001 | Energy of the interval: reactive, quadrant 1, in varh.
+.ldb | reactive_q2 | bigint | reactive_q2_varh | 0.001 | Energy of the interval: reactive, quadrant 2, in varh.
+.ldb | reactive_q3 | bigint | reactive_q3_varh | 0.001 | Energy of the interval: reactive, quadrant 3, in varh.
+.ldb | reactive_q4 | bigint | reactive_q4_varh | 0.001 | Energy of the interval: reactive, quadrant 4, in varh.
+.ldb | active_net | bigint | active_net_wh | 0.001 | Energy of the interval: active, import less export, in Wh.
+.ldb | active_absolute | bigint | active_absolute_wh | 0.001 | Energy of the interval: active, import plus export, in Wh.
+ildb | active_import_total | bigint | active_import_total_wh | 0.001 | Energy register: active, import, in Wh.
+ildb | active_export_total | bigint | active_export_total_wh | 0.001 | Energy register: active, export, in Wh.
+ildb | reactive_import_total | bigint | reactive_import_total_varh | 0.001 | Energy register: reactive, import (Q1+Q2), in varh.
+ildb | reactive_export_total | bigint | reactive_export_total_varh | 0.001 | Energy register: reactive, export (Q3+Q4), in varh.
+ildb | apparent_import_total | bigint | apparent_import_total_vah | 0.001 | Energy register: apparent, import, in VAh.
+ildb | apparent_export_total | bigint | apparent_export_total_vah | 0.001 | Energy register: apparent, export, in VAh.
+ildb | reactive_q1_total | bigint | reactive_q1_total_varh | 0.001 | Energy register: reactive, quadrant 1, in varh.
+ildb | reactive_q2_total | bigint | reactive_q2_total_varh | 0.001 | Energy register: reactive, quadrant 2, in varh.
+ildb | reactive_q3_total | bigint | reactive_q3_total_varh | 0.001 | Energy register: reactive, quadrant 3, in varh.
+ildb | reactive_q4_total | bigint | reactive_q4_total_varh | 0.001 | Energy register: reactive, quadrant 4, in varh.
+ildb | active_net_total | bigint | active_net_total_wh | 0.001 | Energy register: active, import less export, in Wh.
+ildb | active_absolute_total | bigint | active_absolute_total_wh | 0.001 | Energy register: active, import plus export, in Wh.
+ildb | active_import_t1 | bigint | active_import_t1_wh | 0.001 | Energy register of tariff 1: active, import, in Wh.
+ildb | active_import_t2 | bigint | active_import_t2_wh | 0.001 | Energy register of tariff 2: active, import, in Wh.
+ildb | active_import_t3 | bigint | active_import_t3_wh | 0.001 | Energy register of tariff 3: active, import, in Wh.
+ildb | active_import_t4 | bigint | active_import_t4_wh | 0.001 | Energy register of tariff 4: active, import, in Wh.
+ildb | active_import_t5 | bigint | active_import_t5_wh | 0.001 | Energy register of tariff 5: active, import, in Wh.
+ildb | active_import_t6 | bigint | active_import_t6_wh | 0.001 | Energy register of tariff 6: active, import, in Wh.
+ildb | active_import_t7 | bigint | active_import_t7_wh | 0.001 | Energy register of tariff 7: active, import, in Wh.
+ildb | active_import_t8 | bigint | active_import_t8_wh | 0.001 | Energy register of tariff 8: active, import, in Wh.
+ildb | active_export_t1 | bigint | active_export_t1_wh | 0.001 | Energy register of tariff 1: active, export, in Wh.
+ildb | active_export_t2 | bigint | active_export_t2_wh | 0.001 | Energy register of tariff 2: active, export, in Wh.
+ildb | active_export_t3 | bigint | active_export_t3_wh | 0.001 | Energy register of tariff 3: active, export, in Wh.
+ildb | active_export_t4 | bigint | active_export_t4_wh | 0.001 | Energy register of tariff 4: active, export, in Wh.
+ildb | active_export_t5 | bigint | active_export_t5_wh | 0.001 | Energy register of tariff 5: active, export, in Wh.
+ildb | active_export_t6 | bigint | active_export_t6_wh | 0.001 | Energy register of tariff 6: active, export, in Wh.
+ildb | active_export_t7 | bigint | active_export_t7_wh | 0.001 | Energy register of tariff 7: active, export, in Wh.
+ildb | active_export_t8 | bigint | active_export_t8_wh | 0.001 | Energy register of tariff 8: active, export, in Wh.
+..db | reactive_import_t1 | bigint | reactive_import_t1_varh | 0.001 | Energy register of tariff 1: reactive, import (Q1+Q2), in varh.
+..db | reactive_import_t2 | bigint | reactive_import_t2_varh | 0.001 | Energy register of tariff 2: reactive, import (Q1+Q2), in varh.
+..db | reactive_import_t3 | bigint | reactive_import_t3_varh | 0.001 | Energy register of tariff 3: reactive, import (Q1+Q2), in varh.
+..db | reactive_import_t4 | bigint | reactive_import_t4_varh | 0.001 | Energy register of tariff 4: reactive, import (Q1+Q2), in varh.
+..db | reactive_import_t5 | bigint | reactive_import_t5_varh | 0.001 | Energy register of tariff 5: reactive, import (Q1+Q2), in varh.
+..db | reactive_import_t6 | bigint | reactive_import_t6_varh | 0.001 | Energy register of tariff 6: reactive, import (Q1+Q2), in varh.
+..db | reactive_import_t7 | bigint | reactive_import_t7_varh | 0.001 | Energy register of tariff 7: reactive, import (Q1+Q2), in varh.
+..db | reactive_import_t8 | bigint | reactive_import_t8_varh | 0.001 | Energy register of tariff 8: reactive, import (Q1+Q2), in varh.
+..db | reactive_export_t1 | bigint | reactive_export_t1_varh | 0.001 | Energy register of tariff 1: reactive, export (Q3+Q4), in varh.
+..db | reactive_export_t2 | bigint | reactive_export_t2_varh | 0.001 | Energy register of tariff 2: reactive, export (Q3+Q4), in varh.
+..db | reactive_export_t3 | bigint | reactive_export_t3_varh | 0.001 | Energy register of tariff 3: reactive, export (Q3+Q4), in varh.
+..db | reactive_export_t4 | bigint | reactive_export_t4_varh | 0.001 | Energy register of tariff 4: reactive, export (Q3+Q4), in varh.
+..db | reactive_export_t5 | bigint | reactive_export_t5_varh | 0.001 | Energy register of tariff 5: reactive, export (Q3+Q4), in varh.
+..db | reactive_export_t6 | bigint | reactive_export_t6_varh | 0.001 | Energy register of tariff 6: reactive, export (Q3+Q4), in varh.
+..db | reactive_export_t7 | bigint | reactive_export_t7_varh | 0.001 | Energy register of tariff 7: reactive, export (Q3+Q4), in varh.
+..db | reactive_export_t8 | bigint | reactive_export_t8_varh | 0.001 | Energy register of tariff 8: reactive, export (Q3+Q4), in varh.
+..db | apparent_import_t1 | bigint | apparent_import_t1_vah | 0.001 | Energy register of tariff 1: apparent, import, in VAh.
+..db | apparent_import_t2 | bigint | apparent_import_t2_vah | 0.001 | Energy register of tariff 2: apparent, import, in VAh.
+..db | apparent_import_t3 | bigint | apparent_import_t3_vah | 0.001 | Energy register of tariff 3: apparent, import, in VAh.
+..db | apparent_import_t4 | bigint | apparent_import_t4_vah | 0.001 | Energy register of tariff 4: apparent, import, in VAh.
+..db | apparent_import_t5 | bigint | apparent_import_t5_vah | 0.001 | Energy register of tariff 5: apparent, import, in VAh.
+..db | apparent_import_t6 | bigint | apparent_import_t6_vah | 0.001 | Energy register of tariff 6: apparent, import, in VAh.
+..db | apparent_import_t7 | bigint | apparent_import_t7_vah | 0.001 | Energy register of tariff 7: apparent, import, in VAh.
+..db | apparent_import_t8 | bigint | apparent_import_t8_vah | 0.001 | Energy register of tariff 8: apparent, import, in VAh.
+..db | apparent_export_t1 | bigint | apparent_export_t1_vah | 0.001 | Energy register of tariff 1: apparent, export, in VAh.
+..db | apparent_export_t2 | bigint | apparent_export_t2_vah | 0.001 | Energy register of tariff 2: apparent, export, in VAh.
+..db | apparent_export_t3 | bigint | apparent_export_t3_vah | 0.001 | Energy register of tariff 3: apparent, export, in VAh.
+..db | apparent_export_t4 | bigint | apparent_export_t4_vah | 0.001 | Energy register of tariff 4: apparent, export, in VAh.
+..db | apparent_export_t5 | bigint | apparent_export_t5_vah | 0.001 | Energy register of tariff 5: apparent, export, in VAh.
+..db | apparent_export_t6 | bigint | apparent_export_t6_vah | 0.001 | Energy register of tariff 6: apparent, export, in VAh.
+..db | apparent_export_t7 | bigint | apparent_export_t7_vah | 0.001 | Energy register of tariff 7: apparent, export, in VAh.
+..db | apparent_export_t8 | bigint | apparent_export_t8_vah | 0.001 | Energy register of tariff 8: apparent, export, in VAh.
+...b | reactive_q1_t1 | bigint | reactive_q1_t1_varh | 0.001 | Energy register of tariff 1: reactive, quadrant 1, in varh.
+...b | reactive_q1_t2 | bigint | reactive_q1_t2_varh | 0.001 | Energy register of tariff 2: reactive, quadrant 1, in varh.
+...b | reactive_q1_t3 | bigint | reactive_q1_t3_varh | 0.001 | Energy register of tariff 3: reactive, quadrant 1, in varh.
+...b | reactive_q1_t4 | bigint | reactive_q1_t4_varh | 0.001 | Energy register of tariff 4: reactive, quadrant 1, in varh.
+...b | reactive_q1_t5 | bigint | reactive_q1_t5_varh | 0.001 | Energy register of tariff 5: reactive, quadrant 1, in varh.
+...b | reactive_q1_t6 | bigint | reactive_q1_t6_varh | 0.001 | Energy register of tariff 6: reactive, quadrant 1, in varh.
+...b | reactive_q1_t7 | bigint | reactive_q1_t7_varh | 0.001 | Energy register of tariff 7: reactive, quadrant 1, in varh.
+...b | reactive_q1_t8 | bigint | reactive_q1_t8_varh | 0.001 | Energy register of tariff 8: reactive, quadrant 1, in varh.
+...b | reactive_q2_t1 | bigint | reactive_q2_t1_varh | 0.001 | Energy register of tariff 1: reactive, quadrant 2, in varh.
+...b | reactive_q2_t2 | bigint | reactive_q2_t2_varh | 0.001 | Energy register of tariff 2: reactive, quadrant 2, in varh.
+...b | reactive_q2_t3 | bigint | reactive_q2_t3_varh | 0.001 | Energy register of tariff 3: reactive, quadrant 2, in varh.
+...b | reactive_q2_t4 | bigint | reactive_q2_t4_varh | 0.001 | Energy register of tariff 4: reactive, quadrant 2, in varh.
+...b | reactive_q2_t5 | bigint | reactive_q2_t5_varh | 0.001 | Energy register of tariff 5: reactive, quadrant 2, in varh.
+...b | reactive_q2_t6 | bigint | reactive_q2_t6_varh | 0.001 | Energy register of tariff 6: reactive, quadrant 2, in varh.
+...b | reactive_q2_t7 | bigint | reactive_q2_t7_varh | 0.001 | Energy register of tariff 7: reactive, quadrant 2, in varh.
+...b | reactive_q2_t8 | bigint | reactive_q2_t8_varh | 0.001 | Energy register of tariff 8: reactive, quadrant 2, in varh.
+...b | reactive_q3_t1 | bigint | reactive_q3_t1_varh | 0.001 | Energy register of tariff 1: reactive, quadrant 3, in varh.
+...b | reactive_q3_t2 | bigint | reactive_q3_t2_varh | 0.001 | Energy register of tariff 2: reactive, quadrant 3, in varh.
+...b | reactive_q3_t3 | bigint | reactive_q3_t3_varh | 0.001 | Energy register of tariff 3: reactive, quadrant 3, in varh.
+...b | reactive_q3_t4 | bigint | reactive_q3_t4_varh | 0.001 | Energy register of tariff 4: reactive, quadrant 3, in varh.
+...b | reactive_q3_t5 | bigint | reactive_q3_t5_varh | 0.001 | Energy register of tariff 5: reactive, quadrant 3, in varh.
+...b | reactive_q3_t6 | bigint | reactive_q3_t6_varh | 0.001 | Energy register of tariff 6: reactive, quadrant 3, in varh.
+...b | reactive_q3_t7 | bigint | reactive_q3_t7_varh | 0.001 | Energy register of tariff 7: reactive, quadrant 3, in varh.
+...b | reactive_q3_t8 | bigint | reactive_q3_t8_varh | 0.001 | Energy register of tariff 8: reactive, quadrant 3, in varh.
+...b | reactive_q4_t1 | bigint | reactive_q4_t1_varh | 0.001 | Energy register of tariff 1: reactive, quadrant 4, in varh.
+...b | reactive_q4_t2 | bigint | reactive_q4_t2_varh | 0.001 | Energy register of tariff 2: reactive, quadrant 4, in varh.
+...b | reactive_q4_t3 | bigint | reactive_q4_t3_varh | 0.001 | Energy register of tariff 3: reactive, quadrant 4, in varh.
+...b | reactive_q4_t4 | bigint | reactive_q4_t4_varh | 0.001 | Energy register of tariff 4: reactive, quadrant 4, in varh.
+...b | reactive_q4_t5 | bigint | reactive_q4_t5_varh | 0.001 | Energy register of tariff 5: reactive, quadrant 4, in varh.
+...b | reactive_q4_t6 | bigint | reactive_q4_t6_varh | 0.001 | Energy register of tariff 6: reactive, quadrant 4, in varh.
+...b | reactive_q4_t7 | bigint | reactive_q4_t7_varh | 0.001 | Energy register of tariff 7: reactive, quadrant 4, in varh.
+...b | reactive_q4_t8 | bigint | reactive_q4_t8_varh | 0.001 | Energy register of tariff 8: reactive, quadrant 4, in varh.
+il.. | demand_active_import | bigint | demand_active_import_w | 0.001 | Average demand: active, import, in W.
+il.. | demand_active_export | bigint | demand_active_export_w | 0.001 | Average demand: active, export, in W.
+il.. | demand_reactive_import | bigint | demand_reactive_import_var | 0.001 | Average demand: reactive, import (Q1+Q2), in var.
+il.. | demand_reactive_export | bigint | demand_reactive_export_var | 0.001 | Average demand: reactive, export (Q3+Q4), in var.
+il.. | demand_apparent_import | bigint | demand_apparent_import_va | 0.001 | Average demand: apparent, import, in VA.
+il.. | demand_apparent_export | bigint | demand_apparent_export_va | 0.001 | Average demand: apparent, export, in VA.
+.l.. | demand_reactive_q1 | bigint | demand_reactive_q1_var | 0.001 | Average demand: reactive, quadrant 1, in var.
+.l.. | demand_reactive_q2 | bigint | demand_reactive_q2_var | 0.001 | Average demand: reactive, quadrant 2, in var.
+.l.. | demand_reactive_q3 | bigint | demand_reactive_q3_var | 0.001 | Average demand: reactive, quadrant 3, in var.
+.l.. | demand_reactive_q4 | bigint | demand_reactive_q4_var | 0.001 | Average demand: reactive, quadrant 4, in var.
+i.db | demand_active_import_max | bigint | demand_active_import_max_w | 0.001 | Maximum demand: active, import, in W.
+i.db | demand_active_import_max_time | timestamptz | demand_active_import_max_time |  | When the maximum demand occurred: active, import.
+...b | demand_active_import_max_t1 | bigint | demand_active_import_max_t1_w | 0.001 | Maximum demand: active, import, tariff 1, in W.
+...b | demand_active_import_max_t1_time | timestamptz | demand_active_import_max_t1_time |  | When the maximum demand occurred: active, import, tariff 1.
+...b | demand_active_import_max_t2 | bigint | demand_active_import_max_t2_w | 0.001 | Maximum demand: active, import, tariff 2, in W.
+...b | demand_active_import_max_t2_time | timestamptz | demand_active_import_max_t2_time |  | When the maximum demand occurred: active, import, tariff 2.
+...b | demand_active_import_max_t3 | bigint | demand_active_import_max_t3_w | 0.001 | Maximum demand: active, import, tariff 3, in W.
+...b | demand_active_import_max_t3_time | timestamptz | demand_active_import_max_t3_time |  | When the maximum demand occurred: active, import, tariff 3.
+...b | demand_active_import_max_t4 | bigint | demand_active_import_max_t4_w | 0.001 | Maximum demand: active, import, tariff 4, in W.
+...b | demand_active_import_max_t4_time | timestamptz | demand_active_import_max_t4_time |  | When the maximum demand occurred: active, import, tariff 4.
+...b | demand_active_import_max_t5 | bigint | demand_active_import_max_t5_w | 0.001 | Maximum demand: active, import, tariff 5, in W.
+...b | demand_active_import_max_t5_time | timestamptz | demand_active_import_max_t5_time |  | When the maximum demand occurred: active, import, tariff 5.
+...b | demand_active_import_max_t6 | bigint | demand_active_import_max_t6_w | 0.001 | Maximum demand: active, import, tariff 6, in W.
+...b | demand_active_import_max_t6_time | timestamptz | demand_active_import_max_t6_time |  | When the maximum demand occurred: active, import, tariff 6.
+...b | demand_active_import_max_t7 | bigint | demand_active_import_max_t7_w | 0.001 | Maximum demand: active, import, tariff 7, in W.
+...b | demand_active_import_max_t7_time | timestamptz | demand_active_import_max_t7_time |  | When the maximum demand occurred: active, import, tariff 7.
+...b | demand_active_import_max_t8 | bigint | demand_active_import_max_t8_w | 0.001 | Maximum demand: active, import, tariff 8, in W.
+...b | demand_active_import_max_t8_time | timestamptz | demand_active_import_max_t8_time |  | When the maximum demand occurred: active, import, tariff 8.
+i.db | demand_active_export_max | bigint | demand_active_export_max_w | 0.001 | Maximum demand: active, export, in W.
+i.db | demand_active_export_max_time | timestamptz | demand_active_export_max_time |  | When the maximum demand occurred: active, export.
+...b | demand_active_export_max_t1 | bigint | demand_active_export_max_t1_w | 0.001 | Maximum demand: active, export, tariff 1, in W.
+...b | demand_active_export_max_t1_time | timestamptz | demand_active_export_max_t1_time |  | When the maximum demand occurred: active, export, tariff 1.
+...b | demand_active_export_max_t2 | bigint | demand_active_export_max_t2_w | 0.001 | Maximum demand: active, export, tariff 2, in W.
+...b | demand_active_export_max_t2_time | timestamptz | demand_active_export_max_t2_time |  | When the maximum demand occurred: active, export, tariff 2.
+...b | demand_active_export_max_t3 | bigint | demand_active_export_max_t3_w | 0.001 | Maximum demand: active, export, tariff 3, in W.
+...b | demand_active_export_max_t3_time | timestamptz | demand_active_export_max_t3_time |  | When the maximum demand occurred: active, export, tariff 3.
+...b | demand_active_export_max_t4 | bigint | demand_active_export_max_t4_w | 0.001 | Maximum demand: active, export, tariff 4, in W.
+...b | demand_active_export_max_t4_time | timestamptz | demand_active_export_max_t4_time |  | When the maximum demand occurred: active, export, tariff 4.
+...b | demand_active_export_max_t5 | bigint | demand_active_export_max_t5_w | 0.001 | Maximum demand: active, export, tariff 5, in W.
+...b | demand_active_export_max_t5_time | timestamptz | demand_active_export_max_t5_time |  | When the maximum demand occurred: active, export, tariff 5.
+...b | demand_active_export_max_t6 | bigint | demand_active_export_max_t6_w | 0.001 | Maximum demand: active, export, tariff 6, in W.
+...b | demand_active_export_max_t6_time | timestamptz | demand_active_export_max_t6_time |  | When the maximum demand occurred: active, export, tariff 6.
+...b | demand_active_export_max_t7 | bigint | demand_active_export_max_t7_w | 0.001 | Maximum demand: active, export, tariff 7, in W.
+...b | demand_active_export_max_t7_time | timestamptz | demand_active_export_max_t7_time |  | When the maximum demand occurred: active, export, tariff 7.
+...b | demand_active_export_max_t8 | bigint | demand_active_export_max_t8_w | 0.001 | Maximum demand: active, export, tariff 8, in W.
+...b | demand_active_export_max_t8_time | timestamptz | demand_active_export_max_t8_time |  | When the maximum demand occurred: active, export, tariff 8.
+i.db | demand_reactive_import_max | bigint | demand_reactive_import_max_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), in var.
+i.db | demand_reactive_import_max_time | timestamptz | demand_reactive_import_max_time |  | When the maximum demand occurred: reactive, import (Q1+Q2).
+...b | demand_reactive_import_max_t1 | bigint | demand_reactive_import_max_t1_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 1, in var.
+...b | demand_reactive_import_max_t1_time | timestamptz | demand_reactive_import_max_t1_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 1.
+...b | demand_reactive_import_max_t2 | bigint | demand_reactive_import_max_t2_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 2, in var.
+...b | demand_reactive_import_max_t2_time | timestamptz | demand_reactive_import_max_t2_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 2.
+...b | demand_reactive_import_max_t3 | bigint | demand_reactive_import_max_t3_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 3, in var.
+...b | demand_reactive_import_max_t3_time | timestamptz | demand_reactive_import_max_t3_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 3.
+...b | demand_reactive_import_max_t4 | bigint | demand_reactive_import_max_t4_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 4, in var.
+...b | demand_reactive_import_max_t4_time | timestamptz | demand_reactive_import_max_t4_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 4.
+...b | demand_reactive_import_max_t5 | bigint | demand_reactive_import_max_t5_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 5, in var.
+...b | demand_reactive_import_max_t5_time | timestamptz | demand_reactive_import_max_t5_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 5.
+...b | demand_reactive_import_max_t6 | bigint | demand_reactive_import_max_t6_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 6, in var.
+...b | demand_reactive_import_max_t6_time | timestamptz | demand_reactive_import_max_t6_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 6.
+...b | demand_reactive_import_max_t7 | bigint | demand_reactive_import_max_t7_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 7, in var.
+...b | demand_reactive_import_max_t7_time | timestamptz | demand_reactive_import_max_t7_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 7.
+...b | demand_reactive_import_max_t8 | bigint | demand_reactive_import_max_t8_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 8, in var.
+...b | demand_reactive_import_max_t8_time | timestamptz | demand_reactive_import_max_t8_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 8.
+i.db | demand_reactive_export_max | bigint | demand_reactive_export_max_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), in var.
+i.db | demand_reactive_export_max_time | timestamptz | demand_reactive_export_max_time |  | When the maximum demand occurred: reactive, export (Q3+Q4).
+...b | demand_reactive_export_max_t1 | bigint | demand_reactive_export_max_t1_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 1, in var.
+...b | demand_reactive_export_max_t1_time | timestamptz | demand_reactive_export_max_t1_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 1.
+...b | demand_reactive_export_max_t2 | bigint | demand_reactive_export_max_t2_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 2, in var.
+...b | demand_reactive_export_max_t2_time | timestamptz | demand_reactive_export_max_t2_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 2.
+...b | demand_reactive_export_max_t3 | bigint | demand_reactive_export_max_t3_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 3, in var.
+...b | demand_reactive_export_max_t3_time | timestamptz | demand_reactive_export_max_t3_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 3.
+...b | demand_reactive_export_max_t4 | bigint | demand_reactive_export_max_t4_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 4, in var.
+...b | demand_reactive_export_max_t4_time | timestamptz | demand_reactive_export_max_t4_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 4.
+...b | demand_reactive_export_max_t5 | bigint | demand_reactive_export_max_t5_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 5, in var.
+...b | demand_reactive_export_max_t5_time | timestamptz | demand_reactive_export_max_t5_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 5.
+...b | demand_reactive_export_max_t6 | bigint | demand_reactive_export_max_t6_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 6, in var.
+...b | demand_reactive_export_max_t6_time | timestamptz | demand_reactive_export_max_t6_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 6.
+...b | demand_reactive_export_max_t7 | bigint | demand_reactive_export_max_t7_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 7, in var.
+...b | demand_reactive_export_max_t7_time | timestamptz | demand_reactive_export_max_t7_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 7.
+...b | demand_reactive_export_max_t8 | bigint | demand_reactive_export_max_t8_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 8, in var.
+...b | demand_reactive_export_max_t8_time | timestamptz | demand_reactive_export_max_t8_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 8.
+i.db | demand_apparent_import_max | bigint | demand_apparent_import_max_va | 0.001 | Maximum demand: apparent, import, in VA.
+i.db | demand_apparent_import_max_time | timestamptz | demand_apparent_import_max_time |  | When the maximum demand occurred: apparent, import.
+...b | demand_apparent_import_max_t1 | bigint | demand_apparent_import_max_t1_va | 0.001 | Maximum demand: apparent, import, tariff 1, in VA.
+...b | demand_apparent_import_max_t1_time | timestamptz | demand_apparent_import_max_t1_time |  | When the maximum demand occurred: apparent, import, tariff 1.
+...b | demand_apparent_import_max_t2 | bigint | demand_apparent_import_max_t2_va | 0.001 | Maximum demand: apparent, import, tariff 2, in VA.
+...b | demand_apparent_import_max_t2_time | timestamptz | demand_apparent_import_max_t2_time |  | When the maximum demand occurred: apparent, import, tariff 2.
+...b | demand_apparent_import_max_t3 | bigint | demand_apparent_import_max_t3_va | 0.001 | Maximum demand: apparent, import, tariff 3, in VA.
+...b | demand_apparent_import_max_t3_time | timestamptz | demand_apparent_import_max_t3_time |  | When the maximum demand occurred: apparent, import, tariff 3.
+...b | demand_apparent_import_max_t4 | bigint | demand_apparent_import_max_t4_va | 0.001 | Maximum demand: apparent, import, tariff 4, in VA.
+...b | demand_apparent_import_max_t4_time | timestamptz | demand_apparent_import_max_t4_time |  | When the maximum demand occurred: apparent, import, tariff 4.
+...b | demand_apparent_import_max_t5 | bigint | demand_apparent_import_max_t5_va | 0.001 | Maximum demand: apparent, import, tariff 5, in VA.
+...b | demand_apparent_import_max_t5_time | timestamptz | demand_apparent_import_max_t5_time |  | When the maximum demand occurred: apparent, import, tariff 5.
+...b | demand_apparent_import_max_t6 | bigint | demand_apparent_import_max_t6_va | 0.001 | Maximum demand: apparent, import, tariff 6, in VA.
+...b | demand_apparent_import_max_t6_time | timestamptz | demand_apparent_import_max_t6_time |  | When the maximum demand occurred: apparent, import, tariff 6.
+...b | demand_apparent_import_max_t7 | bigint | demand_apparent_import_max_t7_va | 0.001 | Maximum demand: apparent, import, tariff 7, in VA.
+...b | demand_apparent_import_max_t7_time | timestamptz | demand_apparent_import_max_t7_time |  | When the maximum demand occurred: apparent, import, tariff 7.
+...b | demand_apparent_import_max_t8 | bigint | demand_apparent_import_max_t8_va | 0.001 | Maximum demand: apparent, import, tariff 8, in VA.
+...b | demand_apparent_import_max_t8_time | timestamptz | demand_apparent_import_max_t8_time |  | When the maximum demand occurred: apparent, import, tariff 8.
+i.db | demand_apparent_export_max | bigint | demand_apparent_export_max_va | 0.001 | Maximum demand: apparent, export, in VA.
+i.db | demand_apparent_export_max_time | timestamptz | demand_apparent_export_max_time |  | When the maximum demand occurred: apparent, export.
+...b | demand_apparent_export_max_t1 | bigint | demand_apparent_export_max_t1_va | 0.001 | Maximum demand: apparent, export, tariff 1, in VA.
+...b | demand_apparent_export_max_t1_time | timestamptz | demand_apparent_export_max_t1_time |  | When the maximum demand occurred: apparent, export, tariff 1.
+...b | demand_apparent_export_max_t2 | bigint | demand_apparent_export_max_t2_va | 0.001 | Maximum demand: apparent, export, tariff 2, in VA.
+...b | demand_apparent_export_max_t2_time | timestamptz | demand_apparent_export_max_t2_time |  | When the maximum demand occurred: apparent, export, tariff 2.
+...b | demand_apparent_export_max_t3 | bigint | demand_apparent_export_max_t3_va | 0.001 | Maximum demand: apparent, export, tariff 3, in VA.
+...b | demand_apparent_export_max_t3_time | timestamptz | demand_apparent_export_max_t3_time |  | When the maximum demand occurred: apparent, export, tariff 3.
+...b | demand_apparent_export_max_t4 | bigint | demand_apparent_export_max_t4_va | 0.001 | Maximum demand: apparent, export, tariff 4, in VA.
+...b | demand_apparent_export_max_t4_time | timestamptz | demand_apparent_export_max_t4_time |  | When the maximum demand occurred: apparent, export, tariff 4.
+...b | demand_apparent_export_max_t5 | bigint | demand_apparent_export_max_t5_va | 0.001 | Maximum demand: apparent, export, tariff 5, in VA.
+...b | demand_apparent_export_max_t5_time | timestamptz | demand_apparent_export_max_t5_time |  | When the maximum demand occurred: apparent, export, tariff 5.
+...b | demand_apparent_export_max_t6 | bigint | demand_apparent_export_max_t6_va | 0.001 | Maximum demand: apparent, export, tariff 6, in VA.
+...b | demand_apparent_export_max_t6_time | timestamptz | demand_apparent_export_max_t6_time |  | When the maximum demand occurred: apparent, export, tariff 6.
+...b | demand_apparent_export_max_t7 | bigint | demand_apparent_export_max_t7_va | 0.001 | Maximum demand: apparent, export, tariff 7, in VA.
+...b | demand_apparent_export_max_t7_time | timestamptz | demand_apparent_export_max_t7_time |  | When the maximum demand occurred: apparent, export, tariff 7.
+...b | demand_apparent_export_max_t8 | bigint | demand_apparent_export_max_t8_va | 0.001 | Maximum demand: apparent, export, tariff 8, in VA.
+...b | demand_apparent_export_max_t8_time | timestamptz | demand_apparent_export_max_t8_time |  | When the maximum demand occurred: apparent, export, tariff 8.
+...b | billing_power_on_duration | integer | billing_power_on_duration_min |  | Duration with power in the billing period, in min.
+i.db | power_failures | integer | power_failures |  | Number of power failures.
+i.db | power_off_duration | integer | power_off_duration_min |  | Cumulative duration without power, in min.
+i.db | power_on_duration | integer | power_on_duration_min |  | Cumulative duration with power, in min.
+i.db | tamper_count | integer | tamper_count |  | Cumulative number of tampers.
+i.db | billing_count | integer | billing_count |  | Cumulative number of billing periods.
+i.db | programming_count | integer | programming_count |  | Cumulative number of parameter changes.
+i... | billing_time | timestamptz | billing_time |  | End of the last billing period.
+i..b | load_switch | bigint | load_switch |  | Output of the load switch: 1 connected, 0 disconnected.
+i..b | load_switch_state | bigint | load_switch_state |  | Control state of the load switch: 0 disconnected, 1 connected, 2 ready to reconnect.
+i..b | load_limit | bigint | load_limit_w | 0.001 | Limit above which the load switch opens, in W.
+i..b | tariff | bigint | tariff |  | Number of the tariff in force.
+ild. | meter_health | bigint | meter_health |  | Health word of the meter (IS 15959).
+ild. | signal_strength | integer | signal_strength_dbm | 0.1 | Average signal strength of the communication module, in dBm.
+ild. | temperature | integer | temperature_celsius | 0.01 | Temperature of the meter or its surroundings, in °C.
+ildb | mbus1_volume | bigint | mbus1_volume_m3 | 0.000001 | M-Bus channel 1: volume register (gas, water), in m³.
+ildb | mbus1_heat | bigint | mbus1_heat_j |  | M-Bus channel 1: energy register (heat, cold), in J.
+ildb | mbus1_time | timestamptz | mbus1_time |  | M-Bus channel 1: when the register was read.
+ildb | mbus2_volume | bigint | mbus2_volume_m3 | 0.000001 | M-Bus channel 2: volume register (gas, water), in m³.
+ildb | mbus2_heat | bigint | mbus2_heat_j |  | M-Bus channel 2: energy register (heat, cold), in J.
+ildb | mbus2_time | timestamptz | mbus2_time |  | M-Bus channel 2: when the register was read.
+ildb | mbus3_volume | bigint | mbus3_volume_m3 | 0.000001 | M-Bus channel 3: volume register (gas, water), in m³.
+ildb | mbus3_heat | bigint | mbus3_heat_j |  | M-Bus channel 3: energy register (heat, cold), in J.
+ildb | mbus3_time | timestamptz | mbus3_time |  | M-Bus channel 3: when the register was read.
+ildb | mbus4_volume | bigint | mbus4_volume_m3 | 0.000001 | M-Bus channel 4: volume register (gas, water), in m³.
+ildb | mbus4_heat | bigint | mbus4_heat_j |  | M-Bus channel 4: energy register (heat, cold), in J.
+ildb | mbus4_time | timestamptz | mbus4_time |  | M-Bus channel 4: when the register was read.
+$$, E'\n'), E'\n') with ordinality as l (line, nth)
+)
+select dlms.make_profile(p.profile, p.view_name, p.title,
+  (select string_agg(c.line, E'\n' order by c.nth) from columns c where strpos(c.letters, p.letter) > 0))
+from (values
+  ('i', 'instant', 'instant_profile', 'Snapshots of what a meter measures, at the moment of capture.'),
+  ('l', 'block_load', 'block_load_profile', 'Load by interval; captured_at is the end of the interval.'),
+  ('d', 'daily_load', 'daily_load_captures', 'Registers at midnight, as the meter captured them.'),
+  ('b', 'billing', 'billing_profile', 'Registers and maximum demands at the end of billing periods.')
+) as p (letter, profile, view_name, title);
+
+insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by,
+  compressed_chunk_interval)
+values
+  ('dlms', 'instant_profile_data', 'captured_at', '7 days', '7 days', 'meter_key', 'captured_at', '84 days'),
+  ('dlms', 'block_load_profile_data', 'captured_at', '7 days', '7 days', 'meter_key', 'captured_at', '84 days'),
+  ('dlms', 'daily_load_profile_data', 'captured_at', '90 days', '7 days', '', 'meter_key, captured_at', null),
+  ('dlms', 'billing_profile_data', 'captured_at', '366 days', '7 days', '', 'meter_key, captured_at', null);
