@@ -55,7 +55,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "meters add feeder-9 number=SMT10009 connection.tcp=10.0.0.9:4059 association.mechanism=lls association.secret=stored",
   ],
   "meters import": ["meters import street.xlsx --dry-run", "meters import street.csv --json"],
-  "meters quarantine": ["meters quarantine --csv", "meters quarantine feeder-7 --lift"],
+  "meters quarantine": ["meters quarantine --csv"],
   "meters remove": ["meters remove feeder-9"],
   "meters disconnect": [
     'meters disconnect feeder-7 --why "order 4711"',

@@ -12,6 +12,12 @@ function finish(reason: ExitReason): void {
   process.exitCode = EXIT_CODES[reason].code;
 }
 
+/** What a failure of the database or of keys says that people can do. */
+function nextStepOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("nextStep" in error)) return undefined;
+  return typeof error.nextStep === "string" ? error.nextStep : undefined;
+}
+
 try {
   await cliProgram({ output, finish }).parseAsync();
 } catch (error) {
@@ -19,6 +25,8 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage.code;
   } else {
     output.err(`dlms-gateway: ${messageOf(error)}`);
+    const nextStep = nextStepOf(error);
+    if (nextStep !== undefined) output.err(`next step: ${nextStep}`);
     finish(error instanceof ConfigError ? "configuration" : "failure");
   }
 }

@@ -39,14 +39,14 @@ function rowsHeld() {
 
 const RANGE = ["--from", "2000-01-01T00:00:00Z"];
 
-async function exported(file: string, ...args: string[]): Promise<{ octets: Buffer; err: string }> {
+async function exported(file: string, ...args: string[]): Promise<{ octets: Buffer; told: string }> {
   const out = join(over.directory, file);
   const words = ["export", "block-load", ...args, ...RANGE, "--out", out, "--url", `file:${url}`];
-  const child = spawn(COMMAND, words, { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(COMMAND, words, { stdio: ["ignore", "pipe", "pipe"] });
   const code = new Promise((resolve) => child.once("close", resolve));
-  const err = await text(child.stderr);
+  const [told, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
   if ((await code) !== 0) throw new Error(err);
-  return { octets: await readFile(out), err };
+  return { octets: await readFile(out), told };
 }
 
 function ask(path: string): Promise<{ status: number | undefined; octets: Buffer }> {
@@ -66,8 +66,8 @@ test("export: CSV and Parquet hold every row of the database, digit by digit", a
   expect(lines.map((cells) => [cells[0], cells[1], cells[at]])).toEqual(
     held.map(({ name, at: captured, wh }) => [name, captured.toISOString(), wh ?? ""]),
   );
-  const { octets, err } = await exported("load.parquet", "--format", "parquet");
-  expect(err).toContain(`${held.length} rows of 3 meters`);
+  const { octets, told } = await exported("load.parquet", "--format", "parquet");
+  expect(told).toContain(`${held.length} rows of 3 meters`);
   const rows = await parquetReadObjects({ file: new Uint8Array(octets).buffer });
   const form = z.object({ meter: z.string(), captured_at: z.date(), active_import_wh: z.number().nullable() });
   expect(z.array(form).parse(rows)).toEqual(

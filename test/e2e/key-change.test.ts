@@ -372,7 +372,7 @@ test("certificates: a meter's are listed, exported, asked for and imported by co
     expect((await worked({ type: "list" })).text).toMatch(/authority +digital-signature +01/u);
     const asked = { type: "request", purpose: "digital-signature", newKeyPair: true } as const;
     const file = join(directory, "meter.csr");
-    expect(await worked(asked, file)).toEqual({ reason: "success", text: "" });
+    expect(await worked(asked, file)).toEqual({ reason: "success", text: `${file} is written` });
     const encoded = (await readFile(file, "utf8")).replaceAll(/-----[A-Z ]+-----|\s/gu, "");
     const { publicKey, commonName = "" } = readCertificateRequest(new Uint8Array(Buffer.from(encoded, "base64")));
     const issued = authority.issue({ commonName, publicKey, usage: "digitalSignature", serialNumber: 12 });

@@ -75,9 +75,10 @@ test("collections: made, filled, shown, emptied and dropped", async () => {
   });
   expect((await run("collections", "show", "volts", "--csv")).out).toBe(`member\n${NAME}\n`);
   expect((await run("collections", "make", "street", "--meters")).code).toBe(0);
-  expect((await run("collections", "add", "street", "CLI1")).out).toBe("1\n");
+  expect((await run("collections", "add", "street", "CLI1")).out).toBe("1 added to street\n");
   expect((await run("collections", "list", "--csv")).out).toMatch(/^street,.*,meters,private,,$/m);
-  expect((await run("collections", "remove", "street", "CLI1")).out).toBe("1\n");
+  const removed = await run("collections", "remove", "street", "CLI1", "--json");
+  expect(JSON.parse(removed.out)).toEqual({ collection: "street", removed: 1 });
   expect((await run("collections", "drop", "street")).code).toBe(0);
   expect((await run("collections", "show", "street")).code).toBe(1);
 });
@@ -86,7 +87,7 @@ test("runs: drafted, frozen, released, read and verified; a change is told with 
   const cutoff = new Date().toISOString();
   const period = ["--from", new Date(START_MS).toISOString(), "--to", "infinity"];
   const made = await run("runs", "make", "block_load/R1", ...period, "--cutoff", cutoff, "--pattern", "CLI1");
-  expect(made).toEqual({ code: 0, out: "", err: "" });
+  expect(made).toEqual({ code: 0, out: "block_load/R1 is a draft\n", err: "" });
   expect((await run("runs", "freeze", "block_load/R1")).out).toMatch(/^[0-9a-f]{64}\n$/);
   expect((await run("runs", "release", "block_load/R1")).code).toBe(0);
   expect((await run("runs", "list", "--csv")).out).toMatch(/^block_load,R1,released,/m);

@@ -112,9 +112,9 @@ test("stored keys: what lies in the database opens under the sealing key only, a
   const before = await sealed();
   for (const key of keyLines().octets.slice(1)) expect(before.join()).not.toContain(key.toLowerCase());
   const { output, text } = written();
-  await keysNewSealingKey(join(over.directory, "next-key"), output);
+  await keysNewSealingKey(join(over.directory, "next-key"), {}, output);
   expect((await stat(join(over.directory, "next-key"))).mode & 0o777).toBe(0o600);
-  await expect(keysNewSealingKey(join(over.directory, "next-key"), output)).rejects.toThrow(/EEXIST/u);
+  await expect(keysNewSealingKey(join(over.directory, "next-key"), {}, output)).rejects.toThrow(/EEXIST/u);
   await expect(keysReseal({ config: await configFile("next-key") }, output)).rejects.toThrow(/SEALING_KEY_UNKNOWN/u);
   await keysReseal({ config: await configFile("next-key", "sealing-key") }, output);
   expect(text()).toContain("3 keys sealed again");

@@ -4,7 +4,7 @@ import { certificateAnswer } from "../../api/answers/keys.ts";
 import { askDaemon } from "../../api/local-client.ts";
 import type { CertificateOrder } from "../../keys/meter-certificates.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printListing, titled } from "../terminal/listing.ts";
+import { type ListingOptions, printListing, printOutcome, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 
 export interface CertificateOptions extends ListingOptions {
@@ -23,8 +23,10 @@ export async function certificatesCommand(
   const path = `/v1/meters/${encodeURIComponent(meter)}/certificates`;
   const { certificates, pem } = await askDaemon(socket, { path, body: { order, why }, answer: certificateAnswer });
   if (pem !== null && out !== undefined) await writeFile(out, pem, { flag: "wx" });
-  else if (pem !== null) output.out(pem.trimEnd());
-  else {
+  if (pem !== null) {
+    const words = out === undefined ? pem.trimEnd() : `${out} is written`;
+    printOutcome(output, options, { meter, pem, file: out ?? null }, words);
+  } else {
     const rows = certificates.map(({ entity, purpose, serialNumber }) => [entity, purpose, serialNumber]);
     printListing(output, options, titled("entity", "purpose", "serial number"), rows);
   }

@@ -10,9 +10,10 @@ import type { CounterName } from "../../keys/counter-reservations.ts";
 import { CounterTable } from "../../keys/counter-table.ts";
 import { keyCounterName } from "../../keys/key-counters.ts";
 import { openKeyStore, storedKeys } from "../../keys/stored-keys.ts";
+import { messageOf } from "../../observe/message-of.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printList, printListing, titled } from "../terminal/listing.ts";
+import { type ListingOptions, printList, printListing, printOutcome, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import { withDatabase } from "./gateway-database.ts";
 
@@ -20,8 +21,7 @@ export interface CountersOptions extends ListingOptions {
   readonly config: string;
 }
 
-export interface RaiseOptions {
-  readonly config: string;
+export interface RaiseOptions extends CountersOptions {
   readonly to: string;
 }
 
@@ -39,7 +39,7 @@ export async function countersList({ config: file, ...options }: CountersOptions
     const table = new CounterTable(database);
     return Promise.all(
       config.meters.filter(isCiphered).map(async (meter) => {
-        const name = await names(meter).catch((error: unknown) => String(error));
+        const name = await names(meter).catch(messageOf);
         if (typeof name === "string") return [meter.name, "", "", name];
         const next = await table.read(name);
         const used = `${((PERCENT * (next ?? 0)) / (MAX_INVOCATION_COUNTER + 1)).toFixed(2)} %`;
@@ -58,7 +58,7 @@ export async function countersList({ config: file, ...options }: CountersOptions
 /** `counters raise METER --to N`. A running gateway goes on there when its meter asks for more than is believed. */
 export async function countersRaise(
   meterName: string,
-  { config: file, to }: RaiseOptions,
+  { config: file, to, ...options }: RaiseOptions,
   output: Output,
 ): Promise<ExitReason> {
   const config = await loadConfig(file);
@@ -79,7 +79,8 @@ export async function countersRaise(
     const before = (await table.read(name)) ?? 0;
     if (before >= floor) throw new Error(`the counter is at ${before} already, and never goes down`);
     const after = await table.raise(name, floor);
-    output.out(`${meterName}: the next counter is ${after}; it was ${before}`);
+    const words = `${meterName}: the next counter is ${after}; it was ${before}`;
+    printOutcome(output, options, { meter: meterName, before, after }, words);
     return "success" as const;
   });
 }

@@ -1,5 +1,4 @@
 /** `db migrate | status | check | compat`: the database for those who run it. */
-import { ConfigError } from "../../config/config-error.ts";
 import { type Capabilities, describeCapabilities } from "../../store/database/capabilities.ts";
 import { makeCompatibilityViews, removeCompatibilityViews } from "../../store/database/compatibility-views.ts";
 import { type Database, openDatabase } from "../../store/database/database.ts";
@@ -18,52 +17,27 @@ import { type UpkeepStatus, upkeepStatus } from "../../store/upkeep/upkeep-runs.
 import type { ExitReason } from "../terminal/exit-code.ts";
 import { type ListingOptions, printListing, titled } from "../terminal/listing.ts";
 import { type Output, printTable } from "../terminal/output.ts";
-import { type DatabasePlace, type OpenedDatabase, openPlace } from "./database-place.ts";
+import { type DatabasePlace, openPlace } from "./database-place.ts";
 
-type Options = DatabasePlace & { readonly json?: true };
+type Options = DatabasePlace & ListingOptions;
 
-/** Runs a verb on the database that the options name; a StoreError becomes words. */
-async function onPlace(
-  options: Options,
-  output: Output,
-  work: (place: OpenedDatabase) => Promise<ExitReason>,
-): Promise<ExitReason> {
-  await using stack = new AsyncDisposableStack();
-  try {
-    return await work(await openPlace(options, stack));
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      output.err(error.message);
-      return "configuration";
-    }
-    if (!(error instanceof StoreError)) throw error;
-    output.err(`dlms-gateway: ${error.message}`);
-    output.err(`next step: ${error.nextStep}`);
-    return "failure";
-  }
-}
-
-async function withDatabase<Result>(url: string, work: (database: Database) => Promise<Result>): Promise<Result> {
-  const database = await openDatabase({ url, connections: 1, applicationName: "dlms-gateway db", unlimited: true });
-  try {
-    return await work(database);
-  } finally {
-    await database.close();
-  }
+/** One connection, for as long as it takes. Throws StoreError. */
+function opened(url: string): Promise<Database> {
+  return openDatabase({ url, connections: 1, applicationName: "dlms-gateway db", unlimited: true });
 }
 
 /** `db migrate`: brings the schema up to date, or says what that would do. */
 export async function dbMigrate(options: Options & { readonly dryRun?: true }, output: Output): Promise<ExitReason> {
-  return onPlace(options, output, async ({ url }) => {
-    if (options.dryRun === true) return dryRun(options, output, url);
-    const { applied, capabilities, hypertablesMade } = await migrate(url);
-    if (options.json === true) output.out(JSON.stringify({ capabilities, applied, hypertablesMade }));
-    else {
-      output.out(`${describeCapabilities(capabilities)}: ${applied.length} migrations applied`);
-      for (const name of applied) output.out(`  applied ${name}`);
-    }
-    return "success";
-  });
+  await using stack = new AsyncDisposableStack();
+  const { url } = await openPlace(options, stack);
+  if (options.dryRun === true) return await dryRun(options, output, url);
+  const { applied, capabilities, hypertablesMade } = await migrate(url);
+  if (options.json === true) output.out(JSON.stringify({ capabilities, applied, hypertablesMade }));
+  else {
+    output.out(`${describeCapabilities(capabilities)}: ${applied.length} migrations applied`);
+    for (const name of applied) output.out(`  applied ${name}`);
+  }
+  return "success";
 }
 
 async function dryRun(options: Options, output: Output, url: string): Promise<ExitReason> {
@@ -88,25 +62,26 @@ function refusal(status: readonly MigrationStatus[]): StoreError | undefined {
 }
 
 /** `db status`: what there is, how large, and how far upkeep has come. */
-export async function dbStatus(options: Options & ListingOptions, output: Output): Promise<ExitReason> {
-  return onPlace(options, output, async ({ url }) => {
-    const migrations = await migrationStatus(url);
-    if (!migrations.some((each) => each.state === "applied")) throw new StoreError("SCHEMA_MISSING");
-    const behind = migrations.find(({ state }) => state === "pending" || state === "begun");
-    if (behind !== undefined) throw new StoreError("SCHEMA_BEHIND", { migration: behind.name });
-    const status = await withDatabase(url, async (database) => ({
-      capabilities: database.capabilities,
-      migrations,
-      tables: await tableStatus(database),
-      policies: await policyStatus(database),
-      upkeep: await upkeepStatus(database),
-      dailyLoad: await dailyLoadStatus(database),
-    }));
-    if (options.json === true) output.out(JSON.stringify(status));
-    else if (options.csv === true) printListing(output, options, titled("table", "rows", "octets"), sizesOf(status));
-    else printStatus(output, status);
-    return "success";
-  });
+export async function dbStatus(options: Options, output: Output): Promise<ExitReason> {
+  await using stack = new AsyncDisposableStack();
+  const { url } = await openPlace(options, stack);
+  const migrations = await migrationStatus(url);
+  if (!migrations.some((each) => each.state === "applied")) throw new StoreError("SCHEMA_MISSING");
+  const behind = migrations.find(({ state }) => state === "pending" || state === "begun");
+  if (behind !== undefined) throw new StoreError("SCHEMA_BEHIND", { migration: behind.name });
+  const database = stack.use(await opened(url));
+  const status = {
+    capabilities: database.capabilities,
+    migrations,
+    tables: await tableStatus(database),
+    policies: await policyStatus(database),
+    upkeep: await upkeepStatus(database),
+    dailyLoad: await dailyLoadStatus(database),
+  };
+  if (options.json === true) output.out(JSON.stringify(status));
+  else if (options.csv === true) printListing(output, options, titled("table", "rows", "octets"), sizesOf(status));
+  else printStatus(output, status);
+  return "success";
 }
 
 function sizesOf({ tables }: WholeStatus) {
@@ -291,38 +266,38 @@ function sizeText(octets: number): string {
 }
 
 /** `db check`: everything that is not as it has to be; fails when there is something. */
-export async function dbCheck(options: Options & ListingOptions, output: Output): Promise<ExitReason> {
-  return onPlace(options, output, async ({ url }) => {
-    const refused = refusal(await migrationStatus(url));
-    if (refused !== undefined) throw refused;
-    const { checks, findings } = await withDatabase(url, checkDatabase);
-    if (options.json === true) output.out(JSON.stringify({ checks, findings }));
-    else if (options.csv === true) {
-      const rows = checks.flatMap((check) => {
-        const own = findings.filter((each) => each.check === check);
-        return own.length === 0
-          ? [[check, "good", null, null]]
-          : own.map((each) => [check, "bad", each.finding, each.nextStep]);
-      });
-      printListing(output, options, titled("check", "is", "found", "next step"), rows);
-    } else {
-      for (const check of checks) {
-        const own = findings.filter((each) => each.check === check);
-        output.out(`${own.length === 0 ? "good" : "BAD "}  ${check}`);
-        for (const { finding, nextStep } of own) output.out(`      ${finding}\n      next step: ${nextStep}`);
-      }
+export async function dbCheck(options: Options, output: Output): Promise<ExitReason> {
+  await using stack = new AsyncDisposableStack();
+  const { url } = await openPlace(options, stack);
+  const refused = refusal(await migrationStatus(url));
+  if (refused !== undefined) throw refused;
+  const { checks, findings } = await checkDatabase(stack.use(await opened(url)));
+  if (options.json === true) output.out(JSON.stringify({ checks, findings }));
+  else if (options.csv === true) {
+    const rows = checks.flatMap((check) => {
+      const own = findings.filter((each) => each.check === check);
+      return own.length === 0
+        ? [[check, "good", null, null]]
+        : own.map((each) => [check, "bad", each.finding, each.nextStep]);
+    });
+    printListing(output, options, titled("check", "is", "found", "next step"), rows);
+  } else {
+    for (const check of checks) {
+      const own = findings.filter((each) => each.check === check);
+      output.out(`${own.length === 0 ? "good" : "BAD "}  ${check}`);
+      for (const { finding, nextStep } of own) output.out(`      ${finding}\n      next step: ${nextStep}`);
     }
-    return findings.length === 0 ? "success" : "failure";
-  });
+  }
+  return findings.length === 0 ? "success" : "failure";
 }
 
 /** `db compat`: views under the names that some reports expect. */
 export async function dbCompat(options: Options & { readonly remove?: true }, output: Output): Promise<ExitReason> {
-  return onPlace(options, output, async ({ administratorUrl }) => {
-    const change = options.remove === true ? removeCompatibilityViews : makeCompatibilityViews;
-    const views = await withDatabase(administratorUrl, (database) => database.transaction((client) => change(client)));
-    if (options.json === true) output.out(JSON.stringify({ [options.remove === true ? "removed" : "made"]: views }));
-    else for (const view of views) output.out(`${options.remove === true ? "removed" : "made"} ${view}`);
-    return "success";
-  });
+  await using stack = new AsyncDisposableStack();
+  const { administratorUrl } = await openPlace(options, stack);
+  const change = options.remove === true ? removeCompatibilityViews : makeCompatibilityViews;
+  const views = await stack.use(await opened(administratorUrl)).transaction((client) => change(client));
+  if (options.json === true) output.out(JSON.stringify({ [options.remove === true ? "removed" : "made"]: views }));
+  else for (const view of views) output.out(`${options.remove === true ? "removed" : "made"} ${view}`);
+  return "success";
 }

@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import { ConfigError } from "../../config/config-error.ts";
 import { loadConfig } from "../../config/load.ts";
+import { messageOf } from "../../observe/message-of.ts";
 import { describeCapabilities } from "../../store/database/capabilities.ts";
 import { openDatabase } from "../../store/database/database.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
@@ -41,8 +42,7 @@ export async function doctorCommand(options: DoctorOptions, output: Output): Pro
 }
 
 function unexpected(error: unknown): Finding {
-  const says = error instanceof Error ? error.message : String(error);
-  return { verdict: "bad", says, nextStep: "see what it says" };
+  return { verdict: "bad", says: messageOf(error), nextStep: "see what it says" };
 }
 
 type Examined = Pick<Patient, "database" | "databaseUrl" | "databaseSays">;
@@ -54,8 +54,7 @@ async function examined({ config }: DoctorOptions, stack: AsyncDisposableStack):
     await database.query("select 1");
     return { database, databaseUrl: url, databaseSays: describeCapabilities(database.capabilities) };
   } catch (error) {
-    const databaseSays = error instanceof Error ? error.message : String(error);
-    return { database: undefined, databaseUrl: undefined, databaseSays };
+    return { database: undefined, databaseUrl: undefined, databaseSays: messageOf(error) };
   }
 }
 

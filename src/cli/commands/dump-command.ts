@@ -15,6 +15,7 @@ import type { ObjectDump } from "../../simulator/object-dump.ts";
 import { dataToJson, type TypedJson } from "../../simulator/typed-json.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
 import type { Output } from "../terminal/output.ts";
+import { Progress } from "../terminal/progress.ts";
 import { defaultCounterFile, directTarget, meterInput } from "./direct-meter.ts";
 import { ownSystemTitle } from "./own-title.ts";
 import type { ReadOptions } from "./read-command.ts";
@@ -60,9 +61,10 @@ async function readDump(connection: MeterConnection, source: DumpSource, output:
   if (list.type !== "data") throw new Error(`the meter does not show its object list: ${list.dataAccessResult}`);
   const elements = objectListFromData(list.data).filter(({ classId }) => !ASSOCIATION_CLASSES.has(classId));
   const objects: ObjectDump["objects"] = [];
+  using progress = new Progress(output, elements.length, "objects");
   for (const element of elements) {
     objects.push(await readObject(connection, element));
-    output.err(`${element.classId}:${element.logicalName}`);
+    progress.at(objects.length);
   }
   const title = connection.agreement?.serverSystemTitle ?? new Uint8Array(SYSTEM_TITLE_LENGTH);
   return {

@@ -13,13 +13,14 @@ import { READING_COLUMNS } from "../../gateway/stored-readings.ts";
 import { collectionMeters } from "../../series/collections.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
+import { type ListingOptions, printOutcome } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
 import type { DatabasePlace } from "./database-place.ts";
 import { withDatabase } from "./gateway-database.ts";
 
 /** Options of the command line, as commander gives them. */
-export interface ExportOptions extends DatabasePlace {
+export interface ExportOptions extends DatabasePlace, ListingOptions {
   readonly format: string;
   readonly to?: string;
   readonly from?: string;
@@ -49,7 +50,8 @@ export async function exportCommand(
   return await withDatabase(options, async (database): Promise<ExitReason> => {
     const meters = await metersOf(database, names, options.collection);
     const { rows, octets } = await write(database, { ...order, meters }, { ...options, output });
-    output.err(`${options.out}: ${rows} rows of ${meters.length} meters, ${octets} octets`);
+    const outcome = { file: options.out, rows, meters: meters.length, octets };
+    printOutcome(output, options, outcome, `${options.out}: ${rows} rows of ${meters.length} meters, ${octets} octets`);
     return "success";
   });
 }

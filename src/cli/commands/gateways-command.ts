@@ -3,20 +3,17 @@ import { z } from "zod";
 import { gateway, lanes as lanesSchema } from "../../api/answers/work.ts";
 import { askDaemon } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printListing } from "../terminal/listing.ts";
+import { printListing, printOutcome } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import type { TableColumn } from "../terminal/table.ts";
-
-interface SocketOptions extends ListingOptions {
-  readonly socket: string;
-}
+import type { DaemonOptions } from "../verbs/verb.ts";
 
 const gatewaysSchema = z.object({ items: z.array(gateway) });
 const releasedSchema = z.object({ released: z.string() });
 
 const align = "right";
 
-export async function gatewaysCommand(options: SocketOptions, output: Output): Promise<ExitReason> {
+export async function gatewaysCommand(options: DaemonOptions, output: Output): Promise<ExitReason> {
   const { items: gateways } = await askDaemon(options.socket, { path: "/v1/gateways", answer: gatewaysSchema });
   const columns: readonly TableColumn[] = [
     { title: "gateway" },
@@ -38,14 +35,18 @@ function stateOf({ isMe, ageMs, silenceMs }: z.output<typeof gateway>): string {
   return ageMs < silenceMs ? "alive" : `silent for ${Math.round(ageMs / 1000)} s`;
 }
 
-export async function releaseCommand(name: string, socket: string, output: Output): Promise<ExitReason> {
+export async function releaseCommand(
+  name: string,
+  { socket, ...options }: DaemonOptions,
+  output: Output,
+): Promise<ExitReason> {
   const path = `/v1/gateways/${encodeURIComponent(name)}/release`;
-  const { released } = await askDaemon(socket, { path, method: "POST", answer: releasedSchema });
-  output.out(`${released}: its meters are free for the others`);
+  const outcome = await askDaemon(socket, { path, method: "POST", answer: releasedSchema });
+  printOutcome(output, options, outcome, `${outcome.released}: its meters are free for the others`);
   return "success";
 }
 
-export async function lanesCommand(options: SocketOptions, output: Output): Promise<ExitReason> {
+export async function lanesCommand(options: DaemonOptions, output: Output): Promise<ExitReason> {
   const lanes = await askDaemon(options.socket, { path: "/v1/lanes", answer: lanesSchema });
   const columns: readonly TableColumn[] = [
     { title: "lane" },

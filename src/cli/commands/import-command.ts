@@ -13,6 +13,7 @@ import type { Database } from "../../store/database/database.ts";
 import { sourceCode } from "../../store/profiles/profile-tables.ts";
 import { keepRejectedRows, type RejectedRow } from "../../store/profiles/rejected-rows.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
+import { type ListingOptions, printOutcome } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
 import type { DatabasePlace } from "./database-place.ts";
@@ -30,7 +31,11 @@ const LINES_AT_ONCE = 2000;
 /** Longer ones are none of a table of readings. */
 const LONGEST_LINE = 65_536;
 
-export async function importCommand(order: ImportOrder, place: DatabasePlace, output: Output): Promise<ExitReason> {
+export async function importCommand(
+  order: ImportOrder,
+  place: DatabasePlace & ListingOptions,
+  output: Output,
+): Promise<ExitReason> {
   return await withDatabase(place, async (database) => {
     const counts = { rows: 0, inserted: 0, held: 0, revised: 0, setAside: 0 };
     const readings = new Readings(database, order, await Fleet.load(database));
@@ -41,9 +46,9 @@ export async function importCommand(order: ImportOrder, place: DatabasePlace, ou
       for (const key of ["rows", "inserted", "held", "revised", "setAside"] as const) counts[key] += done[key];
     }
     const { rows, inserted, held, revised, setAside } = counts;
-    output.out(
-      `${rows} lines: ${inserted} new rows, ${held} held already, of these ${revised} that differ, ${setAside} set aside`,
-    );
+    const words = `${rows} lines: ${inserted} new rows, ${held} held already, of these ${revised} that differ, ${setAside} set aside`;
+    progress.wipe();
+    printOutcome(output, place, counts, words);
     if (setAside > 0) output.err("what was set aside, and why: select * from dlms.rejected_rows where source = 5");
     return setAside === 0 ? "success" : "failure";
   });

@@ -13,7 +13,7 @@ import { readShipment, transportKeyOf } from "../../keys/shipment-file.ts";
 import { openKeyStore } from "../../keys/stored-keys.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printListing, titled } from "../terminal/listing.ts";
+import { type ListingOptions, printListing, printOutcome, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import { withDatabase } from "./gateway-database.ts";
 
@@ -23,13 +23,15 @@ export interface KeysOptions extends ListingOptions {
 
 const SEALING_KEY_LENGTH = 32;
 const SECRET_MODE = 0o600;
+
 /** `keys new-sealing-key FILE`: a fresh key in a file that only its owner may read; never over one that is there. */
-export async function keysNewSealingKey(file: string, output: Output): Promise<ExitReason> {
+export async function keysNewSealingKey(file: string, options: ListingOptions, output: Output): Promise<ExitReason> {
   await writeFile(file, `${toHex(new Uint8Array(randomBytes(SEALING_KEY_LENGTH)))}\n`, {
     mode: SECRET_MODE,
     flag: "wx",
   });
-  output.out(`${file}: a new sealing key; keep a copy in a safe place, without it no stored key can be read`);
+  const words = `${file}: a new sealing key; keep a copy in a safe place, without it no stored key can be read`;
+  printOutcome(output, options, { file }, words);
   return "success";
 }
 
@@ -80,7 +82,8 @@ export async function keysList(options: KeysOptions, output: Output): Promise<Ex
 /** `keys reseal`: every key under the configuration's sealing key, so that former ones can be forgotten. */
 export async function keysReseal(options: KeysOptions, output: Output): Promise<ExitReason> {
   const count = await withStore(options.config, ({ keys }) => keys.reseal());
-  output.out(`${count} keys sealed again; keys.formerSealingKeys can go from the configuration`);
+  const words = `${count} keys sealed again; keys.formerSealingKeys can go from the configuration`;
+  printOutcome(output, options, { sealed: count }, words);
   return "success";
 }
 

@@ -8,7 +8,7 @@ import { type AnswerPlace, storedAnswers } from "./stored-answers.ts";
 
 export async function maintenanceCommand(
   order: MaintenanceOrder,
-  place: AnswerPlace,
+  { json, ...place }: AnswerPlace & { readonly json?: true },
   output: Output,
 ): Promise<ExitReason> {
   const question = {
@@ -22,7 +22,7 @@ export async function maintenanceCommand(
   for await (const line of storedAnswers(place, question, output)) {
     if ("text" in line) {
       progress?.wipe();
-      output.out(line.text);
+      output.out(json === true ? JSON.stringify(line) : line.text);
       if (line.isFault) isSound = false;
     } else {
       progress ??= stack.use(new Progress(output, line.total, line.of));

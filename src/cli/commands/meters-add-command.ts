@@ -3,14 +3,14 @@ import { z } from "zod";
 import { addedMeters } from "../../api/answers/meters.ts";
 import { askDaemon } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printListing } from "../terminal/listing.ts";
+import { type ListingOptions, printListing, printOutcome } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import { Progress } from "../terminal/progress.ts";
+import type { DaemonOptions } from "../verbs/verb.ts";
 import { meterOfFields } from "./meter-fields.ts";
 import { readMeterSheet, type SheetMeter } from "./meter-sheet.ts";
 
-export interface MetersAddOptions extends ListingOptions {
-  readonly socket: string;
+export interface MetersAddOptions extends DaemonOptions {
   readonly dryRun?: true;
 }
 
@@ -40,11 +40,17 @@ export async function metersAdd(
     return [word.slice(0, at), word.slice(at + 1)];
   });
   const meter = meterOfFields([["name", name], ...fields]);
-  const { problems } = await order(options, [{ line: 1, meter }], options.dryRun === true);
-  for (const { path, message } of problems) output.err(`${path}: ${message}`);
-  if (problems.length > 0) return "failure";
-  output.err(`${name} ${options.dryRun === true ? "can be added" : "is added, and is worked from now on"}`);
-  return "success";
+  const isDry = options.dryRun === true;
+  const { problems } = await order(options, [{ line: 1, meter }], isDry);
+  const isGood = problems.length === 0;
+  const outcome = {
+    added: isGood && !isDry ? [name] : [],
+    problems: problems.map(({ path, message }) => ({ path, message })),
+  };
+  const told = `${name} ${isDry ? "can be added" : "is added, and is worked from now on"}`;
+  if (isGood || options.json === true) printOutcome(output, options, outcome, told);
+  else for (const { path, message } of problems) output.err(`${path}: ${message}`);
+  return isGood ? "success" : "failure";
 }
 
 /** `meters import FILE`: all meters of a file, or none. */
@@ -83,13 +89,17 @@ export async function metersImport(file: string, options: MetersAddOptions, outp
 
 function printProblems(problems: readonly LineProblem[], options: ListingOptions, output: Output): void {
   const rows = problems.toSorted((a, b) => a.line - b.line).map(({ line, path, message }) => [line, path, message]);
-  printListing(output, options, PROBLEM_COLUMNS, rows);
+  if (rows.length > 0 || options.json || options.csv) printListing(output, options, PROBLEM_COLUMNS, rows);
 }
 
-export async function metersRemove(name: string, { socket }: MetersAddOptions, output: Output): Promise<ExitReason> {
+export async function metersRemove(
+  name: string,
+  { socket, ...options }: DaemonOptions,
+  output: Output,
+): Promise<ExitReason> {
   const path = `/v1/meters/${encodeURIComponent(name)}`;
-  const { meter } = await askDaemon(socket, { path, method: "DELETE", answer: z.object({ meter: z.string() }) });
-  output.err(`${meter} is not worked any more; its readings stay`);
+  const removed = await askDaemon(socket, { path, method: "DELETE", answer: z.object({ meter: z.string() }) });
+  printOutcome(output, options, removed, `${removed.meter} is not worked any more; its readings stay`);
   return "success";
 }
 

@@ -4,12 +4,11 @@ import { attempt, meter as meterAnswer } from "../../api/answers/meters.ts";
 import { plan, quarantinedMeter } from "../../api/answers/work.ts";
 import { askDaemon } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printList, printListing, timeText, titled } from "../terminal/listing.ts";
+import { printList, printListing, printOutcome, timeText, titled } from "../terminal/listing.ts";
 import { type Output, printTable } from "../terminal/output.ts";
-import type { DaemonOptions } from "./push-command.ts";
+import type { DaemonOptions } from "../verbs/verb.ts";
 
-export interface MetersListOptions extends ListingOptions {
-  readonly socket: string;
+export interface MetersListOptions extends DaemonOptions {
   readonly search?: string;
   readonly failing?: true;
 }
@@ -95,17 +94,12 @@ export async function metersShow(
   return "success";
 }
 
-/** `meters quarantine`: those that keep failing; with a meter and `--lift` it is tried as often as others again. */
+/** `meters quarantine`: those that keep failing and are tried seldom. */
 export async function metersQuarantine(
   name: string | undefined,
-  { socket, lift, ...options }: DaemonOptions & { readonly lift?: true },
+  { socket, ...options }: DaemonOptions,
   output: Output,
 ): Promise<ExitReason> {
-  if (lift === true && name === undefined) {
-    output.err("meters quarantine: --lift wants a meter");
-    return "usage";
-  }
-  if (lift === true && name !== undefined) return await metersRelease(name, { socket }, output);
   const { items } = await askDaemon(socket, { path: "/v1/quarantine", answer: quarantine });
   const wanted = items.filter(({ meter }) => name === undefined || meter === name);
   printList(output, options, {
@@ -117,9 +111,13 @@ export async function metersQuarantine(
   return "success";
 }
 
-export async function metersRelease(name: string, { socket }: DaemonOptions, output: Output): Promise<ExitReason> {
+export async function metersRelease(
+  name: string,
+  { socket, ...options }: DaemonOptions,
+  output: Output,
+): Promise<ExitReason> {
   const path = `/v1/meters/${encodeURIComponent(name)}/release`;
-  const { meter } = await askDaemon(socket, { path, method: "POST", answer: z.object({ meter: z.string() }) });
-  output.err(`${meter} is tried now`);
+  const released = await askDaemon(socket, { path, method: "POST", answer: z.object({ meter: z.string() }) });
+  printOutcome(output, options, released, `${released.meter} is tried now`);
   return "success";
 }

@@ -3,9 +3,9 @@ import { z } from "zod";
 import { notificationLine } from "../../api/answers/events.ts";
 import { askDaemon } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { printList, titled } from "../terminal/listing.ts";
+import { printList, printOutcome, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
-import type { DaemonOptions } from "./push-command.ts";
+import type { DaemonOptions } from "../verbs/verb.ts";
 
 const linesForm = z.object({ items: z.array(notificationLine) });
 
@@ -26,13 +26,12 @@ export async function listNotifications({ socket, ...options }: DaemonOptions, o
 
 export async function retryNotifications(
   destination: string | undefined,
-  { socket, json }: DaemonOptions,
+  { socket, ...options }: DaemonOptions,
   output: Output,
 ): Promise<ExitReason> {
   const body = destination === undefined ? {} : { destination };
   const answer = z.object({ notifications: z.number() });
   const result = await askDaemon(socket, { path: "/v1/notifications/retry", body, answer });
-  if (json) output.out(JSON.stringify(result));
-  else output.err(`${result.notifications} notifications are tried again`);
+  printOutcome(output, options, result, `${result.notifications} notifications are tried again`);
   return "success";
 }

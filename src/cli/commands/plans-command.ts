@@ -3,14 +3,11 @@ import { z } from "zod";
 import { plan } from "../../api/answers/work.ts";
 import { askDaemon, type LocalOrder } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printListing } from "../terminal/listing.ts";
+import { printListing, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
+import type { DaemonOptions } from "../verbs/verb.ts";
 
-export interface PlanOptions extends ListingOptions {
-  readonly socket: string;
-}
-
-export interface AdditionOptions extends PlanOptions {
+export interface AdditionOptions extends DaemonOptions {
   readonly every: string;
   readonly group?: string;
   readonly deadline?: string;
@@ -27,13 +24,13 @@ const UNITS: readonly (readonly [string, number])[] = [
   ["s", 1000],
   ["ms", 1],
 ];
-const COLUMNS = ["profile", "group", "every", "deadline", "history", "order", "from"].map((title) => ({ title }));
+const COLUMNS = titled("profile", "group", "every", "deadline", "history", "order", "from");
 
-export function listPlans(options: PlanOptions, output: Output): Promise<ExitReason> {
+export function listPlans(options: DaemonOptions, output: Output): Promise<ExitReason> {
   return print(options, output, { path: "/v1/plans" });
 }
 
-export function showPlans(meter: string, options: PlanOptions, output: Output): Promise<ExitReason> {
+export function showPlans(meter: string, options: DaemonOptions, output: Output): Promise<ExitReason> {
   return print(options, output, { path: `/v1/meters/${encodeURIComponent(meter)}/plans` });
 }
 
@@ -45,14 +42,14 @@ export function addPlan(profile: string, options: AdditionOptions, output: Outpu
 
 export function dropPlan(
   profile: string,
-  options: PlanOptions & { readonly group?: string },
+  options: DaemonOptions & { readonly group?: string },
   output: Output,
 ): Promise<ExitReason> {
   const path = `/v1/plans/${encodeURIComponent(profile)}`;
   return print(options, output, { path, method: "DELETE", query: { group: options.group } });
 }
 
-async function print(options: PlanOptions, output: Output, order: LocalOrder): Promise<ExitReason> {
+async function print(options: DaemonOptions, output: Output, order: LocalOrder): Promise<ExitReason> {
   const { items } = await askDaemon(options.socket, { ...order, answer: plansSchema });
   const rows = items.map(({ profile, group, everyMs, deadlineMs, historyMs, order: readOrder, from }) => {
     return [profile, group ?? "all", text(everyMs), text(deadlineMs), text(historyMs), readOrder, from];

@@ -3,12 +3,9 @@ import { z } from "zod";
 import { adopted as adoptedForm, replayOutcome, sender, senderConflict } from "../../api/answers/pushes.ts";
 import { askDaemon } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printList, titled } from "../terminal/listing.ts";
+import { printList, printOutcome, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
-
-export interface DaemonOptions extends ListingOptions {
-  readonly socket: string;
-}
+import type { DaemonOptions } from "../verbs/verb.ts";
 
 const sendersForm = z.object({ items: z.array(sender) });
 const conflictsForm = z.object({ items: z.array(senderConflict) });
@@ -60,8 +57,7 @@ export async function pushReplay(
     body: { sender: from, ...(since !== undefined && { since: new Date(since).toISOString() }) },
     answer: replayOutcome,
   });
-  if (options.json) output.out(JSON.stringify(outcome));
-  else output.out(told(outcome));
+  printOutcome(output, options, outcome, told(outcome));
   return "success";
 }
 
@@ -79,12 +75,9 @@ export async function metersAdopt(unknown: string, options: AdoptOptions, output
     body: { sender: unknown, ...adoption },
     answer: adoptedForm,
   });
-  if (json) {
-    output.out(JSON.stringify(adopted));
-    return "success";
-  }
-  output.out(`${unknown} is ${adopted.meter}, number ${adopted.number}; ${told(adopted)}`);
-  if (adopted.keyWanted) {
+  const words = `${unknown} is ${adopted.meter}, number ${adopted.number}; ${told(adopted)}`;
+  printOutcome(output, { json }, adopted, words);
+  if (adopted.keyWanted && json !== true) {
     output.err(
       `its pushes are ciphered: dlms-gateway keys import puts the keys of meter ${adopted.number} into the key store, push replay then reads what is held`,
     );

@@ -4,9 +4,9 @@ import { pushSetup, setupExecution, setupLine, type setupResult } from "../../ap
 import { askDaemon, askForLines } from "../../api/local-client.ts";
 import { pageOf } from "../../api/paging.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { printList, titled } from "../terminal/listing.ts";
+import { printList, printOutcome, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
-import type { DaemonOptions } from "./push-command.ts";
+import type { DaemonOptions } from "../verbs/verb.ts";
 
 const setupsForm = z.object({ items: z.array(pushSetup) });
 const historyForm = pageOf(setupExecution);
@@ -117,8 +117,9 @@ export async function pushHistory(
   return "success";
 }
 
-export async function pushStop({ socket }: DaemonOptions, output: Output): Promise<ExitReason> {
+export async function pushStop({ socket, ...options }: DaemonOptions, output: Output): Promise<ExitReason> {
   await askDaemon(socket, { path: "/v1/push-setups/stop", method: "POST", answer: z.undefined() });
-  output.err("no other meter is begun; those that are being written come to an end");
+  const words = "no other meter is begun; those that are being written come to an end";
+  printOutcome(output, options, { stopped: true }, words);
   return "success";
 }

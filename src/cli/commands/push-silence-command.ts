@@ -5,7 +5,7 @@ import { askDaemon } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
 import { printList, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
-import type { DaemonOptions } from "./push-command.ts";
+import type { DaemonOptions } from "../verbs/verb.ts";
 
 const silenceForm = z.object({ items: z.array(expectedPush) });
 

@@ -5,19 +5,19 @@ import { SessionFailedError } from "../../collect/causes/session-failure.ts";
 import { readMeterOut } from "../../collect/read/meter-readout.ts";
 import { SerialLines } from "../../collect/session/serial-lines.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
+import { type ListingOptions, printList, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 
-export interface ReadoutVerbOptions {
+export interface ReadoutVerbOptions extends ListingOptions {
   readonly serial: string;
   readonly deviceAddress?: string;
   readonly speed?: string;
   readonly listen?: true;
   readonly echo?: true;
-  readonly json?: true;
 }
 
 export async function readoutCommand(options: ReadoutVerbOptions, output: Output): Promise<ExitReason> {
-  const { serial, deviceAddress, speed, listen, echo, json } = options;
+  const { serial, deviceAddress, speed, listen, echo } = options;
   const baud = speed === undefined ? undefined : Number(speed);
   if (baud !== undefined && !Number.isInteger(baud)) {
     output.err("readout: --speed is a number of baud");
@@ -35,7 +35,7 @@ export async function readoutCommand(options: ReadoutVerbOptions, output: Output
         ...(echo && { echo }),
       },
     });
-    print(readout, json === true, output);
+    print(readout, options, output);
     return "success";
   } catch (error) {
     if (!(error instanceof SessionFailedError || error instanceof ChannelError)) throw error;
@@ -47,12 +47,16 @@ export async function readoutCommand(options: ReadoutVerbOptions, output: Output
   }
 }
 
-function print({ identification, checked, dataSets, unreadable }: MeterReadout, json: boolean, output: Output): void {
-  if (json) {
-    output.out(JSON.stringify({ identification, checked, dataSets, unreadable }));
-    return;
+function print(readout: MeterReadout, options: ListingOptions, output: Output): void {
+  const { identification, checked, dataSets, unreadable } = readout;
+  const isForPeople = options.json !== true && options.csv !== true;
+  if (isForPeople && identification !== undefined) {
+    output.out(`${identification.manufacturer} ${identification.identification}`);
   }
-  if (identification !== undefined) output.out(`${identification.manufacturer} ${identification.identification}`);
-  for (const { address, values } of dataSets) output.out(`${address}\t${values.join("\t")}`);
+  printList(output, options, {
+    columns: titled("address", "values"),
+    rows: dataSets.map(({ address, values }) => [address, values.join(" ")]),
+    objects: { identification, checked, dataSets, unreadable },
+  });
   for (const line of unreadable) output.err(`can't be read: ${line}`);
 }

@@ -1,7 +1,7 @@
 /** `series`, `collections` and `runs`: what dlms_api offers, for people at a terminal; with the rights of their login. */
 import type { Database } from "../../store/database/database.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type Cell, type ListingOptions, printListing, titled } from "../terminal/listing.ts";
+import { type Cell, type ListingOptions, printListing, printOutcome, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import type { TableColumn } from "../terminal/table.ts";
 import type { DatabasePlace } from "./database-place.ts";
@@ -28,17 +28,15 @@ async function rowsOf(database: Database, { columns, text, values = [] }: Questi
   return rows.map((row) => columns.map(({ title }) => row[title] ?? null));
 }
 
-/** Orders that change something: the rows that they return are shown as one line each. */
-async function order(
-  text: string,
-  values: readonly unknown[],
-  options: AskOptions,
-  output: Output,
-): Promise<ExitReason> {
-  const rows = await withDatabase(options, (database) =>
-    database.query<{ said: string | number | null }>(text, values),
-  );
-  for (const { said } of rows) if (said !== null && said !== "") output.out(String(said));
+/** A statement that changes something, and what is told of it: `said` is what the database answered. */
+interface Order extends Omit<Question, "columns"> {
+  readonly told: (said: string) => { readonly outcome: unknown; readonly words: string };
+}
+
+async function order({ text, values, told }: Order, options: AskOptions, output: Output): Promise<ExitReason> {
+  const [row] = await withDatabase(options, (database) => database.query<{ said: string | null }>(text, values));
+  const { outcome, words } = told(row?.said ?? "");
+  printOutcome(output, options, outcome, words);
   return "success";
 }
 
@@ -153,22 +151,31 @@ export function collectionsMake(name: string, options: CollectionMakeOptions, ou
   const text = `select dlms_api.make_collection($1::text, $2::text, $3::text, $4::name, $5::text, $6::jsonb)::text as said`;
   const rule = attribute.length === 0 ? null : JSON.stringify(attributes);
   const holds = meters === true || attribute.length > 0 ? "meters" : "series";
-  return order(text, [name, holds, visibility, team ?? null, pattern ?? null, rule], options, output);
+  const values = [name, holds, visibility, team ?? null, pattern ?? null, rule];
+  const told = () => ({ outcome: { collection: name, holds, visibility }, words: `${name} is made, for ${holds}` });
+  return order({ text, values, told }, options, output);
 }
 
 /** `collections add|remove NAME MEMBER…` */
 export function collectionsMembers(
-  verb: "add_members" | "remove_members",
+  verb: "add" | "remove",
   [name = "", ...members]: readonly string[],
   options: AskOptions,
   output: Output,
 ): Promise<ExitReason> {
-  return order(`select dlms_api.${verb}($1::text, $2::text[]) as said`, [name, members], options, output);
+  const text = `select dlms_api.${verb}_members($1::text, $2::text[])::text as said`;
+  const told = (count: string) => ({
+    outcome: { collection: name, [verb === "add" ? "added" : "removed"]: Number(count) },
+    words: verb === "add" ? `${count} added to ${name}` : `${count} removed from ${name}`,
+  });
+  return order({ text, values: [name, members], told }, options, output);
 }
 
 /** `collections drop NAME` */
 export function collectionsDrop(name: string, options: AskOptions, output: Output): Promise<ExitReason> {
-  return order("select dlms_api.drop_collection($1::text)::text as said", [name], options, output);
+  const text = "select dlms_api.drop_collection($1::text)::text as said";
+  const told = () => ({ outcome: { collection: name, dropped: true }, words: `${name} is dropped` });
+  return order({ text, values: [name], told }, options, output);
 }
 
 /** `runs list [DATASET]` */
@@ -209,17 +216,28 @@ export function runsMake(name: string, options: RunMakeOptions, output: Output):
     quality,
     keepValues,
   ];
-  return order(text, values, options, output);
+  return order(
+    { text, values, told: () => ({ outcome: { run: name, state: "draft" }, words: `${name} is a draft` }) },
+    options,
+    output,
+  );
 }
 
 /** `runs freeze DATASET/LABEL`: prints the digest. */
 export function runsFreeze(name: string, options: AskOptions, output: Output): Promise<ExitReason> {
-  return order("select dlms_api.freeze_run($1::text, $2::text) as said", runName(name), options, output);
+  const text = "select dlms_api.freeze_run($1::text, $2::text) as said";
+  const told = (digest: string) => ({ outcome: { run: name, digest }, words: digest });
+  return order({ text, values: runName(name), told }, options, output);
 }
 
 /** `runs release DATASET/LABEL`: prints when others will see it. */
 export function runsRelease(name: string, options: AskOptions, output: Output): Promise<ExitReason> {
-  return order("select dlms_api.release_run($1::text, $2::text)::text as said", runName(name), options, output);
+  const text = "select dlms_api.release_run($1::text, $2::text)::text as said";
+  const told = (from: string) => ({
+    outcome: { run: name, visibleFrom: from },
+    words: `${name} is visible from ${from}`,
+  });
+  return order({ text, values: runName(name), told }, options, output);
 }
 
 /** `runs verify DATASET/LABEL`: replays it; series that differ are a failure. */
@@ -230,7 +248,7 @@ export async function runsVerify(name: string, options: AskOptions, output: Outp
     values: runName(name),
   };
   const rows = await withDatabase(options, (database) => rowsOf(database, question));
-  if (rows.length > 0 || options.json === true) printListing(output, options, question.columns, rows);
+  if (rows.length > 0 || options.json || options.csv) printListing(output, options, question.columns, rows);
   if (rows.length === 0) {
     output.err(`${name}: replayed, every digest is as it was`);
     return "success";

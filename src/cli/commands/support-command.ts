@@ -30,6 +30,7 @@ export interface SupportOptions {
   readonly socket: string;
   readonly read: string;
   readonly out: string;
+  readonly json?: true;
 }
 
 const settingsForm = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
@@ -39,7 +40,7 @@ const SALT_LENGTH = 32;
 const SECRET_MODE = 0o600;
 
 export async function supportCommand(name: string, options: SupportOptions, output: Output): Promise<ExitReason> {
-  const { socket, read, out } = options;
+  const { socket, read, out, json } = options;
   const path = `/v1/meters/${encodeURIComponent(name)}`;
   const meter = await askDaemon(socket, { path, answer: meterAnswer });
   const settings = await askDaemon(socket, { path: `${path}/settings`, answer: settingsForm });
@@ -61,8 +62,11 @@ export async function supportCommand(name: string, options: SupportOptions, outp
     ),
   };
   await writeFile(out, `${[formatHeader(header), ...scrubbed.map(formatEntry)].join("\n")}\n`, { mode: SECRET_MODE });
-  if (refusal !== undefined) printRefusal(new ReadRefusedError(refusal), {}, output);
-  output.err(`${out}: look at it with \`dlms-gateway replay ${out}\` before you give it away`);
+  if (json === true) output.out(JSON.stringify({ file: out, frames: entries.length, refusal: refusal ?? null }));
+  else {
+    if (refusal !== undefined) printRefusal(new ReadRefusedError(refusal), {}, output);
+    output.err(`${out}: look at it with \`dlms-gateway replay ${out}\` before you give it away`);
+  }
   return "success";
 }
 

@@ -6,7 +6,7 @@ import { nearestName } from "../../config/nearest-name.ts";
 import type { Database } from "../../store/database/database.ts";
 import { appendEventLog } from "../../store/records/event-log.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printListing } from "../terminal/listing.ts";
+import { type ListingOptions, printListing, printOutcome, timeText, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import type { DatabasePlace } from "./database-place.ts";
 import { withDatabase } from "./gateway-database.ts";
@@ -21,15 +21,7 @@ export interface TokenCreateOptions extends DatabasePlace {
 
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 3650;
-const COLUMNS = [
-  { title: "id" },
-  { title: "name" },
-  { title: "role" },
-  { title: "meters" },
-  { title: "made by" },
-  { title: "expires" },
-  { title: "state" },
-];
+const COLUMNS = titled("id", "name", "role", "meters", "made by", "expires", "state");
 
 /** Prints a new token, which nobody can look up later. */
 export async function tokensCreate(options: TokenCreateOptions, output: Output): Promise<ExitReason> {
@@ -53,7 +45,7 @@ export async function tokensCreate(options: TokenCreateOptions, output: Output):
     output.out(JSON.stringify({ id: token.id, name, role, collections: collections ?? null, expiresAt, token: text }));
   } else {
     output.out(text);
-    output.err(`shown this once; it holds until ${expiresAt.toISOString()} and may act as ${role}`);
+    output.err(`shown this once; it is valid until ${timeText(expiresAt.toISOString())} and may act as ${role}`);
   }
   return "success";
 }
@@ -68,17 +60,21 @@ export async function tokensList(options: DatabasePlace & ListingOptions, output
     token.collections?.join(", ") ?? "all",
     token.createdBy,
     token.expiresAt,
-    token.revokedAt !== undefined ? "revoked" : token.expiresAt.getTime() < nowMs ? "expired" : "holds",
+    token.revokedAt !== undefined ? "revoked" : token.expiresAt.getTime() < nowMs ? "expired" : "valid",
   ]);
   printListing(output, options, COLUMNS, rows);
   return "success";
 }
 
-export async function tokensRevoke(id: string, options: DatabasePlace, output: Output): Promise<ExitReason> {
+export async function tokensRevoke(
+  id: string,
+  options: DatabasePlace & ListingOptions,
+  output: Output,
+): Promise<ExitReason> {
   const revoked = await withDatabase(options, (database) => tokensOf(database).revoke(id, actor()));
-  if (revoked) output.err(`${id} holds no longer; a running gateway forgets it within ten seconds`);
-  else output.err(`tokens: there is no token ${id} that holds; see tokens list`);
-  return revoked ? "success" : "failure";
+  if (!revoked) throw new Error(`there is no valid token ${id}; see tokens list`);
+  printOutcome(output, options, { revoked: id }, `${id} is revoked; a running gateway forgets it within ten seconds`);
+  return "success";
 }
 
 function tokensOf(database: Database): ApiTokens {

@@ -26,6 +26,16 @@ export function printList(output: Output, options: ListingOptions, { columns, ro
   else printListing(output, options, columns, rows);
 }
 
+/** Says what was done: to programs as JSON, to people in words. */
+export function printOutcome(
+  output: Pick<Output, "out">,
+  { json }: { readonly json?: true | undefined },
+  outcome: unknown,
+  words: string,
+): void {
+  output.out(json === true ? JSON.stringify(outcome, undefined, 2) : words);
+}
+
 /** Columns of text. */
 export function titled(...titles: readonly string[]): TableColumn[] {
   return titles.map((title) => ({ title }));

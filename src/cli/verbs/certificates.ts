@@ -12,9 +12,9 @@ export const declareCertificates: DeclareVerb = (program, { output, finish }) =>
       .description(description)
       .argument("<meter>", "name or number of the meter")
       .requiredOption("--why <text>", "the reason, for the log")
-      .option("--socket <path>", "control socket of the daemon", SOCKET);
+      .option("--socket <path>", "control socket of the daemon", SOCKET)
+      .option("--json", "print JSON");
   ordered("list", "which certificates the meter has")
-    .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .action(async (meter: string, options: CertificateOptions) => {
       const { certificatesCommand } = await import("../commands/certificates-command.ts");
@@ -44,6 +44,7 @@ export const declareCertificates: DeclareVerb = (program, { output, finish }) =>
     );
   ordered("import", "give the meter a certificate: its own, ours, or an authority's")
     .argument("<file>", "PEM")
+    .option("--csv", "print CSV")
     .action(async (meter: string, file: string, options: CertificateOptions) => {
       const { importCommand } = await import("../commands/certificates-command.ts");
       finish(await importCommand(meter, file, options, output));

@@ -1,6 +1,5 @@
 import type { AskOptions, CollectionMakeOptions, CollectionShowOptions } from "../commands/series-command.ts";
-import { addDatabaseOptions, addListingOptions } from "./series.ts";
-import type { DeclareVerb } from "./verb.ts";
+import { addDatabaseOptions, addJsonOption, addListingOptions, type DeclareVerb } from "./verb.ts";
 
 export const declareCollections: DeclareVerb = (program, { output, finish }) => {
   const collections = program.command("collections").description("lists of series or meters that you keep");
@@ -18,7 +17,7 @@ export const declareCollections: DeclareVerb = (program, { output, finish }) => 
       const { collectionsShow } = await import("../commands/series-command.ts");
       finish(await collectionsShow(name, options, output));
     });
-  addDatabaseOptions(collections.command("make"))
+  addJsonOption(addDatabaseOptions(collections.command("make")))
     .description("make a collection: by hand, or by a rule")
     .argument("<name>", "name of the collection")
     .option("--meters", "of meters instead of series")
@@ -34,16 +33,16 @@ export const declareCollections: DeclareVerb = (program, { output, finish }) => 
     ["add", "put series or meters into it; how many were new"],
     ["remove", "take series or meters out; it stays when it is empty"],
   ] as const) {
-    addDatabaseOptions(collections.command(verb))
+    addJsonOption(addDatabaseOptions(collections.command(verb)))
       .description(description)
       .argument("<name>", "name of the collection")
       .argument("<members...>", "keys of series, or numbers of meters")
       .action(async (name: string, members: string[], options: AskOptions) => {
         const { collectionsMembers } = await import("../commands/series-command.ts");
-        finish(await collectionsMembers(`${verb}_members`, [name, ...members], options, output));
+        finish(await collectionsMembers(verb, [name, ...members], options, output));
       });
   }
-  addDatabaseOptions(collections.command("drop"))
+  addJsonOption(addDatabaseOptions(collections.command("drop")))
     .description("delete a collection; what it lists stays")
     .argument("<name>", "name of the collection")
     .action(async (name: string, options: AskOptions) => {

@@ -21,6 +21,7 @@ export const declareCounters: DeclareVerb = (program, { output, finish }) => {
     .argument("<meter>", "name of the meter whose key it is")
     .requiredOption("--to <number>", "the next counter to be used")
     .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
+    .option("--json", "print JSON")
     .action(async (meter: string, options: RaiseOptions) => {
       const { countersRaise } = await import("../commands/counters-command.ts");
       finish(await countersRaise(meter, options, output));

@@ -5,6 +5,7 @@ interface CoverageOptions {
   readonly meter?: string[];
   readonly socket: string;
   readonly config: string;
+  readonly json?: true;
 }
 
 /** `db coverage check` and `db coverage rebuild`, under the verb `db`, whoever declares it. */
@@ -20,6 +21,7 @@ export const declareDbCoverage: DeclareVerb = (program, { output, finish }) => {
       .option("--meter <names...>", "only these meters")
       .option("--socket <path>", "control socket of the daemon", SOCKET)
       .option("-c, --config <file>", "configuration file, for its database where no daemon answers", CONFIG_FILE)
+      .option("--json", "print JSON, a value a line")
       .action(async ({ meter, ...place }: CoverageOptions) => {
         const { maintenanceCommand } = await import("../commands/maintenance-command.ts");
         const order = { task: `coverage-${word}` as const, ...(meter && { meters: meter }) };

@@ -1,11 +1,11 @@
 import { duration } from "../../config/fields.ts";
 import type { DatabasePlace } from "../commands/database-place.ts";
-import { withPlace } from "./db.ts";
+import type { ListingOptions } from "../terminal/listing.ts";
 import { databaseVerb } from "./db-coverage.ts";
 import { PROFILE_WORDS } from "./profile-words.ts";
-import type { DeclareVerb } from "./verb.ts";
+import { addDatabaseOptions, addJsonOption, type DeclareVerb } from "./verb.ts";
 
-interface ImportOptions extends DatabasePlace {
+interface ImportOptions extends DatabasePlace, ListingOptions {
   readonly profile: string;
   readonly interval?: string;
 }
@@ -14,7 +14,7 @@ const DAY_S = 86_400;
 
 /** `db import`, under the verb `db`. */
 export const declareDbImport: DeclareVerb = (program, { output, finish }) => {
-  withPlace(databaseVerb(program).command("import"))
+  addJsonOption(addDatabaseOptions(databaseVerb(program).command("import")))
     .description("bring readings of a CSV file into a profile")
     .argument("<file>", "its first line holds the headings")
     .requiredOption("--profile <word>", "instant, block, daily or billing")

@@ -8,6 +8,7 @@ interface ReplayOptions {
   readonly profile?: string;
   readonly socket: string;
   readonly config: string;
+  readonly json?: true;
 }
 
 /** `db replay`, under the verb `db`, whoever declares it. */
@@ -20,6 +21,7 @@ export const declareDbReplay: DeclareVerb = (program, { output, finish }) => {
     .option("--profile <word>", "instant, block, daily or billing")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .option("-c, --config <file>", "configuration file, for its database where no daemon answers", CONFIG_FILE)
+    .option("--json", "print JSON, a value a line")
     .action(async ({ meter, since, profile, ...place }: ReplayOptions) => {
       const sinceMs = since === undefined ? undefined : Date.parse(since);
       const kind = profile === undefined ? undefined : PROFILE_WORDS.get(profile);

@@ -1,9 +1,8 @@
 import type { ExportOptions } from "../commands/export-command.ts";
-import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
+import { addDatabaseOptions, addJsonOption, type DeclareVerb } from "./verb.ts";
 
 export const declareExport: DeclareVerb = (program, { output, finish }) => {
-  program
-    .command("export")
+  addJsonOption(addDatabaseOptions(program.command("export")))
     .description("readings of many meters as a file: CSV, Parquet, or MeterReadings of IEC 61968-9")
     .argument("<profile>", "instant, block-load, daily-load, daily-captures or billing")
     .argument("[meters...]", "names or numbers; all meters when left out")
@@ -12,9 +11,6 @@ export const declareExport: DeclareVerb = (program, { output, finish }) => {
     .option("--from <time>", "rows after this time; a day before --to when left out")
     .option("--to <time>", "rows up to this time; now when left out")
     .option("--collection <name>", "of the meters in this collection only")
-    .option("--config <file>", "configuration file that names the database", CONFIG_FILE)
-    .option("--url <reference>", "another database, as env:NAME, file:/path or credential:NAME")
-    .option("--directory <path>", "the embedded database of a demo or a state directory")
     .addHelpText(
       "after",
       "\nExamples:\n  dlms-gateway export block-load --format parquet --out load.parquet --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z\n  dlms-gateway export billing feeder-7 --format cim-xml --out billing.xml",

@@ -1,5 +1,4 @@
-import type { ListingOptions } from "../terminal/listing.ts";
-import { type DeclareVerb, SOCKET } from "./verb.ts";
+import { type DaemonOptions, type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareGateways: DeclareVerb = (program, { output, finish }) => {
   const gateways = program
@@ -8,17 +7,17 @@ export const declareGateways: DeclareVerb = (program, { output, finish }) => {
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
-    .action(async (options: ListingOptions & { readonly socket: string }) => {
+    .action(async (options: DaemonOptions) => {
       const { gatewaysCommand } = await import("../commands/gateways-command.ts");
       finish(await gatewaysCommand(options, output));
     });
   gateways
     .command("release")
-    .description("says that a gateway which has vanished is dead, so that its meters are taken over at once")
+    .description("say that a gateway which has vanished is dead, so that its meters are taken over at once")
     .argument("<name>", "name of the gateway")
-    .action(async (name: string) => {
+    .action(async (name: string, _: unknown, command: { optsWithGlobals(): DaemonOptions }) => {
       const { releaseCommand } = await import("../commands/gateways-command.ts");
-      finish(await releaseCommand(name, gateways.opts<{ readonly socket: string }>().socket, output));
+      finish(await releaseCommand(name, command.optsWithGlobals(), output));
     });
   program
     .command("lanes")
@@ -26,7 +25,7 @@ export const declareGateways: DeclareVerb = (program, { output, finish }) => {
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
-    .action(async (options: ListingOptions & { readonly socket: string }) => {
+    .action(async (options: DaemonOptions) => {
       const { lanesCommand } = await import("../commands/gateways-command.ts");
       finish(await lanesCommand(options, output));
     });

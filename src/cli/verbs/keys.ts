@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { KeyOrderOptions, KeyTransferOptions } from "../commands/key-change-command.ts";
 import type { KeysImportOptions, KeysOptions } from "../commands/keys-command.ts";
+import type { ListingOptions } from "../terminal/listing.ts";
 import { CONFIG_FILE, type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareKeys: DeclareVerb = (program, { output, finish }) => {
@@ -11,9 +12,10 @@ export const declareKeys: DeclareVerb = (program, { output, finish }) => {
     .command("new-sealing-key")
     .description("write a fresh sealing key to a file")
     .argument("<file>", "file that must not be there yet")
-    .action(async (file: string) => {
+    .option("--json", "print JSON")
+    .action(async (file: string, options: ListingOptions) => {
       const { keysNewSealingKey } = await import("../commands/keys-command.ts");
-      finish(await keysNewSealingKey(file, output));
+      finish(await keysNewSealingKey(file, options, output));
     });
   keys
     .command("import")
@@ -22,6 +24,7 @@ export const declareKeys: DeclareVerb = (program, { output, finish }) => {
     .option("--transport-key <reference>", "what the XML is closed with: env:, file:, credential: or command:")
     .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
     .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .addHelpText(
       "after",
       `
@@ -51,6 +54,7 @@ Example:
     .command("reseal")
     .description("seal every key again under the present sealing key")
     .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
+    .option("--json", "print JSON")
     .action(async (options: KeysOptions) => {
       const { keysReseal } = await import("../commands/keys-command.ts");
       finish(await keysReseal(options, output));

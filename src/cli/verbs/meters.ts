@@ -1,13 +1,14 @@
 import type { Command } from "commander";
 import type { MetersAddOptions } from "../commands/meters-add-command.ts";
 import type { MetersListOptions } from "../commands/meters-command.ts";
-import type { AdoptOptions, DaemonOptions } from "../commands/push-command.ts";
-import { type DeclareVerb, SOCKET, type VerbContext } from "./verb.ts";
+import type { AdoptOptions } from "../commands/push-command.ts";
+import { type DaemonOptions, type DeclareVerb, SOCKET, type VerbContext } from "./verb.ts";
 
 export const declareMeters: DeclareVerb = (program, context) => {
   const meters = metersVerb(program);
   declareShowing(meters, context);
   declareChanging(meters, context);
+  declareFailing(meters, context);
 };
 
 function declareShowing(meters: Command, { output, finish }: VerbContext): void {
@@ -39,18 +40,6 @@ function declareShowing(meters: Command, { output, finish }: VerbContext): void 
       const { metersShow } = await import("../commands/meters-command.ts");
       finish(await metersShow(meter, options, output));
     });
-  meters
-    .command("quarantine")
-    .description("meters that keep failing and are tried seldom: since when, why, and when next")
-    .argument("[meter]", "this one only")
-    .option("--lift", "have the meter tried now, and as often as others again")
-    .option("--socket <path>", "control socket of the daemon", SOCKET)
-    .option("--json", "print JSON")
-    .option("--csv", "print CSV")
-    .action(async (meter: string | undefined, options: DaemonOptions & { lift?: true }) => {
-      const { metersQuarantine } = await import("../commands/meters-command.ts");
-      finish(await metersQuarantine(meter, options, output));
-    });
 }
 
 function declareChanging(meters: Command, { output, finish }: VerbContext): void {
@@ -61,6 +50,7 @@ function declareChanging(meters: Command, { output, finish }: VerbContext): void
     .argument("<field=value...>", "as in `meters` of the configuration; keys never: association.secret=stored")
     .option("--dry-run", "say what is wrong, add nothing")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
     .action(async (name: string, fields: string[], options: MetersAddOptions) => {
       const { metersAdd } = await import("../commands/meters-add-command.ts");
       finish(await metersAdd(name, fields, options, output));
@@ -71,7 +61,7 @@ function declareChanging(meters: Command, { output, finish }: VerbContext): void
     .argument("<file>", "the first line names the fields, as name,number,connection.tcp")
     .option("--dry-run", "say what is wrong, add nothing")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
-    .option("--json", "print problems as JSON")
+    .option("--json", "print JSON")
     .option("--csv", "print problems as CSV")
     .action(async (file: string, options: MetersAddOptions) => {
       const { metersImport } = await import("../commands/meters-add-command.ts");
@@ -82,19 +72,10 @@ function declareChanging(meters: Command, { output, finish }: VerbContext): void
     .description("work a meter that was added no more; its readings stay")
     .argument("<name>", "of a meter that was added")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
     .action(async (name: string, options: MetersAddOptions) => {
       const { metersRemove } = await import("../commands/meters-add-command.ts");
       finish(await metersRemove(name, options, output));
-    });
-  meters
-    .command("release")
-    .description("forget that a meter has failed: it is tried now, and as often as others")
-    .argument("<meter>", "name or number")
-    .option("--socket <path>", "control socket of the daemon", SOCKET)
-    .addHelpText("after", "\nExample:\n  dlms-gateway meters release feeder-7")
-    .action(async (meter: string, options: DaemonOptions) => {
-      const { metersRelease } = await import("../commands/meters-command.ts");
-      finish(await metersRelease(meter, options, output));
     });
   meters
     .command("adopt")
@@ -109,6 +90,32 @@ function declareChanging(meters: Command, { output, finish }: VerbContext): void
     .action(async (sender: string, options: AdoptOptions) => {
       const { metersAdopt } = await import("../commands/push-command.ts");
       finish(await metersAdopt(sender, options, output));
+    });
+}
+
+/** Of meters that keep failing. */
+function declareFailing(meters: Command, { output, finish }: VerbContext): void {
+  meters
+    .command("quarantine")
+    .description("meters that keep failing and are tried seldom: since when, why, and when next")
+    .argument("[meter]", "this one only")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
+    .option("--csv", "print CSV")
+    .action(async (meter: string | undefined, options: DaemonOptions) => {
+      const { metersQuarantine } = await import("../commands/meters-command.ts");
+      finish(await metersQuarantine(meter, options, output));
+    });
+  meters
+    .command("release")
+    .description("forget that a meter has failed: it is tried now, and as often as others")
+    .argument("<meter>", "name or number")
+    .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExample:\n  dlms-gateway meters release feeder-7")
+    .action(async (meter: string, options: DaemonOptions) => {
+      const { metersRelease } = await import("../commands/meters-command.ts");
+      finish(await metersRelease(meter, options, output));
     });
 }
 

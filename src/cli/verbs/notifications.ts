@@ -1,5 +1,4 @@
-import type { DaemonOptions } from "../commands/push-command.ts";
-import { type DeclareVerb, SOCKET } from "./verb.ts";
+import { type DaemonOptions, type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declareNotifications: DeclareVerb = (program, { output, finish }) => {
   const notifications = program

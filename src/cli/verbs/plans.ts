@@ -1,5 +1,5 @@
-import type { AdditionOptions, PlanOptions } from "../commands/plans-command.ts";
-import { type DeclareVerb, SOCKET } from "./verb.ts";
+import type { AdditionOptions } from "../commands/plans-command.ts";
+import { type DaemonOptions, type DeclareVerb, SOCKET } from "./verb.ts";
 
 export const declarePlans: DeclareVerb = (program, { output, finish }) => {
   const plans = program.command("plans").description("what is read how often, of which meters");
@@ -9,7 +9,7 @@ export const declarePlans: DeclareVerb = (program, { output, finish }) => {
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
-    .action(async (options: PlanOptions) => {
+    .action(async (options: DaemonOptions) => {
       const { listPlans } = await import("../commands/plans-command.ts");
       finish(await listPlans(options, output));
     });
@@ -20,19 +20,21 @@ export const declarePlans: DeclareVerb = (program, { output, finish }) => {
     .option("--json", "print JSON")
     .option("--csv", "print CSV")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
-    .action(async (meter: string, options: PlanOptions) => {
+    .action(async (meter: string, options: DaemonOptions) => {
       const { showPlans } = await import("../commands/plans-command.ts");
       finish(await showPlans(meter, options, output));
     });
   plans
     .command("add")
-    .description("adds a plan, before those of the configuration, or changes one that was added; for all gateways")
+    .description("add a plan, before those of the configuration, or change one that was added; for all gateways")
     .argument("<profile>", "instant, block_load, daily_load, billing or events")
     .requiredOption("--every <duration>", "how often, as 15m")
     .option("--group <name>", "group of the configuration or collection; all meters when left out")
     .option("--deadline <duration>", "how long after its slot a reading may come")
     .option("--history <duration>", "how far back to go for a meter without a reading")
     .option("--order <words>", "oldest-first or newest-first")
+    .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (profile: string, options: AdditionOptions) => {
       const { addPlan } = await import("../commands/plans-command.ts");
@@ -40,11 +42,13 @@ export const declarePlans: DeclareVerb = (program, { output, finish }) => {
     });
   plans
     .command("remove")
-    .description("removes a plan that was added")
+    .description("remove a plan that was added")
     .argument("<profile>", "its profile")
     .option("--group <name>", "its group")
+    .option("--json", "print JSON")
+    .option("--csv", "print CSV")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
-    .action(async (profile: string, options: PlanOptions & { readonly group?: string }) => {
+    .action(async (profile: string, options: DaemonOptions & { readonly group?: string }) => {
       const { dropPlan } = await import("../commands/plans-command.ts");
       finish(await dropPlan(profile, options, output));
     });

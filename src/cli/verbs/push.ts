@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { DaemonOptions, pushReplay } from "../commands/push-command.ts";
+import type { pushReplay } from "../commands/push-command.ts";
 import type { ApplyOptions, pushHistory } from "../commands/push-setup-command.ts";
 import type { pushSilence } from "../commands/push-silence-command.ts";
-import { type DeclareVerb, SOCKET, type VerbContext } from "./verb.ts";
+import { type DaemonOptions, type DeclareVerb, SOCKET, type VerbContext } from "./verb.ts";
 
 export const declarePush: DeclareVerb = (program, context) => {
   const { output, finish } = context;
@@ -81,6 +81,7 @@ function declareSetups(push: Command, { output, finish }: VerbContext): void {
     .command("stop")
     .description("begin no other meter of the push apply that runs")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
     .action(async (options: DaemonOptions) => {
       const { pushStop } = await import("../commands/push-setup-command.ts");
       finish(await pushStop(options, output));

@@ -14,6 +14,7 @@ export const declareReadout: DeclareVerb = (program, { output, finish }) => {
     .option("--listen", "wait for a meter that talks unasked (mode D)")
     .option("--echo", "the adapter or optical head returns what we send")
     .option("--json", "print JSON")
+    .option("--csv", "print the values as CSV")
     .addHelpText("after", "\nExample:\n  dlms-gateway readout --serial /dev/ttyUSB0 --json")
     .action(async (options: ReadoutVerbOptions) => {
       const { readoutCommand } = await import("../commands/readout-command.ts");

@@ -1,6 +1,5 @@
 import type { AskOptions, RunMakeOptions } from "../commands/series-command.ts";
-import { addDatabaseOptions, addListingOptions } from "./series.ts";
-import type { DeclareVerb } from "./verb.ts";
+import { addDatabaseOptions, addJsonOption, addListingOptions, type DeclareVerb } from "./verb.ts";
 
 export const declareRuns: DeclareVerb = (program, { output, finish }) => {
   const runs = program.command("runs").description("billing and settlement runs: what was known at a cutoff, for good");
@@ -11,7 +10,7 @@ export const declareRuns: DeclareVerb = (program, { output, finish }) => {
       const { runsList } = await import("../commands/series-command.ts");
       finish(await runsList(dataset, options, output));
     });
-  addDatabaseOptions(runs.command("make"))
+  addJsonOption(addDatabaseOptions(runs.command("make")))
     .description("draft a run")
     .argument("<dataset/label>", "as billing/2026-07")
     .requiredOption("--from <time>", "first time of the period")
@@ -26,14 +25,14 @@ export const declareRuns: DeclareVerb = (program, { output, finish }) => {
       const { runsMake } = await import("../commands/series-command.ts");
       finish(await runsMake(name, options, output));
     });
-  addDatabaseOptions(runs.command("freeze"))
+  addJsonOption(addDatabaseOptions(runs.command("freeze")))
     .description("close a draft once its cutoff is over; prints the digest")
     .argument("<dataset/label>", "which run")
     .action(async (name: string, options: AskOptions) => {
       const { runsFreeze } = await import("../commands/series-command.ts");
       finish(await runsFreeze(name, options, output));
     });
-  addDatabaseOptions(runs.command("release"))
+  addJsonOption(addDatabaseOptions(runs.command("release")))
     .description("let others see a frozen run; prints from when on")
     .argument("<dataset/label>", "which run")
     .action(async (name: string, options: AskOptions) => {

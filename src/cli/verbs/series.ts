@@ -1,19 +1,5 @@
-import type { Command } from "commander";
 import type { SeriesListOptions, SeriesReadOptions, SeriesShowOptions } from "../commands/series-command.ts";
-import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
-
-/** What all verbs that ask the database have. */
-export function addDatabaseOptions(command: Command): Command {
-  return command
-    .option("-c, --config <file>", "configuration file", CONFIG_FILE)
-    .option("--url <reference>", "connection string of the database: env:NAME or file:PATH")
-    .option("--directory <path>", "directory of an embedded database, also of a demo that was kept");
-}
-
-/** How rows are printed. */
-export function addListingOptions(command: Command): Command {
-  return command.option("--json", "print JSON").option("--csv", "print CSV");
-}
+import { addDatabaseOptions, addListingOptions, type DeclareVerb } from "./verb.ts";
 
 export const declareSeries: DeclareVerb = (program, { output, finish }) => {
   const series = program.command("series").description("find series, and read them as they were known at a moment");

@@ -9,6 +9,7 @@ export const declareSupport: DeclareVerb = (program, { output, finish }) => {
     .requiredOption("--out <file>", "the file to write; `replay` shows and plays it")
     .option("--read <what>", "what to read, as with read", "clock")
     .option("--socket <path>", "control socket of the daemon", SOCKET)
+    .option("--json", "print JSON")
     .addHelpText("after", "\nExample:\n  dlms-gateway support feeder-7 --out feeder-7.jsonl")
     .action(async (meter: string, options: SupportOptions) => {
       const { supportCommand } = await import("../commands/support-command.ts");

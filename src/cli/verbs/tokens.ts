@@ -1,18 +1,16 @@
 import type { DatabasePlace } from "../commands/database-place.ts";
 import type { TokenCreateOptions } from "../commands/tokens-command.ts";
 import type { ListingOptions } from "../terminal/listing.ts";
-import { addDatabaseOptions, addListingOptions } from "./series.ts";
-import type { DeclareVerb } from "./verb.ts";
+import { addDatabaseOptions, addJsonOption, addListingOptions, type DeclareVerb } from "./verb.ts";
 
 export const declareTokens: DeclareVerb = (program, { output, finish }) => {
   const tokens = program.command("tokens").description("who may ask the HTTP API and see its pages");
-  addDatabaseOptions(tokens.command("create"))
+  addJsonOption(addDatabaseOptions(tokens.command("create")))
     .description("make a token; it is shown once and can't be looked up")
     .requiredOption("--name <name>", "who or what it is for")
     .option("--role <role>", "reader, operator, engineer or admin; each may do what those before it may", "reader")
     .option("--collection <names...>", "only for the meters of these collections")
-    .option("--days <days>", "how long it holds", "365")
-    .option("--json", "print JSON")
+    .option("--days <days>", "how long it is valid", "365")
     .addHelpText(
       "after",
       `
@@ -35,10 +33,10 @@ Example:
       const { tokensList } = await import("../commands/tokens-command.ts");
       finish(await tokensList(options, output));
     });
-  addDatabaseOptions(tokens.command("revoke"))
-    .description("make a token hold no longer")
+  addJsonOption(addDatabaseOptions(tokens.command("revoke")))
+    .description("revoke a token: it is valid no longer")
     .argument("<id>", "as tokens list shows it")
-    .action(async (id: string, options: DatabasePlace) => {
+    .action(async (id: string, options: DatabasePlace & ListingOptions) => {
       const { tokensRevoke } = await import("../commands/tokens-command.ts");
       finish(await tokensRevoke(id, options, output));
     });

@@ -47,6 +47,76 @@ test("help: every example is of a verb that there is, with options that it has",
   }
 });
 
+/** What answers in words alone, and why no program wants JSON of it. */
+const NO_JSON: Readonly<Record<string, string>> = {
+  run: "the daemon: its log is JSON where the journal takes it",
+  demo: "shown to people once",
+  simulate: "a meter, until it is stopped",
+  completion: "a script for a shell",
+  manual: "a page for man",
+  "config sample": "YAML for an editor",
+};
+
+/** What has JSON and is no list of rows. */
+const NO_CSV: Readonly<Record<string, string>> = {
+  probe: "a walk, and a description of one meter",
+  trace: "trees of frames",
+  replay: "trees of frames",
+  decode: "a tree",
+  support: "the file that was written",
+  export: "the file that was written, which may be CSV",
+  "db migrate": "what was done once",
+  "db compat": "what was done once",
+  "db import": "counts",
+  "db coverage check": "words and progress, line by line",
+  "db coverage rebuild": "words and progress, line by line",
+  "db replay": "words and progress, line by line",
+  "config explain": "one field",
+  "keys new-sealing-key": "the file that was written",
+  "keys reseal": "a count",
+  "keys transfer": "what became of one key",
+  "keys settle": "what became of one key",
+  "certificates export": "one certificate",
+  "certificates request": "one request",
+  "counters raise": "one counter",
+  "tokens create": "one token",
+  "tokens revoke": "one token",
+  "collections make": "what was done once",
+  "collections add": "a count",
+  "collections remove": "a count",
+  "collections drop": "what was done once",
+  "runs make": "what was done once",
+  "runs freeze": "a digest",
+  "runs release": "a time",
+  "push replay": "counts",
+  "push apply": "attributes before and after, meter by meter; `push history` lists them",
+  "push stop": "what was done once",
+  "meters add": "one meter",
+  "meters remove": "one meter",
+  "meters release": "one meter",
+  "meters adopt": "one meter",
+  "meters disconnect": "one order",
+  "meters reconnect": "one order",
+  "meters activate-calendar": "one order",
+  "meters firmware": "one order",
+  "meters clock": "one value",
+  write: "one order",
+};
+
+test.each([
+  ["--json", NO_JSON],
+  ["--csv", { ...NO_JSON, ...NO_CSV }],
+])("options: every verb has %s, or a reason for none", (option, reasons) => {
+  const without = verbs.filter(([, verb]) => !optionsWithin(verb).has(option)).map(([path]) => path);
+  expect(without.toSorted()).toEqual(Object.keys(reasons).toSorted());
+});
+
+/** Its own and those of the verbs that it stands under. */
+function optionsWithin(verb: Command): ReadonlySet<string> {
+  const own = new Set(verb.options.flatMap(({ long }) => long ?? []));
+  return verb.parent === null ? own : own.union(optionsWithin(verb.parent));
+}
+
 test("docs: field-tools.md has every exit code in the words of the help", () => {
   const page = readFileSync(new URL("../../../docs/field-tools.md", import.meta.url), "utf8");
   for (const { code, meaning } of Object.values(EXIT_CODES)) expect(page).toContain(`| ${code} | ${meaning} |`);

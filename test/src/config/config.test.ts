@@ -227,8 +227,8 @@ test("config: drop-ins are merged in the order of their names, and what is wrong
   expect(config.meters.map(({ name }) => name)).toEqual(["house-1", "house-2"]);
   const said: string[] = [];
   const output = { ...processOutput(), out: (text: string) => void said.push(text) };
-  await configExplain("polling.concurrency", file, output);
-  await configExplain("meters[1].number", file, output);
+  await configExplain("polling.concurrency", { config: file }, output);
+  await configExplain("meters[1].number", { config: file }, output);
   expect(said.join("\n")).toContain("default  200");
   expect(said.join("\n")).toContain(`here     30, ${file}.d/20-late.yaml:1`);
   expect(said.join("\n")).toContain(`here     "200", ${file}.d/10-early.yaml:4`);
