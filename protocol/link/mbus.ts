@@ -1,14 +1,11 @@
 /**
  * M-Bus long frames (EN 13757-2, 5.3) as meters in Austria and Switzerland use them to push APDUs: 68 L L 68 C A CI, the
  * transport SAPs, a slice of the APDU, checksum, 16. Whole frames of a stream; joining slices is `mbus-assembler.ts`.
- *
- * Resynchronisation is as for HDLC: a candidate that turns out wrong is given up with its first octet, and the next octet
- * 68 or 10 begins the next one. What is skipped comes out as one discarded run per candidate.
  */
 
 import { DlmsError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
-import { OctetBuffer } from "./octet-buffer.ts";
+import { type FoundUnit, FrameSearch } from "./frame-search.ts";
+import type { OctetBuffer } from "./octet-buffer.ts";
 
 export interface MbusFrame {
   readonly control: number;
@@ -18,10 +15,8 @@ export interface MbusFrame {
   readonly payload: Uint8Array;
 }
 
-export type MbusUnit =
-  /** The frame's payload is a view into `octets`, which belong to the receiver. */
-  | { readonly type: "frame"; readonly frame: MbusFrame; readonly octets: Uint8Array }
-  | { readonly type: "discarded"; readonly octets: Uint8Array; readonly error: DlmsError };
+/** The frame's payload is a view into `octets`. */
+export type MbusUnit = FoundUnit<MbusFrame>;
 
 const LONG_START = 0x68;
 const SHORT_START = 0x10;
@@ -68,93 +63,28 @@ export function decodeMbusFrame(octets: Uint8Array): { frame: MbusFrame; length:
   return { frame: { control, address, controlInformation, payload }, length: end + 2 };
 }
 
-export class MbusParser {
-  readonly #buffer = new OctetBuffer();
-  readonly #units: MbusUnit[] = [];
-  #noise = 0;
-  #error: DlmsError | undefined;
-
-  /** Whether octets are held that have not come out as a unit. */
-  get pending(): boolean {
-    return this.#buffer.length > 0;
+export class MbusParser extends FrameSearch<MbusFrame> {
+  constructor() {
+    super({ isStart, take: (buffer) => (buffer.at(0) === LONG_START ? takeLong(buffer) : takeShort(buffer)) });
   }
+}
 
-  receive(octets: Uint8Array): void {
-    this.#buffer.append(octets);
-    while (this.#step()) {
-      // Each step takes a unit out of the buffer or marks octets as noise.
-    }
-  }
+function takeLong(buffer: OctetBuffer): MbusUnit | undefined {
+  const decoded = decodeMbusFrame(buffer.view());
+  if (decoded === undefined) return undefined;
+  const octets = buffer.take(decoded.length);
+  const payload = octets.subarray(HEADER_LENGTH + MIN_COUNTED, octets.length - 2);
+  return { type: "frame", frame: { ...decoded.frame, payload }, octets };
+}
 
-  takeUnit(): MbusUnit | undefined {
-    return this.#units.shift();
-  }
-
-  /** Gives up the candidate that has not become whole; what is behind its first octet is searched as usual. */
-  flush(): void {
-    while (this.pending) {
-      if (this.#noise === 0) this.#giveUp(new DlmsError("FRAME_INCOMPLETE", "peer", { octets: this.#buffer.length }));
-      while (this.#step()) {
-        // As in `receive`.
-      }
-      this.#report();
-    }
-  }
-
-  #step(): boolean {
-    const first = this.#buffer.at(0);
-    if (first === undefined) return false;
-    if (this.#noise > 0 || !isStart(first)) return this.#hunt();
-    try {
-      return first === LONG_START ? this.#long() : this.#short();
-    } catch (error) {
-      if (!(error instanceof DlmsError)) throw error;
-      this.#giveUp(error);
-      return true;
-    }
-  }
-
-  #hunt(): boolean {
-    const { length } = this.#buffer;
-    while (this.#noise < length && this.#noise < LIMITS.noiseRun && !isStart(this.#buffer.at(this.#noise)))
-      this.#noise++;
-    if (this.#noise === length && this.#noise < LIMITS.noiseRun) return false;
-    this.#report();
-    return true;
-  }
-
-  #long(): boolean {
-    const decoded = decodeMbusFrame(this.#buffer.view());
-    if (decoded === undefined) return false;
-    const octets = this.#buffer.take(decoded.length);
-    const payload = octets.subarray(HEADER_LENGTH + MIN_COUNTED, octets.length - 2);
-    this.#units.push({ type: "frame", frame: { ...decoded.frame, payload }, octets });
-    return true;
-  }
-
-  /** Short frames (link reset, requests) carry nothing: known, and of no use here. */
-  #short(): boolean {
-    requireOctet(this.#buffer.at(SHORT_LENGTH - 1), STOP, SHORT_LENGTH - 1);
-    if (this.#buffer.length < SHORT_LENGTH) return false;
-    const sum = checksum(this.#buffer.view(), 1, 3);
-    if (this.#buffer.at(3) !== sum) throw new DlmsError("FRAME_CHECK_WRONG", "peer", { offset: 3 });
-    const error = new DlmsError("FRAME_UNEXPECTED", "peer", { frame: "short", control: this.#buffer.at(1) ?? 0 });
-    this.#units.push({ type: "discarded", octets: this.#buffer.take(SHORT_LENGTH), error });
-    return true;
-  }
-
-  #giveUp(error: DlmsError): void {
-    this.#noise = 1;
-    this.#error = error;
-  }
-
-  #report(): void {
-    if (this.#noise === 0) return;
-    const error = this.#error ?? new DlmsError("FRAME_INVALID", "peer", { octets: this.#noise });
-    this.#units.push({ type: "discarded", octets: this.#buffer.take(this.#noise), error });
-    this.#noise = 0;
-    this.#error = undefined;
-  }
+/** Short frames (link reset, requests) carry nothing: known, and of no use here. */
+function takeShort(buffer: OctetBuffer): MbusUnit | undefined {
+  requireOctet(buffer.at(SHORT_LENGTH - 1), STOP, SHORT_LENGTH - 1);
+  if (buffer.length < SHORT_LENGTH) return undefined;
+  const sum = checksum(buffer.view(), 1, 3);
+  if (buffer.at(3) !== sum) throw new DlmsError("FRAME_CHECK_WRONG", "peer", { offset: 3 });
+  const error = new DlmsError("FRAME_UNEXPECTED", "peer", { frame: "short", control: buffer.at(1) ?? 0 });
+  return { type: "discarded", octets: buffer.take(SHORT_LENGTH), error };
 }
 
 /** L below the three octets that every frame has: Sagemcom meters let L overflow (01 for 257 octets). */
@@ -162,7 +92,7 @@ function countedOctets(length: number): number {
   return length < MIN_COUNTED ? 0x100 + length : length;
 }
 
-function isStart(octet: number | undefined): boolean {
+function isStart(octet: number): boolean {
   return octet === LONG_START || octet === SHORT_START;
 }
 

@@ -1,5 +1,16 @@
 import { DlmsError } from "../../errors.ts";
 
+/** UA has come and the link has not ended: information may be exchanged, whoever has the turn. */
+const OPEN = {
+  informationSent: "awaiting",
+  pollSent: "polling",
+  pauseBegun: "pausing",
+  turnKept: "ready",
+  discSent: "disconnecting",
+  ended: "disconnected",
+  failed: "failed",
+} as const;
+
 /**
  * Everything that may change the client's link state is in this table (normal response mode, IEC 62056-46, 6.4.4).
  *
@@ -18,42 +29,10 @@ const TRANSITIONS = {
     failed: "failed",
   },
   resetting: { snrmSent: "connecting", discSent: "disconnecting", ended: "disconnected", failed: "failed" },
-  ready: {
-    informationSent: "awaiting",
-    pollSent: "polling",
-    pauseBegun: "pausing",
-    turnKept: "ready",
-    discSent: "disconnecting",
-    ended: "disconnected",
-    failed: "failed",
-  },
-  awaiting: {
-    informationSent: "awaiting",
-    pollSent: "polling",
-    pauseBegun: "pausing",
-    turnKept: "ready",
-    discSent: "disconnecting",
-    ended: "disconnected",
-    failed: "failed",
-  },
-  polling: {
-    informationSent: "awaiting",
-    pollSent: "polling",
-    pauseBegun: "pausing",
-    turnKept: "ready",
-    discSent: "disconnecting",
-    ended: "disconnected",
-    failed: "failed",
-  },
-  pausing: {
-    informationSent: "awaiting",
-    pollSent: "polling",
-    pauseBegun: "pausing",
-    turnKept: "ready",
-    discSent: "disconnecting",
-    ended: "disconnected",
-    failed: "failed",
-  },
+  ready: OPEN,
+  awaiting: OPEN,
+  polling: OPEN,
+  pausing: OPEN,
   disconnecting: { discSent: "disconnecting", ended: "disconnected" },
   failed: { snrmSent: "connecting", resetSent: "resetting" },
 } as const satisfies Record<string, Record<string, string>>;
@@ -70,9 +49,9 @@ export function nextClientState(state: HdlcClientState, step: HdlcClientStep): H
   return next;
 }
 
-/** Whether information may be exchanged: UA has come and the link has not ended. */
+/** Whether information may be exchanged. */
 export function isOpen(state: HdlcClientState): boolean {
-  return state === "ready" || state === "awaiting" || state === "polling" || state === "pausing";
+  return TRANSITIONS[state] === OPEN;
 }
 
 /** Whether the server has been given the turn on an open link. */
