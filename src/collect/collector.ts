@@ -20,8 +20,8 @@ import { parseReadOrder } from "./read/read-order.ts";
 import { pollReadout, readoutForAnswer } from "./read/readout-poller.ts";
 import type { MeterConnection } from "./session/meter-connection.ts";
 import { MeterVisits, type MeterVisitsOptions } from "./session/meter-visits.ts";
+import type { SharedVisit } from "./session/shared-visit.ts";
 import { SYSTEM_ENVIRONMENT } from "./session/visit-environment.ts";
-import type { SharedVisit } from "./shared-visit.ts";
 import { type OpenRows, OpenSlots, type RuleOf } from "./slots/open-slots.ts";
 
 /** What came of a poll. */

@@ -2,7 +2,7 @@ import { ReadRefusedError } from "../api/read-answer.ts";
 import { causeOf } from "../collect/causes/failure-cause.ts";
 import { type AskedWork, MeterNotHeldError, type PollLoop } from "../collect/lanes/poll-loop.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
-import type { SharedVisit } from "../collect/shared-visit.ts";
+import type { SharedVisit } from "../collect/session/shared-visit.ts";
 import { NotHereError } from "../jobs/meter-jobs.ts";
 
 /**

@@ -4,7 +4,6 @@
  */
 import { type Clock, systemClock, type Timer } from "../../../drivers/clock.ts";
 import type { ReadingKind } from "../../profiles/batch.ts";
-import { MeterGates, type MeterGatesOptions } from "../meter-gates.ts";
 import {
   type JobOutcome,
   type PlannedJob,
@@ -15,10 +14,11 @@ import {
   type UpcomingJob,
 } from "../plan/planner.ts";
 import type { MeterConnection } from "../session/meter-connection.ts";
-import { SharedVisit, VisitOverError } from "../shared-visit.ts";
+import { SharedVisit, VisitOverError } from "../session/shared-visit.ts";
 import { LanePlaces, type LaneWidth } from "./lane-places.ts";
 import type { Lane } from "./lane-queue.ts";
 import { type LaneReport, LaneTimes } from "./lane-times.ts";
+import { MeterGates, type MeterGatesOptions } from "./meter-gates.ts";
 import { type OpenJob, OpenJobs } from "./open-jobs.ts";
 
 export interface PollLoopOptions<Meter, Connection = MeterConnection>

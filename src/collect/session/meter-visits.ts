@@ -2,13 +2,13 @@
 import type { Clock } from "../../../drivers/clock.ts";
 import type { PolledMeter } from "../polled-meter.ts";
 import type { ReadoutVisit } from "../read/readout-poller.ts";
-import type { SharedVisit } from "../shared-visit.ts";
 import type { MeterCalls } from "./meter-channel.ts";
 import type { MeterConnection } from "./meter-connection.ts";
 import { type VisitOptions, visitMeter } from "./meter-session.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import type { SerialLines } from "./serial-lines.ts";
 import { SessionPushes, type Unsolicited } from "./session-pushes.ts";
+import type { SharedVisit } from "./shared-visit.ts";
 import { SYSTEM_ENVIRONMENT, type VisitEnvironment } from "./visit-environment.ts";
 
 export interface MeterVisitsOptions {

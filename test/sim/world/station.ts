@@ -15,7 +15,7 @@ import type { InvocationCounters } from "../../../src/collect/session/meter-acce
 import type { MeterConnection } from "../../../src/collect/session/meter-connection.ts";
 import type { MeterTarget } from "../../../src/collect/session/meter-target.ts";
 import { SerialLines } from "../../../src/collect/session/serial-lines.ts";
-import type { SharedVisit } from "../../../src/collect/shared-visit.ts";
+import type { SharedVisit } from "../../../src/collect/session/shared-visit.ts";
 import type { PlanConfig } from "../../../src/config/schema.ts";
 import { CounterTable } from "../../../src/keys/counter-table.ts";
 import { leaseKeyCounters } from "../../../src/keys/key-counters.ts";

@@ -3,8 +3,8 @@
  * its requests.
  */
 
-import { SessionFailedError } from "./causes/session-failure.ts";
-import type { MeterConnection } from "./session/meter-connection.ts";
+import { SessionFailedError } from "../causes/session-failure.ts";
+import type { MeterConnection } from "./meter-connection.ts";
 
 /** What wanted to join was not done, or not to its end: there was no association, or it was lost. */
 export class VisitOverError extends Error {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { UTC } from "../../../protocol/cosem/time-zone.ts";
-import { DlmsError } from "../../../protocol/errors.ts";
-import { SessionFailedError } from "../../../src/collect/causes/session-failure.ts";
-import { PollLoop, type PollLoopOptions } from "../../../src/collect/lanes/poll-loop.ts";
-import { SharedVisit, VisitOverError } from "../../../src/collect/shared-visit.ts";
+import { UTC } from "../../../../protocol/cosem/time-zone.ts";
+import { DlmsError } from "../../../../protocol/errors.ts";
+import { SessionFailedError } from "../../../../src/collect/causes/session-failure.ts";
+import { PollLoop, type PollLoopOptions } from "../../../../src/collect/lanes/poll-loop.ts";
+import { SharedVisit, VisitOverError } from "../../../../src/collect/session/shared-visit.ts";
 
 const DAY_MS = 86_400_000;
 const READ = { lane: "on_demand", what: "clock" } as const;

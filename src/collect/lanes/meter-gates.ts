@@ -1,7 +1,7 @@
 /** The gates that a job passes before it has a place: those of its network and pool, then that of its line or meter. */
-import type { Clock } from "../../drivers/clock.ts";
-import { type GateWidth, LineGate } from "./lanes/line-gate.ts";
-import type { OpenJob } from "./lanes/open-jobs.ts";
+import type { Clock } from "../../../drivers/clock.ts";
+import { type GateWidth, LineGate } from "./line-gate.ts";
+import type { OpenJob } from "./open-jobs.ts";
 
 export interface MeterGatesOptions<Meter> {
   /** The line that the meter shares with others, if it does: they are worked one after the other. */
