@@ -40,27 +40,59 @@ export interface OrderVisits {
 
 const FIRST_PAUSE_MS = 500;
 
+/** How far an order is that the meter may have heard. */
+interface Given<State> {
+  before?: State;
+  lost?: string;
+}
+
 /** Rejects with what kept the meter from being told. */
 export async function carryOut<State>(kind: OrderKind<State>, { visit, clock }: OrderVisits): Promise<OrderResult> {
-  const given: { before?: State } = {};
+  const given: Given<State> = {};
+  // Whoever makes the visit may call it once more on another association: the order is given on the first only.
+  const work = (connection: OrderConnection) =>
+    given.before === undefined ? give(kind, given, connection, clock) : see(kind, given.before, connection, clock);
   try {
-    return await visit(async (connection) => {
-      const before = await kind.look(connection);
-      if (kind.judge(before).state === "done") return resultOf(kind, { state: "unchanged" }, before, before);
-      given.before = before;
-      const refusal = await kind.give(connection, before);
-      if (refusal !== undefined) {
-        const after = await kind.look(connection);
-        return resultOf(kind, { state: "refused", evidence: refusal }, before, after);
-      }
-      const after = await lookUntilDone(kind, connection, clock);
-      return resultOf(kind, kind.judge(after), before, after);
-    });
+    return withLoss(await visit(work), given);
   } catch (error) {
-    const { before } = given;
-    if (before === undefined) throw error;
-    return await lookAgain(kind, { visit, clock, before, lost: messageOf(error) });
+    if (given.before === undefined) throw error;
+    given.lost ??= messageOf(error);
   }
+  try {
+    return withLoss(await visit(work), given);
+  } catch {
+    return withLoss({ state: "unknown", before: kind.shown(given.before), after: null, evidence: null }, given);
+  }
+}
+
+async function give<State>(
+  kind: OrderKind<State>,
+  given: Given<State>,
+  connection: OrderConnection,
+  clock: Clock,
+): Promise<OrderResult> {
+  const before = await kind.look(connection);
+  if (kind.judge(before).state === "done") return resultOf(kind, { state: "unchanged" }, before, before);
+  given.before = before;
+  try {
+    const refusal = await kind.give(connection, before);
+    if (refusal === undefined) return await see(kind, before, connection, clock);
+    return resultOf(kind, { state: "refused", evidence: refusal }, before, await kind.look(connection));
+  } catch (error) {
+    given.lost = messageOf(error);
+    throw error;
+  }
+}
+
+/** What the order has come to, once that is what was ordered or the time for it is over. */
+async function see<State>(
+  kind: OrderKind<State>,
+  before: State,
+  connection: OrderConnection,
+  clock: Clock,
+): Promise<OrderResult> {
+  const after = await lookUntilDone(kind, connection, clock);
+  return resultOf(kind, kind.judge(after), before, after);
 }
 
 async function lookUntilDone<State>(kind: OrderKind<State>, connection: OrderConnection, clock: Clock): Promise<State> {
@@ -73,19 +105,10 @@ async function lookUntilDone<State>(kind: OrderKind<State>, connection: OrderCon
   }
 }
 
-/** The meter may have heard the order: only another association tells. */
-async function lookAgain<State>(
-  kind: OrderKind<State>,
-  { visit, clock, before, lost }: OrderVisits & { readonly before: State; readonly lost: string },
-): Promise<OrderResult> {
-  const evidence = `the connection was lost after the order: ${lost}`;
-  try {
-    const after = await visit((connection) => lookUntilDone(kind, connection, clock));
-    const judged = kind.judge(after);
-    return resultOf(kind, { ...judged, evidence: [judged.evidence ?? [], evidence].flat().join("; ") }, before, after);
-  } catch {
-    return { state: "unknown", before: kind.shown(before), after: null, evidence };
-  }
+function withLoss(result: OrderResult, { lost }: Given<unknown>): OrderResult {
+  if (lost === undefined) return result;
+  const evidence = [result.evidence ?? [], `the connection was lost after the order: ${lost}`].flat().join("; ");
+  return { ...result, evidence };
 }
 
 function resultOf<State>(

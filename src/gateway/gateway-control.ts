@@ -21,15 +21,14 @@ const JOB = "order";
 
 /** The resources of the API for orders. */
 export function gatewayControl({ known, shared, collector, ...orders }: GatewayControlParts): (api: Api) => void {
-  // One job: no poll comes between the order and the look at what has become of it.
   const here = (meter: PolledMeter, order: MeterOrder) => {
-    const execute = (visit: OrderVisits["visit"]) =>
-      executeOrder(order, { target: meter.target, clock: systemClock, visit });
-    return workHere(shared.loop, meter, () => execute((look) => collector.visits.visit(meter, look)), {
-      lane: "control",
-      what: order.type,
-      onVisit: (connection) => execute((look) => look(connection)),
-    });
+    const visit: OrderVisits["visit"] = (work) =>
+      workHere(shared.loop, meter, (visited) => collector.visits.visit(meter, work, visited), {
+        lane: "control",
+        what: order.type,
+        onVisit: work,
+      });
+    return executeOrder(order, { target: meter.target, clock: systemClock, visit });
   };
   shared.handle(JOB, (meter, order) => here(meter, meterOrderSchema.parse(order)));
   const give: OrderParts["give"] = async (name, order) => {
