@@ -37,7 +37,7 @@ comment on column public.meter_events.condition is 'What goes on from the occurr
 comment on column public.meter_events.restored_at is 'Of an occurrence: when it ended.';
 comment on column public.meter_events.began_at is 'Of a restoration: when it began.';
 comment on column public.meter_events.disputed is 'Sources disagree about the meaning of the code.';
-comment on column public.meter_events.told_by is 'Other logs and words that told of the same.';
+comment on column public.meter_events.told_by is 'Other logs and words that told of the same; with "summary" those that said only that something has happened.';
 create index meter_events_condition on public.meter_events (meter_id, condition, occurred_at);
 
 insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by)
@@ -114,7 +114,7 @@ begin
   cross join lateral (
     select o.code where o.log = w.log
     union
-    select (t ->> 'code')::integer from jsonb_array_elements(o.told_by) t where t ->> 'log' = w.log
+    select (t ->> 'code')::integer from jsonb_array_elements(o.told_by) t where t ->> 'log' = w.log and not t ? 'summary'
   ) b
   where not w.latched and b.code <> all (w.codes)
   group by w.meter_id, w.log, b.code, o.condition, o.occurred_at;
@@ -128,6 +128,19 @@ begin
     where w.meter_id = b.meter_id and w.log = b.log and w.at = b.occurred_at
       and (w.before is null or b.code <> all (w.before))
   );
+
+  -- What only says that something has happened is told already where the log has named it.
+  with named as (
+    update public.meter_events o
+    set told_by = o.told_by || jsonb_build_array(jsonb_build_object(
+      'log', s.log, 'code', s.code, 'occurred_at', s.occurred_at, 'source', s.source, 'summary', true))
+    from pg_temp.seen_events s, jsonb_to_recordset(seen -> 'summaries') as u (condition text, log text)
+    where s.place = 1 and s.condition = u.condition and o.meter_id = s.meter_id and o.log = u.log
+      and o.kind <> 'restoration' and o.occurred_at between s.occurred_at - same_within and s.occurred_at + same_within
+    returning s.meter_id, s.occurred_at, s.log, s.code
+  )
+  delete from pg_temp.seen_events s using named n
+  where (s.meter_id, s.occurred_at, s.log, s.code) = (n.meter_id, n.occurred_at, n.log, n.code);
 
   insert into pg_temp.seen_events
   select 2, s.meter_id, min(w.at), s.log, s.code, s.condition || ': ended', 'restoration', s.condition, 'info',
@@ -239,6 +252,21 @@ begin
     where r.meter_id = c.meter_id and r.condition = c.condition and r.kind = 'restoration'
       and r.occurred_at = o.restored_at and r.began_at is distinct from o.occurred_at;
   end loop;
+
+  -- And it gives way to what the log names later.
+  with less as (
+    delete from public.meter_events e
+    using pg_temp.seen_events s, jsonb_to_recordset(seen -> 'summaries') as u (condition text, log text)
+    where s.place = 3 and s.log = u.log and s.kind <> 'restoration' and e.meter_id = s.meter_id
+      and e.condition = u.condition and e.log <> u.log and e.kind = 'occurrence' and e.restored_at is null
+      and e.occurred_at between s.occurred_at - same_within and s.occurred_at + same_within
+    returning e.meter_id, e.occurred_at, e.log, e.code, e.source, s.log as named_by, s.occurred_at as named_at
+  )
+  update public.meter_events o
+  set told_by = o.told_by || jsonb_build_array(jsonb_build_object(
+    'log', l.log, 'code', l.code, 'occurred_at', l.occurred_at, 'source', l.source, 'summary', true))
+  from less l
+  where o.meter_id = l.meter_id and o.log = l.named_by and o.occurred_at = l.named_at and o.kind <> 'restoration';
   return kept;
 end
 $$;

@@ -9,7 +9,9 @@ import { ReadRefusedError } from "../../src/api/read-answer.ts";
 import { streetConfiguration } from "../../src/cli/demo/demo-street.ts";
 import type { MeterCall } from "../../src/simulator/meter-call.ts";
 import { type Street, startStreet } from "../../src/simulator/street.ts";
+import { startEmbeddedPostgres } from "../../src/store/server/embedded-postgres.ts";
 import { query } from "../db/query.ts";
+import { scratchDirectory } from "../db/scratch.ts";
 import { withDatabase } from "../db/test-database.ts";
 import { type ConfigInput, FleetDaemon, WAIT } from "./fleet-daemon.ts";
 
@@ -135,6 +137,39 @@ test(
     await callAll(b);
     await allPolledBy(b);
     await vi.waitFor(async () => expect(await lent()).toEqual([]), WAIT);
+  },
+  LIMIT_MS,
+);
+
+test(
+  "shared calls: one that comes while the database is away is held, and worked by whom it has called when it is back",
+  async () => {
+    const serverDirectory = scratchDirectory("calls-away");
+    let server = await startEmbeddedPostgres({ directory: serverDirectory });
+    stack.defer(async () => {
+      await server.stop();
+      await rm(serverDirectory, { recursive: true, force: true });
+    });
+    url = server.url;
+    const [a, b] = await startBoth();
+    const former = await callAll(a);
+    await allPolledBy(a);
+    const ofOther = (await lent()).map(([name]) => String(name));
+    for (const call of former) call.hangUp();
+    await vi.waitFor(async () => expect(await lent()).toEqual([]), WAIT);
+    await server.stop();
+    await Promise.all([a.untilTold("sharingLost"), b.untilTold("sharingLost")]);
+    const from = a.lines.length;
+    const worked = () =>
+      new Set(a.lines.slice(from).flatMap((line) => (line.event === "meterPolled" ? [line["meter"]] : [])));
+    const calls = await callAll(a);
+    await vi.waitFor(() => expect(worked().size).toBe(meters.length - ofOther.length), WAIT);
+    expect(ofOther.filter((name) => worked().has(name))).toEqual([]);
+    server = await startEmbeddedPostgres({ directory: serverDirectory, port: Number(new URL(url).port) });
+    await allPolledBy(a);
+    expect((await lent()).map(([name]) => String(name))).toEqual(ofOther);
+    expect(b.told("meterPolled")).toEqual([]);
+    for (const call of calls) call.hangUp();
   },
   LIMIT_MS,
 );

@@ -37,7 +37,7 @@ import { SECURITY_SUITES, type SecuritySuite } from "../../protocol/security/sui
 import { systemTitle } from "../../protocol/security/system-title.ts";
 import { type NormalData, normaliseData } from "../corpus/normalise-data.ts";
 import { type ServiceReading, tryServices } from "./peer-services.ts";
-import { type SetupReading, trySetup } from "./peer-setup.ts";
+import { type PeerSetup, type SetupReading, trySetup } from "./peer-setup.ts";
 
 /** Keys, title and password that the peers' example programs publish, counted on for longer keys; they protect nothing. */
 const EXAMPLE = {
@@ -96,6 +96,10 @@ export interface PeerSettings {
   readonly services?: boolean | undefined;
   /** Logical name of a push setup that is written and put back behind the reading. */
   readonly pushSetup?: string | undefined;
+  /** Its version, where it is asked for; 0 and not asked for when absent. */
+  readonly pushSetupVersion?: number | undefined;
+  /** The port object that it is to refer to. */
+  readonly portReference?: string | undefined;
   /** The gateway before the peer: network id and device address, as `3:MET10007`. */
   readonly gateway?: string | undefined;
   /** HLS 7: our private key and the peer's public key, hexadecimal. */
@@ -151,14 +155,15 @@ class Peer {
   readonly #events: SessionEvent[] = [];
   readonly #leniencies = new Set<string>();
   readonly #services: boolean;
-  readonly #pushSetup: string | undefined;
+  readonly #pushSetup: PeerSetup | undefined;
   #names: ShortNames | undefined;
   #wake: () => void = () => {};
   #ended: Error | undefined;
 
   constructor(channel: ByteChannel, settings: PeerSettings) {
     this.#services = settings.services === true;
-    this.#pushSetup = settings.pushSetup;
+    const { pushSetup: logicalName, pushSetupVersion: version = 0, portReference } = settings;
+    this.#pushSetup = logicalName === undefined ? undefined : { logicalName, version, portReference };
     const session = new ClientSession({
       link: linkOf(settings),
       client: new ClientAssociation(clientSettings(settings)),

@@ -39,6 +39,8 @@ function settingsOf({ settings = {} }: RecordingHeader): PeerSettings {
     dedicatedCounterGoesOn: settings["dedicatedCounterGoesOn"] === true,
     services: settings["services"] === true,
     pushSetup: words("pushSetup"),
+    pushSetupVersion: number("pushSetupVersion"),
+    portReference: words("portReference"),
     gateway: words("gateway"),
     signingKey: words("signingKey"),
     serverSigningKey: words("serverSigningKey"),

@@ -56,6 +56,12 @@ export function perChannel(firstBit: number, condition: string, severity: EventE
   );
 }
 
+const FRAUD_ATTEMPT = "fraud attempt";
+/** Conditions which only say that something has happened that the log names. */
+export const SUMMARIES: readonly { readonly condition: string; readonly log: string }[] = [
+  { condition: FRAUD_ATTEMPT, log: "0.0.99.98.1.255" },
+];
+
 /** Bits of alarm register 1 that both have. */
 export const COMMON_ALARMS: readonly EventEntry[] = [
   begins(0, "clock invalid", "alarm"),
@@ -65,9 +71,9 @@ export const COMMON_ALARMS: readonly EventEntry[] = [
   begins(10, "non-volatile memory error", "alarm"),
   begins(11, "measurement system error", "alarm"),
   begins(12, "watchdog error", "alarm"),
-  begins(13, "fraud attempt", "alarm"),
+  begins(13, FRAUD_ATTEMPT, "alarm"),
   ...perChannel(16, "communication failure", "warning"),
-  ...perChannel(20, "fraud attempt", "alarm"),
+  ...perChannel(20, FRAUD_ATTEMPT, "alarm"),
 ];
 
 /** Clock invalid, clock adjusted, power down. */

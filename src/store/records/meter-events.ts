@@ -1,5 +1,6 @@
 /** Events of meters on their way into the database: each once, whoever tells it, with its end where that is known. */
 import type { PoolClient } from "pg";
+import { SUMMARIES } from "../../../protocol/cosem/companion/european-events.ts";
 import type { EventLogStore } from "../../collect/keeping/collector-store.ts";
 import type { ReadingSource } from "../../profiles/batch.ts";
 import type { SeenEvent, SeenEvents } from "../../profiles/seen-events.ts";
@@ -63,6 +64,7 @@ export async function keepSeenEvents(
   }));
   if (possible.every(({ events, words }) => events.length + words.length === 0)) return 0;
   const all = {
+    summaries: SUMMARIES,
     words: possible.flatMap(({ meterId, source, words }) =>
       words.map(({ at, log, latched, bits }) => {
         return { meter_id: meterId, at, log, latched, codes: bits.map((bit) => bit.code), source };

@@ -4,7 +4,7 @@ import { encodeApdu } from "../../../protocol/apdu/apdu.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { logicalNameToOctets } from "../../../protocol/cosem/obis.ts";
 import { encodeWrapper } from "../../../protocol/link/wrapper.ts";
-import { loggedEvent } from "../../../src/profiles/seen-events.ts";
+import { eventsAmong, loggedEvent, type SeenEvents } from "../../../src/profiles/seen-events.ts";
 import { openDatabase } from "../../../src/store/database/database.ts";
 import { keepSeenEvents } from "../../../src/store/records/meter-events.ts";
 import { query } from "../../db/query.ts";
@@ -51,6 +51,10 @@ async function afterAlerts(number: string, alerts: readonly (readonly [minute: n
   }
 }
 
+function at(minute: number): Date {
+  return new Date(Date.UTC(2026, 0, 2, 3, minute));
+}
+
 /** What a log told that was polled: codes with the minutes at which they happened. */
 async function logTold(number: string, log: string, events: readonly (readonly [minute: number, code: number])[]) {
   const [[meterId] = []] = await query(current().url, "select id from public.meters where meter_number = $1", [number]);
@@ -59,7 +63,7 @@ async function logTold(number: string, log: string, events: readonly (readonly [
     source: "poll",
     words: [],
     events: events.map(([minute, code]) => {
-      return loggedEvent("is15959", { log, code, at: new Date(Date.UTC(2026, 0, 2, 3, minute)) });
+      return loggedEvent("is15959", { log, code, at: at(minute) });
     }),
   } as const;
   return current().database.transaction((client) => keepSeenEvents(client, [seen]));
@@ -209,6 +213,41 @@ test("events: an alarm that comes and goes in pushes of one lot has its end; wha
     [3, "restoration", 1],
     [5, "occurrence", null],
   ]);
+});
+
+test("events: the bit for any fraud attempt is the event that the log names, whichever comes first", async () => {
+  await afterAlerts("EVT9", []);
+  const [[meterId] = []] = await query(current().url, "select id from public.meters where meter_number = 'EVT9'");
+  const keep = (source: "push" | "poll", seen: SeenEvents) =>
+    current().database.transaction((client) => keepSeenEvents(client, [{ meterId: String(meterId), source, ...seen }]));
+  const REGISTER = { classId: 1, logicalName: "0.0.97.98.0.255", attributeId: 2, dataIndex: 0 };
+  const pushed = (minute: number, value: number) =>
+    keep(
+      "push",
+      eventsAmong([{ object: REGISTER, data: { type: "double-long-unsigned", value } }], "dsmr", at(minute)),
+    );
+  const polled = (minute: number, code: number) =>
+    keep("poll", { words: [], events: [loggedEvent("dsmr", { log: "0.0.99.98.1.255", code, at: at(minute) })] });
+  const FRAUD = 0x2000;
+  await pushed(2, FRAUD);
+  expect(await eventsOf("EVT9")).toEqual([[2, "occurrence", "fraud attempt", "alarm", "push", null, 0]]);
+  await polled(1, 40);
+  const cover = [1, "occurrence", "terminal cover open", "alarm", "poll", null, 1];
+  expect(await eventsOf("EVT9")).toEqual([cover]);
+  // What clears the register does not close the cover.
+  await pushed(3, 0);
+  expect(await eventsOf("EVT9")).toEqual([cover]);
+  await polled(20, 44);
+  await pushed(21, FRAUD);
+  await polled(25, 41);
+  expect(await eventsOf("EVT9")).toEqual([
+    [1, "occurrence", "terminal cover open", "alarm", "poll", 25, 1],
+    [20, "occurrence", "meter cover open", "alarm", "poll", null, 1],
+    [25, "restoration", "terminal cover open", "info", "poll", 1, 0],
+  ]);
+  await pushed(30, 0);
+  await pushed(50, FRAUD);
+  expect((await eventsOf("EVT9")).at(-1)).toEqual([50, "occurrence", "fraud attempt", "alarm", "push", null, 0]);
 });
 
 test("events: keeping them never reads all that are kept, also with plans that a session made while there were few", async () => {
