@@ -1,6 +1,6 @@
 /** Where meters call that have no address that lasts. */
 import { z } from "zod";
-import { hostPort } from "./fields.ts";
+import { hostPort, regularExpression } from "./fields.ts";
 
 export const callListenSchema = z
   .strictObject({
@@ -9,10 +9,8 @@ export const callListenSchema = z
       .enum(["wrapper", "hdlc"])
       .default("wrapper")
       .describe("What a caller is asked over who it is; then its meter's own `connection.link` counts."),
-    greeting: z
-      .string()
+    greeting: regularExpression
       .max(256)
-      .refine(isExpression, "not a regular expression")
       .optional()
       .describe(
         "Regular expression for what modems say by themselves, as they call and later: its first group is the meter's number, or its `connection.caller`. It is taken off what the meter says.",
@@ -20,11 +18,3 @@ export const callListenSchema = z
       .meta({ examples: ["^ID=(\\w+)"] }),
   })
   .describe("A listener for meters that call in.");
-
-function isExpression(text: string): boolean {
-  try {
-    return new RegExp(text).source !== "";
-  } catch {
-    return false;
-  }
-}

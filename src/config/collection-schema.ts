@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { givenName, regularExpression } from "./fields.ts";
 
 const attributeName = z
   .string()
@@ -10,16 +11,10 @@ export const meterAttributes = z.record(attributeName, z.string().max(200));
 /** A named group of meters: by list, by rule, or both. */
 export const collectionSchema = z
   .strictObject({
-    name: z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores")
-      .describe("Name of the collection.")
-      .meta({ examples: ["feeder-7"] }),
+    name: givenName.describe("Name of the collection.").meta({ examples: ["feeder-7"] }),
     meters: z.array(z.string()).default([]).describe("Names of meters that are in it."),
-    pattern: z
-      .string()
+    pattern: regularExpression
       .max(200)
-      .refine(isPattern, "not a regular expression")
       .optional()
       .describe("Rule: a regular expression, as PostgreSQL has them, on the meter's number or name.")
       .meta({ examples: ["^SMT"] }),
@@ -34,11 +29,3 @@ export const collectionSchema = z
   );
 
 export type CollectionConfig = z.output<typeof collectionSchema>;
-
-function isPattern(text: string): boolean {
-  try {
-    return new RegExp(text) instanceof RegExp;
-  } catch {
-    return false;
-  }
-}

@@ -16,12 +16,12 @@ export function configDifferences(before: Config, after: Config): ConfigDifferen
   return differences("", before, after);
 }
 
-/** One line for people. */
+/** One line for people. Addresses of the web may hold what lets others in: they are not shown. */
 export function differenceText({ path, before, after }: ConfigDifference): string {
   if (before === undefined) return `${path} added`;
   if (after === undefined) return `${path} removed`;
   const text = `${JSON.stringify(before)} -> ${JSON.stringify(after)}`;
-  return text.length > LONGEST_SHOWN ? `${path} changed` : `${path}: ${text}`;
+  return text.length > LONGEST_SHOWN || text.includes("://") ? `${path} changed` : `${path}: ${text}`;
 }
 
 const LONGEST_SHOWN = 160;

@@ -40,6 +40,21 @@ export const size = z
   })
   .refine((octets) => octets > 0, "a size is more than nothing");
 
+/** What people call a thing, in files and on the command line. */
+export const givenName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores");
+
+export const regularExpression = z.string().refine(isExpression, "not a regular expression");
+
+function isExpression(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
 export const secretReference = z
   .string()
   .regex(

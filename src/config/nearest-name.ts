@@ -1,4 +1,4 @@
-/** The known name that is nearest to a misspelt one, or undefined when none is near (Damerau–Levenshtein ≤ 1/3). */
+/** The known name that is nearest to a misspelt one, or undefined when more than a third of it would have to change. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.ceil(name.length / 3)) + 1;

@@ -1,11 +1,8 @@
 /** The part of the configuration's schema that says who is told of events. */
 import { z } from "zod";
-import { duration, secretReference } from "./fields.ts";
+import { duration, givenName, secretReference } from "./fields.ts";
 
-const name = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores")
-  .describe("Name of the destination, in lists and logs.");
+const name = givenName.describe("Name of the destination, in lists and logs.");
 
 const common = {
   least: z.enum(["info", "warning", "alarm"]).default("warning").describe("Least severity that is told."),

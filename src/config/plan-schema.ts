@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
 import { READING_KINDS } from "../store/profiles/profile-tables.ts";
-import { duration } from "./fields.ts";
+import { duration, givenName } from "./fields.ts";
 
 export const planSchema = z.strictObject({
   profile: z
@@ -35,11 +35,7 @@ export const planSchema = z.strictObject({
 
 export const groupSchema = z
   .strictObject({
-    name: z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores")
-      .describe("Name of the group.")
-      .meta({ examples: ["large-customers"] }),
+    name: givenName.describe("Name of the group.").meta({ examples: ["large-customers"] }),
     meters: z
       .array(z.string().max(128))
       .optional()

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { COMPANIONS } from "../../protocol/cosem/companion/companion.ts";
-import { duration, hostPort, logicalName, plainValue } from "./fields.ts";
+import { duration, givenName, hostPort, logicalName, plainValue } from "./fields.ts";
 
 const alternative = { alternative: true };
 
@@ -67,11 +67,7 @@ const dailyTimes = z
 /** What a push setup of a group of meters is to be. */
 export const pushSetupSchema = z
   .strictObject({
-    name: z
-      .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores")
-      .describe("What people call the setup on the command line.")
-      .meta({ examples: ["instant-15m"] }),
+    name: givenName.describe("What people call the setup on the command line.").meta({ examples: ["instant-15m"] }),
     meters: z.array(z.string().min(1)).default(["*"]).describe("Names of the meters; * stands for any part of a name."),
     companion: z
       .enum(COMPANIONS)

@@ -2,8 +2,8 @@ import { type ConfigField, configFields } from "./schema-walk.ts";
 
 const HEADER = `# Configuration of dlms-gateway.
 # "##" explains, or shows what can stand in place of something else; "#" shows a field with its default or an example: take away the "#" to change it.
-# Secrets are never written here: env:NAME, file:/path or credential:NAME say where they are; a meter's may be "stored", too:
-# in the database, sealed (see keys).
+# Secrets are never written here: env:NAME, file:/path, credential:NAME or command:/program say where they are; a meter's
+# may be "stored", too: in the database, sealed (see keys).
 `;
 
 /** A configuration file with every field, its description, and its default or an example. It parses as it is. */

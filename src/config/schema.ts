@@ -11,7 +11,7 @@ import { associationSchema } from "./association-schema.ts";
 import { callListenSchema } from "./call-schema.ts";
 import { collectionSchema, meterAttributes } from "./collection-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
-import { duration, secretReference, size, timeZone } from "./fields.ts";
+import { duration, givenName, secretReference, size, timeZone } from "./fields.ts";
 import { notificationsSchema } from "./notification-schema.ts";
 import { groupSchema, planSchema } from "./plan-schema.ts";
 import {
@@ -51,11 +51,7 @@ const modelSchema = z.strictObject({
 });
 
 const meterFields = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores")
-    .describe("What people call the meter on the command line.")
-    .meta({ examples: ["feeder-7"] }),
+  name: givenName.describe("What people call the meter on the command line.").meta({ examples: ["feeder-7"] }),
   number: z
     .string()
     .min(1)

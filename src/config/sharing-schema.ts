@@ -1,19 +1,15 @@
 /** How gateways on one database share its meters. */
 import { z } from "zod";
-import { duration } from "./fields.ts";
+import { duration, givenName } from "./fields.ts";
 
 /** The network of meters that name none. */
 export const DEFAULT_NETWORK = "default";
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-
-export const networkName = z.string().regex(NAME, "a network's name has letters, digits, dots, dashes and underscores");
+export const networkName = givenName;
 
 export const sharingSchema = z
   .strictObject({
-    name: z
-      .string()
-      .regex(NAME, "a gateway's name has letters, digits, dots, dashes and underscores")
+    name: givenName
       .optional()
       .describe("What people call this gateway; the name of its host when left out.")
       .meta({ examples: ["gateway-1"] }),

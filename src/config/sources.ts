@@ -35,7 +35,10 @@ export class ConfigSources {
   static async read(file: string): Promise<ConfigSources> {
     const texts = [{ file, text: await textOf(file) }];
     const directory = `${file}.d`;
-    const names = await readdir(directory).catch(() => []);
+    const names = await readdir(directory).catch((error: unknown) => {
+      if (codeOf(error) === "ENOENT") return [];
+      throw unreadable(directory, error);
+    });
     for (const name of names.filter((each) => /^[^.].*\.ya?ml$/.test(each)).sort()) {
       texts.push({ file: join(directory, name), text: await textOf(join(directory, name)) });
     }
@@ -85,11 +88,18 @@ export function pathText(path: Path): string {
 }
 
 async function textOf(file: string): Promise<string> {
-  return await readFile(file, "utf8").catch((cause: unknown) => {
-    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-    const message = `can't be read (${reason}); \`dlms-gateway config sample\` prints one to start from`;
-    throw new ConfigError(file, [{ path: "", message }], { cause });
+  return await readFile(file, "utf8").catch((error: unknown) => {
+    throw unreadable(file, error);
   });
+}
+
+function unreadable(path: string, cause: unknown): ConfigError {
+  const hint = "`dlms-gateway config sample` prints a configuration to start from";
+  return new ConfigError(path, [{ path: "", message: `can't be read (${codeOf(cause)}); ${hint}` }], { cause });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }
 
 function parse({ file, text }: { readonly file: string; readonly text: string }): ConfigSource {

@@ -237,6 +237,9 @@ test("config: drop-ins are merged in the order of their names, and what is wrong
   await expect(refused).rejects.toThrow(
     /gateway\.yaml\.d\/10-early\.yaml:5:\d+: meters\[1\]\.conection: unknown key; did you mean connection\?/,
   );
+  await rm(`${file}.d`, { recursive: true });
+  await writeFile(`${file}.d`, "a file, where the directory should be");
+  await expect(loadConfig(file)).rejects.toThrow(/gateway\.yaml\.d: can't be read \(ENOTDIR\)/);
 });
 
 test("config: a difference names its place, elements of lists by their names", () => {
@@ -252,6 +255,12 @@ test("config: a difference names its place, elements of lists by their names", (
   ]);
   expect(configDifferences(after, before).map(differenceText)).toContain("meters[b] removed");
   expect(configDifferences(after, after)).toEqual([]);
+});
+
+test("config: a difference does not show addresses of the web, which may hold what lets others in", () => {
+  const before = parseConfig('tracing: { endpoint: "https://user:password@a.example/v1" }', "gateway.yaml");
+  const after = parseConfig('tracing: { endpoint: "https://user:password@b.example/v1" }', "gateway.yaml");
+  expect(configDifferences(before, after).map(differenceText)).toEqual(["tracing.endpoint changed"]);
 });
 
 test("config: what service levels are judged by is said in words; the sample has what tenders usually ask", () => {
