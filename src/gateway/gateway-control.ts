@@ -9,6 +9,7 @@ import type { OrderVisits } from "../control/order-execution.ts";
 import { type OrderParts, orderResources } from "../control/order-resources.ts";
 import type { SharedMeters } from "./shared-meters.ts";
 import type { StartedFleet } from "./start-fleet.ts";
+import { meterNamed } from "./stored-readings.ts";
 import { workHere } from "./work-here.ts";
 
 export interface GatewayControlParts extends Pick<OrderParts, "nameOf" | "log" | "onRequestEnded"> {
@@ -32,8 +33,7 @@ export function gatewayControl({ known, shared, collector, ...orders }: GatewayC
   };
   shared.handle(JOB, (meter, order) => here(meter, meterOrderSchema.parse(order)));
   const give: OrderParts["give"] = async (name, order) => {
-    const meter = known.meters.get(name);
-    if (meter === undefined) throw new Error(`the configuration has no meter ${name}`);
+    const meter = meterNamed(known.meters, name);
     if (!shared.isElsewhere(meter)) return await here(meter, order);
     return orderResult.parse(await shared.elsewhere(meter, { kind: JOB, what: order }));
   };

@@ -10,6 +10,7 @@ import { type CertificateAnswer, type CertificateOrder, workCertificates } from 
 import { MeterSecuritySetup } from "../keys/meter-security-setup.ts";
 import type { SharedMeters } from "./shared-meters.ts";
 import type { StartedFleet } from "./start-fleet.ts";
+import { meterNamed } from "./stored-readings.ts";
 import { workHere } from "./work-here.ts";
 
 export interface GatewayKeysParts {
@@ -54,19 +55,14 @@ export function gatewayKeys({ known, shared, collector }: GatewayKeysParts): Omi
   };
   shared.handle(JOBS.keys, (meter, order) => changed(meter, keyOrderSchema.parse(order)));
   shared.handle(JOBS.certificates, (meter, order) => worked(meter, certificateOrderSchema.parse(order)));
-  const meterOf = (name: string): PolledMeter => {
-    const meter = known.meters.get(name);
-    if (meter === undefined) throw new Error(`the configuration has no meter ${name}`);
-    return meter;
-  };
   return {
     carryOut: async (name, order) => {
-      const meter = meterOf(name);
+      const meter = meterNamed(known.meters, name);
       if (!shared.isElsewhere(meter)) return await changed(meter, order);
       return changesSchema.parse(await shared.elsewhere(meter, { kind: JOBS.keys, what: order }));
     },
     certificates: async (name, order) => {
-      const meter = meterOf(name);
+      const meter = meterNamed(known.meters, name);
       if (!shared.isElsewhere(meter)) return await worked(meter, order);
       return answerSchema.parse(await shared.elsewhere(meter, { kind: JOBS.certificates, what: order }));
     },

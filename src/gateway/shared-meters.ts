@@ -139,7 +139,7 @@ export class SharedMeters {
 
   #isReached({ target }: PolledMeter): boolean {
     const { networks } = this.#parts.config.sharing;
-    return networks === undefined || networks.length === 0 || networks.includes(target.connection.network);
+    return networks === undefined || networks.includes(target.connection.network);
   }
 
   /** Reads one thing of one meter before scheduled work, wherever it is worked. Throws ReadRefusedError. */

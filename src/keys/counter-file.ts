@@ -8,6 +8,7 @@ import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DlmsError } from "../../protocol/errors.ts";
 import { MAX_INVOCATION_COUNTER } from "../../protocol/security/suites.ts";
+import { syncDirectory } from "../spool/disk.ts";
 import { type CounterName, type CounterReservations, counterText, requireReservable } from "./counter-reservations.ts";
 import { KeyError } from "./key-error.ts";
 
@@ -120,15 +121,5 @@ export class CounterFile implements CounterReservations {
     const first = Math.max(this.#next.get(name) ?? 0, Number(floor));
     this.#next.set(name, first + Number(count));
     return { id, first };
-  }
-}
-
-/** Makes the file's own entry durable, without which a power failure may take the whole file away. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -8,6 +8,7 @@ import { type FileHandle, mkdir, open, readFile, rename } from "node:fs/promises
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { DlmsError, type ErrorCode } from "../../protocol/errors.ts";
+import { syncDirectory } from "../spool/disk.ts";
 import { type CounterName, type CounterReservations, counterText } from "./counter-reservations.ts";
 import { KeyError } from "./key-error.ts";
 
@@ -151,13 +152,4 @@ function checksum(text: string): string {
 function nothing(error: unknown): string {
   if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
   throw error;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

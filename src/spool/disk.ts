@@ -53,7 +53,8 @@ export const nodeDisk: Disk = {
   remove: (path) => rm(path, { force: true }),
 };
 
-async function syncDirectory(path: string): Promise<void> {
+/** Names of new files in it last when this resolves. */
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, "r");
   try {
     await directory.sync();
