@@ -12,12 +12,12 @@ import { Gateway } from "./gateway/gateway.ts";
 import { reload } from "./gateway/reload.ts";
 import { EventCounts } from "./observe/event-counts.ts";
 import { type EventSink, logSink, tellAll } from "./observe/events.ts";
-import type { WorkerMetrics } from "./observe/metrics.ts";
+import type { WorkerPlace } from "./observe/metrics.ts";
 import { startTracing } from "./observe/tracing.ts";
 import type { PassedSockets } from "./systemd/passed-sockets.ts";
 import { reloading, type ServiceManager, serviceManager } from "./systemd/service-manager.ts";
 import { ServiceWatch } from "./systemd/service-watch.ts";
-import { runWorkers, workerConfig, workerMetrics } from "./workers.ts";
+import { runWorkers, workerConfig, workerPlace } from "./workers.ts";
 
 export interface DaemonOptions {
   /** Processes among which the meters are shared. */
@@ -35,8 +35,8 @@ export async function runDaemon(configFile: string, { workers = 1, worker }: Dae
     const manager = await serviceManager(process.env, worker !== undefined);
     if (worker !== undefined) {
       const loadPart = async () => workerConfig(await load(), worker, workers);
-      const metrics = workerMetrics(config, worker, workers);
-      await run({ load: loadPart, manager, stop: stopOrDisconnect(), metrics });
+      const place = workerPlace(config, worker, workers);
+      await run({ load: loadPart, manager, stop: stopOrDisconnect(), place });
     } else if (workers > 1) {
       const events = logSink(pino({ level: config.log.level }));
       return await runWorkers({ config, configFile, count: workers, stop: stopSignal(), manager, events });
@@ -58,10 +58,10 @@ interface RunOptions {
   readonly manager: ServiceManager;
   /** Listened for already: one that comes during the start must not leave the database's server behind. */
   readonly stop: Promise<string>;
-  readonly metrics?: WorkerMetrics;
+  readonly place?: WorkerPlace;
 }
 
-async function run({ load, manager, stop, metrics }: RunOptions): Promise<void> {
+async function run({ load, manager, stop, place }: RunOptions): Promise<void> {
   const { notify, watchdogMs, sockets } = manager;
   const config = await load();
   await using stack = new AsyncDisposableStack();
@@ -85,7 +85,7 @@ async function run({ load, manager, stop, metrics }: RunOptions): Promise<void> 
     await reload(config, { load, take, events });
     watch.ready();
   });
-  const options = { events, version: VERSION, stopping: stopping.signal, boundSocket: sockets?.take, metrics };
+  const options = { events, version: VERSION, stopping: stopping.signal, boundSocket: sockets?.take, place };
   while (!stopping.signal.aborted) {
     try {
       running = await Gateway.start({ ...options, config });

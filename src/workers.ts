@@ -1,8 +1,8 @@
 /**
  * One machine's cores: worker processes, each a gateway that shares the meters with the others as gateways on different
  * machines do. The first has what there is once only: the listeners, the API and the control socket. A worker that ends
- * without an order is started again; its meters are with the others meanwhile. One that can't use the configuration ends
- * all: the others have the same.
+ * without an order, or hangs, is started again; its meters are with the others meanwhile. One that can't use the
+ * configuration ends all: the others have the same.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -13,9 +13,9 @@ import { EXIT_CODES, type ExitReason } from "./cli/terminal/exit-code.ts";
 import type { Config } from "./config/schema.ts";
 import { startEmbedded } from "./gateway/open-store.ts";
 import type { EventSink } from "./observe/events.ts";
-import type { WorkerMetrics } from "./observe/metrics.ts";
+import type { WorkerPlace } from "./observe/metrics.ts";
 import type { ServiceManager } from "./systemd/service-manager.ts";
-import { WorkerStates } from "./systemd/worker-states.ts";
+import { WorkerWatch } from "./systemd/worker-watch.ts";
 
 export interface WorkersOptions {
   readonly config: Config;
@@ -23,7 +23,7 @@ export interface WorkersOptions {
   readonly count: number;
   readonly stop: Promise<string>;
   /** Whom is told how the workers are, all together. */
-  readonly manager: Pick<ServiceManager, "notify" | "sockets">;
+  readonly manager: ServiceManager;
   readonly events: EventSink;
 }
 
@@ -36,7 +36,7 @@ const LEAST_CONNECTIONS = 2;
 
 /** The configuration of one of `count` workers, the first is 1. What is bounded is bounded for all together. */
 export function workerConfig(config: Config, worker: number, count: number): Config {
-  const { stateDirectory, sharing, polling, database, push, api } = config;
+  const { stateDirectory, sharing, polling, database, push, calls, api } = config;
   const isFirst = worker === 1;
   const part = (whole: number) => Math.max(1, Math.ceil(whole / count));
   return {
@@ -56,6 +56,7 @@ export function workerConfig(config: Config, worker: number, count: number): Con
       connections: Math.max(LEAST_CONNECTIONS, part(database.connections)),
     },
     push: isFirst ? push : { ...push, listen: [] },
+    calls: isFirst ? calls : { listen: [] },
     api: isFirst ? api : { ...api, listen: undefined },
   };
 }
@@ -64,10 +65,10 @@ function socketOf({ socket }: Config, worker: number): string {
   return worker === 1 ? socket : `${socket}.${worker}`;
 }
 
-/** Where the metrics of a worker are shown: by the first, with its own, each under the worker's number. */
-export function workerMetrics(config: Config, worker: number, count: number): WorkerMetrics {
-  const others = worker === 1 ? Array.from({ length: count - 1 }, (_, index) => socketOf(config, index + 2)) : [];
-  return { worker, others };
+/** The first answers for all: their metrics and their health. */
+export function workerPlace(config: Config, worker: number, count: number): WorkerPlace {
+  const all = Array.from({ length: count }, (_, index) => ({ worker: index + 1, socket: socketOf(config, index + 1) }));
+  return { worker, count, others: worker === 1 ? all.slice(1) : [] };
 }
 
 /** Ends when all workers have ended, after the order to stop or because they can't use the configuration. */
@@ -83,9 +84,13 @@ export async function runWorkers(options: WorkersOptions): Promise<ExitReason> {
     stopping.abort(signal);
   });
   const sockets = manager.sockets?.descriptors ?? [];
-  const states = new WorkerStates(count, manager.notify);
   const order = { configFile, count, env };
   const children = new Map<number, ChildProcess>();
+  const onSilent = (worker: number, forMs: number) => {
+    events({ event: "workerSilent", worker, forMs });
+    children.get(worker)?.kill("SIGKILL");
+  };
+  const watch = stack.use(new WorkerWatch({ ...manager, count, onSilent }));
   const reload = () => {
     for (const child of children.values()) child.kill("SIGHUP");
   };
@@ -95,7 +100,8 @@ export async function runWorkers(options: WorkersOptions): Promise<ExitReason> {
     const start = () => {
       const child = startWorker({ ...order, worker, sockets: worker === 1 ? sockets : [] });
       children.set(worker, child);
-      return child.on("message", (state) => typeof state === "string" && states.hear(worker, state));
+      child.once("exit", (code, signal) => watch.ended(worker, signal ?? `exit code ${code}`));
+      return child.on("message", (state) => typeof state === "string" && watch.hear(worker, state));
     };
     const reason = await keepRunning(start, stopping.signal, (ended) =>
       events({ event: "workerEnded", worker, ...ended }),

@@ -4,6 +4,7 @@ import { userInfo } from "node:os";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { health } from "./answers/health.ts";
 import { orderRequest, type orderResult } from "./answers/orders.ts";
 import { readRequest } from "./answers/readings.ts";
 import type { requestProgress } from "./answers/requests.ts";
@@ -52,6 +53,12 @@ export async function askForText(socketPath: string, order: LocalOrder): Promise
   const said = await text(response);
   if (isGood(response)) return said;
   throw refused(response, jsonOf(said, socketPath));
+}
+
+/** How the daemon is; one that is ill says so too. Throws NoDaemonError, also when the signal is aborted. */
+export async function askForHealth(socketPath: string, signal: AbortSignal): Promise<z.output<typeof health>> {
+  const response = await send(socketPath, { path: "/v1/health", signal });
+  return health.parse(jsonOf(await text(response), socketPath));
 }
 
 /** What comes line by line. Throws an Error that says what the daemon said. */

@@ -23,7 +23,7 @@ import { jobsElsewhere } from "../jobs/jobs-elsewhere.ts";
 import { keyResources } from "../keys/key-resources.ts";
 import { type EventSink, eventLogSink, tellAll } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
-import { Metrics, type WorkerMetrics } from "../observe/metrics.ts";
+import { Metrics, type WorkerPlace } from "../observe/metrics.ts";
 import type { Vitals } from "../observe/vitals.ts";
 import type { PushListeners, PushListenersOptions } from "../push/receive/push-listeners.ts";
 import type { Database } from "../store/database/database.ts";
@@ -67,7 +67,7 @@ export interface GatewayOptions {
   /** Of sockets that whoever started the process holds. */
   readonly boundSocket?: PushListenersOptions["boundSocket"];
   /** Where it is one of several processes. */
-  readonly metrics?: WorkerMetrics | undefined;
+  readonly place?: WorkerPlace | undefined;
 }
 
 export class Gateway implements AsyncDisposable {
@@ -91,7 +91,7 @@ export class Gateway implements AsyncDisposable {
 
   /** Starts everything up to the control socket; polling begins with `run` or `pollOnce`. */
   static async start(options: GatewayOptions): Promise<Gateway> {
-    const { config, version } = options;
+    const { config, version, place } = options;
     const { sessions: sessionsMs, everything } = options.stopMs ?? STOP_MS;
     const deadline = new StopDeadline(everything);
     await using stack = new AsyncDisposableStack();
@@ -100,7 +100,7 @@ export class Gateway implements AsyncDisposable {
     const lastMs = () => Math.max(LEAST_STOP_MS, deadline.leftMs);
     const log = stack.adopt(new EventLog(database), (each) => each.stop(lastMs()));
     const stream = stack.adopt(new LiveStream(), (each) => each.close());
-    const metrics = new Metrics(version, () => gateway.vitals(), options.metrics);
+    const metrics = new Metrics(version, () => gateway.vitals(), place);
     const events = tellAll(options.events, eventLogSink(log), (event) => stream.tell(event), metrics.sink);
     const databaseReturn = new DatabaseReturn({ ...options, events }, store);
     stack.adopt(coverageFolding(database, events), (each) => deadline.bound(each.stop()));
@@ -141,7 +141,7 @@ export class Gateway implements AsyncDisposable {
     const onRequestEnded = keepEndedRequests({ database, meters, events, lastMs }, stack);
     const control = gatewayControl({ known, shared, collector, nameOf, log: logLater, onRequestEnded });
     const others = [resources, control, gateway.#resources({ keys, traces, collector })];
-    const shown = { fleet, gateway, live: stream, vitals, metrics, others, logLater, onRequestEnded };
+    const shown = { fleet, gateway, live: stream, vitals, metrics, place, others, logLater, onRequestEnded };
     const parts = { config, version, database, local: new LocalSocket(), events, ...shown };
     const api = await serveLocally(parts, { socket: config.socket, deadline, connections }, stack);
     stack.defer(() => traces.close());

@@ -27,8 +27,8 @@ import { serviceThreshold } from "../config/service-level-schema.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
-import type { Metrics } from "../observe/metrics.ts";
-import type { Vitals } from "../observe/vitals.ts";
+import type { Metrics, WorkerPlace } from "../observe/metrics.ts";
+import { stalledTexts, type Vitals } from "../observe/vitals.ts";
 import { collectionMeters } from "../series/collections.ts";
 import type { Database } from "../store/database/database.ts";
 import { appendEventLog, type EventLogEntry } from "../store/records/event-log.ts";
@@ -49,6 +49,7 @@ export interface GatewayApiParts {
   readonly others: readonly ((api: Api) => void)[];
   readonly vitals: () => Vitals;
   readonly metrics: Metrics;
+  readonly place: WorkerPlace | undefined;
   /** Keeps an entry of the log some time soon, whether the database is there or not. */
   readonly logLater: (entry: EventLogEntry) => void;
   readonly onRequestEnded: RequestEnded;
@@ -104,8 +105,9 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
     thresholds: (config.serviceLevels ?? []).map(serviceThreshold),
   });
   maintenanceResources(api, gateway);
-  healthResources(api, { version: parts.version, checks: healthChecks(database, parts.vitals) });
-  metricsResources(api, parts.metrics);
+  const { version, place: { others } = { others: [] } } = parts;
+  healthResources(api, { version, checks: healthChecks(database, parts.vitals), others });
+  metricsResources(api, parts.metrics, others);
   for (const other of parts.others) other(api);
   if (config.api.listen !== undefined) await servePages(api);
   return api;
@@ -125,8 +127,6 @@ export async function listenOutside(
 
 /** The share of the spool at which meters are no longer polled. */
 const SPOOL_FULL = 0.8;
-/** Longer than whatever a part waits for by design. */
-const STALLED_MS = 60_000;
 
 async function tlsOf({ certificate, privateKey }: Config["api"]) {
   if (certificate === undefined || privateKey === undefined) return undefined;
@@ -145,14 +145,16 @@ function healthChecks(database: Database, vitals: () => Vitals): HealthParts["ch
       return { ok: octets < SPOOL_FULL * quota, says };
     },
     polling: async () => {
-      const { meters, overdueMs, stalledMs } = vitals();
-      const says = `${meters} meters, due work ${Math.round(overdueMs / 1000)} s late`;
-      return { ok: stalledMs.planner < STALLED_MS, says };
+      const now = vitals();
+      const stalled = stalledTexts(now, ["planner"]);
+      const says = [`${now.meters} meters`, `due work ${Math.round(now.overdueMs / 1000)} s late`, ...stalled];
+      return { ok: stalled.length === 0, says: says.join(", ") };
     },
     writing: async () => {
-      const { waitingRows, waitingPushes, stalledMs } = vitals();
-      const ok = stalledMs.rows < STALLED_MS && stalledMs.pushes < STALLED_MS;
-      return { ok, says: `${waitingRows} rows and ${waitingPushes} pushes in memory` };
+      const now = vitals();
+      const stalled = stalledTexts(now, ["rows", "pushes"]);
+      const says = [`${now.waitingRows} rows and ${now.waitingPushes} pushes in memory`, ...stalled];
+      return { ok: stalled.length === 0, says: says.join(", ") };
     },
   };
 }

@@ -11,8 +11,10 @@ export interface GatewayEvents {
   readonly gatewayStopped: { durationMs: number };
   /** A part of the gateway has had something to do for so long, and has tried nothing. */
   readonly partStalled: { part: string; forMs: number };
-  /** By itself; it is started again after `retryMs`. */
+  /** Without an order; it is started again after `retryMs`. */
   readonly workerEnded: { worker: number; code: number | null; signal: string | null; retryMs: number };
+  /** It is ended for that. */
+  readonly workerSilent: { worker: number; forMs: number };
   /** Systemd holds a socket for which the configuration has no listener. */
   readonly socketUntaken: { address: string; transport: string };
   /** What was taken, and what waits for a new start, each as one line. */
@@ -138,7 +140,8 @@ const EVENTS = {
     level: "error",
     text: "a part of the gateway does nothing more; systemd starts it anew if it goes on",
   },
-  workerEnded: { level: "error", text: "a worker process has ended by itself; it is started again" },
+  workerEnded: { level: "error", text: "a worker process has ended without an order; it is started again" },
+  workerSilent: { level: "error", text: "a worker process gives no sign of life: it hangs, and is ended" },
   socketUntaken: {
     level: "warn",
     text: "systemd passed a socket that no entry of push.listen wants: nobody hears what comes there",

@@ -19,15 +19,20 @@ const GAUGES: Readonly<Record<string, readonly [help: string, value: (vitals: Vi
   spooling: ["1 while what comes goes to the spool and not to the database.", ({ spool }) => (spool.engaged ? 1 : 0)],
 };
 
-/** One of several processes of a gateway. */
-export interface WorkerMetrics {
+/** Which one of several processes this is. */
+export interface WorkerPlace {
   readonly worker: number;
-  /** Sockets of the other workers, where this one shows their metrics too. */
-  readonly others: readonly string[];
+  readonly count: number;
+  /** Those that this one answers for too. */
+  readonly others: readonly OtherWorker[];
+}
+
+export interface OtherWorker {
+  readonly worker: number;
+  readonly socket: string;
 }
 
 export class Metrics {
-  readonly others: WorkerMetrics["others"];
   readonly #registry = new Registry();
   readonly #happened = this.#counter("events_total", "What happened, by event of the log.", ["event"]);
   readonly #visits = this.#counter("visits_total", "Visits to meters.", ["outcome"]);
@@ -41,10 +46,12 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor(version: string, vitals: () => Vitals, workers?: WorkerMetrics) {
-    this.others = workers?.others ?? [];
-    if (workers !== undefined) this.#registry.setDefaultLabels({ worker: workers.worker });
+  constructor(version: string, vitals: () => Vitals, place?: WorkerPlace) {
+    if (place !== undefined) this.#registry.setDefaultLabels({ worker: place.worker });
     this.#gauge("info", "Always 1.", { labelNames: ["version"] }).set({ version }, 1);
+    this.#gauge("workers", "Processes that share the meters here; each that answers has its own series.", {}).set(
+      place?.count ?? 1,
+    );
     for (const [name, [help, value]] of Object.entries(GAUGES)) {
       const gauge = this.#gauge(name, help, { collect: () => gauge.set(value(vitals())) });
     }

@@ -4,7 +4,7 @@
  */
 import type { EventCounts } from "../observe/event-counts.ts";
 import type { EventSink } from "../observe/events.ts";
-import type { Vitals } from "../observe/vitals.ts";
+import { type Part, stalledParts, stalledTexts, type Vitals } from "../observe/vitals.ts";
 
 export interface ServiceWatchOptions {
   readonly notify: (state: string) => void;
@@ -13,14 +13,10 @@ export interface ServiceWatchOptions {
   readonly vitals: () => Vitals | undefined;
   readonly counts: EventCounts;
   readonly events: EventSink;
-  /** For how long a part may stand still. */
-  readonly patienceMs?: number;
 }
 
 const MINUTE_MS = 60_000;
 const STATUS_MS = 10_000;
-/** Longer than whatever a part waits for by design: retries, the spool's patience. */
-const PATIENCE_MS = 60_000;
 
 interface Sample {
   readonly atMs: number;
@@ -34,7 +30,7 @@ export class ServiceWatch implements Disposable {
   readonly #timer: NodeJS.Timeout;
   /** Of the last minute, the oldest first. */
   #samples: Sample[] = [];
-  #told = new Set<string>();
+  #stalled: readonly Part[] = [];
   #starting = "starts";
 
   constructor(options: ServiceWatchOptions) {
@@ -64,17 +60,18 @@ export class ServiceWatch implements Disposable {
 
   #look(first = ""): void {
     const vitals = this.#options.vitals();
-    const isAlive = vitals === undefined || this.#stalled(vitals).size === 0;
+    if (vitals !== undefined) this.#lookForStalled(vitals);
+    const isAlive = vitals === undefined || this.#stalled.length === 0;
     const status = vitals === undefined ? this.#starting : statusLine(vitals, this.#lastMinute());
     this.#options.notify(`${first}${isAlive ? "WATCHDOG=1\n" : ""}STATUS=${status}`);
   }
 
-  #stalled({ stalledMs }: Vitals): ReadonlySet<string> {
-    const { patienceMs = PATIENCE_MS, events } = this.#options;
-    const stalled = Object.entries(stalledMs).filter(([, ms]) => ms > patienceMs);
-    for (const [part, forMs] of stalled) if (!this.#told.has(part)) events({ event: "partStalled", part, forMs });
-    this.#told = new Set(stalled.map(([part]) => part));
-    return this.#told;
+  #lookForStalled(vitals: Vitals): void {
+    const stalled = stalledParts(vitals);
+    for (const part of stalled.filter((each) => !this.#stalled.includes(each))) {
+      this.#options.events({ event: "partStalled", part, forMs: vitals.stalledMs[part] });
+    }
+    this.#stalled = stalled;
   }
 
   #lastMinute(): Omit<Sample, "atMs"> {
@@ -94,11 +91,12 @@ export class ServiceWatch implements Disposable {
 /** What `systemctl status` shows. */
 function statusLine(vitals: Vitals, minute: { read: number; failed: number; pushed: number }): string {
   const { meters, overdueMs, spool } = vitals;
-  const parts = [
+  const said = [
     `${meters} meters`,
     `in the last minute ${minute.read} read, ${minute.failed} failed, ${minute.pushed} pushes`,
     `due work ${Math.round(overdueMs / 1000)} s late`,
+    ...stalledTexts(vitals),
   ];
-  if (spool.engaged) parts.push(`the database is away or slow, spool ${Math.round(spool.octets / 1e6)} MB`);
-  return parts.join("; ");
+  if (spool.engaged) said.push(`the database is away or slow, spool ${Math.round(spool.octets / 1e6)} MB`);
+  return said.join("; ");
 }

@@ -3,8 +3,8 @@ import { constants } from "node:fs";
 import { access, readdir, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
-import { z } from "zod";
-import { askDaemon } from "../../api/local-client.ts";
+import { hostPort, type TcpAddress, tcpAddress } from "../../../drivers/tcp/address.ts";
+import { askForHealth } from "../../api/local-client.ts";
 import { resolveMeterSecrets } from "../../collect/session/meter-secrets.ts";
 import type { Config } from "../../config/schema.ts";
 import { openKeyStore, storedKeys } from "../../keys/stored-keys.ts";
@@ -35,6 +35,8 @@ const LEAST_FREE = 1024 * 1024 * 1024;
 const GIGA = 1e9;
 const MOST_SKEW_MS = 2000;
 const SHOWN = 3;
+/** Longer than the daemon waits for what it depends on. */
+const PATIENCE_MS = 10_000;
 
 /** In the order in which they are told; what comes first explains what comes later. */
 export const CHECKS: Readonly<Record<string, Check>> = {
@@ -49,15 +51,21 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   keys: keysReadable,
 };
 
-/** Whether a daemon answers on the socket, and what it says of itself. */
+/** Whether a daemon answers on the socket, and what of it is ill. */
 async function daemonAlive({ config, isAlive }: Patient): Promise<Finding> {
   if (!isAlive) {
     const nextStep = "systemctl status dlms-gateway, or dlms-gateway run --config FILE";
     return { verdict: "doubtful", says: `nothing answers on ${config.socket}`, nextStep };
   }
-  const answer = z.object({ version: z.string(), ok: z.boolean() });
-  const { version } = await askDaemon(config.socket, { path: "/v1/health", answer });
-  return { verdict: "good", says: `version ${version} answers on ${config.socket}` };
+  const health = await askForHealth(config.socket, AbortSignal.timeout(PATIENCE_MS)).catch(() => undefined);
+  if (health === undefined) {
+    const nextStep = "it hangs, or stops just now: journalctl -u dlms-gateway, then systemctl restart dlms-gateway";
+    return { verdict: "bad", says: `no answer within ${PATIENCE_MS / 1000} s on ${config.socket}`, nextStep };
+  }
+  const says = `version ${health.version} answers on ${config.socket}`;
+  if (health.ok) return { verdict: "good", says };
+  const ill = health.dependencies.filter(({ ok }) => !ok).map((each) => `${each.name}: ${each.says}`);
+  return { verdict: "bad", says: `${says}, and is ill: ${ill.join("; ")}`, nextStep: "journalctl -u dlms-gateway" };
 }
 
 async function databaseReached({ database, databaseSays }: Patient): Promise<Finding> {
@@ -119,24 +127,22 @@ async function clockRight({ database }: Patient): Promise<Finding> {
 }
 
 async function portsFree({ config, isAlive }: Patient): Promise<Finding> {
-  const listeners = [config.api.listen, ...config.push.listen].flatMap((each) => {
-    const port = each !== undefined && "port" in each ? each.port : undefined;
-    const host = each !== undefined && "host" in each ? each.host : undefined;
-    return typeof port === "number" && port > 0 ? [{ port, host: typeof host === "string" ? host : "0.0.0.0" }] : [];
-  });
+  const { api, push, calls } = config;
+  // A port of UDP is free whatever holds the one of TCP, and a port 0 always.
+  const overTcp = push.listen.filter(({ transport }) => transport === "tcp");
+  const heard = [...overTcp, ...calls.listen].flatMap(({ address }) => address ?? []).map(tcpAddress);
+  const listeners = [...(api.listen === undefined ? [] : [api.listen]), ...heard].filter(({ port }) => port > 0);
   if (listeners.length === 0) return { verdict: "good", says: "no listeners are configured" };
   // Those of a daemon that runs are its own.
   if (isAlive) return { verdict: "good", says: `${listeners.length} listeners are the daemon's` };
   const taken: string[] = [];
-  for (const { host, port } of listeners) {
-    if (!(await canListen(host, port))) taken.push(`${host}:${port}`);
-  }
+  for (const each of listeners) if (!(await canListen(each))) taken.push(hostPort(each));
   if (taken.length === 0) return { verdict: "good", says: `${listeners.length} are free` };
-  const nextStep = "end the program that has it (ss -ltnp names it), or give the user the right to ports below 1024";
+  const nextStep = "end the program that has it (ss -ltnp names it); ports below 1024 are for a socket unit";
   return { verdict: "bad", says: `can't be had: ${taken.join(", ")}`, nextStep };
 }
 
-function canListen(host: string, port: number): Promise<boolean> {
+function canListen({ host, port }: TcpAddress): Promise<boolean> {
   return new Promise((done) => {
     const server = createServer();
     server.once("error", () => done(false));

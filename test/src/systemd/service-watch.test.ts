@@ -3,7 +3,6 @@ import { EventCounts } from "../../../src/observe/event-counts.ts";
 import type { GatewayEvent } from "../../../src/observe/events.ts";
 import type { Vitals } from "../../../src/observe/vitals.ts";
 import { ServiceWatch } from "../../../src/systemd/service-watch.ts";
-import { WorkerStates } from "../../../src/systemd/worker-states.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -59,7 +58,7 @@ test("service watch: a part that stands still keeps the sign of life back, and i
   };
   vi.advanceTimersByTime(30_000);
   expect(notified.slice(1).filter((text) => text.includes("WATCHDOG"))).toEqual([]);
-  expect(notified.at(-1)).toContain("the database is away or slow, spool 12 MB");
+  expect(notified.at(-1)).toMatch(/; rows stalled for 61 s; the database is away or slow, spool 12 MB$/);
   expect(told).toEqual([{ event: "partStalled", part: "rows", forMs: 61_000 }]);
   state.vitals = WELL;
   vi.advanceTimersByTime(10_000);
@@ -73,21 +72,4 @@ test("service watch: a start tells what it waits for", () => {
   expect(notified).toEqual(["WATCHDOG=1\nSTATUS=starts"]);
   watch.sink({ event: "databaseAway", reason: "refused", nextStep: "start it", goesOn: false, retryMs: 1000 });
   expect(notified.at(-1)).toBe("WATCHDOG=1\nSTATUS=waits for the database: refused");
-});
-
-test("worker states: ready once all are, alive while none is silent", () => {
-  const notified: string[] = [];
-  const states = new WorkerStates(2, (text) => notified.push(text));
-  states.hear(2, "READY=1");
-  states.hear(2, "READY=1");
-  states.hear(2, "WATCHDOG=1\nSTATUS=b");
-  states.hear(2, "WATCHDOG=1");
-  expect(notified).toEqual(["STATUS=worker 2: b"]);
-  states.hear(1, "READY=1");
-  states.hear(1, "WATCHDOG=1\nSTATUS=a");
-  expect(notified.slice(1)).toEqual(["READY=1", "WATCHDOG=1", "STATUS=worker 1: a | worker 2: b"]);
-  states.hear(1, "WATCHDOG=1");
-  expect(notified).toHaveLength(4);
-  states.hear(2, "WATCHDOG=1");
-  expect(notified.at(-1)).toBe("WATCHDOG=1");
 });
