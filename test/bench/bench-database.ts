@@ -1,4 +1,4 @@
-/** A database of its own for a bench, on the best edition that can be had: named, else Apache-2, else embedded. */
+/** Databases for benches, each its own: on the embedded server, or on the best edition that can be had. */
 import { describeCapabilities } from "../../src/store/database/capabilities.ts";
 import { type Database, openDatabase } from "../../src/store/database/database.ts";
 import { migrate } from "../../src/store/database/migrations.ts";
@@ -12,7 +12,17 @@ export interface BenchDatabase {
   readonly edition: string;
 }
 
-/** Made, migrated, and dropped with `stack`. Its statements may take as long as they need. */
+/** On an embedded server that ends with `stack`, migrated. */
+export async function embeddedDatabase(stack: AsyncDisposableStack, connections: number) {
+  const { url } = stack.adopt(await startEmbedded(), (each) => each.stop());
+  await migrate(url);
+  return { url, database: stack.use(await openDatabase({ url, connections })) };
+}
+
+/**
+ * On the edition that is named, else Apache-2, else embedded: made, migrated, and dropped with `stack`. Its statements may
+ * take as long as they need.
+ */
 export async function benchDatabase(stack: AsyncDisposableStack, connections: number): Promise<BenchDatabase> {
   const server = stack.adopt(await startServer(), (each) => each.stop());
   const name = `bench_${process.pid}`;
@@ -40,7 +50,11 @@ async function startServer(): Promise<TestServer> {
   const server = await startTestServer(edition, { durable: true });
   if (typeof server !== "string") return server;
   console.error(`${server}; the embedded PostgreSQL is measured instead`);
-  const embedded = await startTestServer("embedded", { durable: true });
-  if (typeof embedded === "string") throw new Error(embedded);
-  return embedded;
+  return await startEmbedded();
+}
+
+async function startEmbedded(): Promise<TestServer> {
+  const server = await startTestServer("embedded", { durable: true });
+  if (typeof server === "string") throw new Error(server);
+  return server;
 }

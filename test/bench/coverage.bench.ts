@@ -1,13 +1,12 @@
 /** What the ledger of slots costs a writer: the same rows with and without it, and the folding of its journal. */
 import type { ProfileBatch } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { type Database, openDatabase } from "../../src/store/database/database.ts";
-import { migrate } from "../../src/store/database/migrations.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import { foldCoverage } from "../../src/store/ledger/coverage.ts";
 import { journalCoverage } from "../../src/store/ledger/coverage-journal.ts";
 import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
-import { startTestServer } from "../db/test-server.ts";
 import type { Bench } from "./bench.ts";
+import { embeddedDatabase } from "./bench-database.ts";
 
 const GROUP_ROWS = 5000;
 const GROUPS = 8;
@@ -23,11 +22,7 @@ export const bench: Bench = {
     "to the ledger: every round is folded at once, where the daemon lets marks of the same day gather; to the other: it keeps no account of anything",
   async run({ timeMs }) {
     await using stack = new AsyncDisposableStack();
-    const server = await startTestServer("embedded", { durable: true });
-    if (typeof server === "string") throw new Error(server);
-    stack.defer(() => server.stop());
-    await migrate(server.url);
-    const database = stack.use(await openDatabase({ url: server.url, connections: 2 }));
+    const { database } = await embeddedDatabase(stack, 2);
     const rows: { task: string; perSecond: number; unit: string }[] = [];
     const ratios: Record<string, number> = {};
     for (const slots of [48, 1]) {

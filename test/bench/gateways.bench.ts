@@ -8,10 +8,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { streetConfiguration } from "../../src/cli/demo/demo-street.ts";
 import type { StreetMeter } from "../../src/simulator/street.ts";
-import { type Database, openDatabase } from "../../src/store/database/database.ts";
-import { migrate } from "../../src/store/database/migrations.ts";
-import { startTestServer } from "../db/test-server.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import type { Bench } from "./bench.ts";
+import { embeddedDatabase } from "./bench-database.ts";
 import { treeCpuUs } from "./load/process-cpu.ts";
 import { Spawned } from "./load/spawned.ts";
 import type { StreetMetersOrder } from "./load/street-meters.ts";
@@ -49,15 +48,11 @@ export const bench: Bench = {
     "two daemons that use up a processor each can't be shown here: simulated meters and the database need more processors than both, and share this machine's; so what two cost more is measured, and caches and memory that two busy processors share are not in it. One, two and one again: of the single runs the better counts for the rate, and their mean for the cost",
   async run({ timeMs }) {
     await using stack = new AsyncDisposableStack();
-    const server = await startTestServer("embedded", { durable: true });
-    if (typeof server === "string") throw new Error(server);
-    stack.defer(() => server.stop());
-    await migrate(server.url);
-    const database = stack.use(await openDatabase({ url: server.url, connections: 1 }));
+    const { url, database } = await embeddedDatabase(stack, 1);
     const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-bench-"));
     stack.defer(() => rm(directory, { recursive: true, force: true }));
     await chmod(directory, 0o711);
-    await writeFile(join(directory, "url"), server.url, { mode: 0o600 });
+    await writeFile(join(directory, "url"), url, { mode: 0o600 });
     const isQuick = timeMs < FULL_MS;
     const waiting = await measured(WAITING, { directory, database, isQuick });
     const working = await measured(WORKING, { directory, database, isQuick });

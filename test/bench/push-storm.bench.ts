@@ -15,10 +15,9 @@ import { configSchema } from "../../src/config/schema.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
 import type { StreetMeter } from "../../src/simulator/street.ts";
-import { openDatabase } from "../../src/store/database/database.ts";
-import { migrate } from "../../src/store/database/migrations.ts";
-import { startTestServer } from "../db/test-server.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import type { Bench } from "./bench.ts";
+import { embeddedDatabase } from "./bench-database.ts";
 import { Spawned } from "./load/spawned.ts";
 import type { StormOrder } from "./storm-sender.ts";
 
@@ -98,14 +97,11 @@ interface Storm {
 
 /** A gateway over a database that knows the meters, as adopted ones, and a street that it polls. */
 async function startStorm(meters: number, stack: AsyncDisposableStack): Promise<Storm> {
-  const server = await startTestServer("embedded", { durable: true });
-  if (typeof server === "string") throw new Error(server);
-  stack.adopt(server, (each) => each.stop());
-  await migrate(server.url);
-  const numbers = await makeMeters(server.url, meters);
+  const { url, database } = await embeddedDatabase(stack, 1);
+  const numbers = await makeMeters(database, meters);
   const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-bench-"));
   stack.defer(() => rm(directory, { recursive: true, force: true }));
-  await writeFile(join(directory, "database.url"), server.url);
+  await writeFile(join(directory, "database.url"), url);
   const order = { count: POLLED, latencyMs: LATENCY_MS };
   const street = stack.use(await Spawned.start<{ meters: readonly StreetMeter[] }>("street-meters.ts", order));
   const config = configSchema.parse({
@@ -130,8 +126,7 @@ async function startStorm(meters: number, stack: AsyncDisposableStack): Promise<
   return { gateway, told, port, datagrams: numbers.map(lastGasp) };
 }
 
-async function makeMeters(url: string, count: number): Promise<string[]> {
-  await using database = await openDatabase({ url, connections: 1 });
+async function makeMeters(database: Database, count: number): Promise<string[]> {
   const rows = await database.query<{ meter_number: string }>(
     `insert into public.meters (meter_number, name, companion)
      select 'GASP' || n, 'gasp-' || n, 'is15959' from generate_series(1, $1::int) as n returning meter_number`,

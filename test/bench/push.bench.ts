@@ -16,14 +16,13 @@ import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { PUSH_MAPPING } from "../../src/profiles/push-mapping.ts";
 import { PushListeners } from "../../src/push/receive/push-listeners.ts";
 import type { PushSender, SenderDirectory } from "../../src/push/senders/sender-directory.ts";
-import { type Database, openDatabase } from "../../src/store/database/database.ts";
-import { migrate } from "../../src/store/database/migrations.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import { BatchQueue } from "../../src/store/intake/batch-queue.ts";
 import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
 import { openPushQueue } from "../../src/store/push/push-history.ts";
-import { startTestServer } from "../db/test-server.ts";
 import { name, register, structure, utcOctets } from "../e2e/push/pushed-values.ts";
 import type { Bench, BenchRow } from "./bench.ts";
+import { embeddedDatabase } from "./bench-database.ts";
 import type { SenderOrder } from "./push-sender.ts";
 
 const METERS = 504;
@@ -68,14 +67,10 @@ export const bench: Bench = {
     "the floor decodes nothing, knows its rows beforehand and need not find out whether one is there already; senders, server and database share this machine's cores, and the sender's thread costs both alike",
   async run({ timeMs }) {
     await using stack = new AsyncDisposableStack();
-    const server = await startTestServer("embedded", { durable: true });
-    if (typeof server === "string") throw new Error(server);
-    stack.adopt(server, (each) => each.stop());
-    await migrate(server.url);
-    const database = stack.use(await openDatabase({ url: server.url, connections: 4 }));
+    const { url, database } = await embeddedDatabase(stack, 4);
     const senders = await makeSenders(database);
     const count = Math.max(METERS, timeMs * 2);
-    const station = { database, url: server.url, senders };
+    const station = { database, url, senders };
     const pushes = { plain: frames(senders, count, false), ciphered: frames(senders, count, true) };
     const report = { rows: [] as BenchRow[], ratios: {} as Record<string, number> };
     for (const transport of ["tcp", "udp"] as const) {

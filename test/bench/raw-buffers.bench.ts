@@ -4,12 +4,10 @@ import { dateTimeAt, encodeDateTime } from "../../protocol/cosem/date-time.ts";
 import { UTC } from "../../protocol/cosem/time-zone.ts";
 import { profileLayout } from "../../protocol/profile/layout.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
-import { openDatabase } from "../../src/store/database/database.ts";
-import { migrate } from "../../src/store/database/migrations.ts";
 import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
 import { BufferKeeping, packBuffer, type RawBuffer, rowlessBatch } from "../../src/store/profiles/raw-buffers.ts";
-import { startTestServer } from "../db/test-server.ts";
 import type { Bench } from "./bench.ts";
+import { embeddedDatabase } from "./bench-database.ts";
 
 const START_MS = Date.UTC(2026, 0, 1);
 const SLOT_MS = 30 * 60 * 1000;
@@ -31,11 +29,7 @@ export const bench: Bench = {
     "to nobody: there is no other writer; the buffers are those of equal meters and compress better than a fleet's",
   async run({ timeMs }) {
     await using stack = new AsyncDisposableStack();
-    const server = await startTestServer("embedded", { durable: true });
-    if (typeof server === "string") throw new Error(server);
-    stack.defer(() => server.stop());
-    await migrate(server.url);
-    const database = stack.use(await openDatabase({ url: server.url, connections: 2 }));
+    const { database } = await embeddedDatabase(stack, 2);
     const writer = new ProfileWriter(database, PROFILE_COLUMNS, [new BufferKeeping(database)]);
     const buffers = Array.from({ length: GROUP }, (_, meter) => bufferOf(meter + 1));
     await writer.write(batchesOf(buffers));

@@ -1,13 +1,9 @@
 /** Finding series among a million keys, and reading one over a year as it was known at a moment. */
 import { profileQuantities } from "../../src/profiles/quantities.ts";
 import { keepQuantities } from "../../src/series/quantities.ts";
-import { describeCapabilities } from "../../src/store/database/capabilities.ts";
-import { type Database, openDatabase } from "../../src/store/database/database.ts";
-import { migrate } from "../../src/store/database/migrations.ts";
-import { query } from "../db/query.ts";
-import { withDatabase } from "../db/test-database.ts";
-import { startTestServer, type TestServer } from "../db/test-server.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import type { Bench, BenchRow } from "./bench.ts";
+import { benchDatabase } from "./bench-database.ts";
 
 const SERIES_A_METER = 20;
 const METERS = 50_000;
@@ -91,14 +87,7 @@ export const bench: Bench = {
     const isQuick = timeMs < QUICK_MS;
     const meters = isQuick ? QUICK_METERS : METERS;
     await using stack = new AsyncDisposableStack();
-    const server = stack.adopt(await startServer(), (each) => each.stop());
-    const name = `bench_series_${process.pid}`;
-    await query(server.url, `create database ${name}`);
-    stack.defer(async () => void (await query(server.url, `drop database ${name} with (force)`)));
-    const url = withDatabase(server.url, name);
-    await migrate(url);
-    const database = await openDatabase({ url, connections: 1, unlimited: true });
-    stack.use(database);
+    const { database, edition } = await benchDatabase(stack, 1);
     await fill(database, meters, isQuick ? QUICK_READ_METERS : READ_METERS);
     const [moment] = await database.query<{ known: string }>(
       "select max(known_from)::text as known from dlms.block_load_profile_data",
@@ -112,7 +101,6 @@ export const bench: Bench = {
     }));
     const serverMsOf = (task: string) => (found[task] && costs.get(found[task])?.serverMs) ?? Number.NaN;
     const [first] = rows;
-    const edition = describeCapabilities(database.capabilities);
     if (first !== undefined) rows[0] = { ...first, task: `${first.task} (${edition})` };
     const ratio = (reference: string, task: string) => serverMsOf(reference) / serverMsOf(task);
     return {
@@ -127,16 +115,6 @@ export const bench: Bench = {
     };
   },
 };
-
-async function startServer(): Promise<TestServer> {
-  const edition = "DLMS_GATEWAY_TEST_TIMESCALE_URL" in process.env ? "timescale-given" : "timescale-apache";
-  const server = await startTestServer(edition, { durable: true });
-  if (typeof server !== "string") return server;
-  console.error(`${server}; the embedded PostgreSQL is measured instead`);
-  const embedded = await startTestServer("embedded", { durable: true });
-  if (typeof embedded === "string") throw new Error(embedded);
-  return embedded;
-}
 
 async function fill(database: Database, meters: number, readMeters: number): Promise<void> {
   await keepQuantities(database, profileQuantities());

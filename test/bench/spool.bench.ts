@@ -7,15 +7,14 @@ import type { ProfileBatch } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { Spool } from "../../src/spool/spool.ts";
 import { CopyRows, copyInto } from "../../src/store/database/binary-copy.ts";
-import { type Database, openDatabase } from "../../src/store/database/database.ts";
-import { migrate } from "../../src/store/database/migrations.ts";
+import type { Database } from "../../src/store/database/database.ts";
 import { SpoolGate } from "../../src/store/intake/spool-gate.ts";
 import { PROFILE_ROWS } from "../../src/store/intake/spool-kinds.ts";
 import { RowLayout, sortedRows } from "../../src/store/profiles/profile-rows.ts";
 import { ProfileWriter } from "../../src/store/profiles/profile-writer.ts";
 import { blockLoad, makeMeters, slots } from "../db/profile-batches.ts";
-import { startTestServer } from "../db/test-server.ts";
 import type { Bench, BenchRow } from "./bench.ts";
+import { embeddedDatabase } from "./bench-database.ts";
 
 const TABLE = "dlms.block_load_profile_data";
 const SLOTS = 48;
@@ -37,11 +36,7 @@ export const bench: Bench = {
     await using stack = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), "dlms-gateway-spool-bench-"));
     stack.defer(() => rm(directory, { recursive: true, force: true }));
-    const server = await startTestServer("embedded", { durable: true });
-    if (typeof server === "string") throw new Error(server);
-    stack.adopt(server, (each) => each.stop());
-    await migrate(server.url);
-    const database = stack.use(await openDatabase({ url: server.url, connections: 4 }));
+    const { database } = await embeddedDatabase(stack, 4);
     const appends = await measureAppends(directory, timeMs);
     const drains = await measureDrains(directory, database);
     const rows: BenchRow[] = [
