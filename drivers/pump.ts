@@ -17,10 +17,11 @@ export interface PumpSink<Event> {
 export interface PumpOptions<Command> {
   /** The order that tells the machine of the channel's end; its last events come before `closed`. */
   readonly ended?: Command;
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
-/** Longest delay that a timer takes; a later deadline is looked at again then. */
+/** After this long a timer looks again at the latest: an earlier deadline than the first then rarely needs another one. */
+const LOOK_MS = 5000;
 
 export class Pump<Command, Event> {
   readonly #machine: Machine<Command, Event>;
@@ -33,6 +34,7 @@ export class Pump<Command, Event> {
   #draining = false;
   #closing = false;
   #closed = false;
+  #cause: Error | undefined;
 
   constructor(
     machine: Machine<Command, Event>,
@@ -49,6 +51,11 @@ export class Pump<Command, Event> {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** What ended the channel, where it was not an orderly end: known before the machine is told. */
+  get cause(): Error | undefined {
+    return this.#cause;
   }
 
   /** Starts the channel. Octets and events may come before this returns. */
@@ -124,18 +131,18 @@ export class Pump<Command, Event> {
     // A timer that fires too early looks again: a deadline that moves on with every response costs no timer.
     if (this.#timer !== undefined && this.#timerDueMs <= deadlineMs) return;
     this.#clearTimer();
-    this.#timerDueMs = deadlineMs;
-    const delayMs = Math.max(0, Math.ceil(deadlineMs - this.#clock.elapsed()));
-    this.#timer = this.#clock.after(delayMs, () => this.#fire());
+    const nowMs = this.#clock.elapsed();
+    this.#timerDueMs = Math.min(deadlineMs, nowMs + LOOK_MS);
+    this.#timer = this.#clock.after(Math.max(0, Math.ceil(this.#timerDueMs - nowMs)), this.#fire);
   }
 
-  #fire(): void {
+  readonly #fire = (): void => {
     this.#timer = undefined;
     const nowMs = this.#clock.elapsed();
     const deadlineMs = this.#machine.deadlineMs();
     if (deadlineMs !== undefined && deadlineMs <= nowMs) this.#step(() => this.#machine.timeout(nowMs));
     else this.#arm();
-  }
+  };
 
   #clearTimer(): void {
     this.#timer?.close();
@@ -146,6 +153,7 @@ export class Pump<Command, Event> {
   #end(cause: Error | undefined): void {
     if (this.#closed) return;
     this.#closing = true;
+    this.#cause = cause;
     const ended = this.#ended;
     if (ended !== undefined) this.#step(() => this.#machine.command(ended, this.#clock.elapsed()));
     this.#closed = true;

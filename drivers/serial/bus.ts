@@ -22,7 +22,7 @@ export interface SerialTurnOptions {
   readonly baud: number;
   /** Silence on the line before it begins. */
   readonly turnaroundMs?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Waiting {

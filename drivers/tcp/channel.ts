@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { Queue } from "../../protocol/queue.ts";
 import type { ByteChannel, ChannelSink } from "../channel.ts";
 import { ChannelError, channelErrorOf } from "../channel-error.ts";
 import { hostPort, type TcpAddress } from "./address.ts";
@@ -25,7 +26,7 @@ export class TcpChannel implements ByteChannel, RoundMember {
   readonly #lingerMs: number;
   readonly #rounds: Rounds | undefined;
   /** Octets for the end of the round. */
-  readonly #unsent: Uint8Array[] = [];
+  readonly #unsent = new Queue<Uint8Array>();
   #unsentOctets = 0;
   #sink: ChannelSink | undefined;
   #cause: ChannelError | undefined;
@@ -77,17 +78,16 @@ export class TcpChannel implements ByteChannel, RoundMember {
       this.#socket.write(bytes);
       return;
     }
-    if (this.#unsent.length === 0) this.#rounds.wantsToSend(this);
+    if (this.#unsentOctets === 0) this.#rounds.wantsToSend(this);
     this.#unsent.push(bytes);
     this.#unsentOctets += bytes.length;
   }
 
   /** Writes what waits for the end of the round. */
   send(): void {
-    const isOpen = !this.#socket.destroyed && !this.#socket.writableEnded;
-    if (isOpen) for (const bytes of this.#unsent) this.#socket.write(bytes);
-    this.#unsent.length = 0;
     this.#unsentOctets = 0;
+    if (this.#socket.destroyed || this.#socket.writableEnded) this.#unsent.clear();
+    for (let bytes = this.#unsent.take(); bytes !== undefined; bytes = this.#unsent.take()) this.#socket.write(bytes);
   }
 
   /** Stops taking octets in; the system holds some and then lets the peer wait. */

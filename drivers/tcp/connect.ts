@@ -9,7 +9,7 @@ export interface TcpConnectOptions extends TcpChannelOptions {
   readonly connectTimeoutMs?: number;
   /** Idle time after which TCP probes a silent peer; 0 leaves keep-alive off. The probes give up after about 10 s. */
   readonly keepAliveMs?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 15_000;
@@ -61,6 +61,5 @@ export async function connectTcp(address: TcpAddress, options: TcpConnectOptions
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);
-    socket.off("error", reject);
   }
 }

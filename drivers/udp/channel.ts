@@ -6,7 +6,7 @@ import { ChannelError, channelErrorOf } from "../channel-error.ts";
 import { hostPort, type TcpAddress } from "../tcp/address.ts";
 
 export interface UdpConnectOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A peer over UDP as a channel: each write is one datagram, and each datagram of the peer one delivery. */

@@ -49,6 +49,13 @@ export class BlockJoiner {
     return lastBlock ? "last" : "next";
   }
 
+  /** As `add`, where the first must be 1 and none may come twice: false for any other block, which is not taken. */
+  addNext(block: DataBlock): boolean {
+    if (block.blockNumber !== this.#count + 1) return false;
+    this.add(block);
+    return true;
+  }
+
   /** What has been joined; the caller owns it, and the joiner is at its end. */
   finish(): Uint8Array {
     const octets = joinOctets(this.#parts);

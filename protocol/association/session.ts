@@ -42,7 +42,7 @@ export interface SessionSettings {
   readonly link: Link;
   readonly client: ClientAssociation;
   /** From `open` on; when it is spent, the session ends whatever is under way. */
-  readonly budgetMs?: number;
+  readonly budgetMs?: number | undefined;
   /** How long the link may take to close; then it counts as closed. */
   readonly closeTimeoutMs?: number;
 }

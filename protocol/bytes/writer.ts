@@ -11,11 +11,13 @@ const scratchOctets = new Uint8Array(scratch.buffer);
 
 /** Writes big-endian fields into a buffer that grows. Values outside their field throw DATA_OUT_OF_RANGE. */
 export class Writer {
-  #bytes: Uint8Array;
+  #bytes: Uint8Array = NO_OCTETS;
   #length = 0;
+  readonly #capacity: number;
 
+  /** Memory is taken with the first octet: so much of it at least. */
   constructor(capacity = INITIAL_CAPACITY) {
-    this.#bytes = newOctets(capacity);
+    this.#capacity = capacity;
   }
 
   get length(): number {
@@ -142,7 +144,7 @@ export class Writer {
     const length = start + count;
     this.#length = length;
     if (length > this.#bytes.length) {
-      const bytes = newOctets(Math.max(length, this.#bytes.length * 2, INITIAL_CAPACITY));
+      const bytes = newOctets(Math.max(length, this.#bytes.length * 2, this.#capacity));
       bytes.set(this.#bytes);
       this.#bytes = bytes;
     }

@@ -47,22 +47,22 @@ export interface ApduProtectionOptions {
   readonly suite: SecuritySuite;
   readonly ownSystemTitle: SystemTitle;
   /** May be learned later, from the AARE or from a general form whose tag has been verified. */
-  readonly peerSystemTitle?: SystemTitle;
+  readonly peerSystemTitle?: SystemTitle | undefined;
   readonly keys: ProtectionKeys;
   /** Gives each counter once. The dedicated key counts for itself, from 1, and does not ask, unless it goes on with this. */
   readonly nextInvocationCounter: (keySet: "global" | "broadcast") => number;
-  readonly replay?: ReplayPolicy;
+  readonly replay?: ReplayPolicy | undefined;
   /** Where the counters of peers stand that have not spoken yet. */
   readonly rememberedCounter?: RememberedCounter;
   /**
    * The weakest protection that may be sent, and that may be received. Where nothing is required of what is received,
    * whoever can change octets on the way can clear the authentication bit; `verified` is then false.
    */
-  readonly minimum?: { readonly sent?: Protection; readonly received?: Protection };
-  readonly tolerate?: readonly SecurityTolerance[];
-  readonly aadForm?: AadForm;
+  readonly minimum?: { readonly sent?: Protection; readonly received?: Protection } | undefined;
+  readonly tolerate?: readonly SecurityTolerance[] | undefined;
+  readonly aadForm?: AadForm | undefined;
   /** Whether the counter of the global key goes on under a dedicated key, as some servers want it. */
-  readonly dedicatedCounter?: "own" | "global";
+  readonly dedicatedCounter?: "own" | "global" | undefined;
 }
 
 export interface ProtectRequest {

@@ -23,7 +23,7 @@ export interface ProtectionKeys {
 interface KeyOptions {
   readonly suite: SecuritySuite;
   readonly keys: ProtectionKeys;
-  readonly aadForm?: AadForm;
+  readonly aadForm?: AadForm | undefined;
 }
 
 /** Content that one of the keys has opened. */

@@ -53,7 +53,10 @@ export class ClientEnvelope {
   readonly #pushedBlocks = new UnconfirmedBlocks();
   #agreement: Agreement | undefined;
   #dedicated = false;
+  /** Of the request under way, as soon as blocks of it or of its answer pass. */
   #dialogue: GeneralBlockDialogue | undefined;
+  /** The answer to a request may come in blocks. */
+  #takesBlocks = false;
   /** The ciphered APDU that was opened last. */
   #lastOpened: Uint8Array | undefined;
   /** Of the latest request. */
@@ -67,7 +70,7 @@ export class ClientEnvelope {
   /** Before an association and after it. */
   reset(): void {
     this.#agreement = undefined;
-    this.#dialogue = undefined;
+    this.#endDialogue();
     this.#wrap = undefined;
     this.#dedicated = false;
     this.#lastOpened = undefined;
@@ -99,7 +102,7 @@ export class ClientEnvelope {
   /** Sends an APDU as it is: one that opens or closes an association. */
   sendPlain(apdu: ApduOf<"aarq" | "rlrq">): void {
     const octets = encodeApdu(apdu);
-    this.#dialogue = undefined;
+    this.#endDialogue();
     this.#output.push(octets);
   }
 
@@ -118,22 +121,17 @@ export class ClientEnvelope {
     const wrap = this.#nextWrap();
     const octets = this.#protect(encodeApdu(apdu), wrap);
     const maxLength = this.#maxPduLength();
-    const dialogue = new GeneralBlockDialogue({
-      blockLength: Math.max(SHORTEST_PDU, maxLength) - GENERAL_BLOCK_OVERHEAD,
-      window: this.#settings.generalBlockWindow ?? GENERAL_BLOCK_WINDOW,
-    });
     const tooLong = octets.length > Math.max(maxLength, SHORTEST_PDU + this.#reserve());
-    if (this.prefersGeneralBlocks || (tooLong && this.#generalBlocksAgreed())) {
-      dialogue.send(octets);
-      this.#wrap = wrap;
-      this.#dialogue = dialogue;
-      this.#drainBlocks(dialogue);
-      return;
-    }
-    if (tooLong) throw new DlmsError("PDU_TOO_LONG", "caller", { length: octets.length, limit: maxLength });
+    const inBlocks = this.prefersGeneralBlocks || (tooLong && this.#generalBlocksAgreed());
+    if (tooLong && !inBlocks)
+      throw new DlmsError("PDU_TOO_LONG", "caller", { length: octets.length, limit: maxLength });
+    const dialogue = inBlocks ? this.#newDialogue() : undefined;
+    dialogue?.send(octets);
     this.#wrap = wrap;
     this.#dialogue = dialogue;
-    this.#output.push(octets);
+    this.#takesBlocks = true;
+    if (dialogue === undefined) this.#output.push(octets);
+    else this.#drainBlocks(dialogue);
   }
 
   /**
@@ -215,6 +213,7 @@ export class ClientEnvelope {
     const block = decodeApdu(octets);
     if (block.apdu !== "general-block-transfer") return octets;
     const { blockControl, blockNumberAck } = block.body;
+    if (awaited && this.#takesBlocks) this.#dialogue ??= this.#newDialogue();
     const dialogue = awaited ? this.#dialogue : undefined;
     // A push counts its own blocks, grants no window and acknowledges nothing.
     if (dialogue === undefined || (blockControl.window === 0 && blockNumberAck === 0 && !dialogue.active)) {
@@ -223,8 +222,20 @@ export class ClientEnvelope {
     const whole = dialogue.receive(block.body);
     this.#drainBlocks(dialogue);
     if (whole === undefined) this.#tell({ type: "progress", octets: dialogue.joined });
-    else this.#dialogue = undefined;
+    else this.#endDialogue();
     return whole;
+  }
+
+  #newDialogue(): GeneralBlockDialogue {
+    return new GeneralBlockDialogue({
+      blockLength: Math.max(SHORTEST_PDU, this.#maxPduLength()) - GENERAL_BLOCK_OVERHEAD,
+      window: this.#settings.generalBlockWindow ?? GENERAL_BLOCK_WINDOW,
+    });
+  }
+
+  #endDialogue(): void {
+    this.#dialogue = undefined;
+    this.#takesBlocks = false;
   }
 
   #drainBlocks(dialogue: GeneralBlockDialogue): void {

@@ -40,7 +40,7 @@ interface ClientCiphering {
   readonly initiate?: Protection;
   readonly form?: CipheredForm;
   /** Draws a key for one association. It is offered in the initiate request and used once the peer has accepted. */
-  readonly dedicatedKey?: () => DedicatedKey;
+  readonly dedicatedKey?: (() => DedicatedKey) | undefined;
 }
 
 /** How the client takes leave: with a plain RLRQ, with one that carries a protected initiate request, or with none. */
@@ -83,24 +83,24 @@ export interface ClientSettings {
   readonly referencing?: Referencing;
   readonly authentication: ClientAuthentication;
   /** Keys, titles and counters; needed for ciphering and for `hls-gmac`. One object per association. */
-  readonly protection?: ApduProtection;
+  readonly protection?: ApduProtection | undefined;
   /** Present: context with ciphering. Absent: context without. */
-  readonly ciphering?: ClientCiphering;
+  readonly ciphering?: ClientCiphering | undefined;
   /** General-ciphering and general-signing; in a context with ciphering only. */
-  readonly general?: GeneralUse;
+  readonly general?: GeneralUse | undefined;
   /** The client's system title where there is no `protection` (`hls-sha256`). */
   readonly systemTitle?: SystemTitle;
   /** Draws a challenge of 8 to 64 octets. */
   readonly challenge: () => Uint8Array;
   /** Nothing is exchanged to associate: the meter counts us as associated always. */
-  readonly preEstablished?: boolean;
-  readonly conformance?: Conformance;
+  readonly preEstablished?: boolean | undefined;
+  readonly conformance?: Conformance | undefined;
   /** Services that the meter has although it does not negotiate them. */
-  readonly assumedConformance?: Conformance;
+  readonly assumedConformance?: Conformance | undefined;
   /** Octets; 0 says that there is no limit. Longer APDUs are taken up to LIMITS.apduLength all the same. */
   readonly maxReceivePduSize?: number;
   /** Identification of the client's user, 0 to 255 (calling-AE-invocation-id). */
-  readonly userId?: number;
+  readonly userId?: number | undefined;
   readonly responseTimeoutMs?: number;
   /**
    * How often a GET without any answer is made anew, and the association from its beginning, for links that lose APDUs;
@@ -110,12 +110,12 @@ export interface ClientSettings {
   /** How long to wait for the next general block before asking again. */
   readonly blockTimeoutMs?: number;
   readonly releaseTimeoutMs?: number;
-  readonly release?: ReleaseHabit;
+  readonly release?: ReleaseHabit | undefined;
   readonly generalBlocks?: GeneralBlockUse;
   /** General blocks that the server may send without being acknowledged, 1 to 63. */
   readonly generalBlockWindow?: number;
   readonly highPriority?: boolean;
-  readonly tolerate?: readonly ClientTolerance[];
+  readonly tolerate?: readonly ClientTolerance[] | undefined;
 }
 
 const RESPONSE_TIMEOUT_MS = 30_000;

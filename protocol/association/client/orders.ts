@@ -111,9 +111,8 @@ function referencesOf(order: ServiceOrder): readonly AttributeReference[] {
   return order.type === "getList" || order.type === "setList" ? order.attributes : [];
 }
 
-function referenceOf(order: AttributeReference): AttributeReference {
-  const { attribute, access } = order;
-  return { attribute, ...(access !== undefined && { access }) };
+function referenceOf({ attribute, access }: AttributeReference): AttributeReference {
+  return { attribute, access };
 }
 
 /** How many references and how many values; the same number where the service has no values. */

@@ -1,8 +1,13 @@
 /** GET from the client's side: one attribute or a list, answered at once or in blocks (IEC 62056-5-3, GET service). */
 import type { Apdu, ApduOf } from "../../apdu/apdu.ts";
-import { type AttributeReference, type DataBlockResult, type DataResult, dataResult } from "../../apdu/descriptors.ts";
+import {
+  type AttributeReference,
+  type DataBlockResult,
+  type DataResult,
+  dataResult,
+  encodedResult,
+} from "../../apdu/descriptors.ts";
 import { listOf } from "../../axdr/codec.ts";
-import { type Data, dataFromBytes, skipData } from "../../axdr/data.ts";
 import { Reader } from "../../bytes/reader.ts";
 import { FIELD_QUIRKS } from "../../quirks.ts";
 import { BlockJoiner } from "../block-transfer.ts";
@@ -17,14 +22,6 @@ import {
 } from "./service-exchange.ts";
 
 const resultList = listOf(dataResult);
-
-/** The octets of values that came in blocks, for as long as the results are held. */
-const JOINED = new WeakMap<DataResult, Uint8Array>();
-
-/** The octets of the value, checked to be whole, where it came in blocks and by itself; they are not copied. */
-export function joinedOctets(result: DataResult): Uint8Array | undefined {
-  return JOINED.get(result);
-}
 
 export class GetExchange implements ServiceExchange {
   readonly responseName = "get-response";
@@ -44,7 +41,8 @@ export class GetExchange implements ServiceExchange {
     if (isList(attributes)) {
       return { apdu: "get-request", body: { type: "with-list", invokeIdAndPriority, attributes } };
     }
-    return { apdu: "get-request", body: { type: "normal", invokeIdAndPriority, ...attributes } };
+    const { attribute, access } = attributes;
+    return { apdu: "get-request", body: { type: "normal", invokeIdAndPriority, attribute, access } };
   }
 
   take(answer: Apdu): ExchangeStep {
@@ -79,7 +77,7 @@ export class GetExchange implements ServiceExchange {
   }
 
   #decodeJoined(octets: Uint8Array): ExchangeStep {
-    if (!isList(this.#attributes)) return this.#done([joinedResult(octets)], "single");
+    if (!isList(this.#attributes)) return this.#done([encodedResult(octets)], "single");
     const reader = new Reader(octets, 0, octets.length, FIELD_QUIRKS);
     const results = resultList.decode(reader);
     reader.end();
@@ -117,21 +115,4 @@ function isList(
   attributes: AttributeReference | readonly AttributeReference[],
 ): attributes is readonly AttributeReference[] {
   return Array.isArray(attributes);
-}
-
-/** A long value is checked at once, and made of its octets when it is looked at: rows of a profile never are. */
-function joinedResult(octets: Uint8Array): DataResult {
-  const reader = new Reader(octets);
-  skipData(reader);
-  reader.end();
-  let data: Data | undefined;
-  const result: DataResult = {
-    type: "data",
-    get data() {
-      data ??= dataFromBytes(octets);
-      return data;
-    },
-  };
-  JOINED.set(result, octets);
-  return result;
 }

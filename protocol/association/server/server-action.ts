@@ -6,7 +6,7 @@ import { data, listOf } from "../../axdr/codec.ts";
 import type { Data } from "../../axdr/data.ts";
 import { Reader } from "../../bytes/reader.ts";
 import { Writer } from "../../bytes/writer.ts";
-import { IncomingBlocks, OutgoingBlocks } from "./long-transfer.ts";
+import { BlockCutter, BlockJoiner } from "../block-transfer.ts";
 import { invokeMethod } from "./object-access.ts";
 import { guarded, type ServiceContext, ServiceRefusal } from "./service-context.ts";
 
@@ -15,7 +15,7 @@ type Response = ApduOf<"action-response">;
 interface LongAction {
   readonly methods: readonly MethodDescriptor[];
   readonly list: boolean;
-  readonly blocks: IncomingBlocks;
+  readonly blocks: BlockJoiner;
 }
 
 /** C7 02, invoke-id, last-block, block number and a length of three octets. */
@@ -28,7 +28,7 @@ const parameterList = listOf(data);
 /** Carries out ACTION requests; long parameters come in blocks, long return values go out in blocks. */
 export class ActionService {
   #incoming: LongAction | undefined;
-  #outgoing: OutgoingBlocks | undefined;
+  #outgoing: BlockCutter | undefined;
 
   abort(): void {
     this.#incoming = undefined;
@@ -52,7 +52,7 @@ export class ActionService {
       case "with-list-and-first-pblock": {
         if (!conformance.has("block-transfer-with-action")) throw new ServiceRefusal("service-not-supported");
         const methods = request.type === "with-first-pblock" ? [request.method] : request.methods;
-        this.#incoming = { methods, list, blocks: new IncomingBlocks() };
+        this.#incoming = { methods, list, blocks: new BlockJoiner() };
         return this.#block(request.block, invokeIdAndPriority, context);
       }
     }
@@ -79,19 +79,19 @@ export class ActionService {
     if (!context.view.conformance.has("block-transfer-with-action")) {
       return body({ type: "normal", invokeIdAndPriority, outcome: failed("other-reason") });
     }
-    this.#outgoing = new OutgoingBlocks(raw);
+    this.#outgoing = new BlockCutter(raw);
     return this.#nextBlock(this.#outgoing, invokeIdAndPriority, context);
   }
 
   #next(blockNumber: number, invokeIdAndPriority: number, context: ServiceContext): Response {
     const blocks = this.#outgoing;
-    if (blocks?.blockNumber === blockNumber) return this.#nextBlock(blocks, invokeIdAndPriority, context);
+    if (blocks?.lastNumber === blockNumber) return this.#nextBlock(blocks, invokeIdAndPriority, context);
     this.abort();
     const result = blocks === undefined ? "no-long-action-in-progress" : "long-action-aborted";
     return body({ type: "normal", invokeIdAndPriority, outcome: failed(result) });
   }
 
-  #nextBlock(blocks: OutgoingBlocks, invokeIdAndPriority: number, context: ServiceContext): Response {
+  #nextBlock(blocks: BlockCutter, invokeIdAndPriority: number, context: ServiceContext): Response {
     const block = blocks.next(Math.max(MIN_BLOCK, context.maxLength - BLOCK_HEADER));
     if (block.lastBlock) this.abort();
     return body({ type: "with-pblock", invokeIdAndPriority, block });
@@ -105,7 +105,7 @@ export class ActionService {
     };
     if (long === undefined) return refuse("no-long-action-in-progress");
     const added = guarded(
-      () => long.blocks.add(block),
+      () => long.blocks.addNext(block),
       () => false,
     );
     if (!added) return refuse("long-action-aborted");
@@ -123,7 +123,7 @@ export class ActionService {
 function invokeJoined({ methods, list, blocks }: LongAction, context: ServiceContext): ActionOutcome[] {
   return guarded(
     () => {
-      const reader = new Reader(blocks.join());
+      const reader = new Reader(blocks.finish());
       const parameters = list ? parameterList.decode(reader) : [data.decode(reader)];
       reader.end();
       return invokeList({ methods, parameters }, context);

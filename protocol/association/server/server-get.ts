@@ -5,7 +5,7 @@ import type { DataAccessResult } from "../../apdu/result-codes.ts";
 import { listOf } from "../../axdr/codec.ts";
 import { encodeData } from "../../axdr/data.ts";
 import { Writer } from "../../bytes/writer.ts";
-import { OutgoingBlocks } from "./long-transfer.ts";
+import { BlockCutter } from "../block-transfer.ts";
 import { readAttribute } from "./object-access.ts";
 import { type ServiceContext, ServiceRefusal } from "./service-context.ts";
 
@@ -20,7 +20,7 @@ const dataResults = listOf(dataResult);
 
 /** Answers GET requests, in blocks where an answer is longer than the client takes. */
 export class GetService {
-  #blocks: OutgoingBlocks | undefined;
+  #blocks: BlockCutter | undefined;
 
   abort(): void {
     this.#blocks = undefined;
@@ -53,21 +53,21 @@ export class GetService {
     if (!context.view.conformance.has("block-transfer-with-get-or-read")) {
       return body({ type: "normal", invokeIdAndPriority, result: failure("other-reason") });
     }
-    this.#blocks = new OutgoingBlocks(raw);
+    this.#blocks = new BlockCutter(raw);
     return this.#block(invokeIdAndPriority, this.#blocks, context);
   }
 
   #next(request: Next, context: ServiceContext): Response {
     const { invokeIdAndPriority, blockNumber } = request;
     const blocks = this.#blocks;
-    if (blocks?.blockNumber === blockNumber) return this.#block(invokeIdAndPriority, blocks, context);
+    if (blocks?.lastNumber === blockNumber) return this.#block(invokeIdAndPriority, blocks, context);
     this.abort();
     const dataAccessResult = blocks === undefined ? "no-long-get-in-progress" : "data-block-number-invalid";
     const block = { lastBlock: true, blockNumber, result: { type: "data-access-result", dataAccessResult } } as const;
     return body({ type: "with-datablock", invokeIdAndPriority, block });
   }
 
-  #block(invokeIdAndPriority: number, blocks: OutgoingBlocks, context: ServiceContext): Response {
+  #block(invokeIdAndPriority: number, blocks: BlockCutter, context: ServiceContext): Response {
     const { rawData, ...block } = blocks.next(Math.max(MIN_BLOCK, context.maxLength - BLOCK_HEADER));
     if (block.lastBlock) this.abort();
     const result = { type: "raw-data", rawData } as const;

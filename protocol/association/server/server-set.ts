@@ -5,7 +5,7 @@ import type { SetRequest } from "../../apdu/set.ts";
 import { data, listOf } from "../../axdr/codec.ts";
 import type { Data } from "../../axdr/data.ts";
 import { Reader } from "../../bytes/reader.ts";
-import { IncomingBlocks } from "./long-transfer.ts";
+import { BlockJoiner } from "../block-transfer.ts";
 import { writeAttribute } from "./object-access.ts";
 import { guarded, type ServiceContext, ServiceRefusal } from "./service-context.ts";
 
@@ -14,7 +14,7 @@ type Response = ApduOf<"set-response">;
 interface LongSet {
   readonly references: readonly AttributeReference[];
   readonly list: boolean;
-  readonly blocks: IncomingBlocks;
+  readonly blocks: BlockJoiner;
 }
 
 const values = listOf(data);
@@ -43,7 +43,7 @@ export class SetService {
       case "with-list-and-first-datablock": {
         if (!conformance.has("block-transfer-with-set-or-write")) throw new ServiceRefusal("service-not-supported");
         const references = request.type === "with-first-datablock" ? [request] : request.attributes;
-        this.#long = { references, list, blocks: new IncomingBlocks() };
+        this.#long = { references, list, blocks: new BlockJoiner() };
         return this.#block(request.block, invokeIdAndPriority, context);
       }
     }
@@ -56,7 +56,7 @@ export class SetService {
       body({ type: "last-datablock", invokeIdAndPriority, result, blockNumber });
     if (long === undefined) return last("no-long-set-in-progress");
     const added = guarded(
-      () => (long.blocks.add(block) ? undefined : ("data-block-number-invalid" as const)),
+      () => (long.blocks.addNext(block) ? undefined : ("data-block-number-invalid" as const)),
       () => "long-set-aborted" as const,
     );
     if (added !== undefined || block.lastBlock) this.abort();
@@ -71,7 +71,7 @@ export class SetService {
 function writeJoined({ references, list, blocks }: LongSet, context: ServiceContext): DataAccessResult[] {
   return guarded(
     () => {
-      const reader = new Reader(blocks.join());
+      const reader = new Reader(blocks.finish());
       const written = list ? values.decode(reader) : [data.decode(reader)];
       reader.end();
       return writeList({ attributes: references, values: written }, context);

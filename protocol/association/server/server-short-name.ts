@@ -8,9 +8,9 @@ import type { Codec } from "../../axdr/codec.ts";
 import type { Data } from "../../axdr/data.ts";
 import { Reader } from "../../bytes/reader.ts";
 import { Writer } from "../../bytes/writer.ts";
+import { BlockCutter, BlockJoiner } from "../block-transfer.ts";
 import type { ShortNameDirectory, ShortNamedMember } from "../short-name-directory.ts";
 import { type VariableReference, variableOf } from "../variables.ts";
-import { IncomingBlocks, OutgoingBlocks } from "./long-transfer.ts";
 import { guarded, type ServiceContext, ServiceRefusal } from "./service-context.ts";
 
 type ReadResponse = ApduOf<"read-response">;
@@ -26,8 +26,8 @@ const MIN_BLOCK = 8;
 
 export class ShortNameService {
   readonly #names: ShortNameDirectory;
-  #outgoing: OutgoingBlocks | undefined;
-  #incoming: { readonly service: "read" | "write"; readonly blocks: IncomingBlocks } | undefined;
+  #outgoing: BlockCutter | undefined;
+  #incoming: { readonly service: "read" | "write"; readonly blocks: BlockJoiner } | undefined;
 
   constructor(names: ShortNameDirectory) {
     this.#names = names;
@@ -65,7 +65,7 @@ export class ShortNameService {
     if (!context.view.conformance.has("block-transfer-with-get-or-read")) return readError("other-reason");
     const writer = new Writer();
     readResults.encode(results, writer);
-    this.#outgoing = new OutgoingBlocks(writer.finish());
+    this.#outgoing = new BlockCutter(writer.finish());
     return this.#block(this.#outgoing, context);
   }
 
@@ -99,12 +99,12 @@ export class ShortNameService {
 
   #nextBlock({ blockNumber }: BlockOf<"block-number-access">, context: ServiceContext): ReadResponse {
     const blocks = this.#outgoing;
-    if (blocks?.blockNumber === blockNumber) return this.#block(blocks, context);
+    if (blocks?.lastNumber === blockNumber) return this.#block(blocks, context);
     this.abort();
     return readError(blocks === undefined ? "no-long-get-in-progress" : "data-block-number-invalid");
   }
 
-  #block(blocks: OutgoingBlocks, context: ServiceContext): ReadResponse {
+  #block(blocks: BlockCutter, context: ServiceContext): ReadResponse {
     const block = blocks.next(Math.max(MIN_BLOCK, context.maxLength - BLOCK_HEADER));
     if (block.lastBlock) this.abort();
     return readResponse([{ type: "data-block-result", ...block }]);
@@ -141,17 +141,17 @@ export class ShortNameService {
     if (!view.conformance.has(bit)) throw new ServiceRefusal("service-not-supported");
     if (block.blockNumber === 1) {
       this.abort();
-      this.#incoming = { service, blocks: new IncomingBlocks() };
+      this.#incoming = { service, blocks: new BlockJoiner() };
     }
     const incoming = this.#incoming;
     if (incoming?.service !== service) return NOT_IN_PROGRESS[service];
     const refused = guarded(
-      () => (incoming.blocks.add(block) ? undefined : ("data-block-number-invalid" as const)),
+      () => (incoming.blocks.addNext(block) ? undefined : ("data-block-number-invalid" as const)),
       () => ABORTED[service],
     );
     if (refused !== undefined || block.lastBlock) this.abort();
     if (refused !== undefined) return refused;
-    return block.lastBlock ? incoming.blocks.join() : undefined;
+    return block.lastBlock ? incoming.blocks.finish() : undefined;
   }
 }
 

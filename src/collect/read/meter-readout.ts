@@ -43,7 +43,7 @@ export async function readMeterOut(options: ReadoutOptions): Promise<MeterReadou
   const { opening = "signOn", listenBaud = LISTEN_BAUD } = reading;
   const baud = opening === "listen" ? listenBaud : SIGN_ON_BAUD;
   const line = lines.line(path);
-  const turn = await line.bus.turn({ baud, ...(signal && { signal }) });
+  const turn = await line.bus.turn({ baud, signal });
   const outcome = Promise.withResolvers<MeterReadout>();
   const machine = new ReadoutReading({ ...reading, softwareParity: true });
   let noiseOctets = 0;

@@ -3,9 +3,8 @@
  * them works is remembered. Whatever comes is held against the range that was wanted, since meters treat limits each in
  * their own way. A read that breaks off goes on after its last whole row.
  */
-import type { DataResult, SelectiveAccess } from "../../../protocol/apdu/descriptors.ts";
+import { type DataResult, encodedOctets, type SelectiveAccess } from "../../../protocol/apdu/descriptors.ts";
 import type { DataAccessResult } from "../../../protocol/apdu/result-codes.ts";
-import { joinedOctets } from "../../../protocol/association/exchanges/get-exchange.ts";
 import { type Data, dataToBytes } from "../../../protocol/axdr/data.ts";
 import type { ClockPolicy } from "../../../protocol/cosem/date-time.ts";
 import { integerOf } from "../../../protocol/cosem/integers.ts";
@@ -214,13 +213,13 @@ function wholeRows(error: unknown, order: RowsOrder, before: DecodedProfile | un
   }
 }
 
-/** Octets of a long value come with it; those of one that fitted an APDU are made again of it if they are to be kept. */
+/** Octets of rows come with them; those of anything else are made again if they are to be kept. */
 function answered(
   result: Extract<DataResult, { type: "data" }>,
   order: RowsOrder,
   before?: DecodedProfile,
 ): DecodedProfile {
-  const octets = joinedOctets(result);
+  const octets = encodedOctets(result);
   order.keepOctets?.({ form: "buffer", octets: octets ?? dataToBytes(result.data) });
   return decodeProfileBuffer(octets ?? result.data, order.layout, decodeOptions(order, before));
 }

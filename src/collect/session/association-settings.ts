@@ -13,7 +13,7 @@ import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import { systemTitle } from "../../../protocol/security/system-title.ts";
 import type { AssociationConfig } from "../../config/schema.ts";
 import type { MeterSecrets } from "./meter-secrets.ts";
-import { quirkyProtection } from "./quirk-settings.ts";
+import { quirkyClient, quirkyProtection } from "./quirk-settings.ts";
 import { SYSTEM_ENVIRONMENT } from "./visit-environment.ts";
 
 /** The names of the configuration are those of the field; the machine's are the standard's. */
@@ -27,6 +27,8 @@ const MECHANISMS = {
 } as const;
 
 const REFERENCING = { ln: "logical-name", sn: "short-name" } as const;
+const WITH_GENERAL_BLOCKS = { ln: withGeneralBlocks("ln"), sn: withGeneralBlocks("sn") };
+const NO_QUIRKS: ReadonlySet<MeterQuirk> = new Set();
 const CHALLENGE_LENGTH = 16;
 /** HLS 7 wants at least this. */
 const SIGNED_CHALLENGE_LENGTH = 32;
@@ -52,47 +54,49 @@ export interface AssociationContext {
 
 /** Throws an Error that names what the configuration lacks for its mechanism. */
 export function associationSettings(context: AssociationContext): ClientSettings {
-  const { association, responseTimeoutMs, repeatReads = 0 } = context;
-  const { security, mechanism } = association;
+  const { association, responseTimeoutMs, repeatReads = 0, quirks = NO_QUIRKS } = context;
+  const { mechanism, referencing, generalBlocks } = association;
   const randomOctets = randomOctetsOf(context);
   const protection = protectionOf(context);
+  const { tolerate, release = association.release, assumedConformance } = quirkyClient(quirks);
   return {
     authentication: authenticationOf(context),
-    referencing: REFERENCING[association.referencing],
+    referencing: REFERENCING[referencing],
     challenge: () => printable(randomOctets(mechanism === "hls-7" ? SIGNED_CHALLENGE_LENGTH : CHALLENGE_LENGTH)),
-    ...(association.preEstablished && { preEstablished: true }),
-    ...(association.release && { release: association.release }),
-    ...(association.userId !== undefined && { userId: association.userId }),
-    ...(association.generalBlocks !== "never" && { conformance: withGeneralBlocks(association) }),
-    generalBlocks: association.generalBlocks,
+    preEstablished: association.preEstablished,
+    release,
+    userId: association.userId,
+    conformance: generalBlocks === "never" ? undefined : WITH_GENERAL_BLOCKS[referencing],
+    assumedConformance,
+    generalBlocks,
     generalBlockWindow: association.generalBlockWindow,
     maxReceivePduSize: association.maxReceivePduSize,
     responseTimeoutMs,
     repeatReads,
-    ...(protection === undefined ? {} : { protection }),
-    ...(security === undefined || security.protection === "none"
-      ? {}
-      : {
-          ciphering: {
-            request: security.protection,
-            form: security.general ? ("general" as const) : ("service-specific" as const),
-            ...(security.dedicatedKey ? { dedicatedKey: () => randomDedicatedKey(security.suite, randomOctets) } : {}),
-          },
-        }),
-    ...(protection && generalUse(context, protection)),
+    tolerate,
+    protection,
+    ciphering: cipheringOf(context),
+    general: protection && generalUse(context, protection),
   };
 }
 
-function withGeneralBlocks({ referencing }: AssociationConfig): Conformance {
-  return new Set([...REFERENCING_FACTS[REFERENCING[referencing]].conformance, "general-block-transfer"]);
+function cipheringOf(context: AssociationContext): ClientSettings["ciphering"] {
+  const { security } = context.association;
+  if (security === undefined || security.protection === "none") return undefined;
+  const randomOctets = randomOctetsOf(context);
+  return {
+    request: security.protection,
+    form: security.general ? "general" : "service-specific",
+    dedicatedKey: security.dedicatedKey ? () => randomDedicatedKey(security.suite, randomOctets) : undefined,
+  };
 }
 
 /** General-ciphering and general-signing, where the configuration wants any of them. */
-function generalUse(context: AssociationContext, protection: ApduProtection): { general?: GeneralUse } {
+function generalUse(context: AssociationContext, protection: ApduProtection): GeneralUse | undefined {
   const { security } = context.association;
   const { secrets, nextInvocationCounter } = context;
   const randomOctets = randomOctetsOf(context);
-  if (security?.generalCiphering === undefined && security?.sign !== true) return {};
+  if (security?.generalCiphering === undefined && security?.sign !== true) return undefined;
   const { generalCiphering: scheme, sign } = security;
   const { blockCipherKey, authenticationKey, masterKey } = secrets;
   const keys = {
@@ -116,7 +120,11 @@ function generalUse(context: AssociationContext, protection: ApduProtection): { 
     signedContent: security.signatureCovers === "content" ? "without-length" : "with-length",
   });
   const transactionId = () => randomOctets(TRANSACTION_ID_LENGTH);
-  return { general: { protection: general, sign, transactionId, ...(scheme && { scheme }) } };
+  return { protection: general, sign, transactionId, ...(scheme && { scheme }) };
+}
+
+function withGeneralBlocks(referencing: keyof typeof REFERENCING): Conformance {
+  return new Set([...REFERENCING_FACTS[REFERENCING[referencing]].conformance, "general-block-transfer"]);
 }
 
 /** The public client: no authentication, no ciphering. */
@@ -168,25 +176,22 @@ function formulaOf({ digest, over, length }: NonNullable<AssociationConfig["hlsF
 }
 
 function protectionOf(context: AssociationContext): ApduProtection | undefined {
-  const { association, secrets, nextInvocationCounter, quirks } = context;
+  const { association, secrets, nextInvocationCounter, quirks = NO_QUIRKS } = context;
   const { security } = association;
   if (security === undefined) return undefined;
   const { blockCipherKey, authenticationKey } = secrets;
+  const { serverSystemTitle, protection } = security;
   return new ApduProtection({
     suite: security.suite,
     ownSystemTitle: systemTitle(fromHex(security.clientSystemTitle)),
-    ...(security.serverSystemTitle === undefined
-      ? {}
-      : { peerSystemTitle: systemTitle(fromHex(security.serverSystemTitle)) }),
+    peerSystemTitle: serverSystemTitle === undefined ? undefined : systemTitle(fromHex(serverSystemTitle)),
     keys: {
       ...(blockCipherKey === undefined ? {} : { blockCipherKey }),
       ...(authenticationKey === undefined ? {} : { authenticationKey }),
     },
     nextInvocationCounter,
-    ...(quirks && quirkyProtection(quirks)),
-    ...(security.protection === "none"
-      ? {}
-      : { minimum: { sent: security.protection, received: security.protection } }),
+    minimum: protection === "none" ? undefined : { sent: protection, received: protection },
+    ...quirkyProtection(quirks),
   });
 }
 

@@ -3,7 +3,7 @@
  * (IS 15959 Part 2, and most meters with ciphering). Once a meter has taken our counters they are not read again until
  * something goes wrong: that spares an association with each visit. A counter that the meter refuses is raised once.
  */
-import { type Clock, sleep, systemClock } from "../../../drivers/clock.ts";
+import { type Clock, sleep } from "../../../drivers/clock.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { DlmsError } from "../../../protocol/errors.ts";
 import type { Link } from "../../../protocol/link/link.ts";
@@ -27,17 +27,13 @@ export interface CounterMemory {
 
 /** Where the meter keeps the counter that it will accept next, or has accepted last: both are met by value + 1. */
 interface CounterObject {
-  /** Six octets; a Data object (class 1). */
-  readonly logicalName: Uint8Array;
-  /** Objects that have it where that one is not there, likeliest first. */
-  readonly otherNames?: readonly Uint8Array[];
+  /** Logical names of the Data objects (class 1) that may have it, likeliest first. */
+  readonly names: () => readonly Uint8Array[];
   readonly counters: InvocationCounters;
-  /** Kept from visit to visit; without it the counter is read each time. */
-  readonly memory?: CounterMemory;
-  /** Client SAP that may read it without security. */
-  readonly publicSap?: number;
+  /** Kept from visit to visit. */
+  readonly memory: CounterMemory;
   /** Quiet time that the meter needs between two clients. */
-  readonly pauseMs?: number;
+  readonly pauseMs?: number | undefined;
 }
 
 export interface MeterAccess {
@@ -47,9 +43,9 @@ export interface MeterAccess {
   /** Settings for each attempt: protection of one association must not serve another. */
   readonly session: () => Omit<MeterConnectionSettings, "link">;
   /** Settings of the public client that reads the counter. */
-  readonly publicSession?: () => Omit<MeterConnectionSettings, "link">;
-  readonly counter?: CounterObject;
-  readonly clock?: Clock;
+  readonly publicSession: () => Omit<MeterConnectionSettings, "link">;
+  readonly counter?: CounterObject | undefined;
+  readonly clock: Clock;
 }
 
 const PUBLIC_CLIENT = 16;
@@ -61,14 +57,14 @@ const COUNTER_OCTETS = 4;
 export async function connectMeter(line: MeterLine, access: MeterAccess): Promise<MeterConnection> {
   const { counter } = access;
   if (counter === undefined) return attempt(line, access);
-  const trusted = counter.memory?.countersAccepted === true;
+  const trusted = counter.memory.countersAccepted === true;
   if (!trusted) {
     await counter.counters.raise(await readFloor(line, access, counter));
-    if (counter.pauseMs !== undefined) await sleep(access.clock ?? systemClock, counter.pauseMs);
+    if (counter.pauseMs !== undefined) await sleep(access.clock, counter.pauseMs);
   }
-  remember(counter, false);
+  counter.memory.countersAccepted = false;
   const connection = await attemptTwice(line, access, counter, trusted);
-  remember(counter, true);
+  counter.memory.countersAccepted = true;
   return connection;
 }
 
@@ -106,10 +102,6 @@ async function floorAfter(line: MeterLine, access: MeterAccess, counter: Counter
   return readFloor(line, access, counter).catch(() => undefined);
 }
 
-function remember({ memory }: CounterObject, countersAccepted: boolean): void {
-  if (memory !== undefined) memory.countersAccepted = countersAccepted;
-}
-
 async function attempt(line: MeterLine, access: MeterAccess): Promise<MeterConnection> {
   const connection = await MeterConnection.open(line, { ...access.session(), link: access.link(access.clientSap) });
   try {
@@ -123,29 +115,23 @@ async function attempt(line: MeterLine, access: MeterAccess): Promise<MeterConne
 
 /** The lowest counter that the meter may take, from its own. */
 async function readFloor(line: MeterLine, access: MeterAccess, counter: CounterObject): Promise<number> {
-  const link = access.link(counter.publicSap ?? PUBLIC_CLIENT);
-  const settings = access.publicSession?.() ?? { client: PUBLIC_SETTINGS };
-  await using connection = await MeterConnection.open(line, { ...settings, link });
+  const settings = { ...access.publicSession(), link: access.link(PUBLIC_CLIENT) };
+  await using connection = await MeterConnection.open(line, settings);
   await connection.associate();
-  const { memory, logicalName, otherNames = [] } = counter;
-  const names = memory?.counterObject === undefined ? [logicalName, ...otherNames] : [memory.counterObject];
+  const { memory } = counter;
+  const names = memory.counterObject === undefined ? counter.names() : [memory.counterObject];
   let refusal: AccessRefusedError | undefined;
   for (const name of names) {
     const reference = { attribute: { classId: DATA_CLASS, logicalName: name, attributeId: VALUE } };
     const result = await connection.get(reference);
     if (result.type === "data") {
-      if (memory !== undefined) memory.counterObject = name;
+      memory.counterObject = name;
       return counterOf(result.data) + 1;
     }
     refusal ??= new AccessRefusedError(reference, result.dataAccessResult);
   }
   throw refusal ?? new Error("no counter object is named");
 }
-
-const PUBLIC_SETTINGS: MeterConnectionSettings["client"] = {
-  authentication: { mechanism: "none" },
-  challenge: () => new Uint8Array(0),
-};
 
 /** Counters come as any unsigned number of at least 32 bits, or as four octets. Throws DATA_TYPE_MISMATCH. */
 export function counterOf(data: Data): number {

@@ -10,7 +10,10 @@ import type { SerialLines } from "./serial-lines.ts";
 import { DEFAULT_BAUD, DEFAULT_TURNAROUND_MS, SIGN_ON_BAUD, sessionLink, type VisitedLine } from "./session-link.ts";
 import { SYSTEM_ENVIRONMENT, type VisitEnvironment } from "./visit-environment.ts";
 
-/** Address translation on the way forgets a connection that is silent for longer, without telling either end. */
+/**
+ * Address translation on the way forgets a connection that is silent for longer, without telling either end. A visit is
+ * as long as that only where an answer may take longer.
+ */
 const KEEP_ALIVE_MS = 60_000;
 
 export interface MeterChannel {
@@ -30,28 +33,28 @@ export interface MeterCalls {
 }
 
 export interface MeterChannelOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly lines: SerialLines;
   /** Without it nobody is connected. */
-  readonly calls?: MeterCalls;
-  readonly environment?: VisitEnvironment;
+  readonly calls?: MeterCalls | undefined;
+  readonly environment?: VisitEnvironment | undefined;
 }
 
 /** Waits for its turn where the line is shared. Rejects with a ChannelError. */
 export async function openMeterChannel(target: MeterTarget, options: MeterChannelOptions): Promise<MeterChannel> {
   const { connection, association, quirks } = target;
   const { serverSap } = association;
-  const { connectTcp } = options.environment ?? SYSTEM_ENVIRONMENT;
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const { signal, environment = SYSTEM_ENVIRONMENT } = options;
   if (connection.serial !== undefined) return serialChannel(target, connection.serial, options);
   const link = (clientSap: number) => sessionLink(connection, { clientSap, serverSap, quirks });
   if (connection.callsIn) return { channel: callOf(target, options), link };
   if (connection.udp !== undefined) {
-    return { channel: await UdpChannel.connect(tcpAddress(connection.udp), signal), link };
+    return { channel: await UdpChannel.connect(tcpAddress(connection.udp), { signal }), link };
   }
   const address = tcpAddress(connection.tcp ?? "");
   const connectTimeoutMs = connection.responseTimeout;
-  return { channel: await connectTcp(address, { connectTimeoutMs, keepAliveMs: KEEP_ALIVE_MS, ...signal }), link };
+  const keepAliveMs = connection.responseTimeout > KEEP_ALIVE_MS ? KEEP_ALIVE_MS : 0;
+  return { channel: await environment.connectTcp(address, { connectTimeoutMs, keepAliveMs, signal }), link };
 }
 
 function callOf(target: MeterTarget, { calls }: MeterChannelOptions): ByteChannel {
@@ -69,7 +72,7 @@ async function serialChannel(
   const turn = await line.bus.turn({
     baud: firstBaud(connection),
     turnaroundMs: connection.turnaround ?? DEFAULT_TURNAROUND_MS,
-    ...(signal && { signal }),
+    signal,
   });
   const visited: VisitedLine = { setBaud: (baud) => turn.setBaud(baud) };
   return {

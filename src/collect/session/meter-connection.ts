@@ -35,17 +35,17 @@ export interface MeterConnectionSettings {
   readonly link: Link;
   readonly client: ClientSettings;
   /** Time for everything, from opening the link on. */
-  readonly budgetMs?: number;
+  readonly budgetMs?: number | undefined;
   /** Most references in one request; it is halved when the meter refuses a list whole. */
-  readonly listLimit?: number;
+  readonly listLimit?: number | undefined;
   /** Where names are kept of a meter with short names. */
   readonly names?: ShortNameMemory;
   /** Hears what the meter says unasked, and what was let pass. Must not throw. */
-  readonly onNotice?: (notice: ClientNotice) => void;
+  readonly onNotice?: ((notice: ClientNotice) => void) | undefined;
   /** Sees before each order that there are invocation counters enough for it; undefined when there are at once. */
-  readonly prepare?: () => Promise<void> | undefined;
+  readonly prepare?: (() => Promise<void> | undefined) | undefined;
   /** Finds out why an APDU of the meter did not open; has the keys. */
-  readonly diagnose?: (ciphered: Uint8Array) => Diagnosis;
+  readonly diagnose?: ((ciphered: Uint8Array) => Diagnosis) | undefined;
 }
 
 /** Which rows of a profile are asked for; entries count from 1 in the order of the buffer, `to` 0 is the last. */
@@ -54,12 +54,15 @@ export type ProfileSelection =
   | ({ readonly type: "range" } & RangeOfTime)
   | { readonly type: "entries"; readonly from: number; readonly to: number };
 
+type EventOf<T extends SessionEvent["type"]> = Extract<SessionEvent, { readonly type: T }>;
+
 /** An order, and the event that ends it. */
 interface Order {
   readonly command: SessionCommand;
   readonly wanted: SessionEvent["type"];
-  readonly resolve: (event: SessionEvent) => void;
-  readonly reject: (error: unknown) => void;
+  /** Is given none but the wanted event; in method syntax, so that it may take that one alone. */
+  end(event: SessionEvent): void;
+  reject(error: unknown): void;
 }
 
 const LIST_LIMIT = 16;
@@ -103,11 +106,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
     const { link, client, budgetMs, names } = settings;
     const byShortName = client.referencing === "short-name";
     this.#resolver = byShortName ? new NameResolver((order) => this.#service(order), names) : undefined;
-    this.#session = new ClientSession({
-      link,
-      client: new ClientAssociation(client),
-      ...(budgetMs !== undefined && { budgetMs }),
-    });
+    this.#session = new ClientSession({ link, client: new ClientAssociation(client), budgetMs });
   }
 
   /** Opens the link. The line may have had other sessions before; it stays open when this one ends. */
@@ -117,7 +116,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
       event: (event) => connection.#hear(event),
       ended: () => connection.#lineEnded(),
     });
-    await connection.#order({ type: "open" }, "opened");
+    await connection.#order({ type: "open" }, "opened", () => undefined);
     connection.#opened = true;
     return connection;
   }
@@ -132,15 +131,13 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
     return this.#listLimit;
   }
 
-  async associate(): Promise<Agreement> {
-    const event = await this.#order({ type: "associate" }, "associated");
-    return expectEvent(event, "associated").agreement;
+  associate(): Promise<Agreement> {
+    return this.#order({ type: "associate" }, "associated", ({ agreement }) => agreement);
   }
 
   async get(reference: AttributeReference): Promise<DataResult> {
     const { attribute, access } = reference;
-    const order = { type: "get", attribute, ...(access !== undefined && { access }) } as const;
-    return expectResponse(await this.#ask(order), "get").result;
+    return expectResponse(await this.#ask({ type: "get", attribute, access }), "get").result;
   }
 
   /** In as few requests as the meter takes; one by one where it takes no lists. */
@@ -157,8 +154,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
 
   async set(reference: AttributeReference, value: Data): Promise<DataAccessResult> {
     const { attribute, access } = reference;
-    const order = { type: "set", attribute, value, ...(access !== undefined && { access }) } as const;
-    return expectResponse(await this.#ask(order), "set").result;
+    return expectResponse(await this.#ask({ type: "set", attribute, access, value }), "set").result;
   }
 
   async action(method: MethodDescriptor, parameters?: Data): Promise<ActionOutcome> {
@@ -191,21 +187,20 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
   }
 
   /** Takes leave of the association; the link stays open. */
-  async release(): Promise<ReleaseAnswer> {
-    const event = await this.#order({ type: "release" }, "released");
-    return expectEvent(event, "released").answer;
+  release(): Promise<ReleaseAnswer> {
+    return this.#order({ type: "release" }, "released", ({ answer }) => answer);
   }
 
   /** Ends association and link, whatever their state; the line stays open. Never rejects. */
   async close(): Promise<void> {
-    await this.#last?.catch(() => undefined);
+    if (this.#pending !== undefined) await this.#last?.catch(() => undefined);
     if (!this.#line.open || (this.#session.state !== "open" && this.#session.state !== "opening")) return;
     if (this.#session.client.state === "associated" && !this.#silent) await this.release().catch(() => undefined);
-    await this.#order({ type: "close" }, "closed").catch(() => undefined);
+    await this.#order({ type: "close" }, "closed", () => undefined).catch(() => undefined);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #getPart(part: readonly AttributeReference[]): Promise<readonly DataResult[]> {
@@ -228,14 +223,18 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
     return this.#resolver?.ask(order) ?? this.#service(order);
   }
 
-  async #service(order: ServiceOrder): Promise<ServiceResponse> {
-    return expectEvent(await this.#order(order, "response"), "response").response;
+  #service(order: ServiceOrder): Promise<ServiceResponse> {
+    return this.#order(order, "response", ({ response }) => response);
   }
 
-  /** Waits its turn, then orders and waits for the event that ends the order. */
-  #order(command: SessionCommand, wanted: SessionEvent["type"]): Promise<SessionEvent> {
-    const { promise, resolve, reject } = Promise.withResolvers<SessionEvent>();
-    this.#waiting.push({ command, wanted, resolve, reject });
+  /** Waits its turn, then orders and waits for the event that ends the order; resolves to what that event has. */
+  #order<T extends SessionEvent["type"], R>(
+    command: SessionCommand,
+    wanted: T,
+    resultOf: (event: EventOf<T>) => R,
+  ): Promise<R> {
+    const { promise, resolve, reject } = Promise.withResolvers<R>();
+    this.#waiting.push({ command, wanted, end: (event: EventOf<T>) => resolve(resultOf(event)), reject });
     this.#last = promise;
     this.#proceed();
     return promise;
@@ -272,10 +271,9 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
     }
   }
 
-  #resolve(event: SessionEvent): void {
-    const order = this.#pending;
+  #resolve(event: SessionEvent, order: Order): void {
     this.#pending = undefined;
-    order?.resolve(event);
+    order.end(event);
     this.#proceed();
   }
 
@@ -301,7 +299,7 @@ export class MeterConnection implements AttributeSource, AsyncDisposable {
         this.#fail(event.failure);
         return;
       default:
-        if (this.#pending?.wanted === event.type) this.#resolve(event);
+        if (this.#pending?.wanted === event.type) this.#resolve(event, this.#pending);
     }
   }
 
@@ -361,15 +359,6 @@ function isListFailure(error: unknown): boolean {
   if (!(error instanceof SessionFailedError) || error.stage !== "request") return false;
   const { evidence, error: fault } = error.failure;
   return evidence.type === "exception" || evidence.type === "serviceError" || LIST_FAULTS.has(fault.code);
-}
-
-function expectEvent<T extends SessionEvent["type"]>(event: SessionEvent, type: T): SessionEvent & { type: T } {
-  if (!isEvent(event, type)) throw new DlmsError("SERVICE_UNEXPECTED", "caller", { event: event.type, wanted: type });
-  return event;
-}
-
-function isEvent<T extends SessionEvent["type"]>(event: SessionEvent, type: T): event is SessionEvent & { type: T } {
-  return event.type === type;
 }
 
 function expectResponse<T extends ServiceResponse["type"]>(

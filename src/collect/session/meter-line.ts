@@ -14,12 +14,10 @@ export interface LineSink {
 
 export interface MeterLineOptions {
   /** Ends the line at once. May be shared: it is listened to only while the line is open. */
-  readonly signal?: AbortSignal;
-  readonly clock?: Clock;
+  readonly signal?: AbortSignal | undefined;
+  readonly clock?: Clock | undefined;
   /** Whether others on the same line have answered of late, and this meter never: the line is not to blame for silence. */
-  readonly onlyOthersAnswer?: () => boolean;
-  /** Hears of faults of our own: a sink that threw. */
-  readonly onFault?: (error: unknown) => void;
+  readonly onlyOthersAnswer?: (() => boolean) | undefined;
 }
 
 /**
@@ -34,35 +32,27 @@ export class MeterLine implements AsyncDisposable {
   readonly #onlyOthersAnswer: (() => boolean) | undefined;
   readonly #ended = Promise.withResolvers<void>();
   #sink: LineSink | undefined;
-  #cause: Error | undefined;
-  #receivedOctets = 0;
+  #aborted: ChannelError | undefined;
 
   constructor(channel: ByteChannel, options: MeterLineOptions = {}) {
-    const { signal, clock, onFault, onlyOthersAnswer } = options;
+    const { signal, clock, onlyOthersAnswer } = options;
     this.#onlyOthersAnswer = onlyOthersAnswer;
     this.name = channel.name;
     this.#signal = signal;
-    const sink = {
-      event: (event: SessionEvent) => this.#sink?.event(event),
-      closed: () => this.#end(),
-      ...(onFault && { fault: onFault }),
-    };
-    this.#pump = new Pump(this.#seat, this.#watched(channel), sink, {
-      ended: { type: "channelEnded" },
-      ...(clock && { clock }),
-    });
+    const sink = { event: (event: SessionEvent) => this.#sink?.event(event), closed: () => this.#end() };
+    this.#pump = new Pump(this.#seat, channel, sink, { ended: { type: "channelEnded" }, clock });
     signal?.addEventListener("abort", this.#abort);
     this.#pump.start();
     if (signal?.aborted === true) this.#abort();
   }
 
   get open(): boolean {
-    return !this.#pump.closed && this.#cause === undefined;
+    return !this.#pump.closed && this.cause === undefined;
   }
 
   /** What ended the line, when it was not our order. */
   get cause(): Error | undefined {
-    return this.#cause;
+    return this.#aborted ?? this.#pump.cause;
   }
 
   get onlyOthersAnswer(): boolean {
@@ -70,7 +60,7 @@ export class MeterLine implements AsyncDisposable {
   }
 
   get receivedOctets(): number {
-    return this.#receivedOctets;
+    return this.#seat.receivedOctets;
   }
 
   /** Lets a session use the line; the one before must have ended. */
@@ -91,13 +81,13 @@ export class MeterLine implements AsyncDisposable {
     await this.#ended.promise;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   readonly #abort = (): void => {
     if (!this.open) return;
-    this.#cause = new ChannelError("CHANNEL_ABORTED", { channel: this.name }, { cause: this.#signal?.reason });
+    this.#aborted = new ChannelError("CHANNEL_ABORTED", { channel: this.name }, { cause: this.#signal?.reason });
     // Whoever waits hears of it now, not when the channel has been closed.
     this.#pump.command({ type: "channelEnded" });
     this.#pump.close();
@@ -105,39 +95,21 @@ export class MeterLine implements AsyncDisposable {
 
   #end(): void {
     this.#signal?.removeEventListener("abort", this.#abort);
-    this.#sink?.ended(this.#cause);
+    this.#sink?.ended(this.cause);
     this.#ended.resolve();
-  }
-
-  /** The cause is known before the session tells what failed by it. */
-  #watched(channel: ByteChannel): ByteChannel {
-    return {
-      name: channel.name,
-      start: (sink) =>
-        channel.start({
-          bytes: (bytes) => {
-            this.#receivedOctets += bytes.length;
-            sink.bytes(bytes);
-          },
-          closed: (cause) => {
-            this.#cause ??= cause;
-            sink.closed(cause);
-          },
-        }),
-      write: (bytes) => channel.write(bytes),
-      close: () => channel.close(),
-    };
   }
 }
 
 /** A machine that is whichever session has the line. */
 class SessionSeat implements Machine<SessionCommand, SessionEvent> {
   session: ClientSession | undefined;
+  receivedOctets = 0;
 
   command(command: SessionCommand, nowMs: number): void {
     this.session?.command(command, nowMs);
   }
   receive(bytes: Uint8Array, nowMs: number): void {
+    this.receivedOctets += bytes.length;
     this.session?.receive(bytes, nowMs);
   }
   timeout(nowMs: number): void {

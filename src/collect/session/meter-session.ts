@@ -15,24 +15,23 @@ import { type MeterCalls, type MeterChannel, openMeterChannel } from "./meter-ch
 import type { MeterConnection, MeterConnectionSettings } from "./meter-connection.ts";
 import { MeterLine } from "./meter-line.ts";
 import type { MeterTarget } from "./meter-target.ts";
-import { clientChangeMs, listLimitFor, quietMs, quirkyClient } from "./quirk-settings.ts";
+import { clientChangeMs, listLimitFor, quietMs } from "./quirk-settings.ts";
 import { SerialLines } from "./serial-lines.ts";
 import { answerTimeoutMs, readRepetitions } from "./session-link.ts";
 import { SYSTEM_ENVIRONMENT, type VisitEnvironment } from "./visit-environment.ts";
 
 /** More than any one order takes that is not in blocks; those reserve as they go. */
 const COUNTERS_OF_AN_ORDER = 8;
-const NO_OCTETS = new Uint8Array(0);
 
 export interface VisitOptions {
   readonly budgetMs: number;
-  readonly signal?: AbortSignal;
-  readonly environment?: VisitEnvironment;
+  readonly signal?: AbortSignal | undefined;
+  readonly environment?: VisitEnvironment | undefined;
   /** The serial lines that this process shares among its visits; without them the visit has its own. */
   readonly lines?: SerialLines;
-  readonly calls?: MeterCalls;
+  readonly calls?: MeterCalls | undefined;
   /** Puts something between the channel and the session: a recorder. */
-  readonly wrap?: (channel: ByteChannel) => ByteChannel;
+  readonly wrap?: ((channel: ByteChannel) => ByteChannel) | undefined;
   readonly onNotice?: MeterConnectionSettings["onNotice"];
 }
 
@@ -42,30 +41,58 @@ export async function visitMeter<T>(
   options: VisitOptions,
   work: (connection: MeterConnection) => Promise<T>,
 ): Promise<T> {
-  if (options.lines === undefined) {
-    await using lines = new SerialLines();
-    return await visitMeter(target, { ...options, lines }, work);
-  }
+  const { lines, signal, environment = SYSTEM_ENVIRONMENT, wrap } = options;
+  if (lines === undefined) return visitOnOwnLines(target, options, work);
   if (isReadOut(target.connection)) {
     const message = "the meter is only read out: it has no objects to get at";
     throw new ConfigError(target.name, [{ path: "connection.opening", message }]);
   }
   await target.unlock?.();
   const counters = await target.openCounters?.();
-  const { environment = SYSTEM_ENVIRONMENT, lines, calls } = options;
+  const way = await inSpan("connect", {}, () => openMeterChannel(target, { ...options, lines }));
   const { clock } = environment;
-  const way = { lines, environment, ...(calls && { calls }), ...signalOf(options) };
-  const opened = await inSpan("connect", {}, () => openMeterChannel(target, way));
-  const { channel, onlyOthersAnswer, noteAnswer } = opened;
-  const lineOptions = { clock, ...signalOf(options), ...(onlyOthersAnswer && { onlyOthersAnswer }) };
-  await using line = new MeterLine(options.wrap?.(channel) ?? channel, lineOptions);
-  const pauseMs = quietMs(target.quirks);
-  if (pauseMs > 0) await sleep(clock, pauseMs, options.signal);
+  const { onlyOthersAnswer } = way;
+  const line = new MeterLine(wrap?.(way.channel) ?? way.channel, { clock, signal, onlyOthersAnswer });
   try {
-    const access = accessOf(target, { ...options, opened }, counters);
-    await using connection = await inSpan("associate", {}, () => connectMeter(line, access));
-    noteAnswer?.();
-    return await work(connection);
+    const pauseMs = quietMs(target.quirks);
+    if (pauseMs > 0) await sleep(clock, pauseMs, signal);
+    return await workOver(line, { target, options, way, counters }, work);
+  } finally {
+    await line.close();
+  }
+}
+
+async function visitOnOwnLines<T>(
+  target: MeterTarget,
+  options: VisitOptions,
+  work: (connection: MeterConnection) => Promise<T>,
+): Promise<T> {
+  await using lines = new SerialLines();
+  return await visitMeter(target, { ...options, lines }, work);
+}
+
+interface Visit {
+  readonly target: MeterTarget;
+  readonly options: VisitOptions;
+  readonly way: MeterChannel;
+  readonly counters: InvocationCounters | undefined;
+}
+
+/** Associates, works, takes leave. */
+async function workOver<T>(
+  line: MeterLine,
+  visit: Visit,
+  work: (connection: MeterConnection) => Promise<T>,
+): Promise<T> {
+  const { target, way } = visit;
+  try {
+    const connection = await inSpan("associate", {}, () => connectMeter(line, accessOf(visit)));
+    try {
+      way.noteAnswer?.();
+      return await work(connection);
+    } finally {
+      await connection.close();
+    }
   } catch (error) {
     // Whatever it was, a counter or a key may have had a part in it: the next visit asks for both again.
     target.countersAccepted = false;
@@ -74,73 +101,54 @@ export async function visitMeter<T>(
   }
 }
 
-function signalOf({ signal }: VisitOptions): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
-}
-
-function accessOf(
-  target: MeterTarget,
-  options: VisitOptions & { readonly opened: MeterChannel },
-  counters: InvocationCounters | undefined,
-): MeterAccess {
+function accessOf({ target, options, way, counters }: Visit): MeterAccess {
   const { association, connection, secrets, quirks } = target;
-  const responseTimeoutMs = answerTimeoutMs(connection, association.maxReceivePduSize);
-  const { budgetMs, onNotice, opened, environment = SYSTEM_ENVIRONMENT } = options;
+  const { budgetMs, onNotice, environment = SYSTEM_ENVIRONMENT } = options;
   const { clock, randomOctets } = environment;
-  const changeMs = clientChangeMs(quirks);
-  const counterObject = association.security?.invocationCounter;
-  const nextInvocationCounter = () => requireCounters(counters).next();
+  const responseTimeoutMs = answerTimeoutMs(connection, association.maxReceivePduSize);
+  const context = {
+    association,
+    secrets,
+    responseTimeoutMs,
+    repeatReads: readRepetitions(connection),
+    nextInvocationCounter: () => requireCounters(counters).next(),
+    quirks,
+    randomOctets,
+    nowMs: () => clock.now(),
+  };
   return {
     clientSap: association.clientSap,
     clock,
-    link: opened.link,
+    link: way.link,
     publicSession: () => ({ client: publicClientSettings(association, responseTimeoutMs, randomOctets), budgetMs }),
-    session: () => {
-      const repeatReads = readRepetitions(connection);
-      const context = {
-        association,
-        secrets,
-        responseTimeoutMs,
-        repeatReads,
-        nextInvocationCounter,
-        quirks,
-        randomOctets,
-        nowMs: () => clock.now(),
-      };
-      return {
-        client: { ...associationSettings(context), ...quirkyClient(quirks) },
-        ...listLimitFor(quirks),
-        budgetMs,
-        names: target,
-        ...(counters && { prepare: () => counters.ensure(COUNTERS_OF_AN_ORDER) }),
-        ...diagnosisOf(target),
-        ...(onNotice && { onNotice }),
-      };
-    },
-    ...(counterObject !== undefined &&
-      counters !== undefined && {
-        counter: {
-          ...counterObjects(counterObject, association.clientSap),
-          counters,
-          memory: target,
-          ...(changeMs !== undefined && { pauseMs: changeMs }),
-        },
-      }),
+    session: () => ({
+      client: associationSettings(context),
+      listLimit: listLimitFor(quirks),
+      budgetMs,
+      names: target,
+      prepare: counters && (() => counters.ensure(COUNTERS_OF_AN_ORDER)),
+      diagnose: diagnosisOf(target),
+      onNotice,
+    }),
+    counter: counters && counterOf(target, counters),
   };
 }
 
-function counterObjects(named: string, clientSap: number) {
-  const [logicalName = NO_OCTETS, ...otherNames] = counterCandidates(named, clientSap);
-  return { logicalName, otherNames };
+function counterOf(target: MeterTarget, counters: InvocationCounters): MeterAccess["counter"] {
+  const { clientSap, security } = target.association;
+  const named = security?.invocationCounter;
+  if (named === undefined) return undefined;
+  const names = () => counterCandidates(named, clientSap);
+  return { names, counters, memory: target, pauseMs: clientChangeMs(target.quirks) };
 }
 
-function diagnosisOf({ association, secrets }: MeterTarget): Partial<Pick<MeterConnectionSettings, "diagnose">> {
+function diagnosisOf({ association, secrets }: MeterTarget): MeterConnectionSettings["diagnose"] {
   const { blockCipherKey, authenticationKey } = secrets;
-  if (blockCipherKey === undefined) return {};
-  const keys = { blockCipherKey, ...(authenticationKey && { authenticationKey }) };
+  if (blockCipherKey === undefined) return undefined;
   const title = association.security?.serverSystemTitle;
-  return {
-    diagnose: (ciphered) => diagnose(ciphered, { keys, ...(title && { systemTitle: systemTitle(fromHex(title)) }) }),
+  return (ciphered) => {
+    const keys = { blockCipherKey, ...(authenticationKey && { authenticationKey }) };
+    return diagnose(ciphered, { keys, ...(title && { systemTitle: systemTitle(fromHex(title)) }) });
   };
 }
 

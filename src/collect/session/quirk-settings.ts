@@ -1,5 +1,6 @@
 /** What the quirks of a meter change in the settings of its sessions. */
 import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
+import type { Conformance } from "../../../protocol/ber/conformance.ts";
 import type { HdlcClientSettings } from "../../../protocol/link/hdlc/client-settings.ts";
 import type { WrapperByteOrder } from "../../../protocol/link/wrapper.ts";
 import type { MeterQuirk } from "../../../protocol/quirks.ts";
@@ -14,17 +15,17 @@ const FRAME_AROUND_INFORMATION = 20;
 const CLIENT_CHANGE_MS = 20_000;
 const QUIET_MS = 1000;
 
-export function quirkyClient(quirks: Quirks): Partial<ClientSettings> {
+const SELECTIVE_ACCESS: Conformance = new Set(["selective-access"]);
+
+export function quirkyClient(quirks: Quirks): Pick<ClientSettings, "tolerate" | "release" | "assumedConformance"> {
   const tolerate = [
     ...(quirks.has("proof-missing") ? (["pass4-missing"] as const) : []),
     ...(quirks.has("plain-answers") ? (["plain-response"] as const) : []),
   ];
   return {
-    ...(tolerate.length > 0 && { tolerate }),
-    ...(quirks.has("release-unanswered") && { release: "none" as const }),
-    ...(quirks.has("selective-access-unnegotiated") && {
-      assumedConformance: new Set(["selective-access"] as const),
-    }),
+    tolerate: tolerate.length > 0 ? tolerate : undefined,
+    release: quirks.has("release-unanswered") ? "none" : undefined,
+    assumedConformance: quirks.has("selective-access-unnegotiated") ? SELECTIVE_ACCESS : undefined,
   };
 }
 
@@ -44,10 +45,10 @@ export function quirkyProtection(
     ...(quirks.has("broadcast-bit-set") ? (["broadcast-bit"] as const) : []),
   ];
   return {
-    ...(tolerate.length > 0 && { tolerate }),
-    ...(quirks.has("additional-data-empty") && { aadForm: "empty" as const }),
-    ...(quirks.has("dedicated-counter-goes-on") && { dedicatedCounter: "global" as const }),
-    ...(quirks.has("counter-goes-back") && { replay: "warn" as const }),
+    tolerate: tolerate.length > 0 ? tolerate : undefined,
+    aadForm: quirks.has("additional-data-empty") ? "empty" : undefined,
+    dedicatedCounter: quirks.has("dedicated-counter-goes-on") ? "global" : undefined,
+    replay: quirks.has("counter-goes-back") ? "warn" : undefined,
   };
 }
 
@@ -65,8 +66,8 @@ export function windowFor(quirks: Quirks, most: number): number {
   return quirks.has("frame-numbers-fixed") ? 1 : most;
 }
 
-export function listLimitFor(quirks: Quirks): { listLimit?: number } {
-  return quirks.has("lists-refused") ? { listLimit: 1 } : {};
+export function listLimitFor(quirks: Quirks): number | undefined {
+  return quirks.has("lists-refused") ? 1 : undefined;
 }
 
 export function clientChangeMs(quirks: Quirks): number | undefined {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ByteChannel } from "../../../drivers/channel.ts";
-import { joinedOctets } from "../../../protocol/association/exchanges/get-exchange.ts";
+import { encodedOctets } from "../../../protocol/apdu/descriptors.ts";
 import type { ClockPolicy } from "../../../protocol/cosem/date-time.ts";
 import { logicalNameToOctets } from "../../../protocol/cosem/obis.ts";
 import { decodeProfileBuffer } from "../../../protocol/profile/decode.ts";
@@ -47,7 +47,7 @@ function workWith(layout: ProfileLayout, clock: ClockPolicy) {
     if (rows.type !== "data" || results.some((result) => result.type !== "data")) {
       throw new Error("the meter refused a part of the session");
     }
-    const { rowCount } = decodeProfileBuffer(joinedOctets(rows) ?? rows.data, layout, { clock });
+    const { rowCount } = decodeProfileBuffer(encodedOctets(rows) ?? rows.data, layout, { clock });
     if (rowCount !== SLOTS_OF_A_DAY) throw new Error(`${rowCount} rows are no day`);
   };
 }

@@ -60,3 +60,18 @@ test("blocks: a number that does not follow is refused, the latest one again is 
   }
   expect(() => new BlockJoiner().add(block(2))).toThrow("BLOCK_NUMBER_INVALID");
 });
+
+test("blocks: a server takes those that follow one another from 1 on", () => {
+  const joiner = new BlockJoiner();
+  for (const [blockNumber, taken] of [
+    [0, false],
+    [2, false],
+    [1, true],
+    [1, false],
+    [3, false],
+    [2, true],
+  ] as const) {
+    expect(joiner.addNext(block(blockNumber))).toBe(taken);
+  }
+  expect(joiner.finish()).toEqual(Uint8Array.of(1, 2));
+});

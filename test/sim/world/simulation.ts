@@ -137,7 +137,10 @@ class World {
     const environment = {
       clock: process,
       randomOctets: (length: number) => Uint8Array.from({ length }, () => random.below(256)),
-      connectTcp: ({ host }: { host: string }, call: { connectTimeoutMs?: number; signal?: AbortSignal }) => {
+      connectTcp: (
+        { host }: { host: string },
+        call: { connectTimeoutMs?: number; signal?: AbortSignal | undefined },
+      ) => {
         const site = this.#houseSites.get(host);
         if (site === undefined) throw new RangeError(`nobody lives at ${host}`);
         const { connectTimeoutMs = 15_000, signal } = call;

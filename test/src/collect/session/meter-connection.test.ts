@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { ChannelError } from "../../../../drivers/channel-error.ts";
+import { systemClock } from "../../../../drivers/clock.ts";
 import { Pump } from "../../../../drivers/pump.ts";
 import { decodeApdu, encodeApdu } from "../../../../protocol/apdu/apdu.ts";
 import type { ClientEvent } from "../../../../protocol/association/client/client-events.ts";
@@ -207,13 +208,8 @@ test.each(["wrapper", "hdlc"] as const)(
     const each = meter({ 16: OPEN_RULE, 48: indianRule() }, link);
     const counters = new TestCounters(5);
     const line = new MeterLine(each.near);
-    const connection = await connectMeter(line, {
-      clientSap: 48,
-      link: link === "wrapper" ? wrapper : hdlc,
-      session: () => ({ client: indianSettings(counters) }),
-      publicSession: () => ({ client: PUBLIC }),
-      counter: { logicalName: COUNTER, counters },
-    });
+    const access = { ...indianAccess(counters, {}), link: link === "wrapper" ? wrapper : hdlc };
+    const connection = await connectMeter(line, access);
     expect(await connection.get(clock)).toEqual({ type: "data", data: TIME });
     expect(counters.given[0]).toBe(1001);
     expect(each.log.filter((entry) => entry.startsWith("client"))).toEqual(["client 16", "client 48"]);
@@ -229,12 +225,7 @@ test("meter access: a counter that the meter refuses is raised above what it say
   const each = meter({ 16: OPEN_RULE, 48: rule });
   const counters = new TestCounters(5);
   const line = new MeterLine(each.near);
-  const connection = await connectMeter(line, {
-    clientSap: 48,
-    link: wrapper,
-    session: () => ({ client: indianSettings(counters) }),
-    counter: { logicalName: COUNTER, counters },
-  });
+  const connection = await connectMeter(line, indianAccess(counters, {}));
   expect(counters.given[0]).toBe(1001);
   expect(counters.given[1]).toBe(70_001);
   expect(await connection.get(clock)).toEqual({ type: "data", data: TIME });
@@ -351,8 +342,10 @@ function indianAccess(counters: InvocationCounters, memory: CounterMemory): Mete
   return {
     clientSap: 48,
     link: wrapper,
+    clock: systemClock,
     session: () => ({ client: indianSettings(counters) }),
-    counter: { logicalName: COUNTER, counters, memory },
+    publicSession: () => ({ client: PUBLIC }),
+    counter: { names: () => [COUNTER], counters, memory },
   };
 }
 
