@@ -200,10 +200,12 @@ test.each([...HABITS, ...SIGNED_HABITS])("association by configuration: $name", 
         objects,
         randomOctets: (length) => SERVER_CHALLENGE.subarray(0, length),
       });
-    const served = new ServedLink(new WrapperLink({ role: "server" }), server, (apdu) => {
-      const tag = (apdu[0] ?? 0).toString(16);
-      if (seen.at(-1) !== tag) seen.push(tag);
-      return undefined;
+    const served = new ServedLink(new WrapperLink({ role: "server" }), server, {
+      request: (apdu) => {
+        const tag = (apdu[0] ?? 0).toString(16);
+        if (seen.at(-1) !== tag) seen.push(tag);
+        return apdu;
+      },
     });
     new Pump(served, channel, { event: () => {}, closed: () => {} }, { ended: { type: "channelEnded" } }).start();
   });

@@ -12,20 +12,13 @@ import { conformanceFromNumber } from "../../protocol/ber/conformance.ts";
 import { type CaptureObject, captureObjectsToData } from "../../protocol/cosem/capture-object.ts";
 import { logicalNameFromOctets } from "../../protocol/cosem/obis.ts";
 import type { Link } from "../../protocol/link/link.ts";
-import type { Machine } from "../../protocol/machine.ts";
+import { type LinkHooks, ServedLink } from "../protocol/association/served-link.ts";
 import { OPEN_RULE, SERVER_CHALLENGE } from "../protocol/association/server-fixture.ts";
 
-/** What is done to what passes; nothing is changed where a hook is absent, and undefined is passed on to nobody. */
-export interface Deviations {
+export interface Deviations extends LinkHooks {
   readonly link: () => Link;
   readonly rule?: Partial<AssociationRule>;
   readonly objects?: MeterHabits;
-  /** Octets of the client before the link hears them, and those of the meter before they are sent. */
-  readonly received?: (octets: Uint8Array, nowMs: number) => Uint8Array | undefined;
-  readonly sent?: (octets: Uint8Array) => Uint8Array | undefined;
-  /** A request before the server hears it. */
-  readonly request?: (apdu: Uint8Array, clientSap: number) => Uint8Array | undefined;
-  readonly answer?: (apdu: Uint8Array) => Uint8Array | undefined;
 }
 
 export interface MeterHabits {
@@ -122,81 +115,6 @@ class DeviantObjects implements ObjectServer {
   }
 }
 
-/** One connection: a link, an association for each client, and the hooks between them. */
-class DeviantConnection implements Machine<{ readonly type: "channelEnded" }, never> {
-  readonly #deviations: Deviations;
-  readonly #link: Link;
-  readonly #serverFor: (clientSap: number) => AssociationServer;
-  readonly #servers = new Map<number, AssociationServer>();
-  readonly #output: Uint8Array[] = [];
-
-  constructor(deviations: Deviations, serverFor: (clientSap: number) => AssociationServer) {
-    this.#deviations = deviations;
-    this.#link = deviations.link();
-    this.#serverFor = serverFor;
-    this.#link.command({ type: "open" }, 0);
-  }
-
-  command(command: { readonly type: "channelEnded" }, nowMs: number): void {
-    this.#link.command(command, nowMs);
-    this.#serve(nowMs);
-  }
-
-  receive(bytes: Uint8Array, nowMs: number): void {
-    const { received = unchanged } = this.#deviations;
-    const octets = received(bytes, nowMs);
-    if (octets !== undefined) this.#link.receive(octets, nowMs);
-    this.#serve(nowMs);
-  }
-
-  timeout(nowMs: number): void {
-    this.#link.timeout(nowMs);
-    this.#serve(nowMs);
-  }
-
-  takeBytes(): Uint8Array | undefined {
-    return this.#output.shift();
-  }
-
-  takeEvent(): undefined {
-    return undefined;
-  }
-
-  deadlineMs(): number | undefined {
-    return this.#link.deadlineMs();
-  }
-
-  #serve(nowMs: number): void {
-    for (let event = this.#link.takeEvent(); event !== undefined; event = this.#link.takeEvent()) {
-      if (event.type === "closed") for (const each of this.#servers.values()) each.command({ type: "abort" }, nowMs);
-      if (event.type === "apdu") this.#answer(event.apdu, event.sourceSap, nowMs);
-    }
-    const { sent = unchanged } = this.#deviations;
-    for (let octets = this.#link.takeBytes(); octets !== undefined; octets = this.#link.takeBytes()) {
-      const changed = sent(octets);
-      if (changed !== undefined) this.#output.push(changed);
-    }
-  }
-
-  #answer(apdu: Uint8Array, clientSap: number, nowMs: number): void {
-    const { request = unchanged, answer = unchanged } = this.#deviations;
-    const asked = request(apdu, clientSap);
-    if (asked === undefined) return;
-    const server = this.#servers.get(clientSap) ?? this.#serverFor(clientSap);
-    this.#servers.set(clientSap, server);
-    server.receive(asked, nowMs);
-    for (let octets = server.takeBytes(); octets !== undefined; octets = server.takeBytes()) {
-      const changed = answer(octets);
-      if (changed !== undefined) this.#link.command({ type: "send", apdu: changed }, nowMs);
-    }
-    while (server.takeEvent() !== undefined);
-  }
-}
-
-function unchanged(octets: Uint8Array): Uint8Array {
-  return octets;
-}
-
 /** Listens on a free port of the loopback. `asked` hears in which way the buffer is asked for. */
 export function listenDeviant(deviations: Deviations, asked: string[]): Promise<TcpListener> {
   const { rule, objects = {} } = deviations;
@@ -205,8 +123,8 @@ export function listenDeviant(deviations: Deviations, asked: string[]): Promise<
   const open: AssociationRule = { ...OPEN_RULE, conformance: EVERYTHING };
   return TcpListener.listen({ host: "127.0.0.1", port: 0 }, (channel) => {
     const served = new DeviantObjects(objects, asked);
-    const machine = new DeviantConnection(
-      deviations,
+    const machine = new ServedLink(
+      deviations.link(),
       (clientSap) =>
         new AssociationServer({
           clientSap,
@@ -215,6 +133,7 @@ export function listenDeviant(deviations: Deviations, asked: string[]): Promise<
           objects: served,
           randomOctets: (length) => SERVER_CHALLENGE.subarray(0, length),
         }),
+      deviations,
     );
     new Pump(machine, channel, { event: () => {}, closed: () => {} }, { ended: { type: "channelEnded" } }).start();
   });

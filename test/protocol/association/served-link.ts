@@ -2,22 +2,29 @@ import type { AssociationServer } from "../../../protocol/association/server/ser
 import type { Link } from "../../../protocol/link/link.ts";
 import type { Machine } from "../../../protocol/machine.ts";
 
+/** What is done to what passes; nothing is changed where a hook is absent, and undefined is passed on to nobody. */
+export interface LinkHooks {
+  /** Octets of the client before the link hears them, and those of the meter before they are sent. */
+  readonly received?: (octets: Uint8Array, nowMs: number) => Uint8Array | undefined;
+  readonly sent?: (octets: Uint8Array) => Uint8Array | undefined;
+  /** A request before the server hears it. */
+  readonly request?: (apdu: Uint8Array, clientSap: number) => Uint8Array | undefined;
+  readonly answer?: (apdu: Uint8Array) => Uint8Array | undefined;
+  /** Answers in place of the server where it has an answer. */
+  readonly instead?: (apdu: Uint8Array) => Uint8Array | undefined;
+}
+
 /** The server side of a link and an association for each client SAP, as one machine over octets. */
 export class ServedLink implements Machine<{ readonly type: "channelEnded" }, never> {
   readonly #link: Link;
   readonly #serverFor: (clientSap: number) => AssociationServer;
   readonly #servers = new Map<number, AssociationServer>();
-  /** Answers in place of the server where it has an answer: for meters that deviate. */
-  readonly #deviation: (apdu: Uint8Array) => Uint8Array | undefined;
+  readonly #hooks: LinkHooks;
 
-  constructor(
-    link: Link,
-    serverFor: (clientSap: number) => AssociationServer,
-    deviation: (apdu: Uint8Array) => Uint8Array | undefined = () => undefined,
-  ) {
+  constructor(link: Link, serverFor: (clientSap: number) => AssociationServer, hooks: LinkHooks = {}) {
     this.#link = link;
     this.#serverFor = serverFor;
-    this.#deviation = deviation;
+    this.#hooks = hooks;
     link.command({ type: "open" }, 0);
   }
 
@@ -27,7 +34,9 @@ export class ServedLink implements Machine<{ readonly type: "channelEnded" }, ne
   }
 
   receive(bytes: Uint8Array, nowMs: number): void {
-    this.#link.receive(bytes, nowMs);
+    const { received = unchanged } = this.#hooks;
+    const octets = received(bytes, nowMs);
+    if (octets !== undefined) this.#link.receive(octets, nowMs);
     this.#serve(nowMs);
   }
 
@@ -37,7 +46,12 @@ export class ServedLink implements Machine<{ readonly type: "channelEnded" }, ne
   }
 
   takeBytes(): Uint8Array | undefined {
-    return this.#link.takeBytes();
+    const { sent = unchanged } = this.#hooks;
+    for (let octets = this.#link.takeBytes(); octets !== undefined; octets = this.#link.takeBytes()) {
+      const changed = sent(octets);
+      if (changed !== undefined) return changed;
+    }
+    return undefined;
   }
 
   takeEvent(): undefined {
@@ -50,18 +64,28 @@ export class ServedLink implements Machine<{ readonly type: "channelEnded" }, ne
 
   #serve(nowMs: number): void {
     for (let event = this.#link.takeEvent(); event !== undefined; event = this.#link.takeEvent()) {
-      if (event.type === "closed")
-        for (const server of this.#servers.values()) server.command({ type: "abort" }, nowMs);
-      if (event.type !== "apdu") continue;
-      const server = this.#servers.get(event.sourceSap) ?? this.#serverFor(event.sourceSap);
-      this.#servers.set(event.sourceSap, server);
-      const answer = this.#deviation(event.apdu);
-      if (answer !== undefined) this.#link.command({ type: "send", apdu: answer }, nowMs);
-      else server.receive(event.apdu, nowMs);
-      for (let apdu = server.takeBytes(); apdu !== undefined; apdu = server.takeBytes()) {
-        this.#link.command({ type: "send", apdu }, nowMs);
-      }
-      while (server.takeEvent() !== undefined);
+      if (event.type === "closed") for (const each of this.#servers.values()) each.command({ type: "abort" }, nowMs);
+      if (event.type === "apdu") this.#answer(event.apdu, event.sourceSap, nowMs);
     }
   }
+
+  #answer(apdu: Uint8Array, clientSap: number, nowMs: number): void {
+    const { request = unchanged, answer = unchanged, instead } = this.#hooks;
+    const asked = request(apdu, clientSap);
+    if (asked === undefined) return;
+    const server = this.#servers.get(clientSap) ?? this.#serverFor(clientSap);
+    this.#servers.set(clientSap, server);
+    const other = instead?.(asked);
+    if (other !== undefined) this.#link.command({ type: "send", apdu: other }, nowMs);
+    else server.receive(asked, nowMs);
+    for (let octets = server.takeBytes(); octets !== undefined; octets = server.takeBytes()) {
+      const changed = answer(octets);
+      if (changed !== undefined) this.#link.command({ type: "send", apdu: changed }, nowMs);
+    }
+    while (server.takeEvent() !== undefined);
+  }
+}
+
+function unchanged(octets: Uint8Array): Uint8Array {
+  return octets;
 }

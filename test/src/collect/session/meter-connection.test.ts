@@ -91,7 +91,7 @@ function meter(
     link === "wrapper"
       ? new WrapperLink({ role: "server" })
       : new HdlcServer({ logicalDevices: [1], physicalDevice: 17 });
-  const served = new ServedLink(serverLink, serverFor, deviation);
+  const served = new ServedLink(serverLink, serverFor, deviation && { instead: deviation });
   new Pump(served, far, { event: () => {}, closed: () => {} }, { ended: { type: "channelEnded" } }).start();
   return { near, far, objects, log };
 }

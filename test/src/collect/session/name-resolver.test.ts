@@ -71,7 +71,7 @@ function meter(names = new ShortNames(NAMES)): Meter {
         shortNames: names,
         randomOctets: (length) => new Uint8Array(length),
       });
-      const served = new ServedLink(new WrapperLink({ role: "server" }), () => server, heard);
+      const served = new ServedLink(new WrapperLink({ role: "server" }), () => server, { instead: heard });
       new Pump(served, far, { event: () => {}, closed: () => {} }, { ended: { type: "channelEnded" } }).start();
       const connection = await MeterConnection.open(new MeterLine(near), {
         link: new WrapperLink({ role: "client", clientSap: 16, serverSap: 1 }),
