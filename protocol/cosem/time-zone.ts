@@ -56,11 +56,15 @@ function newZone(name: string): TimeZone {
     days.set(day, found);
     return found;
   };
+  // Mostly it is the same day as before.
+  let lastDay = Number.NaN;
+  let last: OffsetsOfDay | undefined;
   return {
     name,
     offsetMinutes: (instantMs) => {
-      const { before, changeMs, after } = offsetsOf(Math.floor(instantMs / DAY_MS));
-      return instantMs < changeMs ? before : after;
+      const day = Math.floor(instantMs / DAY_MS);
+      if (last === undefined || day !== lastDay) [lastDay, last] = [day, offsetsOf(day)];
+      return instantMs < last.changeMs ? last.before : last.after;
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { DeviationRule } from "../../protocol/cosem/date-time.ts";
+import type { MeterTimes } from "../../protocol/profile/meter-times.ts";
 
 /** The four profiles that the gateway keeps; which table a row goes to. */
 export type ProfileKind = "instant" | "block_load" | "daily_load" | "billing";
@@ -23,7 +24,7 @@ export interface BatchColumn {
   /** Name of a column in PROFILE_COLUMNS. */
   readonly column: string;
   /** One integer per row; undefined where the meter sent nothing. */
-  readonly values: readonly (bigint | undefined)[];
+  readonly values: readonly (bigint | undefined)[] | BigInt64Array;
 }
 
 /** Values that have no column, or do not fit it exactly, kept under their logical name. */
@@ -54,8 +55,8 @@ export interface ProfileBatch {
   /** The resolved instants (end of the interval where there is one), ms since 1970, and by which rule. */
   readonly instantsMs: readonly number[];
   readonly timeRules: readonly TimeRule[];
-  /** The meter's own 12 octets of each stamp; undefined where it sent none. */
-  readonly meterTimes: readonly (Uint8Array | undefined)[];
+  /** Undefined where the meter sent no stamps. */
+  readonly meterTimes: MeterTimes | undefined;
   /** Length of the interval in seconds, or undefined for captures without one. */
   readonly intervalS: number | undefined;
   readonly columns: readonly BatchColumn[];

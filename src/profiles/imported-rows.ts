@@ -113,7 +113,7 @@ export function importedRow(
     instantsMs: [instantMs],
     timeRules: ["deviation"],
     // What showed on the meter's clock nobody says.
-    meterTimes: [undefined],
+    meterTimes: undefined,
     intervalS,
     columns: [...mapped.columns, ...columns],
     others: mapped.others,

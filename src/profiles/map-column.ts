@@ -1,78 +1,108 @@
 /** One decoded column to integers in the decimal unit of a table's column, and what cannot be such an integer. */
 import { DATE_TIME_LENGTH, type Data } from "../../protocol/axdr/data.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
-import { captureObjectKey } from "../../protocol/cosem/capture-object.ts";
+import { newOctets } from "../../protocol/bytes/octets.ts";
+import { type CaptureObject, captureObjectKey } from "../../protocol/cosem/capture-object.ts";
 import { type ClockPolicy, resolveDateTime } from "../../protocol/cosem/date-time.ts";
 import { type ScalerUnit, UNSCALED } from "../../protocol/cosem/scaler-unit.ts";
 import type { DataColumn, DecodedColumn, NumberColumn, TimeColumn } from "../../protocol/profile/column.ts";
 import { wantsScaler } from "../../protocol/profile/layout.ts";
-import type { OtherValue } from "./batch.ts";
+import type { BatchColumn, OtherColumn, OtherValue } from "./batch.ts";
 import type { ProfileColumn } from "./columns.ts";
 import { type Decimal, formatDecimal, rescale } from "./decimal.ts";
 import { decimalFromData, otherValue } from "./other-value.ts";
-import { convertUnit, ucumOf } from "./unit-conversion.ts";
+import { convertUnit, isConvertible, ucumOf } from "./unit-conversion.ts";
 
-/** Where a column's values go. */
-export interface MapTarget {
-  readonly column: ProfileColumn;
-  /** Columns to take instead when the unit fits them and not the first. */
-  readonly alternatives: readonly ProfileColumn[];
-  /** The scaler and unit of another register, for a value that has none of its own. */
-  readonly lentScaler: ScalerUnit | undefined;
-  readonly clock: ClockPolicy;
+/** What a column of a layout is, whatever rows it has. */
+export interface ColumnSource {
+  readonly captureObject: CaptureObject;
+  readonly scalerUnit: ScalerUnit | undefined;
+  readonly isTime: boolean;
+}
+
+/** How a column of a layout is mapped, worked out once for all rows of all meters that have it. */
+export interface ColumnPlan {
+  /** The columns that can take its values, the best first. */
+  readonly converters: readonly Converter[];
+  /** Name, unit and scaler with which is kept what has no place in a column. */
+  readonly key: string;
+  readonly unit: string | undefined;
+  readonly scaler: number;
 }
 
 export interface MappedColumn {
-  /** The column that was taken. */
-  readonly column: ProfileColumn | undefined;
-  readonly values: readonly (bigint | undefined)[];
+  readonly values: BatchColumn["values"];
   /** What has no place in the column; empty when everything has. */
   readonly rest: readonly (OtherValue | undefined)[];
-  /** Name and unit under which the rest is kept. */
-  readonly key: string;
-  readonly unit: string | undefined;
 }
 
 type Cell = bigint | undefined;
 
-/** Maps all rows of a column; without a target everything is rest. */
-export function mapColumn(column: DecodedColumn, target: MapTarget | undefined): MappedColumn {
-  if (column.kind === "time") return mapTimes(column, target?.column);
-  const known = column.scalerUnit ?? target?.lentScaler;
-  const isRaw = known === undefined && wantsScaler(column.captureObject);
-  const scalerUnit = known ?? UNSCALED;
-  const chosen = isRaw ? undefined : chooseColumn(target, scalerUnit);
-  const key = captureObjectKey(column.captureObject);
-  const named = { column: chosen, key: isRaw ? `${key}@raw` : key, unit: ucumOf(known?.unit) };
-  const convert = chosen === undefined ? undefined : converterFor(chosen, scalerUnit, target?.clock);
-  const cells = column.kind === "number" ? numberCells(column, convert) : dataCells(column, convert);
-  return { ...named, values: cells, rest: restOf(column, cells, scalerUnit) };
+/** `candidates` are the columns that its values may go to; `lent` are scaler and unit of another register. */
+export function planColumn(
+  { captureObject, scalerUnit, isTime }: ColumnSource,
+  candidates: readonly ProfileColumn[] = [],
+  lent?: ScalerUnit,
+): ColumnPlan {
+  const key = captureObjectKey(captureObject);
+  if (isTime) {
+    const times = candidates.filter((column) => column.kind === "timestamp");
+    return { converters: times.map((column) => converterFor(column, UNSCALED)), key, unit: undefined, scaler: 0 };
+  }
+  const known = scalerUnit ?? lent;
+  if (known === undefined && wantsScaler(captureObject)) {
+    return { converters: [], key: `${key}@raw`, unit: undefined, scaler: 0 };
+  }
+  const { scaler, unit } = known ?? UNSCALED;
+  const fitting = candidates.filter((column) => column.kind !== "number" || isConvertible(unit, column.unit));
+  const converters = fitting.map((column) => converterFor(column, { scaler, unit }));
+  return { converters, key, unit: ucumOf(known?.unit), scaler };
 }
 
-function chooseColumn(target: MapTarget | undefined, { unit }: ScalerUnit): ProfileColumn | undefined {
-  if (target === undefined) return undefined;
-  const candidates = [target.column, ...target.alternatives];
-  const one = { mantissa: 60n, exponent: 0 };
-  return candidates.find((each) => each.kind !== "number" || convertUnit(one, unit, each.unit) !== undefined);
+/** Maps all rows of a column; without a converter everything is rest. */
+export function mapColumn(
+  column: DecodedColumn,
+  { scaler }: ColumnPlan,
+  converter?: Converter,
+  clock?: ClockPolicy,
+): MappedColumn {
+  if (column.kind === "time") return mapTimes(column, converter);
+  const whole = column.kind === "number" && converter !== undefined ? wholeCells(column, converter) : undefined;
+  if (whole !== undefined) return { values: whole, rest: [] };
+  const convert = (data: Data | undefined): Cell => (data === undefined ? undefined : converter?.data(data, clock));
+  const values = column.kind === "number" ? numberCells(column, converter, convert) : column.values.map(convert);
+  return { values, rest: restOf(column, values, scaler) };
 }
 
-interface Converter {
-  /** What a mantissa is multiplied with, when that is a whole number. */
-  readonly factor: bigint | undefined;
+/** A column in the words of its values, as if nothing knew it. */
+export function columnInWords(column: DecodedColumn): OtherColumn {
+  const isTime = column.kind === "time";
+  const { captureObject, scalerUnit } = isTime ? { ...column, scalerUnit: undefined } : column;
+  const plan = planColumn({ captureObject, scalerUnit, isTime });
+  return { captureObject: plan.key, unit: plan.unit, values: mapColumn(column, plan).rest };
+}
+
+/** What takes values to a column. */
+export interface Converter {
+  readonly column: ProfileColumn;
+  /** What a mantissa is multiplied with, when that is a whole number, */
+  readonly factor: number;
+  /** and up to which mantissa the product is exact as a number and fits the column; below 0 where there is no factor. */
+  readonly limit: number;
   readonly number: (decimal: Decimal) => Cell;
-  readonly data: (data: Data) => Cell;
-  /** Width of the column. */
-  readonly bits: 32 | 64;
+  readonly data: (data: Data, clock: ClockPolicy | undefined) => Cell;
 }
 
-function converterFor(column: ProfileColumn, scalerUnit: ScalerUnit, clock: ClockPolicy | undefined): Converter {
+function converterFor(column: ProfileColumn, scalerUnit: ScalerUnit): Converter {
   const { bits } = column;
   const fit = (value: Cell): Cell => (value !== undefined && BigInt.asIntN(bits, value) === value ? value : undefined);
   if (column.kind === "timestamp") {
-    return { factor: undefined, number: () => undefined, data: (value) => fit(instantOf(value, clock)), bits };
+    const data = (value: Data, clock: ClockPolicy | undefined) => fit(instantOf(value, clock));
+    return { column, factor: 0, limit: -1, number: () => undefined, data };
   }
   if (column.kind === "status") {
-    return { factor: 1n, number: (decimal) => fit(rescale(decimal, 0)), data: (value) => fit(statusOf(value)), bits };
+    const data = (value: Data) => fit(statusOf(value));
+    return { column, factor: 1, limit: limitOf(1, bits), number: (decimal) => fit(rescale(decimal, 0)), data };
   }
   const number = ({ mantissa, exponent }: Decimal): Cell => {
     const scaled = { mantissa, exponent: exponent + scalerUnit.scaler };
@@ -83,7 +113,14 @@ function converterFor(column: ProfileColumn, scalerUnit: ScalerUnit, clock: Cloc
     const decimal = decimalFromData(value);
     return decimal === undefined ? undefined : number(decimal);
   };
-  return { factor: number({ mantissa: 1n, exponent: 0 }), number, data, bits };
+  const factor = Number(number({ mantissa: 1n, exponent: 0 }) ?? Number.NaN);
+  return { column, factor, limit: limitOf(factor, bits), number, data };
+}
+
+/** Products below are exact as numbers, and so is the check of their width. */
+function limitOf(factor: number, bits: 32 | 64): number {
+  if (!Number.isSafeInteger(factor) || factor === 0) return -1;
+  return Math.min(Number.MAX_SAFE_INTEGER / factor, 2 ** (bits - 1) / factor - 1);
 }
 
 /** Bits as the integer that their octets are; true and false as 1 and 0. */
@@ -102,50 +139,50 @@ function instantOf(data: Data, clock: ClockPolicy | undefined): Cell {
   return resolved === undefined ? undefined : BigInt(resolved.instantMs);
 }
 
-function numberCells(column: NumberColumn, convert: Converter | undefined): Cell[] {
-  const { mantissas, present, exceptions } = column;
-  const cells: Cell[] = [];
-  const factor = convert?.factor;
-  // Products below this are exact as numbers, and so is the check of their width.
-  const limit =
-    convert === undefined || factor === undefined || factor > MAX_EXACT
-      ? -1
-      : Math.min(Number(MAX_EXACT / factor), 2 ** (convert.bits - 1) / Number(factor) - 1);
-  const multiplier = Number(factor ?? 0n);
-  for (let row = 0; row < present.length; row++) {
-    const mantissa = mantissas[row] ?? 0;
-    if (present[row] === 0) cells.push(undefined);
-    else if (typeof mantissa === "number" && mantissa <= limit && mantissa >= -limit) {
-      cells.push(bigintOf(mantissa * multiplier));
-    } else cells.push(convert?.number({ mantissa: BigInt(mantissa), exponent: 0 }));
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** All rows at once, where each has a number whose product is exact; undefined where one has not. */
+function wholeCells(
+  { mantissas, present, exceptions }: NumberColumn,
+  { factor, limit }: Converter,
+): BigInt64Array | undefined {
+  if (mantissas instanceof BigInt64Array || exceptions.size > 0 || !LITTLE_ENDIAN) return undefined;
+  const rowCount = present.length;
+  const octets = newOctets(rowCount * BigInt64Array.BYTES_PER_ELEMENT);
+  const cells = new BigInt64Array(octets.buffer, octets.byteOffset, rowCount);
+  // A number becomes a bigint of 64 bits in two halves: BigInt() takes four times as long.
+  const halves = new Int32Array(octets.buffer, octets.byteOffset, 2 * rowCount);
+  for (let row = 0; row < rowCount; row++) {
+    const mantissa = mantissas[row] ?? Number.NaN;
+    if (present[row] === 0 || !(Math.abs(mantissa) <= limit)) return undefined;
+    const product = mantissa * factor;
+    halves[2 * row] = product;
+    halves[2 * row + 1] = Math.floor(product / 2 ** 32);
   }
-  for (const [row, data] of exceptions) cells[row] = convert?.data(data);
   return cells;
 }
 
-const wide = new BigInt64Array(1);
-const halves = new Int32Array(wide.buffer);
-const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-/** An exact whole number as bigint: BigInt() takes four times as long. */
-function bigintOf(value: number): bigint {
-  if (!LITTLE_ENDIAN) return BigInt(value);
-  halves[0] = value;
-  halves[1] = Math.floor(value / 2 ** 32);
-  return wide[0] ?? 0n;
-}
-
-const MAX_EXACT = BigInt(Number.MAX_SAFE_INTEGER);
-
-function dataCells(column: DataColumn, convert: Converter | undefined): Cell[] {
-  return column.values.map((data) => (data === undefined ? undefined : convert?.data(data)));
+function numberCells(
+  { mantissas, present, exceptions }: NumberColumn,
+  converter: Converter | undefined,
+  convert: (data: Data) => Cell,
+): Cell[] {
+  const { factor = 0, limit = -1 } = converter ?? {};
+  const cells = Array.from(present, (isPresent, row): Cell => {
+    const mantissa = mantissas[row] ?? 0;
+    if (isPresent === 0) return undefined;
+    if (typeof mantissa === "number" && Math.abs(mantissa) <= limit) return BigInt(mantissa * factor);
+    return converter?.number({ mantissa: BigInt(mantissa), exponent: 0 });
+  });
+  for (const [row, data] of exceptions) cells[row] = convert(data);
+  return cells;
 }
 
 /** The values of rows that have no cell, in their own words; empty when every row has one. */
 function restOf(
   column: NumberColumn | DataColumn,
   cells: readonly Cell[],
-  { scaler }: ScalerUnit,
+  scaler: number,
 ): readonly (OtherValue | undefined)[] {
   if (!cells.includes(undefined)) return [];
   return cells.map((cell, row) => {
@@ -158,13 +195,11 @@ function restOf(
   });
 }
 
-function mapTimes(column: TimeColumn, target: ProfileColumn | undefined): MappedColumn {
-  const chosen = target?.kind === "timestamp" ? target : undefined;
+function mapTimes(column: TimeColumn, converter: Converter | undefined): MappedColumn {
   const values = Array.from(column.instantsMs, (instantMs): Cell => {
-    return chosen === undefined || Number.isNaN(instantMs) ? undefined : BigInt(instantMs);
+    return converter === undefined || Number.isNaN(instantMs) ? undefined : BigInt(instantMs);
   });
-  const rest = values.map((value, row) => (value === undefined ? stampOf(column, row) : undefined));
-  return { column: chosen, values, rest, key: captureObjectKey(column.captureObject), unit: undefined };
+  return { values, rest: values.map((value, row) => (value === undefined ? stampOf(column, row) : undefined)) };
 }
 
 /** The octets of a stamp that has not become an instant; a stamp with every field open says nothing. */

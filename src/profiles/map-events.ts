@@ -4,8 +4,8 @@ import { eventObjects } from "../../protocol/cosem/companion/event-meaning.ts";
 import type { DlmsError } from "../../protocol/errors.ts";
 import type { DecodedColumn, TimeColumn } from "../../protocol/profile/column.ts";
 import type { DecodedProfile } from "../../protocol/profile/decode.ts";
-import type { OtherValue } from "./batch.ts";
-import { type MappedColumn, mapColumn } from "./map-column.ts";
+import type { OtherColumn, OtherValue } from "./batch.ts";
+import { columnInWords } from "./map-column.ts";
 import { otherValue } from "./other-value.ts";
 import { LAST_CODE, loggedEvent, type SeenEvent } from "./seen-events.ts";
 
@@ -40,7 +40,7 @@ export function isEventLog(companion: Companion, logicalName: string): boolean {
 
 export function mapEventLog(decoded: DecodedProfile, { companion, log }: EventLogContext): MappedEvents {
   const columns = decoded.columns.filter((column) => column !== decoded.clock);
-  const named = columns.map((column) => mapColumn(column, undefined));
+  const named = columns.map(columnInWords);
   const code = codeColumn(columns);
   const events: SeenEvent[] = [];
   const setAside: SetAsideEvent[] = decoded.rejected.map(({ index, data, error }) => {
@@ -48,7 +48,7 @@ export function mapEventLog(decoded: DecodedProfile, { companion, log }: EventLo
   });
   for (let row = 0; row < decoded.rowCount; row++) {
     const atMs = instantOf(decoded.clock, row);
-    const number = named[code]?.rest[row];
+    const number = named[code]?.values[row];
     const details = detailsOf(named, row, code);
     if (atMs === undefined || typeof number !== "string" || !WHOLE.test(number)) {
       const reason = atMs === undefined ? "no-time" : "no-code";
@@ -70,11 +70,12 @@ function codeColumn(columns: readonly DecodedColumn[]): number {
 
 const DATA_CLASS = 1;
 
-function detailsOf(columns: readonly MappedColumn[], row: number, without = -1): NonNullable<SeenEvent["details"]> {
+function detailsOf(columns: readonly OtherColumn[], row: number, without = -1): NonNullable<SeenEvent["details"]> {
   const details: Record<string, { value: OtherValue; unit?: string }> = {};
-  for (const [index, { rest, key, unit }] of columns.entries()) {
-    const value = rest[row];
-    if (value !== undefined && index !== without) details[key] = { value, ...(unit !== undefined && { unit }) };
+  for (const [index, { captureObject, unit, values }] of columns.entries()) {
+    const value = values[row];
+    if (value !== undefined && index !== without)
+      details[captureObject] = { value, ...(unit !== undefined && { unit }) };
   }
   return details;
 }

@@ -24,6 +24,11 @@ export function convertUnit(value: Decimal, unitCode: number, columnUnit: string
   return { mantissa: scaled / denominator, exponent: value.exponent - 3 };
 }
 
+/** Whether values in a unit can be put into a column, as far as it depends on the unit. */
+export function isConvertible(unitCode: number, columnUnit: string): boolean {
+  return convertUnit({ mantissa: 60n, exponent: 0 }, unitCode, columnUnit) !== undefined;
+}
+
 /** The UCUM code of a unit, or undefined for none. */
 export function ucumOf(unitCode: number | undefined): string | undefined {
   return unitCode === undefined || unitCode === UNITLESS ? undefined : unitOf(unitCode)?.ucum;

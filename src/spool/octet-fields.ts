@@ -89,7 +89,7 @@ export class FieldWriter {
   }
 
   /** Whole numbers of any size, some missing, whose neighbours are alike. */
-  bigints(values: readonly (bigint | undefined)[]): this {
+  bigints(values: readonly (bigint | undefined)[] | BigInt64Array): this {
     this.count(values.length);
     let previous = 0;
     for (const value of values) {

@@ -87,7 +87,7 @@ function blockLoad(meterKey: number, firstMs: number, rowCount: number): Profile
     rowCount,
     instantsMs: index.map((at) => firstMs + at * SLOT_MS),
     timeRules: index.map(() => "deviation" as const),
-    meterTimes: index.map(() => undefined),
+    meterTimes: undefined,
     intervalS: SLOT_MS / 1000,
     columns: VALUES.map((column, position) => ({
       column,

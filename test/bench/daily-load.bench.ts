@@ -107,7 +107,7 @@ function load(meterKey: number, fromMs: number, count: number): ProfileBatch {
     rowCount: count,
     instantsMs: index.map((at) => fromMs + (at + 1) * SLOT_MS),
     timeRules: index.map(() => "deviation" as const),
-    meterTimes: index.map(() => undefined),
+    meterTimes: undefined,
     intervalS: SLOT_MS / 1000,
     columns: VALUES.map((column, position) => ({
       column,

@@ -217,7 +217,7 @@ function blockLoad(
     rowCount,
     instantsMs: index.map((at) => firstMs + at * SLOT_MS),
     timeRules: index.map(() => "deviation" as const),
-    meterTimes: index.map(() => undefined),
+    meterTimes: undefined,
     intervalS: SLOT_MS / 1000,
     columns: VALUES.map((column, position) => ({
       column,

@@ -47,7 +47,7 @@ export function batchOf(
     rowCount: slots,
     instantsMs: index.map((at) => firstMs + at * slotMs),
     timeRules: index.map(() => "deviation" as const),
-    meterTimes: index.map(() => undefined),
+    meterTimes: undefined,
     intervalS,
     columns: Object.entries(columns).map(([column, value]) => ({
       column,

@@ -124,7 +124,7 @@ async function lateRows(writer: ProfileWriter, meters: readonly number[], timeMs
         instantsMs: whole.instantsMs.slice(0, 1),
         columns,
         timeRules: ["deviation"],
-        meterTimes: [undefined],
+        meterTimes: undefined,
       };
     });
     const beganMs = performance.now();

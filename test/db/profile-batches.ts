@@ -30,7 +30,7 @@ export function blockLoad(
     rowCount: slots.length,
     instantsMs: slots.map((slot) => START_MS + slot * SLOT_MS),
     timeRules: slots.map(() => "deviation" as const),
-    meterTimes: slots.map(() => undefined),
+    meterTimes: undefined,
     intervalS: SLOT_MS / 1000,
     columns: [
       { column: "voltage_l1", values: slots.map((slot) => 230_000n + BigInt(slot % 1000)) },

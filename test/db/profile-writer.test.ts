@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { fromHex } from "../../protocol/bytes/hex.ts";
+import { MeterTimes } from "../../protocol/profile/meter-times.ts";
 import type { ProfileBatch } from "../../src/profiles/batch.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
 import { ProfileWriter, type WriteParticipant } from "../../src/store/profiles/profile-writer.ts";
@@ -15,7 +17,7 @@ test("profile writer: a row shows plain units, exactly, with its meter, times an
       source: "push",
       timeRules: ["zone"],
       // 2026-01-01 06:30:00, deviation unspecified, clock status 0: the meter's own octets.
-      meterTimes: [Uint8Array.from(Buffer.from("07ea0101ff061e00ff800000", "hex"))],
+      meterTimes: MeterTimes.of([fromHex("07ea0101ff061e00ff800000")]),
       columns: [
         { column: "voltage_l1", values: [230_123n] },
         { column: "active_import_total", values: [9_007_199_254_740_993n] },

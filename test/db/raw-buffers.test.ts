@@ -5,6 +5,7 @@ import { dateTimeAt, encodeDateTime } from "../../protocol/cosem/date-time.ts";
 import { namedZone } from "../../protocol/cosem/time-zone.ts";
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
 import { profileLayout } from "../../protocol/profile/layout.ts";
+import { MeterTimes } from "../../protocol/profile/meter-times.ts";
 import { replay } from "../../src/collect/keeping/replay.ts";
 import type { PolledMeter } from "../../src/collect/polled-meter.ts";
 import { PROFILE_COLUMNS } from "../../src/profiles/columns.ts";
@@ -230,9 +231,12 @@ test("replay: what a mended decoder says otherwise is a revision with its reason
     rowCount: 95,
     instantsMs: right.instantsMs.slice(1),
     timeRules: right.timeRules.slice(1),
-    meterTimes: right.meterTimes.slice(1),
+    meterTimes: MeterTimes.of(right.meterTimes?.toArray().slice(1) ?? []),
     columns: [
-      { column: energy?.column ?? "", values: (energy?.values ?? []).slice(1).map((value) => (value ?? 0n) * 10n) },
+      {
+        column: energy?.column ?? "",
+        values: Array.from(energy?.values ?? [], (value) => (value ?? 0n) * 10n).slice(1),
+      },
     ],
   };
   await newWriter().write([wrong]);

@@ -249,8 +249,8 @@ function part(batch: ReturnType<typeof daysOfLoad>, passes: (index: number) => b
     rowCount: instantsMs.length,
     instantsMs,
     timeRules: kept(batch.timeRules),
-    meterTimes: kept(batch.meterTimes),
-    columns: batch.columns.map(({ column, values }) => ({ column, values: kept(values) })),
+    meterTimes: undefined,
+    columns: batch.columns.map(({ column, values }) => ({ column, values: kept(Array.from(values)) })),
   };
 }
 

@@ -5,6 +5,7 @@
 import type { Companion } from "../../../protocol/cosem/companion/companion.ts";
 import { raisedBits } from "../../../protocol/cosem/companion/event-meaning.ts";
 import type { ProfileLayout } from "../../../protocol/profile/layout.ts";
+import { MeterTimes } from "../../../protocol/profile/meter-times.ts";
 import type { ProfileBatch, ProfileKind } from "../../profiles/batch.ts";
 import { slotIntervalS } from "../../store/profiles/slot-interval.ts";
 import type { AnswerSpan } from "../read/profile-reader.ts";
@@ -97,8 +98,8 @@ export function partOf(batch: ProfileBatch, [from, to]: readonly [number, number
     rowCount: to - from,
     instantsMs: part(batch.instantsMs),
     timeRules: part(batch.timeRules),
-    meterTimes: part(batch.meterTimes),
-    columns: batch.columns.map(({ column, values }) => ({ column, values: part(values) })),
+    meterTimes: batch.meterTimes && MeterTimes.of(part(batch.meterTimes.toArray())),
+    columns: batch.columns.map(({ column, values }) => ({ column, values: values.slice(from, to) })),
     others: batch.others.map(({ captureObject, unit, values }) => ({ captureObject, unit, values: part(values) })),
   };
 }
@@ -135,49 +136,57 @@ export function slotsWithoutRow(
   batches: readonly ProfileBatch[],
   { rule, companion, asked, readAtMs }: AnsweredSlots,
 ): SlotsWithoutRow {
-  const { status, newest } = statusBySlot(rule, batches);
+  const { slots, words } = slotsWithRow(rule, batches);
   // A row may be written late; what is older, or has a newer row after it, is not there any more.
   const surelyOver = readAtMs - Math.max(HOUR_MS, Math.min(2 * rule.intervalS, DAY_S) * 1000);
+  const over = Math.max(slots.at(-1) ?? Number.NEGATIVE_INFINITY, surelyOver);
   const absentMs: number[] = [];
   const offMs: number[] = [];
   const doubtedMs: number[] = [];
   for (const range of asked) {
-    const { fromMs, toMs } = range;
     let missing: number[] = [];
-    const settle = (next: number) => {
+    const settle = (word: bigint | undefined) => {
       if (missing.length === 0) return;
-      const told = tellsPowerFailure(companion, status.get(next)) ? offMs : absentMs;
+      const told = tellsPowerFailure(companion, word) ? offMs : absentMs;
       for (const slotMs of missing) told.push(slotMs);
       missing = [];
     };
-    const endMs = Math.min(toMs, Math.max(newest, surelyOver));
-    for (let slot = slotAfter(rule, fromMs - 1); slot <= endMs; slot = slotAfter(rule, slot)) {
-      if (status.has(slot)) settle(slot);
+    const endMs = Math.min(range.toMs, over);
+    let next = 0;
+    for (let slot = slotAfter(rule, range.fromMs - 1); slot <= endMs; slot = slotAfter(rule, slot)) {
+      while ((slots[next] ?? Number.POSITIVE_INFINITY) < slot) next++;
+      if (slots[next] === slot) settle(words[next]);
       else if (isProven(range, slot)) missing.push(slot);
       else doubtedMs.push(slot);
     }
-    settle(slotAfter(rule, toMs));
+    while ((slots[next] ?? Number.POSITIVE_INFINITY) <= range.toMs) next++;
+    settle(slots[next] === slotAfter(rule, range.toMs) ? words[next] : undefined);
   }
   return { absentMs, offMs, doubted: rangesOf(rule, doubtedMs) };
 }
 
-/** The status words of the rows by their slots, and the newest of these. */
-function statusBySlot(
+/** The slots that rows stand for, in the order of time, and the status words of these rows. */
+function slotsWithRow(
   rule: SlotRule,
   batches: readonly ProfileBatch[],
-): { readonly status: ReadonlyMap<number, bigint | undefined>; readonly newest: number } {
-  const status = new Map<number, bigint | undefined>();
-  let newest = Number.NEGATIVE_INFINITY;
-  for (const batch of batches) {
-    const words = batch.columns.find((column) => column.column === "status")?.values;
-    for (const [row, stampMs] of batch.instantsMs.entries()) {
-      const slot = slotOf(rule, stampMs);
+): { readonly slots: readonly number[]; readonly words: readonly (bigint | undefined)[] } {
+  const slots: number[] = [];
+  const words: (bigint | undefined)[] = [];
+  let isSorted = true;
+  for (const { instantsMs, columns } of batches) {
+    const status = columns.find((column) => column.column === "status")?.values;
+    for (let row = 0; row < instantsMs.length; row++) {
+      const slot = slotOf(rule, instantsMs[row] ?? Number.NaN);
       if (slot === undefined) continue;
-      status.set(slot, words?.[row]);
-      if (slot > newest) newest = slot;
+      isSorted &&= slot > (slots.at(-1) ?? Number.NEGATIVE_INFINITY);
+      slots.push(slot);
+      words.push(status?.[row]);
     }
   }
-  return { status, newest };
+  if (isSorted) return { slots, words };
+  const wordOf = new Map(slots.map((slot, at) => [slot, words[at]]));
+  const sorted = [...wordOf.keys()].sort((a, b) => a - b);
+  return { slots: sorted, words: sorted.map((slot) => wordOf.get(slot)) };
 }
 
 function isProven({ span, again }: AskedSlots, slot: number): boolean {

@@ -2,6 +2,8 @@
  * What the spool can hold on its way to the database, and how each is encoded. Codes are never reused; an encoding is
  * changed by a new version, and older ones stay readable.
  */
+
+import { MeterTimes } from "../../../protocol/profile/meter-times.ts";
 import type { OtherColumn, OtherValue, PackedBuffer, ProfileBatch } from "../../profiles/batch.ts";
 import type { SeenEvent } from "../../profiles/seen-events.ts";
 import { FieldReader, FieldWriter } from "../../spool/octet-fields.ts";
@@ -78,7 +80,8 @@ export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
     fields.number(meterKey).count(PROFILE_KINDS.indexOf(profile)).count(SOURCES.indexOf(source));
     fields.text(layoutFingerprint).number(readAt.getTime()).number(rowCount).numbers(instantsMs);
     fields.list(timeRules, (rule) => fields.count(TIME_RULES.indexOf(rule)));
-    fields.list(meterTimes, (time) => fields.optional(time, (octets) => fields.octets(octets)));
+    const stamps = meterTimes?.toArray() ?? timeRules.map(() => undefined);
+    fields.list(stamps, (stamp) => fields.optional(stamp, (octets) => fields.octets(octets)));
     fields.optional(intervalS, (seconds) => fields.number(seconds));
     fields.list(columns, ({ column, values }) => fields.text(column).bigints(values));
     fields.list(others, (other) => writeOther(fields, other));
@@ -97,7 +100,7 @@ export const PROFILE_ROWS: SpoolKind<ProfileBatch> = spoolKind(
       rowCount: fields.number(),
       instantsMs: fields.numbers(),
       timeRules: fields.list(() => fields.choice(TIME_RULES)),
-      meterTimes: fields.list(() => fields.optional(() => fields.octets())),
+      meterTimes: MeterTimes.of(fields.list(() => fields.optional(() => fields.octets()))),
       intervalS: fields.optional(() => fields.number()),
       columns: fields.list(() => ({ column: fields.text(), values: fields.bigints() })),
       others: fields.list(() => readOther(fields)),

@@ -97,7 +97,8 @@ function haveSameColumns(a: readonly BatchColumn[], b: readonly BatchColumn[]): 
 }
 
 function isEven({ rowCount, instantsMs, timeRules, meterTimes, columns, others }: ProfileBatch): boolean {
-  if (instantsMs.length !== rowCount || timeRules.length !== rowCount || meterTimes.length !== rowCount) return false;
+  if (instantsMs.length !== rowCount || timeRules.length !== rowCount) return false;
+  if (meterTimes !== undefined && meterTimes.length !== rowCount) return false;
   for (const column of columns) if (column.values.length !== rowCount) return false;
   for (const other of others) if (other.values.length !== rowCount) return false;
   return true;
@@ -191,7 +192,7 @@ export class RowLayout {
     this.profile = batches[0]?.profile ?? "instant";
     this.#layoutKeys = layoutKeys;
     this.valueColumns = usedColumns(batches, known);
-    this.hasMeterTimes = batches.some((batch) => batch.meterTimes.some((time) => time !== undefined));
+    this.hasMeterTimes = batches.some((batch) => batch.meterTimes !== undefined);
     this.hasOthers = batches.some((batch) => batch.others.length > 0);
     this.#fieldCount = this.columns.length;
   }
@@ -237,7 +238,7 @@ export class RowLayout {
       return { reason: "value_out_of_range", detail: `${column?.name} = ${value}` };
     }
     if (this.hasMeterTimes) {
-      const meterTime = batch.meterTimes[index];
+      const meterTime = batch.meterTimes?.at(index);
       if (meterTime === undefined) into.absent();
       else into.bytea(meterTime);
     }
@@ -306,7 +307,7 @@ function othersOf(row: ProfileRow): Record<string, { value: OtherValue; unit?: s
 export function rowAsJson(row: ProfileRow): string {
   const { batch, index } = row;
   const columns = batch.columns.map((column) => [column.column, String(column.values[index] ?? "")]);
-  const meterTime = batch.meterTimes[index];
+  const meterTime = batch.meterTimes?.at(index);
   return JSON.stringify({
     columns: Object.fromEntries(columns.filter(([, value]) => value !== "")),
     others: othersOf(row) ?? {},

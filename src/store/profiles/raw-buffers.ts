@@ -100,7 +100,7 @@ export function rowlessBatch(
   { meterKey, profile, source, receivedAt }: RawBuffer,
   buffers: readonly PackedBuffer[],
 ): ProfileBatch {
-  const none = { rowCount: 0, instantsMs: [], timeRules: [], meterTimes: [], columns: [], others: [] };
+  const none = { rowCount: 0, instantsMs: [], timeRules: [], meterTimes: undefined, columns: [], others: [] };
   const layoutFingerprint = buffers[0]?.layoutFingerprint ?? "";
   return { meterKey, profile, source, layoutFingerprint, readAt: receivedAt, intervalS: undefined, ...none, buffers };
 }

@@ -54,7 +54,7 @@ function polled(meterKey: number, energyMwh: bigint): ProfileBatch {
     rowCount: 1,
     instantsMs: [SLOT],
     timeRules: ["deviation"],
-    meterTimes: [undefined],
+    meterTimes: undefined,
     intervalS: undefined,
     columns: [{ column: "active_import", values: [energyMwh] }],
     others: [],

@@ -1,4 +1,6 @@
 /** Faults that are built in on purpose, to see that the invariants find them. */
+
+import { MeterTimes } from "../../../protocol/profile/meter-times.ts";
 import type { ProfileBatch } from "../../../src/profiles/batch.ts";
 
 export interface Defect {
@@ -34,8 +36,8 @@ function withoutRow(batch: ProfileBatch, dropped: number): Partial<ProfileBatch>
     rowCount: batch.rowCount - 1,
     instantsMs: rest(batch.instantsMs),
     timeRules: rest(batch.timeRules),
-    meterTimes: rest(batch.meterTimes),
-    columns: batch.columns.map(({ column, values }) => ({ column, values: rest(values) })),
+    meterTimes: batch.meterTimes && MeterTimes.of(rest(batch.meterTimes.toArray())),
+    columns: batch.columns.map(({ column, values }) => ({ column, values: rest(Array.from(values)) })),
     others: batch.others.map((other) => ({ ...other, values: rest(other.values) })),
   };
 }

@@ -306,7 +306,7 @@ function pushedRow(meter: RowMeter, slotMs: number, nowMs: number): ProfileBatch
     rowCount: 1,
     instantsMs: [slotMs],
     timeRules: ["deviation"],
-    meterTimes: [undefined],
+    meterTimes: undefined,
     intervalS,
     columns,
     others,

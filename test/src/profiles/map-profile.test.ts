@@ -47,7 +47,7 @@ function shown({ batch }: MappedProfile): Record<string, readonly (string | unde
       const { exponent = 0 } = profileColumn(batch.profile, column) ?? {};
       return [
         column,
-        values.map((mantissa) => (mantissa === undefined ? undefined : formatDecimal({ mantissa, exponent }))),
+        Array.from(values, (mantissa) => (mantissa === undefined ? undefined : formatDecimal({ mantissa, exponent }))),
       ];
     }),
   );
@@ -402,7 +402,7 @@ test("map-profile: every value of arbitrary rows ends in a column or in others",
       const rows = cells.map((each) => row(STAMP, ...each));
       const { batch } = mapRows(source, rows, context("daily_load"));
       const kept = [...batch.columns, ...batch.others].reduce(
-        (sum, { values }) => sum + values.filter((value) => value !== undefined).length,
+        (sum, { values }) => sum + Array.from<unknown>(values).filter((value) => value !== undefined).length,
         0,
       );
       // A time whose every field is open says nothing.

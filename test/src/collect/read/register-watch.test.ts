@@ -21,7 +21,7 @@ function batchOf(
     rowCount: rows.length,
     instantsMs: rows.map(([hour]) => hour * HOUR_MS),
     timeRules: rows.map(() => "zone" as const),
-    meterTimes: rows.map(() => undefined),
+    meterTimes: undefined,
     intervalS: undefined,
     columns: [column("active_import_total", 1), ...(exported ? [column("active_export_total", 2)] : [])],
     others: [],

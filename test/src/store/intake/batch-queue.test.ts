@@ -16,7 +16,7 @@ function batch(meterKey: number, rowCount: number): ProfileBatch {
     rowCount,
     instantsMs: Array.from({ length: rowCount }, (_, index) => index),
     timeRules: Array.from({ length: rowCount }, () => "zone" as const),
-    meterTimes: Array.from({ length: rowCount }, () => undefined),
+    meterTimes: undefined,
     intervalS: 900,
     columns: [],
     others: [],

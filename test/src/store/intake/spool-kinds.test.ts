@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { MeterTimes } from "../../../../protocol/profile/meter-times.ts";
 import type { OtherValue, ProfileBatch } from "../../../../src/profiles/batch.ts";
 import type { SeenEvent } from "../../../../src/profiles/seen-events.ts";
 import { SpoolError } from "../../../../src/spool/spool-error.ts";
@@ -49,6 +50,8 @@ const { value: anyValue } = fc.letrec<{ value: OtherValue }>((tie) => ({
   value: fc.oneof({ maxDepth: 3 }, anyText, fc.boolean(), fc.array(tie("value"), { maxLength: 3 })),
 }));
 
+const anyStamp = fc.uint8Array({ minLength: 12, maxLength: 12 });
+
 /** Whatever may come, lists that do not fit together too: the spool must not be where it is lost. */
 const anyBatch: fc.Arbitrary<ProfileBatch> = fc.record(
   {
@@ -60,7 +63,7 @@ const anyBatch: fc.Arbitrary<ProfileBatch> = fc.record(
     rowCount: fc.nat(),
     instantsMs: few(anyNumber),
     timeRules: few(fc.constantFrom(...TIME_RULES)),
-    meterTimes: few(optional(anyOctets)),
+    meterTimes: few(optional(anyStamp)).map((stamps) => MeterTimes.of(stamps)),
     intervalS: optional(anyNumber),
     columns: few(fc.record({ column: anyText, values: few(optional(anyBigint)) })),
     others: few(fc.record({ captureObject: anyText, unit: optional(anyText), values: few(optional(anyValue)) })),
@@ -245,7 +248,7 @@ test("spool kinds: a day of half-hours with eight values takes less than 27 octe
     rowCount: 48,
     instantsMs: slots.map((slot) => Date.UTC(2026, 0, 1) + slot * 1_800_000),
     timeRules: slots.map(() => "deviation" as const),
-    meterTimes: slots.map(() => undefined),
+    meterTimes: undefined,
     intervalS: 1800,
     columns: Array.from({ length: 8 }, (_, at) => ({
       column: `column_${at}`,

@@ -15,7 +15,7 @@ function batch(meterKey: number, instantsMs: readonly number[], changes: Partial
     rowCount: instantsMs.length,
     instantsMs,
     timeRules: [],
-    meterTimes: [],
+    meterTimes: undefined,
     intervalS: 900,
     columns: [],
     others: [],
