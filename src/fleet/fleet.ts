@@ -121,15 +121,18 @@ export class Fleet {
    * the meters in the order given.
    */
   async put(configs: readonly MeterConfig[]): Promise<FleetMeter[]> {
+    const numbers = new Set(configs.map(({ number }) => number));
     const rows = await this.#database.transaction(async (client) => {
       await client.query("set constraints all deferred");
       const written: MeterRow[] = [];
       for (let at = 0; at < configs.length; at += AT_ONCE) {
         const some = configs.slice(at, at + AT_ONCE);
-        const released = await client.query<MeterRow>(RELEASE_NAMES, [
-          configs.map((config) => config.number),
+        const taken = await client.query<{ number: string }>(TAKEN_NAMES, [
           some.map((config) => config.name),
+          some.map((config) => config.number),
         ]);
+        const others = taken.rows.map(({ number }) => number).filter((number) => !numbers.has(number));
+        const released = others.length === 0 ? NONE : await client.query<MeterRow>(RELEASE_NAMES, [others]);
         const meters = await client.query<MeterRow>(PUT_METERS, meterParameters(some));
         written.push(...released.rows, ...meters.rows);
         const ids = new Map(meters.rows.map((row) => [row.meter_number, row.id]));
@@ -249,10 +252,14 @@ const COMPARE_METERS = `select count(*) filter (where (m.id, m.meter_key) = (u.i
   from unnest($1::text[], $2::uuid[], $3::int[]) as u (number, id, key)
   join public.meters m on m.meter_number = u.number or m.id = u.id or m.meter_key = u.key`;
 
-/** Names wanted by the configuration that a meter outside of it has: that one is named after its number instead. */
+/** Numbers of those that have a name which another number is to have. */
+const TAKEN_NAMES = `select m.meter_number as number from unnest($1::text[], $2::text[]) as u (name, number)
+  join public.meters m on m.name = u.name and m.meter_number <> u.number`;
+
+/** A name that is wanted by the configuration, and that a meter outside of it has: that one is named after its number instead. */
 const RELEASE_NAMES = `update public.meters set name = name || '~' || meter_number, updated_at = now()
-  where name = any ($2::text[]) and meter_number <> all ($1::text[])
-  returning ${COLUMNS}`;
+  where meter_number = any ($1::text[]) returning ${COLUMNS}`;
+const NONE: { readonly rows: readonly MeterRow[] } = { rows: [] };
 
 const PUT_METERS = `insert into public.meters as m (meter_number, name, meter_type, companion, time_zone, system_title)
   select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[])

@@ -20,7 +20,12 @@ import { LearnedElsewhere } from "../push/senders/learned-elsewhere.ts";
 import type { SenderDirectory } from "../push/senders/sender-directory.ts";
 import { SenderLearning } from "../push/senders/sender-learning.ts";
 import { StoredSenderKeys } from "../push/senders/stored-sender-keys.ts";
-import { type CampaignResult, campaignOrderSchema, SetupCampaigns } from "../push/setups/setup-campaign.ts";
+import {
+  type CampaignMeter,
+  type CampaignResult,
+  campaignOrderSchema,
+  SetupCampaigns,
+} from "../push/setups/setup-campaign.ts";
 import { SetupDrift } from "../push/setups/setup-drift.ts";
 import { SetupRepairs } from "../push/setups/setup-repairs.ts";
 import { setupResources } from "../push/setups/setup-resources.ts";
@@ -272,17 +277,21 @@ export class GatewayPush {
       mixed,
     );
     this.#repairs = repairs;
+    const campaignMeter = (meter: PolledMeter): CampaignMeter<MeterConnection> => ({
+      meterId: meter.meterId,
+      name: meter.target.name,
+      companion: meter.target.companion,
+      nextCall: () => (calls.isReachable(meter) ? undefined : calls.untilReachable(meter, LONGEST_WAIT_MS)),
+      visit: (work) => shared.loop.readNow(meter, () => collector.visits.visit(meter, work), PUSH_SETUP),
+      relearn: (connection) => this.#learning.learnAgain(meter, connection),
+    });
     return new SetupCampaigns<MeterConnection>({
       config: () => config.push,
-      meters: () =>
-        known.meters.values().map((meter) => ({
-          meterId: meter.meterId,
-          name: meter.target.name,
-          companion: meter.target.companion,
-          nextCall: () => (calls.isReachable(meter) ? undefined : calls.untilReachable(meter, LONGEST_WAIT_MS)),
-          visit: (work) => shared.loop.readNow(meter, () => collector.visits.visit(meter, work), PUSH_SETUP),
-          relearn: (connection) => this.#learning.learnAgain(meter, connection),
-        })),
+      meters: (name) => {
+        if (name === undefined) return known.meters.values().map(campaignMeter);
+        const meter = known.meters.get(name);
+        return meter === undefined ? [] : [campaignMeter(meter)];
+      },
       arrivals: reception.arrivals,
       isHere: (name) => {
         const meter = known.meters.get(name);

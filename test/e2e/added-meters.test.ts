@@ -125,7 +125,7 @@ test("added meters: another gateway knows them from its start, and hears of new 
   await writeFile(urlFile, over.gateway.databaseUrl, { mode: 0o600 });
   const { database, sharing } = configSchema.parse({
     database: { url: `file:${urlFile}` },
-    sharing: { name: "second", silence: "1s" },
+    sharing: { name: "second" },
   });
   const socket = join(directory, "control.sock");
   const config: Config = { ...over.config, stateDirectory: directory, socket, database, sharing };

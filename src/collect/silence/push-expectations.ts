@@ -90,6 +90,15 @@ export class PushExpectations<Meter> {
     if (this.#items[number]?.silent !== true) this.#await(number, this.#clock.now());
   }
 
+  /** Expects nothing of a meter any more; the setups that were expected of it. */
+  forgetAll(meterId: string): (string | undefined)[] {
+    const setups = Array.from(this.#numbers.get(meterId)?.keys() ?? [], (name) =>
+      name === ANY_SETUP ? undefined : name,
+    );
+    for (const pushSetup of setups) this.forget(meterId, pushSetup);
+    return setups;
+  }
+
   /** Expects nothing of a setup any more. */
   forget(meterId: string, pushSetup: string | undefined): void {
     const number = this.#numbers.get(meterId)?.get(pushSetup ?? ANY_SETUP);

@@ -101,11 +101,7 @@ export class SilenceWatch implements Disposable {
   /** Nothing is expected of the meter any more. */
   remove({ meterId }: PolledMeter): void {
     this.#meters.delete(meterId);
-    const expected = Array.from(this.#expectations.all()).filter((each) => each.meterId === meterId);
-    for (const { pushSetup } of expected) {
-      this.#configured.delete(keyOf(meterId, pushSetup));
-      this.#expectations.forget(meterId, pushSetup);
-    }
+    for (const pushSetup of this.#expectations.forgetAll(meterId)) this.#configured.delete(keyOf(meterId, pushSetup));
   }
 
   heard({ meterId, pushSetup, receivedAt, outcome }: ReceivedPush): void {

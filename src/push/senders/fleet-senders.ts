@@ -33,6 +33,7 @@ const NO_TITLE = systemTitle(new Uint8Array(8));
 /** How a system writes an IPv4 address on a socket for both. */
 const MAPPED_IPV4 = "::ffff:";
 const NO_SETUPS: ReadonlySet<string> = new Set();
+const NO_KEYS: ReadonlySet<number> = new Set();
 /** More that one meter names is noise. */
 const DOUBTED_SETUPS = 16;
 /** The maker's letters, with which logical device names and device ids begin. */
@@ -41,7 +42,7 @@ const MAKER_LETTERS = /^[A-Za-z]{3}/;
 export class FleetSenders implements SenderDirectory {
   readonly #fleet: FleetLookup;
   readonly #known = new Map<number, KnownMeter>();
-  readonly #byHost = new Map<string, number[]>();
+  readonly #byHost = new Map<string, Set<number>>();
   readonly #security = new Map<number, { readonly security: SenderSecurity; readonly of: MeterSecrets | undefined }>();
   readonly #kept = new Map<number, readonly PushLayoutVersion[]>();
   readonly #layouts = new Map<number, Layouts>();
@@ -68,7 +69,9 @@ export class FleetSenders implements SenderDirectory {
   add(meter: KnownMeter): void {
     this.#known.set(meter.meterKey, meter);
     const host = hostOf(meter.target);
-    if (host !== undefined) this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), meter.meterKey]);
+    if (host === undefined) return;
+    const keys = this.#byHost.get(host) ?? new Set();
+    this.#byHost.set(host, keys.add(meter.meterKey));
   }
 
   /** What it sends is from now on that of a meter without a way to it. */
@@ -76,9 +79,7 @@ export class FleetSenders implements SenderDirectory {
     this.#known.delete(meterKey);
     this.#security.delete(meterKey);
     this.#layouts.delete(meterKey);
-    const host = hostOf(target);
-    const others = (this.#byHost.get(host ?? "") ?? []).filter((each) => each !== meterKey);
-    if (host !== undefined) this.#byHost.set(host, others);
+    this.#byHost.get(hostOf(target) ?? "")?.delete(meterKey);
   }
 
   /** What opens a meter's pushes, where that is known. */
@@ -164,18 +165,18 @@ export class FleetSenders implements SenderDirectory {
   }
 
   countAt(host: string): number {
-    return this.#keysAt(host).length;
+    return this.#keysAt(host).size;
   }
 
   byHost(host: string): PushSender[] {
-    return this.#keysAt(host).flatMap((key) => {
+    return Array.from(this.#keysAt(host)).flatMap((key) => {
       const meter = this.#fleet.byKey(key);
       return meter === undefined ? [] : [this.#senderOf(meter)];
     });
   }
 
-  #keysAt(host: string): readonly number[] {
-    return this.#byHost.get(host.startsWith(MAPPED_IPV4) ? host.slice(MAPPED_IPV4.length) : host) ?? [];
+  #keysAt(host: string): ReadonlySet<number> {
+    return this.#byHost.get(host.startsWith(MAPPED_IPV4) ? host.slice(MAPPED_IPV4.length) : host) ?? NO_KEYS;
   }
 
   #senderOf(meter: FleetMeter): PushSender {

@@ -46,8 +46,8 @@ export interface SetupCampaignOptions<Connection extends SetupConnection> {
     readonly setups: readonly PushSetupConfig[];
     readonly execution: Config["push"]["execution"];
   };
-  /** Those that there are now. */
-  readonly meters: () => Iterable<CampaignMeter<Connection>>;
+  /** Those that there are now, or the one of that name. */
+  readonly meters: (name?: string) => Iterable<CampaignMeter<Connection>>;
   readonly arrivals: Pick<PushArrivals, "wait">;
   /** Has it done by the gateway that works the meter; undefined where that is this one. */
   readonly elsewhere?: (meter: string, order: CampaignOrder) => Promise<CampaignResult> | undefined;
@@ -168,8 +168,8 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
     await this.#turn.catch(() => undefined);
   }
 
-  #metersOf(setup: PushSetupConfig): CampaignMeter<Connection>[] {
-    return Array.from(this.#options.meters()).filter(choiceOf(setup));
+  #metersOf(setup: PushSetupConfig, name?: string): CampaignMeter<Connection>[] {
+    return Array.from(this.#options.meters(name)).filter(choiceOf(setup));
   }
 
   async #run(order: CampaignOrder, follower?: Follower): Promise<CampaignResult[]> {
@@ -204,10 +204,7 @@ export class SetupCampaigns<Connection extends SetupConnection> implements Async
 
   #jobsOf({ setup: wanted, meter: only }: CampaignOrder): Job<Connection>[] {
     const setups = this.#options.config().setups.filter(({ name }) => (wanted ?? name) === name);
-    return setups.flatMap((setup) => {
-      const meters = this.#metersOf(setup).filter(({ name }) => (only ?? name) === name);
-      return meters.map((meter) => ({ meter, setup }));
-    });
+    return setups.flatMap((setup) => this.#metersOf(setup, only).map((meter) => ({ meter, setup })));
   }
 
   async #carryOut(job: Job<Connection>, { dryRun, who, why }: CampaignOrder): Promise<CampaignResult> {

@@ -68,7 +68,9 @@ export class SetupRepairs<Connection extends SetupConnection> {
   #forget(meterId: string, setup: string): void {
     const ofMeter = this.#mixed.get(meterId);
     ofMeter?.delete(setup);
-    if (ofMeter?.size === 0) this.#mixed.delete(meterId);
+    if (ofMeter?.size !== 0) return;
+    this.#mixed.delete(meterId);
+    this.#triedMs.delete(meterId);
   }
 
   /** The meter is on the line. Throws what the connection throws; the next visit goes on then. */

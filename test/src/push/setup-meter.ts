@@ -129,18 +129,20 @@ export function campaigns({
   );
   const running = new SetupCampaigns({
     config: () => ({ setups, execution: pushExecutionSchema.parse({ perMinute: 6000, ...execution }) }),
-    meters: () =>
-      meters.map((meter, index) => ({
-        meterId: `id-${index}`,
-        name: `m${index}`,
-        companion: "idis",
-        nextCall,
-        visit: async (work) => {
-          await visit?.(meter);
-          return await work(meter);
-        },
-        relearn: async () => undefined,
-      })),
+    meters: (only) =>
+      meters
+        .map((meter, index) => ({
+          meterId: `id-${index}`,
+          name: `m${index}`,
+          companion: "idis",
+          nextCall,
+          visit: async <T>(work: (connection: SetupConnection) => Promise<T>) => {
+            await visit?.(meter);
+            return await work(meter);
+          },
+          relearn: async () => undefined,
+        }))
+        .filter(({ name }) => (only ?? name) === name),
     arrivals: { wait: async () => arrives },
     keep,
     drift: new SetupDrift({ noticed, events }),

@@ -153,3 +153,15 @@ test("push expectations: what is forgotten is listed no more", () => {
   expect([...pushes.all()]).toEqual([]);
   pushes.close();
 });
+
+test("expectations: of a meter that is gone nothing is expected any more, of others as before", () => {
+  const expectations = new PushExpectations<string>({ onSilent: () => undefined, onHeard: () => undefined });
+  for (const meter of ["m1", "m2"]) {
+    for (const pushSetup of ["0.0.25.9.0.255", undefined]) {
+      expectations.expect(expectation({ meter, meterId: meter, pushSetup, onceHeard: false }));
+    }
+  }
+  expect(expectations.forgetAll("m1")).toEqual(["0.0.25.9.0.255", undefined]);
+  expect(Array.from(expectations.all(), ({ meter }) => meter)).toEqual(["m2", "m2"]);
+  expectations.close();
+});
