@@ -79,10 +79,13 @@ test("systemd: a process that does not run gives no sign of life", async () => {
   await systemd.until(/^WATCHDOG=1$/);
 });
 
-test("systemd: a start that waits for the database says so, and is not ready", async () => {
+test.each([
+  ["has no server", async () => `127.0.0.1:${await freePort()}`],
+  ["has no address", async () => "database.invalid:5432"],
+])("systemd: a start that waits for a database whose host %s says so, and is not ready", async (_, host) => {
   await using stack = new AsyncDisposableStack();
   const systemd = stack.use(await PlayedSystemd.open());
-  process.env["DLMS_GATEWAY_SYSTEMD_AWAY"] = `postgresql://nobody@127.0.0.1:${await freePort()}/none`;
+  process.env["DLMS_GATEWAY_SYSTEMD_AWAY"] = `postgresql://nobody@${await host()}/none`;
   systemd.start(await service(stack, { database: { url: "env:DLMS_GATEWAY_SYSTEMD_AWAY" } }), { watchdogMs: 600 });
   await systemd.until(/^STATUS=waits for the database: /);
   expect(systemd.notified).not.toContain("READY=1");

@@ -20,6 +20,7 @@ const TRANSIENT_CODES = new Set([
   "EHOSTUNREACH",
   "ENETUNREACH",
   "EAI_AGAIN",
+  "ENOTFOUND",
 ]);
 const UNIQUE_VIOLATION = "23505";
 /** The driver says these without a code. */
