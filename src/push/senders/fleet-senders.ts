@@ -34,6 +34,8 @@ const NO_TITLE = systemTitle(new Uint8Array(8));
 const MAPPED_IPV4 = "::ffff:";
 const NO_SETUPS: ReadonlySet<string> = new Set();
 const NO_KEYS: ReadonlySet<number> = new Set();
+/** Where more meters are reached at one address, it does not say whose keys to try: each try costs time. */
+const MOST_AT_HOST = 1000;
 /** More that one meter names is noise. */
 const DOUBTED_SETUPS = 16;
 /** The maker's letters, with which logical device names and device ids begin. */
@@ -169,7 +171,9 @@ export class FleetSenders implements SenderDirectory {
   }
 
   byHost(host: string): PushSender[] {
-    return Array.from(this.#keysAt(host)).flatMap((key) => {
+    const keys = this.#keysAt(host);
+    if (keys.size > MOST_AT_HOST) return [];
+    return Array.from(keys).flatMap((key) => {
       const meter = this.#fleet.byKey(key);
       return meter === undefined ? [] : [this.#senderOf(meter)];
     });

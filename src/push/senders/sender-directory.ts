@@ -46,7 +46,7 @@ export interface SenderDirectory {
   namesakes?(identity: PushIdentity): readonly PushSender[];
   /** How many meters are reached at the host: thousands, where it is a concentrator. */
   countAt(host: string): number;
-  /** Meters that are reached at the host. */
+  /** Meters that are reached at the host; none where there are too many for it to tell anything. */
   byHost(host: string): readonly PushSender[];
   /** A push of the meter does not fit what is known of that setup: it is to be asked at the next visit. */
   doubt?(meterKey: number, pushSetup: string): void;

@@ -5,9 +5,6 @@ import type { OpenerCandidate, OpenerLookup } from "../receive/push-reader.ts";
 import type { PushSender, SenderDirectory } from "./sender-directory.ts";
 import { SenderKeys } from "./sender-keys.ts";
 
-/** Where more meters are reached at one address, it does not say whose keys to try: each try costs time. */
-const MOST_AT_HOST = 1000;
-
 export class SenderOpeners {
   readonly #directory: SenderDirectory;
   readonly #keys: SenderKeys;
@@ -23,12 +20,8 @@ export class SenderOpeners {
 
   #candidates(title: SystemTitle | undefined, host: string): OpenerCandidate[] {
     const titled = title === undefined ? [] : this.#directory.bySystemTitle(title);
-    const senders = titled.length > 0 ? titled : this.#reachedAt(host).filter((each) => mayHave(each, title));
+    const senders = titled.length > 0 ? titled : this.#directory.byHost(host).filter((each) => mayHave(each, title));
     return senders.map((sender) => ({ sender, protection: this.#keys.protectionOf(sender) }));
-  }
-
-  #reachedAt(host: string): readonly PushSender[] {
-    return this.#directory.countAt(host) > MOST_AT_HOST ? [] : this.#directory.byHost(host);
   }
 }
 

@@ -175,6 +175,16 @@ test("fleet senders: by host, however the system writes it", () => {
   ]);
 });
 
+test("fleet senders: an address where very many are reached is that of nobody", () => {
+  const numbers = Array.from({ length: 1001 }, (_, index) => index + 1);
+  const meters = numbers.map((number) => known(number, "192.0.2.1"));
+  const senders = new FleetSenders(fleet(member(1), member(2)), meters);
+  expect(senders.byHost("192.0.2.1")).toEqual([]);
+  expect(senders.countAt("192.0.2.1")).toBe(1001);
+  senders.remove(known(3, "192.0.2.1"));
+  expect(senders.byHost("192.0.2.1").map(({ meterKey }) => meterKey)).toEqual([1, 2]);
+});
+
 const VOLTAGE = { classId: 3, logicalName: "1.0.12.7.0.255" };
 const CLOCK = { classId: 8, logicalName: "0.0.1.0.0.255", attributeId: 2, dataIndex: 0 };
 const SETUP = "0.0.25.9.0.255";
