@@ -181,6 +181,8 @@ export class RowLayout {
   /** Where in the columns of the last batch each of `valueColumns` is; -1 for nowhere. Neighbours share the list. */
   #places = new Int32Array();
   #batch: ProfileBatch | undefined;
+  /** The values of the last batch for each of `valueColumns`. */
+  readonly #values: (BatchColumn["values"] | undefined)[] = [];
   readonly #fieldCount: number;
   readonly #layoutKeys: ReadonlyMap<string, number>;
 
@@ -197,14 +199,13 @@ export class RowLayout {
     this.#fieldCount = this.columns.length;
   }
 
-  #placesIn(batch: ProfileBatch): Int32Array {
-    if (this.#batch === batch) return this.#places;
+  #turnTo(batch: ProfileBatch): void {
     if (this.#batch === undefined || !haveSameColumns(this.#batch.columns, batch.columns)) {
       const names = batch.columns.map((column) => column.column);
       this.#places = Int32Array.from(this.valueColumns, (column) => names.indexOf(column.name));
     }
     this.#batch = batch;
-    return this.#places;
+    for (let at = 0; at < this.#places.length; at++) this.#values[at] = batch.columns[this.#places[at] ?? -1]?.values;
   }
 
   /** Names of the table's columns in the order of the fields. */
@@ -229,10 +230,10 @@ export class RowLayout {
     else into.int4(batch.intervalS);
     into.int2(sourceCode(batch.source));
     into.int2(TIME_RULES.indexOf(batch.timeRules[index] ?? "received") + 1);
-    const places = this.#placesIn(batch);
+    if (this.#batch !== batch) this.#turnTo(batch);
     for (let at = 0; at < this.valueColumns.length; at++) {
       const column = this.valueColumns[at];
-      const value = batch.columns[places[at] ?? -1]?.values[index];
+      const value = this.#values[at]?.[index];
       if (column !== undefined && encodeValue(value, column.type, into)) continue;
       into.takeBackRow();
       return { reason: "value_out_of_range", detail: `${column?.name} = ${value}` };
