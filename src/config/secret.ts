@@ -27,7 +27,7 @@ export async function resolveSecretText(reference: string): Promise<string> {
     if (scheme === "command") return withoutNewline(await printedBy(place));
     const directory = requireValue(
       process.env["CREDENTIALS_DIRECTORY"],
-      "systemd passed no credentials to this process",
+      "systemd passed no credentials to this process; outside the service, systemd-run does: see operations.md, Secrets",
     );
     return withoutNewline(await readFile(join(directory, place), "utf8"));
   } catch (cause) {
