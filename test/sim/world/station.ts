@@ -76,6 +76,7 @@ const SEGMENT_OCTETS = 20_000;
 const GRACE_MS = 30_000;
 const STOP_MS = 45_000;
 const LOOK_MS = 5000;
+const FULL_PART = 0.8;
 
 export class Station {
   readonly meters: readonly PolledMeter[];
@@ -232,7 +233,12 @@ export class Station {
   /** Somebody asks for something of a meter now. */
   async ask(meter: PolledMeter, what: string): Promise<void> {
     const askedMs = this.#options.process.now();
-    const noteWait = () => this.#options.observer.waits.push(this.#options.process.now() - askedMs);
+    const { octets, quota } = this.intake.spool;
+    // Where neither the database nor the spool takes what was read, meters wait with it.
+    const isStuck = octets > FULL_PART * quota;
+    const noteWait = () => {
+      if (!isStuck) this.#options.observer.waits.push(this.#options.process.now() - askedMs);
+    };
     const own = (visit: SharedVisit) => {
       noteWait();
       return this.#collector.read(meter, { what }, visit);
