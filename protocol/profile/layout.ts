@@ -83,8 +83,31 @@ const UNIX_CLOCK = "0.0.1.1.0.255";
 const CLOCK_CLASS = 8;
 const TIME_ATTRIBUTE = 2;
 
-/** Puts a layout together. Throws DATA_OUT_OF_RANGE for a list without capture objects. */
+/** By what they were put together from: a fleet has few, and much is worked out once for each. */
+const LAYOUTS = new Map<string, ProfileLayout>();
+const REMEMBERED_LAYOUTS = 1024;
+
+/** The layout of a source, the same one for an equal source. Throws DATA_OUT_OF_RANGE for one without capture objects. */
 export function profileLayout(source: LayoutSource): ProfileLayout {
+  const key = keyOf(source);
+  const known = LAYOUTS.get(key);
+  if (known !== undefined) return known;
+  const layout = newLayout(source);
+  if (LAYOUTS.size >= REMEMBERED_LAYOUTS) LAYOUTS.clear();
+  LAYOUTS.set(key, layout);
+  return layout;
+}
+
+function keyOf({ captureObjects, scalers = [], ...rest }: LayoutSource): string {
+  let key = `${rest.capturePeriodS} ${rest.capturePeriodMonths} ${rest.sortMethod} ${rest.profileEntries}`;
+  for (const object of captureObjects) key += ` ${captureObjectKey(object)}`;
+  for (const { classId, logicalName, scalerUnit } of scalers) {
+    key += ` ${classId}:${logicalName}=${scalerUnit.scaler},${scalerUnit.unit}`;
+  }
+  return key;
+}
+
+function newLayout(source: LayoutSource): ProfileLayout {
   if (source.captureObjects.length === 0) throw new DlmsError("DATA_OUT_OF_RANGE", "caller", { captureObjects: 0 });
   const scalers = scalerIndex(source.scalers ?? []);
   const clock = clockIndex(source.captureObjects);

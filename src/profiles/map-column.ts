@@ -117,7 +117,7 @@ function converterFor(column: ProfileColumn, scalerUnit: ScalerUnit): Converter 
   return { column, factor, limit: limitOf(factor, bits), number, data };
 }
 
-/** Products below are exact as numbers, and so is the check of their width. */
+/** The largest mantissa whose product is exact as a number and within the width; -1 where there is none. */
 function limitOf(factor: number, bits: 32 | 64): number {
   if (!Number.isSafeInteger(factor) || factor === 0) return -1;
   return Math.min(Number.MAX_SAFE_INTEGER / factor, 2 ** (bits - 1) / factor - 1);

@@ -3,7 +3,7 @@ import type { DataAccessResult } from "../../../protocol/apdu/result-codes.ts";
 import { captureObjectKey } from "../../../protocol/cosem/capture-object.ts";
 import type { Companion } from "../../../protocol/cosem/companion/companion.ts";
 import { clockBreakBits, isStatusWord } from "../../../protocol/cosem/companion/event-meaning.ts";
-import { layoutSource, type ProfileLayout } from "../../../protocol/profile/layout.ts";
+import type { ProfileLayout } from "../../../protocol/profile/layout.ts";
 import type { ProfileKind } from "../../profiles/batch.ts";
 import { AccessRefusedError } from "../session/access-refused.ts";
 import type { AttributeSource } from "../session/attribute-source.ts";
@@ -34,23 +34,9 @@ export async function knownLayout(
   const wanted = origin?.from ?? PROFILE_SOURCES[target.companion][kind];
   const found = await readLayoutOf(source, { quirks: target.quirks, onMissing }, wanted);
   refuseIncomplete(target, kind, missing);
-  const layout = sharedLayout(found.layout);
-  target.layouts.set(kind, layout);
+  target.layouts.set(kind, found.layout);
   target.layoutOrigins.set(kind, { from: found.from, readAtMs: nowMs() });
-  return { from: found.from, layout };
-}
-
-/** Layouts by what they were put together from. Most meters have one of a few, and much is worked out once for each. */
-const shared = new Map<string, ProfileLayout>();
-const MOST_SHARED = 1024;
-
-function sharedLayout(layout: ProfileLayout): ProfileLayout {
-  const text = JSON.stringify(layoutSource(layout));
-  const known = shared.get(text);
-  if (known !== undefined) return known;
-  if (shared.size >= MOST_SHARED) shared.clear();
-  shared.set(text, layout);
-  return layout;
+  return found;
 }
 
 /** After so many visits a meter that still has not told all of a layout will hardly do so. */

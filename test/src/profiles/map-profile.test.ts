@@ -259,6 +259,26 @@ test("map-profile: values that do not fit the width of a column are kept aside",
   expect(mapped.batch.others).toMatchObject([{ values: ["4294967295"] }]);
 });
 
+test("map-profile: whole columns are exact up to the last number, of either sign", () => {
+  const layout = {
+    captureObjects: [CLOCK, object(3, "1.0.1.8.0.255"), object(3, "1.0.12.27.0.255")],
+    scalers: scalers([object(3, "1.0.1.8.0.255"), 0, 30], [object(3, "1.0.12.27.0.255"), -3, 35]),
+  };
+  // In thousandths of Wh: the last one whose product is exact, and the first one whose product is not.
+  const exact = [0, 1, -1, 2 ** 31, -(2 ** 31) - 1, 2 ** 32 + 5, -(2 ** 32), 9_007_199_254_740, -9_007_199_254_740];
+  const volts = [0, 1, -1, 2 ** 31 - 2, -(2 ** 31) + 2];
+  for (const energies of [exact, [...exact, 9_007_199_254_741], [...exact, -9_007_199_254_741]]) {
+    const rows = energies.map((energy, at) =>
+      row(STAMP, { type: "long64", value: BigInt(energy) }, { type: "double-long", value: volts[at % 5] ?? 0 }),
+    );
+    const { columns, others } = mapRows(layout, rows, context("block_load")).batch;
+    const byName = new Map(columns.map(({ column, values }) => [column, Array.from(values)]));
+    expect(byName.get("active_import_total")).toEqual(energies.map((energy) => BigInt(energy) * 1000n));
+    expect(byName.get("voltage_l1")).toEqual(energies.map((_, at) => BigInt(volts[at % 5] ?? 0)));
+    expect(others).toEqual([]);
+  }
+});
+
 test("map-profile: floats are the decimals that they print as", () => {
   const U = object(3, "1.0.32.7.0.255");
   const source = { captureObjects: [CLOCK, U], scalers: scalers([U, 0, 35]) };
