@@ -20,14 +20,12 @@ function byTagNumber(a: Element, b: Element): number {
   return (a.tag & TAG_NUMBER) - (b.tag & TAG_NUMBER);
 }
 
-/** Reads the tag and the length of one element and gives a reader of its contents. */
-function openElement(reader: Reader): { tag: number; offset: number; contents: Reader } {
-  const offset = reader.offset;
+function elementTag(reader: Reader): number {
+  const { offset } = reader;
   const tag = reader.u8();
   // A tag number of 31 or more takes several octets; ACSE has none.
   if ((tag & TAG_NUMBER) === TAG_NUMBER) throw new DlmsError("APDU_UNKNOWN_TAG", "peer", { offset, tag });
-  const length = reader.length(LIMITS.acseLength);
-  return { tag, offset, contents: reader.window(length) };
+  return tag;
 }
 
 /** A length field and the contents it counts. */
@@ -126,6 +124,7 @@ export function elements<const R extends Table<R>, const O extends Table<O>>(
   const inOrder = rows
     .map(([name, [tag, type]]) => ({ name, tag, type }))
     .sort((a, b) => (a.tag & TAG_NUMBER) - (b.tag & TAG_NUMBER));
+  const mandatory = Object.keys(required);
   const byTag = new Map(rows.map(([name, [tag, type]]) => [tag, { name, type }]));
   return {
     decode(reader) {
@@ -133,7 +132,9 @@ export function elements<const R extends Table<R>, const O extends Table<O>>(
       const fields: Record<string, unknown> = {};
       const unknownElements: Element[] = [];
       while (reader.remaining > 0) {
-        const { tag, offset, contents } = openElement(reader);
+        const { offset } = reader;
+        const tag = elementTag(reader);
+        const contents = reader.window(reader.length(LIMITS.acseLength));
         const known = byTag.get(tag);
         if (known === undefined) {
           unknownElements.push({ tag, contents: decodeField(`[${tag & TAG_NUMBER}]`, contentOctets, contents) });
@@ -143,7 +144,7 @@ export function elements<const R extends Table<R>, const O extends Table<O>>(
         fields[known.name] = decodeField(known.name, known.type, contents);
         contents.end();
       }
-      const missing = Object.keys(required).find((name) => !(name in fields));
+      const missing = mandatory.find((name) => !(name in fields));
       if (missing !== undefined) throw new DlmsError("ELEMENT_MISSING", "peer", { offset: start, element: missing });
       if (unknownElements.length > 0) fields["unknownElements"] = unknownElements.sort(byTagNumber);
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Each field came from its row's codec.

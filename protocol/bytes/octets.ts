@@ -4,7 +4,7 @@ const LONGEST_PIECE = SLAB_LENGTH / 4;
 /** Numbers may lie in it. */
 const ALIGNMENT = 8;
 
-let slab = new Uint8Array(0);
+let slab = new ArrayBuffer(SLAB_LENGTH);
 let used = 0;
 
 /**
@@ -13,19 +13,27 @@ let used = 0;
  */
 export function newOctets(length: number): Uint8Array {
   if (length > LONGEST_PIECE) return new Uint8Array(length);
-  if (used + length > slab.length) {
-    slab = new Uint8Array(SLAB_LENGTH);
-    used = 0;
-  }
-  const octets = slab.subarray(used, used + length);
-  used += Math.ceil(length / ALIGNMENT) * ALIGNMENT;
-  return octets;
+  const start = takePiece(length);
+  return new Uint8Array(slab, start, length);
 }
 
 /** Zeros, as `newOctets`. */
 export function newNumbers(count: number): Float64Array {
-  const octets = newOctets(count * Float64Array.BYTES_PER_ELEMENT);
-  return new Float64Array(octets.buffer, octets.byteOffset, count);
+  const length = count * Float64Array.BYTES_PER_ELEMENT;
+  if (length > LONGEST_PIECE) return new Float64Array(count);
+  const start = takePiece(length);
+  return new Float64Array(slab, start, count);
+}
+
+/** Where in the slab, which may be another one afterwards, a piece begins. */
+function takePiece(length: number): number {
+  if (used + length > SLAB_LENGTH) {
+    slab = new ArrayBuffer(SLAB_LENGTH);
+    used = 0;
+  }
+  const start = used;
+  used += Math.ceil(length / ALIGNMENT) * ALIGNMENT;
+  return start;
 }
 
 export function viewOf(octets: Uint8Array): DataView {

@@ -42,10 +42,12 @@ export function encodeWrapper(pdu: WrapperPdu, byteOrder: WrapperByteOrder = "st
   if (length > WRAPPER_MAX_APDU_LENGTH) {
     throw new DlmsError("LENGTH_OVER_LIMIT", "caller", { length, limit: WRAPPER_MAX_APDU_LENGTH });
   }
-  const fields = [WRAPPER_VERSION, pdu.sourceWPort, pdu.destinationWPort, length];
   const writer = new Writer(WRAPPER_HEADER_LENGTH + length);
-  for (const field of fields) writer.u16(byteOrder === "standard" ? field : swapped(field));
-  return writer.bytes(pdu.apdu).finish();
+  const put = (field: number) => writer.u16(byteOrder === "standard" ? field : swapped(field));
+  put(WRAPPER_VERSION);
+  put(pdu.sourceWPort);
+  put(pdu.destinationWPort);
+  return put(length).bytes(pdu.apdu).finish();
 }
 
 function swapped(field: number): number {

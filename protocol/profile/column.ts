@@ -62,13 +62,14 @@ const DAY_MS = 86_400_000;
 const NO_STAMPS = new DataView(new ArrayBuffer(0));
 const NO_INSTANTS = new Float64Array(0);
 const NO_RULES = new Uint8Array(0);
+const NO_EXCEPTIONS: ReadonlyMap<number, Data> = new Map();
 
 export class ColumnBuilder {
   readonly layout: LayoutColumn;
   readonly isTime: boolean;
   rowCount: number;
   cells: Uint8Array;
-  readonly exceptions = new Map<number, Data>();
+  #exceptions: Map<number, Data> | undefined;
   /** Set when a row has null-data or a delta, so that the column has to be gone through once more. */
   sparse = false;
   /** Set when an instant came from the zone, so that repeated hours have to be told apart. */
@@ -148,8 +149,19 @@ export class ColumnBuilder {
   }
 
   setException(row: number, data: Data): void {
-    this.exceptions.set(row, data);
+    this.#keepException(row, data);
     this.cells[row] = CELL.exception;
+  }
+
+  /** Values of single rows that the arrays can't hold. */
+  get exceptions(): ReadonlyMap<number, Data> {
+    return this.#exceptions ?? NO_EXCEPTIONS;
+  }
+
+  /** Most columns have none. */
+  #keepException(row: number, data: Data): void {
+    this.#exceptions ??= new Map();
+    this.#exceptions.set(row, data);
   }
 
   setNull(row: number): void {
@@ -184,7 +196,7 @@ export class ColumnBuilder {
       this.cells[row] = CELL.value;
     }
     // Kept in any case: the integer is all that the meter sent of its time.
-    this.exceptions.set(row, data);
+    this.#keepException(row, data);
     if (this.cells[row] === CELL.missing) this.cells[row] = CELL.exception;
   }
 

@@ -142,10 +142,10 @@ class Rows {
     const { capturePeriod, sortMethod } = layout;
     const context = { policy, capturePeriod, sortMethod, breaks: this.breaks, clockBreaks: this.#clockBreaks() };
     // The clock last: whether it may be reckoned depends on the status, which may be compressed too.
-    const order = this.builders.map((_, column) => column).sort((one, other) => clockLast(layout, one, other));
-    for (const column of order) {
-      const builder = this.builders[column];
-      if (builder !== undefined) fillColumn(builder, carry?.[column], context);
+    for (const isLast of [false, true]) {
+      this.builders.forEach((builder, column) => {
+        if (isClock(layout, column) === isLast) fillColumn(builder, carry?.[column], context);
+      });
     }
     const columns = this.builders.map((builder) => builder.finish());
     const clockAt = layout.columns.findIndex((_, column) => isClock(layout, column));
@@ -172,10 +172,6 @@ class Rows {
       return (Number(status.wide?.[row] ?? status.mantissas?.[row] ?? 0) & clockBreaks.mask) !== 0;
     };
   }
-}
-
-function clockLast(layout: ProfileLayout, one: number, other: number): number {
-  return Number(isClock(layout, one)) - Number(isClock(layout, other));
 }
 
 function isClock(layout: ProfileLayout, column: number): boolean {
@@ -272,7 +268,7 @@ function withoutCount(contents: Uint8Array, stride: number): Uint8Array {
 
 /** The only octets that described rows repeat are the lengths of stamps. */
 function stampsAreWhole(shape: RowShape, octets: Uint8Array): boolean {
-  return shape.checkOffsets.subarray(0, shape.checkCount).every((offset) => octets[offset] === DATE_TIME_LENGTH);
+  return shape.checkOffsets.slice(0, shape.checkCount).every((offset) => octets[offset] === DATE_TIME_LENGTH);
 }
 
 function decodeTree(data: Data, layout: ProfileLayout, options: DecodeOptions): DecodedProfile {

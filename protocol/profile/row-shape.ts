@@ -79,22 +79,18 @@ const FIXED_SIZES: Readonly<Record<number, number>> = {
 export class RowShape {
   readonly columnCount: number;
   /** READ per column. */
-  readonly reads: Uint8Array;
-  readonly deltas: Uint8Array;
+  readonly reads: number[] = [];
+  readonly deltas: boolean[] = [];
   /** Where a column's value starts, from the start of the row; for `data` where its tag is. */
-  readonly offsets: Int32Array;
+  readonly offsets: number[] = [];
   /** Where the octets are that every row of a run has like the first: tags and lengths. */
-  readonly checkOffsets: Int32Array;
+  readonly checkOffsets: number[] = [];
   checkCount = 0;
   /** Octets of the whole row. */
   stride = 0;
 
   constructor(columnCount: number) {
     this.columnCount = columnCount;
-    this.reads = new Uint8Array(columnCount);
-    this.deltas = new Uint8Array(columnCount);
-    this.offsets = new Int32Array(columnCount);
-    this.checkOffsets = new Int32Array(ROW_HEADER + 2 * columnCount);
   }
 
   start(): void {
@@ -148,7 +144,7 @@ export class RowShape {
 
   #value(column: number, form: CellForm): true {
     this.reads[column] = form.read;
-    this.deltas[column] = form.delta ? 1 : 0;
+    this.deltas[column] = form.delta;
     this.offsets[column] = this.stride;
     this.stride += form.size;
     return true;
@@ -156,7 +152,7 @@ export class RowShape {
 
   #data(column: number, tagOffset: number, size: number): true {
     this.reads[column] = READ.data;
-    this.deltas[column] = 0;
+    this.deltas[column] = false;
     this.offsets[column] = tagOffset;
     this.stride += size;
     return true;

@@ -90,7 +90,7 @@ export function decodeRun(shape: RowShape, builders: readonly ColumnBuilder[], r
           start,
           stride: shape.stride,
           read,
-          cell: shape.deltas[column] === 1 ? CELL.delta : CELL.value,
+          cell: shape.deltas[column] === true ? CELL.delta : CELL.value,
         });
     }
   }

@@ -115,6 +115,8 @@ function referenceOf({ attribute, access }: AttributeReference): AttributeRefere
   return { attribute, access };
 }
 
+const SINGLE = [1, 1] as const;
+
 /** How many references and how many values; the same number where the service has no values. */
 function listLengths(order: ServiceOrder): readonly [number, number] {
   switch (order.type) {
@@ -131,6 +133,6 @@ function listLengths(order: ServiceOrder): readonly [number, number] {
     case "write":
       return [order.variables.length, order.values.length];
     default:
-      return [1, 1];
+      return SINGLE;
   }
 }
