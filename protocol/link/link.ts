@@ -31,7 +31,7 @@ export type LinkEvent =
   | { readonly type: "opened" }
   /** One whole APDU, joined from segments, without LLC. The octets belong to the receiver. */
   | { readonly type: "apdu"; readonly apdu: Uint8Array; readonly sourceSap: number; readonly destinationSap: number }
-  /** One more segment of an APDU has gone over, in either direction, and others are to follow. */
+  /** One more part of an APDU has gone over, in either direction, and others are to follow. */
   | { readonly type: "progress" }
   | { readonly type: "closed"; readonly reason: LinkCloseReason }
   /** Octets that were not a frame for us: noise, a wrong check sequence, another address. The link goes on. */

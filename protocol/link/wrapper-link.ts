@@ -76,7 +76,10 @@ export class WrapperLink implements Link {
     this.#parser.receive(bytes);
     if (this.#datagrams) this.#parser.flush();
     this.#drain();
-    this.#stalledAtMs = this.#parser.pending ? nowMs + this.#stallTimeoutMs : undefined;
+    this.#stalledAtMs = undefined;
+    if (!this.#parser.pending) return;
+    this.#stalledAtMs = nowMs + this.#stallTimeoutMs;
+    if (this.#parser.inPdu) this.#events.push({ type: "progress" });
   }
 
   timeout(nowMs: number): void {

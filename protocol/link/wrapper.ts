@@ -93,6 +93,11 @@ export class WrapperParser {
     return this.#buffer.length > 0;
   }
 
+  /** Whether a PDU has begun, of which octets are still to come. */
+  get inPdu(): boolean {
+    return this.#noise === 0 && this.#buffer.length >= WRAPPER_HEADER_LENGTH;
+  }
+
   receive(octets: Uint8Array): void {
     if (!this.pending && this.#takeWhole(octets)) return;
     this.#buffer.append(octets);

@@ -182,7 +182,13 @@ export const associationSchema = z
         "hls-2 of a maker that computes something else than AES: a digest over challenge and secret, in the order of `over`, cut to `length` octets.",
       )
       .meta({ examples: [{ digest: "sha1", over: ["challenge", "secret"] }], alternative: true }),
-    maxReceivePduSize: z.int().min(64).max(65_535).default(1024).describe("Largest APDU that we accept, in octets."),
+    maxReceivePduSize: z
+      .int()
+      .min(64)
+      .max(65_535)
+      .optional()
+      .describe("Largest APDU that we accept, in octets; 8192 with the wrapper over TCP, 1024 otherwise.")
+      .meta({ examples: [2048] }),
   })
   .superRefine(({ mechanism, secret, security, preEstablished, hlsFormula }, context) => {
     if (hlsFormula !== undefined && (mechanism !== "hls-2" || new Set(hlsFormula.over).size < FORMULA_PARTS.length)) {

@@ -2,6 +2,7 @@
  * The meters that the gateway knows: a copy of the database's rows in memory, found by name, number, key or system
  * title without a scan. The configuration's meters are written into the database, which keeps those that left it.
  */
+import { receivePduSize } from "../collect/session/session-link.ts";
 import type { MeterConfig } from "../config/schema.ts";
 import type { Database } from "../store/database/database.ts";
 
@@ -340,7 +341,7 @@ function associationParameters(configs: readonly MeterConfig[], ids: ReadonlyMap
     security.map((each) => each?.suite ?? null),
     security.map((each) => each?.protection ?? null),
     security.map((each) => octetsOf(each?.clientSystemTitle)),
-    configs.map((config) => config.association.maxReceivePduSize),
+    configs.map(({ connection, association }) => receivePduSize(connection, association)),
     configs.map((config) => config.connection.responseTimeout),
     configs.map((config) => config.connection.network),
   ];

@@ -41,6 +41,7 @@ const DEDICATED_KEY_LENGTHS = { 0: 16, 1: 16, 2: 32 } as const;
 export interface AssociationContext {
   readonly association: AssociationConfig;
   readonly secrets: MeterSecrets;
+  readonly maxReceivePduSize: number;
   readonly responseTimeoutMs: number;
   readonly repeatReads?: number;
   /** What the meter's protection does otherwise. */
@@ -54,7 +55,7 @@ export interface AssociationContext {
 
 /** Throws an Error that names what the configuration lacks for its mechanism. */
 export function associationSettings(context: AssociationContext): ClientSettings {
-  const { association, responseTimeoutMs, repeatReads = 0, quirks = NO_QUIRKS } = context;
+  const { association, maxReceivePduSize, responseTimeoutMs, repeatReads = 0, quirks = NO_QUIRKS } = context;
   const { mechanism, referencing, generalBlocks } = association;
   const randomOctets = randomOctetsOf(context);
   const protection = protectionOf(context);
@@ -70,7 +71,7 @@ export function associationSettings(context: AssociationContext): ClientSettings
     assumedConformance,
     generalBlocks,
     generalBlockWindow: association.generalBlockWindow,
-    maxReceivePduSize: association.maxReceivePduSize,
+    maxReceivePduSize,
     responseTimeoutMs,
     repeatReads,
     tolerate,

@@ -17,7 +17,7 @@ import { MeterLine } from "./meter-line.ts";
 import type { MeterTarget } from "./meter-target.ts";
 import { clientChangeMs, listLimitFor, quietMs } from "./quirk-settings.ts";
 import { SerialLines } from "./serial-lines.ts";
-import { answerTimeoutMs, readRepetitions } from "./session-link.ts";
+import { answerTimeoutMs, readRepetitions, receivePduSize } from "./session-link.ts";
 import { SYSTEM_ENVIRONMENT, type VisitEnvironment } from "./visit-environment.ts";
 
 /** More than any one order takes that is not in blocks; those reserve as they go. */
@@ -105,10 +105,12 @@ function accessOf({ target, options, way, counters }: Visit): MeterAccess {
   const { association, connection, secrets, quirks } = target;
   const { budgetMs, onNotice, environment = SYSTEM_ENVIRONMENT } = options;
   const { clock, randomOctets } = environment;
-  const responseTimeoutMs = answerTimeoutMs(connection, association.maxReceivePduSize);
+  const maxReceivePduSize = receivePduSize(connection, association);
+  const responseTimeoutMs = answerTimeoutMs(connection, maxReceivePduSize);
   const context = {
     association,
     secrets,
+    maxReceivePduSize,
     responseTimeoutMs,
     repeatReads: readRepetitions(connection),
     nextInvocationCounter: () => requireCounters(counters).next(),

@@ -23,6 +23,10 @@ const SERIAL_INTER_OCTET_MS = 500;
 const DEFAULT_RETRIES = 3;
 const UDP_REPETITIONS = 2;
 const SECOND_MS = 1000;
+/** A day of block load comes in one APDU; a transfer that breaks off loses no more than one. */
+const STREAMED_PDU_SIZE = 8192;
+/** What a datagram holds, or what a slow line carries within seconds. */
+const PDU_SIZE = 1024;
 
 export const DEFAULT_BAUD = 9600;
 export const DEFAULT_TURNAROUND_MS = 20;
@@ -62,6 +66,14 @@ function directLink(connection: ConnectionConfig, saps: Saps, line?: VisitedLine
   if (link === "hdlc") return hdlcLink(connection, saps, hdlcTimes(connection));
   const datagrams = udp !== undefined;
   return new WrapperLink({ role: "client", clientSap, serverSap, datagrams, ...quirkyWrapper(quirks) });
+}
+
+/** Octets of the largest APDU that we take from a meter. */
+export function receivePduSize(
+  { link, udp }: Pick<ConnectionConfig, "link" | "udp">,
+  { maxReceivePduSize }: Pick<AssociationConfig, "maxReceivePduSize">,
+): number {
+  return maxReceivePduSize ?? (link === "wrapper" && udp === undefined ? STREAMED_PDU_SIZE : PDU_SIZE);
 }
 
 /**

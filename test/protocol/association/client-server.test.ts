@@ -197,23 +197,25 @@ test("session over hdlc: on a bad line a request is read whole or fails at the l
   expect(ends.get("whole")).toBeGreaterThan(10);
 });
 
-test("session over hdlc: an answer whose segments go on coming is waited for longer than one answer may take", () => {
-  const [variant] = VARIANTS;
-  if (variant === undefined) throw new Error("no variant");
-  const { client, server } = LINKS.hdlc();
-  const settings = settingsOf({ ...variant.settings(), responseTimeoutMs: 2000 });
-  const association = serve(variant.rule()).server;
-  const pair = new SessionPair(
-    { link: client, settings },
-    { link: server, association },
-    { ...CLEAN_WIRE, latencyMs: 400 },
-  );
-  pair.run({ type: "open" }, "opened");
-  pair.run({ type: "associate" }, "associated");
-  const startMs = pair.nowMs;
-  expect(pair.ask({ type: "get", attribute: long })).toMatchObject({ result: { data: octets(3000) } });
-  expect(pair.nowMs - startMs).toBeGreaterThan(4000);
-});
+test.each([
+  { link: "hdlc", maxReceivePduSize: 256, wire: { ...CLEAN_WIRE, latencyMs: 400 } },
+  { link: "wrapper", maxReceivePduSize: 8192, wire: { ...CLEAN_WIRE, pieceLength: 256, gapMs: 400 } },
+] as const)(
+  "session over $link: an answer whose parts go on coming is waited for longer than one answer may take",
+  ({ link, maxReceivePduSize, wire }) => {
+    const [variant] = VARIANTS;
+    if (variant === undefined) throw new Error("no variant");
+    const { client, server } = LINKS[link]();
+    const settings = settingsOf({ ...variant.settings(), maxReceivePduSize, responseTimeoutMs: 2000 });
+    const association = serve(variant.rule()).server;
+    const pair = new SessionPair({ link: client, settings }, { link: server, association }, wire);
+    pair.run({ type: "open" }, "opened");
+    pair.run({ type: "associate" }, "associated");
+    const startMs = pair.nowMs;
+    expect(pair.ask({ type: "get", attribute: long })).toMatchObject({ result: { data: octets(3000) } });
+    expect(pair.nowMs - startMs).toBeGreaterThan(4000);
+  },
+);
 
 test("session: a channel that ends fails what is under way with stage link, and the session is closed", () => {
   const [variant] = VARIANTS;

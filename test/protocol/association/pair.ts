@@ -71,6 +71,8 @@ export interface Wire {
   readonly latencyMs: number;
   /** Longest piece that is delivered at once. */
   readonly pieceLength: number;
+  /** Time between the pieces of what was sent at once. */
+  readonly gapMs?: number;
   /** Draws from 0 to 1; a piece that draws below `loss` is lost or damaged. */
   readonly random: () => number;
   readonly loss: number;
@@ -163,19 +165,25 @@ export class SessionPair {
   }
 
   #post(to: "client" | "server", bytes: Uint8Array): void {
-    const { pieceLength, latencyMs, random, loss } = this.#wire;
+    const { pieceLength, gapMs = 0, latencyMs, random, loss } = this.#wire;
     const lost = random() < loss;
     const damaged = lost && random() < 0.5;
     if (lost && !damaged) return;
     const sent = Uint8Array.from(bytes);
     if (damaged) sent[Math.floor(random() * sent.length)] = Math.floor(random() * 256);
+    let atMs = this.nowMs + latencyMs;
     for (let offset = 0; offset < sent.length; offset += pieceLength) {
-      this.#deliveries.push({ atMs: this.nowMs + latencyMs, to, bytes: sent.subarray(offset, offset + pieceLength) });
+      this.#deliveries.push({ atMs, to, bytes: sent.subarray(offset, offset + pieceLength) });
+      atMs += gapMs;
     }
   }
 
   #nextMs(): number | undefined {
-    const times = [this.#deliveries[0]?.atMs, this.session.deadlineMs(), this.#serverLink.deadlineMs()];
+    const times = [
+      ...this.#deliveries.map(({ atMs }) => atMs),
+      this.session.deadlineMs(),
+      this.#serverLink.deadlineMs(),
+    ];
     const known = times.filter((time) => time !== undefined);
     return known.length === 0 ? undefined : Math.max(this.nowMs, Math.min(...known));
   }

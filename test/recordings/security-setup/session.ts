@@ -41,6 +41,7 @@ export async function workSetup(
     association: {
       clientSap,
       mechanism: "hls-5",
+      maxReceivePduSize: 1024,
       security: {
         suite,
         clientSystemTitle: "4447570000000001",

@@ -53,7 +53,6 @@ test("config: durations become milliseconds and a meter gets its defaults", () =
     generalBlockWindow: 6,
     blockPadding: "zero",
     mechanism: "none",
-    maxReceivePduSize: 1024,
   });
 });
 

@@ -39,6 +39,7 @@ function clientSettings(protection: "none" | "encrypted" | "authenticated-encryp
     association,
     secrets,
     responseTimeoutMs: 1000,
+    maxReceivePduSize: 1024,
     nextInvocationCounter: () => 1,
   });
 }
@@ -87,6 +88,7 @@ test.each([
     association,
     secrets: NO_SECRETS,
     responseTimeoutMs: 1,
+    maxReceivePduSize: 1024,
     nextInvocationCounter: () => 1,
   });
   expect(settings.referencing).toBe(referencing);
@@ -123,7 +125,13 @@ async function settingsWith(over: object, mechanism = "hls-7"): Promise<ClientSe
     association: { mechanism, security: { ...SUITE_ONE, ...over } },
   });
   const secrets = await resolveMeterSecrets(association, () => Promise.reject(new Error("no key is stored")));
-  return associationSettings({ association, secrets, responseTimeoutMs: 1, nextInvocationCounter: () => 1 });
+  return associationSettings({
+    association,
+    secrets,
+    responseTimeoutMs: 1,
+    maxReceivePduSize: 1024,
+    nextInvocationCounter: () => 1,
+  });
 }
 
 test(
@@ -216,7 +224,12 @@ test("association settings: a pre-established association has no mechanism, and 
   expect(parseAssociation({ preEstablished: true, security }).success).toBe(false);
   const { data } = parseAssociation({ preEstablished: true, security: { ...security, serverSystemTitle } });
   if (data === undefined) throw new Error("not parsed");
-  const context = { secrets: { ...NO_SECRETS, ...keys }, responseTimeoutMs: 1, nextInvocationCounter: () => 1 };
+  const context = {
+    secrets: { ...NO_SECRETS, ...keys },
+    responseTimeoutMs: 1,
+    maxReceivePduSize: 1024,
+    nextInvocationCounter: () => 1,
+  };
   expect(associationSettings({ association: data.association, ...context }).preEstablished).toBe(true);
 });
 

@@ -4,7 +4,7 @@ import { hdlcAddress } from "../../../../protocol/link/hdlc/address.ts";
 import type { HdlcControl } from "../../../../protocol/link/hdlc/control.ts";
 import { decodeHdlcFrame, encodeHdlcFrame } from "../../../../protocol/link/hdlc/frame.ts";
 import type { MeterQuirk } from "../../../../protocol/quirks.ts";
-import { answerTimeoutMs, sessionLink } from "../../../../src/collect/session/session-link.ts";
+import { answerTimeoutMs, receivePduSize, sessionLink } from "../../../../src/collect/session/session-link.ts";
 import { meterSchema } from "../../../../src/config/schema.ts";
 
 function sent(connection: object): string {
@@ -65,6 +65,20 @@ test("session link: the habits of a link come from the configuration", () => {
   expect(answerTimeoutMs(connection, 1024)).toBe(400);
   expect(answerTimeoutMs({ ...connection, hdlc: undefined }, 1024)).toBe(40_000);
   expect(answerTimeoutMs({ ...connection, link: "wrapper" }, 1024)).toBe(10_000);
+});
+
+function largest(connection: object, association = {}): number {
+  const meter = meterSchema.parse({ name: "m", number: "1", connection, association });
+  return receivePduSize(meter.connection, meter.association);
+}
+
+test("session link: large APDUs are taken where the way there is a stream, and as configured anywhere", () => {
+  expect(largest({ tcp: "127.0.0.1:4059" })).toBe(8192);
+  expect(largest({ callsIn: true })).toBe(8192);
+  expect(largest({ udp: "127.0.0.1:4059" })).toBe(1024);
+  expect(largest({ tcp: "127.0.0.1:4059", link: "hdlc" })).toBe(1024);
+  expect(largest({ serial: "/dev/ttyUSB0" })).toBe(1024);
+  expect(largest({ serial: "/dev/ttyUSB0" }, { maxReceivePduSize: 400 })).toBe(400);
 });
 
 test("session link: the sequence numbers of a meter that counts wrongly are ignored by a quirk", () => {
