@@ -43,15 +43,15 @@ export function encodeWrapper(pdu: WrapperPdu, byteOrder: WrapperByteOrder = "st
     throw new DlmsError("LENGTH_OVER_LIMIT", "caller", { length, limit: WRAPPER_MAX_APDU_LENGTH });
   }
   const writer = new Writer(WRAPPER_HEADER_LENGTH + length);
-  const put = (field: number) => writer.u16(byteOrder === "standard" ? field : swapped(field));
-  put(WRAPPER_VERSION);
-  put(pdu.sourceWPort);
-  put(pdu.destinationWPort);
-  return put(length).bytes(pdu.apdu).finish();
+  putField(writer, WRAPPER_VERSION, byteOrder);
+  putField(writer, pdu.sourceWPort, byteOrder);
+  putField(writer, pdu.destinationWPort, byteOrder);
+  putField(writer, length, byteOrder);
+  return writer.bytes(pdu.apdu).finish();
 }
 
-function swapped(field: number): number {
-  return ((field & 0xff) << 8) | (field >> 8);
+function putField(writer: Writer, field: number, byteOrder: WrapperByteOrder): void {
+  writer.u16(byteOrder === "standard" ? field : ((field & 0xff) << 8) | (field >> 8));
 }
 
 /** Reads exactly one PDU, as a UDP datagram holds it; `apdu` is a view. Throws for anything else. */

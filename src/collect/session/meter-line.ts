@@ -75,10 +75,10 @@ export class MeterLine implements AsyncDisposable {
   }
 
   /** Closes the channel; resolves when it is closed. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#signal?.removeEventListener("abort", this.#abort);
     if (!this.#pump.closed) this.#pump.close();
-    await this.#ended.promise;
+    return this.#ended.promise;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
