@@ -1,14 +1,14 @@
 /** What the HTTP API answers instead of what was asked for: problem details as RFC 9457 has them. */
 
 const PROBLEMS = {
-  invalid: { status: 400, title: "the request is not as it has to be" },
-  unauthorized: { status: 401, title: "nobody known asks" },
+  invalid: { status: 400, title: "invalid request" },
+  unauthorized: { status: 401, title: "no valid token" },
   forbidden: { status: 403, title: "not allowed" },
-  "not-found": { status: 404, title: "not there" },
-  conflict: { status: 409, title: "can't be done now" },
+  "not-found": { status: 404, title: "not found" },
+  conflict: { status: 409, title: "conflict" },
   "too-many-requests": { status: 429, title: "too many requests" },
   failed: { status: 500, title: "the gateway failed" },
-  unavailable: { status: 503, title: "not available now" },
+  unavailable: { status: 503, title: "unavailable" },
 } as const;
 
 export type ProblemKind = keyof typeof PROBLEMS;

@@ -1,6 +1,7 @@
 /** What is asked about readings that are not there, and what is answered. */
 import { z } from "zod";
 
+/** Those with slots. */
 export const gapProfile = z.enum(["block_load", "daily_load", "billing"]);
 export const gapState = z.enum(["due", "late", "missing", "off", "gone", "set-aside", "unread"]);
 

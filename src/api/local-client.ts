@@ -9,6 +9,7 @@ import { orderRequest, type orderResult } from "./answers/orders.ts";
 import { readRequest } from "./answers/readings.ts";
 import type { requestProgress } from "./answers/requests.ts";
 import { USER_HEADER } from "./local-socket.ts";
+import { MOST_A_PAGE, pageOf } from "./paging.ts";
 import { type ReadAnswer, ReadRefusedError, type ReadWishes } from "./read-answer.ts";
 
 /** Nobody answers on the socket. */
@@ -45,6 +46,25 @@ export async function askDaemon<T extends z.ZodType>(
   const body = jsonOf(await text(response), socketPath);
   if (isGood(response)) return answer.parse(body);
   throw refused(response, body);
+}
+
+/** All items of a list that comes in pages. Throws as `askDaemon`. */
+export async function askForPages<Item extends z.ZodType>(
+  socketPath: string,
+  { path, query, item }: { readonly path: string; readonly query?: Query; readonly item: Item },
+): Promise<z.output<Item>[]> {
+  const answer = pageOf(item);
+  const items: z.output<Item>[] = [];
+  for (let after: string | undefined | null; after !== null; ) {
+    const page: z.output<typeof answer> = await askDaemon(socketPath, {
+      path,
+      query: { limit: MOST_A_PAGE, ...query, after },
+      answer,
+    });
+    items.push(...page.items);
+    after = page.next;
+  }
+  return items;
 }
 
 /** Throws as `askDaemon`, and when the order's signal is aborted. */

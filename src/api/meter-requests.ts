@@ -49,6 +49,8 @@ const SECOND_MS = 1000;
 const KEPT_MS = 3_600_000;
 const MOST_KEPT = 10_000;
 const MOST_RUNNING = 1000;
+/** Whoever asks for a thousand meters that call in once a day leaves room for others. */
+const MOST_RUNNING_OF_ONE = 500;
 /** Cells of all answers that are kept: some hundred megabytes. */
 const MOST_CELLS = 2_000_000;
 
@@ -59,6 +61,7 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
   /** Oldest first. */
   readonly #requests = new Map<string, MeterRequest<Order, Answer>>();
   readonly #byKey = new Map<string, MeterRequest<Order, Answer>>();
+  readonly #runningOf = new Map<string, number>();
   #running = 0;
   #cells = 0;
 
@@ -89,7 +92,7 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
       }
       return { request: known, isNew: false };
     }
-    if (this.#running >= MOST_RUNNING) throw new ApiError("unavailable", `${MOST_RUNNING} are under way; try later`);
+    this.#refuseTooMany(owner);
     const { promise: ended, resolve: end } = Promise.withResolvers<void>();
     const about = { id: randomUUID(), actor, owner, order, key, askedAt: new Date() };
     const request: MeterRequest<Order, Answer> = { ...about, ended, cells: 0 };
@@ -97,6 +100,7 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
     if (key !== undefined) this.#byKey.set(key, request);
     this.#forgetOld();
     this.#running++;
+    this.#runningOf.set(owner, (this.#runningOf.get(owner) ?? 0) + 1);
     void this.#run(request).then(end);
     return { request, isNew: true };
   }
@@ -111,6 +115,13 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
     return found;
   }
 
+  #refuseTooMany(owner: string): void {
+    if (this.#running >= MOST_RUNNING) throw new ApiError("unavailable", `${MOST_RUNNING} are under way; try later`);
+    if ((this.#runningOf.get(owner) ?? 0) >= MOST_RUNNING_OF_ONE) {
+      throw new ApiError("too-many-requests", `${MOST_RUNNING_OF_ONE} of yours are under way; try later`);
+    }
+  }
+
   async #run(request: MeterRequest<Order, Answer>): Promise<void> {
     try {
       request.answer = await this.#carryOut(request.order, request.actor);
@@ -121,6 +132,9 @@ export class MeterRequests<Order extends { readonly meter: string }, Answer> {
     } finally {
       request.endedAt = new Date();
       this.#running--;
+      const left = (this.#runningOf.get(request.owner) ?? 1) - 1;
+      if (left === 0) this.#runningOf.delete(request.owner);
+      else this.#runningOf.set(request.owner, left);
       this.#forgetOld();
       this.#onEnded(request);
     }

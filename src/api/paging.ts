@@ -1,7 +1,7 @@
 /** Pages of lists: each answer says where the next begins, so that a page costs the same however far back it is. */
 import { z } from "zod";
 
-const MOST_A_PAGE = 1000;
+export const MOST_A_PAGE = 1000;
 
 export const pageQuery = z.object({
   after: z.string().max(200).optional().describe("`next` of the page before."),
@@ -36,6 +36,23 @@ export function page<Row, Item>(
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   return { items: shown.map(item), next: rows.length > limit && last !== undefined ? place(last) : null };
+}
+
+/** Pages of a list that stands in memory, by how many items come before. */
+export const countPageQuery = pageQuery.extend({
+  after: z.coerce.number("not the `next` of a page").int().min(0).default(0).describe("`next` of the page before."),
+});
+
+/** A page of such a list; no more of it is looked at. */
+export function countPage<Item>(
+  items: Iterable<Item>,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): { items: Item[]; next: string | null } {
+  const found = Iterator.from(items)
+    .drop(after)
+    .take(limit + 1)
+    .toArray();
+  return { items: found.slice(0, limit), next: found.length > limit ? String(after + limit) : null };
 }
 
 const instant = z.iso.datetime({ offset: true });

@@ -86,8 +86,10 @@ export class ApiTokens {
     return rows.map(tokenOf);
   }
 
-  /** False when there is no such token that holds. */
+  /** False when there is no such valid token. */
   async revoke(id: string, actor: string): Promise<boolean> {
+    const isValid = (await this.list()).some((token) => token.id === id && token.revokedAt === undefined);
+    if (!isValid) return false;
     await this.#log([
       changeOf({ event: "apiTokenRevoked", message: "a token of the HTTP API was revoked", actor }, id),
     ]);

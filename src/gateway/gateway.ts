@@ -9,6 +9,7 @@ import type { ReadAnswer, ReadWishes } from "../api/read-answer.ts";
 import { gatewayResources } from "../api/resources/gateway-resources.ts";
 import type { Collector } from "../collect/collector.ts";
 import { drain, StopDeadline } from "../collect/drain.ts";
+import { JOBS_QUESTION, jobsForOthers, jobsQuestion } from "../collect/lanes/gateway-jobs.ts";
 import { jobResources } from "../collect/lanes/job-resources.ts";
 import type { PollLoop } from "../collect/lanes/poll-loop.ts";
 import { quarantineResources } from "../collect/lanes/quarantine-resources.ts";
@@ -19,7 +20,7 @@ import type { LivePart } from "../config/live-parts.ts";
 import type { Config } from "../config/schema.ts";
 import { notificationResources } from "../events/notification-resources.ts";
 import type { Fleet } from "../fleet/fleet.ts";
-import { jobsElsewhere } from "../jobs/jobs-elsewhere.ts";
+import { untakenJobs } from "../jobs/untaken-jobs.ts";
 import { keyResources } from "../keys/key-resources.ts";
 import { type EventSink, eventLogSink, tellAll } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
@@ -246,12 +247,23 @@ export class Gateway implements AsyncDisposable {
       const meterOf = (name: string) => this.#meterOf(name);
       quarantineResources(api, { loop, nameOf, release });
       this.#planning.resources(api, meterOf);
-      const elsewhere = (most: number) => jobsElsewhere(this.database, this.#shared.id, most);
       const isSeen = (name: string, { meterKeys }: Caller) => {
         const meter = this.#meters.get(name);
         return meterKeys === undefined || (meter !== undefined && meterKeys.has(meter.meterKey));
       };
-      jobResources(api, { loop, elsewhere, meterOf, nameOf, isSeen });
+      this.#shared.questions.answer(JOBS_QUESTION, (what) => {
+        const { meter } = jobsQuestion.parse(what);
+        return jobsForOthers(loop, this.#shared.name, meter === undefined ? undefined : meterOf(meter));
+      });
+      jobResources(api, {
+        loop,
+        gateway: () => this.#shared.name,
+        questions: this.#shared.questions,
+        untaken: (most) => untakenJobs(this.database, most),
+        meterOf,
+        nameOf,
+        isSeen,
+      });
       const workedBy = (name: string) => this.#shared.workedBy(this.#meterOf(name));
       traceResources(api, { traces, nameOf, workedBy });
       meterSettingsResources(api, { meters: this.#meters, nameOf });

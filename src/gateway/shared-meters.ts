@@ -12,6 +12,7 @@ import { forgetProgress, type PolledMeter } from "../collect/polled-meter.ts";
 import type { Block } from "../jobs/block.ts";
 import { FleetShare } from "../jobs/fleet-share.ts";
 import { GatewayIdentity } from "../jobs/gateway-identity.ts";
+import { GatewayQuestions } from "../jobs/gateway-questions.ts";
 import { LEND_JOB, LENT_CHANNEL, LentMeters } from "../jobs/lent-meters.ts";
 import { listenerFor, listening } from "../jobs/listener-choice.ts";
 import { connectionBlock, MeterBlocks } from "../jobs/meter-blocks.ts";
@@ -62,6 +63,7 @@ const readJobSchema = z.object({
 /** The meters that this gateway works, and the way to those that others work. */
 export class SharedMeters {
   readonly loop: PollLoop<PolledMeter>;
+  readonly questions: GatewayQuestions;
   readonly #parts: SharingParts;
   readonly #blocks: MeterBlocks<PolledMeter>;
   readonly #jobs: MeterJobs;
@@ -100,6 +102,12 @@ export class SharedMeters {
       me: () => this.#me(),
       handlers: this.#handlers,
       onFailure: (error) => events({ event: "jobsFailed", reason: messageOf(error) }),
+    });
+    this.questions = new GatewayQuestions({
+      database,
+      jobs: this.#jobs,
+      handlers: this.#handlers,
+      share: () => this.#share,
     });
     this.#lent = this.#lentMeters();
     this.handle(LEND_JOB, (meter, what) => this.#lent.lend(meter, what));
@@ -213,6 +221,10 @@ export class SharedMeters {
   /** Of this gateway among those that share the meters. */
   get id(): string {
     return this.#share?.id ?? "";
+  }
+
+  get name(): string {
+    return this.#share?.name ?? "";
   }
 
   /** Whether this gateway, or another one, listens for pushes. */

@@ -105,6 +105,11 @@ export class FleetShare implements AsyncDisposable {
     return this.#sharing.blockCounts();
   }
 
+  /** One of the blocks that a gateway holds; undefined where it holds none. */
+  someBlockOf(id: string): Block | undefined {
+    return this.#sharing.someBlockOf(id);
+  }
+
   /** Whether the last sign of life that was taken lets this gateway go on with what it has. */
   get isLeased(): boolean {
     return leaseEndMs(this.#lease()) > performance.now();
@@ -122,6 +127,10 @@ export class FleetShare implements AsyncDisposable {
 
   get id(): string {
     return this.#options.identity.id;
+  }
+
+  get name(): string {
+    return this.#options.name;
   }
 
   /** Says that a gateway is dead, for whoever knows: its blocks are free at once. False when there is none. */

@@ -69,6 +69,11 @@ export class SharingState {
     return counts;
   }
 
+  /** One of the blocks that a gateway holds; undefined where it holds none. */
+  someBlockOf(id: string): Block | undefined {
+    return this.#blocks.values().find(({ holder }) => holder === id);
+  }
+
   /** Blocks that are this gateway's by the database's word. */
   mine(): Block[] {
     return this.#blocks

@@ -83,7 +83,7 @@ test("pages: a wrong token is refused in words, a link with a right one signs in
   const page = await open("/", { signedIn: false });
   await page.getByLabel("Token").fill("dgw_wrong");
   await page.getByRole("button", { name: "sign in" }).click();
-  await page.getByText("the token does not hold").waitFor();
+  await page.getByText("the token is not valid").waitFor();
   await page.goto(`${base}/#token=${token}`);
   await page.reload();
   await page.getByRole("heading", { name: "Fleet" }).waitFor();

@@ -32,6 +32,7 @@ export const quarantinedMeter = z.object({
 });
 
 export const job = z.object({
+  gateway: z.string().describe("Name of the gateway that works it; of what nobody has taken, of the one that asks."),
   state: z.enum(["running", "waiting", "next"]),
   lane: z.string(),
   meter: z.string(),
@@ -41,10 +42,13 @@ export const job = z.object({
   waitsFor: z.string().nullable(),
 });
 
+export const jobCounts = z
+  .object({ running: z.int(), waiting: z.int(), meters: z.int(), quarantined: z.int() })
+  .describe("Of all gateways that answered, whatever is listed.");
+
 export const jobList = z.object({
-  counts: z
-    .object({ running: z.int(), waiting: z.int(), meters: z.int(), quarantined: z.int() })
-    .describe("Of this gateway, whatever is listed."),
+  counts: jobCounts,
+  unanswered: z.array(z.string()).describe("Names of other gateways that work meters and did not answer in time."),
   items: z.array(job),
   next: z.string().nullable().describe("`after` of the next page."),
 });

@@ -13,17 +13,10 @@ export interface GapSource {
   gaps(order: GapOrder): AsyncIterable<GapRow>;
 }
 
-/** Those with slots; a page of the ledger is a year of daily load and of billing. */
-const PROFILES = ["block_load", "daily_load", "billing"] as const;
 const MOST_DAYS = 400;
 const MOST_METERS = 200;
 const MOST_GAPS = 1000;
 const DAY_MS = 86_400_000;
-
-interface CoverageRow {
-  meter: string;
-  days: z.output<typeof coverageDay>[] | null;
-}
 
 export function coverageResources(api: Api, database: Queryable, source: GapSource): void {
   coverageByDay(api, database);
@@ -41,8 +34,7 @@ function coverageByDay(api: Api, database: Queryable): void {
         summary: "How many slots of each day are held, meters by name",
         querystring: pageQuery.extend({
           limit: z.coerce.number().int().min(1).max(MOST_METERS).default(100).describe("Most meters of the page."),
-          profile: z
-            .enum(PROFILES)
+          profile: gapProfile
             .default("block_load")
             .describe("Of daily load and billing, a day is the first of January and counts the slots of its year."),
           from: z.iso.date(),
@@ -57,28 +49,38 @@ function coverageByDay(api: Api, database: Queryable): void {
       if (Date.parse(to) - Date.parse(from) > MOST_DAYS * DAY_MS) {
         throw new ApiError("invalid", `from, to: at most ${MOST_DAYS} days`);
       }
-      const rows = await database.query<CoverageRow>(
-        `select m.name as meter, c.days
-         from (
-           select id, meter_key, name from public.meters m
-           where ($1::int[] is null or m.meter_key = any ($1)) and ($2::text is null or m.name > $2)
-             and ($3::text is null or starts_with(m.name, $3) or starts_with(m.meter_number, $3))
-           order by m.name limit $4
-         ) m
-         left join lateral (
-           select jsonb_agg(jsonb_build_object('day', c.day, 'slots', c.slots, 'held', c.held, 'absent', c.absent,
-             'meterOff', c.meter_off, 'setAside', c.set_aside) order by c.day) as days
-           from dlms.coverage c where c.meter_id = m.id and c.profile = $5 and c.day between $6 and $7
-         ) c on true
-         order by m.name`,
-        [scopeOf(callerOf(request)), after, search, limit + 1, profile, from, to],
+      const meters = await database.query<{ key: number; name: string }>(
+        `select meter_key as key, name from public.meters
+         where ($1::int[] is null or meter_key = any ($1)) and ($2::text is null or name > $2)
+           and ($3::text is null or starts_with(name, $3) or starts_with(meter_number, $3))
+         order by name limit $4`,
+        [scopeOf(callerOf(request)), after, search, limit + 1],
       );
-      return page(rows, limit, {
-        item: (row) => ({ meter: row.meter, days: row.days ?? [] }),
-        place: (row) => row.meter,
+      const days = await daysOf(database, meters, { profile, from, to });
+      return page(meters, limit, {
+        item: ({ key, name }) => ({ meter: name, days: days.get(key) ?? [] }),
+        place: ({ name }) => name,
       });
     },
   );
+}
+
+type CoverageDay = z.output<typeof coverageDay>;
+
+/** By keys, which the ledger is found by: it is never put together of the whole fleet. */
+async function daysOf(
+  database: Queryable,
+  meters: readonly { readonly key: number }[],
+  { profile, from, to }: { readonly profile: string; readonly from: string; readonly to: string },
+): Promise<ReadonlyMap<number, CoverageDay[]>> {
+  const rows = await database.query<{ key: number; days: CoverageDay[] }>(
+    `select meter_key as key, jsonb_agg(jsonb_build_object('day', day, 'slots', slots, 'held', held, 'absent', absent,
+       'meterOff', meter_off, 'setAside', set_aside) order by day) as days
+     from dlms.coverage where meter_key = any ($1::int[]) and profile = $2 and day between $3 and $4
+     group by meter_key`,
+    [meters.map(({ key }) => key), profile, from, to],
+  );
+  return new Map(rows.map(({ key, days }) => [key, days]));
 }
 
 function gapsOfMeter(api: Api, database: Queryable, source: GapSource): void {

@@ -2,21 +2,14 @@
 import type { z } from "zod";
 import type { Queryable } from "../../store/database/database.ts";
 import { overview } from "../answers/meters.ts";
-import { Cached } from "../cached.ts";
-import type { Caller } from "../callers.ts";
+import { CachedAnswers } from "../cached.ts";
 import { type Api, callerOf } from "../http-api.ts";
 import { scopeOf } from "./meter-resources.ts";
 
 type Overview = z.output<typeof overview>;
 
-const COUNTED_MS = 30_000;
-
-interface Counted {
-  readonly database: Queryable;
-  readonly all: Cached<Overview>;
-  /** Of callers who see some meters, for as long as these are remembered. */
-  readonly some: WeakMap<ReadonlySet<number>, Cached<Overview>>;
-}
+/** Counting steps through the fleet: nobody waits for it who can have what was counted minutes ago, and is told when. */
+const KEPT_FOR = { freshMs: 30_000, usableMs: 600_000 };
 
 type GrandTotal = Omit<Overview["groups"][number], "by"> & { readonly by: null };
 const NO_METERS: GrandTotal = { by: null, name: null, meters: 0, answering: 0, failing: 0, current: 0 };
@@ -53,27 +46,19 @@ const COUNT_METERS = `
   from each_meter group by grouping sets ((network), (maker), (companion), ()) order by meters desc, name`;
 
 export function overviewResources(api: Api, database: Queryable): void {
-  const counted: Counted = {
-    database,
-    all: new Cached(() => countedOverview(database, null), COUNTED_MS),
-    some: new WeakMap(),
-  };
+  const counted = new CachedAnswers<Overview>(KEPT_FOR);
   api.get(
     "/v1/overview",
     {
       config: { needs: "reader", scoped: true },
       schema: { tags: ["meters"], summary: "The fleet at a glance", response: { 200: overview } },
     },
-    (request) => overviewFor(callerOf(request), counted),
+    (request) => {
+      const caller = callerOf(request);
+      const scope = scopeOf(caller);
+      return counted.get(scope === null ? "all" : caller.id, () => countedOverview(database, scope));
+    },
   );
-}
-
-function overviewFor(caller: Caller, { database, all, some }: Counted): Promise<Overview> {
-  const { meterKeys } = caller;
-  if (meterKeys === undefined) return all.get();
-  const counted = some.get(meterKeys) ?? new Cached(() => countedOverview(database, scopeOf(caller)), COUNTED_MS);
-  some.set(meterKeys, counted);
-  return counted.get();
 }
 
 async function countedOverview(database: Queryable, scope: readonly number[] | null): Promise<Overview> {

@@ -4,6 +4,7 @@ import type { ServiceThreshold } from "../../config/service-level-schema.ts";
 import type { RequestLevel, ServiceLevel, ServiceLevelOrder } from "../../store/records/service-levels.ts";
 import { type serviceLevel, serviceLevelReport } from "../answers/reports.ts";
 import { ApiError } from "../api-error.ts";
+import { CachedAnswers } from "../cached.ts";
 import { type Api, callerOf } from "../http-api.ts";
 import { scopeOf } from "./meter-resources.ts";
 
@@ -14,6 +15,8 @@ export interface ReportParts {
   readonly thresholds: readonly ServiceThreshold[];
 }
 
+/** Who looks at a page again does not have the whole fleet counted again. */
+const KEPT_FOR = { freshMs: 60_000, usableMs: 60_000 };
 const MOST_DAYS = 92;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -22,6 +25,7 @@ const REQUEST_KINDS = { reads: "read", disconnects: "disconnect", reconnects: "r
 const NOTHING_ASKED: RequestLevel = { asked: 0, done: 0, ms: null, within: [] };
 
 export function reportResources(api: Api, { serviceLevels, thresholds }: ReportParts): void {
+  const counted = new CachedAnswers<readonly ServiceLevel[]>(KEPT_FOR);
   const limitsMs = thresholds.map(({ withinMs }) => withinMs ?? 0);
   api.get(
     "/v1/reports/sla",
@@ -42,7 +46,10 @@ export function reportResources(api: Api, { serviceLevels, thresholds }: ReportP
       const { from, to, group } = request.query;
       const days = (Date.parse(to) - Date.parse(from)) / DAY_MS;
       if (days < 0 || days >= MOST_DAYS) throw new ApiError("invalid", `from, to: at most ${MOST_DAYS} days, in order`);
-      const levels = await serviceLevels({ from, to, group, scope: scopeOf(callerOf(request)), limitsMs });
+      const caller = callerOf(request);
+      const scope = scopeOf(caller);
+      const question = JSON.stringify([scope === null ? "all" : caller.id, from, to, group]);
+      const levels = await counted.get(question, () => serviceLevels({ from, to, group, scope, limitsMs }));
       const items = levels.map((level) => shown(level, belowOf(level, thresholds, Date.now())));
       return { thresholds: thresholds.map(({ text }) => text), items };
     },

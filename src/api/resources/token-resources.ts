@@ -34,7 +34,7 @@ export function tokenResources(api: Api, tokens: ApiTokens, callers: Pick<Caller
           name: z.string().min(1).max(64),
           role: z.enum(ROLES),
           collections: z.array(z.string().max(64)).min(1).max(100).optional(),
-          days: z.int().min(1).max(3650).default(365).describe("How long it holds."),
+          days: z.int().min(1).max(3650).default(365).describe("How long it is valid."),
         }),
         response: { 201: token.extend({ token: z.string() }) },
       },
@@ -56,7 +56,7 @@ export function tokenResources(api: Api, tokens: ApiTokens, callers: Pick<Caller
     async (request, reply) => {
       const revoked = await tokens.revoke(request.params.id, callerOf(request).actor);
       callers.forget();
-      if (!revoked) throw new ApiError("not-found", "there is no such token that holds");
+      if (!revoked) throw new ApiError("not-found", "there is no such valid token");
       return reply.status(204).send();
     },
   );
@@ -88,7 +88,7 @@ export function sessionResources(api: Api, callers: Pick<Callers, "ofToken">): v
     async (request, reply) => {
       const caller = await callers.ofToken(request.body.token);
       if (caller === undefined)
-        throw new ApiError("unauthorized", "the token does not hold: mistyped, expired or revoked");
+        throw new ApiError("unauthorized", "the token is not valid: mistyped, expired or revoked");
       reply.header("set-cookie", sessionCookie(request, request.body.token));
       return { actor: caller.actor, role: caller.role, limited: caller.meterKeys !== undefined };
     },

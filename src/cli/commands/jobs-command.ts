@@ -2,11 +2,11 @@
 import { jobList } from "../../api/answers/work.ts";
 import { askDaemon } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printList, timeText, titled } from "../terminal/listing.ts";
+import { printList, timeText, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
+import type { DaemonOptions } from "../verbs/verb.ts";
 
-export interface JobsOptions extends ListingOptions {
-  readonly socket: string;
+export interface JobsOptions extends DaemonOptions {
   readonly lane?: string;
   readonly state?: string;
   readonly limit: string;
@@ -18,15 +18,18 @@ export async function jobsCommand(
   output: Output,
 ): Promise<ExitReason> {
   const query = { meter, lane, state, limit };
-  const { items, counts, next } = await askDaemon(socket, { path: "/v1/jobs", query, answer: jobList });
+  const { items, counts, unanswered, next } = await askDaemon(socket, { path: "/v1/jobs", query, answer: jobList });
   printList(output, options, {
-    columns: titled("meter", "state", "lane", "what", "since or due", "waits for"),
-    rows: items.map((each) => [each.meter, each.state, each.lane, each.what, placeInTime(each), each.waitsFor]),
+    columns: titled("meter", "state", "lane", "what", "since or due", "gateway", "waits for"),
+    rows: items.map((each) => {
+      return [each.meter, each.state, each.lane, each.what, placeInTime(each), each.gateway, each.waitsFor];
+    }),
     objects: items,
     empty: "nothing runs, waits or is planned",
   });
   const { running, waiting, meters, quarantined } = counts;
   output.err(`of ${meters} meters: ${running} jobs run, ${waiting} wait; ${quarantined} meters are in quarantine`);
+  for (const gateway of unanswered) output.err(`gateway ${gateway} works meters and does not answer: see gateways`);
   if (next !== null) output.err("there are more: --limit N, --lane, --state or METER");
   return "success";
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { attempt, meter as meterAnswer } from "../../api/answers/meters.ts";
 import { plan, quarantinedMeter } from "../../api/answers/work.ts";
-import { askDaemon } from "../../api/local-client.ts";
+import { askDaemon, askForPages } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
 import { printList, printListing, printOutcome, timeText, titled } from "../terminal/listing.ts";
 import { type Output, printTable } from "../terminal/output.ts";
@@ -15,30 +15,17 @@ export interface MetersListOptions extends DaemonOptions {
 
 type Meter = z.output<typeof meterAnswer>;
 
-const page = z.object({ items: z.array(meterAnswer), next: z.string().nullable() });
 const plans = z.object({ items: z.array(plan) });
 const attempts = z.object({ items: z.array(attempt) });
-const quarantine = z.object({ items: z.array(quarantinedMeter) });
-const PAGE = 1000;
 const SHOWN_TRIES = 10;
 const WEEK_MS = 7 * 86_400_000;
 const COLUMNS = titled("meter", "number", "type", "companion", "last try", "result", "cause");
 
 export async function metersList(options: MetersListOptions, output: Output): Promise<ExitReason> {
   const { socket, search, failing } = options;
-  const rows: string[][] = [];
-  for (let after: string | undefined | null; after !== null; ) {
-    const query: { limit: number; search: string | undefined; after: string | undefined } = {
-      limit: PAGE,
-      search,
-      after,
-    };
-    const { items, next } = await askDaemon(socket, { path: "/v1/meters", query, answer: page });
-    const wanted = items.filter((each) => failing !== true || each.lastAttempt?.succeeded === false);
-    rows.push(...wanted.map(rowOf));
-    after = next;
-  }
-  printListing(output, options, COLUMNS, rows);
+  const meters = await askForPages(socket, { path: "/v1/meters", query: { search }, item: meterAnswer });
+  const wanted = meters.filter(({ lastAttempt }) => failing !== true || lastAttempt?.succeeded === false);
+  printListing(output, options, COLUMNS, wanted.map(rowOf));
   return "success";
 }
 
@@ -100,8 +87,8 @@ export async function metersQuarantine(
   { socket, ...options }: DaemonOptions,
   output: Output,
 ): Promise<ExitReason> {
-  const { items } = await askDaemon(socket, { path: "/v1/quarantine", answer: quarantine });
-  const wanted = items.filter(({ meter }) => name === undefined || meter === name);
+  const query = { meter: name };
+  const wanted = await askForPages(socket, { path: "/v1/quarantine", query, item: quarantinedMeter });
   printList(output, options, {
     columns: titled("meter", "since", "why", "next try", "next step"),
     rows: wanted.map((each) => [each.meter, timeText(each.since), each.cause, timeText(each.nextTry), each.nextStep]),

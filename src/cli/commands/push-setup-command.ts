@@ -1,16 +1,14 @@
 /** `push setups`, `apply`, `history`, `stop`: what meters are to send by themselves, over the running daemon. */
 import { z } from "zod";
 import { pushSetup, setupExecution, setupLine, type setupResult } from "../../api/answers/pushes.ts";
-import { askDaemon, askForLines } from "../../api/local-client.ts";
-import { pageOf } from "../../api/paging.ts";
+import { askDaemon, askForLines, askForPages } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
 import { printList, printOutcome, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import type { DaemonOptions } from "../verbs/verb.ts";
 
+const HISTORY = "/v1/push-setups/history";
 const setupsForm = z.object({ items: z.array(pushSetup) });
-const historyForm = pageOf(setupExecution);
-const PAGE = 1000;
 
 type Result = z.output<typeof setupResult>;
 
@@ -19,7 +17,8 @@ const FAILED: ReadonlySet<string> = new Set(["restored", "mixed", "refused", "un
 
 export async function pushSetups({ socket, ...options }: DaemonOptions, output: Output): Promise<ExitReason> {
   const { items: setups } = await askDaemon(socket, { path: "/v1/push-setups", answer: setupsForm });
-  const latest = await standing(socket);
+  const query = { latestOnly: true };
+  const latest = await askForPages(socket, { path: HISTORY, query, item: setupExecution });
   const found = new Map(latest.map((each) => [`${each.setup}\n${each.meter}`, each]));
   const rows = setups.flatMap(({ name, logicalName, destination, meters }) =>
     meters.map((meter) => {
@@ -34,22 +33,6 @@ export async function pushSetups({ socket, ...options }: DaemonOptions, output: 
     empty: "the configuration has no push setups for any meter: push.setups",
   });
   return "success";
-}
-
-/** The latest of each meter and setup. */
-async function standing(socket: string): Promise<z.output<typeof setupExecution>[]> {
-  const latest: z.output<typeof setupExecution>[] = [];
-  for (let after: string | undefined | null; after !== null; ) {
-    const query: { latestOnly: true; limit: number; after: string | undefined } = {
-      latestOnly: true,
-      limit: PAGE,
-      after,
-    };
-    const { items, next } = await askDaemon(socket, { path: "/v1/push-setups/history", query, answer: historyForm });
-    latest.push(...items);
-    after = next;
-  }
-  return latest;
 }
 
 export interface ApplyOptions extends DaemonOptions {
@@ -105,7 +88,7 @@ export async function pushHistory(
   output: Output,
 ): Promise<ExitReason> {
   const query = { meter, setup };
-  const { items } = await askDaemon(socket, { path: "/v1/push-setups/history", query, answer: historyForm });
+  const items = await askForPages(socket, { path: HISTORY, query, item: setupExecution });
   printList(output, options, {
     columns: titled("when", "meter", "setup", "state", "test push", "changed", "who", "why"),
     rows: items.map((each) => {

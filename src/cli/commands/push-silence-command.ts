@@ -1,20 +1,17 @@
 /** `push silence`: meters that should have pushed and did not, over the running daemon. */
-import { z } from "zod";
 import { expectedPush } from "../../api/answers/pushes.ts";
-import { askDaemon } from "../../api/local-client.ts";
+import { askForPages } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
 import { printList, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import type { DaemonOptions } from "../verbs/verb.ts";
-
-const silenceForm = z.object({ items: z.array(expectedPush) });
 
 export async function pushSilence(
   { socket, all, ...options }: DaemonOptions & { readonly all?: true },
   output: Output,
 ): Promise<ExitReason> {
   const query = { all: all === true };
-  const { items: found } = await askDaemon(socket, { path: "/v1/pushes/silence", query, answer: silenceForm });
+  const found = await askForPages(socket, { path: "/v1/pushes/silence", query, item: expectedPush });
   printList(output, options, {
     columns: titled("meter", "push setup", "state", "expected", "last push"),
     rows: found.map(({ meter, pushSetup, silent, expectedAt, lastAt }) => {

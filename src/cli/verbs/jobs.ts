@@ -4,7 +4,7 @@ import { type DeclareVerb, SOCKET } from "./verb.ts";
 export const declareJobs: DeclareVerb = (program, { output, finish }) => {
   program
     .command("jobs")
-    .description("what the daemon works at now, what waits and for what, and what comes next")
+    .description("what the gateways work at now, what waits and for what, and what comes next")
     .argument("[meter]", "name or number; all when left out")
     .option("--lane <lane>", "control, on_demand, scheduled or backfill")
     .option("--state <state>", "running, waiting or next")
@@ -15,7 +15,7 @@ export const declareJobs: DeclareVerb = (program, { output, finish }) => {
     .addHelpText(
       "after",
       `
-Of several gateways each tells its own jobs, and what it has asked others for; \`gateways\` lists them.
+Of several gateways all tell what runs and waits; of what comes next this one tells its own, and of METER whoever works it.
 
 Examples:
   dlms-gateway jobs

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { quarantinedMeter } from "../../api/answers/work.ts";
 import type { Caller } from "../../api/callers.ts";
 import { type Api, callerOf } from "../../api/http-api.ts";
+import { countPage, countPageQuery, pageOf } from "../../api/paging.ts";
 import { nextStepOf } from "../causes/failure-cause.ts";
 import type { PolledMeter } from "../polled-meter.ts";
 import type { PollLoop } from "./poll-loop.ts";
@@ -22,20 +23,29 @@ export function quarantineResources(api: Api, { loop, nameOf, release }: Quarant
       schema: {
         tags: ["meters"],
         summary: "Meters that keep failing and are tried seldom, of those that this gateway works",
-        response: { 200: z.object({ items: z.array(quarantinedMeter) }) },
+        querystring: countPageQuery.extend({
+          meter: z.string().min(1).max(128).optional().describe("Name or number."),
+        }),
+        response: { 200: pageOf(quarantinedMeter) },
       },
     },
     async (request) => {
-      const { meterKeys } = callerOf(request);
-      const seen = Array.from(loop.quarantined()).filter(({ meter }) => meterKeys?.has(meter.meterKey) ?? true);
+      const caller = callerOf(request);
+      const { meterKeys } = caller;
+      const only = request.query.meter === undefined ? undefined : nameOf(request.query.meter, caller);
+      const seen = Iterator.from(loop.quarantined()).filter(({ meter }) => {
+        return (meterKeys?.has(meter.meterKey) ?? true) && (only ?? meter.target.name) === meter.target.name;
+      });
+      const { items, next } = countPage(seen, request.query);
       return {
-        items: seen.map(({ meter, sinceMs, nextTryMs, cause = null }) => ({
+        items: items.map(({ meter, sinceMs, nextTryMs, cause = null }) => ({
           meter: meter.target.name,
           since: new Date(sinceMs).toISOString(),
           cause,
           nextStep: cause && nextStepOf(cause),
           nextTry: new Date(nextTryMs).toISOString(),
         })),
+        next,
       };
     },
   );

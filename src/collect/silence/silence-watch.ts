@@ -39,6 +39,9 @@ const SETUP_SILENT = 1001;
 const SETUP_NAME = /^0\.(\d+)\.25\.9\.(\d+)\.255$/;
 const CHANNELS = 256;
 
+/** A push that is expected, and whether it is late. */
+export type ExpectedPush = Silence<PolledMeter> & { readonly silent: boolean };
+
 export class SilenceWatch implements Disposable {
   readonly #options: SilenceWatchOptions;
   readonly #meters: Map<string, PolledMeter>;
@@ -121,8 +124,8 @@ export class SilenceWatch implements Disposable {
     return [...this.#expectations.silent()];
   }
 
-  expected(): (Silence<PolledMeter> & { readonly silent: boolean })[] {
-    return [...this.#expectations.all()];
+  expected(): Iterable<ExpectedPush> {
+    return this.#expectations.all();
   }
 
   /** Ends when nothing is looked up any more. */

@@ -1,5 +1,6 @@
 /** Which rows to ask a meter for: those of the slots that its ledger says are open. */
 import type { ProfileKind, ReadingKind } from "../../profiles/batch.ts";
+import { SLOTTED_PROFILES } from "../../store/profiles/profile-tables.ts";
 import type { CollectorStore } from "../keeping/collector-store.ts";
 import type { PolledMeter } from "../polled-meter.ts";
 import type { WantedRows } from "../read/meter-poller.ts";
@@ -18,7 +19,6 @@ export type RuleOf = (meter: PolledMeter, reading: ReadingKind) => ReadingRule |
 export type OpenRows = WantedRows & Partial<Pick<ChosenSlots, "open" | "left">>;
 
 const DAY_MS = 86_400_000;
-const SLOTTED = ["block_load", "daily_load", "billing"] as const satisfies readonly ProfileKind[];
 const DEFAULT_RULE: ReadingRule = { historyMs: DAY_MS, order: "oldest-first" };
 /** Of a profile without slots: read again with each poll, for rows that came late. */
 const OVERLAP_MS = 3_600_000;
@@ -74,7 +74,7 @@ export class OpenSlots {
   /** When the meter overwrites the first slot that is open, as far as that is known. */
   firstLossMs({ ledger }: PolledMeter): number | undefined {
     const nowMs = this.#options.nowMs();
-    const losses = SLOTTED.flatMap((profile) => {
+    const losses = SLOTTED_PROFILES.flatMap((profile) => {
       const known = ledger?.of(profile);
       return (known && firstLossMs(known, nowMs)) ?? [];
     });

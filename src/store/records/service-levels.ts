@@ -107,15 +107,12 @@ const MEMBERS = `
  * the length of its intervals is known; what is not over yet is not due.
  */
 const SLOTS = `
-  with ${DAYS}, ${MEMBERS}, asked as (
-    select m.meter_key, p.interval_s, d.day, d.starts, d.ends
-    from (select distinct meter_key from members) m
-    cross join days d
-    cross join lateral (
-      select p.interval_s from dlms.meter_profiles p
-      where p.meter_key = m.meter_key and p.profile = 'block_load' and p.interval_s > 0 and p.valid_from < d.ends
-      order by p.valid_from desc limit 1
-    ) p
+  with ${DAYS}, ${MEMBERS}, intervals as (
+    select meter_key, interval_s, valid_from, lead(valid_from) over (partition by meter_key order by valid_from) as valid_until
+    from dlms.meter_profiles where profile = 'block_load' and interval_s > 0
+  ), asked as (
+    select i.meter_key, i.interval_s, d.day, d.starts, d.ends
+    from intervals i join days d on i.valid_from < d.ends and (i.valid_until is null or i.valid_until >= d.ends)
   ), rows_of_days as (
     select r.meter_key, d.day, count(*)::int as held,
       (count(*) filter (where r.read_at <= r.captured_at + interval '1 hour'))::int as within_1h,

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 
 export const SESSION = "/v1/session";
-/** Told to the window when a request finds that the token holds no longer. */
+/** Told to the window when a request finds that the token is not valid any more. */
 export const SIGNED_OUT = "signed-out";
 
 export class ApiProblem extends Error {

@@ -10,7 +10,7 @@ const KINDS: Readonly<Record<string, "good" | "warn" | "bad">> = { stored: "good
 
 /** What meters sent by themselves, who is silent, and how their push setups stand. */
 export function PushesPage() {
-  const silence = useResource<{ items: readonly ExpectedPush[] }>("/v1/pushes/silence", REFRESH_MS);
+  const silence = useResource<Page<ExpectedPush>>("/v1/pushes/silence?limit=100", REFRESH_MS);
   const setups = useResource<{ items: readonly SetupExecution[] }>("/v1/push-setups/history?latestOnly=true&limit=100");
   return (
     <>
@@ -19,7 +19,14 @@ export function PushesPage() {
         Who pushes without being known is among the <Link to="/senders">unknown senders</Link>.
       </p>
       <Card title="Silent meters">
-        <Loaded from={silence}>{({ items }) => <SilenceTable expected={items} />}</Loaded>
+        <Loaded from={silence}>
+          {({ items, next }) => (
+            <>
+              <SilenceTable expected={items} />
+              {next !== null && <p class="quiet">and more: dlms-gateway push silence shows all</p>}
+            </>
+          )}
+        </Loaded>
       </Card>
       <PushHistory />
       <Card title="Push setups of meters, as they stand">

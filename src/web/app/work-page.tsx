@@ -1,7 +1,7 @@
 import type { Gateway, Job, JobList, Lanes, Plan } from "./answers.ts";
 import { useResource } from "./api.ts";
 import { Choice, Pager, usePageQuery } from "./pager.tsx";
-import { Age, Badge, Card, count, duration, Loaded, Table } from "./parts.tsx";
+import { Age, Badge, Card, count, duration, Loaded, Notice, Table } from "./parts.tsx";
 import { Link, meterPlace } from "./route.tsx";
 
 const REFRESH_MS = 5000;
@@ -41,15 +41,18 @@ function Jobs() {
   const query = usePageQuery(["state"], { limit: "25" });
   const jobs = useResource<JobList>(`/v1/jobs?${query}`, REFRESH_MS);
   return (
-    <Card title="Jobs of this gateway">
+    <Card title="Jobs">
       <Choice name="state" answers={STATES} />
       <Loaded from={jobs}>
-        {({ items, next, counts }) => (
+        {({ items, next, counts, unanswered }) => (
           <>
             <p class="quiet">
               Of {count(counts.meters)} meters: {count(counts.running)} jobs run, {count(counts.waiting)} wait;{" "}
               {count(counts.quarantined)} meters are in quarantine.
             </p>
+            {unanswered.length > 0 && (
+              <Notice kind="note">{unanswered.join(", ")} does not answer: what is worked there is not listed.</Notice>
+            )}
             <JobTable jobs={items} />
             <Pager next={next} />
           </>
@@ -71,6 +74,7 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
         { title: "lane", cell: ({ lane }) => lane.replace("_", " ") },
         { title: "what", cell: ({ what }) => what },
         { title: "since, or due", cell: When },
+        { title: "gateway", cell: ({ gateway }) => gateway },
         { title: "waits for", cell: ({ waitsFor }) => waitsFor },
       ]}
     />

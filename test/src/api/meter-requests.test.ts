@@ -34,6 +34,22 @@ test("requests: answers are kept by what they take up, the newest however large 
   await expect(kept.follow(larger, ASKER, 0)).rejects.toThrow(/nothing of that id/);
 });
 
+test("requests: nobody takes every place, and a place is free again when its request has ended", async () => {
+  const { promise: wait, resolve: end } = Promise.withResolvers<number>();
+  const kept = new MeterRequests<Order, number>(
+    () => wait,
+    () => undefined,
+  );
+  const ask = (id: string) => kept.start({ meter: "m", cells: 1 }, { id, actor: id }).request;
+  const asked = Array.from({ length: 500 }, () => ask("token 1"));
+  expect(() => ask("token 1")).toThrow(/500 of yours are under way/);
+  const others = Array.from({ length: 500 }, () => ask("token 2"));
+  expect(() => ask("token 3")).toThrow(/1000 are under way/);
+  end(1);
+  await Promise.all([...asked, ...others].map(({ ended }) => ended));
+  expect(ask("token 1").owner).toBe("token 1");
+});
+
 test("requests: who has the name of another follows none of its requests, and has keys of its own", async () => {
   const kept = requests();
   const namesake = { id: "token 2", actor: ASKER.actor };
