@@ -221,7 +221,7 @@ test("jobs: what waits for its turn and what comes next, as table, JSON and page
   await expect.poll(jobOfRead, { timeout: 60_000 }).toMatchObject({ meter: nameOf(SILENT), what: "clock" });
   const short = await ask("jobs", "--limit", "1");
   expect(short.out.trimEnd().split("\n")).toHaveLength(3);
-  expect(short.err).toMatch(/^of 4 meters: \d+ jobs run, \d+ wait; 0 meters are in quarantine\nthere are more/);
+  expect(short.err).toMatch(/^\d+ running and \d+ waiting for 4 meters, of which 0 in quarantine\nthere are more/);
   expect((await ask("jobs", "nobody")).err).toContain("no meter nobody");
   expect((await ask("jobs", "--lane", "fast")).code).not.toBe(0);
 }, 60_000);

@@ -10,8 +10,16 @@ import { startBrowser } from "../e2e/browser.ts";
 import { gatewayOverStreet } from "../e2e/street.ts";
 
 const HOUSES = 24;
-const FAULTS = { 1: "wrong-keys", 3: "answers-nothing", 5: "refuses-association", 9: "busy" } as const;
-const DESK = { width: 1280, height: 800 };
+const FAULTS = {
+  1: "wrong-keys",
+  3: "answers-nothing",
+  5: "refuses-association",
+  9: "busy",
+  7: "power-cuts",
+  14: "power-cuts",
+  18: "power-cuts",
+} as const;
+const DESK = { width: 1280, height: 1000 };
 const PHONE = { width: 390, height: 844 };
 const DOCS = join(import.meta.dirname, "../../docs/pages");
 /** What is shown in docs/pages.md. */
@@ -31,7 +39,7 @@ const OTHERS = ["/meters", "/events", "/pushes", "/senders", "/live", "/log", "/
 const IN_TIME = `
   update dlms.block_load_profile_data
   set read_at = captured_at + case when random() < 0.97 then interval '5 minutes' else interval '9 hours' end
-  where captured_at < now() - interval '1 day'`;
+  where captured_at < date_trunc('day', now())`;
 const ASKED_BEFORE = `
   insert into dlms.meter_requests (request_id, meter_id, kind, asked_at, ended_at, done, actor)
   select gen_random_uuid(), m.id, k.kind, d.at, d.at + make_interval(secs => 2 + 8 * random()), random() < 0.98, 'local ann'
@@ -55,6 +63,9 @@ await using over = await gatewayOverStreet(
     configure: (config) => {
       config.api = { listen: { port: 0 } };
       config.sharing = { name: "north-1" };
+      config.plans = (["instant", "block_load", "daily_load", "billing", "events"] as const).map((profile) => {
+        return { profile, every: profile === "billing" ? "1d" : "15m", history: "21d" };
+      });
       config.serviceLevels = ["95% of slots within 8h", "99% of slots within 24h", "90% of reads within 10m"];
       const names = (config.meters ?? []).map(({ name }) => name);
       config.collections = [{ name: "feeder-7", meters: names.slice(10, 20) }];
@@ -101,7 +112,7 @@ async function take(chromium: Browser, { path, dark = false, phone = false }: Pi
   await page.getByText("loading …").first().waitFor({ state: "detached" });
   if (path.startsWith("/meters/")) await readNow(page, path.endsWith("/trace"));
   if (path === "/translator") await translate(page);
-  await page.screenshot({ path: file, fullPage: true });
+  await page.screenshot({ path: file, fullPage: directory !== undefined });
 }
 
 async function readNow(page: Page, isTrace: boolean): Promise<void> {

@@ -28,7 +28,7 @@ export async function jobsCommand(
     empty: "nothing runs, waits or is planned",
   });
   const { running, waiting, meters, quarantined } = counts;
-  output.err(`of ${meters} meters: ${running} jobs run, ${waiting} wait; ${quarantined} meters are in quarantine`);
+  output.err(`${running} running and ${waiting} waiting for ${meters} meters, of which ${quarantined} in quarantine`);
   for (const gateway of unanswered) output.err(`gateway ${gateway} works meters and does not answer: see gateways`);
   if (next !== null) output.err("there are more: --limit N, --lane, --state or METER");
   return "success";

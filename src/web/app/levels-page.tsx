@@ -40,6 +40,9 @@ export function LevelsPage() {
                 : `Judged by: ${thresholds.join(", ")}.`}
             </p>
             <LevelTable levels={items} isJudged={thresholds.length > 0} />
+            <p class="quiet">
+              Reads and switching: how many of those asked were done, and how long 95 of 100 took at most.
+            </p>
           </>
         )}
       </Loaded>
@@ -56,6 +59,7 @@ function LevelTable({ levels, isJudged }: { levels: readonly ServiceLevel[]; isJ
       columns={[
         { title: "group", cell: ({ group }) => group },
         { title: "day", cell: ({ day }) => <time>{day}</time> },
+        ...(isJudged ? [{ title: "result", cell: Result }] : []),
         { title: "meters", number: true, cell: ({ meters }) => count(meters) },
         { title: "slots due", number: true, cell: ({ due }) => count(due) },
         { title: "within 1 h", number: true, cell: ({ within1h }) => shareText(within1h) },
@@ -65,7 +69,6 @@ function LevelTable({ levels, isJudged }: { levels: readonly ServiceLevel[]; isJ
         { title: "reads", number: true, cell: ({ reads }) => timesText(reads) },
         { title: "disconnections", number: true, cell: ({ disconnects }) => timesText(disconnects) },
         { title: "reconnections", number: true, cell: ({ reconnects }) => timesText(reconnects) },
-        ...(isJudged ? [{ title: "result", cell: Result }] : []),
       ]}
     />
   );
@@ -89,11 +92,11 @@ function pushesText({ received, expected, share }: ServiceLevel["pushes"]): stri
   return share === null ? "–" : `${shareText(share)} (${count(received)} of ${count(expected)})`;
 }
 
-/** How many were done, and how long 95 of 100 took at most. */
+/** How many were done of those asked, and how long 95 of 100 took at most. */
 function timesText({ asked, done, p95Ms }: RequestTimes): string {
   if (asked === 0) return "–";
-  const times = p95Ms === null ? "" : `, 95 %: ${duration(p95Ms)}`;
-  return `${count(done)} of ${count(asked)}${times}`;
+  const times = p95Ms === null ? "" : ` ≤ ${duration(p95Ms)}`;
+  return `${count(done)}/${count(asked)}${times}`;
 }
 
 function dayBefore(days: number): string {

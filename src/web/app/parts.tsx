@@ -155,8 +155,9 @@ export function percent(part: number, whole: number): string {
   return `${share === 1 ? "100" : Math.min(share * 100, 99.9).toFixed(1)} %`;
 }
 
-/** An exact decimal without the zeros behind it. */
+/** An exact decimal without the zeros behind it; a moment to the minute, in UTC. */
 export function plain(value: string | undefined): string {
   if (value === undefined) return "";
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:.*Z$/.test(value)) return value.slice(0, "2026-01-31T00:00".length).replace("T", " ");
   return /^-?\d+\.\d+$/.test(value) ? value.replace(/\.?0+$/, "") : value;
 }

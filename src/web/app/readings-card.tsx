@@ -21,7 +21,7 @@ export function ReadingsCard({ title, readings }: { title: string; readings: Res
             columns={[
               { title: "what", cell: ({ meaning }) => meaning.replace(/\.$/, "") },
               ...items.map((item) => ({
-                title: item.at.slice(0, 16).replace("T", " "),
+                title: plain(item.at),
                 number: true,
                 cell: ({ name }: Readings["columns"][number]) => plain(item.values[name]),
               })),

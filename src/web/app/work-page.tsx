@@ -47,8 +47,8 @@ function Jobs() {
         {({ items, next, counts, unanswered }) => (
           <>
             <p class="quiet">
-              Of {count(counts.meters)} meters: {count(counts.running)} jobs run, {count(counts.waiting)} wait;{" "}
-              {count(counts.quarantined)} meters are in quarantine.
+              {count(counts.running)} running and {count(counts.waiting)} waiting for {count(counts.meters)} meters, of
+              which {count(counts.quarantined)} in quarantine
             </p>
             {unanswered.length > 0 && (
               <Notice kind="note">{unanswered.join(", ")} does not answer: what is worked there is not listed.</Notice>
@@ -72,7 +72,7 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
         { title: "meter", cell: ({ meter }) => <Link to={meterPlace(meter)}>{meter}</Link> },
         { title: "state", cell: ({ state }) => <Badge kind={KINDS[state]}>{state}</Badge> },
         { title: "lane", cell: ({ lane }) => lane.replace("_", " ") },
-        { title: "what", cell: ({ what }) => what },
+        { title: "what", cell: ({ what }) => what.split(" ").join(", ").replaceAll("_", " ") },
         { title: "since, or due", cell: When },
         { title: "gateway", cell: ({ gateway }) => gateway },
         { title: "waits for", cell: ({ waitsFor }) => waitsFor },
