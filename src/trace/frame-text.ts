@@ -108,7 +108,7 @@ function octetLines(hex: string): string[] {
 }
 
 /** In lines of the width; those after the first are indented further. */
-function wrapped(line: string, width: number | undefined): string[] {
+export function wrapped(line: string, width: number | undefined): string[] {
   if (width === undefined || line.length <= width) return [line];
   const indent = " ".repeat(Math.min((/^ */.exec(line)?.[0].length ?? 0) + HANGING, width / 2));
   const lines: string[] = [];

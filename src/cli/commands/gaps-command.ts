@@ -5,6 +5,7 @@ import { type GapOrder, type GapRow, gapProfile, gapRowSchema, gapState } from "
 import { csvCells } from "../../exports/csv.ts";
 import { gaps, type StoredReadings } from "../../gateway/stored-readings.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
+import { timed } from "../terminal/listing.ts";
 import { type Output, printTable } from "../terminal/output.ts";
 import { PROFILE_WORDS } from "../verbs/profile-words.ts";
 import { type AnswerPlace, storedAnswers } from "./stored-answers.ts";
@@ -56,10 +57,11 @@ export async function gapsCommand(
   };
   const slots = new Map<string, number>();
   const rows: GapRow[] = [];
-  let left = 0;
+  let [left, unknown] = [0, 0];
   if (options.csv === true) output.out(COLUMNS.join(","));
   for await (const row of storedAnswers(options, question, output)) {
     slots.set(row.state, (slots.get(row.state) ?? 0) + row.slots);
+    if (row.slots === 0) unknown++;
     if (options.json === true) output.out(JSON.stringify(row));
     else if (options.csv === true) output.out(csvCells(COLUMNS.map((column) => String(row[column] ?? ""))));
     else if (rows.length < ROWS_A_TABLE) rows.push(row);
@@ -67,8 +69,9 @@ export async function gapsCommand(
   }
   if (options.json === true || options.csv === true) return "success";
   if (rows.length > 0) printGaps(rows, output);
-  const counts = Array.from(slots, ([state, count]) => `${count} ${state}`).join(", ");
-  output.err(slots.size === 0 ? "every slot is held" : `slots: ${counts}`);
+  const counts = Array.from(slots, ([state, count]) => (count === 0 ? [] : [`${count} ${state}`])).flat();
+  if (unknown > 0) counts.push(`nobody knows how many in ${unknown} gaps`);
+  output.err(slots.size === 0 ? "every slot is held" : `slots: ${counts.join(", ")}`);
   if (left > 0) output.err(`${left} more gaps; --csv and --json show all`);
   return "success";
 }
@@ -93,8 +96,8 @@ function printGaps(rows: readonly GapRow[], output: Output): void {
   const columns = [
     { title: "meter" },
     { title: "profile" },
-    { title: "from" },
-    { title: "to" },
+    timed("from"),
+    timed("to"),
     { title: "slots", align: "right" as const },
     { title: "state" },
     { title: "why" },

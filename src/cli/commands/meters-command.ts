@@ -3,8 +3,9 @@ import { z } from "zod";
 import { attempt, meter as meterAnswer } from "../../api/answers/meters.ts";
 import { plan, quarantinedMeter } from "../../api/answers/work.ts";
 import { askDaemon, askForPages } from "../../api/local-client.ts";
+import { wrapped } from "../../trace/frame-text.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { printList, printListing, printOutcome, timeText, titled } from "../terminal/listing.ts";
+import { printList, printListing, printOutcome, timed, timeText, titled } from "../terminal/listing.ts";
 import { type Output, printTable } from "../terminal/output.ts";
 import type { DaemonOptions } from "../verbs/verb.ts";
 
@@ -19,7 +20,7 @@ const plans = z.object({ items: z.array(plan) });
 const attempts = z.object({ items: z.array(attempt) });
 const SHOWN_TRIES = 10;
 const WEEK_MS = 7 * 86_400_000;
-const COLUMNS = titled("meter", "number", "type", "companion", "last try", "result", "cause");
+const COLUMNS = [...titled("meter", "number", "type", "companion"), timed("last try"), ...titled("result", "cause")];
 
 export async function metersList(options: MetersListOptions, output: Output): Promise<ExitReason> {
   const { socket, search, failing } = options;
@@ -61,7 +62,7 @@ export async function metersShow(
     if (value !== null) output.out(`${field.padEnd("systemTitle".length)}  ${value}`);
   }
   output.out("");
-  const columns = titled("when", "what", "result", "rows", "cause");
+  const columns = [timed("when"), ...titled("what", "result", "rows", "cause")];
   printTable(
     output,
     columns,
@@ -76,8 +77,12 @@ export async function metersShow(
   const [last] = tries;
   if (last?.succeeded !== false) return "success";
   output.out("");
-  output.out(`${"seen".padEnd("systemTitle".length)}  ${last.evidence ?? ""}`);
-  output.out(`${"next".padEnd("systemTitle".length)}  ${last.nextStep ?? ""}`);
+  for (const [word, said] of [
+    ["seen", last.evidence],
+    ["next", last.nextStep],
+  ] as const) {
+    for (const line of wrapped(`${word.padEnd("systemTitle".length)}  ${said ?? ""}`, output.width)) output.out(line);
+  }
   return "success";
 }
 
@@ -90,7 +95,7 @@ export async function metersQuarantine(
   const query = { meter: name };
   const wanted = await askForPages(socket, { path: "/v1/quarantine", query, item: quarantinedMeter });
   printList(output, options, {
-    columns: titled("meter", "since", "why", "next try", "next step"),
+    columns: [{ title: "meter" }, timed("since"), { title: "why" }, timed("next try"), { title: "next step" }],
     rows: wanted.map((each) => [each.meter, timeText(each.since), each.cause, timeText(each.nextTry), each.nextStep]),
     objects: wanted,
     empty: name === undefined ? "no meter is in quarantine" : `${name} is not in quarantine`,

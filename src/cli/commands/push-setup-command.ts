@@ -96,6 +96,7 @@ export async function pushHistory(
       return [each.startedAt, each.meter, each.setup, each.state, each.testPush, changed, each.who, each.why];
     }),
     objects: items,
+    empty: "no push setup has been compared or carried out yet",
   });
   return "success";
 }

@@ -99,7 +99,9 @@ function printAnswer(answer: ReadAnswer, options: ReadOptions, output: Output): 
   const upright = rows.length > 0 && rows.length <= 2 && titles.length > 3;
   if (upright) printUpright(answer, rows, output);
   else printAcross(answer, rows, output);
-  output.err(`${answer.rows.length} rows from ${answer.meter} at ${answer.readAt}`);
+  output.err(
+    `${answer.rows.length === 1 ? "1 row" : `${answer.rows.length} rows`} from ${answer.meter} at ${answer.readAt}`,
+  );
 }
 
 function printUpright(answer: ReadAnswer, rows: readonly (readonly string[])[], output: Output): void {

@@ -21,7 +21,7 @@ const align = "right";
 /** Title, and what it says of a level; those with `isDetail` are for programs only. */
 const COLUMNS: readonly (TableColumn & { readonly of: (level: Level) => Cell; readonly isDetail?: true })[] = [
   { title: "group", of: ({ group }) => group },
-  { title: "day", of: ({ day }) => day },
+  { title: "day", isWhole: true, of: ({ day }) => day },
   { title: "meters", align, of: ({ meters }) => meters },
   { title: "due", align, of: ({ due }) => due },
   { title: "held", align, of: ({ held }) => held },

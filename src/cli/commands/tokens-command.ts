@@ -6,7 +6,7 @@ import { nearestName } from "../../config/nearest-name.ts";
 import type { Database } from "../../store/database/database.ts";
 import { appendEventLog } from "../../store/records/event-log.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printListing, printOutcome, timeText, titled } from "../terminal/listing.ts";
+import { type ListingOptions, printList, printOutcome, timeText, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import type { DatabasePlace } from "./database-place.ts";
 import { withDatabase } from "./gateway-database.ts";
@@ -62,7 +62,7 @@ export async function tokensList(options: DatabasePlace & ListingOptions, output
     token.expiresAt,
     token.revokedAt !== undefined ? "revoked" : token.expiresAt.getTime() < nowMs ? "expired" : "valid",
   ]);
-  printListing(output, options, COLUMNS, rows);
+  printList(output, options, { columns: COLUMNS, rows, empty: "there are no tokens: tokens create makes one" });
   return "success";
 }
 

@@ -67,7 +67,9 @@ async function readMeter(
 ): Promise<ExitReason> {
   try {
     const answer = await askForRead(socket, meter, what);
-    output.err(`${answer.rows.length} rows from ${answer.meter} at ${answer.readAt}`);
+    output.err(
+      `${answer.rows.length === 1 ? "1 row" : `${answer.rows.length} rows`} from ${answer.meter} at ${answer.readAt}`,
+    );
     return "success";
   } catch (error) {
     if (!(error instanceof ReadRefusedError)) throw error;

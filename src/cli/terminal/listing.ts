@@ -26,6 +26,11 @@ export function printList(output: Output, options: ListingOptions, { columns, ro
   else printListing(output, options, columns, rows);
 }
 
+/** A column of times. */
+export function timed(title: string): TableColumn {
+  return { title, isWhole: true };
+}
+
 /** Says what was done: to programs as JSON, to people in words. */
 export function printOutcome(
   output: Pick<Output, "out">,

@@ -1,5 +1,6 @@
+import { wrapped } from "../../trace/frame-text.ts";
 import { coloured, showsColours } from "./styles.ts";
-import { type TableColumn, tableLines } from "./table.ts";
+import { type TableColumn, tableLines, uprightLines } from "./table.ts";
 
 /** Where a verb writes: results to `out`, everything else to `err`. */
 export interface Output {
@@ -22,7 +23,7 @@ export function processOutput(): Output {
   });
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
-    err: (text) => void process.stderr.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${fitting(text, process.stderr)}\n`),
     width: process.stdout.isTTY ? process.stdout.columns : undefined,
     colours: { out: showsColours(process.stdout, process.env), err: showsColours(process.stderr, process.env) },
     status: process.stderr.isTTY
@@ -31,12 +32,23 @@ export function processOutput(): Output {
   };
 }
 
-/** Prints rows as an aligned table that fits the terminal. */
+/** Words of long lines are not torn where people look on. */
+function fitting(text: string, { isTTY, columns }: NodeJS.WriteStream): string {
+  if (!isTTY) return text;
+  return text
+    .split("\n")
+    .flatMap((line) => wrapped(line, columns))
+    .join("\n");
+}
+
+/** Prints rows as an aligned table, or from top to bottom where the terminal is too narrow for one. */
 export function printTable(
   output: Output,
   columns: readonly TableColumn[],
   rows: readonly (readonly string[])[],
 ): void {
   const paint = output.colours?.out === true ? coloured : undefined;
-  for (const line of tableLines(columns, rows, output.width, paint)) output.out(line);
+  const lines = tableLines(columns, rows, output.width, paint);
+  const isTooWide = output.width !== undefined && (lines[1]?.length ?? 0) > output.width;
+  for (const line of isTooWide ? uprightLines(columns, rows, paint) : lines) output.out(line);
 }

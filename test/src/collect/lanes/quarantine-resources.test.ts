@@ -47,6 +47,7 @@ test("quarantine: who is set apart, since when, why and until when, and a meter 
         nextTry: "1970-01-02T00:00:00.000Z",
       },
     ],
+    next: null,
   });
   const answer = await api.inject({ method: "POST", url: "/v1/meters/feeder-7/release", headers });
   expect(answer.json()).toEqual({ meter: "feeder-7" });
