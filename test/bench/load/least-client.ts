@@ -26,6 +26,9 @@ const CIPHERED: ReadonlySet<number | undefined> = new Set([0x28, 0xcc, 0xcf]);
 const AARE = 0x61;
 const GLO_GET_RESPONSE = 0xcc;
 const GLO_ACTION_RESPONSE = 0xcf;
+/** A get-response that has all: tag, this choice, invoke-id and the choice of data. */
+const WHOLE = 1;
+const WHOLE_HEAD = 4;
 const BLOCK_HEAD = 9;
 
 /** Resolves to how many rows it has read. */
@@ -56,6 +59,10 @@ export function leastPoll(port: number, transcript: Transcript, keys: LeastKeys)
         seal(keys, AUTHENTICATED, new Uint8Array(0));
       }
       if (answer[start] !== GLO_GET_RESPONSE) return;
+      if (plain[1] === WHOLE) {
+        rows = readRows(Buffer.from(plain.buffer, plain.byteOffset + WHOLE_HEAD, plain.length - WHOLE_HEAD));
+        return;
+      }
       blocks.push(blockOf(plain));
       if (plain[3] === 1) rows = readRows(Buffer.concat(blocks));
     };
