@@ -72,7 +72,7 @@ test("read --tcp: a meter without daemon or database, as table and as JSON", asy
   args.push("--companion", meter?.companion ?? "", "--time-zone", meter?.timeZone ?? "UTC");
   args.push("--counters", join(directory, "counters"), "--record", join(directory, "session.jsonl"));
   const table = await run([...args, "clock"]);
-  expect(table.err).toContain("1 rows from");
+  expect(table.err).toContain("1 row from");
   expect(table.code).toBe(0);
   expect(table.out.split("\n")[0]).toMatch(/^meter clock +instant +ahead of ours \[s\]$/);
   const json = await run([...args, "block", "--from", new Date(Date.now() - 7_200_000).toISOString(), "--json"]);
@@ -118,7 +118,7 @@ test("run: polls, answers by name, drains on SIGTERM, and goes on where it was a
   await first.heard(`"event":"rowsStored"`, 60_000);
   const name = street.meters[0]?.name ?? "";
   const answer = await run(["read", name, "clock", "--socket", socket]);
-  expect(answer.err).toContain(`1 rows from ${name}`);
+  expect(answer.err).toContain(`1 row from ${name}`);
   const toMs = Date.now() - 86_400_000;
   const times = ["--from", new Date(toMs - 3 * 3_600_000).toISOString(), "--to", new Date(toMs).toISOString()];
   const hours = await run(["read", name, "block", ...times, "--csv", "--socket", socket]);

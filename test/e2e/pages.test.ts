@@ -159,7 +159,7 @@ test("pages: who works what, how long it waits, and what is read how often is sh
   const page = await open("/work");
   const lanes = page.getByRole("region", { name: /^lanes/ });
   await lanes.getByRole("cell", { name: "scheduled" }).waitFor();
-  await page.getByText(`Of ${COUNT} meters:`).waitFor();
+  await page.getByText(`waiting for ${COUNT} meters`).waitFor();
   await page.getByLabel("waiting").check();
   await page.getByText("nothing of the kind").waitFor();
   await page.getByLabel("all").check();

@@ -91,12 +91,12 @@ test("read --serial: a meter of a line at once, and one behind an optical head b
   common.push("--counters", join(directory, "counters"));
   using line = threeMeters();
   const atOnce = await read([...common, "--serial", line.path, "--physical-address", "18"], "clock");
-  expect(atOnce).toMatchObject({ code: 0, err: expect.stringContaining("1 rows from") });
+  expect(atOnce).toMatchObject({ code: 0, err: expect.stringContaining("1 row from") });
   const modeE = { deviceAddress: "", returns: true };
   using head = new SimulatedLine({ stations: [{ meter: virtualMeter(1), physicalDevice: 17, modeE }] });
   const options = ["--serial", head.path, "--physical-address", "17", "--opening", "mode-e"];
   const signedOn = await read([...common, ...options], "clock");
-  expect(signedOn).toMatchObject({ code: 0, err: expect.stringContaining("1 rows from") });
+  expect(signedOn).toMatchObject({ code: 0, err: expect.stringContaining("1 row from") });
   const missing = await read([...common, "--serial", `${head.path}-none`], "clock");
   expect(missing).toMatchObject({ code: 4, err: expect.stringContaining("serial port missing") });
   const refused = await read([...common, "--serial", head.path, "--device-address", "1"], "clock");
