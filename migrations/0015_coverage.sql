@@ -163,13 +163,15 @@ select m.id as meter_id, m.meter_number,
   coalesce(bit_count(b.held), 0)::integer as held,
   coalesce(bit_count(b.absent & ~coalesce(b.held, b.absent # b.absent)), 0)::integer as absent,
   coalesce(bit_count(b.meter_off & ~coalesce(b.held, b.meter_off # b.meter_off)), 0)::integer as meter_off,
-  coalesce(bit_count(b.set_aside & ~coalesce(b.held, b.set_aside # b.set_aside)), 0)::integer as set_aside
+  coalesce(bit_count(b.set_aside & ~coalesce(b.held, b.set_aside # b.set_aside)), 0)::integer as set_aside,
+  b.meter_key
 from dlms.coverage_bits b
 join public.meters m on m.meter_key = b.meter_key;
 comment on view dlms.coverage is 'How many slots of a day (of a year, for daily load and billing) are held, and why others are not.';
 comment on column dlms.coverage.slots is 'Slots that the page has; not all need be over.';
 comment on column dlms.coverage.absent is 'Asked for; the meter has no row of them.';
 comment on column dlms.coverage.meter_id is 'The meter: id of public.meters.';
+comment on column dlms.coverage.meter_key is 'The meter, by the key under which the ledger is found: of one meter, ask by this.';
 comment on column dlms.coverage.meter_number is 'Serial number of the meter.';
 comment on column dlms.coverage.profile is 'instant, block_load, daily_load or billing.';
 comment on column dlms.coverage.day is 'Day in UTC; of daily load and billing the first day of the year.';

@@ -20,7 +20,7 @@ create table dlms.jobs (
 create index jobs_open on dlms.jobs (network, block) where answered_at is null;
 create index jobs_expires on dlms.jobs (expires_at);
 comment on table dlms.jobs is 'Work for single meters that one gateway asks of another; kept for a day after it has ended.';
-comment on column dlms.jobs.kind is 'What is to be done: read, collect or setup.';
+comment on column dlms.jobs.kind is 'What is to be done: read, order, setup, keys and others.';
 comment on column dlms.jobs.what is 'The order in full.';
 comment on column dlms.jobs.taken_by is 'The gateway that is at it, in the run taken_run.';
 comment on column dlms.jobs.tries is 'How often it was taken; three times at most.';
