@@ -8,7 +8,7 @@ import { Reader } from "../../bytes/reader.ts";
 import { Writer } from "../../bytes/writer.ts";
 import { DlmsError } from "../../errors.ts";
 import { FIELD_QUIRKS } from "../../quirks.ts";
-import { BlockJoiner } from "../block-transfer.ts";
+import { AnswerBlocks } from "./answer-blocks.ts";
 import { RequestBlocks } from "./request-blocks.ts";
 import {
   type ExchangeContext,
@@ -33,7 +33,7 @@ export class ActionExchange implements ServiceExchange {
   readonly responseName = "action-response";
   readonly #order: ActionOrder;
   readonly #context: ExchangeContext;
-  readonly #joiner = new BlockJoiner();
+  readonly #answer: AnswerBlocks;
   readonly #blocks: RequestBlocks<Request>;
 
   constructor(order: ActionOrder, context: ExchangeContext) {
@@ -42,6 +42,14 @@ export class ActionExchange implements ServiceExchange {
     this.#blocks = new RequestBlocks(context, (block, isFirst) =>
       isFirst ? this.#withFirstBlock(block) : this.#withBlock(block),
     );
+    const { invokeIdAndPriority } = context;
+    this.#answer = new AnswerBlocks(context, {
+      next: (blockNumber) => ({
+        apdu: "action-request",
+        body: { type: "next-pblock", invokeIdAndPriority, blockNumber },
+      }),
+      whole: (octets) => this.#done(this.#decodeJoined(octets)),
+    });
   }
 
   first(): Request {
@@ -60,28 +68,14 @@ export class ActionExchange implements ServiceExchange {
       case "with-list":
         return this.#done(body.outcomes);
       case "with-pblock":
-        return this.#takeBlock(body.block);
+        return this.#answer.take(body.block);
       case "next-pblock":
         return this.#blocks.next(body.blockNumber);
     }
   }
 
   partial(): Uint8Array | undefined {
-    return this.#joiner.length > 0 ? this.#joiner.finish() : undefined;
-  }
-
-  #takeBlock(block: DataBlock): ExchangeStep {
-    const { blockNumber } = block;
-    if (this.#joiner.count === 0 && blockNumber === 0) this.#context.note("first-block-zero");
-    const step = this.#joiner.add(block);
-    if (step === "duplicate") return ignored("block that came already", { blockNumber });
-    if (step === "last") return this.#done(this.#decodeJoined(this.#joiner.finish()));
-    const { invokeIdAndPriority } = this.#context;
-    return {
-      type: "send",
-      apdu: { apdu: "action-request", body: { type: "next-pblock", invokeIdAndPriority, blockNumber } },
-      joined: this.#joiner.length,
-    };
+    return this.#answer.partial();
   }
 
   /** For a single method some servers put the whole outcome into the blocks, some the return parameters alone. */

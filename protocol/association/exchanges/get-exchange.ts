@@ -10,8 +10,8 @@ import {
 import { listOf } from "../../axdr/codec.ts";
 import { Reader } from "../../bytes/reader.ts";
 import { FIELD_QUIRKS } from "../../quirks.ts";
-import { BlockJoiner } from "../block-transfer.ts";
 import type { ServiceResponse } from "../client/client-events.ts";
+import { AnswerBlocks } from "./answer-blocks.ts";
 import {
   type ExchangeContext,
   type ExchangeStep,
@@ -27,12 +27,17 @@ export class GetExchange implements ServiceExchange {
   readonly responseName = "get-response";
   readonly #attributes: AttributeReference | readonly AttributeReference[];
   readonly #context: ExchangeContext;
-  readonly #joiner = new BlockJoiner();
+  readonly #answer: AnswerBlocks;
 
   /** One attribute asks for itself, an array for a list, also of one. */
   constructor(attributes: AttributeReference | readonly AttributeReference[], context: ExchangeContext) {
     this.#attributes = attributes;
     this.#context = context;
+    const { invokeIdAndPriority } = context;
+    this.#answer = new AnswerBlocks(context, {
+      next: (blockNumber) => ({ apdu: "get-request", body: { type: "next", invokeIdAndPriority, blockNumber } }),
+      whole: (octets) => this.#decodeJoined(octets),
+    });
   }
 
   first(): ApduOf<"get-request"> {
@@ -58,22 +63,13 @@ export class GetExchange implements ServiceExchange {
   }
 
   partial(): Uint8Array | undefined {
-    return this.#joiner.length > 0 ? this.#joiner.finish() : undefined;
+    return this.#answer.partial();
   }
 
   #takeBlock(block: DataBlockResult): ExchangeStep {
     const { result, blockNumber, lastBlock } = block;
     if (result.type === "data-access-result") return this.#done([result], "single");
-    if (this.#joiner.count === 0 && blockNumber === 0) this.#context.note("first-block-zero");
-    const step = this.#joiner.add({ lastBlock, blockNumber, rawData: result.rawData });
-    if (step === "duplicate") return ignored("block that came already", { blockNumber });
-    if (step === "last") return this.#decodeJoined(this.#joiner.finish());
-    const { invokeIdAndPriority } = this.#context;
-    return {
-      type: "send",
-      apdu: { apdu: "get-request", body: { type: "next", invokeIdAndPriority, blockNumber } },
-      joined: this.#joiner.length,
-    };
+    return this.#answer.take({ lastBlock, blockNumber, rawData: result.rawData });
   }
 
   #decodeJoined(octets: Uint8Array): ExchangeStep {

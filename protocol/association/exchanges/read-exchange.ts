@@ -6,8 +6,8 @@ import { Reader } from "../../bytes/reader.ts";
 import { Writer } from "../../bytes/writer.ts";
 import { DlmsError } from "../../errors.ts";
 import { FIELD_QUIRKS } from "../../quirks.ts";
-import { BlockJoiner } from "../block-transfer.ts";
 import { specificationOf, type VariableReference } from "../variables.ts";
+import { AnswerBlocks } from "./answer-blocks.ts";
 import { RequestBlocks } from "./request-blocks.ts";
 import {
   type ExchangeContext,
@@ -27,13 +27,20 @@ export class ReadExchange implements ServiceExchange {
   readonly responseName = "read-response";
   readonly #variables: readonly VariableReference[];
   readonly #context: ExchangeContext;
-  readonly #joiner = new BlockJoiner();
+  readonly #answer: AnswerBlocks;
   readonly #blocks: RequestBlocks<Request>;
 
   constructor(variables: readonly VariableReference[], context: ExchangeContext) {
     this.#variables = variables;
     this.#context = context;
     this.#blocks = new RequestBlocks(context, carrying);
+    this.#answer = new AnswerBlocks(context, {
+      next: (blockNumber) => ({
+        apdu: "read-request",
+        body: { variables: [{ type: "block-number-access", blockNumber }] },
+      }),
+      whole: (octets) => this.#done(this.#decodeJoined(octets)),
+    });
   }
 
   first(): Request {
@@ -49,23 +56,13 @@ export class ReadExchange implements ServiceExchange {
     if (answer.apdu !== "read-response") return ignored(answer.apdu);
     const { results } = answer.body;
     const [first] = results;
-    if (results.length === 1 && first?.type === "data-block-result") return this.#takeBlock(first);
+    if (results.length === 1 && first?.type === "data-block-result") return this.#answer.take(first);
     if (results.length === 1 && first?.type === "block-number") return this.#blocks.next(first.blockNumber);
     return this.#done(results);
   }
 
   partial(): Uint8Array | undefined {
-    return this.#joiner.length > 0 ? this.#joiner.finish() : undefined;
-  }
-
-  #takeBlock(block: Extract<ReadResult, { type: "data-block-result" }>): ExchangeStep {
-    const { blockNumber } = block;
-    if (this.#joiner.count === 0 && blockNumber === 0) this.#context.note("first-block-zero");
-    const step = this.#joiner.add(block);
-    if (step === "duplicate") return ignored("block that came already", { blockNumber });
-    if (step === "last") return this.#done(this.#decodeJoined(this.#joiner.finish()));
-    const variables = [{ type: "block-number-access", blockNumber }] as const;
-    return { type: "send", apdu: { apdu: "read-request", body: { variables } }, joined: this.#joiner.length };
+    return this.#answer.partial();
   }
 
   /** Some servers leave out the count and the first choice, so that a single value stands there alone. */
