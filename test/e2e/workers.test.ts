@@ -67,11 +67,11 @@ test("workers: they share the meters of one machine, one that is killed comes ba
   const names = street.meters.map((meter) => meter.name);
   const answers = await Promise.all(names.map((name) => askForRead(daemon.socket, name, "clock")));
   expect(answers.map((answer) => answer.meter)).toEqual(names);
-  const pids = new Set(daemon.told("meterPolled").map((line) => Number(line["pid"])));
-  expect(pids.size).toBe(2);
+  const pids = () => new Set(daemon.told("meterPolled").map((line) => Number(line["pid"])));
+  await vi.waitFor(() => expect(pids().size).toBe(2), WAIT);
   // Whichever it is.
   const [first] = daemon.told("gatewayStarted");
-  process.kill(otherThan(first, pids), "SIGKILL");
+  process.kill(otherThan(first, pids()), "SIGKILL");
   await daemon.untilTold("workerEnded");
   expect(daemon.told("workerEnded")[0]).toMatchObject({
     worker: expect.any(Number),
