@@ -17,6 +17,7 @@ const PLACES = [join(ROOT, "test", "vectors"), join(ROOT, "..", "shared", "corpu
 const cases = loadCases(PLACES.filter((place) => existsSync(place))).cases;
 
 const APDU = fromHex("c401c1000600000001");
+const ROW = "0203090c07e9071703081e0000ffc40006000000011100";
 const P1_LINES = "/XMX5LGBBFG1234\r\n\r\n0-0:1.0.0(230201155056W)\r\n1-0:1.8.1(000143.608*kWh)\r\n!";
 
 /** One of each layer that our vectors lack, so that nothing needs the field captures. */
@@ -36,6 +37,8 @@ const OWN_SEEDS: readonly { readonly layer: string; readonly octets: Uint8Array 
       "01010204 12000f 1102 09060000280000ff 02020101 02030f01160100 0101 02020f011600".replaceAll(" ", ""),
     ),
   },
+  // Rows of one shape: time, energy, status.
+  { layer: "axdr", octets: fromHex(`0110${ROW.repeat(16)}`) },
   { layer: "p1-value", octets: octetsOf("230201155056W") },
   { layer: "p1-value", octets: octetsOf("000143.608*kWh") },
   { layer: "option-select", octets: encodeOptionSelect("5", "hdlc") },
