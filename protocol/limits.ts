@@ -22,6 +22,8 @@ export const LIMITS = {
   diagnosisAttempts: 4096,
   /** Octets of a certificate or certificate request. */
   certificateLength: 64 * 1024,
+  /** Characters of a name out of a certificate that an error shows; X.509 allows a common name no more. */
+  shownName: 64,
   /** Certificates from an end entity's to a trusted one, both counted. */
   certificateChain: 6,
   /** Certificates that one security setup keeps. */
@@ -42,7 +44,7 @@ export const LIMITS = {
   rememberedNames: 4096,
   /** APDUs that wait in a link for their turn. */
   linkQueue: 64,
-  /** Octets of one APDU joined from unnumbered frames or M-Bus segments, which any station may send unasked. */
+  /** Octets of one APDU joined from unnumbered frames, or bare on a line, which any station may send unasked. */
   unnumberedLength: 256 * 1024,
   /** Octets of an identification line of IEC 62056-21. */
   identificationLength: 64,

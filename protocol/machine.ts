@@ -13,3 +13,8 @@ export interface Machine<Command, Event> {
   /** When `timeout` wants to be called next, on the same clock as `nowMs`. */
   deadlineMs(): number | undefined;
 }
+
+/** The earlier of two deadlines, either of which may be none. */
+export function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
+}

@@ -96,25 +96,7 @@ export function apduNameOf(tag: number): ApduName | undefined {
   return NAME_OF_TAG[tag];
 }
 
-/** Services that have ciphered forms of their own: the tags with the global and with the dedicated key. */
-export const CIPHERED_TAGS = {
-  "initiate-request": { plain: 0x01, glo: 0x21, ded: 0x41 },
-  "read-request": { plain: 0x05, glo: 0x25, ded: 0x45 },
-  "write-request": { plain: 0x06, glo: 0x26, ded: 0x46 },
-  "initiate-response": { plain: 0x08, glo: 0x28, ded: 0x48 },
-  "read-response": { plain: 0x0c, glo: 0x2c, ded: 0x4c },
-  "write-response": { plain: 0x0d, glo: 0x2d, ded: 0x4d },
-  "confirmed-service-error": { plain: 0x0e, glo: 0x2e, ded: 0x4e },
-  "unconfirmed-write-request": { plain: 0x16, glo: 0x36, ded: 0x56 },
-  "information-report-request": { plain: 0x18, glo: 0x38, ded: 0x58 },
-  "get-request": { plain: 0xc0, glo: 0xc8, ded: 0xd0 },
-  "set-request": { plain: 0xc1, glo: 0xc9, ded: 0xd1 },
-  "event-notification-request": { plain: 0xc2, glo: 0xca, ded: 0xd2 },
-  "action-request": { plain: 0xc3, glo: 0xcb, ded: 0xd3 },
-  "get-response": { plain: 0xc4, glo: 0xcc, ded: 0xd4 },
-  "set-response": { plain: 0xc5, glo: 0xcd, ded: 0xd5 },
-  "action-response": { plain: 0xc7, glo: 0xcf, ded: 0xd7 },
-} as const;
+type CipherableName = { [N in ApduName]: N extends `glo-${infer Service}` ? Service : never }[ApduName];
 
 export interface CipheredTags {
   readonly plain: number;
@@ -122,9 +104,16 @@ export interface CipheredTags {
   readonly ded: number;
 }
 
+/** Services that have ciphered forms of their own: with the global and with the dedicated key. */
 const TAGS_BY_OCTET = new Map<number, CipheredTags>();
-for (const tags of Object.values(CIPHERED_TAGS)) {
+for (const name of NAMES) {
+  if (!isCipherable(name)) continue;
+  const tags = { plain: APDUS[name][0], glo: APDUS[`glo-${name}`][0], ded: APDUS[`ded-${name}`][0] };
   for (const tag of Object.values(tags)) TAGS_BY_OCTET.set(tag, tags);
+}
+
+function isCipherable(name: ApduName): name is ApduName & CipherableName {
+  return `glo-${name}` in APDUS;
 }
 
 /** The plain, glo and ded tags of the service that a tag belongs to, or undefined if it has no ciphered forms. */

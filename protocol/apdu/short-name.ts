@@ -3,6 +3,7 @@
  * have sixteen bits here; raw data of all blocks together is what the APDU would have held after its tag.
  */
 import { bool, choice, type Decoded, data, listOf, octets, optional, sequence, u8, u16 } from "../axdr/codec.ts";
+import type { AttributeDescriptor, MethodDescriptor } from "./descriptors.ts";
 import { dataAccessResult } from "./result-codes.ts";
 
 const variableAccessSpecification = choice({
@@ -50,3 +51,14 @@ export const informationReportRequest = sequence({
   variables: variableList,
   values: listOf(data),
 });
+
+/** What a short name means. */
+export type ShortNamedMember =
+  | ({ readonly type: "attribute" } & AttributeDescriptor)
+  | ({ readonly type: "method" } & MethodDescriptor);
+
+export interface ShortNamedMethod {
+  readonly variableName: number;
+  /** Whether it gives something back: then it is invoked by reading it. */
+  readonly returns: boolean;
+}

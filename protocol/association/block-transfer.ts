@@ -1,8 +1,8 @@
 /** Cutting long values into numbered blocks and joining them, for the services that have block transfer of their own. */
 import type { DataBlock } from "../apdu/descriptors.ts";
+import { joinOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { joinOctets } from "../link/octet-buffer.ts";
 
 /** Joins blocks in the order of their numbers. The first may be 0 or 1, as meters have both; then each is one more. */
 export class BlockJoiner {

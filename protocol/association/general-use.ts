@@ -2,9 +2,8 @@
  * How an association uses general-ciphering and general-signing: requests carry a fresh transaction id, answers give it
  * back, so that an answer under a key of its own can't be an old one (IEC 62056-5-3, general protection).
  */
-import { APDUS } from "../apdu/registry.ts";
+import { sameOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
-import { sameOctets } from "../security/challenge.ts";
 import type { GeneralProtection, GeneralUnprotected } from "../security/general-protection.ts";
 import type { Protection } from "../security/security-control.ts";
 import type { KeyScheme } from "../security/transaction-key.ts";
@@ -29,12 +28,6 @@ export interface GeneralWrap {
 
 /** One layer of any kind that has been taken off. */
 export type AnyLayer = GeneralUnprotected["layers"][number];
-
-const GENERAL_TAGS: ReadonlySet<number> = new Set([APDUS["general-ciphering"][0], APDUS["general-signing"][0]]);
-
-export function isGeneralTag(tag: number | undefined): boolean {
-  return tag !== undefined && GENERAL_TAGS.has(tag);
-}
 
 /** Ciphers and signs. `seal` is the association's own ciphering, for a wrap without scheme. */
 export function wrapGeneral(

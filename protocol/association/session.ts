@@ -6,7 +6,7 @@
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import type { Link, LinkCloseReason, LinkEvent } from "../link/link.ts";
-import type { Machine } from "../machine.ts";
+import { earlier, type Machine } from "../machine.ts";
 import { Queue } from "../queue.ts";
 import type { ClientAssociation } from "./client/client.ts";
 import type { ClientCommand, ClientEvent } from "./client/client-events.ts";
@@ -116,7 +116,7 @@ export class ClientSession implements Machine<SessionCommand, SessionEvent> {
   }
 
   deadlineMs(): number | undefined {
-    return earliest(this.#endMs, earliest(this.#link.deadlineMs(), this.#client.deadlineMs()));
+    return earlier(this.#endMs, earlier(this.#link.deadlineMs(), this.#client.deadlineMs()));
   }
 
   #open(nowMs: number): void {
@@ -241,9 +241,4 @@ function nextSessionState(state: SessionState, transition: SessionTransition): S
 function followingState(state: SessionState, transition: SessionTransition): SessionState | undefined {
   const row: Readonly<Record<string, SessionState>> = TRANSITIONS[state];
   return row[transition];
-}
-
-function earliest(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return Math.min(a, b);
 }

@@ -4,9 +4,10 @@ const DIGITS = Array.from({ length: 256 }, (_, octet) => octet.toString(16).padS
 
 /** Lower-case hexadecimal without separators. */
 export function toHex(bytes: Uint8Array): string {
-  let text = "";
-  for (const octet of bytes) text += DIGITS[octet];
-  return text;
+  const pairs: string[] = [];
+  for (const octet of bytes) pairs.push(DIGITS[octet] ?? "");
+  // V8 keeps a text that grew piece by piece as its pieces, some 30 octets for each, for as long as it is kept.
+  return pairs.join("");
 }
 
 /** Reads hexadecimal octets; blanks, colons, commas, dashes and `0x` between octets are skipped. Throws HEX_INVALID. */

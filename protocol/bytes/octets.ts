@@ -44,3 +44,16 @@ export function viewOf(octets: Uint8Array): DataView {
 export function sameOctets(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((octet, index) => octet === other[index]);
 }
+
+/** The pieces one after the other, as the caller's own octets. */
+export function joinOctets(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const octets = newOctets(length);
+  let offset = 0;
+  for (const part of parts) {
+    octets.set(part, offset);
+    offset += part.length;
+  }
+  return octets;
+}

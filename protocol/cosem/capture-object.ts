@@ -1,7 +1,6 @@
 /** Capture objects: which attribute of which object a column of a profile, or an element of a push, holds. */
 import type { Data } from "../axdr/data.ts";
-import { DlmsError } from "../errors.ts";
-import { integerOf } from "./integers.ts";
+import { requireInteger, typeMismatch } from "./integers.ts";
 import { logicalNameFromOctets, logicalNameToOctets } from "./obis.ts";
 
 export interface CaptureObject {
@@ -30,10 +29,10 @@ export function captureObjectKey(object: CaptureObject): string {
 export function captureObjectFromData(data: Data): CaptureObject {
   const [classId, logicalName, attributeId, dataIndex] = elementsOf(data, "capture object");
   return {
-    classId: numberOf(classId, "class id"),
+    classId: requireInteger(classId, "class id"),
     logicalName: logicalNameOf(logicalName),
-    attributeId: numberOf(attributeId, "attribute index"),
-    dataIndex: dataIndex === undefined ? 0 : numberOf(dataIndex, "data index"),
+    attributeId: requireInteger(attributeId, "attribute index"),
+    dataIndex: dataIndex === undefined ? 0 : requireInteger(dataIndex, "data index"),
   };
 }
 
@@ -76,21 +75,15 @@ export function captureObjectsToData(objects: readonly CaptureObject[]): Data {
 
 function arrayOf(data: Data, wanted: string): readonly Data[] {
   if (data.type === "array") return data.value;
-  throw new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted, type: data.type });
+  throw typeMismatch(wanted, data);
 }
 
 function elementsOf(data: Data, wanted: string): readonly (Data | undefined)[] {
   if (data.type === "structure" && data.value.length >= 3) return data.value;
-  throw new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted, type: data.type });
-}
-
-function numberOf(data: Data | undefined, wanted: string): number {
-  const value = data === undefined ? undefined : integerOf(data);
-  if (value !== undefined) return value;
-  throw new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted, type: data?.type ?? "nothing" });
+  throw typeMismatch(wanted, data);
 }
 
 function logicalNameOf(data: Data | undefined): string {
   if (data?.type === "octet-string") return logicalNameFromOctets(data.value);
-  throw new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted: "logical name", type: data?.type ?? "nothing" });
+  throw typeMismatch("logical name", data);
 }

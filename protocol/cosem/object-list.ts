@@ -1,7 +1,6 @@
 /** Elements of an association's object_list: which objects a server has, and what may be done with them. */
 import type { Data } from "../axdr/data.ts";
-import { DlmsError } from "../errors.ts";
-import { integerOf } from "./integers.ts";
+import { requireInteger, typeMismatch } from "./integers.ts";
 import { logicalNameFromOctets, logicalNameToOctets } from "./obis.ts";
 
 /** What an association allows for one attribute or method, whatever the version of the association object. */
@@ -60,7 +59,7 @@ const PROTECTIONS = ["authenticated", "encrypted", "signed"] as const;
  * itself unless given. Elements without access rights (selective access by class) have none. Throws DATA_TYPE_MISMATCH.
  */
 export function objectListFromData(data: Data, associationVersion?: number): ObjectListElement[] {
-  if (data.type !== "array") throw mismatch("object list", data);
+  if (data.type !== "array") throw typeMismatch("object list", data);
   const version = associationVersion ?? associationVersionOf(data.value) ?? 0;
   return data.value.map((element) => objectListElementFromData(element, version));
 }
@@ -78,7 +77,7 @@ export function objectListElementFromData(data: Data, associationVersion: number
   const head = headOf(data);
   const rights = data.type === "structure" ? data.value[3] : undefined;
   if (rights === undefined) return { ...head, attributes: [], methods: [] };
-  if (rights.type !== "structure") throw mismatch("access rights", rights);
+  if (rights.type !== "structure") throw typeMismatch("access rights", rights);
   const [attributes, methods] = rights.value;
   return {
     ...head,
@@ -89,26 +88,26 @@ export function objectListElementFromData(data: Data, associationVersion: number
 
 function headOf(data: Data): { classId: number; version: number; logicalName: string } {
   const [classId, version, logicalName] = data.type === "structure" ? data.value : [];
-  if (logicalName?.type !== "octet-string") throw mismatch("object list element", data);
+  if (logicalName?.type !== "octet-string") throw typeMismatch("object list element", data);
   return {
-    classId: numberOf(classId),
-    version: numberOf(version),
+    classId: requireInteger(classId),
+    version: requireInteger(version),
     logicalName: logicalNameFromOctets(logicalName.value),
   };
 }
 
 function rightsOf(data: Data | undefined, read: (fields: readonly Data[]) => AccessRight): AccessRight[] {
   if (data === undefined || data.type === "null-data") return [];
-  if (data.type !== "array") throw mismatch("access rights", data);
+  if (data.type !== "array") throw typeMismatch("access rights", data);
   return data.value.map((element) => {
-    if (element.type !== "structure") throw mismatch("access right", element);
+    if (element.type !== "structure") throw typeMismatch("access right", element);
     return read(element.value);
   });
 }
 
 function attributeRight(fields: readonly Data[], version: number): AccessRight {
-  const id = signed(numberOf(fields[0]));
-  const mode = numberOf(fields[1]);
+  const id = signed(requireInteger(fields[0]));
+  const mode = requireInteger(fields[1]);
   const selectors = selectorsOf(fields[2]);
   if (version >= MASKED_SINCE) return { ...maskedRight(id, mode, selectors), invoke: false };
   const { read, write, authenticated } = ATTRIBUTE_MODES[mode] ?? ATTRIBUTE_MODES[0];
@@ -117,9 +116,9 @@ function attributeRight(fields: readonly Data[], version: number): AccessRight {
 }
 
 function methodRight(fields: readonly Data[], version: number): AccessRight {
-  const id = signed(numberOf(fields[0]));
+  const id = signed(requireInteger(fields[0]));
   const access = fields[1];
-  const mode = access?.type === "boolean" ? Number(access.value) : numberOf(access);
+  const mode = access?.type === "boolean" ? Number(access.value) : requireInteger(access);
   if (version >= MASKED_SINCE) {
     const right = maskedRight(id, mode, []);
     return { ...right, invoke: right.read, read: false, write: false };
@@ -151,7 +150,7 @@ function maskedRight(id: number, mode: number, selectors: readonly number[]): Ac
 }
 
 function selectorsOf(data: Data | undefined): readonly number[] {
-  return data?.type === "array" ? data.value.map(numberOf) : [];
+  return data?.type === "array" ? data.value.map((each) => requireInteger(each)) : [];
 }
 
 /** Attribute and method numbers are signed: makers use the negative ones. */
@@ -188,14 +187,4 @@ function selectorsToData(selectors: readonly number[]): Data {
 
 function structure(value: readonly Data[]): Data {
   return { type: "structure", value };
-}
-
-function numberOf(data: Data | undefined): number {
-  const value = data === undefined ? undefined : integerOf(data);
-  if (value !== undefined) return value;
-  throw mismatch("integer", data);
-}
-
-function mismatch(wanted: string, data: Data | undefined): DlmsError {
-  return new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted, type: data?.type ?? "nothing" });
 }

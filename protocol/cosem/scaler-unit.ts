@@ -1,6 +1,5 @@
 import type { Data } from "../axdr/data.ts";
-import { DlmsError } from "../errors.ts";
-import { integerOf } from "./integers.ts";
+import { integerOf, typeMismatch } from "./integers.ts";
 import { UNITLESS } from "./units.ts";
 
 /** The value of a register is its integer times 10^scaler in the unit (a code of units.ts). */
@@ -19,7 +18,7 @@ export function scalerUnitFromData(data: Data): ScalerUnit {
   const scaler = first === undefined ? undefined : integerOf(first);
   const unit = second === undefined ? undefined : integerOf(second);
   if (data.type !== "structure" || data.value.length !== 2 || scaler === undefined || unit === undefined) {
-    throw new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted: "scaler_unit", type: data.type });
+    throw typeMismatch("scaler_unit", data);
   }
   // A meter that types the scaler as unsigned still means a signed octet.
   return { scaler: scaler > 127 ? scaler - 256 : scaler, unit };

@@ -3,10 +3,10 @@
  * object is at its base name + 8·(n-1); where methods begin is the interface class's.
  */
 import type { AttributeDescriptor, MethodDescriptor } from "../apdu/descriptors.ts";
+import type { ShortNamedMember, ShortNamedMethod } from "../apdu/short-name.ts";
 import type { Data } from "../axdr/data.ts";
-import { DlmsError } from "../errors.ts";
 import { nearestInterfaceClass } from "./classes/registry.ts";
-import { integerOf } from "./integers.ts";
+import { requireInteger, typeMismatch } from "./integers.ts";
 import { attributeById, type InterfaceClass, methodById } from "./interface-class.ts";
 import { logicalNameFromOctets, logicalNameToOctets } from "./obis.ts";
 
@@ -18,17 +18,6 @@ export interface ShortNamedObject {
   readonly version: number;
   /** Dotted. */
   readonly logicalName: string;
-}
-
-/** What a short name means. */
-export type ShortNamedMember =
-  | ({ readonly type: "attribute" } & AttributeDescriptor)
-  | ({ readonly type: "method" } & MethodDescriptor);
-
-export interface ShortNamedMethod {
-  readonly variableName: number;
-  /** Whether it gives something back: then it is invoked by reading it. */
-  readonly returns: boolean;
 }
 
 /** Base name of the association that is being used; every server has it. */
@@ -60,7 +49,7 @@ export class ShortNames {
 
   /** Reads the object_list of an Association SN. Throws DATA_TYPE_MISMATCH. */
   static fromObjectList(data: Data): ShortNames {
-    if (data.type !== "array") throw mismatch("object list", data);
+    if (data.type !== "array") throw typeMismatch("object list", data);
     return new ShortNames(data.value.map(elementFromData));
   }
 
@@ -131,12 +120,12 @@ function nameAt({ baseName }: ShortNamedObject, offset: number): number | undefi
 
 function elementFromData(data: Data): ShortNamedObject {
   const [baseName, classId, version, logicalName] = data.type === "structure" ? data.value : [];
-  if (logicalName?.type !== "octet-string") throw mismatch("object list element", data);
+  if (logicalName?.type !== "octet-string") throw typeMismatch("object list element", data);
   return {
     // The type is a signed one, so names from 8000 on come as negative numbers.
-    baseName: numberOf(baseName) & (NAMES - 1),
-    classId: numberOf(classId),
-    version: numberOf(version),
+    baseName: requireInteger(baseName) & (NAMES - 1),
+    classId: requireInteger(classId),
+    version: requireInteger(version),
     logicalName: logicalNameFromOctets(logicalName.value),
   };
 }
@@ -156,14 +145,4 @@ function elementToData({ baseName, classId, version, logicalName }: ShortNamedOb
 /** A base name in the signed type that lists of a meter have it in. */
 export function baseNameToData(baseName: number): Data {
   return { type: "long", value: baseName < NAMES / 2 ? baseName : baseName - NAMES };
-}
-
-function numberOf(data: Data | undefined): number {
-  const value = data === undefined ? undefined : integerOf(data);
-  if (value !== undefined) return value;
-  throw mismatch("integer", data);
-}
-
-function mismatch(wanted: string, data: Data | undefined): DlmsError {
-  return new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted, type: data?.type ?? "nothing" });
 }

@@ -3,12 +3,14 @@ import { DlmsError } from "../errors.ts";
 
 export interface TimeZone {
   readonly name: string;
-  /** Minutes that the zone's wall clock is ahead of UTC at an instant (ms since 1970). */
+  /** Minutes that the zone's wall clock is ahead of UTC at an instant (ms since 1970); NaN beyond the end of Date. */
   offsetMinutes(instantMs: number): number;
 }
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
+/** Days from 1970 to the end of Date, and back to its begin. */
+const LAST_DAY = 1e8;
 /** Days whose offset is remembered per zone; a fleet's load profiles span a few hundred. */
 const REMEMBERED_DAYS = 4096;
 
@@ -63,6 +65,7 @@ function newZone(name: string): TimeZone {
     name,
     offsetMinutes: (instantMs) => {
       const day = Math.floor(instantMs / DAY_MS);
+      if (!(Math.abs(day) < LAST_DAY)) return Number.NaN;
       if (last === undefined || day !== lastDay) [lastDay, last] = [day, offsetsOf(day)];
       return instantMs < last.changeMs ? last.before : last.after;
     },

@@ -18,7 +18,7 @@ import {
   encodeDateTime,
   encodeTime,
 } from "./date-time.ts";
-import { integerOf } from "./integers.ts";
+import { integerOf, typeMismatch } from "./integers.ts";
 import { LOGICAL_NAME_LENGTH, logicalNameFromOctets, logicalNameToOctets } from "./obis.ts";
 
 const DEVIATION = 9;
@@ -168,7 +168,7 @@ export const bitString: ValueType<BitString> = {
   empty: { type: "bit-string", bitCount: 0, value: new Uint8Array(0) },
   parse(data) {
     if (data.type === "bit-string") return { bitCount: data.bitCount, octets: data.value };
-    throw mismatch("bit-string", data);
+    throw typeMismatch("bit-string", data);
   },
   build: (value) => ({ type: "bit-string", bitCount: value.bitCount, value: value.octets }),
 };
@@ -218,7 +218,7 @@ export function structure<const F extends Fields>(fields: F): ValueType<Structur
     text,
     empty: { type: "structure", value: entries.map(([, type]) => type.empty) },
     parse(data) {
-      if (data.type !== "structure" || data.value.length < entries.length) throw mismatch(text, data);
+      if (data.type !== "structure" || data.value.length < entries.length) throw typeMismatch(text, data);
       const value: Record<string, unknown> = {};
       for (const [index, [name, type]] of entries.entries()) value[name] = type.parse(elementAt(data.value, index));
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the loop has filled every key of F.
@@ -237,7 +237,7 @@ export function arrayOf<T>(element: ValueType<T>): ValueType<readonly T[]> {
     parse(data) {
       if (data.type === "null-data") return [];
       if (data.type === "compact-array") return expandCompactArray(data).map((each) => element.parse(each));
-      if (data.type !== "array") throw mismatch(text, data);
+      if (data.type !== "array") throw typeMismatch(text, data);
       return data.value.map((each) => element.parse(each));
     },
     build: (value) => ({ type: "array", value: value.map((each) => element.build(each)) }),
@@ -253,7 +253,7 @@ function elementAt(elements: readonly Data[], index: number): Data {
 function wholeNumber(data: Data, wanted: string): number {
   const value = data.type === "boolean" ? Number(data.value) : integerOf(data);
   if (value !== undefined) return value;
-  throw mismatch(wanted, data);
+  throw typeMismatch(wanted, data);
 }
 
 function stringOctets(data: Data, wanted: string): Uint8Array {
@@ -263,10 +263,6 @@ function stringOctets(data: Data, wanted: string): Uint8Array {
     case "utf8-string":
       return data.value;
     default:
-      throw mismatch(wanted, data);
+      throw typeMismatch(wanted, data);
   }
-}
-
-function mismatch(wanted: string, data: Data): DlmsError {
-  return new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted, type: data.type });
 }

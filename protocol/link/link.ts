@@ -1,4 +1,4 @@
-import type { DlmsError } from "../errors.ts";
+import { DlmsError } from "../errors.ts";
 import type { Machine } from "../machine.ts";
 
 /** What the layer above orders from a link: open it, carry an APDU, close it. */
@@ -41,3 +41,20 @@ export type LinkEvent =
 
 /** One side of a link layer: it carries APDUs as octets and knows nothing of what they mean. */
 export type Link = Machine<LinkCommand, LinkEvent>;
+
+/** What a machine of a link tells of octets that came unasked. */
+export type LinkUnit = Extract<LinkEvent, { type: "apdu" | "discarded" }>;
+
+/** The steps that a table of states has. */
+export type StepOf<Table> = { [State in keyof Table]: keyof Table[State] }[keyof Table];
+
+/** The state after a step. Throws LINK_STATE for a step that the table does not have. */
+export function nextState<State extends string, Step extends string>(
+  table: { readonly [From in State]: { readonly [By in Step]?: State } },
+  state: State,
+  step: Step,
+): State {
+  const next = table[state][step];
+  if (next === undefined) throw new DlmsError("LINK_STATE", "caller", { state, step });
+  return next;
+}

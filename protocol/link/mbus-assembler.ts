@@ -1,15 +1,13 @@
 /**
  * Joins the slices of M-Bus frames to whole APDUs. CI is the transport header (EN 13757-3): bits 0..3 count the slices
- * from 0, bit 4 marks the last one; STSAP and DTSAP follow in front of the slice. A slice out of sequence costs the APDU.
+ * from 0, so that there are 16 at most, bit 4 marks the last one; STSAP and DTSAP follow in front of the slice. A slice out
+ * of sequence costs the APDU.
  */
-import { DlmsError } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
-import type { MbusFrame, MbusUnit } from "./mbus.ts";
-import { joinOctets } from "./octet-buffer.ts";
 
-export type AssembledUnit =
-  | { readonly type: "apdu"; readonly apdu: Uint8Array; readonly sourceSap: number; readonly destinationSap: number }
-  | { readonly type: "discarded"; readonly octets: Uint8Array; readonly error: DlmsError };
+import { joinOctets } from "../bytes/octets.ts";
+import { DlmsError } from "../errors.ts";
+import type { LinkUnit } from "./link.ts";
+import type { MbusFrame, MbusUnit } from "./mbus.ts";
 
 /** SND-UD with and without the frame count bit. */
 const SEND_USER_DATA: ReadonlySet<number> = new Set([0x53, 0x73]);
@@ -30,7 +28,7 @@ interface HalfApdu {
 export class MbusAssembler {
   readonly #timeoutMs: number;
   readonly #saps: { readonly sourceSap: number; readonly destinationSap: number };
-  readonly #units: AssembledUnit[] = [];
+  readonly #units: LinkUnit[] = [];
   #half: HalfApdu | undefined;
 
   /** `saps` are those that events name when the meter leaves them out. */
@@ -69,7 +67,7 @@ export class MbusAssembler {
     this.#drop("FRAME_INCOMPLETE");
   }
 
-  takeUnit(): AssembledUnit | undefined {
+  takeUnit(): LinkUnit | undefined {
     return this.#units.shift();
   }
 
@@ -90,14 +88,13 @@ export class MbusAssembler {
     half.length += slice.length;
     half.next = (half.next + 1) & SEQUENCE;
     half.deadlineMs = nowMs + this.#timeoutMs;
-    if (half.length > LIMITS.unnumberedLength) this.#drop("LENGTH_OVER_LIMIT");
-    else if ((frame.controlInformation & LAST) !== 0) {
+    if ((frame.controlInformation & LAST) !== 0) {
       this.#half = undefined;
       this.#units.push({ type: "apdu", apdu: joinOctets(half.parts), ...half.saps });
     }
   }
 
-  #drop(code: "SEGMENT_MISSING" | "FRAME_INCOMPLETE" | "LENGTH_OVER_LIMIT"): void {
+  #drop(code: "SEGMENT_MISSING" | "FRAME_INCOMPLETE"): void {
     const half = this.#half;
     if (half === undefined) return;
     this.#half = undefined;

@@ -59,16 +59,3 @@ export class OctetBuffer {
     this.#end = length;
   }
 }
-
-/** The pieces one after the other, as the caller's own octets. */
-export function joinOctets(parts: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  const octets = newOctets(length);
-  let offset = 0;
-  for (const part of parts) {
-    octets.set(part, offset);
-    offset += part.length;
-  }
-  return octets;
-}

@@ -5,12 +5,12 @@
  */
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { earlier } from "../machine.ts";
 import type { Quirk } from "../quirks.ts";
 import { HdlcFrameParser } from "./hdlc/frame-parser.ts";
-import { earlier } from "./hdlc/line.ts";
 import { SEGMENT_TIMEOUT_MS, UnnumberedAssembler } from "./hdlc/unnumbered.ts";
 import { P1Pushes } from "./iec62056-21/p1-pushes.ts";
-import type { Link, LinkCommand, LinkEvent } from "./link.ts";
+import type { Link, LinkCommand, LinkEvent, LinkUnit } from "./link.ts";
 import { MbusParser } from "./mbus.ts";
 import { MbusAssembler } from "./mbus-assembler.ts";
 import { OctetBuffer } from "./octet-buffer.ts";
@@ -41,8 +41,6 @@ export interface PushReceiverSettings {
   readonly tolerate?: ReadonlySet<Quirk>;
 }
 
-type PushUnit = Extract<LinkEvent, { type: "apdu" | "discarded" }>;
-
 /** Octets to APDUs: what the three framings have in common. */
 interface PushAssembler {
   /** Whether a frame, or a bare APDU, has begun and not ended. */
@@ -53,7 +51,7 @@ interface PushAssembler {
   stall(nowMs: number): void;
   /** Gives up everything that is not whole. */
   flush(nowMs: number): void;
-  takeUnit(): PushUnit | undefined;
+  takeUnit(): LinkUnit | undefined;
   deadlineMs(): number | undefined;
   /** Left out where nobody can be answered. */
   answer?(apdu: Uint8Array, unit: PushSaps): Uint8Array | undefined;
@@ -161,7 +159,7 @@ interface FrameParser<Unit extends FrameUnit> {
   readonly pending: boolean;
   receive(octets: Uint8Array): void;
   flush(): void;
-  takeUnit(): Unit | Extract<PushUnit, { type: "discarded" }> | undefined;
+  takeUnit(): Unit | Extract<LinkUnit, { type: "discarded" }> | undefined;
 }
 
 /** Joins frames to APDUs. */
@@ -169,7 +167,7 @@ interface FrameJoiner<Unit extends FrameUnit> {
   receive(unit: Unit, nowMs: number): void;
   timeout(nowMs: number): void;
   flush(): void;
-  takeUnit(): PushUnit | undefined;
+  takeUnit(): LinkUnit | undefined;
   deadlineMs(): number | undefined;
   answer?(apdu: Uint8Array, unit: PushSaps): Uint8Array | undefined;
 }
@@ -177,7 +175,7 @@ interface FrameJoiner<Unit extends FrameUnit> {
 class FramedPushes<Unit extends FrameUnit> implements PushAssembler {
   readonly #parser: FrameParser<Unit>;
   readonly #joiner: FrameJoiner<Unit>;
-  readonly #units: PushUnit[] = [];
+  readonly #units: LinkUnit[] = [];
 
   constructor(parser: FrameParser<Unit>, joiner: FrameJoiner<Unit>) {
     this.#parser = parser;
@@ -209,7 +207,7 @@ class FramedPushes<Unit extends FrameUnit> implements PushAssembler {
     this.#collect();
   }
 
-  takeUnit(): PushUnit | undefined {
+  takeUnit(): LinkUnit | undefined {
     return this.#units.shift();
   }
 
@@ -237,7 +235,7 @@ class FramedPushes<Unit extends FrameUnit> implements PushAssembler {
 class RawPushAssembler implements PushAssembler {
   readonly #saps: PushSaps;
   readonly #buffer = new OctetBuffer();
-  readonly #units: PushUnit[] = [];
+  readonly #units: LinkUnit[] = [];
 
   constructor(saps: PushSaps) {
     this.#saps = saps;
@@ -267,7 +265,7 @@ class RawPushAssembler implements PushAssembler {
     this.stall();
   }
 
-  takeUnit(): PushUnit | undefined {
+  takeUnit(): LinkUnit | undefined {
     return this.#units.shift();
   }
 

@@ -7,10 +7,12 @@
 import { DATE_TIME_LENGTH, type Data, decodeData, expandCompactArray } from "../axdr/data.ts";
 import { DATA_TAGS } from "../axdr/tags.ts";
 import { decodeTypeDescription, type TypeDescription } from "../axdr/type-description.ts";
-import { viewOf } from "../bytes/octets.ts";
+import { sameOctets, viewOf } from "../bytes/octets.ts";
 import { Reader } from "../bytes/reader.ts";
+import { Writer } from "../bytes/writer.ts";
 import { captureObjectKey } from "../cosem/capture-object.ts";
 import type { ClockPolicy } from "../cosem/date-time.ts";
+import { typeMismatch } from "../cosem/integers.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { type CarriedCell, fillColumn, type ProfileCarry } from "./carry.ts";
@@ -257,13 +259,18 @@ function decodeCompact(
   return decodeTree({ type: "array", value: elements }, layout, options);
 }
 
+/** Octets of a length field that says LIMITS.elementCount. */
+const COUNT_OCTETS = 4;
+
 /** Some stacks put the number of rows before the contents; it is recognised when it fits the octets exactly. */
 function withoutCount(contents: Uint8Array, stride: number): Uint8Array {
-  const surplus = contents.length % stride;
-  if (surplus === 0) return contents;
-  const reader = new Reader(contents);
-  const count = reader.length(LIMITS.elementCount);
-  return count * stride === reader.remaining ? reader.rest() : contents;
+  if (contents.length % stride === 0) return contents;
+  for (let length = 1; length <= COUNT_OCTETS; length++) {
+    const left = contents.subarray(length);
+    const count = new Writer().lengthField(Math.floor(left.length / stride)).finish();
+    if (left.length % stride === 0 && sameOctets(count, contents.subarray(0, length))) return left;
+  }
+  return contents;
 }
 
 /** The only octets that described rows repeat are the lengths of stamps. */
@@ -292,7 +299,7 @@ function rowsOf(data: Data, columns: number): readonly Data[] {
         ? [data]
         : data.value;
     default:
-      throw new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted: "profile buffer", type: data.type });
+      throw typeMismatch("profile buffer", data);
   }
 }
 

@@ -69,7 +69,10 @@ export function parseContent(content: Uint8Array, leastPayload = 1): CipheredCon
   };
 }
 
-/** Protects octets as the security control says; returns `SC | IC | payload | tag`. */
+/**
+ * Protects octets as the security control says; returns `SC | IC | payload | tag`. Throws SECURITY_COUNTER_EXHAUSTED for a
+ * counter that four octets can't hold.
+ */
 export function seal(
   keys: AeadKeys,
   context: AeadContext,
@@ -77,10 +80,13 @@ export function seal(
   plain: Uint8Array,
 ): Uint8Array {
   const control = securityControlOf(head.securityControl);
+  const { invocationCounter } = head;
+  if (invocationCounter >>> 0 !== invocationCounter)
+    throw new DlmsError("SECURITY_COUNTER_EXHAUSTED", "caller", { invocationCounter });
   const out = newOctets(CONTENT_HEADER_LENGTH + plain.length + (control.authenticated ? TAG_LENGTH : 0));
   out[0] = control.octet;
-  putCounter(out, 1, head.invocationCounter);
-  const iv = initialisationVector(context.sender, head.invocationCounter, IV);
+  putCounter(out, 1, invocationCounter);
+  const iv = initialisationVector(context.sender, invocationCounter, IV);
   if (!control.encrypted) out.set(plain, CONTENT_HEADER_LENGTH);
   if (!control.authenticated) {
     if (control.encrypted) out.set(counterMode(keys, iv, plain), CONTENT_HEADER_LENGTH);

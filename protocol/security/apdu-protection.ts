@@ -26,7 +26,7 @@ import {
   type SecurityControl,
   securityControlOctet,
 } from "./security-control.ts";
-import { MAX_INVOCATION_COUNTER, type SecuritySuite, TAG_LENGTH } from "./suites.ts";
+import { type SecuritySuite, TAG_LENGTH } from "./suites.ts";
 import { type SystemTitle, sameTitle, systemTitle, titleText } from "./system-title.ts";
 
 /** Deviations of real meters that may be let pass, each by name. */
@@ -41,7 +41,7 @@ export const SECURITY_TOLERANCES = {
 export type SecurityTolerance = keyof typeof SECURITY_TOLERANCES;
 
 /** Something that was let pass; for the log. */
-export type ProtectionWarning = SecurityTolerance | "counter-replayed" | "key-changed";
+export type ProtectionWarning = SecurityTolerance | "counter-replayed";
 
 export interface ApduProtectionOptions {
   readonly suite: SecuritySuite;
@@ -132,14 +132,6 @@ export class ApduProtection {
     this.peerCounters.forget("dedicated");
   }
 
-  /**
-   * The peer has been given new keys, and may answer under them at once or go on under the old ones: the first APDU that
-   * opens with the new ones puts them in force, for both directions.
-   */
-  expectKeys(changed: Pick<ProtectionKeys, "blockCipherKey" | "authenticationKey">): void {
-    this.#keys.expect(changed);
-  }
-
   /** Sets where the peer's counter stands, as remembered from earlier sessions. */
   expectInvocationCounter(keySet: KeySet, lowestAcceptable: number): void {
     this.peerCounters.expect(keySet, this.#requirePeerTitle(), lowestAcceptable);
@@ -189,7 +181,7 @@ export class ApduProtection {
   }
 
   /** Throws SECURITY_WEAKER_THAN_REQUIRED unless the layers together protect as is required of what is received. */
-  admit(layers: readonly Pick<ProtectionLayer, "securityControl">[]): void {
+  admit(layers: readonly Pick<ProtectionLayer, "securityControl" | "verified">[]): void {
     const required = this.#options.minimum?.received;
     if (required !== undefined) requireProtection(together(layers), required, "peer");
   }
@@ -257,7 +249,8 @@ export class ApduProtection {
     const content = this.#checkable(parseContent(outside.content), warnings);
     this.#checkControl(content.securityControl, warnings);
     const sender = this.#senderOf(outside, warnings);
-    const { plain, keySet } = this.#decipher(outside, content, sender, warnings);
+    const { plain, keySet, otherwise } = this.#openWith(outside.keySet, content, sender);
+    if (otherwise !== undefined) warnings.push(otherwise);
     const verified = content.tag !== undefined;
     checkPlainTag(plain, outside.plainTag, verified);
     const { securityControl, invocationCounter } = content;
@@ -299,33 +292,12 @@ export class ApduProtection {
     return named;
   }
 
-  #decipher(
-    outside: CipheredApdu,
-    content: CipheredContent,
-    sender: SystemTitle,
-    warnings: ProtectionWarning[],
-  ): OpenedContent {
-    const opened = this.#openWith(outside.keySet, content, sender);
-    if (opened.otherwise !== undefined) warnings.push(opened.otherwise);
-    // Counters belong to a key.
-    if (opened.otherwise === "key-changed") this.peerCounters.forget("global");
-    return opened;
-  }
-
-  #openWith(keySet: KeySet, content: CipheredContent, sender: SystemTitle): OpenedContent {
-    if (keySet === "dedicated") return this.#keys.openDedicated(sender, content);
-    if (!content.securityControl.broadcast) return this.#keys.openGlobal(sender, content);
+  #openWith(keySet: "global" | "dedicated", content: CipheredContent, sender: SystemTitle): OpenedContent {
+    if (keySet === "dedicated" || !content.securityControl.broadcast) return this.#keys.open(keySet, sender, content);
     return this.#keys.openBroadcast(sender, content, this.#tolerate.has("broadcast-bit"));
   }
 
   #nextCounter(keySet: KeySet): number {
-    const counter = this.#counterFor(keySet);
-    if (!Number.isInteger(counter) || counter < 0 || counter > MAX_INVOCATION_COUNTER)
-      throw new DlmsError("SECURITY_COUNTER_EXHAUSTED", "caller", { keySet, invocationCounter: counter });
-    return counter;
-  }
-
-  #counterFor(keySet: KeySet): number {
     const { nextInvocationCounter, dedicatedCounter } = this.#options;
     if (keySet !== "dedicated") return nextInvocationCounter(keySet);
     return dedicatedCounter === "global" ? nextInvocationCounter("global") : this.#dedicatedCounter++;
@@ -351,9 +323,9 @@ function requireProtection(given: ProtectionBits, required: Protection, fault: "
     throw new DlmsError("SECURITY_WEAKER_THAN_REQUIRED", fault, { protection: protectionName(given), required });
 }
 
-function together(layers: readonly Pick<ProtectionLayer, "securityControl">[]): ProtectionBits {
+function together(layers: readonly Pick<ProtectionLayer, "securityControl" | "verified">[]): ProtectionBits {
   return {
-    authenticated: layers.some((layer) => layer.securityControl.authenticated),
+    authenticated: layers.some((layer) => layer.verified),
     encrypted: layers.some((layer) => layer.securityControl.encrypted),
   };
 }

@@ -187,8 +187,9 @@ function at(elements: readonly DerElement[], index: number): DerElement {
   return element;
 }
 
-function shownName(name: CertificateName): string {
-  return name.commonName ?? "without common name";
+/** A name for an error: whoever made the certificate may have put anything into it. */
+export function shownName({ commonName = "without common name" }: Pick<CertificateName, "commonName">): string {
+  return commonName.slice(0, LIMITS.shownName).replace(/\p{C}/gu, "?");
 }
 
 function refused(

@@ -12,15 +12,15 @@ export function checkChallenges(own: Uint8Array, peer: Uint8Array, ecdsa: boolea
     throw new DlmsError("HLS_CHALLENGE_LENGTH", "caller", { length: own.length, min, max });
   if (peer.length < min || peer.length > max)
     throw new DlmsError("HLS_CHALLENGE_LENGTH", "peer", { length: peer.length, min, max });
-  if (sameOctets(own, peer)) throw new DlmsError("HLS_CHALLENGE_ECHOED", "peer");
+  if (sameSecrets(own, peer)) throw new DlmsError("HLS_CHALLENGE_ECHOED", "peer");
 }
 
 /** Compares in a time that depends on the lengths only. */
-export function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
+export function sameSecrets(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
 /** Whether a password that came in an AARQ (LLS) is the expected one. */
 export function passwordMatches(expected: HlsSecret, received: Uint8Array): boolean {
-  return sameOctets(expected.reveal(), received);
+  return sameSecrets(expected.reveal(), received);
 }

@@ -6,20 +6,18 @@ import { createECDH, createPrivateKey, createPublicKey, type KeyObject } from "n
 import { fromHex, toHex } from "../bytes/hex.ts";
 import { DlmsError, type Fault } from "../errors.ts";
 import { contextTag, DER_TAGS, der, derBitString, derChildren, derInteger, readDer } from "./der.ts";
-import type { SecuritySuite } from "./suites.ts";
+import { SECURITY_SUITES, type SecuritySuite } from "./suites.ts";
 
 const CURVES = {
   "P-256": {
     coordinateLength: 32,
     opensslName: "prime256v1",
-    suite: 1,
     hash: "sha256",
     identifier: der(DER_TAGS.objectIdentifier, fromHex("2a8648ce3d030107")),
   },
   "P-384": {
     coordinateLength: 48,
     opensslName: "secp384r1",
-    suite: 2,
     hash: "sha384",
     identifier: der(DER_TAGS.objectIdentifier, fromHex("2b81040022")),
   },
@@ -31,15 +29,16 @@ const UNCOMPRESSED = Uint8Array.of(4);
 
 export type Curve = keyof typeof CURVES;
 
-/** What belongs to a curve: octets of one coordinate, its suite, and the hash that signatures on it use. */
+/** What belongs to a curve: octets of one coordinate, and the hash that signatures and key derivation on it use. */
 export function curveFacts(curve: Curve): (typeof CURVES)[Curve] {
   return CURVES[curve];
 }
 
 /** The curve of a suite. Throws SECURITY_SUITE_WITHOUT_PUBLIC_KEYS for suite 0. */
 export function curveOfSuite(suite: SecuritySuite): Curve {
-  if (suite === 0) throw new DlmsError("SECURITY_SUITE_WITHOUT_PUBLIC_KEYS", "caller", { suite });
-  return suite === 1 ? "P-256" : "P-384";
+  const { curve } = SECURITY_SUITES[suite];
+  if (curve === undefined) throw new DlmsError("SECURITY_SUITE_WITHOUT_PUBLIC_KEYS", "caller", { suite });
+  return curve;
 }
 
 /** A point on a curve. */

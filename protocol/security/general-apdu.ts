@@ -11,6 +11,11 @@ export const GENERAL_CIPHERING = APDUS["general-ciphering"][0];
 export const GENERAL_SIGNING = APDUS["general-signing"][0];
 const HEADER_FIELDS = 5;
 
+/** Whether an APDU with this tag is ciphered or signed in the general form. */
+export function isGeneralTag(tag: number | undefined): boolean {
+  return tag === GENERAL_CIPHERING || tag === GENERAL_SIGNING;
+}
+
 /** Who speaks to whom in which transaction. Absent members travel as empty octet strings. */
 export interface GeneralHeader {
   readonly transactionId: Uint8Array;

@@ -9,9 +9,8 @@ import { Writer } from "../bytes/writer.ts";
 import { DlmsError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { type AeadKeys, type CipheredContent, open, parseContent, seal } from "./aead.ts";
-import type { ApduProtection, ProtectionLayer } from "./apdu-protection.ts";
+import type { ApduProtection, ProtectionLayer, ProtectionWarning } from "./apdu-protection.ts";
 import { isCipheredTag } from "./ciphered-apdu.ts";
-import type { EllipticPublicKey } from "./elliptic-key.ts";
 import {
   encodeGeneralCiphering,
   encodeGeneralSigning,
@@ -19,11 +18,12 @@ import {
   GENERAL_CIPHERING,
   GENERAL_SIGNING,
   type GeneralHeader,
+  isGeneralTag,
   parseGeneralCiphering,
   parseGeneralSigning,
 } from "./general-apdu.ts";
 import type { KdfIdentifier } from "./key-agreement.ts";
-import type { AuthenticationKey } from "./secret-key.ts";
+import { type AuthenticationKey, requireSuiteLength } from "./secret-key.ts";
 import {
   PROTECTIONS,
   type Protection,
@@ -32,7 +32,6 @@ import {
   securityControlOctet,
 } from "./security-control.ts";
 import { requireSignature, signOctets } from "./signature.ts";
-import { MAX_INVOCATION_COUNTER } from "./suites.ts";
 import { type SystemTitle, sameTitle, titleText } from "./system-title.ts";
 import {
   type EphemeralSignature,
@@ -91,22 +90,24 @@ interface GeneralSigningLayer {
   readonly header: GeneralHeader;
 }
 
+/** Something that was let pass, or that the tag fits the other form of additional data; for the log. */
+export type GeneralWarning = ProtectionWarning | "other-aad";
+
 export interface GeneralUnprotected {
   readonly apdu: Uint8Array;
   /** Outermost first. */
   readonly layers: readonly (GeneralCipheringLayer | GeneralSigningLayer | ProtectionLayer)[];
-  readonly warnings: readonly string[];
-}
-
-/** Whether the tag is one of those that this room adds to the ciphered ones. */
-function isGeneralProtectionTag(tag: number): boolean {
-  return tag === GENERAL_CIPHERING || tag === GENERAL_SIGNING;
+  readonly warnings: readonly GeneralWarning[];
 }
 
 export class GeneralProtection {
   readonly #options: GeneralProtectionOptions;
 
+  /** Throws SECURITY_KEY_LENGTH. */
   constructor(options: GeneralProtectionOptions) {
+    const { blockCipherKey, broadcastKey, authenticationKey } = options.keys;
+    for (const key of [blockCipherKey, broadcastKey, authenticationKey])
+      if (key !== undefined) requireSuiteLength(key, options.protection.suite);
     this.#options = options;
   }
 
@@ -124,7 +125,7 @@ export class GeneralProtection {
       throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "authenticationKey" });
     const head = {
       securityControl: securityControlOctet(protection.suite, request.control),
-      invocationCounter: this.#nextCounter(request.scheme),
+      invocationCounter: KEY_SCHEMES[request.scheme].freshKey ? 0 : this.#options.nextInvocationCounter(request.scheme),
     };
     const context = this.#aeadContext(protection.ownSystemTitle, encodeHeader(header), this.#aad);
     return encodeGeneralCiphering(header, keyInfo, seal(keys, context, head, plainApdu));
@@ -145,10 +146,10 @@ export class GeneralProtection {
   /** Takes off every layer, whatever of this room's or the ciphered forms it is, until a plain APDU remains. */
   unprotect(apdu: Uint8Array): GeneralUnprotected {
     const layers: (GeneralCipheringLayer | GeneralSigningLayer | ProtectionLayer)[] = [];
-    const warnings: string[] = [];
+    const warnings: GeneralWarning[] = [];
     let inner = apdu;
     for (let tag = inner[0]; tag !== undefined; tag = inner[0]) {
-      if (layers.length >= LIMITS.protectionDepth && (isGeneralProtectionTag(tag) || isCipheredTag(tag)))
+      if (layers.length >= LIMITS.protectionDepth && (isGeneralTag(tag) || isCipheredTag(tag)))
         throw new DlmsError("DEPTH_OVER_LIMIT", "peer", { limit: LIMITS.protectionDepth });
       if (tag === GENERAL_CIPHERING) inner = this.#decipher(inner, layers, warnings);
       else if (tag === GENERAL_SIGNING) inner = this.#verify(inner, layers);
@@ -163,7 +164,7 @@ export class GeneralProtection {
     return { apdu: inner, layers, warnings };
   }
 
-  #decipher(apdu: Uint8Array, layers: object[], warnings: string[]): Uint8Array {
+  #decipher(apdu: Uint8Array, layers: object[], warnings: GeneralWarning[]): Uint8Array {
     const { header, headerOctets, keyInfo, content: octets } = parseGeneralCiphering(apdu);
     const sender = this.#checkParties(header);
     const content = parseContent(octets);
@@ -214,7 +215,7 @@ export class GeneralProtection {
   #verify(apdu: Uint8Array, layers: object[]): Uint8Array {
     const { header, headerOctets, content, signature } = parseGeneralSigning(apdu);
     this.#checkParties(header);
-    const key: EllipticPublicKey | undefined = this.#options.keys.peerSigningKey;
+    const key = this.#options.keys.peerSigningKey;
     if (key === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "peerSigningKey" });
     requireSignature(key, this.#signedOctets(headerOctets, content), signature, "general-signing");
     const layer: GeneralSigningLayer = { form: "general-signing", header };
@@ -272,14 +273,6 @@ export class GeneralProtection {
   #context(): TransactionContext {
     const { protection, keys, kdfIdentifier = "corrected", ephemeralSignature = "key", randomOctets } = this.#options;
     return { suite: protection.suite, keys, kdfIdentifier, ephemeralSignature, randomOctets };
-  }
-
-  #nextCounter(scheme: KeyScheme): number {
-    if (KEY_SCHEMES[scheme].freshKey) return 0;
-    const counter = this.#options.nextInvocationCounter(scheme);
-    if (!Number.isInteger(counter) || counter < 0 || counter > MAX_INVOCATION_COUNTER)
-      throw new DlmsError("SECURITY_COUNTER_EXHAUSTED", "caller", { scheme, invocationCounter: counter });
-    return counter;
   }
 }
 

@@ -3,10 +3,10 @@
  * authentication mechanisms). Every formula is written from the replier's side, so client and server share it.
  */
 import { createCipheriv, createHash } from "node:crypto";
-import { Writer } from "../bytes/writer.ts";
+import { joinOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
 import type { ApduProtection } from "./apdu-protection.ts";
-import { checkChallenges, sameOctets } from "./challenge.ts";
+import { checkChallenges, sameSecrets } from "./challenge.ts";
 import type { EllipticPrivateKey, EllipticPublicKey } from "./elliptic-key.ts";
 import type { HlsSecret } from "./secret-key.ts";
 import { signatureFits, signOctets } from "./signature.ts";
@@ -91,7 +91,7 @@ export function hlsVerify(mechanism: AuthenticationMechanism, reply: Uint8Array,
   const fits =
     mechanism === "hls-ecdsa"
       ? signatureFits(need(inputs.peerSigningKey, "peerSigningKey"), signedOctets(exchange), reply)
-      : sameOctets(computed(mechanism, inputs, exchange), reply);
+      : sameSecrets(computed(mechanism, inputs, exchange), reply);
   if (!fits) throw new DlmsError("HLS_REPLY_MISMATCH", "peer", { mechanism });
 }
 
@@ -121,15 +121,12 @@ function computed(mechanism: AuthenticationMechanism, inputs: HlsInputs, exchang
 
 /** What mechanism 7 signs: replier's title ‖ verifier's title ‖ challenge ‖ the other challenge. */
 function signedOctets(exchange: Exchange): Uint8Array {
-  const parts = [
+  return joinOctets([
     need(exchange.replierTitle, "replier's system title"),
     need(exchange.verifierTitle, "verifier's system title"),
     exchange.challenge,
     exchange.otherChallenge,
-  ];
-  const writer = new Writer();
-  for (const part of parts) writer.bytes(part);
-  return writer.finish();
+  ]);
 }
 
 function digest(hash: "md5" | "sha1" | "sha256", parts: readonly Uint8Array[]): Uint8Array {

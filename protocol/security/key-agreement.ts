@@ -3,6 +3,7 @@
  * C(1e,1s) and C(0e,2s) for general-ciphering. The key is the leftmost octets of H(00000001 ‖ Z ‖ OtherInfo).
  */
 import { createHash, diffieHellman } from "node:crypto";
+import { joinOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
 import {
   type Curve,
@@ -17,10 +18,10 @@ import { requireSignature, signatureLength, signOctets } from "./signature.ts";
 import { SECURITY_SUITES, type SecuritySuite } from "./suites.ts";
 import type { SystemTitle } from "./system-title.ts";
 
-/** What the agreed key is for: the last octet of the algorithm identifier, per suite. */
+/** What the agreed key is for: the last octet of the algorithm identifier, per curve. */
 const ALGORITHMS = {
-  "authenticated-encryption": { 1: 0x00, 2: 0x01 },
-  "key-wrap": { 1: 0x02, 2: 0x03 },
+  "authenticated-encryption": { "P-256": 0x00, "P-384": 0x01 },
+  "key-wrap": { "P-256": 0x02, "P-384": 0x03 },
 } as const;
 
 type AgreedKeyUse = keyof typeof ALGORITHMS;
@@ -52,10 +53,9 @@ export function sharedSecret(own: EllipticPrivateKey, peer: EllipticPublicKey): 
 /** OtherInfo = AlgorithmID ‖ PartyUInfo ‖ PartyVInfo, without lengths. */
 function otherInfo(derivation: Derivation): Uint8Array {
   const { partyUInfo, partyVInfo } = derivation;
-  const suite = curveFacts(curveOfSuite(derivation.suite)).suite;
-  const use = ALGORITHMS[derivation.use ?? "authenticated-encryption"][suite];
+  const use = ALGORITHMS[derivation.use ?? "authenticated-encryption"][curveOfSuite(derivation.suite)];
   const arc = IDENTIFIER_ARC[derivation.identifier ?? "corrected"];
-  return concatenate([Uint8Array.of(0x60, 0x85, 0x74, arc, 0x08, 0x03, use), partyUInfo, partyVInfo]);
+  return joinOctets([Uint8Array.of(0x60, 0x85, 0x74, arc, 0x08, 0x03, use), partyUInfo, partyVInfo]);
 }
 
 /** The agreed key in its role. */
@@ -81,7 +81,7 @@ export function deriveWithInfo<R extends KeyRole>(
 
 /** PartyUInfo of C(0e,2s): the originator's title, then the transaction id with its length. */
 export function staticPartyUInfo(originator: SystemTitle, transactionId: Uint8Array): Uint8Array {
-  return concatenate([originator, Uint8Array.of(transactionId.length), transactionId]);
+  return joinOctets([originator, Uint8Array.of(transactionId.length), transactionId]);
 }
 
 /**
@@ -94,7 +94,7 @@ export function offerEphemeralKey(
   keyId?: number,
 ): Uint8Array {
   const octets = ephemeral.octets();
-  return concatenate([octets, signOctets(signingKey, signedOffer(octets, keyId))]);
+  return joinOctets([octets, signOctets(signingKey, signedOffer(octets, keyId))]);
 }
 
 /** The ephemeral public key that the peer offers, verified. Throws SECURITY_SIGNATURE_MISMATCH, LENGTH_INVALID. */
@@ -113,17 +113,7 @@ export function acceptEphemeralKey(
 }
 
 function signedOffer(publicKey: Uint8Array, keyId: number | undefined): Uint8Array {
-  return keyId === undefined ? publicKey : concatenate([Uint8Array.of(keyId), publicKey]);
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
+  return keyId === undefined ? publicKey : joinOctets([Uint8Array.of(keyId), publicKey]);
 }
 
 /** A key that client and meter have agreed on by the key_agreement method: party U is the client. */

@@ -30,18 +30,16 @@ interface KeyOptions {
 export interface OpenedContent {
   readonly plain: Uint8Array;
   readonly keySet: KeySet;
-  /** Another key than the one announced has opened it, or one that was not in force yet. */
-  readonly otherwise?: "broadcast-bit" | "key-changed";
+  /** Another key than the one announced has opened it. */
+  readonly otherwise?: "broadcast-bit";
 }
 
 const KEY_NAMES = { global: "blockCipherKey", broadcast: "broadcastKey", dedicated: "dedicatedKey" } as const;
 
-/** Which keys protect what is said with one peer at present; they change with an association and by key transfer. */
+/** Which keys protect what is said with one peer at present; the dedicated one changes with an association. */
 export class KeysInForce {
   readonly #options: KeyOptions;
   readonly #keySets: Record<KeySet, AeadKeys | undefined>;
-  /** Keys that the peer has been given and may put in force at once. */
-  #coming: AeadKeys | undefined;
 
   /** Throws SECURITY_KEY_LENGTH. */
   constructor(options: KeyOptions) {
@@ -79,41 +77,18 @@ export class KeysInForce {
     return true;
   }
 
-  /** The first content that opens with the changed keys puts them in force. */
-  expect(changed: Pick<ProtectionKeys, "blockCipherKey" | "authenticationKey">): void {
-    const keys = { ...this.#options.keys, ...changed };
-    for (const key of Object.values(changed)) requireSuiteLength(key, this.#options.suite);
-    const current = this.#aeadKeys(keys.blockCipherKey);
-    this.#coming = current && { ...current, authentication: keys.authenticationKey };
-  }
-
-  openDedicated(sender: SystemTitle, content: CipheredContent): OpenedContent {
-    return { plain: open(this.of("dedicated"), { sender }, content), keySet: "dedicated" };
-  }
-
-  /** With the key in force, or with the one that is to come, which then is in force. */
-  openGlobal(sender: SystemTitle, content: CipheredContent): OpenedContent {
-    const coming = this.#coming;
-    try {
-      return { plain: open(this.of("global"), { sender }, content), keySet: "global" };
-    } catch (error) {
-      if (coming === undefined || !isTagMismatch(error)) throw error;
-      const plain = open(coming, { sender }, content);
-      this.#keySets.global = coming;
-      this.#coming = undefined;
-      return { plain, keySet: "global", otherwise: "key-changed" };
-    }
+  open(keySet: KeySet, sender: SystemTitle, content: CipheredContent): OpenedContent {
+    return { plain: open(this.of(keySet), { sender }, content), keySet };
   }
 
   /** With the broadcast key; where the bit may be set wrongly, with the unicast key as well. */
   openBroadcast(sender: SystemTitle, content: CipheredContent, mayBeUnicast: boolean): OpenedContent {
     try {
-      if (!mayBeUnicast || this.#keySets.broadcast !== undefined)
-        return { plain: open(this.of("broadcast"), { sender }, content), keySet: "broadcast" };
+      if (!mayBeUnicast || this.#keySets.broadcast !== undefined) return this.open("broadcast", sender, content);
     } catch (error) {
       if (!mayBeUnicast || !isTagMismatch(error)) throw error;
     }
-    return { plain: open(this.of("global"), { sender }, content), keySet: "global", otherwise: "broadcast-bit" };
+    return { ...this.open("global", sender, content), otherwise: "broadcast-bit" };
   }
 
   #aeadKeys(encryption: SecretKey | undefined): AeadKeys | undefined {

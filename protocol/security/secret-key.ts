@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
-import { DlmsError } from "../errors.ts";
+import { DlmsError, type Fault } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
-import { SECURITY_SUITES } from "./suites.ts";
+import { SECURITY_SUITES, type SecuritySuite } from "./suites.ts";
 
 /** Which lengths, in octets, a key of each role may have. */
 const KEY_ROLES = {
@@ -97,9 +97,9 @@ export function isKeyRole(text: string): text is KeyRole {
   return Object.hasOwn(KEY_ROLES, text);
 }
 
-/** Throws SECURITY_KEY_LENGTH unless the key has the length that the suite asks for. */
-export function requireSuiteLength(key: SecretKey, suite: keyof typeof SECURITY_SUITES): void {
+/** Throws SECURITY_KEY_LENGTH unless the key has the length that the suite asks for; `fault` says whose key it is. */
+export function requireSuiteLength(key: SecretKey, suite: SecuritySuite, fault: Fault = "caller"): void {
   const wanted = SECURITY_SUITES[suite].keyLength;
   if (key.length !== wanted)
-    throw new DlmsError("SECURITY_KEY_LENGTH", "caller", { key: key.role, length: key.length, wanted, suite });
+    throw new DlmsError("SECURITY_KEY_LENGTH", fault, { key: key.role, length: key.length, wanted, suite });
 }

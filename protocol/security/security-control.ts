@@ -56,13 +56,12 @@ export function protectionName(control: Pick<SecurityControl, "authenticated" | 
   return control.encrypted ? "encrypted" : "none";
 }
 
-/** What protects at least as both; undefined for neither. */
+/** What protects at least as all of them; undefined where none does. */
 export function strongerProtection(
-  one: Pick<SecurityControl, "authenticated" | "encrypted"> | undefined,
-  other: Pick<SecurityControl, "authenticated" | "encrypted"> | undefined,
+  ...all: readonly (Pick<SecurityControl, "authenticated" | "encrypted"> | undefined)[]
 ): Protection | undefined {
-  const authenticated = one?.authenticated === true || other?.authenticated === true;
-  const encrypted = one?.encrypted === true || other?.encrypted === true;
+  const authenticated = all.some((each) => each?.authenticated === true);
+  const encrypted = all.some((each) => each?.encrypted === true);
   const name = protectionName({ authenticated, encrypted });
   return name === "none" ? undefined : name;
 }

@@ -7,7 +7,13 @@ import type { MethodDescriptor } from "../apdu/descriptors.ts";
 import type { Data } from "../axdr/data.ts";
 import { sameOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
-import { type Certificate, type CertificateDemand, checkCertificate, readCertificate } from "./certificate.ts";
+import {
+  type Certificate,
+  type CertificateDemand,
+  checkCertificate,
+  readCertificate,
+  shownName,
+} from "./certificate.ts";
 import { type CertificateRequest, readCertificateRequest } from "./certificate-request.ts";
 import { curveOfSuite, drawPrivateKey, type EllipticPrivateKey, type EllipticPublicKey } from "./elliptic-key.ts";
 import {
@@ -36,7 +42,7 @@ import {
   travellingKeysToData,
 } from "./security-setup.ts";
 import type { SecuritySuite } from "./suites.ts";
-import { type SystemTitle, sameTitle, systemTitle, titleText } from "./system-title.ts";
+import { type SystemTitle, sameTitle, titleText } from "./system-title.ts";
 
 /** A method to invoke. */
 export interface SetupOrder {
@@ -170,12 +176,9 @@ export function certificateRequestIn(
 ): CertificateRequest & { readonly octets: Uint8Array } {
   const octets = octetsOf(answer);
   const request = readCertificateRequest(octets);
-  const named = request.commonName?.toUpperCase();
-  if (named !== titleText(serverTitle).toUpperCase()) {
-    throw new DlmsError("CERTIFICATE_TITLE_MISMATCH", "peer", {
-      subject: named ?? "none",
-      expected: titleText(serverTitle),
-    });
+  const expected = titleText(serverTitle);
+  if (request.commonName?.toUpperCase() !== expected) {
+    throw new DlmsError("CERTIFICATE_TITLE_MISMATCH", "peer", { subject: shownName(request), expected });
   }
   return { ...request, octets };
 }
@@ -190,5 +193,5 @@ export function certificateIn(answer: Data | undefined, demand?: CertificateDema
 /** Whether a certificate's key is the one of a request that the meter made. */
 export function answersRequest(certificate: Certificate, request: CertificateRequest, title: SystemTitle): boolean {
   const same = sameOctets(certificate.publicKey.octets(), request.publicKey.octets());
-  return same && certificate.systemTitle !== undefined && sameTitle(certificate.systemTitle, systemTitle(title));
+  return same && certificate.systemTitle !== undefined && sameTitle(certificate.systemTitle, title);
 }

@@ -192,10 +192,10 @@ export class SecuritySetupServer {
   }
 
   #adoptKeyPair(certificate: Certificate, purpose: KeyPurpose): void {
-    const isOf = (key: EllipticPrivateKey | undefined) =>
+    const isOf = (key: EllipticPrivateKey | undefined): key is EllipticPrivateKey =>
       key !== undefined && sameOctets(key.publicKey.octets(), certificate.publicKey.octets());
     const made = this.#newKeyPairs.get(purpose);
-    if (made !== undefined && isOf(made)) {
+    if (isOf(made)) {
       this.#keyPairs.set(purpose, made);
       this.#newKeyPairs.delete(purpose);
     } else if (!isOf(this.#keyPairs.get(purpose))) {

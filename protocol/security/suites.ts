@@ -1,31 +1,25 @@
 /** What each security suite is made of (IEC 62056-5-3, security suites). Code interprets this table; nothing else knows a suite. */
 export const SECURITY_SUITES = {
   0: {
-    name: "AES-GCM-128",
+    // AES-GCM-128
     keyLength: 16,
     gcm: "aes-128-gcm",
     ctr: "aes-128-ctr",
-    keyWrap: "aes128-wrap",
     curve: undefined,
-    hash: undefined,
   },
   1: {
-    name: "ECDH-ECDSA-AES-GCM-128-SHA-256",
+    // ECDH-ECDSA-AES-GCM-128-SHA-256
     keyLength: 16,
     gcm: "aes-128-gcm",
     ctr: "aes-128-ctr",
-    keyWrap: "aes128-wrap",
     curve: "P-256",
-    hash: "sha256",
   },
   2: {
-    name: "ECDH-ECDSA-AES-GCM-256-SHA-384",
+    // ECDH-ECDSA-AES-GCM-256-SHA-384
     keyLength: 32,
     gcm: "aes-256-gcm",
     ctr: "aes-256-ctr",
-    keyWrap: "aes256-wrap",
     curve: "P-384",
-    hash: "sha384",
   },
 } as const;
 

@@ -12,7 +12,7 @@ import {
   staticPartyUInfo,
 } from "./key-agreement.ts";
 import { unwrapKey, wrapKey } from "./key-wrap.ts";
-import { type BlockCipherKey, type BroadcastKey, type MasterKey, SecretKey } from "./secret-key.ts";
+import { type BlockCipherKey, type BroadcastKey, type MasterKey, requireSuiteLength, SecretKey } from "./secret-key.ts";
 import { SECURITY_SUITES, type SecuritySuite } from "./suites.ts";
 import type { SystemTitle } from "./system-title.ts";
 
@@ -125,7 +125,9 @@ export function findTransactionKey(
     case "wrapped-key": {
       if (keyInfo.kekId !== "master-key") throw unsupported("kekId", keyInfo.kekId);
       const masterKey = need(keys.masterKey, "masterKey");
-      return { scheme: "wrapped", key: unwrapKey(masterKey, "transactionKey", keyInfo.keyCipheredData) };
+      const key = unwrapKey(masterKey, "transactionKey", keyInfo.keyCipheredData);
+      requireSuiteLength(key, context.suite, "peer");
+      return { scheme: "wrapped", key };
     }
     case "agreed-key":
       return agreedKey(keyInfo, header, context);

@@ -3,6 +3,7 @@
  * can be believed; whether the octets may be used is the link's question, not this one's.
  */
 
+import { joinOctets } from "../bytes/octets.ts";
 import { DlmsError } from "../errors.ts";
 import { crcX25 } from "../link/crc.ts";
 import { readHdlcAddress, showHdlcAddress } from "../link/hdlc/address.ts";
@@ -74,23 +75,13 @@ function joined(frame: Frame, segments: Uint8Array[], bytes: Uint8Array, options
     }
     return [];
   }
-  const whole = concatenated(segments);
+  const whole = joinOctets(segments);
   const node = new Branch("joined", 0);
   node.value = `${segments.length} segments`;
   node.length = whole.length;
   for (const child of llcTrees(whole, [0, whole.length], options)) node.add(child);
   segments.length = 0;
   return [node];
-}
-
-function concatenated(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }
 
 function readFrame(bytes: Uint8Array, start: number): Frame {

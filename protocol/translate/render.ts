@@ -32,7 +32,7 @@ export function treeJson(node: TreeNode): TreeJson {
 /** A line per node: its offset in decimal, its octets (the first eight), its name indented by depth, its value. */
 export function treeLines(nodes: readonly TreeNode[]): string[] {
   const rows = nodes.flatMap((node) => rowsOf(node, 0));
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0), 0));
+  const widths = [0, 1, 2].map((column) => rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0));
   return rows.map(([offset, octets, name, value]) => {
     const cells = [offset.padStart(widths[0] ?? 0), octets.padEnd(widths[1] ?? 0), name.padEnd(widths[2] ?? 0), value];
     return cells

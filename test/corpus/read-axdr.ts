@@ -1,10 +1,10 @@
 import { type Data, dataFromBytes } from "../../protocol/axdr/data.ts";
 import { fromHex } from "../../protocol/bytes/hex.ts";
+import { joinOctets } from "../../protocol/bytes/octets.ts";
 import { Reader } from "../../protocol/bytes/reader.ts";
 import { decodeDateTime } from "../../protocol/cosem/date-time.ts";
 import { logicalNameFromOctets, logicalNameToOctets } from "../../protocol/cosem/obis.ts";
 import { UTC } from "../../protocol/cosem/time-zone.ts";
-import { joinOctets } from "../../protocol/link/octet-buffer.ts";
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
 import { profileLayout } from "../../protocol/profile/layout.ts";
 import { type CorpusCase, type Facts, isFacts } from "./case.ts";

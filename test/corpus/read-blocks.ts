@@ -1,15 +1,15 @@
 import { decodeApdu } from "../../protocol/apdu/apdu.ts";
 import { type Data, decodeData } from "../../protocol/axdr/data.ts";
+import { joinOctets } from "../../protocol/bytes/octets.ts";
 import { Reader } from "../../protocol/bytes/reader.ts";
 import { UTC } from "../../protocol/cosem/time-zone.ts";
 import { DlmsError } from "../../protocol/errors.ts";
-import { joinOctets } from "../../protocol/link/octet-buffer.ts";
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
 import { profileLayout } from "../../protocol/profile/layout.ts";
 import type { Facts } from "./case.ts";
 import { hexList } from "./input.ts";
-import { normaliseDateTime } from "./normalise-apdu.ts";
 import { normaliseData } from "./normalise-data.ts";
+import { normaliseDateTime } from "./normalise-services.ts";
 import { type LayerReader, NotSupported } from "./reading.ts";
 
 /** Answers in blocks, joined; a profile's buffer that breaks off gives its whole rows. */

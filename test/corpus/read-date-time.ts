@@ -2,7 +2,7 @@ import { toHex } from "../../protocol/bytes/hex.ts";
 import { type CosemDateTime, decodeDateTime, encodeDateTime, resolveDateTime } from "../../protocol/cosem/date-time.ts";
 import { UTC } from "../../protocol/cosem/time-zone.ts";
 import { hexInput } from "./input.ts";
-import { normaliseDateTime } from "./normalise-apdu.ts";
+import { normaliseDateTime } from "./normalise-services.ts";
 import type { LayerReader } from "./reading.ts";
 
 const MINUTE_MS = 60_000;

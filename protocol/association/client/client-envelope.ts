@@ -9,16 +9,11 @@ import { DlmsError } from "../../errors.ts";
 import { Queue } from "../../queue.ts";
 import type { Quirk } from "../../quirks.ts";
 import { isCipheredTag } from "../../security/ciphered-apdu.ts";
+import { isGeneralTag } from "../../security/general-apdu.ts";
+import type { GeneralWarning } from "../../security/general-protection.ts";
 import type { DedicatedKey } from "../../security/secret-key.ts";
 import { GENERAL_BLOCK_OVERHEAD, GeneralBlockDialogue, UnconfirmedBlocks } from "../general-blocks.ts";
-import {
-  type AnyLayer,
-  type GeneralWrap,
-  isGeneralTag,
-  requireTransaction,
-  wrapGeneral,
-  wrapOverhead,
-} from "../general-use.ts";
+import { type AnyLayer, type GeneralWrap, requireTransaction, wrapGeneral, wrapOverhead } from "../general-use.ts";
 import type { Agreement, ClientEvent } from "./client-events.ts";
 import type { ClientSettings } from "./client-settings.ts";
 
@@ -75,6 +70,8 @@ export class ClientEnvelope {
     this.#dedicated = false;
     this.#lastOpened = undefined;
     this.#output.clear();
+    this.#pushedBlocks.drop();
+    this.#tellDropped();
   }
 
   agree(agreement: Agreement): void {
@@ -150,8 +147,7 @@ export class ClientEnvelope {
     }
     if (protection === undefined) throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });
     const { apdu, layers, warnings } = protection.unprotect(whole);
-    this.#lastOpened = whole;
-    for (const name of warnings) this.#tell({ type: "leniency", name });
+    this.#opened(whole, warnings);
     return { apdu: this.#decode(apdu, tolerated), layers, octets: whole };
   }
 
@@ -199,13 +195,19 @@ export class ClientEnvelope {
     return this.#output.take();
   }
 
+  #opened(octets: Uint8Array, warnings: readonly GeneralWarning[]): void {
+    this.#lastOpened = octets;
+    for (const name of warnings) this.#tell({ type: "leniency", name });
+  }
+
   #openGeneral(octets: Uint8Array, tolerated: ReadonlySet<Quirk> | undefined): OpenedApdu {
     const { general, protection } = this.#settings;
     if (general === undefined || protection === undefined) {
       throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "general protection" });
     }
-    const { apdu, layers } = general.protection.unprotect(octets);
+    const { apdu, layers, warnings } = general.protection.unprotect(octets);
     protection.admit(layers.filter((layer) => "securityControl" in layer));
+    this.#opened(octets, warnings);
     return { apdu: this.#decode(apdu, tolerated), layers, octets };
   }
 
@@ -217,13 +219,23 @@ export class ClientEnvelope {
     const dialogue = awaited ? this.#dialogue : undefined;
     // A push counts its own blocks, grants no window and acknowledges nothing.
     if (dialogue === undefined || (blockControl.window === 0 && blockNumberAck === 0 && !dialogue.active)) {
-      return this.#pushedBlocks.receive(block.body);
+      const push = this.#pushedBlocks.receive(block.body);
+      this.#tellDropped();
+      return push;
     }
     const whole = dialogue.receive(block.body);
     this.#drainBlocks(dialogue);
     if (whole === undefined) this.#tell({ type: "progress", octets: dialogue.joined });
     else this.#endDialogue();
     return whole;
+  }
+
+  /** Blocks of a push that will not become whole. */
+  #tellDropped(): void {
+    const octets = this.#pushedBlocks.takeDropped();
+    if (octets === undefined) return;
+    const error = new DlmsError("FRAME_INCOMPLETE", "peer", { octets: octets.length });
+    this.#tell({ type: "discarded", error, octets });
   }
 
   #newDialogue(): GeneralBlockDialogue {

@@ -9,7 +9,7 @@ import type { Aare } from "../../ber/association.ts";
 import type { Conformance } from "../../ber/conformance.ts";
 import type { DlmsError } from "../../errors.ts";
 import type { Quirk } from "../../quirks.ts";
-import type { ProtectionWarning } from "../../security/apdu-protection.ts";
+import type { GeneralWarning } from "../../security/general-protection.ts";
 import type { SystemTitle } from "../../security/system-title.ts";
 import type { AnyLayer } from "../general-use.ts";
 import type { Notification } from "../notifications.ts";
@@ -133,7 +133,7 @@ export type ClientEvent =
       readonly layers: readonly AnyLayer[];
       readonly octets: Uint8Array;
     }
-  | { readonly type: "leniency"; readonly name: ClientLeniency | Quirk | ProtectionWarning }
+  | { readonly type: "leniency"; readonly name: ClientLeniency | Quirk | GeneralWarning }
   /** An APDU that answers nothing; with its octets where it could not be read. */
   | { readonly type: "discarded"; readonly error: DlmsError; readonly octets?: Uint8Array }
   | { readonly type: "failed"; readonly failure: ClientFailure };

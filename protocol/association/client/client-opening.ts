@@ -5,15 +5,25 @@ import type { ConfirmedServiceError } from "../../apdu/confirmed-service-error.t
 import { DLMS_VERSION, type InitiateResponse } from "../../apdu/initiate.ts";
 import { actionResultFor } from "../../apdu/result-codes.ts";
 import type { Data } from "../../axdr/data.ts";
-import { type Aare, type Aarq, AUTHENTICATION_REQUIREMENT, type AuthenticationValue } from "../../ber/association.ts";
+import { type Aare, type Aarq, AUTHENTICATION_REQUIREMENT } from "../../ber/association.ts";
 import type { ApplicationContextName } from "../../ber/names.ts";
 import { DlmsError } from "../../errors.ts";
 import { FIELD_QUIRKS, type Quirk } from "../../quirks.ts";
+import type { ProtectionWarning } from "../../security/apdu-protection.ts";
 import { isCipheredTag } from "../../security/ciphered-apdu.ts";
 import type { EllipticPublicKey } from "../../security/elliptic-key.ts";
 import { type HlsInputs, hlsReply, hlsVerify } from "../../security/hls.ts";
 import type { DedicatedKey } from "../../security/secret-key.ts";
 import { isSystemTitle, type SystemTitle, sameTitle, systemTitle } from "../../security/system-title.ts";
+import {
+  ASSOCIATION_LN,
+  authenticationOctets,
+  CURRENT_ASSOCIATION,
+  holdsTitles,
+  isHls,
+  REPLY_TO_HLS,
+  REPLY_TO_HLS_NAME,
+} from "../authentication.ts";
 import { carriedSigningKey } from "../carried-certificate.ts";
 import { unexpected } from "../exchanges/service-exchange.ts";
 import { REFERENCING } from "../referencing.ts";
@@ -22,14 +32,6 @@ import type { ClientLeniency, ClientSettings } from "./client-settings.ts";
 
 /** What one wrapper PDU holds. */
 const DEFAULT_MAX_RECEIVE_PDU_SIZE = 0xffff;
-/** Mechanisms whose formulas or initialisation vectors hold system titles. */
-const TITLE_MECHANISMS: ReadonlySet<string> = new Set(["hls-gmac", "hls-sha256", "hls-ecdsa"]);
-/** Association LN, the one that is being used; method 1 takes the reply to the server's challenge. */
-const CURRENT_ASSOCIATION = Uint8Array.of(0, 0, 40, 0, 0, 255);
-const ASSOCIATION_CLASS = 15;
-const REPLY_TO_HLS = 1;
-/** The same method of Association SN, which has the base name FA00. */
-const REPLY_TO_HLS_NAME = 0xfa58;
 /** Has no meaning where a method is invoked. */
 const NO_SELECTOR = 0;
 const NO_OCTETS = new Uint8Array(0);
@@ -49,7 +51,7 @@ export type OpeningVerdict =
 /** One attempt to associate: draws the challenge and the dedicated key, and remembers them until it has ended. */
 export class ClientOpening {
   readonly #settings: ClientSettings;
-  readonly #note: (leniency: ClientLeniency) => void;
+  readonly #note: (leniency: ClientLeniency | ProtectionWarning) => void;
   readonly #challenge: Uint8Array;
   readonly #dedicatedKey: DedicatedKey | undefined;
   #peerChallenge: Uint8Array | undefined;
@@ -58,10 +60,10 @@ export class ClientOpening {
   #serverSigningKey: EllipticPublicKey | undefined;
   #written = false;
 
-  constructor(settings: ClientSettings, note: (leniency: ClientLeniency) => void) {
+  constructor(settings: ClientSettings, note: (leniency: ClientLeniency | ProtectionWarning) => void) {
     this.#settings = settings;
     this.#note = note;
-    this.#challenge = usesHls(settings) ? settings.challenge() : NO_OCTETS;
+    this.#challenge = isHls(settings.authentication.mechanism) ? settings.challenge() : NO_OCTETS;
     this.#dedicatedKey = settings.ciphering?.dedicatedKey?.();
     this.#serverTitle = settings.protection?.peerSystemTitle;
   }
@@ -74,7 +76,7 @@ export class ClientOpening {
   aarq(): ApduOf<"aarq"> {
     const { authentication, protection, ciphering, systemTitle: plainTitle, userId } = this.#settings;
     const { mechanism } = authentication;
-    const needsTitle = ciphering !== undefined || TITLE_MECHANISMS.has(mechanism);
+    const needsTitle = ciphering !== undefined || holdsTitles(mechanism);
     const title = protection?.ownSystemTitle ?? plainTitle;
     if (needsTitle && title === undefined) throw new DlmsError("HLS_INPUT_MISSING", "caller", { input: "systemTitle" });
     const body: Aarq = {
@@ -111,7 +113,7 @@ export class ClientOpening {
       const variable = { variableName: REPLY_TO_HLS_NAME, selector: NO_SELECTOR, parameter: parameters } as const;
       return { apdu: "read-request", body: { variables: [{ type: "parameterized-access", ...variable }] } };
     }
-    const method = { classId: ASSOCIATION_CLASS, logicalName: CURRENT_ASSOCIATION, methodId: REPLY_TO_HLS };
+    const method = { classId: ASSOCIATION_LN, logicalName: CURRENT_ASSOCIATION, methodId: REPLY_TO_HLS };
     return { apdu: "action-request", body: { type: "normal", invokeIdAndPriority, method, parameters } };
   }
 
@@ -131,8 +133,8 @@ export class ClientOpening {
   /** Result and diagnostic are looked at first: a refusal may lack everything else. */
   #judgeAare(aare: Aare): OpeningVerdict {
     const { diagnostic } = aare.resultSourceDiagnostic;
-    const challenge = octetsOf(aare.respondingAuthenticationValue);
-    const expectsChallenge = usesHls(this.#settings);
+    const challenge = authenticationOctets(aare.respondingAuthenticationValue);
+    const expectsChallenge = isHls(this.#settings.authentication.mechanism);
     if (aare.result !== "accepted") return this.#refused(aare);
     if (diagnostic === "authentication-required" && !expectsChallenge) return this.#refused(aare);
     this.#compareNames(aare);
@@ -218,7 +220,7 @@ export class ClientOpening {
   /** Some tell it where nothing asks for it: a wrong one harms nothing there. */
   #learnTitle({ respondingApTitle = NO_OCTETS }: Aare): void {
     const { protection, authentication, ciphering } = this.#settings;
-    const isNeeded = ciphering !== undefined || TITLE_MECHANISMS.has(authentication.mechanism);
+    const isNeeded = ciphering !== undefined || holdsTitles(authentication.mechanism);
     if (isNeeded && respondingApTitle.length === 0) this.#note("title-missing");
     if (respondingApTitle.length === 0 || (!isNeeded && !isSystemTitle(respondingApTitle))) return;
     const title = systemTitle(respondingApTitle, "peer");
@@ -242,8 +244,9 @@ export class ClientOpening {
     if (ciphered && protection === undefined) {
       throw new DlmsError("SECURITY_KEY_MISSING", "caller", { key: "blockCipherKey" });
     }
-    const plain = ciphered && protection !== undefined ? protection.unprotect(octets).apdu : octets;
-    const initiated = decodeApdu(plain);
+    const opened = ciphered ? protection?.unprotect(octets) : undefined;
+    for (const warning of opened?.warnings ?? []) this.#note(warning);
+    const initiated = decodeApdu(opened?.apdu ?? octets);
     if (initiated.apdu === "confirmed-service-error") return initiated;
     if (initiated.apdu !== "initiate-response") {
       throw new DlmsError("ASSOCIATION_INVALID", "peer", { userInformation: initiated.apdu });
@@ -290,10 +293,6 @@ export class ClientOpening {
       ...(protection !== undefined && { protection }),
     };
   }
-}
-
-function usesHls({ authentication: { mechanism } }: ClientSettings): boolean {
-  return mechanism !== "none" && mechanism !== "lls";
 }
 
 function factsOf({ referencing }: ClientSettings): (typeof REFERENCING)["logical-name"] {
@@ -347,9 +346,4 @@ function protectedInitiate(settings: ClientSettings, dedicatedKey?: DedicatedKey
   const requested = ciphering.request === "none" ? undefined : ciphering.request;
   const control = ciphering.initiate ?? requested ?? "authenticated-encrypted";
   return protection.protect(plain, { control, form: "service-specific", keySet: "global" });
-}
-
-function octetsOf(value: AuthenticationValue | undefined): Uint8Array | undefined {
-  if (value === undefined) return undefined;
-  return value.type === "charstring" ? value.value : value.value.octets;
 }

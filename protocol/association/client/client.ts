@@ -9,6 +9,7 @@ import type { Conformance } from "../../ber/conformance.ts";
 import { DlmsError, dlmsErrorOf, type Fault } from "../../errors.ts";
 import type { Machine } from "../../machine.ts";
 import { Queue } from "../../queue.ts";
+import type { ProtectionWarning } from "../../security/apdu-protection.ts";
 import { unexpected } from "../exchanges/service-exchange.ts";
 import { confirmationOf, notificationOf } from "../notifications.ts";
 import { AnswerWatch } from "./answer-watch.ts";
@@ -118,11 +119,8 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
       this.#leave("unanswered", "peer");
     } else if (this.#envelope.inBlocks && this.#envelope.repeat()) {
       this.#watch.extend(nowMs, this.#timeouts.blockMs);
-    } else if (!this.#repeat(nowMs)) {
-      const waitedMs = this.#watch.waitedMs(nowMs);
-      const error = new DlmsError("SERVICE_UNANSWERED", "peer", { state: this.#state, waitedMs });
-      this.#watch.giveUp();
-      this.#fail(error, { type: "silence", waitedMs, discarded: this.#watch.discarded });
+    } else {
+      this.#repeatOrGiveUp(nowMs);
     }
   }
 
@@ -152,9 +150,10 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
 
   #open(transition: "aarqSent" | "openedAgain"): void {
     const next = nextClientState(this.#state, transition, "caller");
-    this.#envelope.reset();
     const opening = new ClientOpening(this.#settings, (leniency) => this.#note(leniency));
-    this.#envelope.sendPlain(opening.aarq());
+    const aarq = opening.aarq();
+    this.#envelope.reset();
+    this.#envelope.sendPlain(aarq);
     this.#envelope.useDedicatedKey(undefined);
     this.#opening = opening;
     this.#state = next;
@@ -172,6 +171,21 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
   #ask(apdu: Apdu, nowMs: number): void {
     this.#envelope.send(apdu);
     this.#watch.start(nowMs, this.#timeouts.answerMs);
+  }
+
+  /** No answer has come. What can't be said again, as without an invocation counter, fails for that reason. */
+  #repeatOrGiveUp(nowMs: number): void {
+    const waitedMs = this.#watch.waitedMs(nowMs);
+    let error = new DlmsError("SERVICE_UNANSWERED", "peer", { state: this.#state, waitedMs });
+    let evidence: FailureEvidence = { type: "silence", waitedMs, discarded: this.#watch.discarded };
+    try {
+      if (this.#repeat(nowMs)) return;
+    } catch (thrown) {
+      error = dlmsErrorOf(thrown);
+      evidence = { type: "fault" };
+    }
+    this.#watch.giveUp();
+    this.#fail(error, evidence);
   }
 
   /** Makes anew what changes nothing, if it may be: a read, or the association from its beginning. */
@@ -362,7 +376,7 @@ export class ClientAssociation implements Machine<ClientCommand, ClientEvent> {
     if (!this.#watch.discard() && this.#awaited.in(this.#state) !== undefined) this.#fail(error, { type: "fault" });
   }
 
-  #note(name: ClientLeniency): void {
+  #note(name: ClientLeniency | ProtectionWarning): void {
     this.#events.push({ type: "leniency", name });
   }
 

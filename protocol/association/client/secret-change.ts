@@ -2,9 +2,9 @@
 import type { Data } from "../../axdr/data.ts";
 import { wrapKey } from "../../security/key-wrap.ts";
 import type { HlsSecret, MasterKey } from "../../security/secret-key.ts";
+import { ASSOCIATION_LN } from "../authentication.ts";
 import type { ServiceOrder } from "./client-events.ts";
 
-const ASSOCIATION_LN = 15;
 const SECRET = 7;
 const CHANGE_HLS_SECRET = 2;
 

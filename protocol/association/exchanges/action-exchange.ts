@@ -14,6 +14,7 @@ import {
   type ExchangeContext,
   type ExchangeStep,
   ignored,
+  listResultsFor,
   resultsFor,
   type ServiceExchange,
   unexpected,
@@ -89,20 +90,12 @@ export class ActionExchange implements ServiceExchange {
   #done(outcomes: readonly ActionOutcome[]): ExchangeStep {
     this.#blocks.checkResult(outcomes.some(({ result }) => result === "success"));
     if ("methods" in this.#order) {
-      const checked = resultsFor(this.#spread(outcomes, this.#order.methods.length), this.#order.methods.length);
+      const checked = listResultsFor(outcomes, this.#order.methods.length, { ...this.#context, refuses: isRefusal });
       return { type: "done", response: { type: "actionList", outcomes: checked } };
     }
     const [outcome] = resultsFor(outcomes, 1);
     if (outcome === undefined) throw unexpected("empty list");
     return { type: "done", response: { type: "action", outcome } };
-  }
-
-  /** One refusal may answer a list: then it is every method's. */
-  #spread(outcomes: readonly ActionOutcome[], wanted: number): readonly ActionOutcome[] {
-    const [first] = outcomes;
-    if (wanted === 1 || outcomes.length !== 1 || first === undefined || first.result === "success") return outcomes;
-    this.#context.note("list-refused-whole");
-    return Array.from({ length: wanted }, () => first);
   }
 
   #whole(): Request {
@@ -140,6 +133,10 @@ export class ActionExchange implements ServiceExchange {
     else return undefined;
     return writer.finish();
   }
+}
+
+function isRefusal({ result }: ActionOutcome): boolean {
+  return result !== "success";
 }
 
 function whole<T>(octets: Uint8Array, decode: (reader: Reader) => T): T {

@@ -16,6 +16,7 @@ import {
   type ExchangeContext,
   type ExchangeStep,
   ignored,
+  listResultsFor,
   resultsFor,
   type ServiceExchange,
   unexpected,
@@ -98,12 +99,8 @@ export class GetExchange implements ServiceExchange {
 
   /** Some meters refuse a list with a single result. */
   #spread(results: readonly DataResult[], form: "single" | "list", wanted: number): readonly DataResult[] {
-    const [first] = results;
-    const refusedByOne = results.length === 1 && wanted > 1 && first?.type === "data-access-result";
-    if (first === undefined || (form === "list" && !refusedByOne)) return resultsFor(results, wanted);
-    if (first.type === "data" && wanted !== 1) return resultsFor(results, wanted);
-    this.#context.note(first.type === "data" ? "list-of-one" : "list-refused-whole");
-    return Array.from({ length: wanted }, () => first);
+    if (form === "single" && wanted === 1) this.#context.note("list-of-one");
+    return listResultsFor(results, wanted, { ...this.#context, refuses: ({ type }) => type === "data-access-result" });
   }
 }
 

@@ -13,6 +13,7 @@ import {
   type ExchangeContext,
   type ExchangeStep,
   ignored,
+  isAccessError,
   listResultsFor,
   type ServiceExchange,
 } from "./service-exchange.ts";
@@ -80,7 +81,7 @@ export class ReadExchange implements ServiceExchange {
   }
 
   #done(read: readonly ReadResult[]): ExchangeStep {
-    const results = listResultsFor(read, this.#variables.length, this.#context);
+    const results = listResultsFor(read, this.#variables.length, { ...this.#context, refuses: isAccessError });
     return { type: "done", response: { type: "read", results: results.map(dataResultOf) } };
   }
 }

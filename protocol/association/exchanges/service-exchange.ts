@@ -28,7 +28,7 @@ export interface ExchangeContext {
   readonly note: (leniency: ClientLeniency) => void;
 }
 
-/** One result for each of `wanted`; one for all of them is spread. Throws RESULT_COUNT_WRONG. */
+/** One result for each of `wanted`. Throws RESULT_COUNT_WRONG. */
 export function resultsFor<T>(results: readonly T[], wanted: number): readonly T[] {
   if (results.length !== wanted) {
     throw new DlmsError("RESULT_COUNT_WRONG", "peer", { results: results.length, expected: wanted });
@@ -36,17 +36,22 @@ export function resultsFor<T>(results: readonly T[], wanted: number): readonly T
   return results;
 }
 
-/** As `resultsFor`, where a refusal may stand alone for the whole list. */
-export function listResultsFor<T extends { readonly type: string }>(
+/** As `resultsFor`, where one result that `refuses` may stand for the whole list. */
+export function listResultsFor<T>(
   results: readonly T[],
   wanted: number,
-  context: ExchangeContext,
+  { refuses, note }: { readonly refuses: (result: T) => boolean } & Pick<ExchangeContext, "note">,
 ): readonly T[] {
   const [first] = results;
-  const refusedWhole = results.length === 1 && wanted > 1 && first?.type === "data-access-error";
-  if (!refusedWhole) return resultsFor(results, wanted);
-  context.note("list-refused-whole");
+  if (wanted === 1 || results.length !== 1 || first === undefined || !refuses(first))
+    return resultsFor(results, wanted);
+  note("list-refused-whole");
   return Array.from({ length: wanted }, () => first);
+}
+
+/** Whether a result by short name is a refusal. */
+export function isAccessError({ type }: { readonly type: string }): boolean {
+  return type === "data-access-error";
 }
 
 export function ignored(what: string, at: Readonly<Record<string, number>> = {}): ExchangeStep {

@@ -10,7 +10,7 @@ import {
   type ExchangeContext,
   type ExchangeStep,
   ignored,
-  resultsFor,
+  listResultsFor,
   type ServiceExchange,
 } from "./service-exchange.ts";
 
@@ -80,14 +80,11 @@ export class SetExchange implements ServiceExchange {
   }
 
   #done(results: readonly DataAccessResult[], form: "single" | "list"): ExchangeStep {
-    const wanted = "values" in this.#order ? this.#order.values.length : 1;
     const listed = "values" in this.#order;
-    if (listed !== (form === "list")) this.#context.note(wanted === 1 ? "list-of-one" : "list-refused-whole");
+    const wanted = listed ? this.#order.values.length : 1;
+    if (listed !== (form === "list") && wanted === 1) this.#context.note("list-of-one");
     this.#blocks.checkResult(results.includes("success"));
-    const [first] = results;
-    const spread =
-      listed && form === "single" && first !== undefined ? Array.from({ length: wanted }, () => first) : results;
-    const checked = resultsFor(spread, wanted);
+    const checked = listResultsFor(results, wanted, { ...this.#context, refuses: () => form === "single" });
     if (listed) return { type: "done", response: { type: "setList", results: checked } };
     const [result = "other-reason"] = checked;
     return { type: "done", response: { type: "set", result } };

@@ -12,6 +12,7 @@ import {
   type ExchangeContext,
   type ExchangeStep,
   ignored,
+  isAccessError,
   listResultsFor,
   type ServiceExchange,
 } from "./service-exchange.ts";
@@ -57,7 +58,7 @@ export class WriteExchange implements ServiceExchange {
 
   #done(written: readonly WriteResult[]): ExchangeStep {
     this.#blocks.checkResult(written.some(({ type }) => type === "success"));
-    const results = listResultsFor(written, this.#values.length, this.#context);
+    const results = listResultsFor(written, this.#values.length, { ...this.#context, refuses: isAccessError });
     return { type: "done", response: { type: "write", results: results.map(resultOf) } };
   }
 }

@@ -2,17 +2,13 @@
 import type { Apdu } from "../../apdu/apdu.ts";
 import type { VariableAccessSpecification } from "../../apdu/short-name.ts";
 import type { Data } from "../../axdr/data.ts";
-import { type HlsInputs } from "../../security/hls.ts";
+import { sameOctets } from "../../bytes/octets.ts";
+import type { HlsInputs } from "../../security/hls.ts";
+import { ASSOCIATION_LN, CURRENT_ASSOCIATION, REPLY_TO_HLS, REPLY_TO_HLS_NAME } from "../authentication.ts";
 import { type VariableReference, variableOf } from "../variables.ts";
 import type { AssociationRule } from "./association-rule.ts";
 import type { AssociationView } from "./object-server.ts";
 import type { Challenges } from "./server-negotiation.ts";
-
-const ASSOCIATION_LN_CLASS = 15;
-const REPLY_TO_HLS = 1;
-const CURRENT_ASSOCIATION = Uint8Array.of(0, 0, 40, 0, 0, 255);
-/** reply_to_HLS_authentication of Association SN, which has the base name FA00. */
-const REPLY_TO_HLS_NAME = 0xfa58;
 
 /** What a client replied to our challenge, and the APDU that takes or refuses it. */
 export interface HlsCall {
@@ -54,8 +50,8 @@ function byShortName(
 function byLogicalName(request: Extract<Apdu, { apdu: "action-request" }>, rule: AssociationRule): HlsCall | undefined {
   if (request.body.type !== "normal") return undefined;
   const { method, parameters, invokeIdAndPriority } = request.body;
-  if (method.classId !== ASSOCIATION_LN_CLASS || method.methodId !== REPLY_TO_HLS) return undefined;
-  const named = sameName(method.logicalName, CURRENT_ASSOCIATION) || sameName(method.logicalName, rule.logicalName);
+  if (method.classId !== ASSOCIATION_LN || method.methodId !== REPLY_TO_HLS) return undefined;
+  const named = sameOctets(method.logicalName, CURRENT_ASSOCIATION) || sameOctets(method.logicalName, rule.logicalName);
   if (!named) return undefined;
   return octetsIn(parameters, (reply) => ({
     apdu: "action-response",
@@ -76,10 +72,6 @@ function octetsIn(parameters: Data | undefined, answer: HlsCall["answer"]): HlsC
 
 function octetString(value: Uint8Array): Data {
   return { type: "octet-string", value };
-}
-
-function sameName(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((octet, index) => octet === b[index]);
 }
 
 /** What the formulas of the HLS mechanisms need, from the server's side. */

@@ -11,13 +11,14 @@ import {
   type SERVICE_USER_DIAGNOSTICS,
 } from "../../ber/association.ts";
 import { type Conformance, conformanceToNumber } from "../../ber/conformance.ts";
-import { DlmsError } from "../../errors.ts";
+import { type DlmsError, dlmsErrorOf } from "../../errors.ts";
 import type { ApduProtection } from "../../security/apdu-protection.ts";
 import { passwordMatches } from "../../security/challenge.ts";
 import { isCipheredTag } from "../../security/ciphered-apdu.ts";
 import type { EllipticPublicKey } from "../../security/elliptic-key.ts";
 import { SecretKey } from "../../security/secret-key.ts";
 import { type SystemTitle, sameTitle, systemTitle } from "../../security/system-title.ts";
+import { authenticationOctets, holdsTitles, isHls } from "../authentication.ts";
 import { carriedSigningKey } from "../carried-certificate.ts";
 import { isCipheredContext, REFERENCING, referencingOf } from "../referencing.ts";
 import type { AssociationRule, AssociationSecurity } from "./association-rule.ts";
@@ -50,8 +51,6 @@ const MIN_PDU_SIZE = 48;
 const CHALLENGES = { length: 16, min: 8, max: 64 } as const;
 const SIGNED_CHALLENGES = { length: 32, min: 32, max: 64 } as const;
 const PLAIN_INITIATE = APDUS["initiate-request"][0];
-/** Mechanisms that put system titles into their formulas. */
-const TITLE_MECHANISMS: ReadonlySet<string> = new Set(["hls-gmac", "hls-sha256", "hls-ecdsa"]);
 
 class Refusal {
   readonly diagnostic: Diagnostic;
@@ -104,7 +103,7 @@ function judgeMechanism(aarq: Aarq, rule: AssociationRule): Refusal | undefined 
 }
 
 function judgeTitle(aarq: Aarq, rule: AssociationRule): Refusal | undefined {
-  if (!isCiphered(aarq) && !TITLE_MECHANISMS.has(rule.mechanism)) return undefined;
+  if (!isCiphered(aarq) && !holdsTitles(rule.mechanism)) return undefined;
   try {
     const title = systemTitle(aarq.callingApTitle ?? new Uint8Array(0), "peer");
     if (rule.clientSystemTitle !== undefined && !sameTitle(title, rule.clientSystemTitle)) {
@@ -113,7 +112,7 @@ function judgeTitle(aarq: Aarq, rule: AssociationRule): Refusal | undefined {
     if (rule.security !== undefined) meet(title, rule.security);
     return undefined;
   } catch (error) {
-    return new Refusal("calling-ap-title-not-recognized", undefined, dlmsError(error));
+    return new Refusal("calling-ap-title-not-recognized", undefined, dlmsErrorOf(error));
   }
 }
 
@@ -181,7 +180,7 @@ function readInitiate(aarq: Aarq, rule: AssociationRule): Initiate | Refusal {
     settle();
     return { request: decoded.body, protector };
   } catch (error) {
-    return new Refusal("no-reason-given", "other", dlmsError(error));
+    return new Refusal("no-reason-given", "other", dlmsErrorOf(error));
   }
 }
 
@@ -191,7 +190,7 @@ function demandsProtection(octets: Uint8Array, security: AssociationSecurity | u
     security?.protection.admitPlain(octets);
     return false;
   } catch (error) {
-    dlmsError(error);
+    dlmsErrorOf(error);
     return true;
   }
 }
@@ -217,7 +216,7 @@ function judgeCertificate(aarq: Aarq, rule: AssociationRule): { clientSigningKey
     const clientSigningKey = carriedSigningKey(aarq.callingAeQualifier, rule.clientTrust, title);
     return clientSigningKey === undefined ? {} : { clientSigningKey };
   } catch (error) {
-    return new Refusal("calling-ae-qualifier-not-recognized", undefined, dlmsError(error));
+    return new Refusal("calling-ae-qualifier-not-recognized", undefined, dlmsErrorOf(error));
   }
 }
 
@@ -229,9 +228,9 @@ interface Agreement extends Initiate {
 
 function accepted(aarq: Aarq, context: NegotiationContext, agreement: Agreement): Negotiation {
   const { rule, request, conformance, protector, clientSigningKey } = agreement;
-  const named = isCiphered(aarq) || TITLE_MECHANISMS.has(rule.mechanism);
+  const named = isCiphered(aarq) || holdsTitles(rule.mechanism);
   const respondingApTitle = named ? (rule.security?.protection.ownSystemTitle ?? rule.systemTitle) : undefined;
-  const hls = rule.mechanism !== "none" && rule.mechanism !== "lls";
+  const hls = isHls(rule.mechanism);
   const challenges = hls ? drawChallenges(aarq, rule, context.randomOctets) : undefined;
   const view = {
     rule,
@@ -315,17 +314,10 @@ function isCiphered(aarq: Aarq): boolean {
 }
 
 function authenticationValue(aarq: Aarq): Uint8Array {
-  const value = aarq.callingAuthenticationValue;
-  if (value === undefined) return new Uint8Array(0);
-  return value.type === "charstring" ? value.value : value.value.octets;
+  return authenticationOctets(aarq.callingAuthenticationValue) ?? new Uint8Array(0);
 }
 
 function clientTitle(aarq: Aarq, protection: ApduProtection | undefined): SystemTitle | undefined {
   if (aarq.callingApTitle?.length !== 8) return protection?.peerSystemTitle;
   return systemTitle(aarq.callingApTitle, "peer");
-}
-
-function dlmsError(error: unknown): DlmsError {
-  if (error instanceof DlmsError) return error;
-  throw error;
 }

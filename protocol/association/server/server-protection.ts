@@ -2,8 +2,9 @@
 import { DlmsError } from "../../errors.ts";
 import type { CipheredForm, KeySet } from "../../security/ciphered-apdu.ts";
 import { isCipheredTag } from "../../security/ciphered-apdu.ts";
-import { PROTECTIONS, type Protection, protectionName, type SecurityControl } from "../../security/security-control.ts";
-import { answeringWrap, type GeneralWrap, isGeneralTag, wrapGeneral, wrapOverhead } from "../general-use.ts";
+import { isGeneralTag } from "../../security/general-apdu.ts";
+import { PROTECTIONS, type Protection, strongerProtection } from "../../security/security-control.ts";
+import { answeringWrap, type GeneralWrap, wrapGeneral, wrapOverhead } from "../general-use.ts";
 import type { AssociationSecurity } from "./association-rule.ts";
 
 /** The protection that an answer must have. */
@@ -40,7 +41,7 @@ export function unprotectRequest(octets: Uint8Array, security: AssociationSecuri
     return { apdu: octets, protector: responseProtector(security), signed: false, settle: nothing };
   }
   const { apdu, form, keySet, securityControl, invocationCounter, verified } = protection.unprotect(octets);
-  const control = stronger(askedFor(securityControl), security.response);
+  const control = strongerProtection(securityControl, responseBits(security));
   const protector = control && {
     security,
     control,
@@ -59,10 +60,7 @@ function unwrapRequest(octets: Uint8Array, security: AssociationSecurity): Unpro
   protection.admit(sealed);
   const wrap = answeringWrap(layers);
   const own = sealed.find((layer) => "keySet" in layer);
-  const control = sealed.reduce<Protection | undefined>(
-    (found, { securityControl }) => stronger(found, askedFor(securityControl)),
-    security.response,
-  );
+  const control = strongerProtection(responseBits(security), ...sealed.map((layer) => layer.securityControl));
   const protector = control && {
     security,
     control,
@@ -74,9 +72,8 @@ function unwrapRequest(octets: Uint8Array, security: AssociationSecurity): Unpro
   return { apdu, protector, signed: wrap?.sign === true, settle: nothing };
 }
 
-function askedFor(control: SecurityControl): Protection | undefined {
-  const name = protectionName(control);
-  return name === "none" ? undefined : name;
+function responseBits({ response }: AssociationSecurity) {
+  return response && PROTECTIONS[response];
 }
 
 function nothing(): void {
@@ -108,9 +105,4 @@ export function protectionOverhead(protector: Protector | undefined): number {
   const tag = PROTECTIONS[protector.control].authenticated ? GCM_TAG : 0;
   const general = protector.form === "general" ? GENERAL_TITLE : 0;
   return TAG_AND_LENGTH + CONTROL_AND_COUNTER + tag + general + wrapOverhead(protector.wrap ?? {});
-}
-
-function stronger(a: Protection | undefined, b: Protection | undefined): Protection | undefined {
-  if (a === undefined || b === undefined || a === b) return a ?? b;
-  return "authenticated-encrypted";
 }

@@ -6,7 +6,7 @@ import type { DataNotification } from "../../apdu/data-notification.ts";
 import { DlmsError } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
 import type { Link, LinkCloseReason, LinkEvent } from "../../link/link.ts";
-import type { Machine } from "../../machine.ts";
+import { earlier, type Machine } from "../../machine.ts";
 import type { AssociationServer, ServerEvent } from "./server.ts";
 
 export type ServerSessionCommand =
@@ -72,12 +72,9 @@ export class ServerSession implements Machine<ServerSessionCommand, ServerSessio
   }
 
   deadlineMs(): number | undefined {
-    let earliest = this.#settings.link.deadlineMs();
-    for (const server of this.#associations.values()) {
-      const deadlineMs = server.deadlineMs();
-      if (deadlineMs !== undefined && !(deadlineMs >= (earliest ?? Number.POSITIVE_INFINITY))) earliest = deadlineMs;
-    }
-    return earliest;
+    let deadlineMs = this.#settings.link.deadlineMs();
+    for (const server of this.#associations.values()) deadlineMs = earlier(deadlineMs, server.deadlineMs());
+    return deadlineMs;
   }
 
   #exchange(nowMs: number): void {

@@ -3,13 +3,19 @@ import type { ActionOutcome } from "../../apdu/action.ts";
 import type { ApduOf } from "../../apdu/apdu.ts";
 import type { DataResult } from "../../apdu/descriptors.ts";
 import { type DataAccessResult, dataAccessResultFor } from "../../apdu/result-codes.ts";
-import { readResults, type VariableAccessSpecification, variableList, writeRequest } from "../../apdu/short-name.ts";
+import {
+  readResults,
+  type ShortNamedMember,
+  type VariableAccessSpecification,
+  variableList,
+  writeRequest,
+} from "../../apdu/short-name.ts";
 import type { Codec } from "../../axdr/codec.ts";
 import type { Data } from "../../axdr/data.ts";
 import { Reader } from "../../bytes/reader.ts";
 import { Writer } from "../../bytes/writer.ts";
 import { BlockCutter, BlockJoiner } from "../block-transfer.ts";
-import type { ShortNameDirectory, ShortNamedMember } from "../short-name-directory.ts";
+import type { ShortNameDirectory } from "../short-name-directory.ts";
 import { type VariableReference, variableOf } from "../variables.ts";
 import { guarded, type ServiceContext, ServiceRefusal } from "./service-context.ts";
 

@@ -1,6 +1,5 @@
 /** Types that attributes of several interface classes have in common. */
 import type { Data } from "../../axdr/data.ts";
-import { DlmsError } from "../../errors.ts";
 import {
   type CaptureObject,
   captureObjectFromData,
@@ -8,7 +7,7 @@ import {
   type PushObject,
   pushObjectsFromData,
 } from "../capture-object.ts";
-import { integerOf } from "../integers.ts";
+import { requireInteger, typeMismatch } from "../integers.ts";
 import { type ObjectListElement, objectListElementToData, objectListFromData } from "../object-list.ts";
 import { type ScalerUnit, scalerUnitFromData, scalerUnitToData } from "../scaler-unit.ts";
 import { UNITLESS } from "../units.ts";
@@ -87,7 +86,7 @@ export function objectListElement(associationVersion: number): ValueType<ObjectL
     empty: objectListElementToData(NO_OBJECT, associationVersion),
     parse(data) {
       const [element] = list.parse({ type: "array", value: [data] });
-      if (element === undefined) throw mismatch("object_list_element", data);
+      if (element === undefined) throw typeMismatch("object_list_element", data);
       return element;
     },
     build: (value) => objectListElementToData(value, associationVersion),
@@ -133,14 +132,8 @@ export const objectIdentifier: ValueType<string> = {
   empty: { type: "octet-string", value: Uint8Array.of(0x60, 0x85, 0x74, 0x05, 0x08, 0x00, 0x00) },
   parse(data) {
     if (data.type === "octet-string" && data.value.length === 7) return arcs(data.value).join(".");
-    if (data.type !== "structure") throw mismatch("object identifier", data);
-    return data.value
-      .map((arc) => {
-        const number = integerOf(arc);
-        if (number === undefined) throw mismatch("object identifier", data);
-        return number;
-      })
-      .join(".");
+    if (data.type !== "structure") throw typeMismatch("object identifier", data);
+    return data.value.map((arc) => requireInteger(arc, "object identifier")).join(".");
   },
   build: (value) => ({
     type: "structure",
@@ -164,8 +157,4 @@ function arcs(octets: Uint8Array): number[] {
     arc = 0;
   }
   return numbers;
-}
-
-function mismatch(wanted: string, data: Data): DlmsError {
-  return new DlmsError("DATA_TYPE_MISMATCH", "peer", { wanted, type: data.type });
 }

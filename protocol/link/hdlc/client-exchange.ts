@@ -69,7 +69,8 @@ export class ClientExchange {
 
   /** Queues an APDU with its LLC; an answer is expected until one comes. */
   load(information: Uint8Array): void {
-    this.#sending.load(information, this.#parameters.maxInfoTransmit - this.#infoReserve);
+    // A server may say that it takes less than is kept free.
+    this.#sending.load(information, Math.max(1, this.#parameters.maxInfoTransmit - this.#infoReserve));
     this.#answerDue = true;
   }
 

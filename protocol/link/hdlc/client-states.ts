@@ -1,4 +1,4 @@
-import { DlmsError } from "../../errors.ts";
+import { nextState, type StepOf } from "../link.ts";
 
 /** UA has come and the link has not ended: information may be exchanged, whoever has the turn. */
 const OPEN = {
@@ -38,15 +38,11 @@ const TRANSITIONS = {
 } as const satisfies Record<string, Record<string, string>>;
 
 export type HdlcClientState = keyof typeof TRANSITIONS;
-type EventsOf<Table> = Table extends Record<string, string> ? keyof Table : never;
-export type HdlcClientStep = EventsOf<(typeof TRANSITIONS)[HdlcClientState]>;
+export type HdlcClientStep = StepOf<typeof TRANSITIONS>;
 
 /** The state after a step. Throws LINK_STATE for a step that the state does not allow. */
 export function nextClientState(state: HdlcClientState, step: HdlcClientStep): HdlcClientState {
-  const steps: Partial<Record<HdlcClientStep, HdlcClientState>> = TRANSITIONS[state];
-  const next = steps[step];
-  if (next === undefined) throw new DlmsError("LINK_STATE", "caller", { state, step });
-  return next;
+  return nextState(TRANSITIONS, state, step);
 }
 
 /** Whether information may be exchanged. */

@@ -6,18 +6,19 @@
  */
 import { DlmsError } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
+import { earlier } from "../../machine.ts";
 import type { Link, LinkCommand, LinkEvent } from "../link.ts";
 import { type HdlcAddress, hdlcAddress, mayAnswer, showHdlcAddress } from "./address.ts";
 import { ClientExchange, type InformationControl, type NumberedControl } from "./client-exchange.ts";
 import { type CompleteSettings, completeSettings, type HdlcClientSettings } from "./client-settings.ts";
 import { type HdlcClientState, type HdlcClientStep, isOpen, isServersTurn, nextClientState } from "./client-states.ts";
 import type { HdlcControl, UnnumberedType } from "./control.ts";
+import type { FrameUnit } from "./frame-parser.ts";
 import { frmrError } from "./frmr.ts";
-import { earlier } from "./line.ts";
 import { LLC_COMMAND, stripLlc, withLlc } from "./llc.ts";
 import { decodeParameters, encodeParameters, type HdlcParameters, negotiate } from "./parameters.ts";
 import { ResponseTimer } from "./response-timer.ts";
-import { type FrameUnit, HdlcStation, NO_INFORMATION } from "./station.ts";
+import { HdlcStation, NO_INFORMATION } from "./station.ts";
 import { unnumberedFrames } from "./unnumbered.ts";
 
 type SendOrder = Extract<LinkCommand, { type: "send" }>;

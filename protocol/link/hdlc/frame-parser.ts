@@ -9,6 +9,7 @@ import { decodeHdlcFrame, FLAG, type HdlcFrame } from "./frame.ts";
 
 /** `octets` are those from flag to flag. */
 export type HdlcUnit = FoundUnit<HdlcFrame>;
+export type FrameUnit = Extract<HdlcUnit, { type: "frame" }>;
 
 export class HdlcFrameParser extends FrameSearch<HdlcFrame> {
   constructor(tolerate: ReadonlySet<Quirk> = NO_QUIRKS) {

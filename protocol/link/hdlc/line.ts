@@ -6,6 +6,7 @@
 
 import { sameOctets } from "../../bytes/octets.ts";
 import { LIMITS } from "../../limits.ts";
+import { earlier } from "../../machine.ts";
 import type { Quirk } from "../../quirks.ts";
 import { encodeHdlcFrame, type HdlcFrame } from "./frame.ts";
 import { HdlcFrameParser, type HdlcUnit } from "./frame-parser.ts";
@@ -96,9 +97,4 @@ export class HdlcLine {
     this.#sent = this.#sent.slice(index + 1);
     return true;
   }
-}
-
-/** The earlier of two deadlines, either of which may be none. */
-export function earlier(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
 }

@@ -1,4 +1,4 @@
-import { DlmsError } from "../../errors.ts";
+import { nextState, type StepOf } from "../link.ts";
 
 /**
  * Everything that may change the server's link state is in this table (IEC 62056-46, 6.4.4).
@@ -20,13 +20,9 @@ const TRANSITIONS = {
 } as const satisfies Record<string, Record<string, string>>;
 
 export type HdlcServerState = keyof typeof TRANSITIONS;
-type EventsOf<Table> = Table extends Record<string, string> ? keyof Table : never;
-export type HdlcServerStep = EventsOf<(typeof TRANSITIONS)[HdlcServerState]>;
+export type HdlcServerStep = StepOf<typeof TRANSITIONS>;
 
 /** The state after a step. Throws LINK_STATE for a step that the state does not allow. */
 export function nextServerState(state: HdlcServerState, step: HdlcServerStep): HdlcServerState {
-  const steps: Partial<Record<HdlcServerStep, HdlcServerState>> = TRANSITIONS[state];
-  const next = steps[step];
-  if (next === undefined) throw new DlmsError("LINK_STATE", "caller", { state, step });
-  return next;
+  return nextState(TRANSITIONS, state, step);
 }

@@ -5,6 +5,7 @@
  */
 import { DlmsError } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
+import { earlier } from "../../machine.ts";
 import type { Link, LinkCloseReason, LinkCommand, LinkEvent } from "../link.ts";
 import {
   HDLC_ADDRESSES,
@@ -16,8 +17,9 @@ import {
 } from "./address.ts";
 import { encodeControl, type HdlcControl } from "./control.ts";
 import type { HdlcFrame } from "./frame.ts";
+import type { FrameUnit } from "./frame-parser.ts";
 import { encodeFrmr, type FrmrReason } from "./frmr.ts";
-import { earlier, type HdlcLineSettings } from "./line.ts";
+import type { HdlcLineSettings } from "./line.ts";
 import { LLC_RESPONSE, stripLlc, withLlc } from "./llc.ts";
 import {
   DEFAULT_PARAMETERS,
@@ -28,7 +30,7 @@ import {
   requireParameters,
 } from "./parameters.ts";
 import { type HdlcServerState, type HdlcServerStep, nextServerState } from "./server-states.ts";
-import { type FrameUnit, HdlcStation, NO_INFORMATION } from "./station.ts";
+import { HdlcStation, NO_INFORMATION } from "./station.ts";
 import { unnumberedFrames } from "./unnumbered.ts";
 import { ReceiveWindow, SendWindow } from "./window.ts";
 

@@ -3,13 +3,12 @@
  * becomes an event, and frames become octets. What a frame means to the link is the owner's.
  */
 import type { DlmsError } from "../../errors.ts";
+import { earlier } from "../../machine.ts";
 import type { LinkEvent } from "../link.ts";
 import type { HdlcFrame } from "./frame.ts";
-import type { HdlcUnit } from "./frame-parser.ts";
-import { earlier, HdlcLine, type HdlcLineSettings } from "./line.ts";
+import type { FrameUnit } from "./frame-parser.ts";
+import { HdlcLine, type HdlcLineSettings } from "./line.ts";
 import { UnnumberedAssembler } from "./unnumbered.ts";
-
-export type FrameUnit = Extract<HdlcUnit, { type: "frame" }>;
 
 export interface HdlcStationSettings extends HdlcLineSettings {
   /** Silence after which an APDU in segmented UI frames is given up. */

@@ -4,10 +4,12 @@
  */
 import { DlmsError } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
+import { earlier } from "../../machine.ts";
+import type { LinkUnit } from "../link.ts";
 import { OctetBuffer } from "../octet-buffer.ts";
 import { showHdlcAddress } from "./address.ts";
 import { encodeHdlcFrame, type HdlcFrame } from "./frame.ts";
-import type { HdlcUnit } from "./frame-parser.ts";
+import type { FrameUnit } from "./frame-parser.ts";
 import { hasLlc, LLC_COMMAND, stripLlc, withLlc } from "./llc.ts";
 
 /** Meters pause up to three seconds between the segments of one push. */
@@ -16,13 +18,7 @@ export const SEGMENT_TIMEOUT_MS = 5000;
 /** Nothing is negotiated for answers: what every station takes. */
 const ANSWER_INFO_LENGTH = 128;
 
-export type UnnumberedUnit =
-  | { readonly type: "apdu"; readonly apdu: Uint8Array; readonly sourceSap: number; readonly destinationSap: number }
-  | { readonly type: "discarded"; readonly octets: Uint8Array; readonly error: DlmsError };
-
-type UnitSaps = Pick<Extract<UnnumberedUnit, { type: "apdu" }>, "sourceSap" | "destinationSap">;
-
-type FrameUnit = Extract<HdlcUnit, { type: "frame" }>;
+type UnitSaps = Pick<Extract<LinkUnit, { type: "apdu" }>, "sourceSap" | "destinationSap">;
 
 interface HalfApdu {
   readonly joined: OctetBuffer;
@@ -34,7 +30,7 @@ interface HalfApdu {
 
 export class UnnumberedAssembler {
   readonly #timeoutMs: number;
-  readonly #units: UnnumberedUnit[] = [];
+  readonly #units: LinkUnit[] = [];
   readonly #partials = new Map<string, HalfApdu>();
   /** Whole addresses of the stations that sent, by their SAPs; the one that was silent longest goes first. */
   readonly #routes = new Map<string, Pick<HdlcFrame, "destination" | "source">>();
@@ -70,13 +66,13 @@ export class UnnumberedAssembler {
     for (const sender of this.#partials.keys()) this.#drop(sender, "FRAME_INCOMPLETE");
   }
 
-  takeUnit(): UnnumberedUnit | undefined {
+  takeUnit(): LinkUnit | undefined {
     return this.#units.shift();
   }
 
   deadlineMs(): number | undefined {
     let deadlineMs: number | undefined;
-    for (const partial of this.#partials.values()) deadlineMs = Math.min(deadlineMs ?? Infinity, partial.deadlineMs);
+    for (const partial of this.#partials.values()) deadlineMs = earlier(deadlineMs, partial.deadlineMs);
     return deadlineMs;
   }
 

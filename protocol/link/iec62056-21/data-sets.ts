@@ -37,8 +37,9 @@ export function parseDataSets(text: string): DataSets {
     const last = dataSets.at(-1);
     const found = readLine(line);
     if (line === "") continue;
-    if (found.length > 0) dataSets.push(...found);
-    else if (last && CONTINUATION.test(line)) last.values.push(...readValues(line));
+    for (const dataSet of found) dataSets.push(dataSet);
+    if (found.length > 0) continue;
+    if (last && CONTINUATION.test(line)) for (const value of readValues(line)) last.values.push(value);
     else unreadable.push(line);
   }
   return { dataSets, unreadable };

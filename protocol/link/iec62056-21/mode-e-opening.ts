@@ -6,6 +6,7 @@
 import { DlmsError } from "../../errors.ts";
 import { LIMITS } from "../../limits.ts";
 import type { Machine } from "../../machine.ts";
+import { nextState, type StepOf } from "../link.ts";
 import { OctetBuffer } from "../octet-buffer.ts";
 import {
   baudCharacterFor,
@@ -77,8 +78,7 @@ const TRANSITIONS = {
 } as const satisfies Record<string, Record<string, string>>;
 
 export type ModeEOpeningState = keyof typeof TRANSITIONS;
-type StepsOf<Table> = Table extends Record<string, string> ? keyof Table : never;
-type Step = StepsOf<(typeof TRANSITIONS)[ModeEOpeningState]>;
+type Step = StepOf<typeof TRANSITIONS>;
 
 const START_BAUD = 300;
 /** What a meter needs before it hears us, by the standard's table of reaction times. */
@@ -124,7 +124,7 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
   command(command: ModeEOpeningCommand, nowMs: number): void {
     switch (command.type) {
       case "open":
-        nextState(this.#state, "signOnSent");
+        this.#step("signOnSent");
         this.#attempts = 0;
         this.#setLine(START_BAUD);
         this.#sendSignOn(nowMs);
@@ -160,7 +160,7 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
   }
 
   #step(step: Step): void {
-    this.#state = nextState(this.#state, step);
+    this.#state = nextState(TRANSITIONS, this.#state, step);
   }
 
   #setLine(baud: number): void {
@@ -172,7 +172,6 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
   }
 
   #sendSignOn(nowMs: number): void {
-    this.#step("signOnSent");
     this.#line.send(this.#signOn);
     this.#timerMs = nowMs + this.#settings.responseTimeoutMs;
   }
@@ -246,6 +245,7 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
         this.#retry(nowMs);
         return;
       case "resting":
+        this.#step("signOnSent");
         this.#sendSignOn(nowMs);
         return;
       case "reacting":
@@ -291,11 +291,4 @@ export class ModeEOpening implements Machine<ModeEOpeningCommand, ModeEOpeningEv
     this.#timerMs = undefined;
     this.#events.push({ type: "failed", error });
   }
-}
-
-function nextState(state: ModeEOpeningState, step: Step): ModeEOpeningState {
-  const steps: Partial<Record<Step, ModeEOpeningState>> = TRANSITIONS[state];
-  const next = steps[step];
-  if (next === undefined) throw new DlmsError("LINK_STATE", "caller", { state, step });
-  return next;
 }

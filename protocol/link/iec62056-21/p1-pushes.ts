@@ -1,7 +1,5 @@
-import type { LinkEvent } from "../link.ts";
+import type { LinkUnit } from "../link.ts";
 import { P1Parser } from "./p1.ts";
-
-type PushUnit = Extract<LinkEvent, { type: "apdu" | "discarded" }>;
 
 /** Telegrams as units of a line that pushes: each goes on whole, as its own text from `/` to the end of its check. */
 export class P1Pushes {
@@ -32,7 +30,7 @@ export class P1Pushes {
     this.#parser.flush();
   }
 
-  takeUnit(): PushUnit | undefined {
+  takeUnit(): LinkUnit | undefined {
     const unit = this.#parser.takeUnit();
     return unit?.type === "telegram" ? { type: "apdu", apdu: unit.octets, ...this.#saps } : unit;
   }

@@ -5,6 +5,7 @@
  */
 import { DlmsError } from "../../errors.ts";
 import type { Machine } from "../../machine.ts";
+import { nextState, type StepOf } from "../link.ts";
 import type { LineSettings } from "./mode-e-opening.ts";
 import { ReadoutParser, type ReadoutUnit } from "./readout.ts";
 import { baudCharacterFor, baudOf, encodeOptionSelect, encodeSignOn, type Identification } from "./sign-on.ts";
@@ -64,8 +65,7 @@ const TRANSITIONS = {
 } as const satisfies Record<string, Record<string, string>>;
 
 type State = keyof typeof TRANSITIONS;
-type StepsOf<Table> = Table extends Record<string, string> ? keyof Table : never;
-type Step = StepsOf<(typeof TRANSITIONS)[State]>;
+type Step = StepOf<typeof TRANSITIONS>;
 
 const START_BAUD = 300;
 /** What a meter needs before it hears us, by the standard's table of reaction times. */
@@ -232,9 +232,6 @@ export class ReadoutReading implements Machine<ReadoutReadingCommand, ReadoutRea
   }
 
   #step(step: Step): void {
-    const steps: Partial<Record<Step, State>> = TRANSITIONS[this.#state];
-    const next = steps[step];
-    if (next === undefined) throw new DlmsError("LINK_STATE", "caller", { state: this.#state, step });
-    this.#state = next;
+    this.#state = nextState(TRANSITIONS, this.#state, step);
   }
 }

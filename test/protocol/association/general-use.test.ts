@@ -17,7 +17,7 @@ import {
   type EllipticPrivateKey,
   privateKeyFromPem,
 } from "../../../protocol/security/elliptic-key.ts";
-import { GeneralProtection } from "../../../protocol/security/general-protection.ts";
+import { GeneralProtection, type GeneralProtectionOptions } from "../../../protocol/security/general-protection.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import type { KeyScheme } from "../../../protocol/security/transaction-key.ts";
 import { SIGNING_IDENTITIES } from "./identities.ts";
@@ -45,10 +45,12 @@ interface Wish {
   readonly sign?: boolean;
   readonly security?: Partial<AssociationSecurity>;
   readonly size?: number;
+  readonly near?: Partial<GeneralProtectionOptions>;
+  readonly far?: Partial<GeneralProtectionOptions>;
 }
 
 /** Both sides of an association in which requests are wrapped. */
-function sides({ suite, scheme, sign, security, size = 512 }: Wish): Sides {
+function sides({ suite, scheme, sign, security, size = 512, ...habits }: Wish): Sides {
   const length = suite === 2 ? 32 : 16;
   const curve: Curve = suite === 2 ? "P-384" : "P-256";
   const keys = {
@@ -59,7 +61,8 @@ function sides({ suite, scheme, sign, security, size = 512 }: Wish): Sides {
   const masterKey = new SecretKey("masterKey", random(length));
   const draw = (): Identity => ({ signing: drawPrivateKey(curve, random), agreement: drawPrivateKey(curve, random) });
   const [ours, theirs] = [draw(), draw()];
-  const side = (own: Identity, peer: Identity, ownSystemTitle = CLIENT_TITLE) => {
+  const side = (who: "near" | "far", own: Identity, peer: Identity) => {
+    const ownSystemTitle = who === "near" ? CLIENT_TITLE : SERVER_TITLE;
     const nextInvocationCounter = counter(1);
     const protection = new ApduProtection({
       suite,
@@ -80,11 +83,12 @@ function sides({ suite, scheme, sign, security, size = 512 }: Wish): Sides {
       },
       nextInvocationCounter,
       randomOctets: random,
+      ...habits[who],
     });
     return { protection, general };
   };
-  const near = side(ours, theirs);
-  const far = side(theirs, ours, SERVER_TITLE);
+  const near = side("near", ours, theirs);
+  const far = side("far", theirs, ours);
   const general: GeneralUse = {
     protection: near.general,
     ...(scheme && { scheme }),
@@ -261,4 +265,42 @@ test("hls by signatures over hdlc: each side knows the other by its certificate"
     type: "failed",
     failure: { stage: "hls", error: { code: "HLS_REPLY_MISMATCH" } },
   });
+});
+
+/** An association in which requests are wrapped under the unicast key, and the answer that came last. */
+function unicast(wish: Pick<Wish, "near" | "far">) {
+  const { client, rule } = sides({ suite: 0, scheme: "unicast", size: 4096, ...wish });
+  const { server } = serve(rule);
+  const pair = new ApduPair(client, server);
+  let answer = new Uint8Array(0);
+  const take = server.takeBytes.bind(server);
+  server.takeBytes = () => {
+    const bytes = take();
+    if (bytes !== undefined) answer = Uint8Array.from(bytes);
+    return bytes;
+  };
+  pair.run({ type: "associate" });
+  return { pair, lastAnswer: () => answer };
+}
+
+test("general ciphering: an answer that the network delivers twice does not end the request that follows", () => {
+  const { pair, lastAnswer } = unicast({});
+  pair.ask({ type: "get", attribute: long });
+  pair.client.command({ type: "get", attribute: long }, 0);
+  pair.client.receive(lastAnswer(), 0);
+  expect(pair.client.takeEvent()).toMatchObject({
+    type: "discarded",
+    error: { code: "SECURITY_COUNTER_REPLAYED" },
+  });
+});
+
+test("general ciphering: what was let pass is told", () => {
+  const { pair } = unicast({
+    near: { tolerateOtherAad: true },
+    far: { aad: "without-header", tolerateOtherAad: true },
+  });
+  expect(pair.run({ type: "get", attribute: long })).toMatchObject([
+    { type: "leniency", name: "other-aad" },
+    { type: "response" },
+  ]);
 });

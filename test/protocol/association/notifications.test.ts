@@ -1,7 +1,8 @@
 /** What a server says unasked, in each of its forms and protections, while an answer is awaited. */
 import { expect, test } from "vitest";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
-import { ApduProtection } from "../../../protocol/security/apdu-protection.ts";
+import { DlmsError } from "../../../protocol/errors.ts";
+import { ApduProtection, type ApduProtectionOptions } from "../../../protocol/security/apdu-protection.ts";
 import type { CipheredForm, KeySet } from "../../../protocol/security/ciphered-apdu.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import { ClientBench } from "./client-bench.ts";
@@ -65,7 +66,7 @@ const DEDICATED = new SecretKey("dedicatedKey", fromHex("00112233445566778899AAB
 const BROADCAST = new SecretKey("broadcastKey", fromHex("0F0E0D0C0B0A09080706050403020100"));
 
 /** A client of which everybody holds every key, and the meter's side of them. */
-function sides() {
+function sides({ meterSuite = 0, ...over }: { meterSuite?: 0 | 1 } & Partial<ApduProtectionOptions> = {}) {
   const dedicated = { keys: { ...KEYS, dedicatedKey: DEDICATED, broadcastKey: BROADCAST } };
   const meter = new ApduProtection({
     suite: 0,
@@ -74,21 +75,22 @@ function sides() {
     ...dedicated,
     nextInvocationCounter: counter(100),
   });
-  const initiate = serverProtection().protect(fromHex("0800065F1F0400007E1F04000007"), {
+  const initiate = serverProtection({ suite: meterSuite }).protect(fromHex("0800065F1F0400007E1F04000007"), {
     control: "authenticated-encrypted",
     form: "service-specific",
     keySet: "global",
   });
   const bench = new ClientBench({
-    protection: clientProtection(dedicated),
+    protection: clientProtection({ ...dedicated, ...over }),
     ciphering: { request: "authenticated-encrypted", dedicatedKey: () => DEDICATED },
   });
   bench.order({ type: "associate" });
   const head = "A109060760857405080103A203020100A305A103020100A40A04084D4D4D0000BC614E";
   const information = Uint8Array.of(0xbe, initiate.length + 2, 0x04, initiate.length, ...initiate);
   const body = Uint8Array.of(...fromHex(head), ...information);
-  expect(bench.hear(Uint8Array.of(0x61, body.length, ...body)).at(-1)).toMatchObject({ type: "associated" });
-  return { bench, meter };
+  const opened = bench.hear(Uint8Array.of(0x61, body.length, ...body));
+  expect(opened.at(-1)).toMatchObject({ type: "associated" });
+  return { bench, meter, opened };
 }
 
 const PROTECTED: readonly (readonly [Name, CipheredForm, KeySet, string])[] = [
@@ -116,3 +118,22 @@ test.each(PROTECTED)(
     expect(bench.hear(octets)).toMatchObject([{ type: "discarded", error: { code: "SECURITY_COUNTER_REPLAYED" } }]);
   },
 );
+
+function cut(octets: string): object[] {
+  return [{ type: "discarded", error: { code: "FRAME_INCOMPLETE" }, octets: fromHex(octets) }];
+}
+
+test("notifications: blocks of a push of which one got lost are told, and so are those that an end cuts off", () => {
+  const bench = ClientBench.associated();
+  const block = (number: number, data: string) => bench.hear(`e000000${number}000002${data}`);
+  expect([...block(1, "0f40"), ...block(2, "0000")]).toEqual([]);
+  expect(block(4, "0102")).toMatchObject(cut("0f4000000102"));
+  block(1, "0f40");
+  bench.order({ type: "abort", error: new DlmsError("LINK_ENDED", "peer") });
+  expect(bench.events()).toMatchObject(cut("0f40"));
+});
+
+test("associating: what was let pass in the AARE is told", () => {
+  const { opened } = sides({ meterSuite: 1, tolerate: ["suite-nibble"] });
+  expect(opened).toMatchObject([{ type: "leniency", name: "suite-nibble" }, { type: "associated" }]);
+});

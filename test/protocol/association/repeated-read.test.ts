@@ -1,6 +1,7 @@
 /** GETs that are made anew because their answer does not come, as over datagrams that get lost. */
 import { expect, test } from "vitest";
 import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
+import { DlmsError } from "../../../protocol/errors.ts";
 import type { Machine } from "../../../protocol/machine.ts";
 import { ClientBench, failureIn } from "./client-bench.ts";
 import { ApduPair } from "./pair.ts";
@@ -114,3 +115,28 @@ test("repeated read: each ciphered request has an invocation counter of its own"
     expect(far.unprotect(octets).apdu[0]).toBe(0xc0);
   }
 });
+
+test.each(["request", "association"] as const)(
+  "repeated %s: where no invocation counter can be had for it, that is why it fails",
+  (stage) => {
+    let left = stage === "request" ? 2 : 1;
+    const nextInvocationCounter = () => {
+      if (left === 0) throw new DlmsError("SECURITY_COUNTER_UNRESERVED", "caller");
+      return left--;
+    };
+    const settings: Partial<ClientSettings> = {
+      repeatReads: 1,
+      protection: clientProtection({ nextInvocationCounter }),
+      ciphering: { request: "authenticated-encrypted" },
+      tolerate: ["plain-response"],
+    };
+    const bench = stage === "request" ? ClientBench.associated(settings) : new ClientBench(settings);
+    bench.order(stage === "request" ? GET : { type: "associate" });
+    const failure = { stage, error: { code: "SECURITY_COUNTER_UNRESERVED" } };
+    expect(failureIn(bench.expire())).toMatchObject(failure);
+    expect([bench.client.state, bench.client.deadlineMs()]).toEqual([
+      stage === "request" ? "associated" : "idle",
+      undefined,
+    ]);
+  },
+);

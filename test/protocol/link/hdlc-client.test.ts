@@ -497,3 +497,8 @@ test("hdlc client: whatever a hostile server answers, the link ends or comes to 
     { numRuns: 500, interruptAfterTimeLimit: 2000, markInterruptAsFailure: false },
   );
 });
+
+test("client: a server that takes less than is kept free of its limit gets the least there is", () => {
+  const played = new Played({ infoReserve: 12 }).open(uaWith({ maxInfoReceive: 12 }));
+  expect(played.send("c0")).toEqual(["10 + e6"]);
+});

@@ -334,3 +334,7 @@ test("p1: what is longer than any telegram is refused, whoever carries it", () =
   const long = new TextEncoder().encode(`/X5\r\n\r\n1-0:1.8.0(${"9".repeat(LIMITS.p1TelegramLength)})\r\n!\r\n`);
   expect(() => decodeP1Telegram(long)).toThrow(expect.objectContaining({ code: "LENGTH_OVER_LIMIT" }));
 });
+
+test("data sets: a line of more data sets than a call has places for arguments", () => {
+  expect(parseDataSets("1(2)".repeat(130_000)).dataSets).toHaveLength(130_000);
+});

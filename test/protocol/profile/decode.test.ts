@@ -6,7 +6,7 @@ import type { CaptureObject } from "../../../protocol/cosem/capture-object.ts";
 import { encodeDateTime } from "../../../protocol/cosem/date-time.ts";
 import { namedZone, UTC } from "../../../protocol/cosem/time-zone.ts";
 import { DlmsError } from "../../../protocol/errors.ts";
-import type { DecodedColumn } from "../../../protocol/profile/column.ts";
+import { type DecodedColumn, TIME_RULE } from "../../../protocol/profile/column.ts";
 import { carryOf, type DecodedProfile, decodeProfileBuffer } from "../../../protocol/profile/decode.ts";
 import {
   FIFO,
@@ -526,4 +526,26 @@ test("profile: whatever is left out or said as a difference comes out as adding 
     }),
     { numRuns: 500 },
   );
+});
+
+test("profile: a clock that is reckoned beyond the end of time is open from there on", () => {
+  // 49710 days: the longest period of whole days that its attribute can say.
+  const layout = hourly([CLOCK, IMPORT], { capturePeriodS: 49_710 * 86_400 });
+  const rows = 2100;
+  const first = "0202 090c07e70c1f0717000000ffc400 1101";
+  const { clock } = decodeProfileBuffer(
+    fromHex(`01 820834 ${first} ${"0202 00 1101".repeat(rows - 1)}`),
+    layout,
+    berlin,
+  );
+  expect([clock?.instantsMs[1], clock?.instantsMs[rows - 1]]).toEqual([expect.any(Number), Number.NaN]);
+  expect([clock?.rules[1], clock?.rules[rows - 1]]).toEqual([TIME_RULE.deviation, TIME_RULE.none]);
+});
+
+test("profile: a compact-array that ends inside a row is cut off, whatever its first octet looks like", () => {
+  const layout = hourly([STATUS]);
+  for (const contents of ["ffffff", "84ffffffff", "80aabb"])
+    expect(() =>
+      decodeProfileBuffer(fromHex(`13 0201 12 ${toHex(Uint8Array.of(contents.length / 2))} ${contents}`), layout, utc),
+    ).toThrow(expect.objectContaining({ code: "DATA_TRUNCATED" }));
 });

@@ -5,7 +5,8 @@ import { pino } from "pino";
 import { toHex } from "../../../protocol/bytes/hex.ts";
 import { type KeyRole, SecretKey } from "../../../protocol/security/secret-key.ts";
 
-const LONGEST_RUN_SHOWN = 5;
+/** Octets in a row that are no accident. */
+const SHORTEST_RUN = 6;
 
 export class Canaries {
   readonly #spellings: string[] = [];
@@ -20,8 +21,9 @@ export class Canaries {
     return new SecretKey(role, this.octets(length));
   }
 
-  watch(octets: Uint8Array): void {
-    this.#spellings.push(...spellings(octets));
+  /** `shortest` is the part that counts; all of it for a secret like others, as a number is. */
+  watch(octets: Uint8Array, shortest = SHORTEST_RUN): void {
+    this.#spellings.push(...spellings(octets, shortest));
   }
 
   /** What of the secrets stands in a text; nothing, as it should be. */
@@ -32,17 +34,21 @@ export class Canaries {
   }
 }
 
-/** The ways in which octets may stand in a text, from any six of them on. */
-function spellings(octets: Uint8Array): string[] {
+/** The ways in which octets may stand in a text, or any `shortest` of them in a row. */
+function spellings(octets: Uint8Array, shortest: number): string[] {
   const text: string[] = [];
-  for (let start = 0; start + LONGEST_RUN_SHOWN < octets.length; start++) {
-    const run = octets.subarray(start, start + LONGEST_RUN_SHOWN + 1);
+  for (let start = 0; start + shortest <= octets.length; start++) {
+    const run = octets.subarray(start, start + shortest);
     const hex = toHex(run);
     text.push(hex, hex.toUpperCase(), run.join(","), Buffer.from(run).toString("latin1"));
     text.push((hex.match(/../g) ?? []).join(" "));
   }
   for (const encoding of ["base64", "base64url"] as const)
-    text.push(Buffer.from(octets).toString(encoding).slice(0, 8));
+    text.push(
+      Buffer.from(octets)
+        .toString(encoding)
+        .slice(0, Math.floor((shortest * 4) / 3)),
+    );
   return text;
 }
 

@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
@@ -6,6 +6,7 @@ import { type CertificateDemand, checkCertificate, readCertificate } from "../..
 import { makeCertificateRequest, readCertificateRequest } from "../../../protocol/security/certificate-request.ts";
 import { drawPrivateKey } from "../../../protocol/security/elliptic-key.ts";
 import { systemTitle } from "../../../protocol/security/system-title.ts";
+import { Authority } from "./authority.ts";
 import { certificateOctets } from "./certificates.ts";
 
 const METER = systemTitle(fromHex("4d4d4d0000bc614e"));
@@ -145,4 +146,15 @@ test.each(["P-256", "P-384"] as const)("request: one that we make on %s reads ba
     expect(() => readCertificateRequest(octets.subarray(0, length))).toThrow(
       expect.objectContaining({ name: "DlmsError", fault: "peer" }),
     );
+});
+
+test("certificate: of a name that is no name an error shows a line, and no more than a name has", () => {
+  const key = drawPrivateKey("P-256", (length) => new Uint8Array(randomBytes(length)));
+  const commonName = `meter\nlevel=error ${"x".repeat(1000)}`;
+  const order = { publicKey: key.publicKey, usage: "digitalSignature", serialNumber: 2 } as const;
+  const issued = new Authority("root", key).issue({ ...order, commonName });
+  const at = { subject: `meter?level=error ${"x".repeat(46)}`, issuer: "root" };
+  expect(() => checkCertificate(issued, { usage: "digitalSignature", atMs: AT, trusted: [] })).toThrow(
+    expect.objectContaining({ code: "CERTIFICATE_ISSUER_UNKNOWN", at }),
+  );
 });

@@ -6,8 +6,9 @@ import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
 import { counterMode, initialisationVector, parseContent } from "../../../protocol/security/aead.ts";
 import { ApduProtection } from "../../../protocol/security/apdu-protection.ts";
 import { drawPrivateKey, type EllipticPrivateKey } from "../../../protocol/security/elliptic-key.ts";
-import { parseGeneralCiphering } from "../../../protocol/security/general-apdu.ts";
+import { encodeGeneralCiphering, parseGeneralCiphering } from "../../../protocol/security/general-apdu.ts";
 import { GeneralProtection, type GeneralProtectionOptions } from "../../../protocol/security/general-protection.ts";
+import { wrapKey } from "../../../protocol/security/key-wrap.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import type { SecuritySuite } from "../../../protocol/security/suites.ts";
 import { systemTitle } from "../../../protocol/security/system-title.ts";
@@ -195,4 +196,24 @@ test("general-signing: whether the length of the content is signed has to be agr
     const { client: other } = pair(1, { signedContent });
     expect(() => server.unprotect(other.sign(GET_CLOCK, TRANSACTION))).toThrow("SECURITY_SIGNATURE_MISMATCH");
   }
+});
+
+test("general-ciphering: a wrapped key of another length than the suite's is refused by name", () => {
+  const masterKey = new SecretKey("masterKey", random(16));
+  const authenticationKey = new SecretKey("authenticationKey", random(16));
+  const { client, server } = pair(0, { keys: { masterKey, authenticationKey } });
+  const request = { control: "authenticated-encrypted", scheme: "wrapped" } as const;
+  const { header, content } = parseGeneralCiphering(client.cipher(GET_CLOCK, request, TRANSACTION));
+  const keyCipheredData = wrapKey(masterKey, new SecretKey("transactionKey", random(32)));
+  const keyInfo = { type: "wrapped-key", kekId: "master-key", keyCipheredData } as const;
+  expect(() => server.unprotect(encodeGeneralCiphering(header, keyInfo, content))).toThrow(
+    expect.objectContaining({ code: "SECURITY_KEY_LENGTH", fault: "peer" }),
+  );
+});
+
+test("general protection: held keys have the length of the suite", () => {
+  for (const role of ["blockCipherKey", "broadcastKey", "authenticationKey"] as const)
+    expect(() => pair(0, { keys: { [role]: new SecretKey(role, random(32)) } })).toThrow(
+      expect.objectContaining({ code: "SECURITY_KEY_LENGTH", fault: "caller" }),
+    );
 });

@@ -250,3 +250,8 @@ test("translate: arbitrary octets of any layer never throw", () => {
   const result = fc.check(property, { numRuns: 3000 });
   expect(fc.defaultReportMessage(result)).toBeUndefined();
 });
+
+test("translate: as many lines as there are", () => {
+  const leaf = { name: "[0]", offset: 0, length: 1, value: "null-data" };
+  expect(treeLines(Array.from({ length: 200_000 }, () => leaf))).toHaveLength(200_000);
+});
