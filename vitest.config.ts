@@ -4,6 +4,9 @@ import { SkipReasons } from "./test/skip-reasons.ts";
 /** The tests of the store again, against other editions of the database. */
 const editions = ["timescale-apache", ...("DLMS_GATEWAY_TEST_TIMESCALE_URL" in process.env ? ["timescale-given"] : [])];
 
+/** A loaded machine takes several times as long as others; what never comes is found all the same. */
+const patience = { expect: { poll: { timeout: 20_000 } }, testTimeout: 60_000, hookTimeout: 60_000 };
+
 /** `unit` needs nothing but Node and ends in seconds; `system` starts servers, sockets and databases. */
 export default defineConfig({
   test: {
@@ -14,8 +17,7 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/db/**", "test/e2e/**", "test/sim/**"],
-          // A loaded machine takes several times as long; what hangs is found all the same.
-          testTimeout: 20_000,
+          ...patience,
         },
       },
       {
@@ -23,8 +25,7 @@ export default defineConfig({
           name: "system",
           globalSetup: ["test/db/global-server.ts"],
           include: ["test/db/**/*.test.ts", "test/e2e/**/*.test.ts", "test/sim/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...patience,
         },
       },
       ...editions.map((name) => ({
@@ -34,8 +35,7 @@ export default defineConfig({
           include: ["test/db/**/*.test.ts"],
           // These start servers of their own.
           exclude: ["test/db/embedded-postgres.test.ts", "test/db/replica.test.ts", "test/db/server-crash.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...patience,
         },
       })),
     ],

@@ -59,10 +59,15 @@ const SYSTEM_CODES: Readonly<Record<string, ChannelErrorCode>> = {
   ECONNABORTED: "CHANNEL_RESET",
 };
 
+/** The system's code of an error; empty where it has none. */
+export function systemCodeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
 /** Names a system error; a ChannelError stays what it is. */
-export function channelErrorOf(error: Error, at: Readonly<Record<string, number | string>>): ChannelError {
+export function channelErrorOf(error: unknown, at: Readonly<Record<string, number | string>>): ChannelError {
   if (error instanceof ChannelError) return error;
-  const systemCode = "code" in error && typeof error.code === "string" ? error.code : "";
+  const systemCode = systemCodeOf(error);
   const code = SYSTEM_CODES[systemCode] ?? "CHANNEL_FAILED";
   return new ChannelError(code, systemCode === "" ? at : { ...at, system: systemCode }, { cause: error });
 }

@@ -77,15 +77,19 @@ export class SerialBus implements AsyncDisposable {
     const { baud, turnaroundMs = TURNAROUND_MS, signal: given } = options;
     const signal = given === undefined ? this.#closing.signal : AbortSignal.any([given, this.#closing.signal]);
     await this.#place(signal);
+    let turn: SerialTurn | undefined;
     try {
       const channel = await this.#openedChannel(baud, signal);
       channel.setBaud(baud);
+      turn = new SerialTurn(channel, () => this.#pass());
+      // From now on it hears when the port goes away.
+      this.#turn = turn;
       await this.#quiet(turnaroundMs);
       signal.throwIfAborted();
-      this.#turn = new SerialTurn(channel, () => this.#pass());
-      return this.#turn;
+      return turn;
     } catch (error) {
-      this.#pass();
+      if (turn === undefined) this.#pass();
+      else turn.lose(undefined);
       throw signal.aborted ? this.#aborted(signal.reason) : error;
     }
   }
@@ -132,8 +136,9 @@ export class SerialBus implements AsyncDisposable {
       return;
     }
     this.#taken = false;
-    if (this.#channel === undefined || this.#closing.signal.aborted) return;
-    this.#idleTimer = setTimeout(() => this.#channel?.close(), this.#options.idleCloseMs);
+    if (this.#closing.signal.aborted) this.#channel?.close();
+    else if (this.#channel !== undefined)
+      this.#idleTimer = setTimeout(() => this.#channel?.close(), this.#options.idleCloseMs);
   }
 
   async #openedChannel(baud: number, signal: AbortSignal): Promise<SerialChannel> {

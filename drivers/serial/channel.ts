@@ -3,10 +3,11 @@
  * of speed keep their order. The port is always read, because only a port that is read notices that it was unplugged.
  */
 import { access, constants } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SerialPortStream } from "@serialport/stream";
 import { SerialPort } from "serialport";
 import type { ByteChannel, ChannelSink } from "../channel.ts";
-import { ChannelError, type ChannelErrorCode, channelErrorOf } from "../channel-error.ts";
+import { ChannelError, type ChannelErrorCode, channelErrorOf, systemCodeOf } from "../channel-error.ts";
 
 export interface SerialChannelOptions {
   /** `/dev/serial/by-id/…` stays the same device after it was unplugged. */
@@ -32,6 +33,8 @@ const OPEN_CODES: Readonly<Record<string, ChannelErrorCode>> = {
   EACCES: "CHANNEL_PORT_FORBIDDEN",
   EPERM: "CHANNEL_PORT_FORBIDDEN",
 };
+/** Start bit, eight bits, parity where there is one, stop bit: as many as a character can have here. */
+const BITS_PER_OCTET = 11;
 /** A read that is under way while the port goes away is repeated for ever by the binding: it takes the end for nothing. */
 const PLUGGED_MS = 1000;
 /** The binding gives no codes for these. */
@@ -49,6 +52,9 @@ export class SerialChannel implements ByteChannel {
   #held: Uint8Array[] = [];
   #orders: Promise<unknown> = Promise.resolve();
   #queuedOctets = 0;
+  /** When the line has had the time that everything written to the port takes. */
+  #sentAtMs = 0;
+  readonly #over = new AbortController();
   #cause: ChannelError | undefined;
   #closing = false;
   #ended = false;
@@ -60,7 +66,7 @@ export class SerialChannel implements ByteChannel {
     this.#baud = baud;
     this.#writeQueueLimit = writeQueueLimit ?? WRITE_QUEUE_LIMIT;
     port.on("data", (octets: Buffer) => this.#hear(new Uint8Array(octets.buffer, octets.byteOffset, octets.length)));
-    port.on("error", (error) => this.#fail(channelErrorOf(error, { path })));
+    port.on("error", (error) => this.#fail(portError(error, path)));
     port.once("end", () => this.#fail(new ChannelError("CHANNEL_UNPLUGGED", { path })));
     port.once("close", (error: Error | null | undefined) => this.#end(error ?? undefined));
     this.#plugged = setInterval(() => this.#lookWhetherPlugged(), PLUGGED_MS).unref();
@@ -78,7 +84,7 @@ export class SerialChannel implements ByteChannel {
       await settled((done) => port.set({ dtr: true, rts: true }, done)).catch(() => undefined);
       return channel;
     } catch (error) {
-      throw openError(error instanceof Error ? error : new Error(String(error)), path);
+      throw openError(error, path);
     }
   }
 
@@ -108,6 +114,8 @@ export class SerialChannel implements ByteChannel {
     }
     this.#queuedOctets += bytes.length;
     this.#order(async () => {
+      const sendingMs = (bytes.length * BITS_PER_OCTET * 1000) / this.#port.baudRate;
+      this.#sentAtMs = Math.max(this.#sentAtMs, performance.now()) + sendingMs;
       await settled((done) => this.#port.write(bytes, done));
       this.#queuedOctets -= bytes.length;
     });
@@ -118,7 +126,7 @@ export class SerialChannel implements ByteChannel {
     if (!this.open || baud === this.#baud) return;
     this.#baud = baud;
     this.#order(async () => {
-      await settled((done) => this.#port.drain(done));
+      await this.#sent();
       await settled((done) => this.#port.update({ baudRate: baud }, done));
     });
   }
@@ -126,7 +134,7 @@ export class SerialChannel implements ByteChannel {
   /** Resolves when everything written so far is out on the wire, or when the channel has ended. */
   async drain(): Promise<void> {
     if (this.#ended) return;
-    this.#order(() => settled((done) => this.#port.drain(done)));
+    this.#order(() => this.#sent());
     await this.#orders;
   }
 
@@ -141,6 +149,13 @@ export class SerialChannel implements ByteChannel {
     });
   }
 
+  /** The system's drain ends where the driver's octets end; what an adapter still holds has to go out, too. */
+  async #sent(): Promise<void> {
+    await settled((done) => this.#port.drain(done));
+    const leftMs = this.#sentAtMs - performance.now();
+    if (leftMs > 0) await sleep(leftMs, undefined, { signal: this.#over.signal }).catch(() => undefined);
+  }
+
   /** Orders go one after the other; one that fails ends the channel. */
   #order(order: () => Promise<void>): void {
     this.#orders = this.#orders.then(async () => {
@@ -148,7 +163,7 @@ export class SerialChannel implements ByteChannel {
       try {
         await order();
       } catch (error) {
-        this.#fail(channelErrorOf(error instanceof Error ? error : new Error(String(error)), { path: this.#path }));
+        this.#fail(portError(error, this.#path));
       }
     });
   }
@@ -162,7 +177,7 @@ export class SerialChannel implements ByteChannel {
   #lookWhetherPlugged(): void {
     if (!this.#port.isOpen) return;
     this.#port.get((error) => {
-      if (error !== null && HUNG_UP.test(error.message)) this.#fail(unplugged(error, this.#path));
+      if (isHungUp(error)) this.#fail(unplugged(error, this.#path));
     });
   }
 
@@ -180,6 +195,7 @@ export class SerialChannel implements ByteChannel {
   #end(error: Error | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#over.abort();
     clearInterval(this.#plugged);
     if (error !== undefined) this.#cause ??= unplugged(error, this.#path);
     const cause = this.#closing ? undefined : this.#cause;
@@ -188,13 +204,22 @@ export class SerialChannel implements ByteChannel {
   }
 }
 
+function isHungUp(error: unknown): error is Error {
+  return error instanceof Error && HUNG_UP.test(error.message);
+}
+
+/** What went wrong with a port that was open. */
+function portError(error: unknown, path: string): ChannelError {
+  return isHungUp(error) ? unplugged(error, path) : channelErrorOf(error, { path });
+}
+
 function unplugged(error: Error, path: string): ChannelError {
   return new ChannelError("CHANNEL_UNPLUGGED", { path }, { cause: error });
 }
 
-function openError(error: Error, path: string): ChannelError {
-  const systemCode = "code" in error && typeof error.code === "string" ? error.code : "";
-  const code = LOCKED.test(error.message) ? "CHANNEL_PORT_LOCKED" : OPEN_CODES[systemCode];
+function openError(error: unknown, path: string): ChannelError {
+  const isLocked = error instanceof Error && LOCKED.test(error.message);
+  const code = isLocked ? "CHANNEL_PORT_LOCKED" : OPEN_CODES[systemCodeOf(error)];
   return code === undefined ? channelErrorOf(error, { path }) : new ChannelError(code, { path }, { cause: error });
 }
 

@@ -57,7 +57,7 @@ export async function connectTcp(address: TcpAddress, options: TcpConnectOptions
     return channel;
   } catch (error) {
     socket.destroy();
-    throw channelErrorOf(error instanceof Error ? error : new Error(String(error)), { ...address });
+    throw channelErrorOf(error, { ...address });
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", abort);

@@ -51,7 +51,7 @@ export class TcpListener implements AsyncDisposable {
     try {
       await promise;
     } catch (error) {
-      throw channelErrorOf(error instanceof Error ? error : new Error(String(error)), { ...address });
+      throw channelErrorOf(error, { ...address });
     }
     server.off("error", reject);
     server.on("error", (error) => options.onError?.(channelErrorOf(error, { ...address })));

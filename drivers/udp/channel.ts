@@ -9,6 +9,9 @@ export interface UdpConnectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Datagrams kept for a sink that has not come yet. */
+const HELD_LIMIT = 64;
+
 /** A peer over UDP as a channel: each write is one datagram, and each datagram of the peer one delivery. */
 export class UdpChannel implements ByteChannel {
   readonly name: string;
@@ -17,6 +20,7 @@ export class UdpChannel implements ByteChannel {
   /** What came before `start`. */
   #early: Uint8Array[] = [];
   #closing = false;
+  #ended = false;
   #cause: ChannelError | undefined;
 
   private constructor(socket: Socket, peer: TcpAddress) {
@@ -25,7 +29,15 @@ export class UdpChannel implements ByteChannel {
     socket.on("message", (message) => this.#take(new Uint8Array(message)));
     // The host says that nobody listens on the port.
     socket.on("error", (error) => this.#fail(channelErrorOf(error, { ...peer })));
-    socket.once("close", () => this.#sink?.closed(this.#cause));
+    socket.once("close", () => {
+      this.#ended = true;
+      this.#sink?.closed(this.#cause);
+    });
+  }
+
+  /** Datagrams that came before `start`, and are delivered then. */
+  get held(): number {
+    return this.#early.length;
   }
 
   /** Datagrams of other senders are not delivered. Rejects with a ChannelError. */
@@ -45,7 +57,7 @@ export class UdpChannel implements ByteChannel {
     } catch (error) {
       socket?.close();
       if (options.signal?.aborted === true) throw new ChannelError("CHANNEL_ABORTED", { ...peer }, { cause: error });
-      throw channelErrorOf(error instanceof Error ? error : new Error(String(error)), { ...peer });
+      throw channelErrorOf(error, { ...peer });
     }
   }
 
@@ -53,7 +65,7 @@ export class UdpChannel implements ByteChannel {
     this.#sink = sink;
     for (const octets of this.#early) sink.bytes(octets);
     this.#early = [];
-    if (this.#closing) queueMicrotask(() => sink.closed(this.#cause));
+    if (this.#ended) queueMicrotask(() => sink.closed(this.#cause));
   }
 
   write(bytes: Uint8Array): void {
@@ -67,8 +79,9 @@ export class UdpChannel implements ByteChannel {
   }
 
   #take(octets: Uint8Array): void {
-    if (this.#sink === undefined) this.#early.push(octets);
-    else if (!this.#closing) this.#sink.bytes(octets);
+    if (this.#closing) return;
+    if (this.#sink !== undefined) this.#sink.bytes(octets);
+    else if (this.#early.length < HELD_LIMIT) this.#early.push(octets);
   }
 
   #fail(cause: ChannelError): void {

@@ -54,7 +54,7 @@ export class UdpReceiver implements AsyncDisposable {
       await promise;
     } catch (error) {
       socket.close();
-      throw channelErrorOf(error instanceof Error ? error : new Error(String(error)), { ...address });
+      throw channelErrorOf(error, { ...address });
     }
     socket.off("error", reject);
     socket.on("error", (error) => options.onError?.(channelErrorOf(error, { ...address })));
@@ -64,9 +64,10 @@ export class UdpReceiver implements AsyncDisposable {
   /** Sends one datagram from the address that we receive on; failures go to `onError`. Ignored after the end. */
   send(octets: Uint8Array, peer: TcpAddress): void {
     if (this.#closed) return;
-    this.#socket.send(octets, peer.port, peer.host, (error) => {
-      if (error !== null) this.#options.onError?.(channelErrorOf(error, { ...peer }));
-    });
+    const failed = (error: Error) => this.#options.onError?.(channelErrorOf(error, { ...peer }));
+    // Whoever sends from port 0 can't be answered, and Node says so at once.
+    if (peer.port === 0) failed(new Error("the peer has no port"));
+    else this.#socket.send(octets, peer.port, peer.host, (error) => error !== null && failed(error));
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,7 @@ export async function sendDatagram(
   try {
     await promise;
   } catch (error) {
-    throw channelErrorOf(error instanceof Error ? error : new Error(String(error)), { ...address });
+    throw channelErrorOf(error, { ...address });
   } finally {
     socket.close();
   }

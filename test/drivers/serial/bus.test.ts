@@ -126,3 +126,35 @@ test("serial bus: an idle port is given back; a closed bus cuts the turn and ref
   expect(heard.ends).toEqual([expect.objectContaining({ code: "CHANNEL_ABORTED" })]);
   await expect(other.turn({ baud: 9600 })).rejects.toMatchObject({ code: "CHANNEL_ABORTED" });
 });
+
+test("serial bus: one that is closed while its port is being opened gives the port back", async () => {
+  using pty = new Pty(() => {});
+  const bus = new SerialBus({ path: pty.path });
+  const [refused] = await Promise.allSettled([bus.turn({ baud: 9600 }), bus.close()]);
+  expect(refused).toMatchObject({ status: "rejected", reason: { code: "CHANNEL_ABORTED" } });
+  await using other = new SerialBus({ path: pty.path });
+  await other.turn({ baud: 9600 });
+});
+
+test("serial bus: who waits for silence hears that the port is gone", async () => {
+  using byId = new ById();
+  using pty = new Pty(() => {});
+  byId.plug(pty);
+  await using bus = new SerialBus({ path: byId.path });
+  const first = await bus.turn({ baud: 9600 });
+  const heard = listenTo(first);
+  pty.say(Uint8Array.of(1));
+  await vi.waitFor(() => expect(heard.octets).toEqual([1]), PATIENCE);
+  const waiting = bus.turn({ baud: 9600, turnaroundMs: 1900 });
+  first.close();
+  byId.unplug(pty);
+  // Before the turn begins, or when it has.
+  const unplugged = expect.objectContaining({ code: "CHANNEL_UNPLUGGED" });
+  await waiting.then(
+    async (turn) => {
+      const { ends } = listenTo(turn);
+      await vi.waitFor(() => expect(ends).toEqual([unplugged]), PATIENCE);
+    },
+    (error: unknown) => expect(error).toEqual(unplugged),
+  );
+});

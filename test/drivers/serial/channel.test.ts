@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { ChannelError } from "../../../drivers/channel-error.ts";
 import { SerialChannel } from "../../../drivers/serial/channel.ts";
 import { Pty } from "./pty.ts";
@@ -23,11 +23,11 @@ test("serial channel: every octet passes both ways, unchanged", async () => {
   const channel = await SerialChannel.open({ path: pty.path, baud: 9600 });
   const heard = listenTo(channel);
   channel.write(ALL_OCTETS);
-  await vi.waitFor(() => expect(atMeter).toEqual([...ALL_OCTETS]));
+  await expect.poll(() => atMeter).toEqual([...ALL_OCTETS]);
   pty.say(ALL_OCTETS);
-  await vi.waitFor(() => expect(heard.octets).toEqual([...ALL_OCTETS]));
+  await expect.poll(() => heard.octets).toEqual([...ALL_OCTETS]);
   channel.close();
-  await vi.waitFor(() => expect(heard.ends).toEqual([undefined]));
+  await expect.poll(() => heard.ends).toEqual([undefined]);
 });
 
 test("serial channel: the speed changes between what was written before and after", async () => {
@@ -40,18 +40,38 @@ test("serial channel: the speed changes between what was written before and afte
   const heard = listenTo(channel);
   channel.write(Uint8Array.of(1));
   await channel.drain();
-  await vi.waitFor(() => expect(speeds).toEqual([[1, 300]]));
+  await expect.poll(() => speeds).toEqual([[1, 300]]);
   channel.setBaud(9600);
   channel.write(Uint8Array.of(2));
   expect(channel.baud).toBe(9600);
-  await vi.waitFor(() =>
-    expect(speeds).toEqual([
+  await expect
+    .poll(() => speeds)
+    .toEqual([
       [1, 300],
       [2, 9600],
-    ]),
-  );
+    ]);
   channel.close();
-  await vi.waitFor(() => expect(heard.ends).toHaveLength(1));
+  await expect.poll(() => heard.ends).toHaveLength(1);
+});
+
+test("serial channel: the speed stays until an adapter that holds octets back has sent them", async () => {
+  const speeds: [number, number | undefined][] = [];
+  using pty = new Pty((octets) => {
+    for (const octet of octets) speeds.push([octet, pty.baud]);
+  });
+  const channel = await SerialChannel.open({ path: pty.path, baud: 300 });
+  const heard = listenTo(channel);
+  pty.hold();
+  // Takes the line 2.2 s at this speed.
+  const said = Array.from({ length: 60 }, (_, index) => index);
+  channel.write(Uint8Array.from(said));
+  channel.setBaud(9600);
+  await sleep(100);
+  pty.release();
+  await expect.poll(() => speeds).toEqual(said.map((octet) => [octet, 300]));
+  await expect.poll(() => pty.baud).toBe(9600);
+  channel.close();
+  await expect.poll(() => heard.ends).toEqual([undefined]);
 });
 
 test("serial channel: a port that is taken, missing or forbidden is named", async () => {
@@ -67,7 +87,7 @@ test("serial channel: a port that is taken, missing or forbidden is named", asyn
   await expect(SerialChannel.open({ path: import.meta.filename, baud: 9600 })).rejects.toBeInstanceOf(ChannelError);
   const heard = listenTo(channel);
   channel.close();
-  await vi.waitFor(() => expect(heard.ends).toHaveLength(1));
+  await expect.poll(() => heard.ends).toHaveLength(1);
   const again = await SerialChannel.open({ path: pty.path, baud: 9600 });
   again.close();
 });
@@ -78,7 +98,7 @@ test("serial channel: an adapter that is pulled out ends the channel with its ca
   const heard = listenTo(channel);
   await sleep(20);
   pty.unplug();
-  await vi.waitFor(() => expect(heard.ends).toEqual([expect.objectContaining({ code: "CHANNEL_UNPLUGGED" })]));
+  await expect.poll(() => heard.ends).toEqual([expect.objectContaining({ code: "CHANNEL_UNPLUGGED" })]);
   channel.write(Uint8Array.of(1));
   channel.close();
   await channel.drain();
@@ -91,9 +111,9 @@ test("serial channel: an end before anybody listens is told when somebody does",
   pty.say(Uint8Array.of(7));
   await sleep(50);
   pty.unplug();
-  await vi.waitFor(() => expect(channel.open).toBe(false));
+  await expect.poll(() => channel.open).toBe(false);
   const heard = listenTo(channel);
-  await vi.waitFor(() => expect(heard.ends).toHaveLength(1));
+  await expect.poll(() => heard.ends).toHaveLength(1);
   expect(heard.octets).toEqual([7]);
 });
 
@@ -103,7 +123,7 @@ test("serial channel: an adapter that is pulled out while it is being read is no
     const heard = listenTo(await SerialChannel.open({ path: pty.path, baud: 9600 }));
     if (round % 2 === 1) pty.say(ALL_OCTETS);
     pty.unplug();
-    await vi.waitFor(() => expect(heard.ends).toHaveLength(1), { timeout: 5000 });
+    await expect.poll(() => heard.ends).toHaveLength(1);
     expect(heard.ends).toEqual([expect.objectContaining({ code: "CHANNEL_UNPLUGGED" })]);
   }
 }, 60_000);

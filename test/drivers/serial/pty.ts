@@ -53,6 +53,15 @@ export class Pty implements Disposable {
     if (this.#open) this.#master.write(octets);
   }
 
+  /** The other end hears later what is said from now on, as behind an adapter that holds octets back. */
+  hold(): void {
+    this.#master.pause();
+  }
+
+  release(): void {
+    this.#master.resume();
+  }
+
   /** The adapter is pulled out. */
   unplug(): void {
     if (!this.#open) return;
