@@ -27,17 +27,29 @@ comment on column dlms.time_tables.keep_for is 'Age at which rows are deleted; n
 comment on column dlms.time_tables.dropped_before is 'Older rows were deleted under a keep_for that no longer holds.';
 comment on column dlms.time_tables.compressed_chunk_interval is 'Chunks that follow one another are compressed into one of this length; null where each stays one.';
 
+create function dlms.extension_schema(extension name) returns name
+language sql stable
+set search_path = pg_catalog
+return (
+  select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = extension
+);
+comment on function dlms.extension_schema is 'Where an extension lies; null where this database does not have it.';
+
+create function dlms.has_policies() returns boolean
+language sql stable
+set search_path = pg_catalog
+return coalesce(current_setting('timescaledb.license', true) = 'timescale', false)
+  and dlms.extension_schema('timescaledb') is not null;
+comment on function dlms.has_policies is 'Whether the edition has policies and continuous aggregates: TimescaleDB''s Community edition.';
+
 create function dlms.make_hypertables() returns integer
 language plpgsql
 as $$
 declare
-  extension_schema name;
+  extension_schema constant name := dlms.extension_schema('timescaledb');
   each record;
   made integer := 0;
 begin
-  select n.nspname into extension_schema
-  from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-  where e.extname = 'timescaledb';
   if extension_schema is null then
     return 0;
   end if;
@@ -63,15 +75,12 @@ create function dlms.apply_storage_policies() returns integer
 language plpgsql
 as $$
 declare
-  extension_schema name;
+  extension_schema constant name := dlms.extension_schema('timescaledb');
   each record;
   job record;
   changed integer := 0;
 begin
-  select n.nspname into extension_schema
-  from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-  where e.extname = 'timescaledb' and current_setting('timescaledb.license', true) = 'timescale';
-  if extension_schema is null then
+  if not dlms.has_policies() then
     return 0;
   end if;
   for each in
@@ -126,14 +135,11 @@ create function dlms.drop_expired() returns bigint
 language plpgsql
 as $$
 declare
-  has_policies constant boolean := coalesce(current_setting('timescaledb.license', true) = 'timescale', false);
-  extension_schema name;
+  extension_schema constant name := dlms.extension_schema('timescaledb');
   each record;
   gone bigint;
   total bigint := 0;
 begin
-  select n.nspname into extension_schema
-  from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'timescaledb';
   -- What the rows were summed into stays.
   perform set_config('dlms.keep_sums', 'on', true);
   for each in
@@ -143,7 +149,7 @@ begin
        where a.attrelid = format('%I.%I', table_schema, table_name)::regclass and a.attname = time_column) as time_type
     from dlms.time_tables where keep_for is not null
   loop
-    continue when each.in_chunks and has_policies;
+    continue when each.in_chunks and dlms.has_policies();
     if each.in_chunks then
       execute format('select from %I.drop_chunks($1, older_than => (now() - $2)::%s)', extension_schema, each.time_type)
       using each.relation, each.keep_for;

@@ -55,6 +55,14 @@ comment on column dlms.status_words.log is 'Logical name of the word.';
 comment on column dlms.status_words.told_at is 'By the meter''s clock, when the word was so.';
 comment on column dlms.status_words.codes is 'Numbers of the bits that were set, ascending.';
 
+create function dlms.telling(log text, code integer, occurred_at timestamptz, source text, is_summary boolean default false)
+returns jsonb
+language sql stable
+return pg_catalog.jsonb_build_array(
+  pg_catalog.jsonb_build_object('log', log, 'code', code, 'occurred_at', occurred_at, 'source', source)
+  || case when is_summary then '{"summary": true}'::jsonb else '{}' end);
+comment on function dlms.telling is 'What meter_events.told_by gets of an event that is told once more.';
+
 create function dlms.keep_meter_events(seen jsonb) returns integer
 language plpgsql
 -- Sessions keep the plans of a function, and those that were made while the table was small read all of it for each event
@@ -121,8 +129,7 @@ begin
 
   insert into pg_temp.seen_events
   select 1, b.meter_id, b.occurred_at, b.log, b.code, b.name, b.kind, b.condition, b.severity, b.disputed, null, b.source
-  from jsonb_to_recordset(seen -> 'bits') as b (meter_id uuid, occurred_at timestamptz, log text, code integer, name text,
-    kind text, condition text, severity text, disputed boolean, source text)
+  from jsonb_populate_recordset(null::pg_temp.seen_events, seen -> 'bits') b
   where exists (
     select from pg_temp.seen_words w
     where w.meter_id = b.meter_id and w.log = b.log and w.at = b.occurred_at
@@ -132,8 +139,7 @@ begin
   -- What only says that something has happened is told already where the log has named it.
   with named as (
     update public.meter_events o
-    set told_by = o.told_by || jsonb_build_array(jsonb_build_object(
-      'log', s.log, 'code', s.code, 'occurred_at', s.occurred_at, 'source', s.source, 'summary', true))
+    set told_by = o.told_by || dlms.telling(s.log, s.code, s.occurred_at, s.source, true)
     from pg_temp.seen_events s, jsonb_to_recordset(seen -> 'summaries') as u (condition text, log text)
     where s.place = 1 and s.condition = u.condition and o.meter_id = s.meter_id and o.log = u.log
       and o.kind <> 'restoration' and o.occurred_at between s.occurred_at - same_within and s.occurred_at + same_within
@@ -152,8 +158,7 @@ begin
 
   -- A bit that is set tells of nothing new while its condition goes on.
   update public.meter_events o
-  set told_by = o.told_by || jsonb_build_array(
-    jsonb_build_object('log', s.log, 'code', s.code, 'occurred_at', s.occurred_at, 'source', s.source))
+  set told_by = o.told_by || dlms.telling(s.log, s.code, s.occurred_at, s.source)
   from pg_temp.seen_events s
   where s.place = 1 and s.kind = 'occurrence' and o.meter_id = s.meter_id and o.condition = s.condition
     and o.kind = 'occurrence' and o.restored_at is null and o.occurred_at <= s.occurred_at and o.log <> s.log
@@ -168,8 +173,7 @@ begin
   insert into pg_temp.seen_events
   select distinct on (e.meter_id, e.occurred_at, e.log, e.code) 3, e.meter_id, e.occurred_at, e.log, e.code, e.name,
     e.kind, e.condition, e.severity, e.disputed, e.details, e.source
-  from jsonb_to_recordset(seen -> 'events') as e (meter_id uuid, occurred_at timestamptz, log text, code integer,
-    name text, kind text, condition text, severity text, disputed boolean, details jsonb, source text);
+  from jsonb_populate_recordset(null::pg_temp.seen_events, seen -> 'events') e;
 
   for step in 0..3 loop
     for telling in select distinct s.log from pg_temp.seen_events s where s.place = step order by s.log loop
@@ -196,8 +200,7 @@ begin
         order by greatest(e.occurred_at - s.occurred_at, s.occurred_at - e.occurred_at), s.occurred_at, s.code
       loop
         update public.meter_events e
-        set told_by = e.told_by || jsonb_build_array(jsonb_build_object(
-          'log', telling, 'code', pair.code, 'occurred_at', pair.occurred_at, 'source', pair.source))
+        set told_by = e.told_by || dlms.telling(telling, pair.code, pair.occurred_at, pair.source)
         where e.meter_id = pair.meter_id and e.occurred_at = pair.other_at and e.log = pair.other_log
           and e.code = pair.other_code
           and not e.told_by @> jsonb_build_array(jsonb_build_object('log', telling))
@@ -263,8 +266,7 @@ begin
     returning e.meter_id, e.occurred_at, e.log, e.code, e.source, s.log as named_by, s.occurred_at as named_at
   )
   update public.meter_events o
-  set told_by = o.told_by || jsonb_build_array(jsonb_build_object(
-    'log', l.log, 'code', l.code, 'occurred_at', l.occurred_at, 'source', l.source, 'summary', true))
+  set told_by = o.told_by || dlms.telling(l.log, l.code, l.occurred_at, l.source, true)
   from less l
   where o.meter_id = l.meter_id and o.log = l.named_by and o.occurred_at = l.named_at and o.kind <> 'restoration';
   return kept;

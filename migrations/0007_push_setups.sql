@@ -44,18 +44,22 @@ comment on column dlms.push_objects.data_index is 'Part of the attribute; 0 for 
 
 create table dlms.push_schedules (
   push_schedule_id uuid not null default gen_random_uuid() primary key,
-  push_setup_id uuid not null references dlms.push_setups (push_setup_id) on delete cascade,
+  push_setup_id uuid references dlms.push_setups (push_setup_id) on delete cascade,
   logical_name text not null,
   enabled boolean not null default true,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   kind text not null default 'schedule' check (kind in ('schedule', 'window', 'expectation')),
-  unique (push_setup_id, kind, logical_name)
+  meter_id uuid references public.meters (id) on delete cascade,
+  unique (push_setup_id, kind, logical_name),
+  constraint push_schedules_of_setup_or_meter check (num_nonnulls(push_setup_id, meter_id) = 1)
 );
+create index push_schedules_meter on dlms.push_schedules (meter_id) where meter_id is not null;
 comment on table dlms.push_schedules is 'When push setups send: schedules that start them, windows in which they may, and what the configuration expects.';
 comment on column dlms.push_schedules.push_schedule_id is 'Refer to a schedule by this.';
-comment on column dlms.push_schedules.push_setup_id is 'The push setup that it starts.';
-comment on column dlms.push_schedules.logical_name is 'Of the schedule object; for windows and expectations of the setup itself.';
+comment on column dlms.push_schedules.push_setup_id is 'The push setup that it starts; null where any push of the meter is expected.';
+comment on column dlms.push_schedules.meter_id is 'Of an expectation of any push: the meter.';
+comment on column dlms.push_schedules.logical_name is 'Of the schedule object; for windows and expectations of the setup itself, empty for any.';
 comment on column dlms.push_schedules.enabled is 'Whether it is in use.';
 comment on column dlms.push_schedules.created_at is 'When it was first read.';
 comment on column dlms.push_schedules.updated_at is 'When it was last read.';

@@ -79,11 +79,9 @@ select sender, max(encode(system_title, 'hex')) as system_title,
   count(*) as pushes, min(received_at) as first_received_at, max(received_at) as last_received_at,
   (array_agg(reason order by received_at desc))[1] as reason
 from (
-  select h.push_key, h.received_at, h.peer, h.transport, h.meter_id, h.system_title, h.outcome, h.reason, h.octets,
-    h.push_setup, h.read_at, h.protection, h.verified, h.marks, h.sender_names, h.attributed_by, h.replayed_at,
-    regexp_replace(h.peer, ':[0-9]+$', '') as host,
-    coalesce(encode(h.system_title, 'hex'), h.sender_names[1], regexp_replace(h.peer, ':[0-9]+$', '')) as sender
+  select h.*, p.host, coalesce(encode(h.system_title, 'hex'), h.sender_names[1], p.host) as sender
   from dlms.push_history h
+  cross join lateral (select regexp_replace(h.peer, ':[0-9]+$', '') as host) p
   where h.meter_id is null and h.outcome <> 'stored'
     and (h.outcome = 'partial' or h.system_title is not null)
 ) held

@@ -1,7 +1,8 @@
 -- The four profiles, made of one list of columns: each line begins with the letters of the profiles that have it, and goes on
--- as dlms.make_profile() takes it. A test holds it against src/profiles/columns.ts.
+-- as dlms.make_profile() takes it. # is a tariff, 1 to 8: the line stands for eight columns, and the time of a maximum goes
+-- behind the maximum. A test holds the list against src/profiles/columns.ts.
 
-with columns (letters, line, nth) as (
+with lines (letters, line, nth) as (
   select left(l.line, 4), substr(l.line, 8), l.nth from string_to_table(trim($$
 ildb | status | bigint | status |  | Status word of the profile, bits as the companion specification of the meter says.
 i... | voltage_l1 | integer | voltage_l1_v | 0.001 | Present voltage, phase l1, in V.
@@ -91,86 +92,16 @@ ildb | reactive_q3_total | bigint | reactive_q3_total_varh | 0.001 | Energy regi
 ildb | reactive_q4_total | bigint | reactive_q4_total_varh | 0.001 | Energy register: reactive, quadrant 4, in varh.
 ildb | active_net_total | bigint | active_net_total_wh | 0.001 | Energy register: active, import less export, in Wh.
 ildb | active_absolute_total | bigint | active_absolute_total_wh | 0.001 | Energy register: active, import plus export, in Wh.
-ildb | active_import_t1 | bigint | active_import_t1_wh | 0.001 | Energy register of tariff 1: active, import, in Wh.
-ildb | active_import_t2 | bigint | active_import_t2_wh | 0.001 | Energy register of tariff 2: active, import, in Wh.
-ildb | active_import_t3 | bigint | active_import_t3_wh | 0.001 | Energy register of tariff 3: active, import, in Wh.
-ildb | active_import_t4 | bigint | active_import_t4_wh | 0.001 | Energy register of tariff 4: active, import, in Wh.
-ildb | active_import_t5 | bigint | active_import_t5_wh | 0.001 | Energy register of tariff 5: active, import, in Wh.
-ildb | active_import_t6 | bigint | active_import_t6_wh | 0.001 | Energy register of tariff 6: active, import, in Wh.
-ildb | active_import_t7 | bigint | active_import_t7_wh | 0.001 | Energy register of tariff 7: active, import, in Wh.
-ildb | active_import_t8 | bigint | active_import_t8_wh | 0.001 | Energy register of tariff 8: active, import, in Wh.
-ildb | active_export_t1 | bigint | active_export_t1_wh | 0.001 | Energy register of tariff 1: active, export, in Wh.
-ildb | active_export_t2 | bigint | active_export_t2_wh | 0.001 | Energy register of tariff 2: active, export, in Wh.
-ildb | active_export_t3 | bigint | active_export_t3_wh | 0.001 | Energy register of tariff 3: active, export, in Wh.
-ildb | active_export_t4 | bigint | active_export_t4_wh | 0.001 | Energy register of tariff 4: active, export, in Wh.
-ildb | active_export_t5 | bigint | active_export_t5_wh | 0.001 | Energy register of tariff 5: active, export, in Wh.
-ildb | active_export_t6 | bigint | active_export_t6_wh | 0.001 | Energy register of tariff 6: active, export, in Wh.
-ildb | active_export_t7 | bigint | active_export_t7_wh | 0.001 | Energy register of tariff 7: active, export, in Wh.
-ildb | active_export_t8 | bigint | active_export_t8_wh | 0.001 | Energy register of tariff 8: active, export, in Wh.
-..db | reactive_import_t1 | bigint | reactive_import_t1_varh | 0.001 | Energy register of tariff 1: reactive, import (Q1+Q2), in varh.
-..db | reactive_import_t2 | bigint | reactive_import_t2_varh | 0.001 | Energy register of tariff 2: reactive, import (Q1+Q2), in varh.
-..db | reactive_import_t3 | bigint | reactive_import_t3_varh | 0.001 | Energy register of tariff 3: reactive, import (Q1+Q2), in varh.
-..db | reactive_import_t4 | bigint | reactive_import_t4_varh | 0.001 | Energy register of tariff 4: reactive, import (Q1+Q2), in varh.
-..db | reactive_import_t5 | bigint | reactive_import_t5_varh | 0.001 | Energy register of tariff 5: reactive, import (Q1+Q2), in varh.
-..db | reactive_import_t6 | bigint | reactive_import_t6_varh | 0.001 | Energy register of tariff 6: reactive, import (Q1+Q2), in varh.
-..db | reactive_import_t7 | bigint | reactive_import_t7_varh | 0.001 | Energy register of tariff 7: reactive, import (Q1+Q2), in varh.
-..db | reactive_import_t8 | bigint | reactive_import_t8_varh | 0.001 | Energy register of tariff 8: reactive, import (Q1+Q2), in varh.
-..db | reactive_export_t1 | bigint | reactive_export_t1_varh | 0.001 | Energy register of tariff 1: reactive, export (Q3+Q4), in varh.
-..db | reactive_export_t2 | bigint | reactive_export_t2_varh | 0.001 | Energy register of tariff 2: reactive, export (Q3+Q4), in varh.
-..db | reactive_export_t3 | bigint | reactive_export_t3_varh | 0.001 | Energy register of tariff 3: reactive, export (Q3+Q4), in varh.
-..db | reactive_export_t4 | bigint | reactive_export_t4_varh | 0.001 | Energy register of tariff 4: reactive, export (Q3+Q4), in varh.
-..db | reactive_export_t5 | bigint | reactive_export_t5_varh | 0.001 | Energy register of tariff 5: reactive, export (Q3+Q4), in varh.
-..db | reactive_export_t6 | bigint | reactive_export_t6_varh | 0.001 | Energy register of tariff 6: reactive, export (Q3+Q4), in varh.
-..db | reactive_export_t7 | bigint | reactive_export_t7_varh | 0.001 | Energy register of tariff 7: reactive, export (Q3+Q4), in varh.
-..db | reactive_export_t8 | bigint | reactive_export_t8_varh | 0.001 | Energy register of tariff 8: reactive, export (Q3+Q4), in varh.
-..db | apparent_import_t1 | bigint | apparent_import_t1_vah | 0.001 | Energy register of tariff 1: apparent, import, in VAh.
-..db | apparent_import_t2 | bigint | apparent_import_t2_vah | 0.001 | Energy register of tariff 2: apparent, import, in VAh.
-..db | apparent_import_t3 | bigint | apparent_import_t3_vah | 0.001 | Energy register of tariff 3: apparent, import, in VAh.
-..db | apparent_import_t4 | bigint | apparent_import_t4_vah | 0.001 | Energy register of tariff 4: apparent, import, in VAh.
-..db | apparent_import_t5 | bigint | apparent_import_t5_vah | 0.001 | Energy register of tariff 5: apparent, import, in VAh.
-..db | apparent_import_t6 | bigint | apparent_import_t6_vah | 0.001 | Energy register of tariff 6: apparent, import, in VAh.
-..db | apparent_import_t7 | bigint | apparent_import_t7_vah | 0.001 | Energy register of tariff 7: apparent, import, in VAh.
-..db | apparent_import_t8 | bigint | apparent_import_t8_vah | 0.001 | Energy register of tariff 8: apparent, import, in VAh.
-..db | apparent_export_t1 | bigint | apparent_export_t1_vah | 0.001 | Energy register of tariff 1: apparent, export, in VAh.
-..db | apparent_export_t2 | bigint | apparent_export_t2_vah | 0.001 | Energy register of tariff 2: apparent, export, in VAh.
-..db | apparent_export_t3 | bigint | apparent_export_t3_vah | 0.001 | Energy register of tariff 3: apparent, export, in VAh.
-..db | apparent_export_t4 | bigint | apparent_export_t4_vah | 0.001 | Energy register of tariff 4: apparent, export, in VAh.
-..db | apparent_export_t5 | bigint | apparent_export_t5_vah | 0.001 | Energy register of tariff 5: apparent, export, in VAh.
-..db | apparent_export_t6 | bigint | apparent_export_t6_vah | 0.001 | Energy register of tariff 6: apparent, export, in VAh.
-..db | apparent_export_t7 | bigint | apparent_export_t7_vah | 0.001 | Energy register of tariff 7: apparent, export, in VAh.
-..db | apparent_export_t8 | bigint | apparent_export_t8_vah | 0.001 | Energy register of tariff 8: apparent, export, in VAh.
-...b | reactive_q1_t1 | bigint | reactive_q1_t1_varh | 0.001 | Energy register of tariff 1: reactive, quadrant 1, in varh.
-...b | reactive_q1_t2 | bigint | reactive_q1_t2_varh | 0.001 | Energy register of tariff 2: reactive, quadrant 1, in varh.
-...b | reactive_q1_t3 | bigint | reactive_q1_t3_varh | 0.001 | Energy register of tariff 3: reactive, quadrant 1, in varh.
-...b | reactive_q1_t4 | bigint | reactive_q1_t4_varh | 0.001 | Energy register of tariff 4: reactive, quadrant 1, in varh.
-...b | reactive_q1_t5 | bigint | reactive_q1_t5_varh | 0.001 | Energy register of tariff 5: reactive, quadrant 1, in varh.
-...b | reactive_q1_t6 | bigint | reactive_q1_t6_varh | 0.001 | Energy register of tariff 6: reactive, quadrant 1, in varh.
-...b | reactive_q1_t7 | bigint | reactive_q1_t7_varh | 0.001 | Energy register of tariff 7: reactive, quadrant 1, in varh.
-...b | reactive_q1_t8 | bigint | reactive_q1_t8_varh | 0.001 | Energy register of tariff 8: reactive, quadrant 1, in varh.
-...b | reactive_q2_t1 | bigint | reactive_q2_t1_varh | 0.001 | Energy register of tariff 1: reactive, quadrant 2, in varh.
-...b | reactive_q2_t2 | bigint | reactive_q2_t2_varh | 0.001 | Energy register of tariff 2: reactive, quadrant 2, in varh.
-...b | reactive_q2_t3 | bigint | reactive_q2_t3_varh | 0.001 | Energy register of tariff 3: reactive, quadrant 2, in varh.
-...b | reactive_q2_t4 | bigint | reactive_q2_t4_varh | 0.001 | Energy register of tariff 4: reactive, quadrant 2, in varh.
-...b | reactive_q2_t5 | bigint | reactive_q2_t5_varh | 0.001 | Energy register of tariff 5: reactive, quadrant 2, in varh.
-...b | reactive_q2_t6 | bigint | reactive_q2_t6_varh | 0.001 | Energy register of tariff 6: reactive, quadrant 2, in varh.
-...b | reactive_q2_t7 | bigint | reactive_q2_t7_varh | 0.001 | Energy register of tariff 7: reactive, quadrant 2, in varh.
-...b | reactive_q2_t8 | bigint | reactive_q2_t8_varh | 0.001 | Energy register of tariff 8: reactive, quadrant 2, in varh.
-...b | reactive_q3_t1 | bigint | reactive_q3_t1_varh | 0.001 | Energy register of tariff 1: reactive, quadrant 3, in varh.
-...b | reactive_q3_t2 | bigint | reactive_q3_t2_varh | 0.001 | Energy register of tariff 2: reactive, quadrant 3, in varh.
-...b | reactive_q3_t3 | bigint | reactive_q3_t3_varh | 0.001 | Energy register of tariff 3: reactive, quadrant 3, in varh.
-...b | reactive_q3_t4 | bigint | reactive_q3_t4_varh | 0.001 | Energy register of tariff 4: reactive, quadrant 3, in varh.
-...b | reactive_q3_t5 | bigint | reactive_q3_t5_varh | 0.001 | Energy register of tariff 5: reactive, quadrant 3, in varh.
-...b | reactive_q3_t6 | bigint | reactive_q3_t6_varh | 0.001 | Energy register of tariff 6: reactive, quadrant 3, in varh.
-...b | reactive_q3_t7 | bigint | reactive_q3_t7_varh | 0.001 | Energy register of tariff 7: reactive, quadrant 3, in varh.
-...b | reactive_q3_t8 | bigint | reactive_q3_t8_varh | 0.001 | Energy register of tariff 8: reactive, quadrant 3, in varh.
-...b | reactive_q4_t1 | bigint | reactive_q4_t1_varh | 0.001 | Energy register of tariff 1: reactive, quadrant 4, in varh.
-...b | reactive_q4_t2 | bigint | reactive_q4_t2_varh | 0.001 | Energy register of tariff 2: reactive, quadrant 4, in varh.
-...b | reactive_q4_t3 | bigint | reactive_q4_t3_varh | 0.001 | Energy register of tariff 3: reactive, quadrant 4, in varh.
-...b | reactive_q4_t4 | bigint | reactive_q4_t4_varh | 0.001 | Energy register of tariff 4: reactive, quadrant 4, in varh.
-...b | reactive_q4_t5 | bigint | reactive_q4_t5_varh | 0.001 | Energy register of tariff 5: reactive, quadrant 4, in varh.
-...b | reactive_q4_t6 | bigint | reactive_q4_t6_varh | 0.001 | Energy register of tariff 6: reactive, quadrant 4, in varh.
-...b | reactive_q4_t7 | bigint | reactive_q4_t7_varh | 0.001 | Energy register of tariff 7: reactive, quadrant 4, in varh.
-...b | reactive_q4_t8 | bigint | reactive_q4_t8_varh | 0.001 | Energy register of tariff 8: reactive, quadrant 4, in varh.
+ildb | active_import_t# | bigint | active_import_t#_wh | 0.001 | Energy register of tariff #: active, import, in Wh.
+ildb | active_export_t# | bigint | active_export_t#_wh | 0.001 | Energy register of tariff #: active, export, in Wh.
+..db | reactive_import_t# | bigint | reactive_import_t#_varh | 0.001 | Energy register of tariff #: reactive, import (Q1+Q2), in varh.
+..db | reactive_export_t# | bigint | reactive_export_t#_varh | 0.001 | Energy register of tariff #: reactive, export (Q3+Q4), in varh.
+..db | apparent_import_t# | bigint | apparent_import_t#_vah | 0.001 | Energy register of tariff #: apparent, import, in VAh.
+..db | apparent_export_t# | bigint | apparent_export_t#_vah | 0.001 | Energy register of tariff #: apparent, export, in VAh.
+...b | reactive_q1_t# | bigint | reactive_q1_t#_varh | 0.001 | Energy register of tariff #: reactive, quadrant 1, in varh.
+...b | reactive_q2_t# | bigint | reactive_q2_t#_varh | 0.001 | Energy register of tariff #: reactive, quadrant 2, in varh.
+...b | reactive_q3_t# | bigint | reactive_q3_t#_varh | 0.001 | Energy register of tariff #: reactive, quadrant 3, in varh.
+...b | reactive_q4_t# | bigint | reactive_q4_t#_varh | 0.001 | Energy register of tariff #: reactive, quadrant 4, in varh.
 il.. | demand_active_import | bigint | demand_active_import_w | 0.001 | Average demand: active, import, in W.
 il.. | demand_active_export | bigint | demand_active_export_w | 0.001 | Average demand: active, export, in W.
 il.. | demand_reactive_import | bigint | demand_reactive_import_var | 0.001 | Average demand: reactive, import (Q1+Q2), in var.
@@ -183,112 +114,28 @@ il.. | demand_apparent_export | bigint | demand_apparent_export_va | 0.001 | Ave
 .l.. | demand_reactive_q4 | bigint | demand_reactive_q4_var | 0.001 | Average demand: reactive, quadrant 4, in var.
 i.db | demand_active_import_max | bigint | demand_active_import_max_w | 0.001 | Maximum demand: active, import, in W.
 i.db | demand_active_import_max_time | timestamptz | demand_active_import_max_time |  | When the maximum demand occurred: active, import.
-...b | demand_active_import_max_t1 | bigint | demand_active_import_max_t1_w | 0.001 | Maximum demand: active, import, tariff 1, in W.
-...b | demand_active_import_max_t1_time | timestamptz | demand_active_import_max_t1_time |  | When the maximum demand occurred: active, import, tariff 1.
-...b | demand_active_import_max_t2 | bigint | demand_active_import_max_t2_w | 0.001 | Maximum demand: active, import, tariff 2, in W.
-...b | demand_active_import_max_t2_time | timestamptz | demand_active_import_max_t2_time |  | When the maximum demand occurred: active, import, tariff 2.
-...b | demand_active_import_max_t3 | bigint | demand_active_import_max_t3_w | 0.001 | Maximum demand: active, import, tariff 3, in W.
-...b | demand_active_import_max_t3_time | timestamptz | demand_active_import_max_t3_time |  | When the maximum demand occurred: active, import, tariff 3.
-...b | demand_active_import_max_t4 | bigint | demand_active_import_max_t4_w | 0.001 | Maximum demand: active, import, tariff 4, in W.
-...b | demand_active_import_max_t4_time | timestamptz | demand_active_import_max_t4_time |  | When the maximum demand occurred: active, import, tariff 4.
-...b | demand_active_import_max_t5 | bigint | demand_active_import_max_t5_w | 0.001 | Maximum demand: active, import, tariff 5, in W.
-...b | demand_active_import_max_t5_time | timestamptz | demand_active_import_max_t5_time |  | When the maximum demand occurred: active, import, tariff 5.
-...b | demand_active_import_max_t6 | bigint | demand_active_import_max_t6_w | 0.001 | Maximum demand: active, import, tariff 6, in W.
-...b | demand_active_import_max_t6_time | timestamptz | demand_active_import_max_t6_time |  | When the maximum demand occurred: active, import, tariff 6.
-...b | demand_active_import_max_t7 | bigint | demand_active_import_max_t7_w | 0.001 | Maximum demand: active, import, tariff 7, in W.
-...b | demand_active_import_max_t7_time | timestamptz | demand_active_import_max_t7_time |  | When the maximum demand occurred: active, import, tariff 7.
-...b | demand_active_import_max_t8 | bigint | demand_active_import_max_t8_w | 0.001 | Maximum demand: active, import, tariff 8, in W.
-...b | demand_active_import_max_t8_time | timestamptz | demand_active_import_max_t8_time |  | When the maximum demand occurred: active, import, tariff 8.
+...b | demand_active_import_max_t# | bigint | demand_active_import_max_t#_w | 0.001 | Maximum demand: active, import, tariff #, in W.
+...b | demand_active_import_max_t#_time | timestamptz | demand_active_import_max_t#_time |  | When the maximum demand occurred: active, import, tariff #.
 i.db | demand_active_export_max | bigint | demand_active_export_max_w | 0.001 | Maximum demand: active, export, in W.
 i.db | demand_active_export_max_time | timestamptz | demand_active_export_max_time |  | When the maximum demand occurred: active, export.
-...b | demand_active_export_max_t1 | bigint | demand_active_export_max_t1_w | 0.001 | Maximum demand: active, export, tariff 1, in W.
-...b | demand_active_export_max_t1_time | timestamptz | demand_active_export_max_t1_time |  | When the maximum demand occurred: active, export, tariff 1.
-...b | demand_active_export_max_t2 | bigint | demand_active_export_max_t2_w | 0.001 | Maximum demand: active, export, tariff 2, in W.
-...b | demand_active_export_max_t2_time | timestamptz | demand_active_export_max_t2_time |  | When the maximum demand occurred: active, export, tariff 2.
-...b | demand_active_export_max_t3 | bigint | demand_active_export_max_t3_w | 0.001 | Maximum demand: active, export, tariff 3, in W.
-...b | demand_active_export_max_t3_time | timestamptz | demand_active_export_max_t3_time |  | When the maximum demand occurred: active, export, tariff 3.
-...b | demand_active_export_max_t4 | bigint | demand_active_export_max_t4_w | 0.001 | Maximum demand: active, export, tariff 4, in W.
-...b | demand_active_export_max_t4_time | timestamptz | demand_active_export_max_t4_time |  | When the maximum demand occurred: active, export, tariff 4.
-...b | demand_active_export_max_t5 | bigint | demand_active_export_max_t5_w | 0.001 | Maximum demand: active, export, tariff 5, in W.
-...b | demand_active_export_max_t5_time | timestamptz | demand_active_export_max_t5_time |  | When the maximum demand occurred: active, export, tariff 5.
-...b | demand_active_export_max_t6 | bigint | demand_active_export_max_t6_w | 0.001 | Maximum demand: active, export, tariff 6, in W.
-...b | demand_active_export_max_t6_time | timestamptz | demand_active_export_max_t6_time |  | When the maximum demand occurred: active, export, tariff 6.
-...b | demand_active_export_max_t7 | bigint | demand_active_export_max_t7_w | 0.001 | Maximum demand: active, export, tariff 7, in W.
-...b | demand_active_export_max_t7_time | timestamptz | demand_active_export_max_t7_time |  | When the maximum demand occurred: active, export, tariff 7.
-...b | demand_active_export_max_t8 | bigint | demand_active_export_max_t8_w | 0.001 | Maximum demand: active, export, tariff 8, in W.
-...b | demand_active_export_max_t8_time | timestamptz | demand_active_export_max_t8_time |  | When the maximum demand occurred: active, export, tariff 8.
+...b | demand_active_export_max_t# | bigint | demand_active_export_max_t#_w | 0.001 | Maximum demand: active, export, tariff #, in W.
+...b | demand_active_export_max_t#_time | timestamptz | demand_active_export_max_t#_time |  | When the maximum demand occurred: active, export, tariff #.
 i.db | demand_reactive_import_max | bigint | demand_reactive_import_max_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), in var.
 i.db | demand_reactive_import_max_time | timestamptz | demand_reactive_import_max_time |  | When the maximum demand occurred: reactive, import (Q1+Q2).
-...b | demand_reactive_import_max_t1 | bigint | demand_reactive_import_max_t1_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 1, in var.
-...b | demand_reactive_import_max_t1_time | timestamptz | demand_reactive_import_max_t1_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 1.
-...b | demand_reactive_import_max_t2 | bigint | demand_reactive_import_max_t2_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 2, in var.
-...b | demand_reactive_import_max_t2_time | timestamptz | demand_reactive_import_max_t2_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 2.
-...b | demand_reactive_import_max_t3 | bigint | demand_reactive_import_max_t3_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 3, in var.
-...b | demand_reactive_import_max_t3_time | timestamptz | demand_reactive_import_max_t3_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 3.
-...b | demand_reactive_import_max_t4 | bigint | demand_reactive_import_max_t4_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 4, in var.
-...b | demand_reactive_import_max_t4_time | timestamptz | demand_reactive_import_max_t4_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 4.
-...b | demand_reactive_import_max_t5 | bigint | demand_reactive_import_max_t5_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 5, in var.
-...b | demand_reactive_import_max_t5_time | timestamptz | demand_reactive_import_max_t5_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 5.
-...b | demand_reactive_import_max_t6 | bigint | demand_reactive_import_max_t6_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 6, in var.
-...b | demand_reactive_import_max_t6_time | timestamptz | demand_reactive_import_max_t6_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 6.
-...b | demand_reactive_import_max_t7 | bigint | demand_reactive_import_max_t7_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 7, in var.
-...b | demand_reactive_import_max_t7_time | timestamptz | demand_reactive_import_max_t7_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 7.
-...b | demand_reactive_import_max_t8 | bigint | demand_reactive_import_max_t8_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff 8, in var.
-...b | demand_reactive_import_max_t8_time | timestamptz | demand_reactive_import_max_t8_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff 8.
+...b | demand_reactive_import_max_t# | bigint | demand_reactive_import_max_t#_var | 0.001 | Maximum demand: reactive, import (Q1+Q2), tariff #, in var.
+...b | demand_reactive_import_max_t#_time | timestamptz | demand_reactive_import_max_t#_time |  | When the maximum demand occurred: reactive, import (Q1+Q2), tariff #.
 i.db | demand_reactive_export_max | bigint | demand_reactive_export_max_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), in var.
 i.db | demand_reactive_export_max_time | timestamptz | demand_reactive_export_max_time |  | When the maximum demand occurred: reactive, export (Q3+Q4).
-...b | demand_reactive_export_max_t1 | bigint | demand_reactive_export_max_t1_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 1, in var.
-...b | demand_reactive_export_max_t1_time | timestamptz | demand_reactive_export_max_t1_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 1.
-...b | demand_reactive_export_max_t2 | bigint | demand_reactive_export_max_t2_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 2, in var.
-...b | demand_reactive_export_max_t2_time | timestamptz | demand_reactive_export_max_t2_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 2.
-...b | demand_reactive_export_max_t3 | bigint | demand_reactive_export_max_t3_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 3, in var.
-...b | demand_reactive_export_max_t3_time | timestamptz | demand_reactive_export_max_t3_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 3.
-...b | demand_reactive_export_max_t4 | bigint | demand_reactive_export_max_t4_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 4, in var.
-...b | demand_reactive_export_max_t4_time | timestamptz | demand_reactive_export_max_t4_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 4.
-...b | demand_reactive_export_max_t5 | bigint | demand_reactive_export_max_t5_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 5, in var.
-...b | demand_reactive_export_max_t5_time | timestamptz | demand_reactive_export_max_t5_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 5.
-...b | demand_reactive_export_max_t6 | bigint | demand_reactive_export_max_t6_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 6, in var.
-...b | demand_reactive_export_max_t6_time | timestamptz | demand_reactive_export_max_t6_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 6.
-...b | demand_reactive_export_max_t7 | bigint | demand_reactive_export_max_t7_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 7, in var.
-...b | demand_reactive_export_max_t7_time | timestamptz | demand_reactive_export_max_t7_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 7.
-...b | demand_reactive_export_max_t8 | bigint | demand_reactive_export_max_t8_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff 8, in var.
-...b | demand_reactive_export_max_t8_time | timestamptz | demand_reactive_export_max_t8_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff 8.
+...b | demand_reactive_export_max_t# | bigint | demand_reactive_export_max_t#_var | 0.001 | Maximum demand: reactive, export (Q3+Q4), tariff #, in var.
+...b | demand_reactive_export_max_t#_time | timestamptz | demand_reactive_export_max_t#_time |  | When the maximum demand occurred: reactive, export (Q3+Q4), tariff #.
 i.db | demand_apparent_import_max | bigint | demand_apparent_import_max_va | 0.001 | Maximum demand: apparent, import, in VA.
 i.db | demand_apparent_import_max_time | timestamptz | demand_apparent_import_max_time |  | When the maximum demand occurred: apparent, import.
-...b | demand_apparent_import_max_t1 | bigint | demand_apparent_import_max_t1_va | 0.001 | Maximum demand: apparent, import, tariff 1, in VA.
-...b | demand_apparent_import_max_t1_time | timestamptz | demand_apparent_import_max_t1_time |  | When the maximum demand occurred: apparent, import, tariff 1.
-...b | demand_apparent_import_max_t2 | bigint | demand_apparent_import_max_t2_va | 0.001 | Maximum demand: apparent, import, tariff 2, in VA.
-...b | demand_apparent_import_max_t2_time | timestamptz | demand_apparent_import_max_t2_time |  | When the maximum demand occurred: apparent, import, tariff 2.
-...b | demand_apparent_import_max_t3 | bigint | demand_apparent_import_max_t3_va | 0.001 | Maximum demand: apparent, import, tariff 3, in VA.
-...b | demand_apparent_import_max_t3_time | timestamptz | demand_apparent_import_max_t3_time |  | When the maximum demand occurred: apparent, import, tariff 3.
-...b | demand_apparent_import_max_t4 | bigint | demand_apparent_import_max_t4_va | 0.001 | Maximum demand: apparent, import, tariff 4, in VA.
-...b | demand_apparent_import_max_t4_time | timestamptz | demand_apparent_import_max_t4_time |  | When the maximum demand occurred: apparent, import, tariff 4.
-...b | demand_apparent_import_max_t5 | bigint | demand_apparent_import_max_t5_va | 0.001 | Maximum demand: apparent, import, tariff 5, in VA.
-...b | demand_apparent_import_max_t5_time | timestamptz | demand_apparent_import_max_t5_time |  | When the maximum demand occurred: apparent, import, tariff 5.
-...b | demand_apparent_import_max_t6 | bigint | demand_apparent_import_max_t6_va | 0.001 | Maximum demand: apparent, import, tariff 6, in VA.
-...b | demand_apparent_import_max_t6_time | timestamptz | demand_apparent_import_max_t6_time |  | When the maximum demand occurred: apparent, import, tariff 6.
-...b | demand_apparent_import_max_t7 | bigint | demand_apparent_import_max_t7_va | 0.001 | Maximum demand: apparent, import, tariff 7, in VA.
-...b | demand_apparent_import_max_t7_time | timestamptz | demand_apparent_import_max_t7_time |  | When the maximum demand occurred: apparent, import, tariff 7.
-...b | demand_apparent_import_max_t8 | bigint | demand_apparent_import_max_t8_va | 0.001 | Maximum demand: apparent, import, tariff 8, in VA.
-...b | demand_apparent_import_max_t8_time | timestamptz | demand_apparent_import_max_t8_time |  | When the maximum demand occurred: apparent, import, tariff 8.
+...b | demand_apparent_import_max_t# | bigint | demand_apparent_import_max_t#_va | 0.001 | Maximum demand: apparent, import, tariff #, in VA.
+...b | demand_apparent_import_max_t#_time | timestamptz | demand_apparent_import_max_t#_time |  | When the maximum demand occurred: apparent, import, tariff #.
 i.db | demand_apparent_export_max | bigint | demand_apparent_export_max_va | 0.001 | Maximum demand: apparent, export, in VA.
 i.db | demand_apparent_export_max_time | timestamptz | demand_apparent_export_max_time |  | When the maximum demand occurred: apparent, export.
-...b | demand_apparent_export_max_t1 | bigint | demand_apparent_export_max_t1_va | 0.001 | Maximum demand: apparent, export, tariff 1, in VA.
-...b | demand_apparent_export_max_t1_time | timestamptz | demand_apparent_export_max_t1_time |  | When the maximum demand occurred: apparent, export, tariff 1.
-...b | demand_apparent_export_max_t2 | bigint | demand_apparent_export_max_t2_va | 0.001 | Maximum demand: apparent, export, tariff 2, in VA.
-...b | demand_apparent_export_max_t2_time | timestamptz | demand_apparent_export_max_t2_time |  | When the maximum demand occurred: apparent, export, tariff 2.
-...b | demand_apparent_export_max_t3 | bigint | demand_apparent_export_max_t3_va | 0.001 | Maximum demand: apparent, export, tariff 3, in VA.
-...b | demand_apparent_export_max_t3_time | timestamptz | demand_apparent_export_max_t3_time |  | When the maximum demand occurred: apparent, export, tariff 3.
-...b | demand_apparent_export_max_t4 | bigint | demand_apparent_export_max_t4_va | 0.001 | Maximum demand: apparent, export, tariff 4, in VA.
-...b | demand_apparent_export_max_t4_time | timestamptz | demand_apparent_export_max_t4_time |  | When the maximum demand occurred: apparent, export, tariff 4.
-...b | demand_apparent_export_max_t5 | bigint | demand_apparent_export_max_t5_va | 0.001 | Maximum demand: apparent, export, tariff 5, in VA.
-...b | demand_apparent_export_max_t5_time | timestamptz | demand_apparent_export_max_t5_time |  | When the maximum demand occurred: apparent, export, tariff 5.
-...b | demand_apparent_export_max_t6 | bigint | demand_apparent_export_max_t6_va | 0.001 | Maximum demand: apparent, export, tariff 6, in VA.
-...b | demand_apparent_export_max_t6_time | timestamptz | demand_apparent_export_max_t6_time |  | When the maximum demand occurred: apparent, export, tariff 6.
-...b | demand_apparent_export_max_t7 | bigint | demand_apparent_export_max_t7_va | 0.001 | Maximum demand: apparent, export, tariff 7, in VA.
-...b | demand_apparent_export_max_t7_time | timestamptz | demand_apparent_export_max_t7_time |  | When the maximum demand occurred: apparent, export, tariff 7.
-...b | demand_apparent_export_max_t8 | bigint | demand_apparent_export_max_t8_va | 0.001 | Maximum demand: apparent, export, tariff 8, in VA.
-...b | demand_apparent_export_max_t8_time | timestamptz | demand_apparent_export_max_t8_time |  | When the maximum demand occurred: apparent, export, tariff 8.
+...b | demand_apparent_export_max_t# | bigint | demand_apparent_export_max_t#_va | 0.001 | Maximum demand: apparent, export, tariff #, in VA.
+...b | demand_apparent_export_max_t#_time | timestamptz | demand_apparent_export_max_t#_time |  | When the maximum demand occurred: apparent, export, tariff #.
 ...b | billing_power_on_duration | integer | billing_power_on_duration_min |  | Duration with power in the billing period, in min.
 i.db | power_failures | integer | power_failures |  | Number of power failures.
 i.db | power_off_duration | integer | power_off_duration_min |  | Cumulative duration without power, in min.
@@ -317,6 +164,10 @@ ildb | mbus4_volume | bigint | mbus4_volume_m3 | 0.000001 | M-Bus channel 4: vol
 ildb | mbus4_heat | bigint | mbus4_heat_j |  | M-Bus channel 4: energy register (heat, cold), in J.
 ildb | mbus4_time | timestamptz | mbus4_time |  | M-Bus channel 4: when the register was read.
 $$, E'\n'), E'\n') with ordinality as l (line, nth)
+), columns (letters, line, nth) as (
+  select l.letters, replace(l.line, '#', t.tariff::text),
+    row_number() over (order by l.nth - (l.line like '%#\_time%')::integer, t.tariff, l.nth)
+  from lines l cross join generate_series(1, case when l.line like '%#%' then 8 else 1 end) as t (tariff)
 )
 select dlms.make_profile(p.profile, p.view_name, p.title,
   (select string_agg(c.line, E'\n' order by c.nth) from columns c where strpos(c.letters, p.letter) > 0))

@@ -11,6 +11,11 @@ return case
 end;
 comment on function dlms.day_start is 'First moment of a local day, also where clocks go back over midnight and have it twice.';
 
+create function dlms.day_of(ends_at timestamptz, zone text) returns date
+language sql stable parallel safe
+return ((ends_at - interval '1 microsecond') at time zone zone)::date;
+comment on function dlms.day_of is 'Local day of an interval by its end: one that ends at midnight is of the day that ends then.';
+
 create function dlms.kept_from(name name) returns timestamptz
 language sql stable
 set search_path = pg_catalog
@@ -47,76 +52,59 @@ comment on column dlms.daily_load_due.summed is 'The day is in dlms.daily_load_r
 create index daily_load_due_day on dlms.daily_load_due (day);
 create index daily_load_due_summed on dlms.daily_load_due (day) where summed;
 
-create table dlms.daily_load_rollup (
-  meter_key integer not null,
-  day date not null,
-  intervals bigint not null,
-  covered_s bigint,
-  with_registers bigint not null,
-  active_import numeric,
-  active_export numeric,
-  reactive_import numeric,
-  reactive_export numeric,
-  apparent_import numeric,
-  apparent_export numeric,
-  reactive_q1 numeric,
-  reactive_q2 numeric,
-  reactive_q3 numeric,
-  reactive_q4 numeric,
-  active_net numeric,
-  active_absolute numeric,
-  active_import_least bigint,
-  active_import_most bigint,
-  primary key (meter_key, day)
-);
+-- An energy is a column of the block load that has its register beside it, under its name and _total.
+do $$
+declare
+  results text;
+  amounts text;
+  registers text;
+  sums text;
+begin
+  select string_agg(format('%I numeric', e.attname), ', ' order by e.attnum),
+    string_agg(format('b.%I', e.attname), ', ' order by e.attnum),
+    string_agg(format('b.%I', r.attname), ', ' order by e.attnum),
+    string_agg(format('sum(b.%1$I) as %1$I', e.attname), ', ' order by e.attnum)
+  into results, amounts, registers, sums
+  from pg_attribute e
+  join pg_attribute r on r.attrelid = e.attrelid and r.attname = e.attname || '_total'
+  where e.attrelid = 'dlms.block_load_profile_data'::regclass;
+  execute format(
+    $sql$
+      create function dlms.block_load_sums(
+        meter integer, after_time timestamptz, to_time timestamptz,
+        earliest timestamptz default '-infinity', latest timestamptz default 'infinity'
+      ) returns table (
+        intervals bigint, covered_s bigint, with_registers bigint, %s, active_import_least bigint, active_import_most bigint
+      )
+      language sql stable parallel safe
+      begin atomic
+        select count(*) as intervals,
+          sum(b.interval_s) filter (where num_nonnulls(%s) > 0) as covered_s,
+          count(*) filter (where num_nonnulls(%s) > 0) as with_registers,
+          %s,
+          min(b.active_import) as active_import_least,
+          max(b.active_import) as active_import_most
+        from dlms.block_load_profile_data b
+        where b.meter_key = meter and b.captured_at > after_time and b.captured_at <= to_time
+          and b.captured_at >= earliest and b.captured_at <= latest;
+      end
+    $sql$, results, amounts, registers, sums
+  );
+end
+$$;
+comment on function dlms.block_load_sums is 'Sums of one meter''s intervals that end within a time; no row has less than earliest or more than latest.';
+
+create table dlms.daily_load_rollup as
+select 0 as meter_key, current_date as day, s.* from dlms.block_load_sums(0, '-infinity', 'infinity') s
+with no data;
+alter table dlms.daily_load_rollup
+  add primary key (meter_key, day),
+  alter column intervals set not null,
+  alter column with_registers set not null;
 comment on table dlms.daily_load_rollup is 'Sums of the block load by meter and local day, in the fixed units of its columns.';
 
 insert into dlms.time_tables (table_schema, table_name, time_column, chunk_interval, compress_after, segment_by, order_by)
 values ('dlms', 'daily_load_rollup', 'day', '90 days', '7 days', '', 'meter_key, day');
-
-create function dlms.block_load_sums(
-  meter integer, after_time timestamptz, to_time timestamptz, earliest timestamptz default '-infinity', latest timestamptz default 'infinity'
-) returns table (
-  intervals bigint, covered_s bigint, with_registers bigint,
-  active_import numeric,
-  active_export numeric,
-  reactive_import numeric,
-  reactive_export numeric,
-  apparent_import numeric,
-  apparent_export numeric,
-  reactive_q1 numeric,
-  reactive_q2 numeric,
-  reactive_q3 numeric,
-  reactive_q4 numeric,
-  active_net numeric,
-  active_absolute numeric,
-  active_import_least bigint, active_import_most bigint
-)
-language sql stable parallel safe
-begin atomic
-  select
-  count(*) as intervals,
-    sum(b.interval_s) filter (where num_nonnulls(b.active_import, b.active_export, b.reactive_import, b.reactive_export, b.apparent_import, b.apparent_export, b.reactive_q1, b.reactive_q2, b.reactive_q3, b.reactive_q4, b.active_net, b.active_absolute) > 0) as covered_s,
-    count(*) filter (where num_nonnulls(b.active_import_total, b.active_export_total, b.reactive_import_total, b.reactive_export_total, b.apparent_import_total, b.apparent_export_total, b.reactive_q1_total, b.reactive_q2_total, b.reactive_q3_total, b.reactive_q4_total, b.active_net_total, b.active_absolute_total) > 0) as with_registers,
-    sum(b.active_import) as active_import,
-    sum(b.active_export) as active_export,
-    sum(b.reactive_import) as reactive_import,
-    sum(b.reactive_export) as reactive_export,
-    sum(b.apparent_import) as apparent_import,
-    sum(b.apparent_export) as apparent_export,
-    sum(b.reactive_q1) as reactive_q1,
-    sum(b.reactive_q2) as reactive_q2,
-    sum(b.reactive_q3) as reactive_q3,
-    sum(b.reactive_q4) as reactive_q4,
-    sum(b.active_net) as active_net,
-    sum(b.active_absolute) as active_absolute,
-    min(b.active_import) as active_import_least,
-    max(b.active_import) as active_import_most
-  from dlms.block_load_profile_data b
-  where b.meter_key = meter and b.captured_at > after_time and b.captured_at <= to_time
-    and b.captured_at >= earliest and b.captured_at <= latest;
-end;
-comment on function dlms.block_load_sums is 'Sums of one meter''s intervals that end within a time; no row has less than earliest or more than latest.';
 
 create function dlms.note_updated_load() returns trigger
 language plpgsql
@@ -184,8 +172,7 @@ begin
     cross join unnest(c.meter_keys) as k (meter_key)
     join public.meters m on m.meter_key = k.meter_key
     cross join generate_series(
-      ((c.from_time - interval '1 microsecond') at time zone m.time_zone)::date::timestamp,
-      ((c.to_time - interval '1 microsecond') at time zone m.time_zone)::date::timestamp, interval '1 day'
+      dlms.day_of(c.from_time, m.time_zone)::timestamp, dlms.day_of(c.to_time, m.time_zone)::timestamp, interval '1 day'
     ) as day
     order by 1, 2
     on conflict (meter_key, day) do update set summed = false where d.summed

@@ -8,12 +8,10 @@ language plpgsql
 set search_path = pg_catalog
 as $$
 declare
-  wanted constant boolean := coalesce(current_setting('timescaledb.license', true) = 'timescale', false)
-    and exists (select from pg_extension where extname = 'timescaledb');
+  wanted constant boolean := dlms.has_policies();
   made constant boolean := to_regclass('dlms.daily_load_aggregate') is not null;
   used constant boolean := pg_get_viewdef('dlms.daily_load_kept'::regclass) like '%daily_load_aggregate%';
   sums name[];
-  time_bucket text;
 begin
   if wanted = used then
     return false;
@@ -21,15 +19,13 @@ begin
   select array_agg(a.attname order by a.attnum) into sums
   from pg_attribute a where a.attrelid = 'dlms.daily_load_rollup'::regclass and a.attnum > 2 and not a.attisdropped;
   if wanted and not made then
-    select format('%I.time_bucket', n.nspname) into time_bucket
-    from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'timescaledb';
     execute format(
       $sql$
         create materialized view dlms.daily_load_aggregate
         with (timescaledb.continuous, timescaledb.materialized_only = true) as
-        select meter_key, %s(interval '1 day', day) as bucket, %s from dlms.daily_load_rollup group by meter_key, bucket
+        select meter_key, %I.time_bucket(interval '1 day', day) as bucket, %s from dlms.daily_load_rollup group by meter_key, bucket
         with no data
-      $sql$, time_bucket, (select string_agg(format('max(%1$I) as %1$I', s), ', ') from unnest(sums) as s)
+      $sql$, dlms.extension_schema('timescaledb'), (select string_agg(format('max(%1$I) as %1$I', s), ', ') from unnest(sums) as s)
     );
     comment on view dlms.daily_load_aggregate is 'Continuous aggregate: the sums of dlms.daily_load_rollup by meter and day.';
     insert into dlms.daily_load_due (meter_key, day, summed) select r.meter_key, r.day, true from dlms.daily_load_rollup r

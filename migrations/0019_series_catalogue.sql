@@ -93,12 +93,20 @@ create table dlms.series_aliases (
 comment on table dlms.series_aliases is 'Other names under which series are found, as the former one after a change.';
 create index series_aliases_series on dlms.series_aliases (series_key);
 
+create view dlms.described_series as
+select s.series_key, s.key, s.dataset_key, d.name as dataset, d.profile, s.meter_key,
+  case when s.namespace = 'm' then s.stem end as meter_number, coalesce(s.quantity, s.free_key) as quantity,
+  coalesce(q.unit, s.unit) as unit, coalesce(q.exponent, s.exponent) as exponent, s.column_name, s.capture_object,
+  coalesce(q.logical_name, split_part(s.capture_object, ':', 2)) as code, q.description, s.created_at
+from dlms.series s
+join dlms.datasets d using (dataset_key)
+left join dlms.quantities q on q.profile = d.profile and q.column_name = s.column_name;
+comment on view dlms.described_series is 'Series with what their dataset and the column of its profile say of them.';
+
 create function dlms.make_key_search() returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-declare
-  extension_schema name;
 begin
   if not exists (select from pg_available_extensions where name = 'pg_trgm') then
     return false;
@@ -108,9 +116,8 @@ begin
   exception when insufficient_privilege then
     return false;
   end;
-  select n.nspname into extension_schema
-  from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'pg_trgm';
-  execute format('create index if not exists series_key_trigrams on dlms.series using gin (key %I.gin_trgm_ops)', extension_schema);
+  execute format('create index if not exists series_key_trigrams on dlms.series using gin (key %I.gin_trgm_ops)',
+    dlms.extension_schema('pg_trgm'));
   return true;
 end
 $$;

@@ -218,12 +218,10 @@ declare
   statement text;
 begin
   for part in
-    select d.profile, s.column_name, s.capture_object, coalesce(q.exponent, s.exponent) as exponent,
+    select s.profile, s.column_name, s.capture_object, s.exponent,
       array_agg(s.series_key order by s.series_key) as series_keys,
       array_agg(s.meter_key order by s.series_key) as meter_keys
-    from dlms.series s
-    join dlms.datasets d using (dataset_key)
-    left join dlms.quantities q on q.profile = d.profile and q.column_name = s.column_name
+    from dlms.described_series s
     where s.series_key = any (wanted)
     group by 1, 2, 3, 4
   loop

@@ -57,6 +57,8 @@ create function dlms.keep_run() returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  may_change constant text[] := array['state', 'release_at', 'released_at', 'collection_key'];
 begin
   if tg_op = 'DELETE' then
     if old.state <> 'draft' then
@@ -65,10 +67,8 @@ begin
     return old;
   end if;
   if old.state <> 'draft' and (
-    (to_jsonb(new) - array['state', 'release_at', 'released_at', 'collection_key'])
-      <> (to_jsonb(old) - array['state', 'release_at', 'released_at', 'collection_key'])
-    or array_position(array['frozen', 'released'], new.state) is null
-    or array_position(array['frozen', 'released'], new.state) < array_position(array['frozen', 'released'], old.state)
+    (to_jsonb(new) - may_change) <> (to_jsonb(old) - may_change)
+    or (old.state, new.state) not in (('frozen', 'frozen'), ('frozen', 'released'), ('released', 'released'))
     or (old.state = 'released' and (new.release_at, new.released_at) is distinct from (old.release_at, old.released_at))
   ) then
     raise exception 'run % is %, it can''t be changed', old.label, old.state using errcode = '55000';
@@ -104,6 +104,16 @@ referencing old table as changed for each statement execute function dlms.keep_r
 create trigger keep_changed before update or truncate on dlms.run_values
 for each statement execute function dlms.refuse_change();
 
+create function dlms.portions(series_keys integer[]) returns setof integer[]
+language sql immutable
+set search_path = pg_catalog, pg_temp
+as $$
+  select array_agg(series_key) from (
+    select k as series_key, (row_number() over (order by k) - 1) / 5000 as nth from unnest(series_keys) k
+  ) p group by nth order by nth
+$$;
+comment on function dlms.portions is 'Series in portions of which one statement reads all values.';
+
 create function dlms.freeze_run(run integer) returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -135,11 +145,7 @@ begin
     from dlms.collection_series_keys(the.collection_key) k join dlms.series s using (series_key)
     where s.dataset_key = the.dataset_key and (the.pattern is null or s.key ~ the.pattern);
   end if;
-  for portion in
-    select array_agg(series_key) from (
-      select m as series_key, (row_number() over (order by m) - 1) / 5000 as nth from unnest(members) m
-    ) p group by nth order by nth
-  loop
+  for portion in select dlms.portions(members) loop
     insert into dlms.run_series (run_key, series_key, value_count, digest)
     select run, d.series_key, d.value_count, d.digest
     from dlms.digest_series(portion, the) d;

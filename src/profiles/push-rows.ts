@@ -1,18 +1,15 @@
 /** Rows for the profile tables from a mapped push: its values as a snapshot, and the rows of profiles pushed whole. */
 import type { Data } from "../../protocol/axdr/data.ts";
-import { DlmsError } from "../../protocol/errors.ts";
 import { decodeProfileBuffer } from "../../protocol/profile/decode.ts";
-import { type LayoutSource, profileLayout, type RegisterScaler } from "../../protocol/profile/layout.ts";
+import { profileLayout, type RegisterScaler } from "../../protocol/profile/layout.ts";
 import type { OtherColumn, ProfileKind } from "./batch.ts";
 import { type MapContext, type MappedProfile, mapProfile } from "./map-profile.ts";
 import { isIdentity, type MappedPush, type PushContext, placeName } from "./map-push.ts";
 import { otherValue } from "./other-value.ts";
 import type { PushItem } from "./push-body.ts";
 import { CLOCK, PROFILE_NAMES, PUSHED_PROFILES } from "./push-families.ts";
-import { decodePushedBuffer } from "./pushed-buffer.ts";
+import { decodePushedBuffer, layoutOfBuffer } from "./pushed-buffer.ts";
 
-const PROFILE_CLASS = 7;
-const BUFFER = 2;
 const CLOCK_CLASS = 8;
 
 /**
@@ -32,24 +29,20 @@ interface Target {
   readonly context: PushContext;
 }
 
-/** The layout of a profile that is pushed whole, when it is known. */
-function profileOf({ object, data }: PushItem, { profiles }: PushContext): LayoutSource | undefined {
-  if (object?.classId !== PROFILE_CLASS || object.attributeId !== BUFFER) return undefined;
-  if (PROFILE_NAMES[object.logicalName] === undefined || data.type === "null-data") return undefined;
-  return profiles?.get(object.logicalName);
+/** A profile that is pushed whole, and its layout, when it is known. */
+function profileOf(item: PushItem, context: PushContext) {
+  const profile = PROFILE_NAMES[item.object?.logicalName ?? ""];
+  const source = layoutOfBuffer(item, context);
+  return profile === undefined || source === undefined || item.data.type === "null-data"
+    ? undefined
+    : { profile, source };
 }
 
 function profileRows(item: PushItem, to: Target): MappedProfile[] {
-  const source = profileOf(item, to.context);
-  const profile = PROFILE_NAMES[item.object?.logicalName ?? ""];
-  if (source === undefined || profile === undefined) return [];
-  try {
-    return [mapProfile(decodePushedBuffer(item.data, source, to.context.clock), mapContext(profile, to))];
-  } catch (error) {
-    // What is no buffer of that layout is still among the values of the push.
-    if (error instanceof DlmsError) return [];
-    throw error;
-  }
+  const known = profileOf(item, to.context);
+  if (known === undefined) return [];
+  const decoded = decodePushedBuffer(item.data, known.source, to.context.clock);
+  return decoded === undefined ? [] : [mapProfile(decoded, mapContext(known.profile, to))];
 }
 
 function mapContext(profile: ProfileKind, { meterKey, context }: Target): MapContext {

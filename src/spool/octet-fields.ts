@@ -33,9 +33,7 @@ export class FieldWriter {
 
   /** Any number, NaN too. */
   number(value: number): this {
-    if (Number.isSafeInteger(value) && Math.abs(value) <= SHORT && !Object.is(value, -0)) {
-      return this.count(zigzag(value) + 1);
-    }
+    if (isShort(value)) return this.count(zigzag(value) + 1);
     this.count(LONG_FORM).#reserve(8);
     this.#view.setFloat64(this.#end, value);
     this.#end += 8;
@@ -80,10 +78,12 @@ export class FieldWriter {
     this.count(values.length);
     let previous = 0;
     for (const value of values) {
-      const isShort = Number.isSafeInteger(value) && Math.abs(value) <= SHORT && !Object.is(value, -0);
-      if (isShort) this.count(zigzag(value - previous) + 1);
-      else this.number(value);
-      if (isShort) previous = value;
+      if (!isShort(value)) {
+        this.number(value);
+        continue;
+      }
+      this.count(zigzag(value - previous) + 1);
+      previous = value;
     }
     return this;
   }
@@ -115,6 +115,10 @@ export class FieldWriter {
     this.#octets = grown;
     this.#view = new DataView(grown.buffer);
   }
+}
+
+function isShort(value: number): boolean {
+  return Number.isSafeInteger(value) && Math.abs(value) <= SHORT && !Object.is(value, -0);
 }
 
 function zigzag(value: number): number {

@@ -27,7 +27,7 @@ export async function benchDatabase(stack: AsyncDisposableStack, connections: nu
   const server = stack.adopt(await startServer(), (each) => each.stop());
   const name = `bench_${process.pid}`;
   await query(server.url, `create database ${name}`);
-  stack.defer(async () => void (await query(server.url, `drop database if exists ${name} with (force)`)));
+  stack.defer(async () => void (await query(server.administratorUrl, `drop database if exists ${name} with (force)`)));
   const url = withDatabase(server.url, name);
   await migrate(url);
   const database = stack.use(await openDatabase({ url, connections, unlimited: true }));

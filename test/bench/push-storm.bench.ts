@@ -1,5 +1,5 @@
 /** A feeder goes dark: last gasps of a hundred thousand meters within ten seconds, until all are durable. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -18,6 +18,7 @@ import type { StreetMeter } from "../../src/simulator/street.ts";
 import type { Database } from "../../src/store/database/database.ts";
 import type { Bench } from "./bench.ts";
 import { embeddedDatabase } from "./bench-database.ts";
+import { kernelDrops } from "./load/kernel-drops.ts";
 import { Spawned } from "./load/spawned.ts";
 import type { StormOrder } from "./storm-sender.ts";
 
@@ -57,7 +58,7 @@ export const bench: Bench = {
     const { seconds, waitingMost, memoryMost, memoryBefore } = await blow(storm);
     const stormy = { polls: told.polledMs, loopMs: loop.percentile(99) / NS_PER_MS };
     told.polledMs = [];
-    const lost = await lostBySocket(port);
+    const lost = await kernelDrops(port);
     await settled(gateway, meters - lost);
     const [row] = await gateway.database.query<{ rows: bigint; meters: bigint; events: bigint }>(
       `select (select count(*) from dlms.push_history) as rows, (select count(distinct meter_id) from dlms.push_history) as meters,
@@ -200,12 +201,4 @@ function lastGasp(number: string): Uint8Array {
   };
   const apdu = encodeApdu({ apdu: "data-notification", body: { longInvokeIdAndPriority: 1, body } });
   return encodeWrapper({ sourceWPort: 1, destinationWPort: 64, apdu });
-}
-
-/** Datagrams that the kernel threw away for want of room in our socket. */
-async function lostBySocket(port: number): Promise<number> {
-  const wanted = port.toString(16).toUpperCase().padStart(4, "0");
-  const lines = (await readFile("/proc/net/udp", "utf8")).split("\n");
-  const line = lines.find((each) => each.includes(`:${wanted} `));
-  return Number(line?.trim().split(/\s+/).at(-1) ?? 0);
 }

@@ -1,7 +1,6 @@
-/** Loaded into a daemon by `--import`: writes each second how its event loop, its memory and its handles are. */
+/** Loaded into a daemon by `--import`, with `--expose-gc`: writes each second how its event loop, its memory and its handles are. */
 import { appendFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { queryObjects } from "node:v8";
 
 export interface ProbeSample {
   readonly atMs: number;
@@ -10,7 +9,7 @@ export interface ProbeSample {
   readonly delayMaxMs: number;
   readonly residentMb: number;
   readonly heapMb: number;
-  /** Of that what is still needed; known once a minute, when all garbage has just been collected. */
+  /** Of that what is still needed; known once a minute, when the minute's polls are over and all garbage was collected. */
   readonly livingMb?: number;
   /** Sockets, files, timers and whatever else keeps the loop busy. */
   readonly handles: number;
@@ -20,34 +19,38 @@ export interface ProbeSample {
 export const PROBE_FILE = "DLMS_GATEWAY_SOAK_PROBE";
 const SECOND_MS = 1000;
 const RESOLUTION_MS = 10;
-const SAMPLES_A_MINUTE = 60;
+const MINUTE_MS = 60_000;
+/** Into each minute: the plans' polls are over long before. */
+const QUIET_MS = 45_000;
 const MEGABYTE = 1e6;
 
 const file = process.env[PROBE_FILE];
 if (file !== undefined && process.argv.includes("run")) {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   delay.enable();
-  let samples = 0;
+  let quietMinute = Infinity;
   setInterval(() => {
     const { rss, heapUsed } = process.memoryUsage();
-    samples += 1;
+    const atMs = Date.now();
+    const minute = Math.floor((atMs - QUIET_MS) / MINUTE_MS);
+    const isQuiet = minute > quietMinute;
+    quietMinute = minute;
     const sample: ProbeSample = {
-      atMs: Date.now(),
+      atMs,
       delayP99Ms: delayMs(delay.percentile(99)),
       delayMaxMs: delayMs(delay.max),
       residentMb: rss / MEGABYTE,
       heapMb: heapUsed / MEGABYTE,
       handles: process.getActiveResourcesInfo().length,
-      ...(samples % SAMPLES_A_MINUTE === 0 && { livingMb: living() / MEGABYTE }),
+      ...(isQuiet && { livingMb: living() / MEGABYTE }),
     };
     delay.reset();
     appendFileSync(file, `${JSON.stringify(sample)}\n`);
   }, SECOND_MS).unref();
 }
 
-/** To count objects, V8 collects all garbage first. */
 function living(): number {
-  queryObjects(URL, { format: "count" });
+  globalThis.gc?.();
   return process.memoryUsage().heapUsed;
 }
 

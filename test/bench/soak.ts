@@ -17,6 +17,7 @@ import { startEmbeddedPostgres } from "../../src/store/server/embedded-postgres.
 import { query } from "../db/query.ts";
 import { CuttableWay } from "../e2e/fleet-daemon.ts";
 import { freePort } from "../e2e/free-port.ts";
+import { kernelDrops } from "./load/kernel-drops.ts";
 import { PROBE_FILE, type ProbeSample } from "./soak-probe.ts";
 
 const { values } = parseArgs({
@@ -72,7 +73,7 @@ await writeFile(file, stringify(config));
 const samplesFile = join(directory, "samples");
 const log = stack.adopt(await open(join(directory, "log"), "w"), (each) => each.close());
 const env = { ...process.env, [DATABASE]: url.href, [PROBE_FILE]: samplesFile };
-const daemon = spawn(process.execPath, ["--import", PROBE, CLI, "run", "--config", file], {
+const daemon = spawn(process.execPath, ["--expose-gc", "--import", PROBE, CLI, "run", "--config", file], {
   env,
   stdio: ["ignore", log.fd, "inherit"],
 });
@@ -81,7 +82,9 @@ stack.defer(async () => {
   daemon.kill("SIGTERM");
   await ended;
 });
-await until(() => street.push(street.meters[0]?.name ?? "", setupsOf(street)[0]?.setup ?? "", tcp()), READY_MS);
+const sent = { tcp: 0, udp: 0, failed: 0 };
+const [firstSetup = { name: "", setup: "" }] = setupsOf(street);
+await until(() => pushOne(firstSetup, "tcp"), READY_MS);
 
 const bornMs = Date.now();
 // What is asked of a new meter once only, and its whole history, belong to the first day and not to the years after it.
@@ -99,19 +102,16 @@ await watchSpool(awayToMs);
 way.mend();
 await watchSpool(startedMs + wholeMs);
 going.abort();
-const sent = await pushing;
+await pushing;
 const isDrained = await until(async () => {
   if ((await spooled()) > 0) throw new Error("the spool is not empty");
+  if ((await pushFates()).some(({ lost }) => lost > 0)) throw new Error("not every push is in the database");
 }, DRAIN_MS).then(
   () => true,
   () => false,
 );
 if (!isDrained) process.exitCode = 1;
 await report();
-
-function tcp() {
-  return { host: "127.0.0.1", port, transport: "tcp" as const };
-}
 
 async function everyMeterOnce(): Promise<void> {
   const [[read] = []] = await query(
@@ -125,20 +125,37 @@ function setupsOf({ meters }: Street) {
   return meters.flatMap(({ name, pushSetups }) => pushSetups.map((setup) => ({ name, setup })));
 }
 
-/** By TCP, which says whether it arrived; one after the other in lanes, so that a slow daemon is not overrun. */
-async function push(signal: AbortSignal): Promise<number> {
+async function pushOne({ name, setup }: { name: string; setup: string }, transport: "tcp" | "udp"): Promise<void> {
+  await street.push(name, setup, { host: "127.0.0.1", port, transport });
+  sent[transport] += 1;
+}
+
+/** By turns over TCP and UDP; ends when all that was begun has been sent. */
+async function push(signal: AbortSignal): Promise<void> {
   const setups = setupsOf(street);
-  let count = 0;
+  const begun = new Set<Promise<void>>();
   for (let at = 0; !signal.aborted; at++) {
-    const { name, setup } = setups[at % setups.length] ?? { name: "", setup: "" };
-    const transport = at % 2 === 0 ? ("tcp" as const) : ("udp" as const);
-    void street.push(name, setup, { ...tcp(), transport }).then(
-      () => count++,
-      () => undefined,
-    );
+    const one = pushOne(setups[at % setups.length] ?? firstSetup, at % 2 === 0 ? "tcp" : "udp")
+      .catch(() => void sent.failed++)
+      .finally(() => begun.delete(one));
+    begun.add(one);
     await sleep(1000 / pushesPerSecond, undefined, { signal }).catch(() => undefined);
   }
-  return count;
+  await Promise.all(begun);
+}
+
+/** What has become of the pushes. A datagram for which the kernel had no room never reached the daemon. */
+async function pushFates() {
+  const rows = await query(
+    server.url,
+    "select transport, (count(*) + sum(repeats))::int from dlms.push_history group by transport",
+  );
+  const kept = new Map(rows.map(([transport, count]) => [transport, Number(count)]));
+  const dropped = { tcp: 0, udp: await kernelDrops(port) };
+  return (["tcp", "udp"] as const).map((transport) => {
+    const [all, there, drops] = [sent[transport], kept.get(transport) ?? 0, dropped[transport]];
+    return { transport, all, there, drops, lost: all - there - drops };
+  });
 }
 
 async function spooled(): Promise<number> {
@@ -178,16 +195,18 @@ async function report(): Promise<void> {
     all.filter(({ atMs }) => atMs > startedMs + from * wholeMs && atMs < startedMs + to * wholeMs);
   // Caches fill and code is compiled at first; while the database is away, and comes back, other things are measured.
   const settled = [...minutes(1 / 6, AWAY.from), ...minutes(AWAY.to + CATCHING_UP, 1)];
-  const [[pushes] = []] = await query(server.url, "select (count(*) + sum(repeats))::int from dlms.push_history");
   const [[polls] = []] = await query(
     server.url,
     "select sum(reads) filter (where succeeded)::int from dlms.read_attempts",
   ).catch(() => [["?"]]);
   console.log(`soak: ${values.minutes} min, ${values.meters} meters, node ${process.version}, ${cpus().length} cores`);
   console.log(`the first visits to all took ${Math.round((startedMs - bornMs) / 1000)} s`);
-  console.log(`polls that succeeded ${String(polls)}; pushes sent ${sent}, in the database ${String(pushes)}`);
+  console.log(`polls that succeeded ${String(polls)}; pushes that could not be sent ${sent.failed}`);
+  for (const { transport, all, there, drops, lost } of await pushFates()) {
+    console.log(`${transport}: sent ${all}, in the database ${there}, dropped by the kernel ${drops}, lost ${lost}`);
+  }
   console.log(`spool at most ${(mostSpooled / MEGABYTE).toFixed(1)} MB of 200, at the end ${await spooled()} octets`);
-  console.log(`${isDrained ? "" : "THE SPOOL WAS NOT BROUGHT IN; "}warned of: ${await warnings()}`);
+  console.log(`${isDrained ? "" : "NOT ALL WAS BROUGHT IN; "}warned of: ${await warnings()}`);
   for (const [what, field, samples] of [
     ["resident memory, MB", "residentMb", settled],
     ["heap, MB", "heapMb", settled],

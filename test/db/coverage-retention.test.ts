@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { checkCoverage, foldCoverage, rebuildCoverage } from "../../src/store/ledger/coverage.ts";
 import { applyStorage } from "../../src/store/upkeep/storage-policies.ts";
+import { expire } from "./expired-rows.ts";
 import { blockLoad, SLOT_MS, slots } from "./profile-batches.ts";
 import { at, DAY_MS, energy, HOUR_MS, useCoverage } from "./use-coverage.ts";
 
@@ -13,12 +14,7 @@ async function keepDays(days: number | undefined): Promise<void> {
   const { database } = current();
   const keepMs = new Map(days === undefined ? [] : OLD_TABLES.map((table) => [table, days * DAY_MS]));
   await applyStorage(database, { compressAfterMs: 7 * DAY_MS, keepMs });
-  await database.query("select dlms.drop_expired()");
-  if (!database.capabilities.policies) return;
-  const jobs = await database.query<{ job_id: number }>(
-    "select job_id from timescaledb_information.jobs where proc_name = 'policy_retention'",
-  );
-  for (const { job_id } of jobs) await database.query(`call run_job(${job_id})`);
+  await expire(database);
 }
 
 async function compressWhereItCan(): Promise<void> {

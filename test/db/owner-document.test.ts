@@ -27,7 +27,7 @@ const DOCUMENT: Readonly<Record<string, { readonly columns: string; readonly tim
     "dlms.block_load_profile": { columns: "meter_id captured_at active_import_wh" },
     "dlms.billing_profile": { columns: "meter_id captured_at active_import_total_wh" },
     "dlms.event_logs": { columns: "occurred_at level event message", time: "occurred_at" },
-    "dlms.push_schedules": { columns: "push_schedule_id push_setup_id enabled" },
+    "dlms.push_schedules": { columns: "push_schedule_id push_setup_id enabled", meters: true },
     "dlms.schedule_entries": { columns: "push_schedule_id at_time at_date" },
     "dlms.push_history": { columns: "meter_id received_at outcome octets", time: "received_at" },
     "dlms.push_objects": { columns: "push_setup_id class_id logical_name attribute_index" },

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "pg";
 import { expect, test } from "vitest";
 import { fromHex } from "../../protocol/bytes/hex.ts";
 import { MeterTimes } from "../../protocol/profile/meter-times.ts";
@@ -161,6 +163,34 @@ test("profile writer: many writers on the same slots at once end with each row o
   );
   expect(outcomes.reduce((sum, outcome) => sum + outcome.inserted, 0)).toBe(1000);
   expect(outcomes.reduce((sum, outcome) => sum + outcome.revised, 0)).toBe(0);
+});
+
+test("profile writer: of two who bring the same rows in another order, the one that is ended writes once more", async () => {
+  const [meter = 0, other = 0] = await newMeters(2);
+  const { url, administratorUrl } = current();
+  await newWriter().write([blockLoad(other, [9])]);
+  const elsewhere = new Client({ connectionString: administratorUrl });
+  await elsewhere.connect();
+  const insert = (meterKey: number, slot: number) =>
+    elsewhere.query(
+      `insert into dlms.block_load_profile_data (captured_at, read_at, meter_key, layout_key, source, time_rule)
+       values ($1, now(), $2, 1, 1, 1)`,
+      [new Date(START_MS + slot * SLOT_MS), meterKey],
+    );
+  try {
+    // The writer is to be the one that the server finds waiting too long.
+    await elsewhere.query("begin; set local deadlock_timeout = '1min'");
+    await insert(other, 1);
+    const writing = newWriter().write([blockLoad(meter, [1]), blockLoad(other, [1])]);
+    const waits = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while ((await query(url, waits)).length === 0) await sleep(5);
+    await insert(meter, 1);
+    await elsewhere.query("commit");
+    expect(await writing).toMatchObject({ rows: 2, inserted: 0, held: 2 });
+    expect([await countRows(meter), await countRows(other)]).toEqual([1, 2]);
+  } finally {
+    await elsewhere.end();
+  }
 });
 
 function voltages(value: bigint, count: number): ProfileBatch["columns"] {

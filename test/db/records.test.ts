@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
 import pg from "pg";
 import { expect, test } from "vitest";
@@ -99,6 +100,28 @@ test("meter readings: any decimal comes back with all its digits", async () => {
     const expected = /^-0(\.0*)?$/.test(value) ? value.slice(1) : value;
     expect(stored.get(`3:1.0.1.8.0.255:2#${index}`)).toBe(expected);
   }
+});
+
+test("meter readings: also where some are held they go in by their key, so that no two writers wait for each other", async () => {
+  const { database, url } = current();
+  const numbers = Array.from({ length: 3000 }, (_, at) => `RO${at}`);
+  await makeMeters(database, numbers);
+  const ids = (await query(url, "select id from public.meters where meter_number like 'RO%'")).flat().map(String);
+  // Fewer than there are meters: the server would rather go through the meters, in their order.
+  const readings = ids.slice(0, 50).map((id) => reading(id, "3:1.0.32.7.0.255:2", "1"));
+  await database.transaction((client) => keepReadings(client, readings.slice(0, 1)), BEFORE_READINGS);
+  await query(url, "analyze public.meters");
+  await query(
+    url,
+    `create table reading_order (place serial, meter_id uuid);
+     create function note_reading() returns trigger language plpgsql
+     as $$ begin insert into reading_order (meter_id) values (new.meter_id); return null; end $$;
+     create trigger note_reading after insert on public.meter_readings for each row execute function note_reading()`,
+  );
+  await database.transaction((client) => keepReadings(client, readings), BEFORE_READINGS);
+  await query(url, "drop trigger note_reading on public.meter_readings");
+  const order = await query(url, "select meter_id from reading_order order by place");
+  expect(order.flat()).toEqual(ids.slice(1, 50).toSorted());
 });
 
 async function receivedPush(number: string): Promise<ReceivedPush> {
@@ -219,6 +242,60 @@ test("push history: a push that its sender repeats is one row, which counts how 
   await (await queue.put(push)).written;
   await queue.stop(0);
   expect(await query(url, "select repeats from dlms.push_history where meter_id = $1", [push.meterId])).toEqual([[2]]);
+});
+
+test("push history: whoever waits for a counter holds no reading that another one may want", async () => {
+  const { database, url } = current();
+  const counter = { keyId: "k21", systemTitle: new Uint8Array(8), invocationCounter: 5, isStrict: false };
+  const first = { ...(await receivedPush("Q1")), receivedAt: new Date(), repeatKey: Buffer.from("p21"), counter };
+  const other = { ...(await receivedPush("Q2")), receivedAt: new Date() };
+  const queue = openPushQueue(database);
+  await (await queue.put(first)).written;
+  const elsewhere = new pg.Client({ connectionString: url });
+  await elsewhere.connect();
+  await elsewhere.query("begin; set local lock_timeout = '300ms'; select from dlms.push_counters for update");
+  const repeated = { ...first, counter: { ...counter, invocationCounter: 6 } };
+  const put = await Promise.all([queue.put(repeated), queue.put(other)]);
+  const waits = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  while ((await query(url, waits)).length === 0) await sleep(5);
+  await elsewhere.query(
+    `insert into public.meter_readings (meter_id, read_at, capture_object, value, source, received_at)
+     values ($1, $2, $3, 1, 'push', now())`,
+    [other.meterId, other.readAt, other.values[0]?.captureObject],
+  );
+  await elsewhere.query("commit");
+  await elsewhere.end();
+  await Promise.all(put.map(({ written }) => written));
+  await queue.stop(0);
+  expect(await query(url, "select repeats from dlms.push_history where meter_id = $1", [first.meterId])).toEqual([[1]]);
+});
+
+test("push history: counters stay locked where readings are held already", async () => {
+  const { database, url } = current();
+  const counter = { keyId: "k22", systemTitle: new Uint8Array(8), invocationCounter: 5, isStrict: false };
+  const push = { ...(await receivedPush("P23")), receivedAt: new Date(), counter };
+  const [value] = push.values;
+  if (value === undefined) throw new Error("a push without values");
+  const queue = openPushQueue(database);
+  await (await queue.put(push)).written;
+  const elsewhere = new pg.Client({ connectionString: url });
+  await elsewhere.connect();
+  await elsewhere.query("begin");
+  await elsewhere.query(
+    `insert into public.meter_readings (meter_id, read_at, capture_object, value, source, received_at)
+     values ($1, $2, '9:0.0.1.0.0.255:2', 1, 'push', now())`,
+    [push.meterId, push.readAt],
+  );
+  const again = { ...push, values: [value, { ...value, captureObject: "9:0.0.1.0.0.255:2" }] };
+  const { written } = await queue.put({ ...again, counter: { ...counter, invocationCounter: 6 } });
+  const waits = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+  while ((await query(url, waits)).length === 0) await sleep(5);
+  const free = await elsewhere.query("select from dlms.push_counters where key_id = 'k22' for update skip locked");
+  await elsewhere.query("commit");
+  await elsewhere.end();
+  await written;
+  await queue.stop(0);
+  expect(free.rowCount).toBe(0);
 });
 
 test("push history: a confirmed push waits for nobody who sums or folds", async () => {

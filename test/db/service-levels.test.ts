@@ -93,6 +93,28 @@ test("service levels: pushes stand for those that are expected, each setup for i
   expect(await on(30, silent.key)).toBeUndefined();
 });
 
+test("service levels: a push that is expected of no setup in particular is any; a push stands for one that is expected", async () => {
+  const { database } = current();
+  const [any, other] = [await meter(database, "ANY"), await meter(database, "NOT-ANY")];
+  await keepExpectedPushes(database, [
+    { meterId: any.id, pushSetup: undefined, entries: [dailyEntry("*:30")] },
+    { meterId: other.id, pushSetup: SETUP, entries: [dailyEntry("06:00")] },
+  ]);
+  const push = (id: string, hour: number, setup: string | null) =>
+    database.query(
+      `insert into dlms.push_history (received_at, peer, transport, meter_id, outcome, octets, push_setup)
+       values ($1, 'peer', 'tcp', $2, 'stored', '', $3)`,
+      [new Date(START_MS + 50 * DAY_MS + hour * HOUR_MS), id, setup],
+    );
+  for (const setup of [SETUP, "0.1.25.9.0.255", null]) await push(any.id, 1, setup);
+  await push(other.id, 1, null);
+  const on = async (key: number) => (await levels(database, 50, { scope: [key] }))[0]?.pushes;
+  expect(await on(any.key)).toEqual({ expected: 24, received: 3 });
+  expect(await on(other.key)).toEqual({ expected: 1, received: 0 });
+  await keepExpectedPushes(database, []);
+  expect(await on(any.key)).toBeUndefined();
+});
+
 test("service levels: requests by kind, those done within a time, and percentiles; one that is kept twice counts once", async () => {
   const { database } = current();
   const { key, id } = await meter(database, "ASKED");

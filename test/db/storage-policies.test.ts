@@ -9,6 +9,7 @@ import { checkDatabase } from "../../src/store/upkeep/database-check.ts";
 import { dailyLoadStatus, policyStatus, tableStatus } from "../../src/store/upkeep/database-status.ts";
 import { applyStorage, KEPT_BY_DEFAULT_MS } from "../../src/store/upkeep/storage-policies.ts";
 import { notedUpkeep, upkeepStatus } from "../../src/store/upkeep/upkeep-runs.ts";
+import { expire } from "./expired-rows.ts";
 import { blockLoad, makeMeters, SLOT_MS, slots } from "./profile-batches.ts";
 import { useTestDatabase } from "./test-database.ts";
 
@@ -80,7 +81,7 @@ test("storage: what is older than it is kept for goes, and the sums by day stay"
     compressAfterMs: 7 * DAY_MS,
     keepMs: new Map([["block_load_profile_data", 100 * DAY_MS]]),
   });
-  await expire();
+  await expire(current().database);
   // By chunks where there are such, so up to a chunk more may stay.
   expect(await heldEnergy(meter)).toEqual([{ rows: 192, energy: "192000" }]);
   await keepDailyLoad(database, { sum: true });
@@ -93,18 +94,6 @@ test("storage: what is older than it is kept for goes, and the sums by day stay"
   await applyStorage(database, { compressAfterMs: 7 * DAY_MS, keepMs: new Map() });
   expect(url).toContain("test_");
 });
-
-/** Lets whatever deletes in this edition do so now. */
-async function expire(): Promise<void> {
-  const { database } = current();
-  await database.query("select dlms.drop_expired()");
-  const jobs = database.capabilities.policies
-    ? await database.query<{ job_id: number }>(
-        "select job_id from timescaledb_information.jobs where proc_name = 'policy_retention'",
-      )
-    : [];
-  for (const { job_id } of jobs) await database.query(`call run_job(${job_id})`);
-}
 
 test("storage: the configuration's times are what the policies have, and a table nobody knows is refused", async () => {
   const { database } = current();
@@ -141,7 +130,7 @@ test("storage: what is a plain table everywhere goes too, and by default what on
      from unnest(array[20, 500]) as age`,
   );
   await applyStorage(database, { compressAfterMs: 7 * DAY_MS, keepMs: KEPT_BY_DEFAULT_MS });
-  await expire();
+  await expire(current().database);
   const rejected = "select captured_at from dlms.rejected_rows where meter_key = $1::int";
   expect(await database.query(rejected, [meter])).toEqual([{ captured_at: "399" }]);
   expect(await database.query("select count(*)::int as days from dlms.read_successes")).toEqual([{ days: 1 }]);

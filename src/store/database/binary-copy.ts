@@ -1,6 +1,7 @@
 /** PostgreSQL's binary COPY format (PostgreSQL manual, "COPY", "Binary Format"): rows as octets, and their way in. */
 import type { PoolClient } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
+import { inTurns } from "../intake/loop-turns.ts";
 
 const SIGNATURE = Uint8Array.of(0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0x00);
 /** Signature, flags and length of the header extension. */
@@ -39,7 +40,6 @@ export class CopyRows {
   #rows = 0;
   /** The last uuid and where it is: rows of one meter come together. */
   #uuid = { value: "", at: 0 };
-  readonly #encoder = new TextEncoder();
 
   constructor() {
     this.#octets.set(SIGNATURE);
@@ -185,12 +185,11 @@ export class CopyRows {
   }
 
   jsonb(json: string): void {
-    const text = this.#encoder.encode(json);
-    this.#reserve(5 + text.length);
-    this.#view.setInt32(this.#end, text.length + 1);
+    this.#reserve(5 + 3 * json.length);
+    const written = this.#buffer.write(json, this.#end + 5, "utf8");
+    this.#view.setInt32(this.#end, written + 1);
     this.#octets[this.#end + 4] = JSONB_VERSION;
-    this.#octets.set(text, this.#end + 5);
-    this.#end += 5 + text.length;
+    this.#end += 5 + written;
   }
 
   /** The whole COPY with its trailer; a view of the builder's memory. */
@@ -222,6 +221,13 @@ function numericParts(decimal: string): { weight: number; dscale: number; isNega
   for (let at = 0; at < digits.length; at += GROUP)
     groups.push(Number(digits.slice(at, at + GROUP).padEnd(GROUP, "0")));
   return { weight: wholeGroups - 1, dscale: fraction.length, isNegative: sign === "-", groups };
+}
+
+/** The octets of a COPY of many things, each added by `add`, in slices between which the event loop has its turn. */
+export async function copyRowsOf<T>(all: readonly T[], add: (rows: CopyRows, each: T) => void): Promise<Uint8Array> {
+  const rows = new CopyRows();
+  for await (const some of inTurns(all)) for (const each of some) add(rows, each);
+  return rows.finish();
 }
 
 /** Sends finished COPY octets into a table; `columns` in the order of the fields. Throws the driver's error. */

@@ -2,7 +2,7 @@
 import { type Client, Pool, type PoolClient, type QueryResult, type QueryResultRow, TypeOverrides, types } from "pg";
 import { messageOf } from "../../observe/message-of.ts";
 import { type Capabilities, probeCapabilities } from "./capabilities.ts";
-import { failureCode, failureKind } from "./failure.ts";
+import { driverError, failureCode, failureKind } from "./failure.ts";
 import { StoreError } from "./store-error.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -186,6 +186,15 @@ export function storeFailure(cause: unknown): StoreError {
 
 /** True when the same again may work later. */
 export function isTransient(error: unknown): boolean {
-  if (!(error instanceof StoreError)) return failureKind(error) === "transient";
-  return error.isTransient || failureKind(error.cause) === "transient";
+  return (error instanceof StoreError && error.isTransient) || failureKind(driverError(error)) === "transient";
+}
+
+/** What the database answers; undefined while it is away. */
+export async function whileThere<Result>(ask: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    return undefined;
+  }
 }

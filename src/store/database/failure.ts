@@ -1,4 +1,5 @@
 /** What an error of the driver means for whoever sent the statement. */
+import { StoreError } from "./store-error.ts";
 
 /**
  * `transient`: the same again may work (connection lost, server starting, deadlock, out of space), if only after
@@ -26,6 +27,11 @@ const UNIQUE_VIOLATION = "23505";
 /** The driver says these without a code. */
 const TRANSIENT_MESSAGES = /terminat|not queryable|timeout|Connection ended|socket/i;
 
+/** The driver's error behind one of ours; any other as it is. */
+export function driverError(error: unknown): unknown {
+  return error instanceof StoreError ? error.cause : error;
+}
+
 /** The SQLSTATE or the system's error code, or undefined. */
 export function failureCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
@@ -39,6 +45,13 @@ export function failureKind(error: unknown): FailureKind {
   if (code === UNIQUE_VIOLATION) return "conflict";
   if (TRANSIENT_CODES.has(code) || (code.length === 5 && TRANSIENT_CLASSES.has(code.slice(0, 2)))) return "transient";
   return code.startsWith("22") || code.startsWith("23") ? "data" : "permanent";
+}
+
+const DEADLOCK = "40P01";
+
+/** Whether two transactions waited for each other, and the server ended this one. */
+export function isDeadlock(error: unknown): boolean {
+  return failureCode(error) === DEADLOCK;
 }
 
 const QUERY_CANCELED = "57014";

@@ -68,6 +68,13 @@ const STORE_ERRORS = {
 /** What may work when the same is tried again. */
 const TRANSIENT_ERRORS: ReadonlySet<string> = new Set<keyof typeof STORE_ERRORS>(["PUSHES_SPOOLED"]);
 
+/** Of data that another version of this program made. */
+const OTHER_VERSION_ERRORS: ReadonlySet<string> = new Set<keyof typeof STORE_ERRORS>([
+  "SCHEMA_NEWER",
+  "SCHEMA_ALTERED",
+  "SERVER_VERSION_MISMATCH",
+]);
+
 export type StoreErrorCode = keyof typeof STORE_ERRORS;
 
 /** A failure of the database, its server or its schema. `at` never holds secrets. */
@@ -79,6 +86,8 @@ export class StoreError extends Error {
   readonly nextStep: string;
   /** Whether the same again may work later, whatever the cause is. */
   readonly isTransient: boolean;
+  /** Whether this version can never work with the database as it is. */
+  readonly isOfOtherVersion: boolean;
 
   constructor(code: StoreErrorCode, at: StoreError["at"] = {}, options?: ErrorOptions) {
     const [sentence, nextStep] = STORE_ERRORS[code];
@@ -88,5 +97,6 @@ export class StoreError extends Error {
     this.at = at;
     this.nextStep = nextStep;
     this.isTransient = TRANSIENT_ERRORS.has(code);
+    this.isOfOtherVersion = OTHER_VERSION_ERRORS.has(code);
   }
 }

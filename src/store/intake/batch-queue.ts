@@ -44,6 +44,7 @@ interface Countable {
 interface Entry<Batch> {
   readonly batch: Batch;
   readonly sinceMs: number;
+  readonly sinceStep: number;
   readonly written: PromiseWithResolvers<void>;
   settled: boolean;
 }
@@ -54,6 +55,8 @@ const KEPT_ROWS = 50_000;
 const FIRST_RETRY_MS = 200;
 const LONGEST_RETRY_MS = 10_000;
 const SPOOL_RETRY_MS = 1000;
+/** Patience is counted in steps: a process that stood still for long has waited one. */
+const PATIENCE_STEPS = 4;
 /** For the answer of a database that was given up. */
 const LAST_WAIT_MS = 1000;
 
@@ -72,6 +75,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   #roomWanted: (() => void)[] = [];
   #timer: Timer | undefined;
   #patience: Timer | undefined;
+  #step = 0;
   /** When a write was tried, or ended, last. */
   #triedMs = 0;
   #stopping = false;
@@ -106,7 +110,7 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
     const written = Promise.withResolvers<void>();
     // Whoever does not look at the result must not end the process by it.
     written.promise.catch(() => undefined);
-    this.#waiting.push({ batch, sinceMs: this.#clock.elapsed(), written, settled: false });
+    this.#waiting.push({ batch, sinceMs: this.#clock.elapsed(), sinceStep: this.#step, written, settled: false });
     this.#waitingRows += batch.rowCount;
     this.#rows += batch.rowCount;
     if (this.#unsettled === 0) this.#triedMs = this.#clock.elapsed();
@@ -285,13 +289,14 @@ export class BatchQueue<Batch extends Countable = ProfileBatch, Outcome = WriteO
   /** A batch that the database leaves waiting is spooled, whatever it is that holds the database up. */
   #watchPatience(): void {
     const { spool } = this.#options;
-    if (spool === undefined || spool.engaged || this.#patience !== undefined) return;
-    const oldest = [...this.#running.values()].flat().find((entry) => !entry.settled) ?? this.#waiting[0];
-    if (oldest === undefined) return;
-    const waitMs = Math.max(1, oldest.sinceMs + spool.patienceMs - this.#clock.elapsed());
-    this.#patience = this.#clock.after(waitMs, () => {
+    if (spool === undefined || spool.engaged || this.#unsettled === 0 || this.#patience !== undefined) return;
+    this.#patience = this.#clock.after(spool.patienceMs / PATIENCE_STEPS, () => {
       this.#patience = undefined;
-      if (!oldest.settled && !spool.engaged) spool.engage(`nothing was written for ${spool.patienceMs} ms`);
+      this.#step += 1;
+      const oldest = [...this.#running.values()].flat().find((entry) => !entry.settled) ?? this.#waiting[0];
+      // The first of its steps had begun before it came.
+      const isLate = oldest !== undefined && this.#step - oldest.sinceStep > PATIENCE_STEPS;
+      if (isLate && !spool.engaged) spool.engage(`nothing was written for ${spool.patienceMs} ms`);
       this.#watchPatience();
     });
     // A batch that waits is held by whoever brought it; the watch alone is no reason for a process to live.

@@ -8,6 +8,10 @@ export interface KeptLaterOptions<Item> {
   readonly write: (items: readonly Item[]) => Promise<unknown>;
   /** Items that are kept at most. */
   readonly mostKept: number;
+  /** Items that are written at once. */
+  readonly groupRows?: number;
+  /** How long the first of them waits for others at most. */
+  readonly groupDelayMs?: number;
   /** Hears why an item could not be kept. */
   readonly onLost: (error: unknown) => void;
 }
@@ -17,19 +21,22 @@ export class KeptLater<Item extends object> {
   readonly #queue: BatchQueue<Item & { readonly rowCount: number }, unknown>;
 
   constructor(options: KeptLaterOptions<Item>) {
-    const { write, mostKept } = options;
     this.#options = options;
     this.#queue = new BatchQueue<Item & { readonly rowCount: number }, unknown>({
-      write,
-      writers: 1,
       groupDelayMs: GROUP_DELAY_MS,
-      keptRows: mostKept,
+      ...options,
+      writers: 1,
+      keptRows: options.mostKept,
     });
   }
 
+  get isFull(): boolean {
+    return this.#queue.rows >= this.#options.mostKept;
+  }
+
   add(item: Item): void {
-    const { mostKept, onLost } = this.#options;
-    if (this.#queue.rows >= mostKept) {
+    const { onLost } = this.#options;
+    if (this.isFull) {
       onLost(new Error("more has come than can be kept while the database is away"));
       return;
     }

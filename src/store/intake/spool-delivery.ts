@@ -8,7 +8,7 @@ import { messageOf } from "../../observe/message-of.ts";
 import type { SpoolRecord } from "../../spool/frame.ts";
 import type { RunRecords, Spool } from "../../spool/spool.ts";
 import { type Database, isTransient } from "../database/database.ts";
-import { failureKind, isTimeout } from "../database/failure.ts";
+import { driverError, failureKind, isTimeout } from "../database/failure.ts";
 import { StoreError } from "../database/store-error.ts";
 import type { SpoolKind } from "./spool-kinds.ts";
 
@@ -183,12 +183,12 @@ async function refusalOf(destination: SpoolDestination<unknown>, item: unknown):
 }
 
 function hasTimedOut(error: unknown): boolean {
-  return isTimeout(error instanceof StoreError ? error.cause : error);
+  return isTimeout(driverError(error));
 }
 
 /** Whether the fault lies in what was to be written, and not in the database. */
 function isDataFault(error: unknown): boolean {
-  const kind = failureKind(error instanceof StoreError ? error.cause : error);
+  const kind = failureKind(driverError(error));
   return kind === "data" || (error instanceof StoreError && error.code === "BATCH_INVALID");
 }
 

@@ -66,6 +66,8 @@ export class SpoolGate {
   readonly #clock: Clock;
   readonly #outlets = new Map<number, SpoolOutlet<unknown>>();
   readonly #stopping = new AbortController();
+  /** Resolves when the database has been made ready, or the gate stops. */
+  readonly #ready: Promise<void>;
   readonly #delivery: SpoolDelivery;
   #engaged = false;
   /** Ends the time in which what comes has to wait. */
@@ -78,7 +80,8 @@ export class SpoolGate {
   constructor(options: SpoolGateOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    const { spool, database, events } = options;
+    const { spool, database, events, ready } = options;
+    this.#ready = Promise.race([ready, aborted(this.#stopping.signal)]);
     const onSetAside = (kind: string, reason: string) => events.onSetAside(kind, reason);
     this.#delivery = new SpoolDelivery({ spool, database, destinations: this.#outlets, onSetAside });
   }
@@ -185,7 +188,7 @@ export class SpoolGate {
   async #drain(): Promise<void> {
     const sinceMs = this.#clock.elapsed();
     let records = 0;
-    await Promise.race([this.#options.ready, aborted(this.#stopping.signal)]);
+    await this.#ready;
     // What was on its way to the database is in the spool as well by now: first it has to be known what became of it.
     await Promise.all(Array.from(this.#outlets.values(), async (outlet) => outlet.settled?.()));
     while (!this.#stopping.signal.aborted) {

@@ -7,6 +7,7 @@ import type { ProfileColumn } from "../../profiles/columns.ts";
 import type { CopyRows } from "../database/binary-copy.ts";
 import { storableValue } from "../database/storable-text.ts";
 import { type StoredType, sourceCode, storedType, TIME_RULES } from "./profile-tables.ts";
+import type { SharedTexts } from "./shared-texts.ts";
 
 /** Why a row was set aside instead of stored. */
 const SET_ASIDE_REASONS = {
@@ -184,15 +185,15 @@ export class RowLayout {
   /** The values of the last batch for each of `valueColumns`. */
   readonly #values: (BatchColumn["values"] | undefined)[] = [];
   readonly #fieldCount: number;
-  readonly #layoutKeys: ReadonlyMap<string, number>;
+  readonly #layouts: Pick<SharedTexts, "keyOf">;
 
   constructor(
     batches: readonly ProfileBatch[],
     known: ReadonlyMap<string, ProfileColumn>,
-    layoutKeys: ReadonlyMap<string, number>,
+    layouts: Pick<SharedTexts, "keyOf">,
   ) {
     this.profile = batches[0]?.profile ?? "instant";
-    this.#layoutKeys = layoutKeys;
+    this.#layouts = layouts;
     this.valueColumns = usedColumns(batches, known);
     this.hasMeterTimes = batches.some((batch) => batch.meterTimes !== undefined);
     this.hasOthers = batches.some((batch) => batch.others.length > 0);
@@ -225,7 +226,7 @@ export class RowLayout {
     into.timestamptz(instantOf(row));
     into.timestamptz(batch.readAt.getTime());
     into.int4(batch.meterKey);
-    into.int4(this.#layoutKeys.get(batch.layoutFingerprint) ?? 0);
+    into.int4(this.#layouts.keyOf(batch.layoutFingerprint));
     if (batch.intervalS === undefined) into.absent();
     else into.int4(batch.intervalS);
     into.int2(sourceCode(batch.source));

@@ -9,8 +9,7 @@ import type { ProfileBatch, ProfileKind } from "../../profiles/batch.ts";
 import type { ProfileColumn } from "../../profiles/columns.ts";
 import { CopyRows, copyInto } from "../database/binary-copy.ts";
 import type { Database } from "../database/database.ts";
-import { failureKind } from "../database/failure.ts";
-import { StoreError } from "../database/store-error.ts";
+import { driverError, failureKind, isDeadlock } from "../database/failure.ts";
 import { notHeldAlike } from "./held-rows.ts";
 import { deriveMeasurements } from "./measurements.ts";
 import { NewestCaptures } from "./newest-captures.ts";
@@ -29,6 +28,7 @@ import {
 } from "./profile-rows.ts";
 import { dataTable, PROFILE_KINDS, sourceCode } from "./profile-tables.ts";
 import { keepRejectedRows } from "./rejected-rows.ts";
+import { SharedTexts } from "./shared-texts.ts";
 
 export interface WriteOutcome {
   readonly rows: number;
@@ -90,10 +90,16 @@ interface Attempt {
 /** No meter is deleted until the transaction ends; says how many times that has happened before. */
 const SHUT_OUT_DELETIONS = "select dlms.keep_meters(); select deletions from dlms.meter_deletions";
 
+const LAYOUTS = {
+  add: `insert into dlms.profile_layouts (fingerprint)
+    select fingerprint from unnest($1::text[]) as fingerprint order by fingerprint on conflict do nothing`,
+  find: `select fingerprint as text, layout_key as key from dlms.profile_layouts where fingerprint = any ($1::text[])`,
+};
+
 export class ProfileWriter {
   readonly #database: Database;
   readonly #columns: ReadonlyMap<ProfileKind, ReadonlyMap<string, ProfileColumn>>;
-  readonly #layoutKeys = new Map<string, number>();
+  readonly #layouts: SharedTexts;
   /** A meter that is missing is asked for. */
   #newest: Newest = nothingKnown();
   #deletions: unknown;
@@ -109,6 +115,7 @@ export class ProfileWriter {
     participants: readonly (WriteParticipant | PreparedParticipant)[] = [],
   ) {
     this.#database = database;
+    this.#layouts = new SharedTexts(database, LAYOUTS);
     this.#prepared = participants.filter((each) => typeof each !== "function");
     this.#participants = participants.map((each) =>
       typeof each === "function" ? each : (client, written) => each.takePart(client, written),
@@ -127,13 +134,15 @@ export class ProfileWriter {
     { alsoHere, isRepeat = false }: WriteOptions = {},
   ): Promise<WriteOutcome> {
     const participants = alsoHere === undefined ? this.#participants : [...this.#participants, alsoHere];
-    await this.#learnLayouts(batches);
+    await this.#layouts.learn(batches.map(({ layoutFingerprint }) => layoutFingerprint));
     for (const each of this.#prepared) await each.prepare(batches);
     try {
       return await this.#attempt(batches, { careful: false, participants, isRepeat });
     } catch (error) {
-      const kind = failureKind(error instanceof StoreError ? error.cause : error);
-      if (kind !== "conflict" && kind !== "data") throw error;
+      const cause = driverError(error);
+      const kind = failureKind(cause);
+      // Fresh rows go before all others, so that two who bring the same ones may meet; a careful writer has one order.
+      if (kind !== "conflict" && kind !== "data" && !isDeadlock(cause)) throw error;
       return this.#attempt(batches, { careful: true, participants, isRepeat });
     }
   }
@@ -194,7 +203,7 @@ export class ProfileWriter {
     const own = this.#soundBatches(attempt, sound, (batch) =>
       newestMsOf(batch.meterKey) === undefined ? unknownMeter(batch) : undefined,
     );
-    const layout = new RowLayout(own, known, this.#layoutKeys);
+    const layout = new RowLayout(own, known, this.#layouts);
     const rows = sortedRows(own, (row) => attempt.setAside.push(row));
     attempt.written.push(rows);
     const { fresh, others } = divide(attempt, rows, newestMsOf);
@@ -216,24 +225,6 @@ export class ProfileWriter {
       for (let index = 0; index < batch.rowCount; index++) attempt.setAside.push({ row: { batch, index }, ...fault });
       return false;
     });
-  }
-
-  /** Learns the keys of layouts that were not met before; in a transaction of its own, so that writers do not wait. */
-  async #learnLayouts(batches: readonly ProfileBatch[]): Promise<void> {
-    const unknown = [...new Set(batches.map((batch) => batch.layoutFingerprint))].filter(
-      (fingerprint) => !this.#layoutKeys.has(fingerprint),
-    );
-    if (unknown.length === 0) return;
-    await this.#database.query(
-      `insert into dlms.profile_layouts (fingerprint)
-       select fingerprint from unnest($1::text[]) as fingerprint order by fingerprint on conflict do nothing`,
-      [unknown],
-    );
-    const rows = await this.#database.query<{ layout_key: number; fingerprint: string }>(
-      "select layout_key, fingerprint from dlms.profile_layouts where fingerprint = any ($1::text[])",
-      [unknown],
-    );
-    for (const row of rows) this.#layoutKeys.set(row.fingerprint, row.layout_key);
   }
 }
 

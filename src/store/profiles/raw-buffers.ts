@@ -15,6 +15,7 @@ import type { Database } from "../database/database.ts";
 import { layoutSourceFrom } from "./kept-layout.ts";
 import { BUFFER_FORMS, DEVIATION_RULES, PROFILE_KINDS, SOURCES, sourceCode } from "./profile-tables.ts";
 import type { PreparedParticipant, WrittenBatches } from "./profile-writer.ts";
+import { SharedTexts } from "./shared-texts.ts";
 
 /** A test fails when what is made of octets has changed without it: what an older one made can be found by it. */
 export const DECODER_VERSION = 1;
@@ -105,36 +106,23 @@ export function rowlessBatch(
   return { meterKey, profile, source, layoutFingerprint, readAt: receivedAt, intervalS: undefined, ...none, buffers };
 }
 
+const LAYOUTS = {
+  add: `insert into dlms.raw_layouts (digest, layout)
+    select sha256(convert_to(t, 'UTF8')), t::jsonb from unnest($1::text[]) as t order by 1 on conflict do nothing`,
+  find: `select t as text, l.raw_layout_key as key
+    from unnest($1::text[]) as t join dlms.raw_layouts l on l.digest = sha256(convert_to(t, 'UTF8'))`,
+};
+
 /** Takes part in writes: buffers of the batches become durable with their rows. */
 export class BufferKeeping implements PreparedParticipant {
-  readonly #database: Database;
-  readonly #layoutKeys = new Map<string, number>();
+  readonly #layouts: SharedTexts;
 
   constructor(database: Database) {
-    this.#database = database;
+    this.#layouts = new SharedTexts(database, LAYOUTS);
   }
 
-  /** Learns the keys of layouts; not in the transaction of the rows, so that writers do not wait for each other. */
-  async prepare(batches: readonly ProfileBatch[]): Promise<void> {
-    const texts = new Set<string>();
-    for (const { buffers = [] } of batches) for (const { layout } of buffers) texts.add(layout);
-    const unknown = [...texts].filter((text) => !this.#layoutKeys.has(text));
-    if (unknown.length === 0) return;
-    const digests = unknown.map((text) => createHash("sha256").update(text).digest());
-    await this.#database.query(
-      `insert into dlms.raw_layouts (digest, layout) select * from unnest($1::bytea[], $2::jsonb[]) order by 1
-       on conflict do nothing`,
-      [digests, unknown],
-    );
-    const rows = await this.#database.query<{ raw_layout_key: number; digest: Uint8Array }>(
-      "select raw_layout_key, digest from dlms.raw_layouts where digest = any ($1::bytea[])",
-      [digests],
-    );
-    const keys = new Map(rows.map((row) => [Buffer.from(row.digest).toString("hex"), row.raw_layout_key]));
-    for (const [at, text] of unknown.entries()) {
-      const key = keys.get(digests[at]?.toString("hex") ?? "");
-      if (key !== undefined) this.#layoutKeys.set(text, key);
-    }
+  prepare(batches: readonly ProfileBatch[]): Promise<void> {
+    return this.#layouts.learn(batches.flatMap(({ buffers = [] }) => buffers.map(({ layout }) => layout)));
   }
 
   async takePart(client: PoolClient, { batches, isRepeat }: WrittenBatches): Promise<void> {
@@ -155,7 +143,7 @@ export class BufferKeeping implements PreparedParticipant {
   #encode({ batch, buffer, members, fromMs }: BufferPack, octets: Uint8Array, into: CopyRows): void {
     into.beginRow(COLUMNS.length);
     into.timestamptz(fromMs);
-    into.int4(this.#layoutKeys.get(buffer.layout) ?? 0);
+    into.int4(this.#layouts.keyOf(buffer.layout));
     into.int4(DECODER_VERSION);
     into.int2(sourceCode(batch.source));
     into.text(buffer.form);

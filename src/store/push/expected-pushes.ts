@@ -22,7 +22,7 @@ const DAY_MS = 86_400_000;
 const HEARD_WITHIN = "31 days";
 
 /**
- * Setups with their schedules: a zone, and a line for each entry. What the configuration expects goes before what the
+ * Setups with their schedules: a zone, and a line for each entry; without a name where any push of the meter is expected. What the configuration expects goes before what the
  * meter says, and that counts once the setup has been heard, for it may be meant for somebody else. Days are $1 and $2.
  */
 export const SCHEDULED_SETUPS = `
@@ -39,7 +39,11 @@ export const SCHEDULED_SETUPS = `
     where h.meter_id = p.meter_id and h.push_setup = p.logical_name and h.outcome <> 'rejected'
       and h.received_at > ($1::date - interval '${HEARD_WITHIN}') at time zone 'UTC'
       and h.received_at < ($2::date + interval '1 day') at time zone 'UTC'
-  )`;
+  )
+  union all
+  select m.id, m.meter_key, null, m.time_zone || string_agg(e'\\n' || e.at_time || ' ' || e.at_date, '' order by e.position)
+  from dlms.push_schedules s join public.meters m on m.id = s.meter_id join dlms.schedule_entries e using (push_schedule_id)
+  group by m.id`;
 
 /** For each schedule that there is, up to now. Throws StoreError. */
 export async function firingsOfDays(database: Queryable, { from, to }: Days): Promise<Firings[]> {

@@ -1,6 +1,6 @@
 /** Pushes that are held until more is known: found again, and written anew when they were understood better. */
 
-import { type Database, isTransient } from "../database/database.ts";
+import { type Database, whileThere } from "../database/database.ts";
 import { BEFORE_READINGS } from "../records/meter-records.ts";
 import { loadPushCounters, type PushCounter } from "./push-counters.ts";
 import { replacePush } from "./push-history.ts";
@@ -241,16 +241,7 @@ export function heldPushStore(database: Database): HeldPushStore {
     heldSenders: (filter) => heldSenders(database, filter),
     unknownSenders: () => unknownSenders(database),
     senderConflicts: () => senderConflicts(database),
-    pushCounters: () => unlessAway(loadPushCounters(database)),
+    pushCounters: () => whileThere(() => loadPushCounters(database)),
     attributeCalls: () => attributeCalls(database),
   };
-}
-
-async function unlessAway<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (!isTransient(error)) throw error;
-    return undefined;
-  }
 }

@@ -89,10 +89,17 @@ export class PushHistory {
   async keep(pushes: readonly QueuedPush[], alsoHere?: (client: PoolClient) => Promise<void>): Promise<void> {
     const before = new Set(pushes.filter((each) => each.key !== undefined));
     await this.#keys.give(this.#database, pushes);
-    const opening = pushes.some(({ push }) => push.repeatKey !== undefined) ? ONE_AT_A_TIME : "";
+    const opening = pushes.some(({ push }) => push.repeatKey !== undefined) ? ONE_AT_A_TIME : undefined;
     await this.#database.transaction(async (client) => {
       const { missing: found, repeated } = await withoutRepeats(client, await withoutHeld(client, pushes, before));
-      const missing = await judged(client, found);
+      // Of all whose counters are kept behind the readings: whoever comes later waits here, and holds no reading yet.
+      const replayed = await replayedAmong(
+        client,
+        pushes.map(({ push }) => push),
+      );
+      // Not before: going back to it would give the counters free.
+      await client.query(BEFORE_READINGS);
+      const missing = judged(found, replayed);
       await keepReadings(
         client,
         missing.flatMap(({ push }) => readingsOf(push)),
@@ -108,16 +115,12 @@ export class PushHistory {
         missing.flatMap(({ push }) => seenIn(push)),
       );
       await alsoHere?.(client);
-    }, `${opening}${BEFORE_READINGS}`);
+    }, opening);
   }
 }
 
 /** What this gateway took for new may have come to another one before. */
-async function judged(client: PoolClient, queued: readonly QueuedPush[]): Promise<readonly QueuedPush[]> {
-  const replayed = await replayedAmong(
-    client,
-    queued.map(({ push }) => push),
-  );
+function judged(queued: readonly QueuedPush[], replayed: ReadonlySet<ReceivedPush>): readonly QueuedPush[] {
   return queued.map((each) => {
     const { push, key } = each;
     each.fate = replayed.has(push) && push.counter?.isStrict === true ? "replayed" : "kept";
@@ -128,7 +131,7 @@ async function judged(client: PoolClient, queued: readonly QueuedPush[]): Promis
 }
 
 const REPLAYED = "counter-replayed";
-const ONE_AT_A_TIME = `select pg_advisory_xact_lock(${ADVISORY_LOCKS.repeatedPushes}); `;
+const ONE_AT_A_TIME = `select pg_advisory_xact_lock(${ADVISORY_LOCKS.repeatedPushes})`;
 /** Meters give up repeating long before. */
 const REPEATED_WITHIN = "1 day";
 

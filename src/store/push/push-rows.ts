@@ -1,7 +1,6 @@
 /** Pushes and their values in the form of their tables. */
 import type { PoolClient } from "pg";
-import { CopyRows, copyInto } from "../database/binary-copy.ts";
-import { inTurns } from "../intake/loop-turns.ts";
+import { type CopyRows, copyInto, copyRowsOf } from "../database/binary-copy.ts";
 import { valueText } from "../records/meter-records.ts";
 import type { QueuedPush } from "./received-push.ts";
 
@@ -9,13 +8,17 @@ type KeyedPush = Pick<QueuedPush, "push" | "key">;
 
 export async function copyPushes(client: PoolClient, pushes: readonly KeyedPush[]): Promise<void> {
   if (pushes.length === 0) return;
-  await copyInto(client, { table: "dlms.push_history", columns: HISTORY_COLUMNS }, await historyRows(pushes));
+  await copyInto(
+    client,
+    { table: "dlms.push_history", columns: HISTORY_COLUMNS },
+    await copyRowsOf(pushes, addHistory),
+  );
   await copyValues(client, pushes);
 }
 
 export async function copyValues(client: PoolClient, pushes: readonly KeyedPush[]): Promise<void> {
   if (pushes.every(({ push }) => push.values.length === 0)) return;
-  await copyInto(client, { table: "dlms.push_values", columns: VALUE_COLUMNS }, await valueRows(pushes));
+  await copyInto(client, { table: "dlms.push_values", columns: VALUE_COLUMNS }, await copyRowsOf(pushes, addValues));
 }
 
 const HISTORY_COLUMNS = [
@@ -37,12 +40,6 @@ const HISTORY_COLUMNS = [
   "reason",
   "octets",
 ];
-
-async function historyRows(pushes: readonly KeyedPush[]): Promise<Uint8Array> {
-  const rows = new CopyRows();
-  for await (const some of inTurns(pushes)) for (const each of some) addHistory(rows, each);
-  return rows.finish();
-}
 
 function addHistory(rows: CopyRows, { push, key = 0n }: KeyedPush): void {
   rows.beginRow(HISTORY_COLUMNS.length);
@@ -66,12 +63,6 @@ function addHistory(rows: CopyRows, { push, key = 0n }: KeyedPush): void {
 }
 
 const VALUE_COLUMNS = ["push_key", "received_at", "position", "capture_object", "value", "unit"];
-
-async function valueRows(pushes: readonly KeyedPush[]): Promise<Uint8Array> {
-  const rows = new CopyRows();
-  for await (const some of inTurns(pushes)) for (const each of some) addValues(rows, each);
-  return rows.finish();
-}
 
 function addValues(rows: CopyRows, { push: { receivedAt, values }, key = 0n }: KeyedPush): void {
   for (const [position, { captureObject, value, unit }] of values.entries()) {

@@ -9,27 +9,28 @@ import {
 } from "../../push/setups/push-schedule.ts";
 import type { Database } from "../database/database.ts";
 
-export interface SetupSchedule extends PushSchedule {
-  readonly setupId: string;
-}
+/** Of a setup, or of a meter's pushes, whichever setup sends them. */
+export type KeptSchedule = PushSchedule & ({ readonly setupId: string } | { readonly meterId: string });
 
 /** In a transaction of the caller's, which has removed what was there before. */
-export async function insertSchedules(client: PoolClient, schedules: readonly SetupSchedule[]): Promise<void> {
+export async function insertSchedules(client: PoolClient, schedules: readonly KeptSchedule[]): Promise<void> {
   if (schedules.length === 0) return;
-  const { rows } = await client.query<{ push_schedule_id: string; push_setup_id: string; key: string }>(
-    `insert into dlms.push_schedules (push_setup_id, kind, logical_name)
-     select * from unnest($1::uuid[], $2::text[], $3::text[])
-     returning push_schedule_id, push_setup_id, kind || ' ' || logical_name as key`,
+  const { rows } = await client.query<{ push_schedule_id: string; key: string }>(
+    `insert into dlms.push_schedules (push_setup_id, meter_id, kind, logical_name)
+     select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+     returning push_schedule_id, concat_ws(' ', push_setup_id, meter_id, kind, logical_name) as key`,
     [
-      schedules.map((each) => each.setupId),
+      schedules.map((each) => ("setupId" in each ? each.setupId : null)),
+      schedules.map((each) => ("meterId" in each ? each.meterId : null)),
       schedules.map((each) => each.kind),
       schedules.map((each) => each.logicalName),
     ],
   );
-  const ids = new Map(rows.map((row) => [`${row.push_setup_id} ${row.key}`, row.push_schedule_id]));
-  const entries = schedules.flatMap(({ setupId, kind, logicalName, entries }) =>
-    entries.map((entry, position) => ({ ...entry, position, id: ids.get(`${setupId} ${kind} ${logicalName}`) })),
-  );
+  const ids = new Map(rows.map((row) => [row.key, row.push_schedule_id]));
+  const entries = schedules.flatMap(({ kind, logicalName, entries, ...of }) => {
+    const id = ids.get(`${"setupId" in of ? of.setupId : of.meterId} ${kind} ${logicalName}`);
+    return entries.map((entry, position) => ({ ...entry, position, id }));
+  });
   await client.query(
     `insert into dlms.schedule_entries (push_schedule_id, position, at_time, at_date, until_time, until_date)
      select * from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[])`,
@@ -44,10 +45,10 @@ export async function insertSchedules(client: PoolClient, schedules: readonly Se
   );
 }
 
-/** What the configuration expects of one setup of a meter. */
+/** What the configuration expects of one setup of a meter, or of any. */
 export interface ExpectedPush {
   readonly meterId: string;
-  readonly pushSetup: string;
+  readonly pushSetup: string | undefined;
   readonly entries: readonly PushEntry[];
 }
 
@@ -56,6 +57,7 @@ export async function keepExpectedPushes(database: Database, expected: readonly 
   await database.transaction(async (client) => {
     await client.query("delete from dlms.push_schedules where kind = 'expectation'");
     if (expected.length === 0) return;
+    const named = expected.filter(({ pushSetup }) => pushSetup !== undefined);
     const { rows } = await client.query<{ push_setup_id: string; meter_id: string; logical_name: string }>(
       `with wanted as (select distinct * from unnest($1::uuid[], $2::text[]) as w (meter_id, logical_name)),
          made as (
@@ -63,15 +65,15 @@ export async function keepExpectedPushes(database: Database, expected: readonly 
            on conflict (meter_id, logical_name) do nothing returning push_setup_id, meter_id, logical_name)
        select * from made union all
        select p.push_setup_id, p.meter_id, p.logical_name from dlms.push_setups p join wanted using (meter_id, logical_name)`,
-      [expected.map((each) => each.meterId), expected.map((each) => each.pushSetup)],
+      [named.map((each) => each.meterId), named.map((each) => each.pushSetup)],
     );
     const ids = new Map(rows.map((row) => [`${row.meter_id} ${row.logical_name}`, row.push_setup_id]));
     await insertSchedules(
       client,
       expected.map(({ meterId, pushSetup, entries }) => ({
-        setupId: ids.get(`${meterId} ${pushSetup}`) ?? "",
+        ...(pushSetup === undefined ? { meterId } : { setupId: ids.get(`${meterId} ${pushSetup}`) ?? "" }),
         kind: "expectation",
-        logicalName: pushSetup,
+        logicalName: pushSetup ?? "",
         entries: entries.map((from) => ({ from })),
       })),
     );
@@ -80,6 +82,7 @@ export async function keepExpectedPushes(database: Database, expected: readonly 
 
 /** A setup that sends by a schedule of its meter. */
 export interface ScheduledSetup extends ExpectedPush {
+  readonly pushSetup: string;
   readonly randomisationS: number;
 }
 

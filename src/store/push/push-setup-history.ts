@@ -1,6 +1,6 @@
 /** What was done to the push setups of meters. */
 import { AS_WANTED, DRIFT_CHECK, REPAIR, type SetupState, type TestPush } from "../../push/setups/setup-state.ts";
-import { type Database, isTransient } from "../database/database.ts";
+import { type Database, whileThere } from "../database/database.ts";
 
 export interface SetupChange {
   /** `class:logical name:attribute` */
@@ -126,12 +126,10 @@ export interface UnsettledSetups {
 
 /** Nothing while the database is away. Throws StoreError. */
 export async function unsettledSetups(database: Database): Promise<UnsettledSetups> {
-  try {
+  const unsettled = await whileThere(async () => {
     return { mixed: await setupsLeftMixed(database), drifted: await setupsThatDrifted(database) };
-  } catch (error) {
-    if (!isTransient(error)) throw error;
-    return { mixed: [], drifted: [] };
-  }
+  });
+  return unsettled ?? { mixed: [], drifted: [] };
 }
 
 async function setupsLeftMixed(database: Database): Promise<SetupHistoryRow[]> {

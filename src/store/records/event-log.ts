@@ -5,7 +5,7 @@
 
 import type { Database } from "../database/database.ts";
 import { storableText } from "../database/storable-text.ts";
-import { BatchQueue } from "../intake/batch-queue.ts";
+import { KeptLater } from "../intake/kept-later.ts";
 
 export interface EventLogEntry {
   readonly occurredAt: Date;
@@ -27,43 +27,33 @@ const GROUP_DELAY_MS = 500;
 const MOST_KEPT = 10_000;
 
 export class EventLog {
-  readonly #queue: BatchQueue<EventLogEntry & { readonly rowCount: number }, undefined>;
+  readonly #kept: KeptLater<EventLogEntry>;
   #lost = 0;
 
   constructor(database: Database) {
-    this.#queue = new BatchQueue({
-      write: async (entries) => {
-        await appendEventLog(database, entries);
-        return undefined;
-      },
-      writers: 1,
+    this.#kept = new KeptLater({
+      write: (entries) => appendEventLog(database, entries),
+      mostKept: MOST_KEPT,
       groupRows: GROUP_ENTRIES,
       groupDelayMs: GROUP_DELAY_MS,
-      keptRows: MOST_KEPT,
+      onLost: () => {
+        this.#lost++;
+      },
     });
   }
 
   add(entry: EventLogEntry): void {
-    if (this.#queue.rows >= MOST_KEPT) {
-      this.#lost++;
-      return;
-    }
     const lost = this.#lost;
-    this.#lost = 0;
-    if (lost > 0) this.#put(lostEntries(lost, entry.occurredAt));
-    this.#put(entry);
+    if (lost > 0 && !this.#kept.isFull) {
+      this.#lost = 0;
+      this.#kept.add(lostEntries(lost, entry.occurredAt));
+    }
+    this.#kept.add(entry);
   }
 
   /** Writes what is kept, as far as that can be done in time. */
   async stop(timeoutMs: number): Promise<void> {
-    await this.#queue.stop(timeoutMs);
-  }
-
-  #put(entry: EventLogEntry): void {
-    const lost = () => {
-      this.#lost++;
-    };
-    this.#queue.put({ ...entry, rowCount: 1 }).then(({ written }) => void written.catch(lost), lost);
+    await this.#kept.stop(timeoutMs);
   }
 }
 

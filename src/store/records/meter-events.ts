@@ -4,7 +4,7 @@ import { SUMMARIES } from "../../../protocol/cosem/companion/european-events.ts"
 import type { EventLogStore } from "../../collect/keeping/collector-store.ts";
 import type { ReadingSource } from "../../profiles/batch.ts";
 import type { SeenEvent, SeenEvents } from "../../profiles/seen-events.ts";
-import { type Database, isTransient } from "../database/database.ts";
+import { type Database, whileThere } from "../database/database.ts";
 import { storableText, storableValue } from "../database/storable-text.ts";
 import { timeOutOfRange } from "../profiles/profile-rows.ts";
 
@@ -40,16 +40,6 @@ export function eventLogStore(database: Database): EventLogStore {
       return await whileThere(keep);
     },
   };
-}
-
-/** Undefined while the database is away. */
-async function whileThere<Result>(ask: () => Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!isTransient(error)) throw error;
-    return undefined;
-  }
 }
 
 /** In a transaction of the caller's; returns how many are new. Those of a clock that shows no time of rows are left out. */

@@ -1,10 +1,9 @@
 /** Single values of meters on their way into the database; natural keys make each idempotent. */
 import type { PoolClient } from "pg";
 import type { OtherValue, ReadingSource } from "../../profiles/batch.ts";
-import { CopyRows, copyInto, isDecimal } from "../database/binary-copy.ts";
+import { type CopyRows, copyInto, copyRowsOf, isDecimal } from "../database/binary-copy.ts";
 import { failureCode, failureKind } from "../database/failure.ts";
 import { storableText } from "../database/storable-text.ts";
-import { inTurns } from "../intake/loop-turns.ts";
 
 /** One value of one object. */
 export interface MeterReading {
@@ -37,18 +36,22 @@ const READING_COLUMNS = [
   "received_at",
 ];
 
-/** What the transaction in which `keepReadings` comes first opens with. */
+/** Goes before `keepReadings`: what the transaction did before it stays when some are held already. */
 export const BEFORE_READINGS = "savepoint readings";
 
 /**
- * Keeps readings, as the first thing in a transaction of the caller's that was opened with BEFORE_READINGS; one that is
- * held already stays as it is. All go in at once; only when some are held are they put in one by one.
+ * Keeps readings, as the first thing behind BEFORE_READINGS in a transaction of the caller's; one that is held already
+ * stays as it is. All go in at once; only when some are held are they put in one by one.
  */
 export async function keepReadings(client: PoolClient, readings: readonly MeterReading[]): Promise<void> {
   const distinct = withoutRepetitions(readings);
   if (distinct.length === 0) return;
   try {
-    await copyInto(client, { table: "public.meter_readings", columns: READING_COLUMNS }, await encoded(distinct));
+    await copyInto(
+      client,
+      { table: "public.meter_readings", columns: READING_COLUMNS },
+      await copyRowsOf(distinct, addReading),
+    );
   } catch (error) {
     if (failureKind(error) !== "conflict" && failureCode(error) !== METER_UNKNOWN) throw error;
     await client.query("rollback to savepoint readings");
@@ -66,22 +69,16 @@ function withoutRepetitions(readings: readonly MeterReading[]): MeterReading[] {
   return keyed.filter(({ key }, at) => key !== keyed[at - 1]?.key).map(({ reading }) => reading);
 }
 
-async function encoded(readings: readonly MeterReading[]): Promise<Uint8Array> {
-  const rows = new CopyRows();
-  for await (const some of inTurns(readings)) for (const each of some) addReading(rows, each);
-  return rows.finish();
-}
-
-function addReading(rows: CopyRows, { value, ...reading }: MeterReading): void {
-  const isNumber = reading.isNumber && typeof value === "string" && isDecimal(value);
+function addReading(rows: CopyRows, reading: MeterReading): void {
+  const number = numberOf(reading);
   rows.beginRow(READING_COLUMNS.length);
   rows.uuid(reading.meterId);
   rows.distantTimestamptz(BigInt(reading.readAt.getTime()));
   rows.text(reading.captureObject);
-  if (isNumber) rows.numeric(value);
+  if (number === undefined) rows.absent();
+  else rows.numeric(number);
+  if (number === undefined) rows.text(valueText(reading.value));
   else rows.absent();
-  if (isNumber) rows.absent();
-  else rows.text(valueText(value));
   if (reading.unit === undefined) rows.absent();
   else rows.text(reading.unit);
   rows.text(reading.source);
@@ -91,9 +88,11 @@ function addReading(rows: CopyRows, { value, ...reading }: MeterReading): void {
 async function insertReadings(client: PoolClient, readings: readonly MeterReading[]): Promise<void> {
   await client.query(
     `insert into public.meter_readings (${READING_COLUMNS.join(", ")})
-     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::numeric[], $5::text[], $6::text[], $7::text[],
-       $8::timestamptz[]) as r (meter_id)
+     select ${READING_COLUMNS.join(", ")}
+     from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::numeric[], $5::text[], $6::text[], $7::text[],
+       $8::timestamptz[]) with ordinality as r (${READING_COLUMNS.join(", ")}, place)
      where exists (select from public.meters m where m.id = r.meter_id)
+     order by place
      on conflict do nothing`,
     [
       readings.map((each) => each.meterId),

@@ -134,16 +134,17 @@ const PUSHES = `
   with ${DAYS}, ${MEMBERS}, setups as (${SCHEDULED_SETUPS}),
   firings as (select * from unnest($6::text[], $7::date[], $8::int[]) as f (schedule, day, times)),
   heard as (
-    select h.meter_id, h.push_setup, d.day, count(*)::int as pushes
+    select h.meter_id, h.push_setup, grouping(h.push_setup) = 1 as is_any, d.day, count(*)::int as pushes
     from days d
     join dlms.push_history h on h.received_at >= d.starts - interval '1 minute' and h.received_at < d.ends - interval '1 minute'
     where h.outcome <> 'rejected'
-    group by 1, 2, 3
+    group by grouping sets ((h.meter_id, h.push_setup, d.day), (h.meter_id, d.day))
   )
   select m.group_name as "group", f.day::text, sum(f.times)::int as expected,
     sum(least(f.times, coalesce(h.pushes, 0)))::int as received
   from members m join setups s using (meter_key) join firings f using (schedule)
-  left join heard h on h.meter_id = s.meter_id and h.push_setup = s.logical_name and h.day = f.day
+  left join heard h on h.meter_id = s.meter_id and h.day = f.day
+    and (h.push_setup = s.logical_name or (s.logical_name is null and h.is_any))
   group by 1, 2`;
 
 const REQUESTS = `

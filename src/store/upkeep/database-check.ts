@@ -97,7 +97,7 @@ interface DifferingSum {
 async function sumsThatDiffer(database: Database) {
   const rows = await database.query<DifferingSum>(
     `with rows_by_day as (
-       select b.meter_key, ((b.captured_at - interval '1 microsecond') at time zone m.time_zone)::date as day,
+       select b.meter_key, dlms.day_of(b.captured_at, m.time_zone) as day,
          count(*) as intervals, sum(b.active_import) as active_import, sum(b.active_export) as active_export
        from dlms.block_load_profile_data b join public.meters m on m.meter_key = b.meter_key
        where b.captured_at > dlms.block_load_kept_from() + interval '2 days' group by 1, 2

@@ -5,6 +5,7 @@ import type { ProfileBatch } from "../../../../src/profiles/batch.ts";
 import { BatchQueue } from "../../../../src/store/intake/batch-queue.ts";
 import type { QueueSpool } from "../../../../src/store/intake/queue-spool.ts";
 import type { WriteOutcome } from "../../../../src/store/profiles/profile-writer.ts";
+import { JumpingClock } from "../../collect/jumping-clock.ts";
 
 function batch(meterKey: number, rowCount: number): ProfileBatch {
   return {
@@ -31,6 +32,15 @@ function outcomeOf(batches: readonly ProfileBatch[]): WriteOutcome {
 function failure(code: string): Error {
   return Object.assign(new Error(`failure ${code}`), { code });
 }
+
+const NO_SPOOL: QueueSpool<ProfileBatch> = {
+  engaged: false,
+  holding: false,
+  patienceMs: 60_000,
+  engage: () => undefined,
+  append: async () => undefined,
+  room: async () => undefined,
+};
 
 /** Notes the meters of each group and writes at once. */
 function recorder(): { groups: number[][]; write: (batches: readonly ProfileBatch[]) => Promise<WriteOutcome> } {
@@ -180,17 +190,26 @@ test("batch queue: whoever waits for room when it stops is refused", async () =>
   await stopped;
 });
 
+test("batch queue: time in which the process stood still is no patience with the database", async () => {
+  const clock = new JumpingClock(0);
+  const engaged: string[] = [];
+  const spool: QueueSpool<ProfileBatch> = { ...NO_SPOOL, patienceMs: 3000, engage: (reason) => engaged.push(reason) };
+  const gate = Promise.withResolvers<void>();
+  const write = () => gate.promise.then(() => outcomeOf([]));
+  const queue = new BatchQueue({ write, writers: 1, groupRows: 1, spool, clock });
+  await queue.put(batch(1, 1));
+  clock.nowMs += 60_000;
+  clock.advance(2999);
+  expect(engaged).toEqual([]);
+  clock.advance(1);
+  expect(engaged).toEqual(["nothing was written for 3000 ms"]);
+  gate.resolve();
+  await queue.stop(1000);
+});
+
 test("batch queue: nothing is kept of what has been written", async () => {
   const { write } = recorder();
-  const spool: QueueSpool<ProfileBatch> = {
-    engaged: false,
-    holding: false,
-    patienceMs: 60_000,
-    engage: () => undefined,
-    append: async () => undefined,
-    room: async () => undefined,
-  };
-  const queue = new BatchQueue({ write, writers: 1, groupRows: 1, spool });
+  const queue = new BatchQueue({ write, writers: 1, groupRows: 1, spool: NO_SPOOL });
   const before = queryObjects(Promise, { format: "count" });
   for (let meterKey = 0; meterKey < 1000; meterKey++) await (await queue.put(batch(meterKey, 1))).written;
   expect(queryObjects(Promise, { format: "count" }) - before).toBeLessThan(100);

@@ -1,5 +1,60 @@
 -- Collections of those who may not touch the tables: anybody's own lists.
 
+create function dlms.may_see(c dlms.collections) returns boolean
+language sql stable
+set search_path = pg_catalog, pg_temp
+return dlms.acts_as(c.owner) or c.visibility = 'public' or (c.visibility = 'team' and dlms.acts_as(c.team));
+comment on function dlms.may_see is 'Whether a collection is the caller''s own or open to the caller.';
+
+create function dlms.own_or_open_collection(name text, owner name, to_change boolean) returns dlms.collections
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  the dlms.collections;
+begin
+  select c.* into the from dlms.collections c
+  where c.name = own_or_open_collection.name and c.owner = coalesce(own_or_open_collection.owner, dlms.caller())
+    and case when to_change then dlms.acts_as(c.owner) else dlms.may_see(c) end;
+  if the.collection_key is null then
+    raise exception 'no collection % of %, or not for %', name, coalesce(owner, dlms.caller()), dlms.caller()
+      using errcode = '42704';
+  end if;
+  return the;
+end
+$$;
+comment on function dlms.own_or_open_collection is 'A collection that the caller may see, or change; else an error.';
+
+create function dlms_api.collections()
+returns table (owner name, name text, holds text, visibility text, team name, pattern text, attributes jsonb, mine boolean)
+language sql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+  select c.owner, c.name, c.holds, c.visibility, c.team, c.pattern, c.attributes, dlms.acts_as(c.owner)
+  from dlms.collections c where dlms.may_see(c) order by 1, 2
+$$;
+comment on function dlms_api.collections is 'Collections that are the caller''s own or open to the caller.';
+
+create function dlms_api.collection_members(name text, owner name default null) returns table (member text)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+  the dlms.collections := dlms.own_or_open_collection(name, owner, false);
+begin
+  if the.holds = 'meters' then
+    return query select m.meter_number from dlms.collection_meter_keys(the.collection_key) as k (meter_key)
+      join public.meters m using (meter_key)
+      where m.meter_key in (select dlms.visible_meters()) order by 1;
+  else
+    return query select s.key::text from dlms.collection_series_keys(the.collection_key) k
+      join dlms.series s using (series_key) join dlms.may('read') using (dataset_key) order by 1;
+  end if;
+end
+$$;
+comment on function dlms_api.collection_members is 'Keys of series or numbers of meters in a collection, as far as the caller may see them.';
+
 create function dlms_api.make_collection(
   name text, holds text default 'series', visibility text default 'private', team name default null,
   pattern text default null, attributes jsonb default null

@@ -1,5 +1,5 @@
--- What those may write through dlms_api who may not touch the tables: values, names and texts of datasets that they may write,
--- and datasets of their own.
+-- What those may write through dlms_api who may not touch the tables: values and names of datasets that they may write, and
+-- datasets of their own.
 
 create function dlms_api.store_values(
   dataset text, series_keys text[], times timestamptz[], amounts numeric[], quality text default 'raw',
@@ -48,12 +48,11 @@ begin
     raise exception 'not a series of numbers of %: %', dataset, wrong using errcode = '42704';
   end if;
   select array_agg(r.series_key order by u.n),
-    array_agg(u.amount * ('1e' || -coalesce(q.exponent, s.exponent))::numeric order by u.n)
+    array_agg(u.amount * ('1e' || -s.exponent)::numeric order by u.n)
   into members, counts
   from unnest(series_keys, amounts) with ordinality u (k, amount, n)
   join dlms.resolve_series(series_keys) r on r.wanted = u.k
-  join dlms.series s on s.series_key = r.series_key
-  left join dlms.quantities q on q.profile = the_dataset.profile and q.column_name = s.column_name;
+  join dlms.described_series s on s.series_key = r.series_key;
   select string_agg(format('%s of %s', amount, k), ', ') into wrong from (
     select amount, k from unnest(series_keys, amounts, counts) u (k, amount, c)
     where not (c between -9223372036854775808 and 9223372036854775807 and c = trunc(c)) limit 5
@@ -87,19 +86,33 @@ end
 $$;
 comment on function dlms_api.store_values is 'Adds versions of values; a null amount withdraws. Never overwrites. New keys become series of the dataset. How many rows were new.';
 
+create function dlms.writable_series(key text) returns dlms.series
+language plpgsql stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  the dlms.series;
+begin
+  select s.* into the from dlms.resolve_series(array[writable_series.key]) r join dlms.series s using (series_key)
+  where s.dataset_key in (select m.dataset_key from dlms.may('write') m);
+  if the.series_key is null then
+    raise exception 'no series % that % may write', key, dlms.caller() using errcode = '42704';
+  end if;
+  return the;
+end
+$$;
+comment on function dlms.writable_series is 'A series that the caller may write; else an error, the same for one that is not there.';
+
 create function dlms_api.describe_series(key text, unit text, exponent smallint default null) returns void
 language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_column
 declare
-  the dlms.series;
+  the dlms.series := dlms.writable_series(key);
 begin
-  select s.* into the from dlms.series s
-  where s.series_key = (select r.series_key from dlms.resolve_series(array[describe_series.key]) r)
-    and s.dataset_key in (select m.dataset_key from dlms.may('write') m) and s.free_key is not null;
-  if the.series_key is null then
-    raise exception 'no series % that was brought in by those who may write it', key using errcode = '42704';
+  if the.free_key is null then
+    raise exception 'series % was not brought in', key using errcode = '42704';
   end if;
   if exponent is not null and exponent <> the.exponent
     and exists (select from dlms.series_values v where v.series_key = the.series_key) then
@@ -116,72 +129,15 @@ language plpgsql security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  the integer;
+  the dlms.series := dlms.writable_series(key);
 begin
-  select r.series_key into the from dlms.resolve_series(array[key]) r join dlms.series s using (series_key)
-  where s.dataset_key in (select m.dataset_key from dlms.may('write') m);
-  if the is null then
-    raise exception 'no series % that % may write', key, dlms.caller() using errcode = '42704';
-  end if;
   if alias ~ '^(m|sp)\.' or alias !~ '^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,199}$' or exists (select from dlms.series s where s.key = alias) then
     raise exception '% is a key, or can''t be an alias', alias using errcode = '22023';
   end if;
-  insert into dlms.series_aliases (alias, series_key) values (add_alias.alias, the);
+  insert into dlms.series_aliases (alias, series_key) values (add_alias.alias, the.series_key);
 end
 $$;
 comment on function dlms_api.add_alias is 'Gives a series another name under which it is found.';
-
-create function dlms_api.set_metadata(level text, subject text, locale text, texts jsonb, mode text default 'update') returns integer
-language plpgsql security definer
-set search_path = pg_catalog, pg_temp
-as $$
-#variable_conflict use_column
-declare
-  the_code text;
-  the_dataset smallint;
-  the_series integer;
-  the_run integer;
-  the_locale text := locale;
-  changed integer;
-begin
-  if mode not in ('update', 'overwrite', 'keep') or jsonb_typeof(texts) <> 'object' then
-    raise exception 'texts are an object of texts, the mode is update, overwrite or keep' using errcode = '22023';
-  end if;
-  case level
-    when 'object' then
-      if not dlms.acts_as((select r.rolname from pg_class c join pg_roles r on r.oid = c.relowner where c.oid = 'dlms.metadata'::regclass)) then
-        raise exception 'texts about objects are set by the gateway''s role' using errcode = '42501';
-      end if;
-      the_code := subject;
-    when 'dataset' then
-      the_dataset := dlms.dataset_for('write', subject);
-    when 'series' then
-      select r.series_key into the_series from dlms.resolve_series(array[subject]) r join dlms.series s using (series_key)
-      where s.dataset_key in (select m.dataset_key from dlms.may('write') m);
-      if the_series is null then
-        raise exception 'no series % that % may write', subject, dlms.caller() using errcode = '42704';
-      end if;
-    when 'run' then
-      the_run := (dlms.own_run(split_part(subject, '/', 1), substr(subject, strpos(subject, '/') + 1))).run_key;
-    else
-      raise exception 'a level is object, dataset, series or run' using errcode = '22023';
-  end case;
-  if mode = 'overwrite' then
-    delete from dlms.metadata t
-    where t.locale = the_locale and not texts ? t.name
-      and (t.code, t.dataset_key, t.series_key, t.run_key) is not distinct from (the_code, the_dataset, the_series, the_run);
-  end if;
-  insert into dlms.metadata as t (code, dataset_key, series_key, run_key, locale, name, value, changed_by)
-  select the_code, the_dataset, the_series, the_run, the_locale, e.key, e.value, dlms.caller()
-  from jsonb_each_text(texts) e order by e.key
-  on conflict (code, dataset_key, series_key, run_key, locale, name) do update
-    set value = excluded.value, changed_by = excluded.changed_by, changed_at = now()
-    where mode <> 'keep' and t.value <> excluded.value;
-  get diagnostics changed = row_count;
-  return changed;
-end
-$$;
-comment on function dlms_api.set_metadata is 'Sets texts in one language: update adds and replaces, overwrite also removes, keep only adds.';
 
 create function dlms_api.make_dataset(name text, embargo interval default '0') returns void
 language sql security definer
