@@ -4,7 +4,6 @@ import { pino } from "pino";
 import { hostPort } from "../drivers/tcp/address.ts";
 import type { ExitReason } from "./cli/terminal/exit-code.ts";
 import { VERSION } from "./cli/version.ts";
-import { ConfigError } from "./config/config-error.ts";
 import type { LivePart } from "./config/live-parts.ts";
 import { loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema.ts";
@@ -42,11 +41,6 @@ export async function runDaemon(configFile: string, { workers = 1, worker }: Dae
       return await runWorkers({ config, configFile, count: workers, stop: stopSignal(), manager, events });
     } else await run({ load, manager, stop: stopSignal() });
     return "success";
-  } catch (error) {
-    // Secrets are fetched at the start: a reference that leads nowhere is a fault of the configuration too.
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return "configuration";
   } finally {
     // The channel to the process that started this worker keeps it alive.
     if (process.connected) process.disconnect();

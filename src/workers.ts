@@ -2,14 +2,14 @@
  * One machine's cores: worker processes, each a gateway that shares the meters with the others as gateways on different
  * machines do. The first has what there is once only: the listeners, the API and the control socket. A worker that ends
  * without an order, or hangs, is started again; its meters are with the others meanwhile. One that can't use the
- * configuration ends all: the others have the same.
+ * configuration or the database ends all: the others have the same.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EXIT_CODES, type ExitReason } from "./cli/terminal/exit-code.ts";
+import { EXIT_CODES, type ExitReason, LASTING_REASONS } from "./cli/terminal/exit-code.ts";
 import type { Config } from "./config/schema.ts";
 import { startEmbedded } from "./gateway/open-store.ts";
 import type { EventSink } from "./observe/events.ts";
@@ -71,7 +71,7 @@ export function workerPlace(config: Config, worker: number, count: number): Work
   return { worker, count, others: worker === 1 ? all.slice(1) : [] };
 }
 
-/** Ends when all workers have ended, after the order to stop or because they can't use the configuration. */
+/** Ends when all workers have ended, after the order to stop or for a reason that lasts. */
 export async function runWorkers(options: WorkersOptions): Promise<ExitReason> {
   const { config, configFile, count, stop, manager, events } = options;
   await using stack = new AsyncDisposableStack();
@@ -136,7 +136,7 @@ interface WorkerEnd {
   readonly retryMs: number;
 }
 
-/** Until the order to stop, or until the worker says that the configuration can't be used. */
+/** Until the order to stop, or until the worker ends for a reason that lasts. */
 async function keepRunning(
   start: () => ChildProcess,
   stopping: AbortSignal,
@@ -150,7 +150,8 @@ async function keepRunning(
     await once(child, "exit");
     const { exitCode: code, signalCode: signal } = child;
     stopping.removeEventListener("abort", end);
-    if (code === EXIT_CODES.configuration.code) return "configuration";
+    const lasting = LASTING_REASONS.find((reason) => EXIT_CODES[reason].code === code);
+    if (lasting !== undefined) return lasting;
     if (stopping.aborted) break;
     if (performance.now() - startedMs > STEADY_MS) inARow = 0;
     const retryMs = RESTART_DELAYS_MS[Math.min(inARow, RESTART_DELAYS_MS.length - 1)] ?? STEADY_MS;

@@ -165,7 +165,8 @@ export class CallListeners implements AsyncDisposable {
       onClosed: () => this.#forget(peer, stranger),
       onFault: (error) => events({ event: "callFailed", peer, reason: messageOf(error) }),
     });
-    stranger.timer = setTimeout(() => void this.#ask(stranger, peer), this.#limits.quietMs);
+    const ask = () => this.#ask(stranger, peer);
+    stranger.timer = setTimeout(() => void this.#asking.add(ask), this.#limits.quietMs);
     connection.start();
   }
 
@@ -175,19 +176,17 @@ export class CallListeners implements AsyncDisposable {
   }
 
   async #ask(stranger: Stranger, peer: string): Promise<void> {
-    await this.#asking.add(async () => {
-      if (this.#strangers.get(peer) !== stranger) return;
-      try {
-        const clues = await this.#options.ask(stranger.call, stranger.link);
-        if (!stranger.isRecognised) this.#recognise(stranger, { ...clues, names: namesOf(stranger.clues, clues) });
-      } catch (error) {
-        if (stranger.isRecognised || stranger.clues !== undefined) return;
-        if (this.#isNews(stranger.call.peer.host)) {
-          this.#options.events({ event: "callFailed", peer, reason: messageOf(error) });
-        }
-        stranger.call.close();
+    if (this.#strangers.get(peer) !== stranger) return;
+    try {
+      const clues = await this.#options.ask(stranger.call, stranger.link);
+      if (!stranger.isRecognised) this.#recognise(stranger, { ...clues, names: namesOf(stranger.clues, clues) });
+    } catch (error) {
+      if (stranger.isRecognised || stranger.clues !== undefined) return;
+      if (this.#isNews(stranger.call.peer.host)) {
+        this.#options.events({ event: "callFailed", peer, reason: messageOf(error) });
       }
-    });
+      stranger.call.close();
+    }
   }
 
   /** Gives the call to the meter that the clues name, or notes that they name none. */

@@ -49,6 +49,7 @@ export class Calls implements MeterCalls {
     caller.meters.splice(caller.meters.indexOf(meter), 1);
     if (caller.meters.length > 0) return;
     this.#callers.delete(callerKey(meter));
+    for (const resolve of caller.waiting) resolve();
     caller.next?.close();
     caller.call?.close();
   }
@@ -64,7 +65,7 @@ export class Calls implements MeterCalls {
     return caller === undefined || caller.call !== undefined;
   }
 
-  /** Resolves when the meter can be visited, or the time is over. */
+  /** Resolves when the meter can be visited, is known no more, or the time is over. */
   async untilReachable(meter: PolledMeter, timeoutMs: number): Promise<void> {
     const caller = this.#byKey.get(meter.meterKey);
     if (caller === undefined || caller.call !== undefined) return;

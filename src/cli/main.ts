@@ -2,6 +2,7 @@
 import { CommanderError } from "commander";
 import { ConfigError } from "../config/config-error.ts";
 import { messageOf } from "../observe/message-of.ts";
+import { StoreError } from "../store/database/store-error.ts";
 import { cliProgram } from "./program.ts";
 import { EXIT_CODES, type ExitReason } from "./terminal/exit-code.ts";
 import { processOutput } from "./terminal/output.ts";
@@ -18,6 +19,11 @@ function nextStepOf(error: unknown): string | undefined {
   return typeof error.nextStep === "string" ? error.nextStep : undefined;
 }
 
+function reasonOf(error: unknown): ExitReason {
+  if (error instanceof ConfigError) return "configuration";
+  return error instanceof StoreError && error.isOfOtherVersion ? "otherVersion" : "failure";
+}
+
 try {
   await cliProgram({ output, finish }).parseAsync();
 } catch (error) {
@@ -27,6 +33,6 @@ try {
     output.err(`dlms-gateway: ${messageOf(error)}`);
     const nextStep = nextStepOf(error);
     if (nextStep !== undefined) output.err(`next step: ${nextStep}`);
-    finish(error instanceof ConfigError ? "configuration" : "failure");
+    finish(reasonOf(error));
   }
 }

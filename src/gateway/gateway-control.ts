@@ -18,8 +18,6 @@ export interface GatewayControlParts extends Pick<OrderParts, "nameOf" | "log" |
   readonly collector: Collector;
 }
 
-const JOB = "order";
-
 /** The resources of the API for orders. */
 export function gatewayControl({ known, shared, collector, ...orders }: GatewayControlParts): (api: Api) => void {
   const here = (meter: PolledMeter, order: MeterOrder) => {
@@ -31,11 +29,7 @@ export function gatewayControl({ known, shared, collector, ...orders }: GatewayC
       });
     return executeOrder(order, { target: meter.target, clock: systemClock, visit });
   };
-  shared.handle(JOB, (meter, order) => here(meter, meterOrderSchema.parse(order)));
-  const give: OrderParts["give"] = async (name, order) => {
-    const meter = meterNamed(known.meters, name);
-    if (!shared.isElsewhere(meter)) return await here(meter, order);
-    return orderResult.parse(await shared.elsewhere(meter, { kind: JOB, what: order }));
-  };
-  return (api) => orderResources(api, { ...orders, give });
+  const ordered = shared.job({ kind: "order", order: meterOrderSchema, answer: orderResult, work: here });
+  return (api) =>
+    orderResources(api, { ...orders, give: async (name, order) => ordered(meterNamed(known.meters, name), order) });
 }

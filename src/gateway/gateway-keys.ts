@@ -3,11 +3,13 @@ import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import type { Collector } from "../collect/collector.ts";
 import type { PolledMeter } from "../collect/polled-meter.ts";
+import type { Config } from "../config/schema.ts";
 import { type KeyChange, KeyChanges } from "../keys/key-change.ts";
 import { KeyError } from "../keys/key-error.ts";
 import { certificateOrderSchema, type KeyOrders, keyOrderSchema, type MeterKeyOrder } from "../keys/key-resources.ts";
 import { type CertificateAnswer, type CertificateOrder, workCertificates } from "../keys/meter-certificates.ts";
 import { MeterSecuritySetup } from "../keys/meter-security-setup.ts";
+import { sealingKeysOf } from "../keys/stored-keys.ts";
 import type { SharedMeters } from "./shared-meters.ts";
 import type { StartedFleet } from "./start-fleet.ts";
 import { meterNamed } from "./stored-readings.ts";
@@ -19,12 +21,25 @@ export interface GatewayKeysParts {
   readonly collector: Collector;
 }
 
-const JOBS = { keys: "keys", certificates: "certificates" } as const;
 /** What another gateway of this version made. */
 const changesSchema = z.custom<readonly KeyChange[]>((value) => Array.isArray(value));
 const answerSchema = z.custom<CertificateAnswer>((value) => {
   return typeof value === "object" && value !== null && "certificates" in value;
 });
+
+/** The store seals and opens with what the configuration says now. Rejects where a store would have to be opened or closed. */
+export async function takeSealingKeys(
+  { keys }: Pick<Config, "keys">,
+  known: Pick<StartedFleet, "keys" | "record">,
+): Promise<void> {
+  const sealingKeys = await sealingKeysOf(keys);
+  if (known.keys === undefined || sealingKeys === undefined) {
+    throw new Error("the key store is opened and closed by a new start only");
+  }
+  known.keys.takeSealingKeys(sealingKeys);
+  // The keys on record may have been sealed anew.
+  known.record.renew();
+}
 
 /** Carries out orders for meters of this gateway, whoever has them, and passes the others on. */
 export function gatewayKeys({ known, shared, collector }: GatewayKeysParts): Omit<KeyOrders, "nameOf"> {
@@ -53,18 +68,15 @@ export function gatewayKeys({ known, shared, collector }: GatewayKeysParts): Omi
       );
     return workHere(shared.loop, meter, work, { lane: "on_demand", what: "certificates" });
   };
-  shared.handle(JOBS.keys, (meter, order) => changed(meter, keyOrderSchema.parse(order)));
-  shared.handle(JOBS.certificates, (meter, order) => worked(meter, certificateOrderSchema.parse(order)));
+  const change = shared.job({ kind: "keys", order: keyOrderSchema, answer: changesSchema, work: changed });
+  const work = shared.job<CertificateOrder, CertificateAnswer>({
+    kind: "certificates",
+    order: certificateOrderSchema,
+    answer: answerSchema,
+    work: worked,
+  });
   return {
-    carryOut: async (name, order) => {
-      const meter = meterNamed(known.meters, name);
-      if (!shared.isElsewhere(meter)) return await changed(meter, order);
-      return changesSchema.parse(await shared.elsewhere(meter, { kind: JOBS.keys, what: order }));
-    },
-    certificates: async (name, order) => {
-      const meter = meterNamed(known.meters, name);
-      if (!shared.isElsewhere(meter)) return await worked(meter, order);
-      return answerSchema.parse(await shared.elsewhere(meter, { kind: JOBS.certificates, what: order }));
-    },
+    carryOut: async (name, order) => change(meterNamed(known.meters, name), order),
+    certificates: async (name, order) => work(meterNamed(known.meters, name), order),
   };
 }

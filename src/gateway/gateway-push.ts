@@ -103,7 +103,7 @@ export class GatewayPush {
       },
       onLearned: (meterId) => {
         void this.#reception?.replay({ meterId }).catch(() => undefined);
-        void tellLearned(database, this.#shared?.id ?? "", meterId).catch(() => undefined);
+        void tellLearned(database, this.#shared?.share.id ?? "", meterId).catch(() => undefined);
       },
     });
   }
@@ -175,7 +175,7 @@ export class GatewayPush {
     const learned = new LearnedElsewhere((meterIds) => this.#takeOver(meterIds));
     shared.listen(LEARNED_CHANNEL, (told) => {
       const [gatewayId, meterId = ""] = told.split(" ");
-      if (this.listens && gatewayId !== shared.id) learned.add(meterId);
+      if (this.listens && gatewayId !== shared.share.id) learned.add(meterId);
     });
     const resources = (api: Api) => {
       pushResources(api, { database, reception });

@@ -40,7 +40,8 @@ import { keepEndedRequests } from "./ended-requests.ts";
 import type { FleetMeters } from "./fleet-meters.ts";
 import { GatewayCalls } from "./gateway-calls.ts";
 import { gatewayControl } from "./gateway-control.ts";
-import { gatewayKeys } from "./gateway-keys.ts";
+import { gatewayKeys, takeSealingKeys } from "./gateway-keys.ts";
+import { gatewayList } from "./gateway-list.ts";
 import { GatewayNotifications } from "./gateway-notifications.ts";
 import { GatewayPlans } from "./gateway-plans.ts";
 import { GatewayPush } from "./gateway-push.ts";
@@ -241,7 +242,7 @@ export class Gateway implements AsyncDisposable {
       keyResources(api, { ...keys, nameOf });
       notificationResources(api, notifications.orders);
       adding.resources(api);
-      gatewayResources(api, this.#shared);
+      gatewayResources(api, { ...gatewayList(this.#shared.share), loop: this.#shared.loop });
       const release = (name: string) => this.#shared.release(this.#meterOf(name));
       const { loop } = this.#shared;
       const meterOf = (name: string) => this.#meterOf(name);
@@ -253,11 +254,11 @@ export class Gateway implements AsyncDisposable {
       };
       this.#shared.questions.answer(JOBS_QUESTION, (what) => {
         const { meter } = jobsQuestion.parse(what);
-        return jobsForOthers(loop, this.#shared.name, meter === undefined ? undefined : meterOf(meter));
+        return jobsForOthers(loop, this.#shared.share.name, meter === undefined ? undefined : meterOf(meter));
       });
       jobResources(api, {
         loop,
-        gateway: () => this.#shared.name,
+        gateway: this.#shared.share.name,
         questions: this.#shared.questions,
         untaken: (most) => untakenJobs(this.database, most),
         meterOf,
@@ -307,10 +308,11 @@ async function startLiveParts(
   stack: AsyncDisposableStack,
 ) {
   const { config, database, events, planning, pushing, calling, shared } = parts;
-  const notifications = await GatewayNotifications.start({ config, database, events, gatewayId: shared.id });
+  const notifications = await GatewayNotifications.start({ config, database, events, gatewayId: shared.share.id });
   stack.use(notifications);
   const meters = stack.use(new AddedMeters({ ...parts, calls: calling.calls }));
   return {
+    keys: { configure: () => takeSealingKeys(config, parts.known) },
     polling: shared,
     notifications,
     meters,

@@ -2,8 +2,6 @@
 import { hostname } from "node:os";
 import PQueue from "p-queue";
 import { z } from "zod";
-import type { gateway as gatewayAnswer } from "../api/answers/work.ts";
-import { ApiError } from "../api/api-error.ts";
 import { type ReadAnswer, ReadRefusedError, type ReadWishes, readAnswerSchema } from "../api/read-answer.ts";
 import type { StopDeadline } from "../collect/drain.ts";
 import type { PollLoop } from "../collect/lanes/poll-loop.ts";
@@ -38,6 +36,14 @@ export interface SharingParts extends GatewayLoopParts {
   readonly pushing: { readonly listens: boolean };
 }
 
+/** Work for a meter that any gateway may ask for, and the one that works the meter does. */
+export interface JobKind<Order, Answer> {
+  readonly kind: string;
+  readonly order: z.ZodType<Order>;
+  readonly answer: z.ZodType<Answer>;
+  readonly work: (meter: PolledMeter, order: Order) => Promise<Answer>;
+}
+
 /** A job for the gateway that holds a meter. */
 interface ElsewhereOrder {
   readonly kind: string;
@@ -52,9 +58,18 @@ const ELSEWHERE_MS = 60_000;
 const TELL_CONCURRENCY = 16;
 const NEXT_STEP = "see dlms-gateway gateways, and the log of the gateway that holds the meter";
 
-const RELEASE_JOB = "release";
+/** On which gateways tell each other of what has changed. */
+const CHANNELS = [
+  JOBS_CHANNEL,
+  ANSWERS_CHANNEL,
+  PLANS_CHANNEL,
+  MEMBERS_CHANNEL,
+  LEARNED_CHANNEL,
+  METERS_CHANNEL,
+  LENT_CHANNEL,
+];
 
-const readJobSchema = z.object({
+const readJobSchema: z.ZodType<ReadWishes & { readonly what: string }> = z.object({
   what: z.string(),
   range: z.object({ fromMs: z.number(), toMs: z.number() }).optional(),
   waitMs: z.number().optional(),
@@ -70,21 +85,37 @@ export class SharedMeters {
   readonly #lines: SharedLines;
   readonly #limits: PlaceLimits;
   readonly #handlers = new Map<string, JobHandler>();
+  readonly #release = this.job({
+    kind: "release",
+    order: z.null(),
+    answer: z.unknown(),
+    work: async (meter) => this.loop.seen(meter),
+  });
+  readonly #read = this.job({
+    kind: "read",
+    order: readJobSchema,
+    answer: readAnswerSchema,
+    work: (meter, { what, ...wishes }) => this.#readHere(meter, what, wishes),
+  });
   readonly #listeners = new Map<string, (payload: string) => void>();
   readonly #lent: LentMeters;
   readonly #telling = new PQueue({ concurrency: TELL_CONCURRENCY });
-  #share: FleetShare | undefined;
+  /** This gateway among those that share the meters. */
+  readonly share: FleetShare;
 
   /** The loop has the meters that are this gateway's to work, whichever these are; ends with the stack. */
   static async start(parts: SharingParts, stack: AsyncDisposableStack, deadline: StopDeadline): Promise<SharedMeters> {
-    const shared = new SharedMeters(parts);
-    stack.adopt(await shared.#join(), (each) => deadline.bound(each.stop()));
+    const { planning, config } = parts;
+    const shared = new SharedMeters(parts, await GatewayIdentity.open(config.stateDirectory));
+    stack.adopt(shared.share, (each) => deadline.bound(each.stop()));
     stack.use(shared.#lent);
     stack.adopt(shared.#jobs, (each) => deadline.bound(each[Symbol.asyncDispose]()));
+    await planning.watch((changed) => shared.loop.replan(changed));
+    await shared.share.start();
     return shared;
   }
 
-  private constructor(parts: SharingParts) {
+  private constructor(parts: SharingParts, identity: GatewayIdentity) {
     const { meters, database, events } = parts;
     this.#parts = parts;
     this.#lines = new SharedLines(meters.values());
@@ -103,19 +134,16 @@ export class SharedMeters {
       handlers: this.#handlers,
       onFailure: (error) => events({ event: "jobsFailed", reason: messageOf(error) }),
     });
+    this.share = this.#sharing(identity);
     this.questions = new GatewayQuestions({
       database,
       jobs: this.#jobs,
       handlers: this.#handlers,
-      share: () => this.#share,
+      share: this.share,
     });
     this.#lent = this.#lentMeters();
+    this.#hearOthers();
     this.handle(LEND_JOB, (meter, what) => this.#lent.lend(meter, what));
-    this.handle(RELEASE_JOB, async (meter) => this.loop.seen(meter));
-    this.handle("read", (meter, what) => {
-      const { what: thing, ...wishes } = readJobSchema.parse(what);
-      return this.#readHere(meter, thing, wishes);
-    });
   }
 
   /** Takes the polling and the limits of the configuration as it is now. */
@@ -130,7 +158,7 @@ export class SharedMeters {
     for (const meter of meters) this.#lines.add(meter);
     const reached = meters.filter((meter) => this.#isReached(meter));
     for (const meter of reached) this.#blocks.add(meter);
-    await this.#share?.tellFleet();
+    await this.share.tellFleet();
     for (const meter of reached) this.#adjust(meter);
   }
 
@@ -142,7 +170,7 @@ export class SharedMeters {
       forgetProgress(meter);
       this.#lines.remove(meter);
     }
-    await this.#share?.tellFleet();
+    await this.share.tellFleet();
   }
 
   #isReached({ target }: PolledMeter): boolean {
@@ -151,20 +179,13 @@ export class SharedMeters {
   }
 
   /** Reads one thing of one meter before scheduled work, wherever it is worked. Throws ReadRefusedError. */
-  async read(meter: PolledMeter, what: string, wishes: ReadWishes = {}): Promise<ReadAnswer> {
-    try {
-      if (this.loop.holds(meter)) return await this.#readHere(meter, what, wishes);
-    } catch (error) {
-      if (!(error instanceof NotHereError)) throw error;
-    }
-    const { waitMs = 0 } = wishes;
-    return readAnswerSchema.parse(await this.elsewhere(meter, { kind: "read", what: { what, ...wishes }, waitMs }));
+  read(meter: PolledMeter, what: string, wishes: ReadWishes = {}): Promise<ReadAnswer> {
+    return this.#read(meter, { what, ...wishes }, wishes.waitMs);
   }
 
   /** Forgets that a meter has failed, wherever it is worked: it is tried now. Throws ReadRefusedError. */
   async release(meter: PolledMeter): Promise<void> {
-    if (this.loop.holds(meter)) this.loop.seen(meter);
-    else await this.elsewhere(meter, { kind: RELEASE_JOB, what: null });
+    await this.#release(meter, null);
   }
 
   /** Who works a meter, where that is not this gateway. */
@@ -218,18 +239,9 @@ export class SharedMeters {
     this.#listeners.set(channel, hear);
   }
 
-  /** Of this gateway among those that share the meters. */
-  get id(): string {
-    return this.#share?.id ?? "";
-  }
-
-  get name(): string {
-    return this.#share?.name ?? "";
-  }
-
   /** Whether this gateway, or another one, listens for pushes. */
   get isAnyListening(): boolean {
-    return this.#parts.pushing.listens || listening(this.#share?.gateways() ?? []).length > 0;
+    return this.#parts.pushing.listens || listening(this.share.gateways()).length > 0;
   }
 
   /** Whether of the gateways that listen for pushes this one answers for the meter. */
@@ -237,7 +249,23 @@ export class SharedMeters {
     if (!this.isElsewhere(meter)) return this.#parts.pushing.listens;
     const { network } = meter.target.connection;
     const holder = this.#workerOf(meter)?.id;
-    return listenerFor(this.#share?.gateways() ?? [], { holder, network }) === this.id;
+    return listenerFor(this.share.gateways(), { holder, network }) === this.share.id;
+  }
+
+  /**
+   * Does jobs of a kind for others. What is returned has one done by whoever works the meter, which may be another
+   * gateway by the time that it is begun; it throws ReadRefusedError.
+   */
+  job<Order, Answer>({ kind, order, answer, work }: JobKind<Order, Answer>) {
+    this.handle(kind, (meter, what) => work(meter, order.parse(what)));
+    return async (meter: PolledMeter, what: Order, waitMs = 0): Promise<Answer> => {
+      try {
+        if (this.loop.holds(meter)) return await work(meter, what);
+      } catch (error) {
+        if (!(error instanceof NotHereError)) throw error;
+      }
+      return answer.parse(await this.elsewhere(meter, { kind, what, waitMs }));
+    };
   }
 
   /** Does jobs of a kind for others. */
@@ -260,13 +288,12 @@ export class SharedMeters {
     });
   }
 
-  async #join(): Promise<FleetShare> {
-    const { config, events, url, version, planning, pushing } = this.#parts;
+  #sharing(identity: GatewayIdentity): FleetShare {
+    const { config, events, url, version, pushing, collector } = this.#parts;
     const { name = hostname(), silence, away } = config.sharing;
-    const jobs = this.#jobs;
-    const share = new FleetShare({
+    return new FleetShare({
       url,
-      identity: await GatewayIdentity.open(config.stateDirectory),
+      identity,
       name,
       silenceMs: silence,
       awayMs: away,
@@ -277,35 +304,25 @@ export class SharedMeters {
       meterCount: () => this.loop.heldCount,
       onHeld: (held) => {
         this.#takeOn(held);
-        jobs.takeNew();
+        this.#jobs.takeNew();
       },
       onGiven: (given) => this.#giveAway(given),
       onCut: () => {
         void this.#giveUp(this.#lent.borrowed());
-        this.#parts.collector.visits.cut();
+        collector.visits.cut();
       },
-      channels: [
-        JOBS_CHANNEL,
-        ANSWERS_CHANNEL,
-        PLANS_CHANNEL,
-        MEMBERS_CHANNEL,
-        LEARNED_CHANNEL,
-        METERS_CHANNEL,
-        LENT_CHANNEL,
-      ],
-      onNotice: (channel, payload) => {
-        this.#listeners.get(channel)?.(payload);
-        if (channel === PLANS_CHANNEL) void planning.look().catch(() => undefined);
-        else if (channel === MEMBERS_CHANNEL) void planning.hearMembers(payload).catch(() => undefined);
-        else if (channel === JOBS_CHANNEL) jobs.takeNew();
-        else if (channel === LENT_CHANNEL) void this.#lent.look();
-        else void jobs.fetchAnswers().catch(() => undefined);
-      },
+      channels: CHANNELS,
+      onNotice: (channel, payload) => this.#listeners.get(channel)?.(payload),
     });
-    this.#share = share;
-    await planning.watch((changed) => this.loop.replan(changed));
-    await share.start();
-    return share;
+  }
+
+  #hearOthers(): void {
+    const { planning } = this.#parts;
+    this.listen(PLANS_CHANNEL, () => void planning.look().catch(() => undefined));
+    this.listen(MEMBERS_CHANNEL, (payload) => void planning.hearMembers(payload).catch(() => undefined));
+    this.listen(JOBS_CHANNEL, () => this.#jobs.takeNew());
+    this.listen(ANSWERS_CHANNEL, () => void this.#jobs.fetchAnswers().catch(() => undefined));
+    this.listen(LENT_CHANNEL, () => void this.#lent.look());
   }
 
   #lentMeters(): LentMeters {
@@ -317,7 +334,7 @@ export class SharedMeters {
       loop: this.loop,
       meters,
       me: () => this.#me(),
-      lastBeatOfDead: (gateway) => this.#share?.lastBeatOfDead(gateway),
+      lastBeatOfDead: (gateway) => this.share.lastBeatOfDead(gateway),
       release: (meter) => this.#giveUp([meter]),
       onChange: (meter) => this.#adjust(meter),
       onFailure: (error) => events({ event: "jobsFailed", reason: messageOf(error) }),
@@ -338,8 +355,7 @@ export class SharedMeters {
 
   /** A meter that calls in is worked where it has called, else by the holder of its block. */
   #adjust(meter: PolledMeter): void {
-    const share = this.#share;
-    if (share === undefined) return;
+    const { share } = this;
     const borrower = this.#lent.borrowerOf(meter);
     const block = this.#blocks.blockOf(meter);
     const isLent = borrower === share.id && share.isLeased;
@@ -350,15 +366,15 @@ export class SharedMeters {
   }
 
   #me(): { readonly id: string; readonly run: number } {
-    return { id: this.#share?.id ?? "", run: this.#share?.incarnation ?? 0 };
+    return { id: this.share.id, run: this.share.incarnation ?? 0 };
   }
 
   /** As far as is known. */
   #workerOf(meter: PolledMeter): Pick<SharingGateway, "id" | "name"> | undefined {
     const borrower = this.#lent.borrowerOf(meter);
-    if (borrower !== undefined) return this.#share?.gateways().find(({ id }) => id === borrower);
+    if (borrower !== undefined) return this.share.gateways().find(({ id }) => id === borrower);
     const block = this.#blocks.blockOf(meter);
-    return block && this.#share?.holderOf(block);
+    return block && this.share.holderOf(block);
   }
 
   async #giveAway(blocks: readonly Block[]): Promise<void> {
@@ -372,36 +388,5 @@ export class SharedMeters {
   async #giveUp(meters: readonly PolledMeter[]): Promise<void> {
     await this.loop.release(meters);
     for (const meter of meters) if (!this.loop.holds(meter)) forgetProgress(meter);
-  }
-
-  /** All gateways that have not taken leave. */
-  gateways(): z.output<typeof gatewayAnswer>[] {
-    const counts = this.#share?.blockCounts();
-    return (this.#share?.gateways() ?? []).map((gateway) => {
-      const { id, name, networks, meters, version, ageMs, silenceMs, awayMs } = gateway;
-      const blocks = counts?.get(id) ?? 0;
-      return {
-        name,
-        isMe: id === this.#share?.id,
-        networks: [...networks],
-        meters,
-        blocks,
-        version,
-        ageMs,
-        silenceMs,
-        awayMs,
-      };
-    });
-  }
-
-  /** Gives the meters of a gateway that is dead to the others at once; its name. Throws ApiError. */
-  async dismiss(name: string): Promise<string> {
-    const meant = (this.#share?.gateways() ?? []).filter((each) => each.name === name || each.id === name);
-    if (meant.length === 0) throw new ApiError("not-found", `no gateway of the name ${name} is there or has vanished`);
-    // A new state directory makes a new gateway of the same name.
-    const dead = meant.filter((each) => each.ageMs >= each.silenceMs);
-    if (dead.length === 0) throw new ApiError("conflict", `${name} is alive: stop it instead`);
-    for (const { id } of dead) await this.#share?.dismiss(id);
-    return name;
   }
 }

@@ -9,7 +9,7 @@ import type { Config } from "../config/schema.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
 import { SeriesCatalogue } from "../series/catalogue.ts";
-import { type Database, isTransient } from "../store/database/database.ts";
+import { type Database, whileThere } from "../store/database/database.ts";
 import { StoreIntake } from "../store/intake/store-intake.ts";
 import { loadLedger } from "../store/ledger/ledger-records.ts";
 import { newestCaptures } from "../store/profiles/newest-held.ts";
@@ -78,18 +78,11 @@ export function startCollector(parts: CollectorParts): Collector {
 
 function collectorStore({ database, intake, databaseReturn }: CollectorParts): CollectorStore {
   // While the spool holds rows, the database does not know of all slots that are held.
-  const whileThere = async <Result>(ask: () => Promise<Result>): Promise<Result | undefined> => {
-    if (intake.isSpooling || !databaseReturn.hasLedgers) return undefined;
-    try {
-      return await ask();
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      return undefined;
-    }
-  };
+  const whileWhole = async <Result>(ask: () => Promise<Result>): Promise<Result | undefined> =>
+    intake.isSpooling || !databaseReturn.hasLedgers ? undefined : await whileThere(ask);
   return {
-    newestCaptures: (meterKey) => whileThere(() => newestCaptures(database, meterKey)),
-    loadLedger: (meterKey) => whileThere(() => loadLedger(database, meterKey)),
+    newestCaptures: (meterKey) => whileWhole(() => newestCaptures(database, meterKey)),
+    loadLedger: (meterKey) => whileWhole(() => loadLedger(database, meterKey)),
     keepMemories: (meterKey, memories) => intake.keepMemories(meterKey, memories),
     putRows: (batch) => intake.rows.put(batch),
     addAttempt: (attempt) => intake.addAttempt(attempt),

@@ -13,7 +13,7 @@ export interface GatewayQuestionsOptions {
   readonly database: Queryable;
   readonly jobs: Pick<MeterJobs, "request">;
   readonly handlers: Map<string, JobHandler>;
-  readonly share: () => Pick<FleetShare, "id" | "gateways" | "someBlockOf"> | undefined;
+  readonly share: Pick<FleetShare, "id" | "gateways" | "someBlockOf">;
 }
 
 /** People wait for the answers. */
@@ -28,10 +28,10 @@ export class GatewayQuestions {
 
   /** Asks each other gateway that holds meters. Throws StoreError. */
   async ask(kind: string, what: unknown): Promise<GatewayAnswer[]> {
-    const share = this.#options.share();
-    const others = share?.gateways().filter(({ id }) => id !== share.id) ?? [];
+    const { share } = this.#options;
+    const others = share.gateways().filter(({ id }) => id !== share.id);
     const asked = others.map(async ({ id, name, ageMs, silenceMs }): Promise<GatewayAnswer[]> => {
-      const block = share?.someBlockOf(id);
+      const block = share.someBlockOf(id);
       if (block === undefined) return [];
       if (ageMs >= silenceMs) return [{ gateway: name, answer: undefined }];
       const job = { network: block.network, block: block.block, meter: "", kind, what };
@@ -53,7 +53,7 @@ export class GatewayQuestions {
     await this.#options.database.query(
       `delete from dlms.jobs
        where kind = $1::text and asked_by = $2::uuid and (answered_at is not null or expires_at < now())`,
-      [kind, this.#options.share()?.id],
+      [kind, this.#options.share.id],
     );
   }
 }

@@ -9,10 +9,12 @@ import { ALL_ASSOCIATIONS, type KeyName, type SealedKey, type SealedKeyStorage }
 
 const BINDING = "dlms-gateway sealed key";
 
+/** The first one seals; all of them open, so that a sealing key can be replaced. */
+export type SealingKeys = readonly [SealingKey, ...SealingKey[]];
+
 export interface KeyStoreOptions {
   readonly storage: SealedKeyStorage;
-  /** The first one seals; all of them open, so that a sealing key can be replaced. */
-  readonly sealingKeys: readonly [SealingKey, ...SealingKey[]];
+  readonly sealingKeys: SealingKeys;
   readonly randomOctets: (length: number) => Uint8Array;
 }
 
@@ -27,9 +29,16 @@ export interface StoredKey extends KeyName {
 
 export class KeyStore {
   readonly #options: KeyStoreOptions;
+  #sealingKeys: SealingKeys;
 
   constructor(options: KeyStoreOptions) {
     this.#options = options;
+    this.#sealingKeys = options.sealingKeys;
+  }
+
+  /** From now on these seal and open. */
+  takeSealingKeys(sealingKeys: SealingKeys): void {
+    this.#sealingKeys = sealingKeys;
   }
 
   /** The active keys for a client's association with a meter; a key for this client goes before one for all. */
@@ -104,12 +113,11 @@ export class KeyStore {
   }
 
   #octets(each: SealedKey): Uint8Array {
-    return openEnvelope(this.#options.sealingKeys, each.sealed, binding(each, each.version));
+    return openEnvelope(this.#sealingKeys, each.sealed, binding(each, each.version));
   }
 
   #seal(name: KeyName, version: number, octets: Uint8Array): Uint8Array {
-    const { sealingKeys, randomOctets } = this.#options;
-    return sealEnvelope(sealingKeys[0], octets, binding(name, version), randomOctets);
+    return sealEnvelope(this.#sealingKeys[0], octets, binding(name, version), this.#options.randomOctets);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Config } from "../config/schema.ts";
 import { resolveKey } from "../config/secret.ts";
 import type { Database } from "../store/database/database.ts";
 import { KeyError } from "./key-error.ts";
-import { type AssociationKeys, KeyStore } from "./key-store.ts";
+import { type AssociationKeys, KeyStore, type SealingKeys } from "./key-store.ts";
 import { KeyTable, RecordedKeyTable } from "./key-table.ts";
 import type { SealedKey } from "./sealed-key.ts";
 
@@ -19,13 +19,22 @@ export async function openKeyStore(
   database: Database,
   recorded: readonly SealedKey[] = [],
 ): Promise<KeyStore | undefined> {
-  if (keys.sealingKey === undefined) return undefined;
-  const former = await Promise.all(keys.formerSealingKeys.map(sealingKey));
+  const sealingKeys = await sealingKeysOf(keys);
+  if (sealingKeys === undefined) return undefined;
   return new KeyStore({
     storage: recorded.length === 0 ? new KeyTable(database) : new RecordedKeyTable(database, recorded),
-    sealingKeys: [await sealingKey(keys.sealingKey), ...former],
+    sealingKeys,
     randomOctets: (length) => new Uint8Array(randomBytes(length)),
   });
+}
+
+/** Undefined where the configuration names none. Throws ConfigError. */
+export async function sealingKeysOf({
+  sealingKey: first,
+  formerSealingKeys,
+}: Config["keys"]): Promise<SealingKeys | undefined> {
+  if (first === undefined) return undefined;
+  return [await sealingKey(first), ...(await Promise.all(formerSealingKeys.map(sealingKey)))];
 }
 
 /** Opens keys of one meter for one client as they are now; those that are asked for together are read together. */

@@ -3,7 +3,14 @@
  * and fields are stable, because people search for them.
  */
 import type { Logger } from "pino";
+import { type Clock, systemClock } from "../../drivers/clock.ts";
 import type { EventLog } from "../store/records/event-log.ts";
+
+/** Happens anew with each try; `untold` times it was not told since it was the last time. */
+interface Repeated {
+  readonly reason: string;
+  readonly untold?: number;
+}
 
 export interface GatewayEvents {
   readonly gatewayStarted: { meters: number; database: string; version: string };
@@ -42,7 +49,7 @@ export interface GatewayEvents {
   /** How long the meters that are held are still worked. */
   readonly sharingLost: { reason: string; forMs: number };
   readonly fleetsDiffer: { others: string };
-  readonly jobsFailed: { reason: string };
+  readonly jobsFailed: Repeated;
   /** `left` of the 4,294,967,296 that a key has. */
   readonly counterLow: { meter: string; left: number; nextStep: string };
   readonly meterLocked: { meter: string; evidence: string; nextStep: string };
@@ -67,18 +74,18 @@ export interface GatewayEvents {
   };
   readonly profileRefused: { meter: string; profile: string; evidence: string };
   readonly rowsStored: { rows: number; inserted: number; revised: number; setAside: number };
-  readonly storeFailed: { reason: string; retryMs: number };
+  readonly storeFailed: Repeated & { retryMs: number };
   readonly coverageUnfolded: { reason: string };
   readonly seriesUnlearned: { reason: string };
   readonly spoolBegun: { reason: string };
   readonly spoolDrained: { records: number; durationMs: number };
-  readonly spoolRetried: { reason: string; retryMs: number };
+  readonly spoolRetried: Repeated & { retryMs: number };
   readonly spoolFilling: { octets: number; quota: number };
   /** `lost` is missing where nobody can tell. */
   readonly spoolDamaged: { file: string; from: number; to: number; lost: number | undefined };
   readonly spoolSetAside: { kind: string; reason: string };
   readonly attemptsLost: { reason: string; count: number };
-  readonly upkeepFailed: { reason: string };
+  readonly upkeepFailed: Repeated;
   readonly callsAwaited: { address: string };
   readonly callListenerLeft: { address: string };
   readonly meterCalled: { meter: string; peer: string };
@@ -130,6 +137,8 @@ interface EventWords {
   readonly text: string;
   /** The table that has a row for each of them, so that dlms.event_logs need not. */
   readonly keptIn?: string;
+  /** Happens anew with each try, for as long as the database is away. */
+  readonly isRepeated?: true;
 }
 
 const EVENTS = {
@@ -170,7 +179,11 @@ const EVENTS = {
   blocksGiven: { level: "info", text: "blocks of meters were given to other gateways" },
   blocksLost: { level: "warn", text: "the meters are no longer this gateway's: their sessions are cut" },
   sharingLost: { level: "warn", text: "no sign of life to the database; the meters that are held are worked on" },
-  jobsFailed: { level: "warn", text: "what gateways ask of each other could not be looked at; it is tried again" },
+  jobsFailed: {
+    level: "warn",
+    text: "what gateways ask of each other could not be looked at; it is tried again",
+    isRepeated: true,
+  },
   fleetsDiffer: {
     level: "error",
     text: "gateways of the same network have different meters: what only one of them has may be worked by none",
@@ -189,7 +202,7 @@ const EVENTS = {
     text: "an energy register shows less than before: it was reset or swapped, or the meter was exchanged",
   },
   rowsStored: { level: "debug", text: "rows stored" },
-  storeFailed: { level: "error", text: "rows could not be stored; they are kept and tried again" },
+  storeFailed: { level: "error", text: "rows could not be stored; they are kept and tried again", isRepeated: true },
   coverageUnfolded: { level: "warn", text: "the ledger's journal was not folded; it grows, but is whole" },
   seriesUnlearned: { level: "warn", text: "series were not put into the catalogue; that is tried again" },
   spoolBegun: {
@@ -197,12 +210,20 @@ const EVENTS = {
     text: "the database does not take what comes: it goes to the spool, and counts as kept",
   },
   spoolDrained: { level: "info", text: "the spool has been brought into the database" },
-  spoolRetried: { level: "warn", text: "the spool can't be brought into the database yet; it is tried again" },
+  spoolRetried: {
+    level: "warn",
+    text: "the spool can't be brought into the database yet; it is tried again",
+    isRepeated: true,
+  },
   spoolFilling: { level: "error", text: "the spool is nearly full: meters are not polled until the database answers" },
   spoolDamaged: { level: "error", text: "the spool's disk has damaged records; their octets are set aside beside it" },
   spoolSetAside: { level: "error", text: "a record of the spool can't be stored; its octets are set aside beside it" },
   attemptsLost: { level: "warn", text: "the record of read attempts has a gap; readings are not concerned" },
-  upkeepFailed: { level: "warn", text: "the database's upkeep failed and is tried again; views are exact without it" },
+  upkeepFailed: {
+    level: "warn",
+    text: "the database's upkeep failed and is tried again; views are exact without it",
+    isRepeated: true,
+  },
   callsAwaited: { level: "info", text: "listening for meters that call in" },
   callListenerLeft: { level: "info", text: "nobody new may call there any more; calls that are held stay" },
   meterCalled: { level: "debug", text: "meter has called in" },
@@ -241,17 +262,44 @@ const EVENTS = {
   },
 } as const satisfies Record<GatewayEventName, EventWords>;
 
-/** Writes each event as one log line. */
-export function logSink(log: Logger): EventSink {
+const REPEAT_MS = 300_000;
+/** Of reasons; some name what changes each time. */
+const MOST_REASONS = 100;
+
+/** Of what is repeated, passes on the first for a reason and then one every 5 minutes. */
+export function withoutRepeats(sink: EventSink, clock: Clock = systemClock): EventSink {
+  const told = new Map<string, { readonly atMs: number; untold: number }>();
   return (event) => {
-    const { level, text } = EVENTS[event.event];
-    log[level](event, text);
+    if (!isRepeated(event)) return sink(event);
+    const key = `${event.event} ${event.reason}`;
+    const last = told.get(key);
+    if (last !== undefined && clock.elapsed() - last.atMs < REPEAT_MS) {
+      last.untold += 1;
+      return;
+    }
+    if (told.size >= MOST_REASONS) told.clear();
+    told.set(key, { atMs: clock.elapsed(), untold: 0 });
+    const untold = last?.untold ?? 0;
+    sink(untold > 0 ? { ...event, untold } : event);
   };
 }
 
-/** Puts what is worth keeping into the log in the database. */
+function isRepeated(event: GatewayEvent): event is GatewayEvent & Repeated {
+  const words: EventWords = EVENTS[event.event];
+  return words.isRepeated === true;
+}
+
+/** Writes each event as one log line; what is repeated now and then. */
+export function logSink(log: Logger): EventSink {
+  return withoutRepeats((event) => {
+    const { level, text } = EVENTS[event.event];
+    log[level](event, text);
+  });
+}
+
+/** Puts what is worth keeping into the log in the database; what is repeated now and then. */
 export function eventLogSink(log: Pick<EventLog, "add">): EventSink {
-  return ({ event, ...details }) => {
+  return withoutRepeats(({ event, ...details }) => {
     const { level, text, keptIn }: EventWords = EVENTS[event];
     if (level === "debug" || keptIn !== undefined) return;
     const subject = "meter" in details ? details.meter : undefined;
@@ -263,7 +311,7 @@ export function eventLogSink(log: Pick<EventLog, "add">): EventSink {
       details,
       ...(subject !== undefined && { subject }),
     });
-  };
+  });
 }
 
 /** Tells several. */

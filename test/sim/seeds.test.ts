@@ -52,6 +52,8 @@ const FOUND_AS: Readonly<Record<keyof typeof DEFECTS, RegExp>> = {
   "acknowledged-too-early": /acknowledged and lost/,
   "counter-used-twice": /counter reused/,
   "slot-dropped": /acknowledged and lost/,
+  "value-changed": /held and never captured/,
+  "places-added": /jobs in \d+ places/,
   "ledger-forgotten": /held and not in the ledger/,
   "meter-neglected": /never read: .*-1,/,
 };

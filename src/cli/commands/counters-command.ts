@@ -13,7 +13,7 @@ import { openKeyStore, storedKeys } from "../../keys/stored-keys.ts";
 import { messageOf } from "../../observe/message-of.ts";
 import type { Database } from "../../store/database/database.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printList, printListing, printOutcome, titled } from "../terminal/listing.ts";
+import { type ListingOptions, printList, printListing, printOutcome, prose, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import { withDatabase } from "./gateway-database.ts";
 
@@ -48,7 +48,7 @@ export async function countersList({ config: file, ...options }: CountersOptions
     );
   });
   printList(output, options, {
-    columns: titled("meter", "next counter", "used", "evidence"),
+    columns: [...titled("meter", "next counter", "used"), ...prose("evidence")],
     rows,
     objects: rows.map(([meter, next, used, evidence]) => ({ meter, next, used, evidence })),
   });

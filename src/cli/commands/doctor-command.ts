@@ -6,7 +6,7 @@ import { messageOf } from "../../observe/message-of.ts";
 import { describeCapabilities } from "../../store/database/capabilities.ts";
 import { openDatabase } from "../../store/database/database.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printList, titled } from "../terminal/listing.ts";
+import { type ListingOptions, printList, prose, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import { openPlace } from "./database-place.ts";
 import { CHECKS, type Finding, type Patient } from "./doctor-checks.ts";
@@ -71,7 +71,7 @@ function isAlive(socketPath: string): Promise<boolean> {
 function print(findings: readonly NamedFinding[], options: ListingOptions, output: Output): void {
   const isForPeople = options.json !== true && options.csv !== true;
   printList(output, options, {
-    columns: titled("check", "is", "found", ...(isForPeople ? [] : ["next step"])),
+    columns: [...titled("check", "is"), ...prose("found", ...(isForPeople ? [] : ["next step"]))],
     rows: findings.map(({ check, verdict, says, nextStep = null }) => {
       return isForPeople ? [check, verdict, says.split("\n")[0] ?? ""] : [check, verdict, says, nextStep];
     }),

@@ -5,7 +5,7 @@ import { type GapOrder, type GapRow, gapProfile, gapRowSchema, gapState } from "
 import { csvCells } from "../../exports/csv.ts";
 import { gaps, type StoredReadings } from "../../gateway/stored-readings.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { timed } from "../terminal/listing.ts";
+import { prose, titled } from "../terminal/listing.ts";
 import { type Output, printTable } from "../terminal/output.ts";
 import { PROFILE_WORDS } from "../verbs/profile-words.ts";
 import { type AnswerPlace, storedAnswers } from "./stored-answers.ts";
@@ -94,14 +94,10 @@ function orderOf(meters: readonly string[], { from, to, profile, state }: GapsOp
 
 function printGaps(rows: readonly GapRow[], output: Output): void {
   const columns = [
-    { title: "meter" },
-    { title: "profile" },
-    timed("from"),
-    timed("to"),
+    ...titled("meter", "profile", "from", "to"),
     { title: "slots", align: "right" as const },
-    { title: "state" },
-    { title: "why" },
-    { title: "will it come" },
+    ...titled("state"),
+    ...prose("why", "will it come"),
   ];
   printTable(
     output,

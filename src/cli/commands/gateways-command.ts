@@ -20,7 +20,7 @@ export async function gatewaysCommand(options: DaemonOptions, output: Output): P
     { title: "state" },
     { title: "meters", align },
     { title: "blocks", align },
-    { title: "networks" },
+    { title: "networks", isProse: true },
     { title: "version" },
   ];
   const rows = gateways

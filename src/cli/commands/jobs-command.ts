@@ -2,7 +2,7 @@
 import { jobList } from "../../api/answers/work.ts";
 import { askDaemon } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { printList, timed, timeText, titled } from "../terminal/listing.ts";
+import { printList, prose, timeText, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import type { DaemonOptions } from "../verbs/verb.ts";
 
@@ -20,7 +20,12 @@ export async function jobsCommand(
   const query = { meter, lane, state, limit };
   const { items, counts, unanswered, next } = await askDaemon(socket, { path: "/v1/jobs", query, answer: jobList });
   printList(output, options, {
-    columns: [...titled("meter", "state", "lane", "what"), timed("since or due"), ...titled("gateway", "waits for")],
+    columns: [
+      ...titled("meter", "state", "lane"),
+      ...prose("what"),
+      ...titled("since or due", "gateway"),
+      ...prose("waits for"),
+    ],
     rows: items.map((each) => {
       return [each.meter, each.state, each.lane, each.what, placeInTime(each), each.gateway, each.waitsFor];
     }),

@@ -5,7 +5,7 @@ import { plan, quarantinedMeter } from "../../api/answers/work.ts";
 import { askDaemon, askForPages } from "../../api/local-client.ts";
 import { wrapped } from "../../trace/frame-text.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { printList, printListing, printOutcome, timed, timeText, titled } from "../terminal/listing.ts";
+import { printList, printListing, printOutcome, prose, timeText, titled } from "../terminal/listing.ts";
 import { type Output, printTable } from "../terminal/output.ts";
 import type { DaemonOptions } from "../verbs/verb.ts";
 
@@ -20,7 +20,13 @@ const plans = z.object({ items: z.array(plan) });
 const attempts = z.object({ items: z.array(attempt) });
 const SHOWN_TRIES = 10;
 const WEEK_MS = 7 * 86_400_000;
-const COLUMNS = [...titled("meter", "number", "type", "companion"), timed("last try"), ...titled("result", "cause")];
+const COLUMNS = [
+  ...titled("meter", "number"),
+  ...prose("type"),
+  { title: "companion", isDetail: true as const },
+  ...titled("last try", "result"),
+  ...prose("cause"),
+];
 
 export async function metersList(options: MetersListOptions, output: Output): Promise<ExitReason> {
   const { socket, search, failing } = options;
@@ -62,7 +68,13 @@ export async function metersShow(
     if (value !== null) output.out(`${field.padEnd("systemTitle".length)}  ${value}`);
   }
   output.out("");
-  const columns = [timed("when"), ...titled("what", "result", "rows", "cause")];
+  const columns = [
+    ...titled("when"),
+    ...prose("what"),
+    ...titled("result"),
+    { title: "rows", align: "right" as const },
+    ...prose("cause"),
+  ];
   printTable(
     output,
     columns,
@@ -95,7 +107,7 @@ export async function metersQuarantine(
   const query = { meter: name };
   const wanted = await askForPages(socket, { path: "/v1/quarantine", query, item: quarantinedMeter });
   printList(output, options, {
-    columns: [{ title: "meter" }, timed("since"), { title: "why" }, timed("next try"), { title: "next step" }],
+    columns: [...titled("meter", "since"), ...prose("why"), ...titled("next try"), ...prose("next step")],
     rows: wanted.map((each) => [each.meter, timeText(each.since), each.cause, timeText(each.nextTry), each.nextStep]),
     objects: wanted,
     empty: name === undefined ? "no meter is in quarantine" : `${name} is not in quarantine`,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { notificationLine } from "../../api/answers/events.ts";
 import { askDaemon } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { printList, printOutcome, titled } from "../terminal/listing.ts";
+import { printList, printOutcome, prose, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import type { DaemonOptions } from "../verbs/verb.ts";
 
@@ -15,7 +15,8 @@ export async function listNotifications({ socket, ...options }: DaemonOptions, o
     columns: [
       ...titled("destination", "state"),
       { title: "notifications", align: "right" },
-      ...titled("oldest", "last failure"),
+      ...titled("oldest"),
+      ...prose("last failure"),
     ],
     rows: lines.map((each) => [each.destination, each.state, each.notifications, each.oldestAt, each.evidence]),
     objects: lines,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { adopted as adoptedForm, replayOutcome, sender, senderConflict } from "../../api/answers/pushes.ts";
 import { askDaemon } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { printList, printOutcome, titled } from "../terminal/listing.ts";
+import { printList, printOutcome, prose, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import type { DaemonOptions } from "../verbs/verb.ts";
 
@@ -14,9 +14,11 @@ export async function pushUnknown({ socket, ...options }: DaemonOptions, output:
   const { items: senders } = await askDaemon(socket, { path: "/v1/pushes/unknown", answer: sendersForm });
   printList(output, options, {
     columns: [
-      ...titled("sender", "names", "from"),
+      ...titled("sender"),
+      ...prose("names", "from"),
       { title: "pushes", align: "right" },
-      ...titled("last", "held because"),
+      ...titled("last"),
+      ...prose("held because"),
     ],
     rows: senders.map(({ sender: each, names, hosts, pushes, lastReceivedAt, reason }) => {
       return [each, names.join(" "), hosts.join(" "), pushes, lastReceivedAt, reason];

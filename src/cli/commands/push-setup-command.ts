@@ -3,7 +3,7 @@ import { z } from "zod";
 import { pushSetup, setupExecution, setupLine, type setupResult } from "../../api/answers/pushes.ts";
 import { askDaemon, askForLines, askForPages } from "../../api/local-client.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { printList, printOutcome, titled } from "../terminal/listing.ts";
+import { printList, printOutcome, prose, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import type { DaemonOptions } from "../verbs/verb.ts";
 
@@ -90,7 +90,7 @@ export async function pushHistory(
   const query = { meter, setup };
   const items = await askForPages(socket, { path: HISTORY, query, item: setupExecution });
   printList(output, options, {
-    columns: titled("when", "meter", "setup", "state", "test push", "changed", "who", "why"),
+    columns: [...titled("when", "meter", "setup", "state", "test push"), ...prose("changed", "who", "why")],
     rows: items.map((each) => {
       const changed = each.changes.map(({ attribute }) => attribute).join(" ");
       return [each.startedAt, each.meter, each.setup, each.state, each.testPush, changed, each.who, each.why];

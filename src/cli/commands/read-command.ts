@@ -112,7 +112,7 @@ function printUpright(answer: ReadAnswer, rows: readonly (readonly string[])[], 
     unit ?? "",
   ]);
   const values = rows.map(() => ({ title: "value", align: "right" as const }));
-  printTable(output, [{ title: "object" }, { title: "meaning" }, ...values, { title: "unit" }], lines);
+  printTable(output, [{ title: "object" }, { title: "meaning", isProse: true }, ...values, { title: "unit" }], lines);
 }
 
 /** Names of objects are long: the head has them short, and what they mean stands below. */

@@ -18,10 +18,10 @@ type Level = z.output<typeof serviceLevel>;
 
 const DAY_MS = 86_400_000;
 const align = "right";
-/** Title, and what it says of a level; those with `isDetail` are for programs only. */
-const COLUMNS: readonly (TableColumn & { readonly of: (level: Level) => Cell; readonly isDetail?: true })[] = [
+/** Title, and what it says of a level. */
+const COLUMNS: readonly (TableColumn & { readonly of: (level: Level) => Cell })[] = [
   { title: "group", of: ({ group }) => group },
-  { title: "day", isWhole: true, of: ({ day }) => day },
+  { title: "day", of: ({ day }) => day },
   { title: "meters", align, of: ({ meters }) => meters },
   { title: "due", align, of: ({ due }) => due },
   { title: "held", align, of: ({ held }) => held },
@@ -34,7 +34,7 @@ const COLUMNS: readonly (TableColumn & { readonly of: (level: Level) => Cell; re
   ...requestColumns("reads"),
   ...requestColumns("disconnects"),
   ...requestColumns("reconnects"),
-  { title: "below", of: ({ below }) => below },
+  { title: "below", isProse: true, of: ({ below }) => below },
 ];
 
 function requestColumns(kind: "reads" | "disconnects" | "reconnects"): typeof COLUMNS {
@@ -52,10 +52,9 @@ export async function slaCommand(options: SlaOptions, output: Output): Promise<E
   const to = options.to ?? yesterday;
   const query = { from: options.from ?? to, to, group: options.group };
   const { items } = await askDaemon(options.socket, { path: "/v1/reports/sla", query, answer: serviceLevelReport });
-  const columns = options.csv === true ? COLUMNS : COLUMNS.filter(({ isDetail }) => isDetail !== true);
   printList(output, options, {
-    columns,
-    rows: items.map((item) => columns.map(({ of }) => of(item))),
+    columns: COLUMNS,
+    rows: items.map((item) => COLUMNS.map(({ of }) => of(item))),
     objects: items,
     empty: "no meter's intervals are known on these days, and nothing was asked",
   });

@@ -1,7 +1,7 @@
 /** `series`, `collections` and `runs`: what dlms_api offers, for people at a terminal; with the rights of their login. */
 import type { Database } from "../../store/database/database.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type Cell, type ListingOptions, printListing, printOutcome, titled } from "../terminal/listing.ts";
+import { type Cell, type ListingOptions, printListing, printOutcome, prose, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import type { TableColumn } from "../terminal/table.ts";
 import type { DatabasePlace } from "./database-place.ts";
@@ -63,7 +63,11 @@ export interface SeriesShowOptions extends AskOptions {
 export function seriesShow(keys: readonly string[], options: SeriesShowOptions, output: Output): Promise<ExitReason> {
   const text = `select key, name, value, locale, level from dlms_api.metadata($1::text[], $2::text[])`;
   return ask(
-    { columns: titled("key", "name", "value", "locale", "level"), text, values: [keys, options.locale] },
+    {
+      columns: [...titled("key", "name"), ...prose("value"), ...titled("locale", "level")],
+      text,
+      values: [keys, options.locale],
+    },
     options,
     output,
   );
@@ -113,7 +117,7 @@ export function collectionsList(options: AskOptions, output: Output): Promise<Ex
   const text = `select name, owner::text, holds, visibility, coalesce(pattern, '') as pattern, coalesce(attributes::text, '') as attributes
     from dlms_api.collections()`;
   return ask(
-    { columns: titled("name", "owner", "holds", "visibility", "pattern", "attributes"), text },
+    { columns: [...titled("name", "owner", "holds", "visibility"), ...prose("pattern", "attributes")], text },
     options,
     output,
   );

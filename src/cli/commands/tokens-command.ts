@@ -6,7 +6,7 @@ import { nearestName } from "../../config/nearest-name.ts";
 import type { Database } from "../../store/database/database.ts";
 import { appendEventLog } from "../../store/records/event-log.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import { type ListingOptions, printList, printOutcome, timeText, titled } from "../terminal/listing.ts";
+import { type ListingOptions, printList, printOutcome, prose, timeText, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
 import type { DatabasePlace } from "./database-place.ts";
 import { withDatabase } from "./gateway-database.ts";
@@ -21,7 +21,7 @@ export interface TokenCreateOptions extends DatabasePlace {
 
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 3650;
-const COLUMNS = titled("id", "name", "role", "meters", "made by", "expires", "state");
+const COLUMNS = [...titled("id", "name", "role"), ...prose("meters", "made by"), ...titled("expires", "state")];
 
 /** Prints a new token, which nobody can look up later. */
 export async function tokensCreate(options: TokenCreateOptions, output: Output): Promise<ExitReason> {

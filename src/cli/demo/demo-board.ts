@@ -24,9 +24,9 @@ interface NewestValues {
 
 const COLUMNS = [
   { title: "meter" },
-  { title: "type" },
-  { title: "link" },
-  { title: "security" },
+  { title: "type", isProse: true },
+  { title: "link", isProse: true },
+  { title: "security", isProse: true },
   { title: "rows", align: "right" },
   { title: "newest interval" },
   { title: "Wh", align: "right" },

@@ -8,8 +8,7 @@ import { stopSignal } from "../../main.ts";
 import { type StreetMeter, startStreet } from "../../simulator/street.ts";
 import { appendEventLog } from "../../store/records/event-log.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
-import type { Output } from "../terminal/output.ts";
-import { tableLines } from "../terminal/table.ts";
+import { type Output, printTable } from "../terminal/output.ts";
 import { VERSION } from "../version.ts";
 import { DemoBoard } from "./demo-board.ts";
 import { demoDirectory, keptDirectory } from "./demo-directory.ts";
@@ -154,7 +153,7 @@ async function printQueries(gateway: Gateway, output: Output): Promise<void> {
       align: isNumeric(rows, title) ? ("right" as const) : ("left" as const),
     }));
     output.out(`\n-- ${question}\n${sql};`);
-    for (const line of tableLines(columns, cells, output.width)) output.out(line);
+    printTable(output, columns, cells);
   }
   output.out("");
 }

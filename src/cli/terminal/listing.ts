@@ -26,11 +26,6 @@ export function printList(output: Output, options: ListingOptions, { columns, ro
   else printListing(output, options, columns, rows);
 }
 
-/** A column of times. */
-export function timed(title: string): TableColumn {
-  return { title, isWhole: true };
-}
-
 /** Says what was done: to programs as JSON, to people in words. */
 export function printOutcome(
   output: Pick<Output, "out">,
@@ -41,9 +36,14 @@ export function printOutcome(
   output.out(json === true ? JSON.stringify(outcome, undefined, 2) : words);
 }
 
-/** Columns of text. */
+/** Columns of names and times. */
 export function titled(...titles: readonly string[]): TableColumn[] {
   return titles.map((title) => ({ title }));
+}
+
+/** Columns of words, of which the beginning is enough. */
+export function prose(...titles: readonly string[]): TableColumn[] {
+  return titles.map((title) => ({ title, isProse: true }));
 }
 
 /** Prints rows as a table for people, as JSON, or as CSV with a header line. */
@@ -61,10 +61,11 @@ export function printListing(
   } else if (options.csv === true) {
     for (const row of [columns.map(({ title }) => title), ...rows]) output.out(csvCells(row.map(cellText)));
   } else {
+    const shown = <Item>(items: readonly Item[]) => items.filter((_, index) => columns[index]?.isDetail !== true);
     printTable(
       output,
-      columns,
-      rows.map((row) => row.map(cellText)),
+      shown(columns),
+      rows.map((row) => shown(row).map(cellText)),
     );
   }
 }

@@ -2,8 +2,10 @@
 export interface TableColumn {
   readonly title: string;
   readonly align?: "left" | "right";
-  /** What is shown of it in part says nothing, as of a time. */
-  readonly isWhole?: true;
+  /** Words, of which the beginning is enough where the terminal is narrow. */
+  readonly isProse?: true;
+  /** For programs: a table for people does without it. */
+  readonly isDetail?: true;
 }
 
 /** Gives what is shown of a word its colour. */
@@ -11,10 +13,13 @@ type Paint = (word: string, shown: string) => string;
 
 const GAP = "  ";
 const ELLIPSIS = "…";
+/** Fewer characters say nothing. */
+const LEAST_PROSE = 6;
 
 /**
- * Lines of an aligned table: a header, a rule, the rows. Where it is wider than `width`, the widest text columns are
- * cut with an ellipsis until it fits; numbers, times and what names the row are never cut. `paint` gives a cell its colour, by its whole text.
+ * Lines of an aligned table: a header, a rule, the rows. Where it is wider than `width`, the widest columns of
+ * prose are cut with an ellipsis until it fits; names, numbers and times never are. `paint` gives a cell its colour, by its
+ * whole text.
  */
 export function tableLines(
   columns: readonly TableColumn[],
@@ -51,18 +56,14 @@ function fitted(columns: readonly TableColumn[], natural: readonly number[], wid
   const total = () => widths.reduce((sum, each) => sum + each, 0) + GAP.length * (widths.length - 1);
   while (total() > width) {
     const widest = widths.reduce(
-      (best, each, index) => (isCut(columns[index], index) && each > (widths[best] ?? 0) ? index : best),
-      columns.findIndex(isCut),
+      (best, each, index) => (columns[index]?.isProse === true && each > (widths[best] ?? 0) ? index : best),
+      -1,
     );
-    const minimum = textWidth(columns[widest]?.title ?? "");
-    if (widest < 0 || (widths[widest] ?? 0) <= Math.max(minimum, 4)) return widths;
+    const minimum = Math.max(textWidth(columns[widest]?.title ?? ""), LEAST_PROSE);
+    if (widest < 0 || (widths[widest] ?? 0) <= minimum) return widths;
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
   return widths;
-}
-
-function isCut(column: TableColumn | undefined, index: number): boolean {
-  return index > 0 && column?.align !== "right" && column?.isWhole !== true;
 }
 
 /** Lines of a table whose rows are read from top to bottom; nothing is cut. */

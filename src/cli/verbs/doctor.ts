@@ -1,13 +1,10 @@
 import type { DoctorOptions } from "../commands/doctor-command.ts";
-import { CONFIG_FILE, type DeclareVerb } from "./verb.ts";
+import { addListingOptions, CONFIG_FILE, type DeclareVerb } from "./verb.ts";
 
 export const declareDoctor: DeclareVerb = (program, { output, finish }) => {
-  program
-    .command("doctor")
+  addListingOptions(program.command("doctor"))
     .description("look at all that the daemon needs: what is missing, and what to do")
     .option("-c, --config <file>", "configuration file", CONFIG_FILE)
-    .option("--json", "print JSON")
-    .option("--csv", "print CSV")
     .addHelpText(
       "after",
       "\nExample:\n  sudo -u dlms-gateway dlms-gateway doctor --config /etc/dlms-gateway/gateway.yaml",

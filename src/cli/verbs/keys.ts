@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { KeyOrderOptions, KeyTransferOptions } from "../commands/key-change-command.ts";
 import type { KeysImportOptions, KeysOptions } from "../commands/keys-command.ts";
 import type { ListingOptions } from "../terminal/listing.ts";
-import { CONFIG_FILE, type DeclareVerb, SOCKET } from "./verb.ts";
+import { addJsonOption, addListingOptions, addSocketOption, CONFIG_FILE, type DeclareVerb } from "./verb.ts";
 
 export const declareKeys: DeclareVerb = (program, { output, finish }) => {
   const keys = program
@@ -40,12 +40,9 @@ Example:
       const { keysImport } = await import("../commands/keys-command.ts");
       finish(await keysImport(file, options, output));
     });
-  keys
-    .command("list")
+  addListingOptions(keys.command("list"))
     .description("which keys are stored, without their octets")
     .requiredOption("-c, --config <file>", "configuration file", CONFIG_FILE)
-    .option("--json", "print JSON")
-    .option("--csv", "print CSV")
     .action(async (options: KeysOptions) => {
       const { keysList } = await import("../commands/keys-command.ts");
       finish(await keysList(options, output));
@@ -63,15 +60,12 @@ Example:
 };
 
 function changingKeys(keys: Command, { output, finish }: Parameters<DeclareVerb>[1]): void {
-  keys
-    .command("transfer")
+  addJsonOption(addSocketOption(keys.command("transfer")))
     .description("give a meter a new key through its Security setup: kept before it is told, in use when it is proven")
     .argument("<meter>", "name or number of the meter")
     .option("--role <role>", "blockCipherKey (or guek), authenticationKey (or gak)", "blockCipherKey")
     .option("--agree", "agree on the key (suites 1 and 2) instead of sending it wrapped under the master key")
     .requiredOption("--why <text>", "the reason, for the log")
-    .option("--json", "print JSON")
-    .option("--socket <path>", "control socket of the daemon", SOCKET)
     .addHelpText(
       "after",
       `
@@ -84,13 +78,10 @@ takes half of the key along with it: \`keys settle\` then tells whether the old 
       const { keysTransfer } = await import("../commands/key-change-command.ts");
       finish(await keysTransfer(meter, options, output));
     });
-  keys
-    .command("settle")
+  addJsonOption(addSocketOption(keys.command("settle")))
     .description("find out which key a meter has whose change was cut short")
     .argument("<meter>", "name or number of the meter")
     .requiredOption("--why <text>", "the reason, for the log")
-    .option("--json", "print JSON")
-    .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (meter: string, options: KeyOrderOptions) => {
       const { keysSettle } = await import("../commands/key-change-command.ts");
       finish(await keysSettle(meter, options, output));

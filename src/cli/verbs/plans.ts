@@ -1,31 +1,22 @@
 import type { AdditionOptions } from "../commands/plans-command.ts";
-import { type DaemonOptions, type DeclareVerb, SOCKET } from "./verb.ts";
+import { addListingOptions, addSocketOption, type DaemonOptions, type DeclareVerb } from "./verb.ts";
 
 export const declarePlans: DeclareVerb = (program, { output, finish }) => {
   const plans = program.command("plans").description("what is read how often, of which meters");
-  plans
-    .command("list")
+  addListingOptions(addSocketOption(plans.command("list")))
     .description("all plans, in the order in which they count: the first of a meter and profile is its own")
-    .option("--json", "print JSON")
-    .option("--csv", "print CSV")
-    .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (options: DaemonOptions) => {
       const { listPlans } = await import("../commands/plans-command.ts");
       finish(await listPlans(options, output));
     });
-  plans
-    .command("show")
+  addListingOptions(addSocketOption(plans.command("show")))
     .description("the plans of one meter")
     .argument("<meter>", "name of the meter")
-    .option("--json", "print JSON")
-    .option("--csv", "print CSV")
-    .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (meter: string, options: DaemonOptions) => {
       const { showPlans } = await import("../commands/plans-command.ts");
       finish(await showPlans(meter, options, output));
     });
-  plans
-    .command("add")
+  addListingOptions(addSocketOption(plans.command("add")))
     .description("add a plan, before those of the configuration, or change one that was added; for all gateways")
     .argument("<profile>", "instant, block_load, daily_load, billing or events")
     .requiredOption("--every <duration>", "how often, as 15m")
@@ -33,21 +24,14 @@ export const declarePlans: DeclareVerb = (program, { output, finish }) => {
     .option("--deadline <duration>", "how long after its slot a reading may come")
     .option("--history <duration>", "how far back to go for a meter without a reading")
     .option("--order <words>", "oldest-first or newest-first")
-    .option("--json", "print JSON")
-    .option("--csv", "print CSV")
-    .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (profile: string, options: AdditionOptions) => {
       const { addPlan } = await import("../commands/plans-command.ts");
       finish(await addPlan(profile, options, output));
     });
-  plans
-    .command("remove")
+  addListingOptions(addSocketOption(plans.command("remove")))
     .description("remove a plan that was added")
     .argument("<profile>", "its profile")
     .option("--group <name>", "its group")
-    .option("--json", "print JSON")
-    .option("--csv", "print CSV")
-    .option("--socket <path>", "control socket of the daemon", SOCKET)
     .action(async (profile: string, options: DaemonOptions & { readonly group?: string }) => {
       const { dropPlan } = await import("../commands/plans-command.ts");
       finish(await dropPlan(profile, options, output));

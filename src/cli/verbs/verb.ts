@@ -38,5 +38,10 @@ export function addJsonOption(command: Command): Command {
   return command.option("--json", "print JSON");
 }
 
+/** What all verbs that ask the daemon have. */
+export function addSocketOption(command: Command): Command {
+  return command.option("--socket <path>", "control socket of the daemon", SOCKET);
+}
+
 /** Adds a verb to the program: its words, options and help. Its code is imported by its action. */
 export type DeclareVerb = (program: Command, context: VerbContext) => void;

@@ -13,7 +13,7 @@ import { LANES } from "./lane-queue.ts";
 export interface JobParts {
   readonly loop: JobLoop;
   /** Of this gateway among those that share the meters. */
-  readonly gateway: () => string;
+  readonly gateway: string;
   readonly questions: Pick<GatewayQuestions, "ask">;
   /** What gateways have asked of others and nobody has taken, so many at most. */
   readonly untaken: (most: number) => Promise<readonly UntakenJob[]>;
@@ -58,7 +58,7 @@ export function jobResources(api: Api, parts: JobParts): void {
       // However few are wanted, no more are looked at: each is a step through the whole fleet.
       const upcoming = Iterator.from(loop.upcomingJobs(meter))
         .take(MOST.listed)
-        .map((each) => nextJob(each, gateway()));
+        .map((each) => nextJob(each, gateway));
       return { counts, unanswered, ...countPage(inOrder(told, upcoming).filter(isWanted), request.query) };
     },
   );
@@ -69,7 +69,7 @@ async function jobsOfAll(
   { loop, gateway, questions, untaken }: JobParts,
   meter: PolledMeter | undefined,
 ): Promise<z.output<typeof gatewayJobs> & { readonly unanswered: string[] }> {
-  const { counts, items } = openJobs(loop, gateway());
+  const { counts, items } = openJobs(loop, gateway);
   const unanswered: string[] = [];
   // While the database is away nobody knows of others.
   const [others, waiting] = await Promise.all([

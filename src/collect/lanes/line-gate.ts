@@ -57,19 +57,20 @@ export class LineGate<Meter> {
 
   #next(): void {
     const { places = 1, startsPerSecond } = this.#width;
-    if (this.#running >= places || this.#waiting.size === 0 || this.#isTimed) return;
-    const waitMs = this.#nextStartMs - this.#clock.elapsed();
-    if (waitMs > 0) {
-      this.#isTimed = true;
-      this.#clock.after(Math.ceil(waitMs), () => {
-        this.#isTimed = false;
-        this.#next();
-      });
-      return;
+    while (this.#running < places && this.#waiting.size > 0 && !this.#isTimed) {
+      const waitMs = this.#nextStartMs - this.#clock.elapsed();
+      if (waitMs > 0) return this.#nextAfter(waitMs);
+      if (startsPerSecond !== undefined) this.#nextStartMs = this.#clock.elapsed() + SECOND_MS / startsPerSecond;
+      this.#waiting.take()?.();
     }
-    if (startsPerSecond !== undefined) this.#nextStartMs = this.#clock.elapsed() + SECOND_MS / startsPerSecond;
-    this.#waiting.take()?.();
-    this.#next();
+  }
+
+  #nextAfter(waitMs: number): void {
+    this.#isTimed = true;
+    this.#clock.after(Math.ceil(waitMs), () => {
+      this.#isTimed = false;
+      this.#next();
+    });
   }
 
   /** Whoever hears of the end finds the place free. */

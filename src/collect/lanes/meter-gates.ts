@@ -13,7 +13,7 @@ export interface MeterGatesOptions<Meter> {
 export class MeterGates<Meter> {
   readonly #options: MeterGatesOptions<Meter>;
   readonly #clock: Clock;
-  /** By line, for good; by meter, while it has a job. */
+  /** By line or meter, while it has a job. */
   readonly #lines = new Map<string | Meter, LineGate<Meter>>();
   /** For good. */
   readonly #bounds = new Map<GateWidth, LineGate<Meter>>();
@@ -44,13 +44,12 @@ export class MeterGates<Meter> {
 
   #passLine<T>(job: OpenJob<Meter>, work: () => Promise<T>): Promise<T> {
     const { meter, lane } = job;
-    const line = this.#options.lineOf?.(meter);
-    const key = line ?? meter;
+    const key = this.#options.lineOf?.(meter) ?? meter;
     const gate = this.#lines.get(key) ?? new LineGate<Meter>();
     this.#lines.set(key, gate);
     job.stage = "line";
     return gate.pass(lane, meter, work).finally(() => {
-      if (line === undefined && gate.idle) this.#lines.delete(key);
+      if (gate.idle && this.#lines.get(key) === gate) this.#lines.delete(key);
     });
   }
 }

@@ -37,7 +37,9 @@ export class SharedLines {
   #count({ target: { connection } }: Reached, by: number): void {
     const address = addressOf(connection);
     if (connection.line !== undefined || address === undefined) return;
-    this.#counts.set(address, (this.#counts.get(address) ?? 0) + by);
+    const count = (this.#counts.get(address) ?? 0) + by;
+    if (count > 0) this.#counts.set(address, count);
+    else this.#counts.delete(address);
   }
 }
 

@@ -68,8 +68,10 @@ const NOBODY = -1;
 
 export class Planner<Meter> {
   readonly #options: PlannerOptions<Meter>;
-  readonly #meters: Meter[] = [];
+  readonly #meters: (Meter | undefined)[] = [];
   readonly #numbers = new Map<Meter, number>();
+  /** Numbers of meters that were taken out. */
+  readonly #free: number[] = [];
   readonly #scheduled = new DueTimes();
   /** Those of the scheduled that are due, by when it is too late. */
   readonly #ready = new DueTimes();
@@ -85,9 +87,8 @@ export class Planner<Meter> {
   readonly #failures = new Map<number, FailureCounts>();
   readonly #quarantined = new Map<number, QuarantinedMeter<Meter>>();
   readonly #more = new Map<number, readonly ReadingKind[]>();
-  readonly #working = new Set<number>();
-  /** Meters that were taken out: they keep their numbers for when they come back. */
-  readonly #away = new Set<number>();
+  /** Jobs that have been taken and not ended. */
+  readonly #working = new Map<number, PlannedJob<Meter>>();
   /** Meters that can't be reached: they are due for nothing until they can. */
   readonly #paused = new Set<number>();
 
@@ -96,7 +97,7 @@ export class Planner<Meter> {
   }
 
   get size(): number {
-    return this.#meters.length - this.#away.size;
+    return this.#numbers.size;
   }
 
   /** When the next job is due; undefined when there are no plans. */
@@ -109,9 +110,9 @@ export class Planner<Meter> {
    * longer than its shortest period. A meter without plans is never due.
    */
   add(meter: Meter, nowMs: number, spreadMs = 0): void {
-    const known = this.#numbers.get(meter);
-    if (known !== undefined && !this.#away.delete(known)) return;
-    const number = known ?? this.#meters.push(meter) - 1;
+    if (this.#numbers.has(meter)) return;
+    const number = this.#free.pop() ?? this.#meters.length;
+    this.#meters[number] = meter;
     this.#numbers.set(meter, number);
     this.#schedule(number, this.#setDue(number, nowMs, spreadMs));
   }
@@ -119,7 +120,7 @@ export class Planner<Meter> {
   /** The meter has other plans: all of them are due as in `add`, but not before a failure lets it be tried again. */
   replan(meter: Meter, nowMs: number, spreadMs = 0): void {
     const number = this.#numbers.get(meter);
-    if (number === undefined || this.#away.has(number)) return;
+    if (number === undefined) return;
     const dueMs = this.#setDue(number, nowMs, spreadMs);
     this.#more.delete(number);
     this.#backfill.delete(number);
@@ -149,7 +150,7 @@ export class Planner<Meter> {
   /** The meter can be reached: what was due meanwhile is due now. */
   resume(meter: Meter, nowMs: number): void {
     const number = this.#numbers.get(meter);
-    if (number === undefined || !this.#paused.delete(number) || this.#away.has(number)) return;
+    if (number === undefined || !this.#paused.delete(number)) return;
     this.#failures.delete(number);
     this.#release(number);
     if (this.#working.has(number)) return;
@@ -157,16 +158,24 @@ export class Planner<Meter> {
     if (this.#more.has(number)) this.#fill(number, nowMs);
   }
 
-  /** Takes a meter out: it is due for nothing until it is added again. What is known of its failures goes as well. */
+  /** Takes a meter out, with all that is known of it; what comes of a job that it has counts for nothing. */
   remove(meter: Meter): void {
     const number = this.#numbers.get(meter);
     if (number === undefined) return;
-    this.#away.add(number);
+    this.#numbers.delete(meter);
+    this.#meters[number] = undefined;
+    this.#free.push(number);
     this.#unschedule(number);
-    this.#lostFromMs.delete(number);
-    this.#failures.delete(number);
-    this.#quarantined.delete(number);
-    this.#more.delete(number);
+    for (const known of [
+      this.#lostFromMs,
+      this.#failures,
+      this.#quarantined,
+      this.#more,
+      this.#working,
+      this.#paused,
+    ]) {
+      known.delete(number);
+    }
   }
 
   /** The next job of a lane that is due; the meter has no other until `finish`. */
@@ -174,10 +183,11 @@ export class Planner<Meter> {
     const number = lane === "scheduled" ? this.#takeReady(nowMs) : this.#backfill.takeFirst();
     if (number === undefined) return undefined;
     this.#unschedule(number);
-    this.#working.add(number);
     const meter = this.#meters[number];
     if (meter === undefined) return undefined;
-    return { meter, profiles: this.#dueReadings(number, nowMs) };
+    const job = { meter, profiles: this.#dueReadings(number, nowMs) };
+    this.#working.set(number, job);
+    return job;
   }
 
   /** What is to be done next, about in the order in which it is taken, of one meter or of all; nothing is taken. */
@@ -210,14 +220,13 @@ export class Planner<Meter> {
   }
 
   /** A job has ended: the meter is due again for the next slots of its plans, or for another try. */
-  finish({ meter, profiles }: PlannedJob<Meter>, outcome: JobOutcome, nowMs: number): void {
-    const number = this.#numbers.get(meter);
-    if (number === undefined) return;
+  finish(job: PlannedJob<Meter>, outcome: JobOutcome, nowMs: number): void {
+    const number = this.#numbers.get(job.meter);
+    if (number === undefined || this.#working.get(number) !== job) return;
     this.#working.delete(number);
-    if (this.#away.has(number)) return;
     if (outcome.lostFromMs === undefined) this.#lostFromMs.delete(number);
     else this.#lostFromMs.set(number, outcome.lostFromMs);
-    if (outcome.answered) this.#succeed(number, { profiles, more: outcome.more }, nowMs);
+    if (outcome.answered) this.#succeed(number, { profiles: job.profiles, more: outcome.more }, nowMs);
     else this.#fail(number, outcome.cause, nowMs);
   }
 

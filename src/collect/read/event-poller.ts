@@ -100,6 +100,7 @@ async function readLog(source: AttributeSource, log: string, order: EventOrder):
         clock: await clockOf(source, target, nowMs),
         quirks: target.quirks,
         ways: target.ways,
+        nowMs,
         range: { fromMs, toMs: nowMs() + CLOCK_LEAD_MS },
       }),
   );

@@ -2,9 +2,9 @@
  * Whether a meter is still the one that its layouts were read of: the same device with the same firmware and scalers.
  * Asked in one request, and seldom, so that a new firmware or another transformer ratio is seen before rows are read.
  */
+import { hash } from "node:crypto";
 import type { AttributeReference, DataResult } from "../../../protocol/apdu/descriptors.ts";
 import { dataToBytes } from "../../../protocol/axdr/data.ts";
-import { toHex } from "../../../protocol/bytes/hex.ts";
 import { scalerAttribute } from "../../../protocol/profile/layout.ts";
 import type { AttributeSource } from "../session/attribute-source.ts";
 import type { MeterTarget } from "../session/meter-target.ts";
@@ -34,7 +34,7 @@ export async function forgetOtherMeter(source: AttributeSource, target: MeterTar
   const says = new Map(known?.says);
   let isOther = false;
   for (const [index, key] of [...questions.keys()].entries()) {
-    const said = textOf(results[index]);
+    const said = digestOf(results[index]);
     if (said === undefined) continue;
     const before = says.get(key);
     isOther ||= before !== undefined && before !== said;
@@ -70,6 +70,7 @@ function questionsTo({ layouts, layoutOrigins }: MeterTarget): Map<string, Attri
   return questions;
 }
 
-function textOf(result: DataResult | undefined): string | undefined {
-  return result?.type === "data" ? toHex(dataToBytes(result.data)) : undefined;
+/** Of the whole value, which for a scaler profile is some hundred octets, and there are many meters. */
+function digestOf(result: DataResult | undefined): string | undefined {
+  return result?.type === "data" ? hash("sha256", dataToBytes(result.data), "base64") : undefined;
 }

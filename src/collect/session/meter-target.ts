@@ -65,7 +65,7 @@ export interface MeterTarget extends CounterMemory {
   shortNames?: ShortNames | undefined;
 }
 
-/** What a meter said of itself, by what it was asked. */
+/** What a meter said of itself, as digests, by what it was asked. */
 export interface MeterIdentity {
   readonly says: ReadonlyMap<string, string>;
   readonly readAtMs: number;

@@ -61,12 +61,7 @@ export class SilenceWatch implements Disposable {
     let scheduled: Expectation<PolledMeter>[] = [];
     let before = new Map<string, { lastMs: number | undefined; silentSinceMs: number | undefined }>();
     try {
-      await keepExpectedPushes(
-        options.database,
-        configured.flatMap(({ meterId, pushSetup, entries }) =>
-          pushSetup === undefined ? [] : [{ meterId, pushSetup, entries }],
-        ),
-      );
+      await keepExpectedPushes(options.database, configured);
       scheduled = await watch.#ofMeters();
       const all = [...configured, ...scheduled].map(({ meterId, pushSetup }) => {
         return { meterId, pushSetup, condition: conditionOf(pushSetup) };

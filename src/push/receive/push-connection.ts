@@ -54,10 +54,7 @@ export class PushConnection {
       {
         event: (event) => this.#take(event),
         closed: () => this.#end(),
-        fault: (error) => {
-          options.onFault(error);
-          this.#close();
-        },
+        fault: this.#stumble,
       },
       { ended: { type: "channelEnded" } },
     );
@@ -103,13 +100,14 @@ export class PushConnection {
     if (outcome.type === "notification") this.#fruitfulAt = this.#line.received;
     this.#waiting += 1;
     const { intake, origin } = this.#options;
-    void intake.keep(outcome, origin).then((confirmation) => {
+    const goOn = (confirmation: Uint8Array | undefined) => {
       this.#waiting -= 1;
       if (confirmation !== undefined && unit !== undefined) this.#confirm(confirmation, unit);
       if (!this.#paused || this.#isFull) return;
       this.#paused = false;
       this.#channel.resume();
-    });
+    };
+    void intake.keep(outcome, origin).then(goOn).catch(this.#stumble);
     if (this.#paused || !this.#isFull) return;
     this.#paused = true;
     this.#channel.pause();
@@ -134,6 +132,11 @@ export class PushConnection {
     this.#keep(rejected(new DlmsError("LENGTH_OVER_LIMIT", "peer", { octets, limit }), new Uint8Array(0)));
     this.#close();
   }
+
+  readonly #stumble = (error: unknown): void => {
+    this.#options.onFault(error);
+    this.#close();
+  };
 
   #close(): void {
     this.#pump.close();

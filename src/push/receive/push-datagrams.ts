@@ -136,12 +136,14 @@ export class PushDatagrams {
   }
 
   #keep(outcome: PushOutcome, { host, port, answer }: Peer, unit?: PushUnit): Promise<void> {
-    const { intake, send } = this.#options;
-    return intake.keep(outcome, { host, port, transport: "udp" }).then((apdu) => {
+    const { intake, send, onFault } = this.#options;
+    const confirm = (apdu: Uint8Array | undefined) => {
       if (apdu === undefined || unit === undefined) return;
       const octets = answer(apdu, unit);
       if (octets !== undefined) send(octets, { host, port });
-    });
+    };
+    const kept = intake.keep(outcome, { host, port, transport: "udp" });
+    return kept.then(confirm).catch((error: unknown) => onFault({ host, port }, error));
   }
 
   #remember(key: string, transfer: Transfer): void {

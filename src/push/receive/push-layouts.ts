@@ -30,6 +30,22 @@ export function layoutText({ lists, scalers, profiles }: PushLayout): string {
   return JSON.stringify({ lists: [...lists].sort(byName), scalers, profiles: [...profiles].sort(byName) });
 }
 
+const REMEMBERED_LAYOUTS = 1024;
+
+/** One layout for all meters that have the same, as in the database. */
+export class SharedLayouts {
+  readonly #layouts = new Map<string, PushLayout>();
+
+  share(layout: PushLayout): PushLayout {
+    const text = layoutText(layout);
+    const known = this.#layouts.get(text);
+    if (known !== undefined) return known;
+    if (this.#layouts.size >= REMEMBERED_LAYOUTS) this.#layouts.clear();
+    this.#layouts.set(text, layout);
+    return layout;
+  }
+}
+
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return a < b ? -1 : 1;
 }

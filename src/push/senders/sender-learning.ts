@@ -8,7 +8,13 @@ import type { AttributeSource } from "../../collect/session/attribute-source.ts"
 import type { MeterTarget } from "../../collect/session/meter-target.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import type { StoredPushSetup } from "../../store/push/push-setups.ts";
-import { layoutText, type PushLayout, type PushLayoutVersion, type PushLists } from "../receive/push-layouts.ts";
+import {
+  layoutText,
+  type PushLayout,
+  type PushLayoutVersion,
+  type PushLists,
+  SharedLayouts,
+} from "../receive/push-layouts.ts";
 import { readFirmware, readPushSetups } from "../setups/setup-reader.ts";
 import type { FleetSenders, KnownMeter } from "./fleet-senders.ts";
 
@@ -39,6 +45,7 @@ export class SenderLearning {
   readonly #learned = new Set<number>();
   /** When a meter was asked last because a push did not fit. */
   readonly #doubtedMs = new Map<number, number>();
+  readonly #layouts = new SharedLayouts();
 
   constructor(options: SenderLearningOptions) {
     this.#options = options;
@@ -77,7 +84,8 @@ export class SenderLearning {
       const doubted = senders.doubtsOf(meterKey);
       const setups = await readPushSetups(meter, target.companion, [...doubted, ...(last?.layout.lists.keys() ?? [])]);
       const lists = new Map(setups.map(({ logicalName, objects }) => [logicalName, objects]));
-      const version = { layout: await readLayout(meter, target, lists), firmware, readAt: new Date() };
+      const layout = this.#layouts.share(await readLayout(meter, target, lists));
+      const version = { layout, firmware, readAt: new Date() };
       const isNew = last === undefined ? lists.size > 0 : !isSame(version, last);
       await keep(member.id, setups, isNew ? version : undefined);
       senders.learnLayouts(meterKey, isNew ? [...known, version] : known);

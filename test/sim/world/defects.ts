@@ -10,6 +10,8 @@ export interface Defect {
   readonly spoilsRows?: (batch: ProfileBatch) => ProfileBatch;
   /** Another counter than the one that was reserved. */
   readonly bendsCounter?: (counter: number) => number;
+  /** So many times the places that there are for jobs. */
+  readonly widens?: number;
   /** A write of rows that the ledger does not hear of. */
   readonly skipsLedger?: (batches: readonly ProfileBatch[]) => boolean;
   /** A meter that is said to have been read, and was not. */
@@ -23,6 +25,16 @@ export const DEFECTS = {
   "slot-dropped": {
     spoilsRows: (batch) => (batch.rowCount < 4 ? batch : { ...batch, ...withoutRow(batch, 1) }),
   },
+  "value-changed": {
+    spoilsRows: ({ columns, ...batch }) => ({
+      ...batch,
+      columns: columns.map(({ column, values }) => ({
+        column,
+        values: Array.from(values, (value) => value && value + 1n),
+      })),
+    }),
+  },
+  "places-added": { widens: 3 },
   "ledger-forgotten": { skipsLedger: (batches) => batches.some(({ meterKey }) => meterKey === 2) },
   "meter-neglected": { neglects: (meterKey) => meterKey === 1 },
 } as const satisfies Record<string, Defect>;

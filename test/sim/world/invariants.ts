@@ -2,6 +2,7 @@
 import type { PolledMeter } from "../../../src/collect/polled-meter.ts";
 import { placeOf, slotOf, slotsBetween } from "../../../src/collect/slots/slot-calendar.ts";
 import type { ProfileKind } from "../../../src/profiles/batch.ts";
+import { PROFILE_KINDS } from "../../../src/store/profiles/profile-tables.ts";
 import type { ModelDatabase } from "./model-database.ts";
 import { type Memory, pageKey } from "./model-ledger.ts";
 import type { Observer } from "./observer.ts";
@@ -31,6 +32,7 @@ export function violations(state: EndState): string[] {
   const all = [
     lost(state),
     doubled(state),
+    untrue(state),
     ledgerBesideData(state),
     wronglySettled(state),
     starved(state),
@@ -47,7 +49,6 @@ function lost({ model, observer }: EndState): string[] {
 
 function doubled({ model }: EndState): string[] {
   const found = model.revisions.map((revision) => `row came twice and differs: ${revision}`);
-  for (const [key, count] of model.attempts) if (count > 1) found.push(`attempt ${key} is held ${count} times`);
   for (const rows of model.rows.values()) {
     const slots = new Set<string>();
     for (const { meterKey, profile, instantMs, intervalS } of rows.values()) {
@@ -56,6 +57,23 @@ function doubled({ model }: EndState): string[] {
       const name = `${place.key} ${place.bit}`;
       if (slots.has(name)) found.push(`two rows for one slot: ${name}`);
       slots.add(name);
+    }
+  }
+  return found;
+}
+
+/** A row that says what the meter never captured. */
+function untrue({ model, truths }: EndState): string[] {
+  const found: string[] = [];
+  for (const { meterKey, rowMeter, name } of truths) {
+    if (rowMeter === undefined) continue;
+    const rows = PROFILE_KINDS.flatMap((kind) => model.rowsOf(meterKey, kind).values().toArray());
+    for (const { profile, instantMs, value } of rows) {
+      const energy = rowMeter.mapped(instantMs).columns.find(({ column }) => column === "active_import_total");
+      const isTrue = value.split(" ").includes(`active_import_total=${energy?.values[0]}`);
+      if (!isTrue || !rowMeter.captured(instantMs)) {
+        found.push(`held and never captured: ${name} ${profile} ${timeText(instantMs)}: ${value}`);
+      }
     }
   }
   return found;

@@ -43,7 +43,6 @@ export class ModelDatabase implements ModelServer {
   /** By meter and profile, then by instant. */
   readonly rows = new Map<string, Map<number, HeldRow>>();
   readonly ledger = new ModelLedger();
-  readonly attempts = new Map<string, number>();
   /** Rows that came a second time and said something else. */
   readonly revisions: string[] = [];
   /** Statements that it does not know: the simulation is out of date. */
@@ -149,16 +148,6 @@ export class ModelDatabase implements ModelServer {
     return { rows: [newest] };
   }
 
-  keepAttempts(values: Values): Answer {
-    const [ids, starts, ends, what] = values as [string[], Date[], Date[], string[]];
-    const keys = ids.map((id, at) => [id, starts[at]?.getTime(), ends[at]?.getTime(), what[at]].join(" "));
-    const isNew = keys.filter((key) => !this.attempts.has(key));
-    const apply = () => {
-      for (const key of isNew) this.attempts.set(key, (this.attempts.get(key) ?? 0) + 1);
-    };
-    return { rows: [], apply };
-  }
-
   keepRejected(values: Values): Answer {
     const text = JSON.stringify(values);
     return { rows: [], apply: () => void this.#rejected.add(text) };
@@ -227,8 +216,8 @@ const STATEMENTS: readonly (readonly [words: string, handler: Handler])[] = [
   ["insert into dlms.meter_profiles", (model, values) => model.ledger.keepMemories(values)],
   ["from dlms.meter_profiles", (model, [key]) => model.ledger.loadMemories(Number(key))],
   ["order by captured_at desc limit 1) as instant", (model, [key]) => model.newestCaptures(Number(key))],
-  ["insert into dlms.read_failures", (model, values) => model.keepAttempts(values)],
-  ["insert into dlms.read_successes", (model, values) => model.keepAttempts(values)],
+  ["insert into dlms.read_failures", () => ({ rows: [] })],
+  ["insert into dlms.read_successes", () => ({ rows: [] })],
   ["insert into dlms.rejected_rows", (model, values) => model.keepRejected(values)],
   ["insert into dlms.upkeep_runs", () => ({ rows: [] })],
   ["delete from dlms.spool_positions", () => ({ rows: [] })],

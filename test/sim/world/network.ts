@@ -26,10 +26,19 @@ const SLOW_MS = 4000;
 export class Network {
   readonly #world: VirtualScope;
   readonly #random: Random;
+  readonly #open = new Set<Connection>();
 
   constructor(world: VirtualScope, random: Random) {
     this.#world = world;
     this.#random = random;
+  }
+
+  /** Connections that a living process has not ended. */
+  get openCount(): number {
+    return this.#open
+      .values()
+      .filter(({ near }) => !near.ended && !near.dead)
+      .toArray().length;
   }
 
   /** Rejects with a ChannelError. */
@@ -43,6 +52,7 @@ export class Network {
     if (spell?.trouble === "refusing" || !site.accept(connection.far)) {
       throw new ChannelError("CHANNEL_REFUSED", { host: site.name });
     }
+    this.#open.add(connection);
     return connection.near;
   }
 }

@@ -39,6 +39,23 @@ export interface Ending {
   readonly downMs: number;
 }
 
+/** A meter that this gateway does not work for a while. */
+export interface Absence {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Its number in the fleet. */
+  readonly meter: number;
+  /** Another gateway has it, there is no way to it, or it has called another gateway and been given to that. */
+  readonly how: "given" | "unreachable" | "lent";
+}
+
+/** Something is asked of a meter, by its number in the fleet, by so many people at once. */
+export interface Ask {
+  readonly atMs: number;
+  readonly meter: number;
+  readonly people: number;
+}
+
 export interface Scenario {
   readonly seed: number;
   readonly level: Level;
@@ -57,12 +74,13 @@ export interface Scenario {
   readonly housePlaces: readonly HousePlace[];
   readonly database: readonly DatabaseSpell[];
   readonly endings: readonly Ending[];
-  /** When somebody asks for something of a meter, by its number in the fleet. */
-  readonly asks: readonly { readonly atMs: number; readonly meter: number }[];
+  readonly absences: readonly Absence[];
+  readonly asks: readonly Ask[];
 }
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
+const SOON_MS = 10_000;
 const DAY_MS = 86_400_000;
 /** Retries after any trouble of the way come within this. */
 const TAIL_MS = 3 * HOUR_MS;
@@ -95,6 +113,8 @@ export function drawScenario(seed: number): Scenario {
   const endMs = quietMs + TAIL_MS;
   const meters = between(random, size.meters);
   const span = { random, startMs, quietMs, endMs };
+  const endings = drawEndings(span, level);
+  const beginningsMs = [startMs, ...endings.map(({ atMs, downMs }) => atMs + downMs)];
   const everyMs = random.pick([15, 30, 60]) * MINUTE_MS;
   return {
     seed,
@@ -112,11 +132,9 @@ export function drawScenario(seed: number): Scenario {
     rowPlaces: level === "octets" ? [] : Array.from({ length: meters }, (_, at) => drawRowPlace(at + 1, level, span)),
     housePlaces: level === "octets" ? Array.from({ length: meters }, (_, at) => drawHousePlace(at + 1, span)) : [],
     database: drawDatabase(span),
-    endings: drawEndings(span, level),
-    asks: Array.from({ length: random.below(level === "day" ? 200 : 8) }, () => ({
-      atMs: startMs + random.below(endMs - startMs),
-      meter: random.below(meters),
-    })),
+    endings,
+    absences: drawAbsences({ ...span, random: new Random(seed * 104_729 + 5) }, beginningsMs, meters),
+    asks: drawAsks(span, meters, level),
   };
 }
 
@@ -195,6 +213,28 @@ function drawEndings({ random, startMs, quietMs }: Span, level: Level): Ending[]
       how: random.pick(["kill", "kill", "power", "stop"] as const),
       downMs: random.pick([1000, 30_000, 20 * MINUTE_MS]),
     }));
+}
+
+function drawAsks({ random, startMs, endMs }: Span, meters: number, level: Level): Ask[] {
+  return Array.from({ length: random.below(level === "day" ? 200 : 8) }, () => {
+    const atMs = startMs + random.below(endMs - startMs);
+    return { atMs, meter: random.below(meters), people: random.pick([1, 1, 3]) };
+  });
+}
+
+/** Most of them soon after a process has begun, when all meters are due and most jobs wait for a place. */
+function drawAbsences({ random, startMs, quietMs }: Span, beginningsMs: readonly number[], meters: number): Absence[] {
+  return Array.from({ length: random.below(3 + meters) }, () => {
+    const atMs = random.oneIn(4) ? startMs + random.below(quietMs - startMs) : random.pick(beginningsMs);
+    const fromMs = atMs + random.below(SOON_MS);
+    const lengthMs = random.pick([1, 5000, MINUTE_MS, HOUR_MS]);
+    return {
+      fromMs,
+      toMs: Math.max(fromMs, Math.min(quietMs, fromMs + random.below(lengthMs))),
+      meter: random.below(meters),
+      how: random.pick(["given", "unreachable", "lent"] as const),
+    };
+  });
 }
 
 function between(random: Random, [least, most]: readonly [number, number]): number {

@@ -1,5 +1,6 @@
 /** Runs a scenario to its end and says what was not as it must be. */
 
+import type { PolledMeter } from "../../../src/collect/polled-meter.ts";
 import { meterTarget } from "../../../src/collect/session/meter-target.ts";
 import type { PlanConfig } from "../../../src/config/schema.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
@@ -42,6 +43,9 @@ export interface SimulationOptions {
 
 const RESTART_MS = 5000;
 const STOP_MS = 120_000;
+/** As long as the station gives itself, and the end of what it waits for then. */
+const LONGEST_STOP_MS = 50_000;
+const MOMENT_MS = 50;
 const LINGER_MS = 10_000;
 const LONGEST_WAIT_MS = 400_000;
 /** After the last slot that must have been read: the next visit, its retries, and a place in the queue. */
@@ -86,14 +90,22 @@ class World {
   }
 
   async run(): Promise<SimulationReport> {
-    const { endMs, database, endings, asks, rowPlaces, startMs } = this.#scenario;
+    const { endMs, database, endings, asks, absences, rowPlaces, startMs } = this.#scenario;
     const at = (instantMs: number, call: () => void) => this.#scope.after(instantMs - startMs, call);
     for (const { fromMs, toMs, state } of database) {
       at(fromMs, () => this.#model.become(state));
       at(toMs, () => this.#model.become("up"));
     }
     for (const ending of endings) at(ending.atMs, () => this.#end(ending));
-    for (const { atMs, meter } of asks) at(atMs, () => this.#ask(meter));
+    for (const { fromMs, toMs, meter: number, how } of absences) {
+      at(fromMs, () => this.#withMeter(number, (station, meter) => station.leave(meter, how)));
+      at(toMs, () => this.#withMeter(number, (station, meter) => station.comeBack(meter)));
+    }
+    for (const { atMs, meter, people } of asks) {
+      for (let person = 0; person < people; person++) {
+        at(atMs, () => this.#withMeter(meter, (station, each) => station.ask(each, "block")));
+      }
+    }
     for (const { meter, pushesAtMs } of rowPlaces) {
       for (const atMs of pushesAtMs) at(atMs, () => this.#push(meter.number));
     }
@@ -187,17 +199,24 @@ class World {
     if (process === undefined) return;
     if (how === "stop" && station !== undefined) {
       this.#station = undefined;
-      void station.stop().then(() => this.#restart(process, downMs));
+      void this.#stop(station, process).then(() => this.#restart(process, downMs));
       return;
     }
     if (how === "power") this.#disk.cutPower(this.#model.random.pick(["nothing", "torn", "zeros"]));
     this.#restart(process, downMs);
   }
 
-  #ask(number: number): void {
+  async #stop(station: Station, process: VirtualScope): Promise<void> {
+    const beganMs = process.elapsed();
+    await station.stop();
+    const tookMs = process.elapsed() - beganMs;
+    if (tookMs > LONGEST_STOP_MS) this.#observer.fault(`a stop took ${tookMs} ms`);
+  }
+
+  #withMeter(number: number, work: (station: Station, meter: PolledMeter) => Promise<void>): void {
     const station = this.#station;
     const meter = station?.meters[number % station.meters.length];
-    if (station !== undefined && meter !== undefined) void station.ask(meter, "block");
+    if (station !== undefined && meter !== undefined) void work(station, meter);
   }
 
   /** A meter sends its newest row; whether it hears that the row is safe is all the same to it. */
@@ -217,13 +236,17 @@ class World {
       return;
     }
     const meters = station.meters;
-    const { scope } = { scope: this.#process };
-    await this.#time.until(station.stop(), STOP_MS);
+    const process = this.#process;
+    // It stops in the middle of work.
+    for (const meter of meters) void station.ask(meter, "block");
+    await this.#time.run(this.#time.nowMs + MOMENT_MS);
+    if (process !== undefined) await this.#time.until(this.#stop(station, process), STOP_MS);
     // What the system does for sockets that were closed goes on for a moment.
     await this.#time.run(this.#time.nowMs + LINGER_MS);
-    if (scope !== undefined && this.#time.waiting(scope) > 0) {
-      this.#observer.fault(`${this.#time.waiting(scope)} timers are left after the stop`);
+    if (process !== undefined && this.#time.waiting(process) > 0) {
+      this.#observer.fault(`${this.#time.waiting(process)} timers are left after the stop`);
     }
+    if (this.#network.openCount > 0) this.#observer.fault(`${this.#network.openCount} calls go on after the stop`);
     if (station.busyConnections() > 0)
       this.#observer.fault(`${station.busyConnections()} connections are lent after the stop`);
     if (station.intake.isSpooling) this.#observer.fault("the spool is not empty at the end");

@@ -10,7 +10,7 @@ import { drain } from "../../../src/collect/drain.ts";
 import { pushedRows } from "../../../src/collect/keeping/pushed-rows.ts";
 import { PollLoop } from "../../../src/collect/lanes/poll-loop.ts";
 import { MeterPlans } from "../../../src/collect/plan/meter-plans.ts";
-import type { PolledMeter } from "../../../src/collect/polled-meter.ts";
+import { forgetProgress, type PolledMeter } from "../../../src/collect/polled-meter.ts";
 import type { InvocationCounters } from "../../../src/collect/session/meter-access.ts";
 import type { MeterConnection } from "../../../src/collect/session/meter-connection.ts";
 import type { MeterTarget } from "../../../src/collect/session/meter-target.ts";
@@ -32,8 +32,10 @@ import type { WriteOptions } from "../../../src/store/profiles/profile-writer.ts
 import type { Random } from "../../fuzz/random.ts";
 import type { MemoryDisk } from "../../src/spool/memory-disk.ts";
 import type { Defect } from "./defects.ts";
+import { JobWatch } from "./job-watch.ts";
 import type { ModelDatabase } from "./model-database.ts";
 import type { Observer } from "./observer.ts";
+import type { Absence } from "./scenario.ts";
 import { slowDisk } from "./slow-disk.ts";
 import type { VirtualScope } from "./virtual-time.ts";
 
@@ -76,6 +78,8 @@ const SEGMENT_OCTETS = 20_000;
 const GRACE_MS = 30_000;
 const STOP_MS = 45_000;
 const LOOK_MS = 5000;
+/** From when a meter is given back until it calls. */
+const CALL_MS = 1000;
 const FULL_PART = 0.8;
 
 export class Station {
@@ -87,6 +91,9 @@ export class Station {
   readonly #folding: CoverageFolding;
   readonly #putRows: (batch: ProfileBatch) => Promise<{ readonly written: Promise<void> }>;
   readonly #options: StationOptions;
+  readonly #jobs: JobWatch;
+  /** Meters to which there is no way. */
+  readonly #unreachable = new Set<PolledMeter>();
   #hasLedgers: boolean;
   #isStopping = false;
 
@@ -111,6 +118,7 @@ export class Station {
 
   private constructor(options: StationOptions, { database, busy, spool, isThere }: StationParts) {
     this.#options = options;
+    this.#jobs = new JobWatch(options.polling, options.process, options.observer);
     this.#hasLedgers = isThere;
     this.busyConnections = busy;
     const { process, model, observer, plans, polling, visits } = options;
@@ -183,18 +191,22 @@ export class Station {
       plansOf: (meter) => meterPlans.of(meter),
       onQuarantine: (meter, isQuarantined) =>
         events({ event: isQuarantined ? "meterQuarantined" : "meterReturned", meter: meter.target.name }),
-      concurrency: polling.concurrency,
+      concurrency: polling.concurrency * (options.defect?.widens ?? 1),
       startsPerSecond: polling.connectsPerSecond,
+      isReachable: (meter) => !this.#unreachable.has(meter),
       poll: (meter, profiles, _lane, visit) =>
         options.defect?.neglects?.(meter.meterKey) === true
           ? Promise.resolve({ answered: true, more: [] })
-          : this.#collector.poll(meter, profiles, "poll", visit),
+          : this.#jobs.poll(meter.meterId, () => this.#collector.poll(meter, profiles, "poll", visit)),
       clock: process,
     });
     const byKey = new Map(this.meters.map((meter) => [meter.meterKey, meter]));
     this.#putRows = pushedRows(putRows, {
       meterOf: (meterKey) => byKey.get(meterKey),
-      seen: (meter) => this.loop.seen(meter),
+      seen: (meter) => {
+        this.#jobs.seen(meter.meterId);
+        this.loop.seen(meter);
+      },
     });
   }
 
@@ -230,6 +242,27 @@ export class Station {
     await written;
   }
 
+  /** As the daemon gives a meter to another gateway, or loses the way to it. */
+  async leave(meter: PolledMeter, how: Absence["how"]): Promise<void> {
+    if (how !== "given") {
+      this.#unreachable.add(meter);
+      this.loop.setReachable(meter, false);
+    }
+    if (how === "unreachable") return;
+    await this.loop.release([meter]);
+    if (!this.loop.holds(meter)) forgetProgress(meter);
+  }
+
+  /** The meter is this gateway's again, and then there is a way to it. */
+  async comeBack(meter: PolledMeter): Promise<void> {
+    this.#jobs.seen(meter.meterId);
+    if (!this.loop.holds(meter)) this.loop.hold([meter]);
+    await this.#options.process.wait(CALL_MS);
+    this.#jobs.seen(meter.meterId);
+    this.#unreachable.delete(meter);
+    this.loop.setReachable(meter, true);
+  }
+
   /** Somebody asks for something of a meter now. */
   async ask(meter: PolledMeter, what: string): Promise<void> {
     const askedMs = this.#options.process.now();
@@ -241,7 +274,7 @@ export class Station {
     };
     const own = (visit: SharedVisit) => {
       noteWait();
-      return this.#collector.read(meter, { what }, visit);
+      return this.#jobs.during(meter.meterId, () => this.#collector.read(meter, { what }, visit));
     };
     const onVisit = (connection: MeterConnection) => {
       noteWait();

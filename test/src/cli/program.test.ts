@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { expect, test } from "vitest";
 import { EXAMPLES } from "../../../src/cli/examples.ts";
 import { cliProgram } from "../../../src/cli/program.ts";
-import { EXIT_CODES } from "../../../src/cli/terminal/exit-code.ts";
+import { EXIT_CODES, LASTING_REASONS } from "../../../src/cli/terminal/exit-code.ts";
 
 const program = cliProgram({
   output: { out: () => undefined, err: () => undefined, width: undefined },
@@ -91,6 +91,8 @@ const NO_CSV: Readonly<Record<string, string>> = {
   "push replay": "counts",
   "push apply": "attributes before and after, meter by meter; `push history` lists them",
   "push stop": "what was done once",
+  "gateways release": "one gateway",
+  "notifications retry": "a count",
   "meters add": "one meter",
   "meters remove": "one meter",
   "meters release": "one meter",
@@ -107,17 +109,41 @@ test.each([
   ["--json", NO_JSON],
   ["--csv", { ...NO_JSON, ...NO_CSV }],
 ])("options: every verb has %s, or a reason for none", (option, reasons) => {
-  const without = verbs.filter(([, verb]) => !optionsWithin(verb).has(option)).map(([path]) => path);
+  const without = verbs.filter(([, verb]) => verb.options.every(({ long }) => long !== option)).map(([path]) => path);
   expect(without.toSorted()).toEqual(Object.keys(reasons).toSorted());
 });
 
-/** Its own and those of the verbs that it stands under. */
-function optionsWithin(verb: Command): ReadonlySet<string> {
-  const own = new Set(verb.options.flatMap(({ long }) => long ?? []));
-  return verb.parent === null ? own : own.union(optionsWithin(verb.parent));
-}
+test("options: a verb that others stand under has none, for they would take them and not heed them", () => {
+  const above = new Set(verbs.flatMap(([, { parent }]) => (parent === null || parent === program ? [] : [parent])));
+  expect([...above].filter(({ options }) => options.length > 0).map((verb) => verb.name())).toEqual([]);
+});
+
+test("options: `gateways release` refuses --csv; `gateways` and `notifications` alone list", async () => {
+  const said: string[] = [];
+  const fresh = cliProgram({
+    output: { out: () => undefined, err: () => undefined, width: undefined },
+    finish: () => undefined,
+  });
+  for (const verb of fresh.commands.flatMap(({ commands }) => commands))
+    verb.configureOutput({ writeErr: (text) => void said.push(text) });
+  const run = (...words: string[]) => fresh.parseAsync(["node", "dlms-gateway", ...words]);
+  await expect(run("gateways", "release", "north-2", "--csv")).rejects.toThrow("unknown option '--csv'");
+  for (const verb of ["gateways", "notifications"]) {
+    await expect(run(verb, "--csv", "--socket", "/nowhere/control.sock")).rejects.toThrow(
+      "no daemon answers on /nowhere",
+    );
+  }
+  expect(said).toHaveLength(1);
+});
 
 test("docs: field-tools.md has every exit code in the words of the help", () => {
   const page = readFileSync(new URL("../../../docs/field-tools.md", import.meta.url), "utf8");
   for (const { code, meaning } of Object.values(EXIT_CODES)) expect(page).toContain(`| ${code} | ${meaning} |`);
+});
+
+test("systemd: the service is not started again after an end that a new start can't mend", () => {
+  const unit = readFileSync(new URL("../../../systemd/daemon.conf", import.meta.url), "utf8");
+  const codes = LASTING_REASONS.map((reason) => EXIT_CODES[reason].code);
+  expect(unit).toContain(`\nRestart=always\n`);
+  expect(unit).toContain(`\nRestartPreventExitStatus=${codes.join(" ")}\n`);
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { UTC } from "../../../protocol/cosem/time-zone.ts";
-import { drain } from "../../../src/collect/drain.ts";
+import { drain, StopDeadline } from "../../../src/collect/drain.ts";
 import { PollLoop } from "../../../src/collect/lanes/poll-loop.ts";
 import { BatchQueue } from "../../../src/store/intake/batch-queue.ts";
 
@@ -49,4 +49,16 @@ test("drain: a poll that waits for a database that is away is given up, not wait
   await vi.advanceTimersByTimeAsync(GRACE_MS + 1);
   expect(outcomes).toEqual(["cut", "given up"]);
   expect(ended).toBe(true);
+});
+
+test("stop deadline: what hangs is given up at it, and what fails before is told", async () => {
+  const deadline = new StopDeadline(GRACE_MS);
+  const ended: number[] = [];
+  for (const part of [1, 2]) void deadline.bound(new Promise(() => undefined)).then(() => ended.push(part));
+  await vi.advanceTimersByTimeAsync(GRACE_MS - 1);
+  expect(ended).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(ended).toEqual([1, 2]);
+  const failing = new StopDeadline(GRACE_MS).bound(Promise.reject(new Error("in time")));
+  await expect(failing).rejects.toThrow("in time");
 });

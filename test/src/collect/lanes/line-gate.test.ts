@@ -44,3 +44,23 @@ test("line gate: what its width becomes holds for those that wait", async () => 
   for (const end of ends) end();
   await Promise.all(jobs);
 });
+
+test("line gate: thousands that wait begin when a reload makes room for all of them", async () => {
+  const width = { places: 1 };
+  const gate = new LineGate<number>(width);
+  const [first, others] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let begun = 0;
+  const waiting = Array.from({ length: 20_000 }, (_, meter) =>
+    gate.pass("scheduled", meter, () => {
+      begun++;
+      return meter === 0 ? first.promise : others.promise;
+    }),
+  );
+  width.places = 20_000;
+  first.resolve();
+  await waiting[0];
+  expect(begun).toBe(20_000);
+  others.resolve();
+  await Promise.all(waiting);
+  expect(gate.idle).toBe(true);
+});

@@ -1,3 +1,6 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { namedZone, UTC } from "../../../../protocol/cosem/time-zone.ts";
@@ -243,4 +246,44 @@ test("planner: a meter without a way to it is due for nothing until there is one
   expect(plan.take("scheduled", START_MS + 9 * DAY_MS)).toBeUndefined();
   plan.resume("a", START_MS + 2 * DAY_MS);
   expect(plan.take("scheduled", START_MS + 2 * DAY_MS)?.meter).toBe("a");
+});
+
+test("planner: a meter that was taken out while its job waited is due when it is back and can be reached", () => {
+  const plan = planner(["a"]);
+  expect(plan.take("scheduled", START_MS)?.meter).toBe("a");
+  plan.remove("a");
+  plan.add("a", START_MS);
+  plan.pause("a");
+  plan.resume("a", START_MS);
+  expect(plan.take("scheduled", START_MS)?.meter).toBe("a");
+});
+
+test("planner: what comes of a job counts for nothing when its meter was taken out meanwhile", () => {
+  const plan = planner(["a", "b"]);
+  const before = plan.take("scheduled", START_MS)!;
+  plan.remove("a");
+  plan.want("a", ["events"], START_MS);
+  expect(plan.take("backfill", START_MS)).toBeUndefined();
+  plan.add("a", START_MS);
+  expect(taken(plan, "scheduled", START_MS)).toEqual(["b", "a"]);
+  plan.finish(before, { answered: false, cause: "wrong block key", more: [] }, START_MS);
+  expect(plan.take("scheduled", START_MS + DAY_MS)).toBeUndefined();
+});
+
+test("planner: a meter that is taken out is not remembered", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const plan = new Planner<object>({ nameOf: () => "a", zoneOf: () => UTC, plansOf: () => PLANS });
+  const gone = Array.from({ length: 100 }, () => {
+    const meter = {};
+    plan.add(meter, START_MS);
+    plan.take("scheduled", START_MS);
+    plan.remove(meter);
+    return new WeakRef(meter);
+  });
+  // A reference holds until the turn in which it was made is over.
+  await nextTurn();
+  collect();
+  expect(gone.filter((each) => each.deref() !== undefined)).toEqual([]);
+  expect(plan.size).toBe(0);
 });

@@ -63,3 +63,15 @@ test("meter identity: a meter whose session the question breaks is spared it for
   expect(from.asked).toBe(2);
   await expect(forgetOtherMeter(from, meter, 25 * HOUR_MS)).rejects.toThrow("connection lost");
 });
+
+test("meter identity: what is kept of a meter does not grow with what it says", async () => {
+  const meter = target();
+  await forgetOtherMeter(
+    source(() => "x".repeat(10_000)),
+    meter,
+    0,
+  );
+  const kept = [...(meter.identity?.says.values() ?? [])].join("");
+  expect(kept.length).toBeGreaterThan(0);
+  expect(kept.length).toBeLessThan(200);
+});

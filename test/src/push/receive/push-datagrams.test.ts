@@ -39,3 +39,20 @@ test("push datagrams: one that we stumble over is told, and those behind it are 
   expect([kept[0]?.type, datagrams.queued]).toEqual(["notification", 0]);
   datagrams.end();
 });
+
+test("push datagrams: an answer that can't be sent is told, and harms nothing else", async () => {
+  const faults: unknown[] = [];
+  const intake = { openersAt: () => ({ candidates: () => [] }), keep: async () => APDU } as unknown as PushIntake;
+  const datagrams = new PushDatagrams({
+    intake,
+    send: () => {
+      throw new RangeError("no such port");
+    },
+    onDropped: () => undefined,
+    onFault: ({ host }, error) => faults.push([host, String(error)]),
+  });
+  const octets = encodeWrapper({ sourceWPort: 1, destinationWPort: 64, apdu: APDU });
+  datagrams.receive(octets, { host: "192.0.2.1", port: 1 });
+  await expect.poll(() => faults).toEqual([["192.0.2.1", "RangeError: no such port"]]);
+  datagrams.end();
+});
