@@ -8,4 +8,4 @@ grant select on dlms.instant_profile, dlms.block_load_profile, dlms.daily_load_p
   dlms.block_load_profile_data, dlms.coverage, dlms.read_attempts, dlms.read_failures, dlms.read_successes,
   dlms.push_history, dlms.unknown_senders to grafana;
 -- What these views call.
-grant execute on function dlms.coverage_marks, dlms.day_start, dlms.block_load_sums, dlms.zone_or_utc to grafana;
+grant execute on function dlms.coverage_marks, dlms.day_start, dlms.day_of, dlms.block_load_sums, dlms.zone_or_utc to grafana;

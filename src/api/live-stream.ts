@@ -91,13 +91,18 @@ export function liveResources(api: Api, { live, meterKeyOf }: LiveParts): void {
     },
     async (request, reply) => {
       const { meter } = request.query;
-      const caller = callerOf(request);
+      let caller = callerOf(request);
       const out = live.listen({
         mayHear: (name) =>
           (meter === undefined || name === meter) && mayHear(caller, name === undefined ? undefined : meterKeyOf(name)),
       });
       reply.type("text/event-stream").header("cache-control", "no-store").header("x-accel-buffering", "no");
-      return reply.send(endWithRight(out, async () => (await request.callerNow()) !== undefined));
+      const stillMayHear = async () => {
+        const now = await request.callerNow();
+        caller = now ?? caller;
+        return now !== undefined;
+      };
+      return reply.send(endWithRight(out, stillMayHear));
     },
   );
 }

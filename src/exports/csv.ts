@@ -4,6 +4,9 @@ const CELLS: Readonly<Record<Separator, RegExp>> = {
   ",": /\s*(?:"((?:[^"]|"")*)"\s*|([^,]*))(,|$)/gy,
   ";": /\s*(?:"((?:[^"]|"")*)"\s*|([^;]*))(;|$)/gy,
 };
+/** What makes a spreadsheet work a cell out; senders choose what they call themselves. */
+const FORMULA = /^'*[=+\-@\t\r]/;
+const NUMBER = /^[+-](?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|infinity)$/i;
 const BYTE_ORDER_MARK = "\uFEFF";
 
 export interface CsvTable {
@@ -12,7 +15,7 @@ export interface CsvTable {
   readonly cellsOf: (line: string) => string[];
 }
 
-/** Cells as a line of CSV (RFC 4180), without its end. */
+/** Cells as a line of CSV (RFC 4180), without its end. What would be a formula has an apostrophe before it. */
 export function csvCells(cells: readonly string[]): string {
   return cells.map(csvCell).join(",");
 }
@@ -31,12 +34,14 @@ export function csvTable(firstLine: string): CsvTable {
 function cellsOfLine(line: string, separator: Separator): string[] {
   const cells: string[] = [];
   for (const [, quoted, plain = "", end] of line.matchAll(CELLS[separator])) {
-    cells.push((quoted?.replaceAll('""', '"') ?? plain).trim());
+    const cell = (quoted?.replaceAll('""', '"') ?? plain).trim();
+    cells.push(cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell);
     if (end === "") break;
   }
   return cells;
 }
 
 function csvCell(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  const text = FORMULA.test(cell) && !NUMBER.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -94,9 +94,10 @@ export class CaptureDialogues {
     const stream = held.streams[dir];
     const first = flags.syn ? (sequence + 1) >>> 0 : sequence;
     stream.next ??= first;
-    if (octets.length > 0 && !stream.early.has(first)) {
+    const before = stream.early.get(first)?.length ?? 0;
+    if (octets.length > before) {
       stream.early.set(first, octets);
-      stream.earlyOctets += octets.length;
+      stream.earlyOctets += octets.length - before;
     }
     yield* inOrder(held, { dir, atMs, isOver: flags.ends });
   }

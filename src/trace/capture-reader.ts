@@ -2,6 +2,7 @@
  * The packets of a capture file: pcap in either byte order and resolution, and pcapng (draft-ietf-opsawg-pcapng). Reads
  * on as it is asked; what a hostile file can make it hold is bounded.
  */
+import { joinOctets } from "../../protocol/bytes/octets.ts";
 
 /** The file is no capture, or breaks its own lengths. */
 export class CaptureError extends Error {
@@ -31,6 +32,8 @@ const RECORD_HEADER = 16;
 const LONGEST_PACKET = 1024 * 1024;
 const LONGEST_BLOCK = LONGEST_PACKET + 64 * 1024;
 const MOST_INTERFACES = 256;
+/** The resolution of a clock that says none: 10 to the power of minus six. */
+const MICROSECONDS = 6;
 const MICROS_PER_MS = 1000;
 const NANOS_PER_MS = 1_000_000;
 
@@ -90,7 +93,7 @@ async function* ofPcapng(octets: ByteQueue): AsyncGenerator<CapturedPacket> {
 function interfaceOf(block: DataView, isLittle: boolean): Interface {
   if (block.byteLength < 20) throw invalid(0, "an interface is too short");
   const resolution = optionsIn(block, 16, isLittle).get(OPTIONS.timeResolution);
-  const octet = resolution?.getUint8(0) ?? 6;
+  const octet = resolution === undefined || resolution.byteLength === 0 ? MICROSECONDS : resolution.getUint8(0);
   const perSecond = (octet & 0x80) === 0 ? 10 ** octet : 2 ** (octet & 0x7f);
   return { linkType: block.getUint16(8, isLittle), perMs: perSecond / 1000 };
 }
@@ -145,7 +148,7 @@ class ByteQueue {
   /** Of what is next, from the beginning of the file. */
   offset = 0;
   readonly #chunks: AsyncIterator<Uint8Array>;
-  #held = new Uint8Array(0);
+  #held: Uint8Array = new Uint8Array(0);
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
     this.#chunks = chunks[Symbol.asyncIterator]();
@@ -156,10 +159,7 @@ class ByteQueue {
     while (this.#held.length < length) {
       const { value, done } = await this.#chunks.next();
       if (done === true) return undefined;
-      const joined = new Uint8Array(this.#held.length + value.length);
-      joined.set(this.#held);
-      joined.set(value, this.#held.length);
-      this.#held = joined;
+      this.#held = joinOctets([this.#held, value]);
     }
     return new DataView(this.#held.buffer, this.#held.byteOffset, length);
   }

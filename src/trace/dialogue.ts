@@ -2,7 +2,9 @@
  * What two ends say to each other, as frames with their trees: segments of HDLC, general blocks and blocks of data are
  * put together, and what is ciphered is deciphered where the keys are known. Never throws for what is in the octets.
  */
+
 import { type Apdu, decodeApdu } from "../../protocol/apdu/apdu.ts";
+import { joinOctets } from "../../protocol/bytes/octets.ts";
 import { DlmsError } from "../../protocol/errors.ts";
 import { LIMITS } from "../../protocol/limits.ts";
 import { crcX25 } from "../../protocol/link/crc.ts";
@@ -209,12 +211,7 @@ function add(parts: Parts, octets: Uint8Array, number: number): void {
 /** All parts as one; undefined when there were none, or too many. */
 function taken(parts: Parts): Uint8Array | undefined {
   const { pieces } = parts;
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
+  const whole = joinOctets(pieces);
   pieces.length = 0;
   parts.length = 0;
   parts.last = undefined;

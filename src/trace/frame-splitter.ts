@@ -2,6 +2,7 @@
  * The octets of one direction as frames, for people who look on: nothing is checked, so that damage is shown instead of
  * skipped. What is no frame comes out as it came.
  */
+import { joinOctets } from "../../protocol/bytes/octets.ts";
 import { FLAG } from "../../protocol/link/hdlc/frame.ts";
 import { WRAPPER_HEADER_LENGTH } from "../../protocol/link/wrapper.ts";
 
@@ -16,7 +17,7 @@ export interface SplitFrame {
 
 type Blanked = readonly (readonly [start: number, length: number])[];
 
-const NO_OCTETS = new Uint8Array(0);
+const NO_OCTETS: Uint8Array = new Uint8Array(0);
 const HDLC_TYPE = 0x0a;
 const LENGTH_HIGH = 0x07;
 /** Tab, the ends of lines, and what frames a message of IEC 62056-21. */
@@ -32,8 +33,8 @@ export class FrameSplitter {
   push(octets: Uint8Array, blanked: Blanked = []): SplitFrame[] {
     const marks = new Uint8Array(octets.length);
     for (const [start, length] of blanked) marks.fill(1, start, start + length);
-    this.#octets = joined(this.#octets, octets);
-    this.#isBlanked = joined(this.#isBlanked, marks);
+    this.#octets = joinOctets([this.#octets, octets]);
+    this.#isBlanked = joinOctets([this.#isBlanked, marks]);
     const frames: SplitFrame[] = [];
     for (let frame = this.#next(); frame !== undefined; frame = this.#next()) frames.push(frame);
     return frames;
@@ -88,8 +89,8 @@ export class FrameSplitter {
   }
 
   #putBackFlag(): void {
-    this.#octets = joined(Uint8Array.of(FLAG), this.#octets);
-    this.#isBlanked = joined(Uint8Array.of(0), this.#isBlanked);
+    this.#octets = joinOctets([Uint8Array.of(FLAG), this.#octets]);
+    this.#isBlanked = joinOctets([Uint8Array.of(0), this.#isBlanked]);
   }
 
   #take(length: number, link: FrameLink): SplitFrame {
@@ -115,11 +116,4 @@ function linkOf(octets: Uint8Array): FrameLink {
     return (character >= FIRST_PRINTABLE && character !== SEVEN_BITS) || TEXT_CONTROLS.has(character);
   });
   return isText ? "text" : "octets";
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(first.length + second.length);
-  all.set(first);
-  all.set(second, first.length);
-  return all;
 }

@@ -3,7 +3,9 @@
  * again, with port 4059 at the meter's side, so that the DLMS dissector is found; what went over a serial line are HDLC
  * frames of a link type for users.
  */
+
 import type { RecordingEntry } from "../../drivers/recording/recording.ts";
+import { joinOctets } from "../../protocol/bytes/octets.ts";
 
 export interface CapturedSession {
   readonly startedAt: Date;
@@ -63,7 +65,7 @@ export class PcapngWriter {
     return (entry) => {
       if (entry.dir === "end") return;
       const [source, destination] = entry.dir === "tx" ? [clientPort, DLMS_PORT] : [DLMS_PORT, clientPort];
-      const header = joined([u16be(source), u16be(destination), u16be(UDP_LENGTH + entry.octets.length), u16be(0)]);
+      const header = joinOctets([u16be(source), u16be(destination), u16be(UDP_LENGTH + entry.octets.length), u16be(0)]);
       this.#packet(0, { session, entry, octets: ipv4(session, entry.dir, [header, entry.octets], PROTOCOLS.udp) });
     };
   }
@@ -118,7 +120,7 @@ export class PcapngWriter {
 
   #block(type: number, parts: readonly Uint8Array[]): void {
     const length = u32(12 + parts.reduce((sum, part) => sum + part.length, 0));
-    this.#write(joined([u32(type), length, ...parts, length]));
+    this.#write(joinOctets([u32(type), length, ...parts, length]));
   }
 }
 
@@ -132,7 +134,7 @@ function tcpHeader(fields: {
   const { source, destination, sequence, acknowledged, flags } = fields;
   const offsetAndFlags = ((TCP_LENGTH / 4) << 12) | flags;
   const window = 0xffff;
-  return joined([
+  return joinOctets([
     u16be(source),
     u16be(destination),
     u32be(sequence),
@@ -152,8 +154,8 @@ function ipv4(
 ): Uint8Array {
   const meter = /(\d+)\.(\d+)\.(\d+)\.(\d+)/.exec(channel)?.slice(1).map(Number) ?? METER_ADDRESS;
   const [source, destination] = dir === "tx" ? [CLIENT_ADDRESS, meter] : [meter, CLIENT_ADDRESS];
-  const payload = joined(parts);
-  const header = joined([
+  const payload = joinOctets(parts);
+  const header = joinOctets([
     Uint8Array.of(0x45, 0),
     u16be(IPV4_LENGTH + payload.length),
     u32be(0x4000),
@@ -163,12 +165,12 @@ function ipv4(
   const pseudo = Uint8Array.of(...source, ...destination, 0, protocol, payload.length >> 8, payload.length & 0xff);
   const place = protocol === PROTOCOLS.tcp ? 16 : 6;
   payload.set(u16be(checksum([pseudo, payload])), place);
-  return joined([header, payload]);
+  return joinOctets([header, payload]);
 }
 
 /** The internet checksum (RFC 1071). */
 function checksum(parts: readonly Uint8Array[]): number {
-  const octets = joined(parts);
+  const octets = joinOctets(parts);
   let sum = 0;
   for (let at = 0; at < octets.length; at += 2) sum += ((octets[at] ?? 0) << 8) | (octets[at + 1] ?? 0);
   while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
@@ -176,12 +178,12 @@ function checksum(parts: readonly Uint8Array[]): number {
 }
 
 function option(code: number, value: Uint8Array = new Uint8Array(0)): Uint8Array {
-  return joined([u16(code), u16(value.length), padded(value)]);
+  return joinOctets([u16(code), u16(value.length), padded(value)]);
 }
 
 function padded(octets: Uint8Array): Uint8Array {
   const missing = -octets.length & 3;
-  return missing === 0 ? octets : joined([octets, new Uint8Array(missing)]);
+  return missing === 0 ? octets : joinOctets([octets, new Uint8Array(missing)]);
 }
 
 function u16(value: number): Uint8Array {
@@ -198,14 +200,4 @@ function u16be(value: number): Uint8Array {
 
 function u32be(value: number): Uint8Array {
   return u32(value).toReversed();
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,17 +1,14 @@
 /** Meters that come and go while gateways run: added by command from a file, worked without a restart, removed. */
-import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { askDaemon } from "../../src/api/local-client.ts";
 import { type Config, configSchema, type meterSchema } from "../../src/config/schema.ts";
 import { csvCells } from "../../src/exports/csv.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
+import { type Ended, run } from "./command.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
-
-const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
 
 type MeterInput = z.input<typeof meterSchema>;
 
@@ -34,11 +31,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => over[Symbol.asyncDispose]());
 
-async function ask(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(COMMAND, [...args, "--socket", over.config.socket], { stdio: ["ignore", "pipe", "pipe"] });
-  const code = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { code: await code, out, err };
+function ask(...args: string[]): Promise<Ended> {
+  return run([...args, "--socket", over.config.socket]);
 }
 
 /** By the names that fields have in the configuration. */

@@ -1,5 +1,5 @@
 /** The command line as people use it: real processes, their output, their exit codes. */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, glob, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,22 +9,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { streetConfiguration } from "../../src/cli/demo/demo-street.ts";
 import { type Street, startStreet } from "../../src/simulator/street.ts";
-
-const ROOT = join(import.meta.dirname, "../..");
-const COMMAND = join(ROOT, "bin/dlms-gateway");
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-function run(args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
-  return new Promise((resolve) => {
-    const options = { env: { ...process.env, ...environment }, maxBuffer: 64 * 1024 * 1024 };
-    const child = execFile(COMMAND, args, options, (_, out, err) => resolve({ code: child.exitCode, out, err }));
-  });
-}
+import { COMMAND, run } from "./command.ts";
 
 let directory: string;
 let street: Street;

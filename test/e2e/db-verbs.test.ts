@@ -1,5 +1,4 @@
 /** The verbs `db …` as people use them: on the embedded database while its server runs and when it does not. */
-import { execFile } from "node:child_process";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +18,7 @@ import { blockLoad, makeMeters, SLOT_MS, START_MS } from "../db/profile-batches.
 import { query } from "../db/query.ts";
 import { scratchDirectory } from "../db/scratch.ts";
 import { withDatabase } from "../db/test-database.ts";
+import { run } from "./command.ts";
 
 const bufferForm = z.object({
   profile: z.enum(PROFILE_KINDS),
@@ -27,15 +27,6 @@ const bufferForm = z.object({
   layout: z.unknown(),
   octets: z.string(),
 });
-const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
-
-function run(args: readonly string[], environment: Record<string, string> = {}) {
-  return new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
-    const child = execFile(COMMAND, args, { env: { ...process.env, ...environment } }, (_, out, err) =>
-      resolve({ code: child.exitCode, out, err }),
-    );
-  });
-}
 
 let state = "";
 let server: EmbeddedPostgres;
@@ -78,7 +69,7 @@ test("db migrate: a dry run tells what would be done, and then it is done once",
     "insert into dlms.migrations (number, name, checksum) values (9999, '9999_later.sql', 'x')",
   );
   const newer = await run(["db", "migrate", "--dry-run", ...place], environment);
-  expect(newer.code).toBe(1);
+  expect(newer.code).toBe(5);
   expect(newer.err).toContain("SCHEMA_NEWER");
   expect(newer.err).toContain("migration=9999_later.sql");
   await query(

@@ -1,16 +1,14 @@
 /** Readings of a street, exported: by command from the database, and over the API, in all formats. */
-import { spawn } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
-import { buffer, text } from "node:stream/consumers";
+import { buffer } from "node:stream/consumers";
 import { parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { EXPORT_FORMAT_NAMES } from "../../src/exports/export-formats.ts";
+import { run } from "./command.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
-
-const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
 
 let over: GatewayOverStreet;
 let url = "";
@@ -42,10 +40,8 @@ const RANGE = ["--from", "2000-01-01T00:00:00Z"];
 async function exported(file: string, ...args: string[]): Promise<{ octets: Buffer; told: string }> {
   const out = join(over.directory, file);
   const words = ["export", "block-load", ...args, ...RANGE, "--out", out, "--url", `file:${url}`];
-  const child = spawn(COMMAND, words, { stdio: ["ignore", "pipe", "pipe"] });
-  const code = new Promise((resolve) => child.once("close", resolve));
-  const [told, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  if ((await code) !== 0) throw new Error(err);
+  const { code, out: told, err } = await run(words);
+  if (code !== 0) throw new Error(err);
   return { octets: await readFile(out), told };
 }
 

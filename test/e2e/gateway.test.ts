@@ -180,15 +180,3 @@ test("gateway: its own log in the database says that it started, and leaves trie
   await expect.poll(loggedEvents, { timeout: 10_000 }).toContain("gatewayStarted");
   expect(await loggedEvents()).not.toContain("meterFailed");
 });
-
-test("gateway: no key of the street is in any event or table of text", async () => {
-  const keys = over.street.meters.flatMap(({ secret, security }) =>
-    [secret, security?.blockCipherKey, security?.authenticationKey].filter((key) => key !== undefined),
-  );
-  expect(keys.length).toBeGreaterThan(10);
-  const attempts = await over.gateway.database.query("select * from dlms.read_attempts");
-  const text = JSON.stringify([over.events, attempts], (_, value) =>
-    typeof value === "bigint" ? String(value) : value,
-  );
-  for (const key of keys) expect(text.toLowerCase().includes(key.toLowerCase())).toBe(false);
-});

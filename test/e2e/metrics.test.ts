@@ -18,7 +18,7 @@ let contentType: string | null = null;
 let base = "";
 beforeAll(async () => {
   over = await gatewayOverStreet(
-    { count: COUNT },
+    { count: COUNT, faults: { [COUNT - 1]: "refuses-association" } },
     {
       configure: (config) => {
         config.api = { listen: { port: 0 } };
@@ -40,7 +40,8 @@ function names(): Set<string> {
 
 test("metrics: visits, rows and meters are counted, and no label names a meter", () => {
   expect(contentType).toMatch(/^text\/plain; version=0\.0\.4/);
-  expect(text).toContain(`dlms_gateway_visits_total{outcome="read"} ${COUNT}\n`);
+  expect(text).toContain(`dlms_gateway_visits_total{outcome="read"} ${COUNT - 1}\n`);
+  expect(text).toContain('dlms_gateway_visit_failures_total{cause="association refused"} 1\n');
   expect(text).toMatch(/^dlms_gateway_rows_total\{outcome="inserted"\} [1-9]/m);
   expect(text).toContain(`dlms_gateway_visit_duration_seconds_count ${COUNT}\n`);
   expect(text).toContain(`dlms_gateway_meters ${COUNT}\n`);
@@ -52,7 +53,7 @@ test("metrics: visits, rows and meters are counted, and no label names a meter",
   const labels = new Set(
     [...text.matchAll(/^dlms_gateway_\w+\{([^}]*)\}/gm)].flatMap(([, all = ""]) => all.match(/\w+(?==")/g)),
   );
-  expect(labels).toEqual(new Set(["event", "le", "outcome", "part", "version"]));
+  expect(labels).toEqual(new Set(["cause", "event", "le", "outcome", "part", "version"]));
 });
 
 test("metrics: names have the prefix, the base units and the suffixes of Prometheus' conventions", () => {

@@ -212,6 +212,50 @@ test("pages: octets are translated", async () => {
   await expect.poll(() => page.locator(".tree").first().innerText()).toMatch(/get-request/i);
 });
 
+test("pages: why nothing can be heard is told, and that whoever is signed out has to sign in", async () => {
+  const page = await open("/");
+  await page.getByRole("heading", { name: "Fleet" }).waitFor();
+  await page.route("**/v1/live", (route) => route.fulfill({ status: 503, body: "{}" }));
+  await page.getByRole("link", { name: "Live" }).click();
+  await page.getByRole("alert").getByText("too many").waitFor();
+  await page.unroute("**/v1/live");
+  await page.getByRole("button", { name: "hold" }).click();
+  await page.getByRole("button", { name: "go on" }).click();
+  await page.getByText("listening", { exact: true }).waitFor();
+  expect(await page.getByRole("alert").count()).toBe(0);
+  await page.getByRole("button", { name: "hold" }).click();
+  await context?.clearCookies();
+  await page.getByRole("button", { name: "go on" }).click();
+  await page.getByLabel("Token").waitFor();
+});
+
+const ANSWER = `c401c10009${"2f2a".repeat(60).replace(/^/, "78")}`;
+
+test.each([390, 768, 1280])("pages: %i pixels are wide enough, and say where one is", async (width) => {
+  const page = await open("/");
+  await page.setViewportSize({ width, height: 800 });
+  for (const place of [...PLACES, `/meters/${meterName(4)}`]) {
+    await page.goto(base + place);
+    await page.locator("h1").waitFor();
+    await expect.poll(() => page.getByText("loading …").count()).toBe(0);
+    if (place === "/translator") {
+      await page.getByLabel(/Octets/).fill(ANSWER);
+      await page.getByRole("button", { name: "translate" }).click();
+      await page.getByText("Read as").waitFor();
+    }
+    const overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    expect([place, await page.evaluate(overflow)]).toEqual([place, 0]);
+    const current = await page.locator("nav [aria-current]").boundingBox();
+    expect([place, (current?.x ?? -1) >= 0 && (current?.x ?? 0) + (current?.width ?? 0) <= width]).toEqual([
+      place,
+      true,
+    ]);
+    await page.getByText(/^Times are by the clock of this computer, .+, unless they say UTC\.$/).waitFor();
+    const heading = await page.locator("h1").innerText();
+    expect(await page.title()).toBe(`${heading} – dlms-gateway`);
+  }
+});
+
 test.each(["light", "dark"])("pages: nothing keeps people from using them, in %s", async (colorScheme) => {
   const page = await open("/", { colorScheme });
   for (const place of [...PLACES, `/meters/${meterName(4)}`, `/meters/${meterName(4)}/trace`]) {

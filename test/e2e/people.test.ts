@@ -1,17 +1,15 @@
 /** What operators ask of the running daemon at a terminal: meters, reports, and what is wrong. */
-import { spawn } from "node:child_process";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { serviceLevel } from "../../src/api/answers/reports.ts";
 import { jobList } from "../../src/api/answers/work.ts";
 import { askDaemon, askForRead } from "../../src/api/local-client.ts";
+import { run } from "./command.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
-const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
 const SILENT = 3;
 
 let over: GatewayOverStreet;
@@ -34,15 +32,8 @@ function nameOf(house: number): string {
   return over.street.meters[house]?.name ?? "";
 }
 
-async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(COMMAND, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const code = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { code: await code, out, err };
-}
-
 function ask(...args: string[]) {
-  return run(...args, "--socket", over.config.socket);
+  return run([...args, "--socket", over.config.socket]);
 }
 
 test("meters list: all with their last tries, and those alone that failed", async () => {
@@ -128,7 +119,7 @@ async function doctor(config: object): Promise<{ code: number | null; found: Fou
   const file = join(over.directory, "doctor.yaml");
   await writeFile(file, stringify(config));
   await chmod(file, 0o600);
-  const { code, out } = await run("doctor", "--config", file, "--json");
+  const { code, out } = await run(["doctor", "--config", file, "--json"]);
   return { code, found: JSON.parse(out) as Found[] };
 }
 
@@ -155,7 +146,7 @@ test("doctor: a gateway that is well, and one that lacks everything, each with i
   const bad = ill.found.filter(({ verdict }) => verdict === "bad");
   expect(bad.map(({ check }) => check)).toEqual(["database", "state directory", "serial lines", "keys"]);
   expect(ill.found.filter(({ verdict, nextStep }) => verdict === "bad" && nextStep === undefined)).toEqual([]);
-  const listed = await run("doctor", "--config", join(over.directory, "doctor.yaml"), "--csv");
+  const listed = await run(["doctor", "--config", join(over.directory, "doctor.yaml"), "--csv"]);
   expect(listed.out).toMatch(/^check,is,found,next step\nconfiguration,good,/);
   expect(listed.out).toMatch(/^keys,bad,.+,.+$/m);
   const wrong = await doctor({ meters: [{ nam: "x" }] });

@@ -1,5 +1,4 @@
 /** Daemon and command line over a serial line that three meters share. */
-import { execFile } from "node:child_process";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,10 +6,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { configSchema } from "../../src/config/schema.ts";
 import { Gateway } from "../../src/gateway/gateway.ts";
 import type { GatewayEvent } from "../../src/observe/events.ts";
+import { type Ended, run } from "./command.ts";
 import { SimulatedLine } from "./serial-line.ts";
 import { associationFiles, meterNumber, virtualMeter } from "./serial-meter.ts";
 
-const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
 const ADDRESSES = [17, 18, 256];
 
 let directory: string;
@@ -69,18 +68,8 @@ test("gateway over a serial line: all its meters are polled into the database, a
   expect(polled()).toHaveLength(3);
 }, 120_000);
 
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
 function read(options: readonly string[], what: string): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = execFile(COMMAND, ["read", ...options, what], (_, out, err) =>
-      resolve({ code: child.exitCode, out, err }),
-    );
-  });
+  return run(["read", ...options, what]);
 }
 
 test("read --serial: a meter of a line at once, and one behind an optical head by mode E", async () => {

@@ -105,7 +105,8 @@ test(
     expect((refused as ReadRefusedError).refusal.cause).toBe("not connected");
     await callAll(b);
     await allPolledBy(b);
-    expect(a.told("meterFailed")).toEqual([]);
+    // A poll may have been under way when its call ended.
+    expect(a.told("meterFailed").filter(({ cause }) => cause !== "connection lost")).toEqual([]);
   },
   LIMIT_MS,
 );

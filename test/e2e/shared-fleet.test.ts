@@ -13,6 +13,7 @@ import { tcpAddress } from "../../drivers/tcp/address.ts";
 import { askForLines, askForRead } from "../../src/api/local-client.ts";
 import { maintenanceLineSchema } from "../../src/api/maintenance-order.ts";
 import { streetConfiguration } from "../../src/cli/demo/demo-street.ts";
+import { EXIT_CODES } from "../../src/cli/terminal/exit-code.ts";
 import { type Street, startStreet } from "../../src/simulator/street.ts";
 import { query } from "../db/query.ts";
 import { withDatabase } from "../db/test-database.ts";
@@ -317,7 +318,7 @@ test(
       older.signal("SIGTERM");
       expect(await older.ended()).toBe(0);
       const refused = await begin(older.name, {}, older === b ? { root: next } : {});
-      expect(await refused.ended()).toBe(1);
+      expect(await refused.ended()).toBe(EXIT_CODES.otherVersion.code);
       expect(refused.errors).toMatch(/SCHEMA_NEWER.*_of_a_newer_version/);
     }
     await allPolledBy(c);

@@ -102,7 +102,7 @@ test("stored keys: a meter whose keys have been imported is read at the next vis
   expect([...polled].toSorted()).toEqual([house(0).name, house(1).name, house(2).name].toSorted());
 });
 
-test("stored keys: what lies in the database opens under the sealing key only, and can be sealed anew", async () => {
+test("stored keys: what lies in the database opens under the sealing key only, and can be sealed anew while the gateway works", async () => {
   const sealed = async () => {
     const rows = await over.gateway.database.query<{ sealed: string }>(
       "select encode(sealed, 'hex') as sealed from dlms.keys order by role",
@@ -116,9 +116,29 @@ test("stored keys: what lies in the database opens under the sealing key only, a
   expect((await stat(join(over.directory, "next-key"))).mode & 0o777).toBe(0o600);
   await expect(keysNewSealingKey(join(over.directory, "next-key"), {}, output)).rejects.toThrow(/EEXIST/u);
   await expect(keysReseal({ config: await configFile("next-key") }, output)).rejects.toThrow(/SEALING_KEY_UNKNOWN/u);
+  const take = async (sealingKey: string, ...former: string[]) => {
+    const [first = "", ...others] = [sealingKey, ...former].map((name) => `file:${join(over.directory, name)}`);
+    over.config.keys = { sealingKey: first, formerSealingKeys: others };
+    await over.gateway.configure("keys");
+  };
+  await take("next-key", "sealing-key");
   await keysReseal({ config: await configFile("next-key", "sealing-key") }, output);
   expect(text()).toContain("3 keys sealed again");
   expect(await sealed()).not.toEqual(before);
+  await take("next-key");
+  // A meter that is taken anew has its keys opened anew.
+  over.config.meters = over.config.meters.map((meter) => {
+    return { ...meter, connection: { ...meter.connection, responseTimeout: 9000 } };
+  });
+  await over.gateway.configure("meters");
+  const polls = told("meterPolled").length;
+  await over.gateway.pollOnce();
+  expect(
+    told("meterPolled")
+      .slice(polls)
+      .map(({ meter }) => meter),
+  ).toContain(house(STORED).name);
+  await expect(take("no-such-key")).rejects.toThrow(/no-such-key: the secret can't be read/u);
   await keysReseal({ config: await configFile("next-key") }, output);
   expect(text()).not.toContain((await readFile(join(over.directory, "next-key"), "utf8")).trim());
 });

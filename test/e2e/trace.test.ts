@@ -4,16 +4,15 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { z } from "zod";
 import { parseRecording } from "../../drivers/recording/recording.ts";
 import { frameLine } from "../../src/api/answers/traces.ts";
 import type { configSchema } from "../../src/config/schema.ts";
+import { COMMAND, type Ended, run } from "./command.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
-const COMMAND = join(import.meta.dirname, "../../bin/dlms-gateway");
 /** Wrapper with HLS and ciphering, and HDLC with a password. */
 const CIPHERED = 0;
 const PASSWORD = 5;
@@ -30,21 +29,8 @@ function nameOf(house: number): string {
   return over.street.meters[house]?.name ?? "";
 }
 
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
 function trace(...args: string[]): Promise<Ended> {
-  return run("trace", ...args, "--socket", over.config.socket);
-}
-
-async function run(...args: string[]): Promise<Ended> {
-  const child = spawn(COMMAND, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const code = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  return { code: await code, out, err };
+  return run(["trace", ...args, "--socket", over.config.socket]);
 }
 
 function secretsOf(house: number): string[] {
@@ -117,10 +103,10 @@ test("decode --pcap: what was captured is deciphered with the keys that are give
   const file = join(over.directory, `trace-${CIPHERED}.pcapng`);
   const { blockCipherKey = "", authenticationKey = "" } = over.config.meters[CIPHERED]?.association.security ?? {};
   const keys = ["--block-cipher-key", blockCipherKey, "--authentication-key", authenticationKey];
-  const told = await run("decode", "--pcap", file, ...keys);
+  const told = await run(["decode", "--pcap", file, ...keys]);
   expect([told.code, told.err]).toEqual([0, expect.stringContaining("tcp from 192.0.2.1:49152")]);
   expect(told.out).toMatch(/glo-get-request: get-request normal 8 \(Clock\)/);
-  const without = await run("decode", "--pcap", file);
+  const without = await run(["decode", "--pcap", file]);
   expect(without.out).toContain("SECURITY_KEY_MISSING");
 });
 
@@ -128,14 +114,14 @@ test("decode --pcap: what was captured is deciphered with the keys that are give
 async function decodedBy(config: object, ...words: string[]): Promise<string> {
   const file = join(over.directory, "capture.yaml");
   await writeFile(file, stringify(config), { mode: 0o600 });
-  const told = await run(
+  const told = await run([
     "decode",
     "--pcap",
     join(over.directory, `trace-${CIPHERED}.pcapng`),
     "--config",
     file,
     ...words,
-  );
+  ]);
   expect(told).toMatchObject({ code: 0 });
   return told.out;
 }
@@ -162,7 +148,7 @@ test("decode --pcap --config: keys are those of the meter at the address, of ref
   const locked = { ...meter, association: { ...association, secret: "stored", security: { ...security, ...stored } } };
   const file = join(over.directory, "store.yaml");
   await writeFile(file, stringify({ ...store, meters: [locked] }), { mode: 0o600 });
-  expect(await run("keys", "import", keys ?? "", "--config", file)).toMatchObject({ code: 0 });
+  expect(await run(["keys", "import", keys ?? "", "--config", file])).toMatchObject({ code: 0 });
   expect(await decodedBy({ ...store, meters: [locked] })).toMatch(deciphered);
 }, 60_000);
 
@@ -190,14 +176,14 @@ test("replay: a recording is shown, and read again without the meter", async () 
   place.push("--secret", association?.secret ?? "", "--counters", join(over.directory, "counters"));
   if (physicalAddress !== undefined) place.push("--physical-address", String(physicalAddress));
   const what = ["1.0.1.8.0.255", "--csv"];
-  const read = await run("read", "--tcp", connection?.tcp ?? "", ...place, ...what, "--record", file, "--trace");
+  const read = await run(["read", "--tcp", connection?.tcp ?? "", ...place, ...what, "--record", file, "--trace"]);
   expect([read.code, read.err]).toEqual([0, expect.stringMatching(/hdlc {2}SNRM/)]);
-  const shown = await run("replay", file);
+  const shown = await run(["replay", file]);
   expect([shown.code, shown.out]).toEqual([0, expect.stringContaining("get-request normal 3 (Register)")]);
   const player = spawn(COMMAND, ["replay", file, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
   const [chunk] = await once(player.stdout, "data");
   const port = /:(\d+)$/.exec(String(chunk).trimEnd())?.[1];
-  const again = await run("read", "--tcp", `127.0.0.1:${port}`, ...place, ...what);
+  const again = await run(["read", "--tcp", `127.0.0.1:${port}`, ...place, ...what]);
   expect(again).toMatchObject({ code: 0, out: read.out });
   player.kill("SIGTERM");
   await once(player, "close");
@@ -207,7 +193,7 @@ test.each([CIPHERED, PASSWORD])(
   "support: a session of house %i is kept without keys, serial numbers and addresses, and replays",
   async (house) => {
     const file = join(over.directory, `support-${house}.jsonl`);
-    const kept = await run(
+    const kept = await run([
       "support",
       nameOf(house),
       "--out",
@@ -216,7 +202,7 @@ test.each([CIPHERED, PASSWORD])(
       "0.0.42.0.0.255",
       "--socket",
       over.config.socket,
-    );
+    ]);
     expect(kept.code).toBe(0);
     const bundle = (await readFile(file, "utf8")).toLowerCase();
     const { name, number, connection, association } = over.config.meters[house] ?? {};
@@ -231,7 +217,7 @@ test.each([CIPHERED, PASSWORD])(
       "connection.link": connection?.link,
       "association.clientSap": association?.clientSap,
     });
-    const shown = await run("replay", file);
+    const shown = await run(["replay", file]);
     expect(shown.out).toMatch(/ aarq$/m);
     expect(shown.out).toMatch(/ aare/);
     expect(shown.code).toBe(0);
@@ -241,7 +227,7 @@ test.each([CIPHERED, PASSWORD])(
 
 test("support: why a session failed is in the bundle, with pseudonyms", async () => {
   const file = join(over.directory, "support-failed.jsonl");
-  await run(
+  await run([
     "support",
     nameOf(PASSWORD),
     "--out",
@@ -250,7 +236,7 @@ test("support: why a session failed is in the bundle, with pseudonyms", async ()
     "3:1.0.99.99.99.255:2",
     "--socket",
     over.config.socket,
-  );
+  ]);
   const { header } = parseRecording(await readFile(file, "utf8"));
   expect(header.settings).toMatchObject({ cause: "object missing", nextStep: expect.stringContaining("object list") });
   expect(JSON.stringify(header)).not.toContain(nameOf(PASSWORD));
@@ -259,7 +245,7 @@ test("support: why a session failed is in the bundle, with pseudonyms", async ()
 test("support: a read that the daemon does not understand is told with its words, and no bundle is kept", async () => {
   const file = join(over.directory, "support-unclear.jsonl");
   const socket = ["--socket", over.config.socket];
-  const { code, err } = await run("support", nameOf(PASSWORD), "--out", file, "--read", "blok", ...socket);
+  const { code, err } = await run(["support", nameOf(PASSWORD), "--out", file, "--read", "blok", ...socket]);
   expect(code).toBe(1);
   expect(err).toContain("blok");
   expect(err).not.toContain("    at ");

@@ -11,7 +11,8 @@ import { RecordingTee } from "../../drivers/recording/tee.ts";
 import { connectTcp } from "../../drivers/tcp/connect.ts";
 import { UdpChannel } from "../../drivers/udp/channel.ts";
 import { toHex } from "../../protocol/bytes/hex.ts";
-import { FORMS, MECHANISMS, type PeerSettings, readPeer, suiteOf } from "./peer-session.ts";
+import { readPeer } from "./peer-session.ts";
+import { FORMS, MECHANISMS, type PeerSettings, suiteOf } from "./peer-settings.ts";
 
 const CHALLENGE_LENGTH = 16;
 /** HLS 7 wants at least so many octets. */

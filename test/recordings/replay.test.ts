@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseRecording, type RecordingHeader } from "../../drivers/recording/recording.ts";
 import { ReplayChannel } from "../../drivers/recording/replay.ts";
-import { FORMS, MECHANISMS, type PeerSettings, readPeer, suiteOf } from "./peer-session.ts";
+import { readPeer } from "./peer-session.ts";
+import { FORMS, MECHANISMS, type PeerSettings, suiteOf } from "./peer-settings.ts";
 
 const names = globSync("*.jsonl", { cwd: import.meta.dirname })
   .map((file) => file.slice(0, -".jsonl".length))

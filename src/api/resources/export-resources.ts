@@ -1,9 +1,16 @@
 /** Readings of many meters in one stream: CSV, Parquet, or a message of IEC 61968-9. */
 import { Readable } from "node:stream";
+import type { FastifyReply } from "fastify";
 import { z } from "zod";
-import { EXPORT_FORMAT_NAMES, EXPORT_FORMATS } from "../../exports/export-formats.ts";
+import { EXPORT_FORMAT_NAMES, EXPORT_FORMATS, type ExportFormatName } from "../../exports/export-formats.ts";
 import { exportedMeters } from "../../exports/exported-meters.ts";
-import { columnsSent, READING_VIEW_NAMES, type ReadingColumns, rowPages } from "../../exports/reading-rows.ts";
+import {
+  columnsSent,
+  READING_VIEW_NAMES,
+  type ReadingColumns,
+  type ReadingsOrder,
+  rowPages,
+} from "../../exports/reading-rows.ts";
 import type { Queryable } from "../../store/database/database.ts";
 import { ApiError } from "../api-error.ts";
 import { type Api, callerOf } from "../http-api.ts";
@@ -51,13 +58,21 @@ export function exportResources(api: Api, { database, columns, collectionMeters 
       const meters = await exportedMeters(database, { names, keys }).catch((error: unknown) => {
         throw error instanceof RangeError ? new ApiError("not-found", error.message) : error;
       });
-      const order = { meters, kind, ...rangeOf(request.query) };
-      const sent = await columnsSent(database, order, columns[kind]);
-      const { mediaType, suffix, write } = EXPORT_FORMATS[format];
-      reply.type(mediaType).header("content-disposition", `attachment; filename="${kind}.${suffix}"`);
-      return reply.send(
-        Readable.from(write(rowPages(database, order), { kind, columns: sent }), { objectMode: false }),
-      );
+      const order = { meters, kind, format, ...rangeOf(request.query) };
+      return sendExport(reply, { database, columns }, order);
     },
   );
+}
+
+/** All rows of an order as a file, in one stream. */
+export async function sendExport(
+  reply: FastifyReply,
+  { database, columns }: Pick<ExportParts, "database" | "columns">,
+  order: ReadingsOrder & { readonly format: ExportFormatName },
+): Promise<FastifyReply> {
+  const { kind, format } = order;
+  const sent = await columnsSent(database, order, columns[kind]);
+  const { mediaType, suffix, write } = EXPORT_FORMATS[format];
+  reply.type(mediaType).header("content-disposition", `attachment; filename="${kind}.${suffix}"`);
+  return reply.send(Readable.from(write(rowPages(database, order), { kind, columns: sent }), { objectMode: false }));
 }

@@ -1,15 +1,11 @@
 /** What meters captured: rows of the four profiles and the sums by day, as JSON pages or as CSV in one stream. */
-import { Readable } from "node:stream";
 import { z } from "zod";
-import { csvExport } from "../../exports/csv-export.ts";
 import {
-  columnsSent,
   READING_VIEW_NAMES,
   READING_VIEWS,
   type ReadingColumns,
   type ReadingRow,
   type ReadingViewName,
-  rowPages,
   rowsOf,
   textOf,
 } from "../../exports/reading-rows.ts";
@@ -18,6 +14,7 @@ import type { Queryable } from "../../store/database/database.ts";
 import { reading, readingColumn } from "../answers/readings.ts";
 import { type Api, callerOf } from "../http-api.ts";
 import { pageOf, rangeOf, rangeQuery, timePageQuery } from "../paging.ts";
+import { sendExport } from "./export-resources.ts";
 import { meterOf } from "./meter-resources.ts";
 
 const readingsPage = pageOf(reading).extend({
@@ -56,12 +53,8 @@ export function readingResources(api: Api, database: Queryable, columns: Reading
       const { from, to } = rangeOf(request.query);
       const { after, limit, newest, format } = request.query;
       if (format === "csv" || (format === undefined && request.headers.accept?.startsWith("text/csv") === true)) {
-        const order = { meters: [meter], kind, from, to };
-        const sent = await columnsSent(database, order, columns[kind]);
-        const lines = csvExport(rowPages(database, order), { kind, columns: sent });
-        reply.type("text/csv; charset=utf-8").header("content-disposition", `attachment; filename="${kind}.csv"`);
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a stream passes the serializer of the schema by
-        return reply.send(Readable.from(lines) as never);
+        const order = { meters: [meter], kind, format: "csv", from, to } as const;
+        return await sendExport(reply, { database, columns }, order);
       }
       const start = after === undefined ? from : new Date(after);
       const rows = await rowsOf(database, { meter, kind, from: start, to, limit: limit + 1, newest });

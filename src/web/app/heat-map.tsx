@@ -1,4 +1,4 @@
-/** Meters × days as coloured cells, drawn on a canvas; a table of the same stands behind it for those who do not see. */
+/** Meters × days as coloured cells, drawn on a canvas; for those who do not see, what is pointed at is said. */
 import { useEffect, useRef, useState } from "preact/hooks";
 
 export interface HeatRow {
@@ -95,10 +95,14 @@ function paint(canvas: HTMLCanvasElement, { columns, rows }: Grid, at: Cell | un
   context.textBaseline = "middle";
   const cell = (width - NAMES) / columns.length;
   const every = Math.ceil(48 / cell);
+  context.textAlign = "right";
   context.fillStyle = style.getPropertyValue("--quiet");
   for (const [index, column] of columns.entries()) {
-    if ((columns.length - 1 - index) % every === 0) context.fillText(column.slice(5), NAMES + index * cell, TOP / 2);
+    // The last cell ends where the canvas does.
+    if ((columns.length - 1 - index) % every === 0)
+      context.fillText(column.slice(5), NAMES + (index + 1) * cell, TOP / 2);
   }
+  context.textAlign = "left";
   for (const [index, { name, cells }] of rows.entries()) {
     const top = TOP + index * ROW;
     context.fillStyle = style.getPropertyValue("--text");

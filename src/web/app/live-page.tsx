@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
-import { Badge, Table, Time } from "./parts.tsx";
+import { SIGNED_OUT } from "./api.ts";
+import { Badge, Notice, Table, Time } from "./parts.tsx";
 import { Link, meterPlace } from "./route.tsx";
 
 const MOST_SHOWN = 200;
@@ -28,6 +29,7 @@ interface Heard {
 export function LivePage() {
   const [heard, setHeard] = useState<readonly Heard[]>([]);
   const [open, setOpen] = useState(false);
+  const [refused, setRefused] = useState(false);
   const [held, setHeld] = useState(false);
   useEffect(() => {
     if (held) return undefined;
@@ -39,18 +41,32 @@ export function LivePage() {
     };
     for (const name of HEARD) source.addEventListener(name, hear);
     source.addEventListener("open", () => setOpen(true));
-    source.addEventListener("error", () => setOpen(false));
-    return () => source.close();
+    source.addEventListener("error", () => {
+      setOpen(false);
+      // It does not try again, nor say why; whose token is gone is asked for another.
+      setRefused(source.readyState === EventSource.CLOSED);
+      if (source.readyState === EventSource.CLOSED) dispatchEvent(new Event(SIGNED_OUT));
+    });
+    return () => {
+      source.close();
+      setOpen(false);
+      setRefused(false);
+    };
   }, [held]);
   return (
     <>
       <h1>Live</h1>
       <p>
-        <Badge kind={open && !held ? "good" : "quiet"}>{held ? "held" : open ? "listening" : "connecting"}</Badge>{" "}
+        <Badge kind={open ? "good" : "quiet"}>
+          {held ? "held" : open ? "listening" : refused ? "refused" : "connecting"}
+        </Badge>{" "}
         <button type="button" onClick={() => setHeld(!held)}>
           {held ? "go on" : "hold"}
         </button>
       </p>
+      {refused && (
+        <Notice kind="bad">The gateway lets nobody else listen now: too many do. Hold and go on to try again.</Notice>
+      )}
       <Table
         label="what happens"
         none="nothing has happened since this page is open"
@@ -61,7 +77,7 @@ export function LivePage() {
           { title: "meter", cell: ({ meter }) => meter && <Link to={meterPlace(meter)}>{meter}</Link> },
           {
             title: "details",
-            cell: (each) => <code>{detailsOf(each)}</code>,
+            cell: (each) => <code class="words">{detailsOf(each)}</code>,
           },
         ]}
       />

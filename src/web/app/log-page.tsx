@@ -36,7 +36,10 @@ export function LogPage() {
                 { title: "what", cell: ({ message }) => message },
                 { title: "about", cell: ({ subject }) => subject },
                 { title: "who", cell: ({ actor }) => actor },
-                { title: "details", cell: ({ details }) => (details ? <code>{JSON.stringify(details)}</code> : "") },
+                {
+                  title: "details",
+                  cell: ({ details }) => (details ? <code class="words">{JSON.stringify(details)}</code> : ""),
+                },
               ]}
             />
             <Pager next={next} />

@@ -35,6 +35,8 @@ const PLACES = [
   { path: "/translator", says: "Translator", page: DecodePage },
 ] as const;
 
+const ZONE = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 function App() {
   const session = useResource<Session>(SESSION);
   const { pathname } = usePlace();
@@ -70,12 +72,14 @@ function App() {
       </header>
       <main id="main" tabIndex={-1}>
         <Content pathname={pathname} />
+        <p class="quiet">Times are by the clock of this computer, {ZONE}, unless they say UTC.</p>
       </main>
     </>
   );
 }
 
 function Content({ pathname }: { pathname: string }) {
+  useEffect(sayWhere, [pathname]);
   const meter = /^\/meters\/(?<name>[^/]+)$/.exec(pathname)?.groups?.["name"];
   if (meter !== undefined) return <MeterPage key={meter} name={decodeURIComponent(meter)} />;
   const traced = /^\/meters\/(?<name>[^/]+)\/trace$/.exec(pathname)?.groups?.["name"];
@@ -83,6 +87,16 @@ function Content({ pathname }: { pathname: string }) {
   const place = PLACES.find(({ path }) => path === pathname);
   if (place === undefined) return <p>There is no such page.</p>;
   return <place.page />;
+}
+
+/** The window is named after the page; on a phone, the page's link may be out of sight. */
+function sayWhere(): void {
+  document.title = `${document.querySelector("h1")?.textContent ?? "no page"} – dlms-gateway`;
+  const link = document.querySelector<HTMLElement>("nav [aria-current]");
+  const links = link?.parentElement;
+  if (!link || !links) return;
+  const middle = link.offsetLeft - links.offsetLeft + link.offsetWidth / 2;
+  links.scrollLeft = middle - links.clientWidth / 2;
 }
 
 /** "/" leads to the search for meters from everywhere. */

@@ -29,11 +29,11 @@ export function MetersPage() {
               rows={items}
               columns={[
                 { title: "name", cell: ({ name }) => <Link to={meterPlace(name)}>{name}</Link> },
+                { title: "result", cell: ({ lastAttempt }) => <Result attempt={lastAttempt} /> },
+                { title: "last try", cell: ({ lastAttempt }) => lastAttempt && <Age at={lastAttempt.startedAt} /> },
                 { title: "number", cell: ({ number }) => number },
                 { title: "type", cell: ({ type }) => type },
                 { title: "companion", cell: ({ companion }) => companion },
-                { title: "last try", cell: ({ lastAttempt }) => lastAttempt && <Age at={lastAttempt.startedAt} /> },
-                { title: "result", cell: ({ lastAttempt }) => <Result attempt={lastAttempt} /> },
               ]}
             />
             <Pager next={next} />

@@ -19,7 +19,7 @@ export function ReadingsCard({ title, readings }: { title: string; readings: Res
             none="nothing is held"
             rows={columns}
             columns={[
-              { title: "what", cell: ({ meaning }) => meaning.replace(/\.$/, "") },
+              { title: "what", cell: ({ meaning }) => <div class="words">{meaning.replace(/\.$/, "")}</div> },
               ...items.map((item) => ({
                 title: plain(item.at),
                 number: true,

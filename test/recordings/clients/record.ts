@@ -13,7 +13,7 @@ import { TcpListener } from "../../../drivers/tcp/listener.ts";
 import type { TcpAddress } from "../../../drivers/tcp/address.ts";
 import { UdpReceiver } from "../../../drivers/udp/receiver.ts";
 import { toHex } from "../../../protocol/bytes/hex.ts";
-import { suiteOf } from "../peer-session.ts";
+import { suiteOf } from "../peer-settings.ts";
 import { DatagramClient } from "./datagram-client.ts";
 import { SERVED_MECHANISMS, type ServedSettings, serveClient } from "./served-meter.ts";
 

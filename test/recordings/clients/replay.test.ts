@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseRecording, type RecordingHeader } from "../../../drivers/recording/recording.ts";
 import { ReplayChannel } from "../../../drivers/recording/replay.ts";
-import { suiteOf } from "../peer-session.ts";
+import { suiteOf } from "../peer-settings.ts";
 import { SERVED_MECHANISMS, type ServedSettings, serveClient } from "./served-meter.ts";
 
 const names = globSync("*.jsonl", { cwd: import.meta.dirname })

@@ -99,6 +99,21 @@ test("capture: segments out of order, twice and overlapping make the same stream
   expect(says.toSorted()).toEqual(directly(NAME).toSorted());
 });
 
+test("capture: a segment that comes again with more in it, behind a hole, is taken as it came last", async () => {
+  const packets = await packetsOf(captured(NAME));
+  // From the fourth on what is asked and answered takes turns: 3 asks, 5 asks next.
+  const asked = [packets[3], packets[5], packets[7]];
+  const [hole, cut, whole] = asked;
+  if (hole === undefined || cut === undefined || whole === undefined) throw new Error("the recording is too short");
+  const HEADERS = 40;
+  const shorter = Uint8Array.from(cut.octets.subarray(0, HEADERS + 4));
+  shorter.set([0, HEADERS + 4], 2);
+  const rest = packets.slice(4).filter(({ octets }) => octets[15] === 1 && octets !== cut.octets);
+  const events = eventsOf([...packets.slice(0, 3), { ...cut, octets: shorter }, cut, hole, ...rest]);
+  const asks = directly(NAME).filter((line) => line.startsWith("tx"));
+  expect(told(events).filter((line) => !line.startsWith("rx"))).toEqual(asks);
+});
+
 test("capture: what is missing is told, and reading goes on behind it", async () => {
   const packets = await packetsOf(captured(NAME));
   const events = eventsOf(packets.filter((_, index) => index !== 8));
@@ -152,6 +167,15 @@ test("capture: frames of a serial line keep their directions", async () => {
   const name = "gurux-c-hdlc-lls.jsonl";
   const packets = await packetsOf(captured(name, "serial /dev/ttyUSB0"));
   expect(told(eventsOf(packets))).toEqual(directly(name));
+});
+
+test("capture: an interface whose clock says nothing of its units counts microseconds", async () => {
+  const octets = Buffer.from(captured(NAME));
+  // Section header, then the block of the interface: type, length, link type, snap length, and the option.
+  const option = octets.readUInt32LE(4) + 16;
+  expect(octets.readUInt16LE(option)).toBe(9);
+  octets.writeUInt16LE(0, option + 2);
+  expect((await packetsOf(octets))[0]?.atMs).toBe(STARTED.getTime());
 });
 
 /** The header of the wrapper, the least that a frame has. */
