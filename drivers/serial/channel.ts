@@ -33,8 +33,8 @@ const OPEN_CODES: Readonly<Record<string, ChannelErrorCode>> = {
   EACCES: "CHANNEL_PORT_FORBIDDEN",
   EPERM: "CHANNEL_PORT_FORBIDDEN",
 };
-/** Start bit, eight bits, parity where there is one, stop bit: as many as a character can have here. */
-const BITS_PER_OCTET = 11;
+/** Start bit, eight bits, stop bit; not one more, for a meter may answer 20 ms later, at the new speed. */
+const BITS_PER_OCTET = 10;
 /** A read that is under way while the port goes away is repeated for ever by the binding: it takes the end for nothing. */
 const PLUGGED_MS = 1000;
 /** The binding gives no codes for these. */
@@ -47,6 +47,7 @@ export class SerialChannel implements ByteChannel {
   readonly #path: string;
   readonly #writeQueueLimit: number;
   readonly #plugged: NodeJS.Timeout;
+  readonly #bitsPerOctet: number;
   #baud: number;
   #sink: ChannelSink | undefined;
   #held: Uint8Array[] = [];
@@ -59,11 +60,12 @@ export class SerialChannel implements ByteChannel {
   #closing = false;
   #ended = false;
 
-  private constructor(port: Port, { path, baud, writeQueueLimit }: SerialChannelOptions) {
+  private constructor(port: Port, { path, baud, parity, writeQueueLimit }: SerialChannelOptions) {
     this.name = `serial ${path}`;
     this.#port = port;
     this.#path = path;
     this.#baud = baud;
+    this.#bitsPerOctet = BITS_PER_OCTET + (parity === "even" ? 1 : 0);
     this.#writeQueueLimit = writeQueueLimit ?? WRITE_QUEUE_LIMIT;
     port.on("data", (octets: Buffer) => this.#hear(new Uint8Array(octets.buffer, octets.byteOffset, octets.length)));
     port.on("error", (error) => this.#fail(portError(error, path)));
@@ -114,7 +116,7 @@ export class SerialChannel implements ByteChannel {
     }
     this.#queuedOctets += bytes.length;
     this.#order(async () => {
-      const sendingMs = (bytes.length * BITS_PER_OCTET * 1000) / this.#port.baudRate;
+      const sendingMs = (bytes.length * this.#bitsPerOctet * 1000) / this.#port.baudRate;
       this.#sentAtMs = Math.max(this.#sentAtMs, performance.now()) + sendingMs;
       await settled((done) => this.#port.write(bytes, done));
       this.#queuedOctets -= bytes.length;

@@ -62,7 +62,7 @@ test("serial channel: the speed stays until an adapter that holds octets back ha
   const channel = await SerialChannel.open({ path: pty.path, baud: 300 });
   const heard = listenTo(channel);
   pty.hold();
-  // Takes the line 2.2 s at this speed.
+  // Takes the line 2 s at this speed.
   const said = Array.from({ length: 60 }, (_, index) => index);
   channel.write(Uint8Array.from(said));
   channel.setBaud(9600);
