@@ -25,6 +25,12 @@ export interface RecordedMeter extends FleetMeter {
   readonly aliases: readonly string[];
 }
 
+export interface NamedMeter {
+  readonly meter: FleetMeter;
+  /** What it calls itself. */
+  readonly name: string;
+}
+
 interface MeterRow {
   id: string;
   meter_key: number;
@@ -178,15 +184,13 @@ export class Fleet {
     return this.#remember(row);
   }
 
-  /** Notes what a meter calls itself; a name that was another meter's passes to this one. */
-  async learnNames(meter: FleetMeter, names: readonly string[]): Promise<void> {
-    const others = names.filter((name) => name !== meter.number);
-    await this.#database.query(
-      `insert into dlms.meter_names (name, meter_id) select distinct name, $2::uuid from unnest($1::text[]) as name
-       on conflict (name) do update set meter_id = excluded.meter_id`,
-      [others, meter.id],
+  /** Notes what meters call themselves; a name that was another meter's passes to the one that it is noted of last. */
+  async learnNames(named: readonly NamedMeter[]): Promise<void> {
+    const meters = new Map(
+      named.filter(({ meter, name }) => name !== meter.number).map((each) => [each.name, each.meter]),
     );
-    for (const name of others) this.#keyByAlias.set(name, meter.key);
+    await this.#database.query(PUT_NAMES, [[...meters.keys()], Array.from(meters.values(), ({ id }) => id)]);
+    for (const [name, { key }] of meters) this.#keyByAlias.set(name, key);
   }
 
   /** Notes the system title that a meter told; whether it is another than was known. */
@@ -247,6 +251,11 @@ export class Fleet {
 function titleKey(systemTitle: Uint8Array): string {
   return Buffer.from(systemTitle).toString("hex");
 }
+
+/** In one order for all gateways, so that none waits for another that waits for it. */
+const PUT_NAMES = `insert into dlms.meter_names (name, meter_id)
+  select name, meter_id from unnest($1::text[], $2::uuid[]) as u (name, meter_id) order by name
+  on conflict (name) do update set meter_id = excluded.meter_id`;
 
 const COMPARE_METERS = `select count(*) filter (where (m.id, m.meter_key) = (u.id, u.key)) as same,
     count(*) filter (where (m.id, m.meter_key) is distinct from (u.id, u.key)) as others

@@ -10,6 +10,7 @@ import type { MeterConnection } from "../collect/session/meter-connection.ts";
 import { silenceResources } from "../collect/silence/silence-resources.ts";
 import { SilenceWatch } from "../collect/silence/silence-watch.ts";
 import type { Config } from "../config/schema.ts";
+import { SaidNames } from "../fleet/said-names.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
 import { PUSH_MAPPING } from "../profiles/push-mapping.ts";
@@ -164,7 +165,8 @@ export class GatewayPush {
       before?.[Symbol.dispose]();
     };
     await this.#watchAgain();
-    const reception = stack.use(await this.#receive(parts));
+    const names = stack.adopt(new SaidNames(this.#options.known.fleet), (each) => each.stop(parts.lastMs()));
+    const reception = stack.use(await this.#receive(parts, names));
     this.#reception = reception;
     const campaigns = stack.use(await this.#campaigns(parts, { reception, noticed }));
     shared.handle("setup", (meter, what) =>
@@ -223,7 +225,7 @@ export class GatewayPush {
     });
   }
 
-  async #receive({ intake, shared, calls }: GatewayPushParts): Promise<PushReception> {
+  async #receive({ intake, shared, calls }: GatewayPushParts, names: SaidNames): Promise<PushReception> {
     const { config, database, known, events, boundSocket, traces } = this.#options;
     for (const [meterKey, versions] of known.pushLayouts) this.#senders.learnLayouts(meterKey, versions);
     const putRows = pushedRows((batch) => intake.rows.put(batch), {
@@ -235,6 +237,7 @@ export class GatewayPush {
       config: config.push,
       fleet: known.fleet,
       senders: this.#senders,
+      names,
       store: {
         putPush: intake.pushes.put.bind(intake.pushes),
         putRows,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Unsolicited } from "../../collect/session/session-pushes.ts";
 import type { Config } from "../../config/schema.ts";
 import type { Fleet, FleetMeter } from "../../fleet/fleet.ts";
+import type { SaidNames } from "../../fleet/said-names.ts";
 import type { EventSink } from "../../observe/events.ts";
 import { messageOf } from "../../observe/message-of.ts";
 import type { HeldFilter, HeldSender, SenderConflict, UnknownSender } from "../../store/push/held-pushes.ts";
@@ -40,6 +41,8 @@ export interface PushReceptionOptions {
   readonly store: ReceptionStore;
   readonly fleet: Pick<Fleet, "byName" | "add" | "learnSystemTitle" | "learnNames">;
   readonly senders: FleetSenders;
+  /** Keeps what meters call themselves, some time soon. */
+  readonly names: Pick<SaidNames, "add">;
   readonly mapping: PushMapping;
   readonly events: EventSink;
   readonly limits?: Partial<PushLimits>;
@@ -181,7 +184,7 @@ export class PushReception implements AsyncDisposable {
     const meter =
       known ?? (await fleet.add({ name, number: number ?? wanted.names[0] ?? wanted.sender, companion, timeZone }));
     if (wanted.systemTitle !== undefined) await fleet.learnSystemTitle(meter, Buffer.from(wanted.systemTitle, "hex"));
-    await fleet.learnNames(meter, wanted.names);
+    await fleet.learnNames(wanted.names.map((each) => ({ meter, name: each })));
     const outcome = await this.replay({ sender: wanted.sender });
     await this.#options.store.attributeCalls();
     this.#options.onAdopted?.();
@@ -199,13 +202,12 @@ export class PushReception implements AsyncDisposable {
 /** Letters that a maker puts before the number that is known of its meter are kept with the first push that is taken. */
 function keepNames(
   { outcome, senderNames, attributedBy }: ReceivedPush,
-  { fleet, senders }: Pick<PushReceptionOptions, "fleet" | "senders">,
+  { names, senders }: Pick<PushReceptionOptions, "names" | "senders">,
 ): void {
   if (outcome === "rejected" || attributedBy === undefined || attributedBy === "address") return;
   for (const name of senderNames) {
     const meter = senders.learnMaker(name);
-    // What could not be kept is with the next push.
-    if (meter !== undefined) fleet.learnNames(meter, [name]).catch(() => undefined);
+    if (meter !== undefined) names.add({ meter, name });
   }
 }
 

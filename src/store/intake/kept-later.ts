@@ -12,8 +12,8 @@ export interface KeptLaterOptions<Item> {
   readonly groupRows?: number;
   /** How long the first of them waits for others at most. */
   readonly groupDelayMs?: number;
-  /** Hears why an item could not be kept. */
-  readonly onLost: (error: unknown) => void;
+  /** Hears which item could not be kept, and why. */
+  readonly onLost: (error: unknown, item: Item) => void;
 }
 
 export class KeptLater<Item extends object> {
@@ -35,7 +35,7 @@ export class KeptLater<Item extends object> {
   }
 
   add(item: Item): void {
-    const { onLost } = this.#options;
+    const onLost = (error: unknown) => this.#options.onLost(error, item);
     if (this.isFull) {
       onLost(new Error("more has come than can be kept while the database is away"));
       return;

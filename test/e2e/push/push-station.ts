@@ -7,6 +7,7 @@ import { namedZone } from "../../../protocol/cosem/time-zone.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 import { Fleet } from "../../../src/fleet/fleet.ts";
+import { SaidNames } from "../../../src/fleet/said-names.ts";
 import type { KeyStore } from "../../../src/keys/key-store.ts";
 import type { GatewayEvent } from "../../../src/observe/events.ts";
 import { PROFILE_COLUMNS } from "../../../src/profiles/columns.ts";
@@ -82,6 +83,7 @@ export async function startPushStation({
   const senders = new FleetSenders(fleet, known);
   const held = heldPushStore(database);
   let isDrained = drained === undefined;
+  const names = new SaidNames(fleet);
   const storedKeys = new StoredSenderKeys({ store: keys, fleet, senders });
   const reception = await PushReception.start({
     config: {
@@ -93,6 +95,7 @@ export async function startPushStation({
     },
     fleet,
     senders,
+    names,
     store: {
       putPush: (push) => pushes.put(push),
       putRows: (batch) => rows.put(batch),
@@ -132,6 +135,7 @@ export async function startPushStation({
     },
     async [Symbol.asyncDispose]() {
       await reception[Symbol.asyncDispose]();
+      await names.stop(5000);
       await pushes.stop(5000);
       await rows.stop(5000);
     },
