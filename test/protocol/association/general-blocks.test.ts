@@ -1,4 +1,4 @@
-/** General block transfer: scripted as reference/apdu.md 8 has it, and two sides over a wire that loses blocks. */
+/** General block transfer: as the standard scripts it, and two sides over a wire that loses blocks. */
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { GeneralBlockTransfer } from "../../../protocol/apdu/general-block-transfer.ts";

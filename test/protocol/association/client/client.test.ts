@@ -1,4 +1,4 @@
-/** Associations of the client machine against single APDUs: examples of reference/apdu.md, and what meters do instead. */
+/** Associations of the client machine against single APDUs: examples of the standard, and what meters do instead. */
 import { expect, test } from "vitest";
 import type { ClientSettings } from "../../../../protocol/association/client/client-settings.ts";
 import { conformanceFromNumber } from "../../../../protocol/ber/conformance.ts";
