@@ -89,7 +89,7 @@ test("two gateways: each tells what both work at", async () => {
   // Nothing runs before each has its share: a gateway leaves a meter when its job has ended.
   const leastShare = async () => {
     const { items } = await askDaemon(socket, { path: "/v1/gateways", answer: gatewayList });
-    return items.length < gateways.length ? 0 : Math.min(...items.map(({ meters: held }) => held));
+    return items.length < gateways.length ? 0 : Math.min(...items.map(({ meters: held }) => held ?? 0));
   };
   await expect.poll(leastShare, { timeout: 60_000 }).toBeGreaterThan(0);
   for (const gateway of gateways) gateway.run();

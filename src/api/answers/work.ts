@@ -11,12 +11,15 @@ export const plan = z.object({
   from: z.enum(["configuration", "added"]),
 });
 
+/** Whoever may see some meters learns nothing of how many others there are. */
+const ofAll = z.int().nullable().describe("Null for a token that is for some meters only.");
+
 export const gateway = z.object({
   name: z.string(),
   isMe: z.boolean(),
   networks: z.array(z.string()),
-  meters: z.int(),
-  blocks: z.int(),
+  meters: ofAll,
+  blocks: ofAll,
   version: z.string(),
   ageMs: z.number().describe("Since its last sign of life."),
   silenceMs: z.number(),
@@ -47,11 +50,11 @@ export const jobCounts = z
   .describe("Of all gateways that answered, whatever is listed.");
 
 export const jobList = z.object({
-  counts: jobCounts,
+  counts: jobCounts.nullable().describe("Null for a token that is for some meters only."),
   unanswered: z.array(z.string()).describe("Names of other gateways that work meters and did not answer in time."),
   items: z.array(job),
   next: z.string().nullable().describe("`after` of the next page."),
 });
 
 const percentiles = z.object({ p50: z.number(), p99: z.number() });
-export const lanes = z.record(z.string(), z.object({ jobs: z.int(), waitMs: percentiles, runMs: percentiles }));
+export const lanes = z.record(z.string(), z.object({ jobs: ofAll, waitMs: percentiles, runMs: percentiles }));

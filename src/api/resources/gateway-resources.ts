@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { LaneReport } from "../../collect/lanes/lane-times.ts";
 import { gateway, lanes } from "../answers/work.ts";
-import type { Api } from "../http-api.ts";
+import { type Api, callerOf } from "../http-api.ts";
 
 /** This gateway among those that share the meters. */
 export interface SharingGateways {
@@ -23,7 +23,10 @@ export function gatewayResources(api: Api, shared: SharingGateways): void {
         response: { 200: z.object({ items: z.array(gateway) }) },
       },
     },
-    async () => ({ items: shared.gateways() }),
+    async (request) => {
+      const isLimited = callerOf(request).meterKeys !== undefined;
+      return { items: shared.gateways().map((each) => (isLimited ? { ...each, meters: null, blocks: null } : each)) };
+    },
   );
   api.post(
     "/v1/gateways/:name/release",
@@ -47,6 +50,10 @@ export function gatewayResources(api: Api, shared: SharingGateways): void {
       config: { needs: "reader", scoped: true },
       schema: { tags: ["gateways"], summary: "How long work waits and runs, by lane", response: { 200: lanes } },
     },
-    async () => Object.fromEntries(shared.loop.laneTimes()),
+    async (request) => {
+      const isLimited = callerOf(request).meterKeys !== undefined;
+      const times = Array.from(shared.loop.laneTimes());
+      return Object.fromEntries(times.map(([lane, each]) => [lane, isLimited ? { ...each, jobs: null } : each]));
+    },
   );
 }

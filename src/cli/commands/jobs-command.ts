@@ -32,8 +32,10 @@ export async function jobsCommand(
     objects: items,
     empty: "nothing runs, waits or is planned",
   });
-  const { running, waiting, meters, quarantined } = counts;
-  output.err(`${running} running and ${waiting} waiting for ${meters} meters, of which ${quarantined} in quarantine`);
+  if (counts !== null) {
+    const { running, waiting, meters, quarantined } = counts;
+    output.err(`${running} running and ${waiting} waiting for ${meters} meters, of which ${quarantined} in quarantine`);
+  }
   for (const gateway of unanswered) output.err(`gateway ${gateway} works meters and does not answer: see gateways`);
   if (next !== null) output.err("there are more: --limit N, --lane, --state or METER");
   return "success";

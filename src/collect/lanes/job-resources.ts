@@ -49,7 +49,7 @@ export function jobResources(api: Api, parts: JobParts): void {
       const { lane, state } = request.query;
       const caller = callerOf(request);
       const meter = request.query.meter === undefined ? undefined : meterOf(nameOf(request.query.meter, caller));
-      const { counts, items: told, unanswered } = await jobsOfAll(parts, meter);
+      const { counts, items: open, unanswered } = await jobsOfAll(parts, meter);
       const isWanted = (each: Job) =>
         (lane ?? each.lane) === each.lane &&
         (state ?? each.state) === each.state &&
@@ -59,7 +59,8 @@ export function jobResources(api: Api, parts: JobParts): void {
       const upcoming = Iterator.from(loop.upcomingJobs(meter))
         .take(MOST.listed)
         .map((each) => nextJob(each, gateway));
-      return { counts, unanswered, ...countPage(inOrder(told, upcoming).filter(isWanted), request.query) };
+      const told = caller.meterKeys === undefined ? counts : null;
+      return { counts: told, unanswered, ...countPage(inOrder(open, upcoming).filter(isWanted), request.query) };
     },
   );
 }

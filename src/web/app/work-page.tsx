@@ -46,10 +46,12 @@ function Jobs() {
       <Loaded from={jobs}>
         {({ items, next, counts, unanswered }) => (
           <>
-            <p class="quiet">
-              {count(counts.running)} running and {count(counts.waiting)} waiting for {count(counts.meters)} meters, of
-              which {count(counts.quarantined)} in quarantine
-            </p>
+            {counts !== null && (
+              <p class="quiet">
+                {count(counts.running)} running and {count(counts.waiting)} waiting for {count(counts.meters)} meters,
+                of which {count(counts.quarantined)} in quarantine
+              </p>
+            )}
             {unanswered.length > 0 && (
               <Notice kind="note">{unanswered.join(", ")} does not answer: what is worked there is not listed.</Notice>
             )}
@@ -94,7 +96,7 @@ function LaneTable({ lanes }: { lanes: Lanes }) {
       rows={Object.entries(lanes)}
       columns={[
         { title: "lane", cell: ([name]) => name.replaceAll("_", " ") },
-        { title: "jobs", number: true, cell: ([, { jobs }]) => count(jobs) },
+        { title: "jobs", number: true, cell: ([, { jobs }]) => countIfTold(jobs) },
         { title: "wait p50", number: true, cell: ([, lane]) => lasting(lane, lane.waitMs.p50) },
         { title: "wait p99", number: true, cell: ([, lane]) => lasting(lane, lane.waitMs.p99) },
         { title: "run p50", number: true, cell: ([, lane]) => lasting(lane, lane.runMs.p50) },
@@ -102,6 +104,11 @@ function LaneTable({ lanes }: { lanes: Lanes }) {
       ]}
     />
   );
+}
+
+/** A token for some meters is told no number of all. */
+function countIfTold(value: number | null): string {
+  return value === null ? "–" : count(value);
 }
 
 function lasting({ jobs }: Lanes[string], ms: number): string {
@@ -116,7 +123,7 @@ function GatewayTable({ gateways }: { gateways: readonly Gateway[] }) {
       rows={gateways}
       columns={[
         { title: "name", cell: ({ name, isMe }) => (isMe ? `${name} (this one)` : name) },
-        { title: "meters", number: true, cell: ({ meters }) => count(meters) },
+        { title: "meters", number: true, cell: ({ meters }) => countIfTold(meters) },
         { title: "networks", cell: ({ networks }) => networks.join(", ") },
         { title: "last sign of life", number: true, cell: ({ ageMs }) => duration(ageMs) },
         {
