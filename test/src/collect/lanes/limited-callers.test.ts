@@ -63,8 +63,11 @@ async function answers(...collections: string[]): Promise<unknown[]> {
   return told;
 }
 
+function job(meter: string): unknown {
+  return expect.objectContaining({ meter, state: "running" });
+}
+
 test("work: a token for some meters is told their jobs, and no number of all meters and jobs", async () => {
-  const job = (meter: string) => expect.objectContaining({ meter, state: "running" }) as unknown;
   expect(await answers()).toMatchObject([
     { counts: COUNTS, items: [job("feeder-7"), job("feeder-8")] },
     { items: [{ ...GATEWAY, meters: 2, blocks: 1 }] },
