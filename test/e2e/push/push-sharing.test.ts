@@ -17,7 +17,8 @@ import type { ConfigInput } from "../fleet-daemon.ts";
 import { freePort } from "../free-port.ts";
 import { applySetup } from "./push-orders.ts";
 
-const METERS = 12;
+/** As many as that by chance each gateway works some of every kind. */
+const METERS = 36;
 const URL_NAME = "DLMS_GATEWAY_PUSH_SHARING_TEST";
 const WAIT = { timeout: 30_000, interval: 20 };
 const MINUTE_MS = 60_000;
