@@ -1,6 +1,6 @@
 /** The system title of the field tool: drawn once and kept beside its counters. */
 import { randomBytes } from "node:crypto";
-import { link, readFile, rm, writeFile } from "node:fs/promises";
+import { drawnOnce } from "./drawn-once.ts";
 
 /** Three letters as makers have them, then octets that no other installation has. */
 const LETTERS = "444c47";
@@ -13,19 +13,7 @@ const TITLE = /^[0-9a-f]{16}$/;
  */
 export async function ownSystemTitle(counterFile: string): Promise<string> {
   const file = `${counterFile}.title`;
-  const drawn = LETTERS + randomBytes(RANDOM_OCTETS).toString("hex");
-  // Linked into place whole, so that two that start at once agree on the first one's.
-  const draft = `${file}.${drawn}`;
-  await writeFile(draft, drawn, { flag: "wx", mode: 0o600 });
-  try {
-    await link(draft, file);
-    return drawn;
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-  } finally {
-    await rm(draft);
-  }
-  const kept = (await readFile(file, "utf8")).trim();
+  const kept = await drawnOnce(file, LETTERS + randomBytes(RANDOM_OCTETS).toString("hex"));
   if (!TITLE.test(kept)) throw new Error(`${file} holds no system title; take it away, or say --client-title`);
   return kept;
 }

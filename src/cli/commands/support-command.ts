@@ -2,8 +2,7 @@
  * `support`: one session with a meter, and why it failed, as a recording that can be given away: without keys, and with
  * pseudonyms for what says whose meter it is. `replay` shows and plays it.
  */
-import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import {
@@ -23,6 +22,7 @@ import type { ExitReason } from "../terminal/exit-code.ts";
 import type { Output } from "../terminal/output.ts";
 import { VERSION } from "../version.ts";
 import { defaultCounterFile } from "./direct-meter.ts";
+import { pseudonymSalt } from "./pseudonym-salt.ts";
 import { printRefusal } from "./read-command.ts";
 import { namesOf } from "./support-names.ts";
 
@@ -36,7 +36,6 @@ export interface SupportOptions {
 const settingsForm = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 /** The answer to a read may overtake the last lines of its session. */
 const LAST_LINES_MS = 500;
-const SALT_LENGTH = 32;
 const SECRET_MODE = 0o600;
 
 export async function supportCommand(name: string, options: SupportOptions, output: Output): Promise<ExitReason> {
@@ -44,9 +43,9 @@ export async function supportCommand(name: string, options: SupportOptions, outp
   const path = `/v1/meters/${encodeURIComponent(name)}`;
   const meter = await askDaemon(socket, { path, answer: meterAnswer });
   const settings = await askDaemon(socket, { path: `${path}/settings`, answer: settingsForm });
+  const pseudonyms = new Pseudonyms(await pseudonymSalt(join(dirname(defaultCounterFile()), "pseudonyms")));
   const { entries, refusal } = await session(meter.name, options);
   if (entries.length === 0) output.err(`${meter.name}: nothing passed: the bundle has the cause only`);
-  const pseudonyms = new Pseudonyms(await salt());
   const names = namesOf(meter, settings, Object.values(refusal ?? {}).join("\n"));
   const titles = meter.systemTitle === null ? [] : [fromHex(meter.systemTitle)];
   const scrubbed = scrubEntries(entries, { names, systemTitles: titles }, pseudonyms);
@@ -102,18 +101,5 @@ async function refusalOf(socket: string, meter: string, what: string): Promise<R
   } catch (error) {
     if (error instanceof ReadRefusedError) return error.refusal;
     throw error;
-  }
-}
-
-/** Of this installation: the same meter has the same pseudonyms in each of its bundles. */
-async function salt(): Promise<Uint8Array> {
-  const path = join(dirname(defaultCounterFile()), "pseudonyms");
-  try {
-    return fromHex((await readFile(path, "utf8")).trim());
-  } catch {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const fresh = randomBytes(SALT_LENGTH);
-    await writeFile(path, `${fresh.toString("hex")}\n`, { mode: SECRET_MODE, flag: "wx" });
-    return fresh;
   }
 }
