@@ -1,5 +1,6 @@
 import { DlmsError } from "../../protocol/errors.ts";
 import { MAX_INVOCATION_COUNTER } from "../../protocol/security/suites.ts";
+import { messageOf } from "../observe/message-of.ts";
 import type { CounterName, CounterReservations } from "./counter-reservations.ts";
 
 const DEFAULT_BLOCK = 100;
@@ -36,6 +37,11 @@ export interface CounterLeaseOptions {
   readonly now?: () => number;
 }
 
+/** What is told of it: errors with their stacks would be kept for each meter while the database is away. */
+interface ReserveFailure extends Pick<DlmsError, "code" | "at"> {
+  readonly reason?: string;
+}
+
 /**
  * Counters of one key: taken without waiting from a block that has been reserved durably before. Counters that are left
  * over when the process ends are lost, which is allowed; none is ever used twice. The first block is small, so that
@@ -56,7 +62,7 @@ export class CounterLease {
   #following: { readonly first: number; readonly end: number } | undefined;
   #reserving: Promise<void> | undefined;
   #retryMs = -Infinity;
-  #failure: unknown;
+  #failure: ReserveFailure | undefined;
   #hasToldFew = false;
   #lowTold = 0;
   /** What floors of meters were believed to use up, in the day that began then. */
@@ -188,9 +194,12 @@ export class CounterLease {
   }
 
   #noneLeft(): DlmsError {
-    if (this.#failure instanceof DlmsError) return this.#failure;
-    const at = { keyId: this.#name.keyId, reserved: 0 };
-    return new DlmsError("SECURITY_COUNTER_UNRESERVED", "caller", at, { cause: this.#failure });
+    const { code, at, reason } = this.#failure ?? this.#unreserved();
+    return new DlmsError(code, "caller", at, reason === undefined ? {} : { cause: new Error(reason) });
+  }
+
+  #unreserved(): ReserveFailure {
+    return { code: "SECURITY_COUNTER_UNRESERVED", at: { keyId: this.#name.keyId, reserved: 0 } };
   }
 
   #reserveInBackground(): void {
@@ -239,7 +248,8 @@ export class CounterLease {
       this.#tellLow(first + count);
       return first;
     } catch (error) {
-      this.#failure = error;
+      const { code, at, cause = error } = error instanceof DlmsError ? error : { ...this.#unreserved(), cause: error };
+      this.#failure = { code, at, reason: messageOf(cause) };
       this.#retryMs = this.#now() + RETRY_MS;
       throw error;
     }

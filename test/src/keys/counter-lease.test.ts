@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
+import { DlmsError } from "../../../protocol/errors.ts";
 import { systemTitle } from "../../../protocol/security/system-title.ts";
 import { CounterLease } from "../../../src/keys/counter-lease.ts";
 import { type CounterName, type CounterReservations, counterText } from "../../../src/keys/counter-reservations.ts";
@@ -14,10 +15,10 @@ const NAME: CounterName = {
 /** Remembers like a disk: what was reserved stays so, whatever becomes of the lease. */
 class RememberedCounters implements CounterReservations {
   readonly next = new Map<string, number>();
-  fails = false;
+  failure: Error | undefined;
 
   async reserve(name: CounterName, count: number, floor: number): Promise<number> {
-    if (this.fails) throw new Error("disk full");
+    if (this.failure !== undefined) throw this.failure;
     const first = Math.max(this.next.get(counterText(name)) ?? 0, floor);
     this.next.set(counterText(name), first + count);
     return first;
@@ -45,13 +46,36 @@ test("lease: another block is reserved in time, so that an association never wai
 test("lease: without a new block the counters end with an error, and the end comes before any repetition", async () => {
   const counters = new RememberedCounters();
   const lease = await CounterLease.open(counters, NAME, { block: 4 });
-  counters.fails = true;
+  counters.failure = new Error("disk full");
   for (let i = 0; i < 4; i++) lease.next();
   await new Promise(setImmediate);
   expect(() => lease.next()).toThrow(expect.objectContaining({ code: "SECURITY_COUNTER_UNRESERVED", fault: "caller" }));
-  counters.fails = false;
+  counters.failure = undefined;
   await lease.ensure(1);
   expect(lease.next()).toBe(4);
+});
+
+test("lease: of what went wrong code and words are kept, not the errors with all that they hold on to", async () => {
+  const counters = new RememberedCounters();
+  const code = "SECURITY_COUNTER_UNRESERVED";
+  const away = new DlmsError(code, "caller", { keyId: "1", count: 4 }, { cause: new Error("no route") });
+  for (const [failure, message] of [
+    [new Error("disk full"), "disk full"],
+    [away, "no route"],
+  ] as const) {
+    counters.failure = undefined;
+    const lease = await CounterLease.open(counters, NAME, { block: 4 });
+    counters.failure = failure;
+    for (let i = 0; i < 4; i++) lease.next();
+    await new Promise(setImmediate);
+    const told = await lease
+      .raise(0)
+      .then(() => lease.next())
+      .catch((error: unknown) => error);
+    expect(told).toMatchObject({ code, fault: "caller", cause: { message } });
+    expect([told, told instanceof Error && told.cause]).not.toContain(failure.cause ?? failure);
+    expect(told).not.toBe(failure);
+  }
 });
 
 test("lease: a floor raises the counter and never lowers it", async () => {
