@@ -45,6 +45,9 @@ export const givenName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores");
 
+/** As printed on the meter. */
+export const meterNumber = z.string().min(1).max(64);
+
 export const regularExpression = z.string().refine(isExpression, "not a regular expression");
 
 function isExpression(text: string): boolean {

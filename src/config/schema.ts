@@ -11,7 +11,7 @@ import { associationSchema } from "./association-schema.ts";
 import { callListenSchema } from "./call-schema.ts";
 import { collectionSchema, meterAttributes } from "./collection-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
-import { duration, givenName, secretReference, size, timeZone } from "./fields.ts";
+import { duration, givenName, meterNumber, secretReference, size, timeZone } from "./fields.ts";
 import { notificationsSchema } from "./notification-schema.ts";
 import { groupSchema, planSchema } from "./plan-schema.ts";
 import {
@@ -52,12 +52,7 @@ const modelSchema = z.strictObject({
 
 const meterFields = z.strictObject({
   name: givenName.describe("What people call the meter on the command line.").meta({ examples: ["feeder-7"] }),
-  number: z
-    .string()
-    .min(1)
-    .max(64)
-    .describe("Meter number (serial), as printed on the meter.")
-    .meta({ examples: ["SMT10007"] }),
+  number: meterNumber.describe("Meter number (serial), as printed on the meter.").meta({ examples: ["SMT10007"] }),
   type: z.string().max(64).default("electricity").describe("Free text: D1, three-phase, feeder …"),
   companion: z
     .enum(COMPANIONS)

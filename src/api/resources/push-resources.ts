@@ -1,7 +1,7 @@
 /** What meters sent by themselves, and who sent without being known. */
 import { z } from "zod";
 import { COMPANIONS } from "../../../protocol/cosem/companion/companion.ts";
-import { namedZone } from "../../../protocol/cosem/time-zone.ts";
+import { givenName, meterNumber, timeZone } from "../../config/fields.ts";
 import type { PushReception } from "../../push/receive/push-reception.ts";
 import type { Queryable } from "../../store/database/database.ts";
 import type { UnknownSender } from "../../store/push/held-pushes.ts";
@@ -13,7 +13,7 @@ import { scopeOf } from "./meter-resources.ts";
 
 export interface PushParts {
   readonly database: Queryable;
-  readonly reception: Pick<PushReception, "unknownSenders" | "senderConflicts" | "adopt" | "replay">;
+  readonly reception: Pick<PushReception, "unknownSenders" | "senderConflicts" | "knows" | "adopt" | "replay">;
 }
 
 interface PushRow {
@@ -151,14 +151,19 @@ function adoption(api: Api, { reception }: PushParts): void {
         summary: "Say which meter an unknown sender is; what it sent is read again",
         body: z.strictObject({
           sender: z.string().min(1).max(128),
-          name: z.string().min(1).max(63).describe("Of a meter that is known, or of a new one."),
-          number: z.string().min(1).max(64).optional(),
-          companion: z.enum(COMPANIONS).default("none"),
-          timeZone: z
+          name: z
             .string()
-            .max(64)
-            .refine(isTimeZone, "not a time zone of the tz database, like Asia/Kolkata")
-            .default("UTC"),
+            .min(1)
+            .max(128)
+            .superRefine((name, context) => {
+              // One that lost its name to another meter has a name that nobody may give.
+              const { error } = reception.knows(name) ? {} : givenName.safeParse(name);
+              for (const { message } of error?.issues ?? []) context.addIssue({ code: "custom", message });
+            })
+            .describe("Of a meter that is known, or of a new one."),
+          number: meterNumber.optional(),
+          companion: z.enum(COMPANIONS).default("none"),
+          timeZone: timeZone.default("UTC"),
         }),
         response: { 200: adopted },
       },
@@ -172,14 +177,6 @@ function adoption(api: Api, { reception }: PushParts): void {
       return { meter: meter.name, number: meter.number, keyWanted, held, replayed, stored };
     },
   );
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    return namedZone(name).name !== "";
-  } catch {
-    return false;
-  }
 }
 
 function pushOf(row: PushRow): z.output<typeof push> {

@@ -173,6 +173,11 @@ export class PushReception implements AsyncDisposable {
     return this.#options.store.senderConflicts();
   }
 
+  /** Whether that is the name of a meter. */
+  knows(name: string): boolean {
+    return this.#options.fleet.byName(name) !== undefined;
+  }
+
   /** Says which meter a sender is, and replays what it sent. Undefined when nothing is held of such a sender. */
   async adopt({ sender, name, number, companion, timeZone }: Adoption): Promise<Adopted | undefined> {
     const { fleet } = this.#options;
