@@ -56,7 +56,9 @@ const ANY_SETUP = "";
 export class PushExpectations<Meter> {
   readonly #options: PushExpectationsOptions<Meter>;
   readonly #clock: Clock;
-  readonly #items: Item<Meter>[] = [];
+  readonly #items: (Item<Meter> | undefined)[] = [];
+  /** Places in it of meters that are gone, for others. */
+  readonly #free: number[] = [];
   /** By meter and setup. */
   readonly #numbers = new Map<string, Map<string, number>>();
   readonly #deadlines = new DueTimes();
@@ -68,35 +70,32 @@ export class PushExpectations<Meter> {
     this.#clock = options.clock ?? systemClock;
   }
 
-  get size(): number {
-    return this.#items.length;
-  }
-
   /** Expects a setup of a meter from now on, in the place of what was expected of it. */
   expect(expectation: Expectation<Meter>, before: HeardBefore = {}): void {
     const { meterId, pushSetup = ANY_SETUP } = expectation;
     const setups = this.#numbers.get(meterId) ?? new Map<string, number>();
     this.#numbers.set(meterId, setups);
-    const known = setups.get(pushSetup);
+    const number = setups.get(pushSetup) ?? this.#free.pop() ?? this.#items.length;
+    setups.set(pushSetup, number);
+    const known = this.#items[number];
     const { lastMs, silentSinceMs } = before;
-    if (known === undefined) {
-      const silent = silentSinceMs !== undefined;
-      setups.set(pushSetup, this.#items.push({ expectation, expectedMs: silentSinceMs, lastMs, silent }) - 1);
-    } else {
-      const item = this.#items[known];
-      if (item !== undefined) item.expectation = expectation;
+    if (known !== undefined) known.expectation = expectation;
+    else {
+      this.#items[number] = { expectation, expectedMs: silentSinceMs, lastMs, silent: silentSinceMs !== undefined };
     }
-    const number = known ?? this.#items.length - 1;
     if (this.#items[number]?.silent !== true) this.#await(number, this.#clock.now());
   }
 
-  /** Expects nothing of a meter any more; the setups that were expected of it. */
+  /** Expects nothing of a meter any more, and holds nothing of it; the setups that were expected of it. */
   forgetAll(meterId: string): (string | undefined)[] {
-    const setups = Array.from(this.#numbers.get(meterId)?.keys() ?? [], (name) =>
-      name === ANY_SETUP ? undefined : name,
-    );
-    for (const pushSetup of setups) this.forget(meterId, pushSetup);
-    return setups;
+    const setups = this.#numbers.get(meterId) ?? new Map<string, number>();
+    this.#numbers.delete(meterId);
+    for (const number of setups.values()) {
+      this.#deadlines.delete(number);
+      this.#items[number] = undefined;
+      this.#free.push(number);
+    }
+    return Array.from(setups.keys(), (name) => (name === ANY_SETUP ? undefined : name));
   }
 
   /** Expects nothing of a setup any more. */
@@ -122,13 +121,13 @@ export class PushExpectations<Meter> {
 
   /** Setups that are silent. */
   *silent(): Generator<Silence<Meter>> {
-    for (const item of this.#items) if (item.silent) yield silenceOf(item);
+    for (const item of this.#items) if (item?.silent === true) yield silenceOf(item);
   }
 
   /** All that is expected, with when it is due next. */
   *all(): Generator<Silence<Meter> & { readonly silent: boolean }> {
     for (const item of this.#items) {
-      if (item.expectedMs !== undefined) yield { ...silenceOf(item), silent: item.silent };
+      if (item?.expectedMs !== undefined) yield { ...silenceOf(item), silent: item.silent };
     }
   }
 

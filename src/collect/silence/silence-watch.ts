@@ -99,7 +99,10 @@ export class SilenceWatch implements Disposable {
   /** Nothing is expected of the meter any more. */
   remove({ meterId }: PolledMeter): void {
     this.#meters.delete(meterId);
-    for (const pushSetup of this.#expectations.forgetAll(meterId)) this.#configured.delete(keyOf(meterId, pushSetup));
+    for (const pushSetup of this.#expectations.forgetAll(meterId)) {
+      this.#configured.delete(keyOf(meterId, pushSetup));
+      this.#told.delete(keyOf(meterId, pushSetup));
+    }
   }
 
   heard({ meterId, pushSetup, receivedAt, outcome }: ReceivedPush): void {

@@ -1,3 +1,4 @@
+import { queryObjects } from "node:v8";
 import { expect, test } from "vitest";
 import { fixedZone, namedZone, UTC } from "../../../../protocol/cosem/time-zone.ts";
 import { type Expectation, PushExpectations } from "../../../../src/collect/silence/push-expectations.ts";
@@ -163,5 +164,29 @@ test("expectations: of a meter that is gone nothing is expected any more, of oth
   }
   expect(expectations.forgetAll("m1")).toEqual(["0.0.25.9.0.255", undefined]);
   expect(Array.from(expectations.all(), ({ meter }) => meter)).toEqual(["m2", "m2"]);
+  expectations.close();
+});
+
+class Gone {
+  readonly name = "gone";
+}
+
+test("expectations: nothing is held of meters that are gone, and those that come take their places", () => {
+  const clock = new JumpingClock(NOON);
+  const silent: unknown[] = [];
+  const expectations = new PushExpectations<unknown>({
+    clock,
+    onSilent: ({ meter }) => silent.push(meter),
+    onHeard: () => undefined,
+  });
+  for (let at = 0; at < 500; at++) {
+    expectations.expect({ ...expectation(), meter: new Gone(), meterId: `g${at}` });
+    expectations.forgetAll(`g${at}`);
+    if (at % 100 === 0) expectations.expect({ ...expectation(), meter: at, meterId: `m${at}` });
+  }
+  expect(queryObjects(Gone, { format: "count" })).toBeLessThan(10);
+  for (let at = 0; at < 500; at++) expectations.heard(`g${at}`, "0.0.25.9.0.255", NOON + 30 * MINUTE_MS);
+  clock.advance(45 * MINUTE_MS);
+  expect(new Set(silent)).toEqual(new Set([0, 100, 200, 300, 400]));
   expectations.close();
 });
