@@ -199,7 +199,7 @@ export class ProfileWriter {
     const known = this.#columns.get(profile) ?? new Map<string, ProfileColumn>();
     const check = new BatchCheck(known);
     const sound = this.#soundBatches(attempt, batches, (batch) => check.faultOf(batch));
-    const newestMsOf = await newestCaptures(attempt, profile, sound);
+    const newestMsOf = await lookUpNewest(attempt, profile, sound);
     const own = this.#soundBatches(attempt, sound, (batch) =>
       newestMsOf(batch.meterKey) === undefined ? unknownMeter(batch) : undefined,
     );
@@ -235,7 +235,7 @@ function nothingKnown(): Newest {
 type NewestMsOf = (meterKey: number) => number | undefined;
 
 /** The newest capture time of each meter that exists, -Infinity where it has none; from the database where it is not known. */
-async function newestCaptures(
+async function lookUpNewest(
   { client, newest }: Attempt,
   profile: ProfileKind,
   batches: readonly ProfileBatch[],
