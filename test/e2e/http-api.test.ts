@@ -21,7 +21,8 @@ beforeAll(async () => {
     },
   );
   base = over.events.flatMap((event) => (event.event === "apiListening" ? [event.address] : []))[0] ?? "";
-  await over.gateway.pollOnce();
+  // An answer about the fleet is kept for half a minute.
+  await over.pollOnce();
   for (const role of ["reader", "operator", "admin"] as const) tokens.set(role, await newToken(role));
   tokens.set("limited", await newToken("operator", ["first"]));
 }, 120_000);

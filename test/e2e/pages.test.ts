@@ -46,7 +46,8 @@ beforeAll(async () => {
   );
   const { database, pages = "" } = over.gateway;
   base = pages;
-  await over.gateway.pollOnce();
+  // An answer about the fleet is kept for half a minute.
+  await over.pollOnce();
   const tokens = new ApiTokens(database, (entries) => appendEventLog(database, entries));
   const expiresAt = new Date(Date.now() + 3_600_000);
   token = (await tokens.create({ name: "tester", role: "admin", expiresAt }, "test")).text;

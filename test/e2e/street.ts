@@ -2,6 +2,7 @@
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
 import { streetConfiguration } from "../../src/cli/demo/demo-street.ts";
 import { type Config, configSchema } from "../../src/config/schema.ts";
@@ -15,6 +16,8 @@ export interface GatewayOverStreet extends AsyncDisposable {
   readonly config: Config;
   readonly directory: string;
   readonly events: readonly GatewayEvent[];
+  /** Polls every meter once, until it is in the database what came of each: tries are written in groups, a little later. */
+  pollOnce(): Promise<void>;
 }
 
 export interface GatewaySettings {
@@ -22,6 +25,8 @@ export interface GatewaySettings {
   /** Changes the configuration, in the form that it has in its file. */
   readonly configure?: (config: ConfigInput) => void;
 }
+
+const TRIED_AGAIN_MS = 50;
 
 type ConfigInput = z.input<typeof configSchema>;
 
@@ -44,6 +49,11 @@ export async function gatewayOverStreet(
   const events: GatewayEvent[] = [];
   const gateway = await Gateway.start({ config, version: "test", events: (event) => events.push(event) });
   stack.use(gateway);
+  const pollOnce = async () => {
+    await gateway.pollOnce();
+    const tried = () => gateway.database.query("select distinct meter_id from dlms.read_attempts");
+    while ((await tried()).length < meters.length) await sleep(TRIED_AGAIN_MS);
+  };
   const held = stack.move();
-  return { street, gateway, config, directory, events, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return { street, gateway, config, directory, events, pollOnce, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
