@@ -79,9 +79,9 @@ test("package: everything an operator looks for is where it belongs, and nothing
 
 test("package: its units are without fault, and the service is exposed as little as is said", (context) => {
   context.skip(!isThere("systemd-analyze"), "systemd is not installed");
-  // It is looked up in the tree, which has nothing of the system.
+  // Programs are looked up in the tree; a shell is all that the units may take for granted.
   mkdirSync(join(tree, "bin"));
-  copyFileSync("/bin/kill", join(tree, "bin/kill"));
+  copyFileSync("/bin/sh", join(tree, "bin/sh"));
   const verify = ["verify", `--root=${tree}`, "--man=no", "--recursive-errors=no"];
   const units = ["dlms-gateway.service", "dlms-gateway@one.service", "dlms-gateway-push.socket"];
   const { status, stderr } = spawnSync("systemd-analyze", [...verify, ...units], { encoding: "utf8" });
