@@ -172,12 +172,19 @@ function send(socketPath: string, { path, query = {}, body, method, signal }: Lo
       },
       resolve,
     );
-    call.once("error", (cause) => {
-      const hint = "is the daemon running? `--socket` names another one; `read --tcp host:port` needs none";
-      reject(new NoDaemonError(`no daemon answers on ${socketPath}: ${cause.message}; ${hint}`, { cause }));
+    call.once("error", (cause: NodeJS.ErrnoException) => {
+      const says = `no daemon answers on ${socketPath}: ${cause.message}; ${hintFor(cause)}`;
+      reject(new NoDaemonError(says, { cause }));
     });
     call.end(payload);
   });
+}
+
+function hintFor({ code }: NodeJS.ErrnoException): string {
+  const without = "`--socket` names another one; `read --tcp host:port` needs none";
+  return code === "EACCES"
+    ? `only root and members of its group (dlms-gateway) may ask; ${without}`
+    : `is the daemon running? ${without}`;
 }
 
 function queryText(query: Query): string {

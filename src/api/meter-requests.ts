@@ -173,5 +173,9 @@ export function progressOf<Order extends { readonly meter: string }, Answer>(
 function refusalOf({ meter }: { readonly meter: string }, error: unknown): ReadRefusal {
   if (error instanceof ReadRefusedError) return error.refusal;
   const evidence = error instanceof Error ? error.message : "unknown";
+  if (error instanceof ApiError && error.kind === "not-found") {
+    const nextStep = "see `dlms-gateway meters list`; a meter that was removed is worked again after `meters add`";
+    return { meter, cause: "not worked", evidence, nextStep };
+  }
   return { meter, cause: "internal error", evidence, nextStep: "see the log of the gateway" };
 }

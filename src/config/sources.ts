@@ -94,7 +94,10 @@ async function textOf(file: string): Promise<string> {
 }
 
 function unreadable(path: string, cause: unknown): ConfigError {
-  const hint = "`dlms-gateway config sample` prints a configuration to start from";
+  const hint =
+    codeOf(cause) === "EACCES"
+      ? "this user may not; for the service, `chgrp dlms-gateway` and `chmod 640` let it"
+      : "`dlms-gateway config sample` prints a configuration to start from";
   return new ConfigError(path, [{ path: "", message: `can't be read (${codeOf(cause)}); ${hint}` }], { cause });
 }
 

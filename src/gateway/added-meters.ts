@@ -295,7 +295,10 @@ export class AddedMeters implements AsyncDisposable {
     }
     const former = known.fleet.byName(name);
     if (former === undefined || former.number === number) return undefined;
-    return { path: "name", message: `the database has ${name} with the number ${former.number}` };
+    return {
+      path: "name",
+      message: `${former.number} is the number of ${name} in the database; say that one, or another name`,
+    };
   }
 }
 

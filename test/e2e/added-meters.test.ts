@@ -132,7 +132,9 @@ test("added meters: another gateway knows them from its start, and hears of new 
     .toBe(name);
   expect((await ask("meters", "remove", name)).code).toBe(0);
   await expect.poll(() => second.read(name, "clock").catch(String), { timeout: 10_000 }).toContain("there is no meter");
-  expect((await ask("read", name, "clock")).err).toContain("there is no meter");
+  expect((await ask("read", name, "clock")).err).toMatch(/: not worked\n {2}seen {4}there is no meter/);
+  const renumbered = ["number=another", "connection.tcp=127.0.0.1:4059"];
+  expect((await ask("meters", "add", name, ...renumbered)).err).toContain("; say that one, or another name");
   const answer = z.object({ added: z.array(z.string()) });
   await askDaemon(config.socket, { path: "/v1/meters", body: { meters: [other(2)] }, answer });
   await expect.poll(async () => (await ask("read", name, "clock")).code, { timeout: 20_000 }).toBe(0);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
+import { ApiError } from "../../src/api/api-error.ts";
 import { httpApi } from "../../src/api/http-api.ts";
 import { sendLines } from "../../src/api/lines.ts";
 import { askDaemon, askForLines, askForRead } from "../../src/api/local-client.ts";
@@ -12,6 +13,7 @@ import { MeterRequests, type RequestedRead } from "../../src/api/meter-requests.
 import { type ReadAnswer, ReadRefusedError, type ReadWishes } from "../../src/api/read-answer.ts";
 import { readRequestResources } from "../../src/api/resources/read-request-resources.ts";
 import type { EventLogEntry } from "../../src/store/records/event-log.ts";
+import { outsiderMissing, shutOutOf } from "../outsider.ts";
 
 const ANSWER: ReadAnswer = {
   meter: "house-1",
@@ -98,6 +100,20 @@ test("control socket: a refusal keeps its cause and next step", async () => {
   const refusal = { meter: "house-1", cause: "port refused", evidence: "ECONNREFUSED", nextStep: "check the port" };
   await serve(() => Promise.reject(new ReadRefusedError(refusal)));
   await expect(askForRead(path, "house-1", "clock")).rejects.toMatchObject({ refusal });
+});
+
+test("control socket: a meter that nobody works is no fault of the gateway", async () => {
+  await serve(() => Promise.reject(new ApiError("not-found", "there is no meter house-1")));
+  const refusal = expect.objectContaining({ cause: "not worked", evidence: "there is no meter house-1" });
+  await expect(askForRead(path, "house-1", "clock")).rejects.toMatchObject({ refusal });
+});
+
+test("control socket: who may not ask is told who may", async (context) => {
+  context.skip(outsiderMissing !== undefined, outsiderMissing);
+  await serve(async () => ANSWER);
+  await shutOutOf(directory, () =>
+    expect(askForRead(path, "house-1", "clock")).rejects.toThrow("members of its group (dlms-gateway) may ask"),
+  );
 });
 
 test("control socket: a second daemon on the same socket is refused, a stale file is replaced", async () => {

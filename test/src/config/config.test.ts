@@ -13,6 +13,7 @@ import { sampleConfig } from "../../../src/config/sample.ts";
 import { configSchema } from "../../../src/config/schema.ts";
 import { resolveKey, resolvePassword } from "../../../src/config/secret.ts";
 import { serviceThreshold } from "../../../src/config/service-level-schema.ts";
+import { outsiderMissing, shutOutOf } from "../../outsider.ts";
 
 const METER = `meters:
   - name: house-1
@@ -239,6 +240,17 @@ test("config: drop-ins are merged in the order of their names, and what is wrong
   await rm(`${file}.d`, { recursive: true });
   await writeFile(`${file}.d`, "a file, where the directory should be");
   await expect(loadConfig(file)).rejects.toThrow(/gateway\.yaml\.d: can't be read \(ENOTDIR\)/);
+});
+
+test("config: a file that this user may not read sends nobody to the sample", async (context) => {
+  context.skip(outsiderMissing !== undefined, outsiderMissing);
+  const place = await mkdtemp(join(tmpdir(), "dlms-config-"));
+  const file = join(place, "gateway.yaml");
+  await writeFile(file, METER);
+  await shutOutOf(place, () =>
+    expect(loadConfig(file)).rejects.toThrow(/can't be read \(EACCES\); this user may not; for the service, `chgrp/),
+  );
+  await rm(place, { recursive: true });
 });
 
 test("config: a difference names its place, elements of lists by their names", () => {
