@@ -84,8 +84,8 @@ test("embedded server: the first start makes a database and answers, a later one
   expect(await query(second.url, "select answer from kept")).toEqual([[42]]);
   await second.stop();
   // A quiet machine needs 1.3 s and 0.1 s; this only tells a wait that should not be there.
-  expect(tookMs).toBeLessThan(20_000);
-  expect(secondMs).toBeLessThan(5_000);
+  expect(tookMs).toBeLessThan(45_000);
+  expect(secondMs).toBeLessThan(tookMs + 5_000);
 });
 
 test("embedded server: one directory serves one process, the other learns which", async () => {

@@ -165,7 +165,7 @@ async function updated(meter: UpdatedMeter, resume = false) {
     name: "m",
     number: "1",
     timeZone: "UTC",
-    connection: { tcp: `127.0.0.1:${listener.address.port}`, responseTimeout: "400ms" },
+    connection: { tcp: `127.0.0.1:${listener.address.port}`, responseTimeout: "3s" },
     association: { clientSap: CLIENT },
   });
   const target = meterTarget(config, {

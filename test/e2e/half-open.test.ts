@@ -21,7 +21,7 @@ test("half-open: a meter that vanishes in a session is told, let go, and read by
   await using over = await gatewayOverStreet(
     { count: 1, latencyMs: 20 },
     {
-      responseTimeout: "1s",
+      responseTimeout: "5s",
       configure: (config) => {
         const [house] = config.meters ?? [];
         if (house === undefined) throw new Error("no house");
@@ -48,11 +48,11 @@ test("half-open: a call whose meter has vanished ends with the first try, and th
   await using over = await gatewayOverStreet(
     { count: 1 },
     {
-      responseTimeout: "1s",
+      responseTimeout: "5s",
       configure: (config) => {
         config.calls = { listen: [{ address: `${HOST}:0` }] };
         config.plans = [];
-        for (const house of config.meters ?? []) house.connection = { callsIn: true, responseTimeout: "1s" };
+        for (const house of config.meters ?? []) house.connection = { callsIn: true, responseTimeout: "5s" };
       },
     },
   );

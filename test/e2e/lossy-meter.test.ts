@@ -74,8 +74,8 @@ test("hdlc over TCP: a frame that is lost, either way, is asked for again before
     new Pump(meter, wire, { event: () => {}, closed: () => {} }, { ended: { type: "channelEnded" } }).start();
   });
   const tcp = `127.0.0.1:${listener.address.port}`;
-  const hdlc = { frameTimeout: "150ms" };
-  expect(await readClock({ tcp, link: "hdlc", hdlc, responseTimeout: "1s" })).toEqual({ type: "data", data: LONG });
+  const hdlc = { frameTimeout: "1s" };
+  expect(await readClock({ tcp, link: "hdlc", hdlc, responseTimeout: "15s" })).toEqual({ type: "data", data: LONG });
   expect(requests).toBe(1);
   expect(written.slice(3, 8).filter((type) => type === "I").length).toBeGreaterThan(2);
 });
@@ -101,7 +101,7 @@ test("wrapper over UDP: a datagram that is lost, either way, is made up for by a
     }
   });
   const udp = `127.0.0.1:${socket.address().port}`;
-  expect(await readClock({ udp, responseTimeout: "200ms" })).toEqual({ type: "data", data: LONG });
+  expect(await readClock({ udp, responseTimeout: "3s" })).toEqual({ type: "data", data: LONG });
   expect(heard.slice(0, 5)).toEqual([0x60, 0x60, 0xc0, 0xc0, 0xc0]);
   expect(requests).toBe(2);
   await new Promise<void>((resolve) => socket.close(() => resolve()));

@@ -132,11 +132,11 @@ test("meter over TCP: the wrong link is line noise, a wrong port is refused, a c
   const client: ClientSettings = {
     authentication: { mechanism: "none" },
     challenge: () => new Uint8Array(0),
-    responseTimeoutMs: 300,
+    responseTimeoutMs: 5000,
   };
-  const failure = async (channel: Promise<ByteChannel>) => {
+  const failure = async (channel: Promise<ByteChannel>, given = client) => {
     try {
-      await read(await channel, "wrapper", client);
+      await read(await channel, "wrapper", given);
     } catch (error) {
       return causeOf(error).cause;
     }
@@ -153,7 +153,7 @@ test("meter over TCP: the wrong link is line noise, a wrong port is refused, a c
   const silent = await TcpListener.listen({ host: "127.0.0.1", port: 0 }, (channel) => {
     channel.start({ bytes: () => {}, closed: () => {} });
   });
-  expect(await failure(connectTcp(silent.address))).toBe("no answer");
+  expect(await failure(connectTcp(silent.address), { ...client, responseTimeoutMs: 300 })).toBe("no answer");
   await Promise.all([noisy.close(), hanging.close(), silent.close()]);
   expect(await failure(connectTcp(silent.address))).toBe("port refused");
   const served = await listen(rule, "wrapper");

@@ -4,7 +4,6 @@ import { execFile } from "node:child_process";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Aedes } from "aedes";
 import { expect, test } from "vitest";
 import { configSchema } from "../../src/config/schema.ts";
@@ -120,8 +119,7 @@ async function happens(number: string, ...told: readonly (readonly [code: number
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1000 && !(await holds()); tries++) await sleep(10);
-  expect(await holds()).toBe(true);
+  await expect.poll(holds).toBe(true);
 }
 
 const waiting = async () =>

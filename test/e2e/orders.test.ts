@@ -50,7 +50,7 @@ async function ordered(meter: OrderedMeter, order: MeterOrder, { cut, joined = f
     number: "1",
     timeZone: "UTC",
     quirks,
-    connection: { tcp: `127.0.0.1:${listener.address.port}`, responseTimeout: "400ms" },
+    connection: { tcp: `127.0.0.1:${listener.address.port}`, responseTimeout: "2s" },
     association: { clientSap: CLIENT },
   });
   const target = meterTarget(config, {

@@ -491,7 +491,7 @@ async function probed(one: Case): Promise<readonly MeterQuirk[]> {
           quirks,
           connection: {
             tcp: `127.0.0.1:${listener.address.port}`,
-            responseTimeout: "300ms",
+            responseTimeout: "2s",
             ...one.connection,
             ...connection,
           },

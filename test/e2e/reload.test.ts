@@ -27,6 +27,7 @@ const PUSHER: MeterInput = {
 interface Service {
   readonly systemd: PlayedSystemd;
   readonly street: Street;
+  readonly directory: string;
   readonly meters: readonly MeterInput[];
   readonly watch: LineWatch;
   /** Puts the changes into the configuration, orders a reload, and waits until the daemon has told how it went. */
@@ -56,6 +57,7 @@ async function service(stack: AsyncDisposableStack, first: ConfigInput): Promise
   systemd.start(file);
   await systemd.until(/^READY=1$/);
   return {
+    directory,
     systemd,
     street,
     meters,
@@ -162,9 +164,8 @@ test("reload: listeners open and close, connections that are held go on; one tha
   const of = await service(stack, { push: listenAt(before) });
   const old = new FaultSenders(before ?? 0, [PUSHER.number]);
   await vi.waitFor(() => expect(old.confirmed.size).toBeGreaterThan(0), WAIT);
-  const secret = join(tmpdir(), "dlms-gateway-reload-secret");
+  const secret = join(of.directory, "webhook-secret");
   await writeFile(secret, "s".repeat(32), { mode: 0o600 });
-  stack.defer(() => rm(secret, { force: true }));
   const webhooks = [{ name: "ops", url: "http://127.0.0.1:9/", secret: `file:${secret}` }];
   const told = await of.reload({
     push: { ...listenAt(after), expect: [{ meters: ["pusher"], at: ["*:00"] }] },

@@ -40,7 +40,7 @@ function target(line: SimulatedLine, seed: number, connection: Record<string, un
     number: meterNumber(seed),
     companion: "is15959",
     timeZone: "Asia/Kolkata",
-    connection: { serial: line.path, responseTimeout: "500ms", ...connection },
+    connection: { serial: line.path, responseTimeout: "3s", ...connection },
     association: CIPHERED_ASSOCIATION,
   });
   const { highLevelSecret, blockCipherKey, authenticationKey } = seededSecrets(seed);
@@ -115,7 +115,7 @@ test.each([
     const output = { out: (text: string) => void out.push(text), err: () => undefined, width: 80 };
     const options = {
       serial: line.path,
-      timeout: "200ms",
+      timeout: "500ms",
       timeZone: "Asia/Kolkata",
       counters: join(line.path, "../counters"),
     };
@@ -123,13 +123,13 @@ test.each([
     const { meters } = parseConfig(out.join("\n"), "probe");
     expect(meters).toMatchObject([{ number: expect.stringContaining(meterNumber(0)), connection }]);
   },
-  60_000,
+  120_000,
 );
 
 test("serial bus: what collisions damage is sent again, and nothing is missing", async () => {
   using line = new SimulatedLine({ stations: bus(), collisionEvery: 7 });
   await using lines = new SerialLines();
-  const meter = target(line, 0, { physicalAddress: 17, speed: 9600, responseTimeout: "100ms" });
+  const meter = target(line, 0, { physicalAddress: 17, speed: 9600, responseTimeout: "1s" });
   const clean = await read(lines, meter, "block");
   expect(line.collisions).toBeGreaterThan(0);
   expect(clean.rows.length).toBeGreaterThanOrEqual(11);

@@ -171,7 +171,7 @@ test("tcp: a closed channel is torn down although the peer keeps its side open",
 });
 
 test("tcp: a finished channel still hears what the peer has said", async () => {
-  const { listener, client, server } = await pair({ lingerMs: 300 });
+  const { listener, client, server } = await pair({ lingerMs: 10_000 });
   await using _ = listener;
   const atServer = collect(server);
   client.write(Uint8Array.of(1, 2));

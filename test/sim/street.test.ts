@@ -208,7 +208,7 @@ function stampIn(rows: Data, index: number): Uint8Array {
 
 async function failureOf(meter: Parameters<typeof visit>[0]): Promise<string> {
   try {
-    const visitor = await visit(meter, { responseTimeoutMs: 400 });
+    const visitor = await visit(meter, { responseTimeoutMs: 3000 });
     await visitor.hangUp();
     return "no failure";
   } catch (error) {

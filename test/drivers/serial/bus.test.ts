@@ -118,8 +118,7 @@ test("serial bus: an idle port is given back; a closed bus cuts the turn and ref
   using pty = new Pty(() => {});
   await using bus = new SerialBus({ path: pty.path, idleCloseMs: 20 });
   (await bus.turn({ baud: 9600 })).close();
-  await sleep(200);
-  await using other = new SerialBus({ path: pty.path, openTimeoutMs: 0 });
+  await using other = new SerialBus({ path: pty.path, openTimeoutMs: PATIENCE.timeout });
   const heard = listenTo(await other.turn({ baud: 9600 }));
   const [refused] = await Promise.allSettled([other.turn({ baud: 9600 }), other.close()]);
   expect(refused).toMatchObject({ status: "rejected", reason: { code: "CHANNEL_ABORTED" } });

@@ -1,8 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { tcpAddress } from "../../../drivers/tcp/address.ts";
 import { encodeWrapper } from "../../../protocol/link/wrapper.ts";
 import type { GatewayEvent } from "../../../src/observe/events.ts";
@@ -55,7 +54,7 @@ async function push(meter: StreetMeter, setup: string, transport: "tcp" | "udp")
 }
 
 async function arrived(count: number): Promise<void> {
-  for (let tries = 0; tries < 400 && told("pushReceived").length < count; tries++) await sleep(25);
+  await vi.waitFor(() => expect(told("pushReceived").length).toBeGreaterThanOrEqual(count), { timeout: 20_000 });
 }
 
 interface HistoryRow {

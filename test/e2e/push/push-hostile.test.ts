@@ -20,7 +20,7 @@ const TITLE = "434E525900000001";
 /** Printable, so that it would show in any text as well. */
 const CANARY_KEY = Buffer.from("CANARYcanary0001").toString("hex");
 const CANARY_AUTHENTICATION_KEY = Buffer.from("CANARYcanary0002").toString("hex");
-const LIMITS = { connectionsPerHost: 200, idleMs: 400, fruitlessOctets: 64 * 1024 };
+const LIMITS = { connectionsPerHost: 200, idleMs: 3000, fruitlessOctets: 64 * 1024 };
 
 let station: PushStation;
 beforeAll(async () => {
@@ -204,6 +204,15 @@ test("push hostility: a key is in no row, no event and no error", async () => {
   expect(everything.toLowerCase()).toContain(TITLE.toLowerCase());
 });
 
+/** A count that grows, when it has stopped to. */
+async function atRest(count: () => number): Promise<number> {
+  for (let before = 0; ; ) {
+    await sleep(1000);
+    if (count() === before && before > 0) return before;
+    before = count();
+  }
+}
+
 test("push hostility: while the store takes nothing, peers wait and memory stays; then everything arrives", async () => {
   const gate = Promise.withResolvers<void>();
   let puts = 0;
@@ -228,12 +237,10 @@ test("push hostility: while the store takes nothing, peers wait and memory stays
   const one = wrapped(notification(1));
   const many = Buffer.concat(Array.from({ length: 1000 }, () => one));
   for (let sent = 0; sent < total; sent += 1000) socket.write(many);
-  await sleep(1000);
-  const waiting = puts;
+  const waiting = await atRest(() => puts);
   // What had come in one piece before the pause is taken; the rest waits in the sockets.
   expect(waiting).toBeLessThan(20_000);
-  await sleep(300);
-  expect(puts).toBe(waiting);
+  expect(waiting).toBeGreaterThan(0);
   gate.resolve();
   socket.end();
   await ended(socket);
