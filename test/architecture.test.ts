@@ -73,6 +73,8 @@ const USED_FROM_BELOW = new Set([
   "src/config/connection-schema.ts",
   // What is written has one form, in the configuration and in orders.
   "src/config/fields.ts",
+  // Names with wildcards mean the same everywhere.
+  "src/config/name-pattern.ts",
   // Which profiles there are stands in one place, for tables, orders and plans alike.
   "src/profiles/batch.ts",
 ]);

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { givenName, regularExpression } from "./fields.ts";
+import { givenName, lineOfText, regularExpression } from "./fields.ts";
 
 const attributeName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_]{0,62}$/, "an attribute's name has letters, digits and underscores");
 
 /** What people know about a meter. */
-export const meterAttributes = z.record(attributeName, z.string().max(200));
+export const meterAttributes = z.record(attributeName, lineOfText(200));
 
 /** A named group of meters: by list, by rule, or both. */
 export const collectionSchema = z

@@ -1,7 +1,7 @@
 /** Where a meter is, and what carries APDUs to it. */
 import { z } from "zod";
 import { PHYSICAL_DEVICE_FORMULAS } from "../../protocol/link/hdlc/physical-device.ts";
-import { duration, hostPort } from "./fields.ts";
+import { duration, hostPort, lineOfText } from "./fields.ts";
 import { DEFAULT_NETWORK, networkName } from "./sharing-schema.ts";
 
 const PLACES = ["tcp", "udp", "serial", "callsIn"] as const;
@@ -130,19 +130,13 @@ export const connectionSchema = z
         "The meter has no address that lasts: it calls one of `calls.listen`, and is read on the connections that it opens.",
       )
       .meta({ examples: [true], ...alternative }),
-    caller: z
-      .string()
-      .min(1)
-      .max(64)
+    caller: lineOfText(64, 1)
       .optional()
       .describe(
         "With `callsIn`: what the modem says that it is, where that is not the meter's number or logical device name. Meters behind one modem have the same.",
       )
       .meta({ examples: ["867322041234567"], ...alternative }),
-    line: z
-      .string()
-      .min(1)
-      .max(64)
+    line: lineOfText(64, 1)
       .optional()
       .describe(
         "Meters with the same word here are talked to one after the other. Those of one `tcp` or `udp` address are without being told, as behind a converter or concentrator that takes one connection; give each its own word where it takes more.",
@@ -215,10 +209,7 @@ export const connectionSchema = z
     network: networkName
       .default(DEFAULT_NETWORK)
       .describe("Network that the meter is in: gateways say which they reach, and `limits` may hold for one."),
-    pool: z
-      .string()
-      .min(1)
-      .max(64)
+    pool: lineOfText(64, 1)
       .optional()
       .describe("Concentrator or modem pool that the meter is reached through: `limits` may hold for it.")
       .meta({ examples: ["dc-17"] }),

@@ -45,8 +45,17 @@ export const givenName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "a name has letters, digits, dots, dashes and underscores");
 
+/** One line of what people write; the database has no place for a NUL, and lists none for a line's end. */
+export function lineOfText(most: number, least = 0) {
+  return z
+    .string()
+    .min(least)
+    .max(most)
+    .refine((text) => !/\p{Cc}/u.test(text), "a text has no control characters");
+}
+
 /** As printed on the meter. */
-export const meterNumber = z.string().min(1).max(64);
+export const meterNumber = lineOfText(64, 1);
 
 export const regularExpression = z.string().refine(isExpression, "not a regular expression");
 

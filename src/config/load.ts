@@ -97,5 +97,12 @@ function checkNamesAreUnique(config: Config, source: string): void {
       else problems.push({ path: `meters[${index}].${field}`, message: `the same as meters[${first}].${field}` });
     }
   }
+  const numbers = new Map(config.meters.map(({ number }, index) => [number, index]));
+  for (const [index, { name }] of config.meters.entries()) {
+    const other = numbers.get(name) ?? index;
+    if (other === index) continue;
+    // A meter is asked for by either, and what is asked may be to open its switch.
+    problems.push({ path: `meters[${index}].name`, message: `the same as meters[${other}].number, another meter's` });
+  }
   if (problems.length > 0) throw new ConfigError(source, problems);
 }

@@ -1,6 +1,7 @@
 /** Which plans are those of a meter: of each profile the first whose group the meter is in. */
 import { READOUT_PROFILES } from "../profiles/readout-rows.ts";
 import { isReadOut, type Opened } from "./connection-schema.ts";
+import { namePattern } from "./name-pattern.ts";
 import type { Config, GroupConfig, MeterConfig, PlanConfig } from "./schema.ts";
 
 type GroupMember = Pick<MeterConfig, "name" | "type" | "companion">;
@@ -30,14 +31,9 @@ export function planFinder({ plans, groups }: Pick<Config, "plans" | "groups">):
 }
 
 function groupRule({ meters, types, companions }: GroupConfig): (meter: GroupMember) => boolean {
-  const patterns = meters?.map(pattern);
+  const patterns = meters?.map(namePattern);
   return ({ name, type, companion }) =>
-    (patterns === undefined || patterns.some((each) => each.test(name))) &&
+    (patterns === undefined || patterns.some((each) => each(name))) &&
     (types === undefined || types.includes(type)) &&
     (companions === undefined || companions.includes(companion));
-}
-
-function pattern(text: string): RegExp {
-  const escaped = text.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
-  return new RegExp(`^${escaped.join(".*")}$`);
 }

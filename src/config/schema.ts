@@ -11,7 +11,7 @@ import { associationSchema } from "./association-schema.ts";
 import { callListenSchema } from "./call-schema.ts";
 import { collectionSchema, meterAttributes } from "./collection-schema.ts";
 import { connectionSchema } from "./connection-schema.ts";
-import { duration, givenName, meterNumber, secretReference, size, timeZone } from "./fields.ts";
+import { duration, givenName, lineOfText, meterNumber, secretReference, size, timeZone } from "./fields.ts";
 import { notificationsSchema } from "./notification-schema.ts";
 import { groupSchema, planSchema } from "./plan-schema.ts";
 import {
@@ -35,14 +35,11 @@ const quirks = z
   .meta({ examples: [[]] });
 
 const modelSchema = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(64)
+  name: lineOfText(64, 1)
     .describe("What meters call the model.")
     .meta({ examples: ["acme-x1"] }),
-  maker: z.string().max(64).optional().describe("For people."),
-  firmware: z.string().max(64).optional().describe("For people: the firmware that was seen to need them."),
+  maker: lineOfText(64).optional().describe("For people."),
+  firmware: lineOfText(64).optional().describe("For people: the firmware that was seen to need them."),
   quirks: quirks.describe(
     `What its meters do otherwise. ${Object.entries(METER_QUIRKS)
       .map(([name, says]) => `\`${name}\`: ${says}.`)
@@ -53,14 +50,12 @@ const modelSchema = z.strictObject({
 const meterFields = z.strictObject({
   name: givenName.describe("What people call the meter on the command line.").meta({ examples: ["feeder-7"] }),
   number: meterNumber.describe("Meter number (serial), as printed on the meter.").meta({ examples: ["SMT10007"] }),
-  type: z.string().max(64).default("electricity").describe("Free text: D1, three-phase, feeder …"),
+  type: lineOfText(64).default("electricity").describe("Free text: D1, three-phase, feeder …"),
   companion: z
     .enum(COMPANIONS)
     .default("none")
     .describe("Companion specification that gives the objects their meaning."),
-  model: z
-    .string()
-    .max(64)
+  model: lineOfText(64)
     .optional()
     .describe("Model, one of `models` or of those known to the gateway, whose quirks the meter has.")
     .meta({ examples: ["hexing-hxe130"] }),

@@ -1,6 +1,6 @@
 /** How gateways on one database share its meters. */
 import { z } from "zod";
-import { duration, givenName } from "./fields.ts";
+import { duration, givenName, lineOfText } from "./fields.ts";
 
 /** The network of meters that name none. */
 export const DEFAULT_NETWORK = "default";
@@ -44,10 +44,7 @@ export const limitSchema = z
       .optional()
       .describe("Network whose meters the limit holds for.")
       .meta({ examples: ["substation-7"] }),
-    pool: z
-      .string()
-      .min(1)
-      .max(64)
+    pool: lineOfText(64, 1)
       .optional()
       .describe("Or the concentrator or modem pool, see `connection.pool`.")
       .meta({ examples: ["dc-17"], alternative: true }),

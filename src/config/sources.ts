@@ -5,6 +5,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Document, LineCounter, parseDocument } from "yaml";
+import { messageOf } from "../observe/message-of.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 
 export type Path = readonly PropertyKey[];
@@ -30,6 +31,8 @@ interface Origin {
 export class ConfigSources {
   readonly value: unknown;
   readonly #origins = new Map<string, Origin>();
+  /** What the value being merged stands in. */
+  readonly #around = new Set<unknown>();
 
   /** Reads a file and its drop-ins. Throws ConfigError. */
   static async read(file: string): Promise<ConfigSources> {
@@ -48,7 +51,7 @@ export class ConfigSources {
   constructor(texts: readonly { readonly file: string; readonly text: string }[]) {
     let merged: unknown = {};
     for (const source of texts.map(parse)) {
-      const value: unknown = source.document.toJS();
+      const value = valueOf(source);
       if (value !== null && value !== undefined) merged = this.#merge(merged, value, { source, path: [] }, []);
     }
     this.value = merged;
@@ -66,6 +69,15 @@ export class ConfigSources {
 
   #merge(before: unknown, value: unknown, from: Origin, path: Path): unknown {
     this.#origins.set(pathText(path), from);
+    if (typeof value !== "object" || value === null) return value;
+    if (this.#around.has(value)) throw wrongAlias(from.source, placeIn(from, []), "an alias stands in what it repeats");
+    this.#around.add(value);
+    const merged = this.#mergeWithin(before, value, from, path);
+    this.#around.delete(value);
+    return merged;
+  }
+
+  #mergeWithin(before: unknown, value: object, from: Origin, path: Path): unknown {
     const within = (key: PropertyKey, at: PropertyKey) =>
       [{ source: from.source, path: [...from.path, key] }, [...path, at]] as const;
     if (Array.isArray(value)) {
@@ -73,7 +85,6 @@ export class ConfigSources {
       const added = value.map((each, index) => this.#merge(undefined, each, ...within(index, earlier.length + index)));
       return [...earlier, ...added];
     }
-    if (!isSection(value)) return value;
     const merged = isSection(before) ? { ...before } : {};
     for (const [key, each] of Object.entries(value)) merged[key] = this.#merge(merged[key], each, ...within(key, key));
     return merged;
@@ -114,6 +125,19 @@ function parse({ file, text }: { readonly file: string; readonly text: string })
   });
   if (problems.length > 0) throw new ConfigError(file, problems);
   return { file, document, lines };
+}
+
+/** Throws ConfigError for an alias of nothing, and for aliases of aliases that repeat without end. */
+function valueOf(source: ConfigSource): unknown {
+  try {
+    return source.document.toJS();
+  } catch (error) {
+    throw wrongAlias(source, undefined, messageOf(error));
+  }
+}
+
+function wrongAlias({ file }: ConfigSource, place: ConfigPlace | undefined, message: string): ConfigError {
+  return new ConfigError(file, [{ path: "", ...place, message }]);
 }
 
 function placeIn({ source, path }: Origin, rest: Path): ConfigPlace | undefined {

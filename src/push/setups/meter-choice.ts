@@ -1,3 +1,5 @@
+import { namePattern } from "../../config/name-pattern.ts";
+
 /** Which meters a part of the configuration is for: by names with wildcards, and by companion specification. */
 export interface MeterChoice {
   readonly meters: readonly string[];
@@ -9,12 +11,8 @@ export function choiceOf({
   meters,
   companion,
 }: MeterChoice): (meter: { readonly name: string; readonly companion: string }) => boolean {
-  const patterns = meters.map((text) => new RegExp(`^${text.split("*").map(escaped).join(".*")}$`));
+  const patterns = meters.map(namePattern);
   return (meter) => {
-    return (companion ?? meter.companion) === meter.companion && patterns.some((pattern) => pattern.test(meter.name));
+    return (companion ?? meter.companion) === meter.companion && patterns.some((pattern) => pattern(meter.name));
   };
-}
-
-function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

@@ -284,3 +284,32 @@ test("config: what service levels are judged by is said in words; the sample has
   }
   expect(sampleConfig()).toContain('"95% of slots within 8h","99% of slots within 24h"');
 });
+
+test("config: a text that no database could hold is refused where it stands", () => {
+  const extra = (field: string) => METER.replace("number:", `${field}\n    number:`);
+  const noControl = "a text has no control characters";
+  expect(problemsOf(extra(String.raw`type: "D1\0"`))).toEqual([
+    expect.stringContaining(`meters[0].type: ${noControl}`),
+  ]);
+  expect(problemsOf(extra(String.raw`attributes: { feeder: "7\n" }`))).toEqual([expect.stringContaining(noControl)]);
+  expect(problemsOf(METER.replace('"100"', String.raw`"1\0"`))).toEqual([expect.stringContaining(noControl)]);
+});
+
+test("config: no meter has the number of another for its name", () => {
+  const second = METER.replace("meters:\n", "")
+    .replace("house-1", '"100"')
+    .replace('"100"\n    conn', '"200"\n    conn');
+  expect(problemsOf(`${METER}${second}`)).toEqual([
+    "gateway.yaml: meters[1].name: the same as meters[0].number, another meter's",
+  ]);
+  expect(problemsOf(METER.replace("house-1", '"100"'))).toEqual([]);
+});
+
+test("config: aliases of nothing and aliases without end are told with their file", () => {
+  expect(problemsOf("meters: &all [*all]")).toEqual([
+    expect.stringMatching(/^gateway\.yaml:1:\d+: an alias stands in what it repeats$/),
+  ]);
+  expect(problemsOf("meters: *all")).toEqual([expect.stringMatching(/^gateway\.yaml: Unresolved alias .*all$/)]);
+  const shared = METER.replace("{ tcp", "&place { tcp").concat('  - { name: b, number: "7", connection: *place }\n');
+  expect(parseConfig(shared, "gateway.yaml").meters).toHaveLength(2);
+});
