@@ -6,6 +6,8 @@ const editions = ["timescale-apache", ...("DLMS_GATEWAY_TEST_TIMESCALE_URL" in p
 
 /** A loaded machine takes several times as long as others; what never comes is found all the same. */
 const patience = { expect: { poll: { timeout: 20_000 } }, testTimeout: 60_000, hookTimeout: 60_000 };
+/** Tests that start several daemons, one after the other. */
+const longPatience = { ...patience, testTimeout: 180_000, hookTimeout: 180_000 };
 
 /** `unit` needs nothing but Node and ends in seconds; `system` starts servers, sockets and databases. */
 export default defineConfig({
@@ -25,7 +27,7 @@ export default defineConfig({
           name: "system",
           globalSetup: ["test/db/global-server.ts"],
           include: ["test/db/**/*.test.ts", "test/e2e/**/*.test.ts", "test/sim/**/*.test.ts"],
-          ...patience,
+          ...longPatience,
         },
       },
       ...editions.map((name) => ({
@@ -35,7 +37,7 @@ export default defineConfig({
           include: ["test/db/**/*.test.ts"],
           // These start servers of their own.
           exclude: ["test/db/embedded-postgres.test.ts", "test/db/replica.test.ts", "test/db/server-crash.test.ts"],
-          ...patience,
+          ...longPatience,
         },
       })),
     ],

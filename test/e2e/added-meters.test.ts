@@ -94,7 +94,7 @@ test("meters import: what is good in a dry run is added, and polled without a re
     .toEqual(
       expect.arrayContaining(meters.map(({ name }) => expect.objectContaining({ meter: name, result: "read" }))),
     );
-}, 60_000);
+});
 
 test("meters add: fields as in the configuration; a key is refused, and not repeated", async () => {
   const meter = other(2);
@@ -140,7 +140,7 @@ test("added meters: another gateway knows them from its start, and hears of new 
   await expect.poll(async () => (await ask("read", name, "clock")).code, { timeout: 20_000 }).toBe(0);
   expect(told).toContain("metersAdded");
   expect(told).not.toContain("fleetsDiffer");
-}, 90_000);
+});
 
 test("meters remove: one of the configuration is not removed by command", async () => {
   const { code, err } = await ask("meters", "remove", over.config.meters[0]?.name ?? "");
@@ -155,7 +155,7 @@ test("added meters: what went without a notice is let go at the next look at all
   await expect
     .poll(async () => (await ask("read", name, "clock")).err, { timeout: 60_000, interval: 1000 })
     .toContain(`there is no meter ${name}`);
-}, 90_000);
+});
 
 test("added meters: one whose plans could not be looked up is worked, and has its plans from the next look on", async () => {
   const { database } = over.gateway;
@@ -170,4 +170,4 @@ test("added meters: one whose plans could not be looked up is worked, and has it
   }
   const polled = () => over.events.filter((event) => event.event === "meterPolled" && event.meter === "late-1");
   await expect.poll(polled, { timeout: 60_000, interval: 500 }).not.toEqual([]);
-}, 90_000);
+});

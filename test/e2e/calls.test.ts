@@ -24,7 +24,7 @@ import { type ConfigInput, FleetDaemon } from "./fleet-daemon.ts";
 import { type GatewayOverStreet, gatewayOverStreet } from "./street.ts";
 
 const COUNT = 6;
-const WAIT = { timeout: 20_000, interval: 20 };
+const WAIT = { timeout: 60_000, interval: 20 };
 const LIMIT_MS = 60_000;
 /** The listeners: without a greeting, with one, and for HDLC. */
 const [PLAIN, GREETED, HDLC] = [0, 1, 2];

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { askDaemon } from "../../src/api/local-client.ts";
 import { gatewayOverStreet } from "./street.ts";
 
-const WAIT = { timeout: 30_000, interval: 20 };
+const WAIT = { timeout: 60_000, interval: 20 };
 
 test("collections: a plan for one reads the meters that are in it, and no others", async () => {
   await using over = await gatewayOverStreet(

@@ -64,7 +64,7 @@ test("read --tcp: a meter without daemon or database, as table and as JSON", asy
   expect(json.err).toMatch(/the session was not recorded: EEXIST/);
   const answer: unknown = JSON.parse(json.out);
   expect(answer).toMatchObject({ what: "block", columns: expect.any(Array), rows: expect.any(Array) });
-}, 60_000);
+});
 
 test("read: a dead port is named with cause and next step, exit code 4", async () => {
   const { code, err } = await run(["read", "--tcp", "127.0.0.1:1", "clock"]);
@@ -130,7 +130,7 @@ test("run: SIGTERM while the database is being made ends daemon and database in 
   expect(await ended).toBe(0);
   expect(await output).toContain('"event":"gatewayStopped"');
   for await (const left of glob(join(state, "**/postmaster.pid"))) expect.fail(`${left} is left`);
-}, 60_000);
+});
 
 test("run: a sealing key that can't be had is a fault of the configuration: exit code 3, the reference named", async () => {
   const file = join(directory, "no-secret.yaml");
@@ -140,7 +140,7 @@ test("run: a sealing key that can't be had is a fault of the configuration: exit
   const { code, err } = await run(["run", "--config", file]);
   expect(err).toContain(`${secret}: the secret can't be read: the environment variable is not set`);
   expect(code).toBe(3);
-}, 60_000);
+});
 
 interface Daemon {
   heard(text: string, timeoutMs: number): Promise<void>;

@@ -255,4 +255,4 @@ test("db: a directory without a database and a reference that leads nowhere are 
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-}, 60_000);
+});

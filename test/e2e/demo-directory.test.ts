@@ -50,7 +50,7 @@ test("demo directory: a demo whose reader goes away ends in order and leaves not
   }
   expect(await ended).toBe(0);
   expect(existsSync(/; data in (\S+)/.exec(output)?.[1] ?? "/")).toBe(false);
-}, 60_000);
+});
 
 test("demo directory: a demo that is stopped by a signal leaves nothing", async () => {
   const child = spawn(COMMAND, ["demo", "--meters", "1"], { stdio: ["ignore", "pipe", "ignore"] });
@@ -65,4 +65,4 @@ test("demo directory: a demo that is stopped by a signal leaves nothing", async 
   child.kill("SIGTERM");
   await ended;
   expect(existsSync(directory)).toBe(false);
-}, 60_000);
+});

@@ -73,7 +73,7 @@ test("export: CSV and Parquet hold every row of the database, digit by digit", a
       active_import_wh: wh === null ? null : Number(wh),
     })),
   );
-}, 60_000);
+});
 
 test("export: a collection, and a meter that nobody knows", async () => {
   const json = (await exported("first.json", "--format", "cim-json", "--collection", "first")).octets.toString();
@@ -81,7 +81,7 @@ test("export: a collection, and a meter that nobody knows", async () => {
   expect(json).toContain(first?.name ?? "?");
   expect(json).not.toContain(over.street.meters[1]?.name ?? "?");
   await expect(exported("none.csv", "stranger")).rejects.toThrow("there is no meter stranger");
-}, 60_000);
+});
 
 test("exports: the API streams the same as the command writes", async () => {
   for (const format of EXPORT_FORMAT_NAMES) {

@@ -144,7 +144,7 @@ test("gateway: polled again, nothing is doubled and only what is new is asked fo
     "select count(*) from dlms.profile_revisions where profile = 'block_load'",
   );
   expect(revisions[0]?.count).toBe(0n);
-}, 60_000);
+});
 
 test("gateway: someone who asks by name gets the meter's clock, and for a wrong name a hint", async () => {
   const answer = await askForRead(over.config.socket, nameOf(1), "clock");

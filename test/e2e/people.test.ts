@@ -17,7 +17,7 @@ beforeAll(async () => {
   over = await gatewayOverStreet(
     { count: 4, faults: { [SILENT]: "answers-nothing" } },
     {
-      responseTimeout: "1s",
+      responseTimeout: "5s",
       configure: (config) => {
         config.collections = [{ name: "first", meters: [config.meters?.[0]?.name ?? ""] }];
         config.serviceLevels = ["95% of slots within 8h", "90% of slots within 24h", "90% of reads within 10m"];
@@ -151,7 +151,7 @@ test("doctor: a gateway that is well, and one that lacks everything, each with i
   expect(listed.out).toMatch(/^keys,bad,.+,.+$/m);
   const wrong = await doctor({ meters: [{ nam: "x" }] });
   expect([wrong.code, wrong.found.map(({ check }) => check)]).toEqual([3, ["configuration"]]);
-}, 60_000);
+});
 
 test("probe: the road to a meter of the daemon, up to the step that breaks, and what is likely wrong", async () => {
   const good = await ask("probe", nameOf(0));
@@ -165,7 +165,7 @@ test("probe: the road to a meter of the daemon, up to the step that breaks, and 
   expect(silent.err).toMatch(/^link +broken: nothing answers$/m);
   expect(silent.err).toMatch(/^ {2}likely {2}meter or modem without power or coverage \(most likely\) · a firewall/m);
   expect((await ask("probe", "stranger")).err).toContain("there is no meter stranger");
-}, 60_000);
+});
 
 test("meters quarantine: nobody is set apart after one failure, and who is not can't be seen there", async () => {
   expect((await ask("meters", "quarantine")).err).toContain("no meter is in quarantine");
@@ -215,4 +215,4 @@ test("jobs: what waits for its turn and what comes next, as table, JSON and page
   expect(short.err).toMatch(/^\d+ running and \d+ waiting for 4 meters, of which 0 in quarantine\nthere are more/);
   expect((await ask("jobs", "nobody")).err).toContain("no meter nobody");
   expect((await ask("jobs", "--lane", "fast")).code).not.toBe(0);
-}, 60_000);
+});

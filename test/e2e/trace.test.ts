@@ -66,7 +66,6 @@ test.each([CIPHERED, PASSWORD])(
       }
     }
   },
-  60_000,
 );
 
 test("trace: scheduled sessions too, as JSON a line", async () => {
@@ -90,7 +89,7 @@ test("trace: scheduled sessions too, as JSON a line", async () => {
   expect(code).toBe(0);
   expect(lineForm.parse(lines[0]).type).toBe("listening");
   expect(lines.filter((line) => frameLine.safeParse(line).success).length).toBeGreaterThan(10);
-}, 90_000);
+});
 
 test("trace: an unknown meter is told with the nearest name", async () => {
   expect(await trace(`${nameOf(1)}x`, "--sessions", "1")).toMatchObject({
@@ -150,7 +149,7 @@ test("decode --pcap --config: keys are those of the meter at the address, of ref
   await writeFile(file, stringify({ ...store, meters: [locked] }), { mode: 0o600 });
   expect(await run(["keys", "import", keys ?? "", "--config", file])).toMatchObject({ code: 0 });
   expect(await decodedBy({ ...store, meters: [locked] })).toMatch(deciphered);
-}, 60_000);
+});
 
 test("simulate --recording: the meter that a recording was made of is there again", async () => {
   const file = join(over.directory, `trace-${PASSWORD}.jsonl`);
@@ -166,7 +165,7 @@ test("simulate --recording: the meter that a recording was made of is there agai
   expect(heard).toEqual(Buffer.from(answered.octets));
   meter.kill("SIGTERM");
   await once(meter, "close");
-}, 60_000);
+});
 
 test("replay: a recording is shown, and read again without the meter", async () => {
   const file = join(over.directory, "recorded.jsonl");
@@ -187,7 +186,7 @@ test("replay: a recording is shown, and read again without the meter", async () 
   expect(again).toMatchObject({ code: 0, out: read.out });
   player.kill("SIGTERM");
   await once(player, "close");
-}, 60_000);
+});
 
 test.each([CIPHERED, PASSWORD])(
   "support: a session of house %i is kept without keys, serial numbers and addresses, and replays",
@@ -222,7 +221,6 @@ test.each([CIPHERED, PASSWORD])(
     expect(shown.out).toMatch(/ aare/);
     expect(shown.code).toBe(0);
   },
-  60_000,
 );
 
 test("support: why a session failed is in the bundle, with pseudonyms", async () => {

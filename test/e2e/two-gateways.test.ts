@@ -59,7 +59,7 @@ test("two gateways: started at once on an empty database, one makes the schema a
   const failures = events.filter((each) => each.event === "upkeepFailed" || each.event === "storeFailed");
   expect(failures).toEqual([]);
   const sessions = "select count(*)::int from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()";
-  await vi.waitFor(async () => expect(await query(url, sessions, [name])).toEqual([[0]]), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await query(url, sessions, [name])).toEqual([[0]]), { timeout: 60_000 });
 });
 
 test("two gateways: each tells what both work at", async () => {

@@ -148,7 +148,6 @@ test.each(MISTAKES)(
     expect(refusal?.evidence).toMatch(/./);
     expect(refusal?.nextStep).toMatch(/check|compare/);
   },
-  30_000,
 );
 
 /** A server of TCP that does with connections what is said. */
@@ -215,4 +214,4 @@ test("why: a firewall that drops what asks for a connection is silence before TC
   firewall.close();
   expect(refusal).toMatchObject({ cause: "no answer", evidence: expect.stringContaining("CHANNEL_NO_ANSWER") });
   expect(refusal?.likely.slice(0, 2)).toContain("a firewall that drops what is sent");
-}, 30_000);
+});

@@ -184,7 +184,7 @@ test("probe: a meter whose frames are all numbered 0", async () => {
   expect(err).not.toMatch(/broken/u);
   expect(reason).toBe("success");
   expect(pasted(out).quirks).toEqual(["frame-numbers-fixed"]);
-}, 60_000);
+});
 
 test("probe: what stops it is named with cause and next step", async () => {
   // No port at all.
@@ -203,7 +203,7 @@ test("probe: a meter that says nothing is tried over every link, then given up",
   const { reason, err } = await probe({ tcp: address(meterOf(houses, 0)), timeout: "60ms" });
   expect(reason).toBe("meterFailed");
   expect(err).toMatch(/^link +broken: nothing answers/mu);
-}, 60_000);
+});
 
 test("probe: a meter that lets nobody in tells which clients it knows of, and what is printed says that it is not complete", async () => {
   await using houses = await street(0, "refuses-association");

@@ -78,7 +78,7 @@ test("simulate: a dump of a meter answers as the meter does", async () => {
       expect(await answers(address, whats, open)).toEqual(real);
     });
   }
-}, 60_000);
+});
 
 test("simulate: the example of the documentation is a meter", async () => {
   const file = join(directory, "example.yaml");

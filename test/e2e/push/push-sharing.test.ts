@@ -20,7 +20,7 @@ import { applySetup } from "./push-orders.ts";
 /** As many as that by chance each gateway works some of every kind. */
 const METERS = 36;
 const URL_NAME = "DLMS_GATEWAY_PUSH_SHARING_TEST";
-const WAIT = { timeout: 30_000, interval: 20 };
+const WAIT = { timeout: 60_000, interval: 20 };
 const MINUTE_MS = 60_000;
 const EVERY_MINUTE = Array.from({ length: 60 }, (_, minute) => `*:${String(minute).padStart(2, "0")}`);
 

@@ -9,7 +9,7 @@ import { PUSH_MAPPING } from "../../../src/profiles/push-mapping.ts";
 import { PushIntake } from "../../../src/push/receive/push-intake.ts";
 
 const NOBODY = { bySystemTitle: () => [], byIdentity: () => [], byHost: () => [], countAt: () => 0 };
-const WAIT = { timeout: 5000, interval: 5 };
+const WAIT = { timeout: 20_000, interval: 5 };
 const STORE = {
   putPush: async () => ({ written: Promise.resolve("kept" as const) }),
   putRows: async () => ({ written: Promise.resolve() }),
