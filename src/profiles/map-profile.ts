@@ -167,9 +167,10 @@ function mapColumns(
     if (column === undefined || column === decoded.clock) continue;
     const converter = plan.converters.find((each) => !taken.has(each.column.name));
     const { values, rest } = mapColumn(column, plan, converter, context.clock);
-    if (converter !== undefined && hasValues(values)) {
-      columns.push({ column: converter.column.name, values });
+    if (converter !== undefined) {
+      // Also where nothing came of it: another object's values would be in the column by turns.
       taken.add(converter.column.name);
+      if (hasValues(values)) columns.push({ column: converter.column.name, values });
     }
     if (rest.every((value) => value === undefined)) continue;
     const { key, unit } = plan;

@@ -142,6 +142,23 @@ test("map-profile: a unit of another kind does not enter a column", () => {
   expect(mapped.batch.others).toMatchObject([{ captureObject: "3:1.0.1.8.0.255:2", values: ["12"] }]);
 });
 
+test("map-profile: a column is one object's, also in rows where that object has no value", () => {
+  const [first, second] = [object(3, "0.1.24.2.1.255"), object(3, "0.1.24.2.2.255")];
+  const layout = {
+    captureObjects: [CLOCK, first, second],
+    scalers: scalers([first, -3, 13], [second, -3, 13]),
+  };
+  const mapped = mapRows(
+    layout,
+    [row(STAMP, { type: "null-data" }, { type: "double-long-unsigned", value: 7000 })],
+    context("instant"),
+  );
+  expect(shown(mapped)).toEqual({});
+  expect(mapped.batch.others).toEqual([
+    expect.objectContaining({ captureObject: "3:0.1.24.2.2.255:2", values: ["7"] }),
+  ]);
+});
+
 test("map-profile: unknown objects and second ones of a kind are kept under their names", () => {
   const UNKNOWN = object(1, "0.0.99.99.9.255");
   const IMPORT = object(3, "1.0.1.8.0.255");
