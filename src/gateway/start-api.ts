@@ -25,6 +25,7 @@ import type { Config } from "../config/schema.ts";
 import { resolveSecretText } from "../config/secret.ts";
 import { serviceThreshold } from "../config/service-level-schema.ts";
 import type { Fleet } from "../fleet/fleet.ts";
+import { counted } from "../observe/counted.ts";
 import type { EventSink } from "../observe/events.ts";
 import { messageOf } from "../observe/message-of.ts";
 import type { Metrics, WorkerPlace } from "../observe/metrics.ts";
@@ -147,7 +148,7 @@ function healthChecks(database: Database, vitals: () => Vitals): HealthParts["ch
     polling: async () => {
       const now = vitals();
       const stalled = stalledTexts(now, ["planner"]);
-      const says = [`${now.meters} meters`, `due work ${Math.round(now.overdueMs / 1000)} s late`, ...stalled];
+      const says = [counted(now.meters, "meter"), `due work ${Math.round(now.overdueMs / 1000)} s late`, ...stalled];
       return { ok: stalled.length === 0, says: says.join(", ") };
     },
     writing: async () => {

@@ -2,6 +2,7 @@
  * Tells the service manager how the gateway is: a line of status, and a sign of life only while every part that has
  * something to do does it. A loop that hangs gives none either; systemd starts the process anew then.
  */
+import { counted } from "../observe/counted.ts";
 import type { EventCounts } from "../observe/event-counts.ts";
 import type { EventSink } from "../observe/events.ts";
 import { type Part, stalledParts, stalledTexts, type Vitals } from "../observe/vitals.ts";
@@ -92,7 +93,7 @@ export class ServiceWatch implements Disposable {
 function statusLine(vitals: Vitals, minute: { read: number; failed: number; pushed: number }): string {
   const { meters, overdueMs, spool } = vitals;
   const said = [
-    `${meters} meters`,
+    counted(meters, "meter"),
     `in the last minute ${minute.read} read, ${minute.failed} failed, ${minute.pushed} pushes`,
     `due work ${Math.round(overdueMs / 1000)} s late`,
     ...stalledTexts(vitals),

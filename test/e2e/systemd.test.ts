@@ -52,7 +52,7 @@ test("systemd: ready is told when pushes are listened for, then a status and sig
   systemd.start(await service(stack, { push: { listen: [{ address: `127.0.0.1:${port}` }] } }), { watchdogMs: 600 });
   await systemd.until(/^READY=1$/);
   expect(await canConnect(port)).toBe(true);
-  await systemd.until(/^STATUS=1 meters; in the last minute 0 read, 0 failed, 0 pushes; due work 0 s late$/);
+  await systemd.until(/^STATUS=1 meter; in the last minute 0 read, 0 failed, 0 pushes; due work 0 s late$/);
   const lives = () => systemd.notified.filter((line) => line === "WATCHDOG=1").length;
   const before = lives();
   await vi.waitFor(() => expect(lives()).toBeGreaterThan(before + 3), WAIT);

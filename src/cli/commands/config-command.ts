@@ -1,6 +1,7 @@
 import { ConfigError } from "../../config/config-error.ts";
 import { loadConfig } from "../../config/load.ts";
 import { sampleConfig } from "../../config/sample.ts";
+import { counted } from "../../observe/counted.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
 import { type ListingOptions, printList, printOutcome, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
@@ -16,7 +17,7 @@ export async function configCheck(file: string, options: ListingOptions, output:
   try {
     const { meters, plans } = await loadConfig(file);
     const outcome = { file, meters: meters.length, plans: plans.length, problems: [] };
-    const words = `${file}: good; ${meters.length} meters, ${plans.length} reading plans`;
+    const words = `${file}: good; ${counted(meters.length, "meter")}, ${counted(plans.length, "reading plan")}`;
     if (options.csv === true) printProblems(new ConfigError(file, []), options, output);
     else printOutcome(output, options, outcome, words);
     return "success";

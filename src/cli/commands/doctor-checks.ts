@@ -8,6 +8,7 @@ import { askForHealth } from "../../api/local-client.ts";
 import { resolveMeterSecrets } from "../../collect/session/meter-secrets.ts";
 import type { Config } from "../../config/schema.ts";
 import { openKeyStore, storedKeys } from "../../keys/stored-keys.ts";
+import { counted } from "../../observe/counted.ts";
 import type { Database } from "../../store/database/database.ts";
 import { migrationStatus } from "../../store/database/migrations.ts";
 
@@ -134,7 +135,7 @@ async function portsFree({ config, isAlive }: Patient): Promise<Finding> {
   const listeners = [...(api.listen === undefined ? [] : [api.listen]), ...heard].filter(({ port }) => port > 0);
   if (listeners.length === 0) return { verdict: "good", says: "no listeners are configured" };
   // Those of a daemon that runs are its own.
-  if (isAlive) return { verdict: "good", says: `${listeners.length} listeners are the daemon's` };
+  if (isAlive) return { verdict: "good", says: `${counted(listeners.length, "listener")} of the daemon` };
   const taken: string[] = [];
   for (const each of listeners) if (!(await canListen(each))) taken.push(hostPort(each));
   if (taken.length === 0) return { verdict: "good", says: `${listeners.length} are free` };
@@ -181,7 +182,7 @@ async function keysReadable({ config, database }: Patient): Promise<Finding> {
       bad.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     });
   }
-  if (bad.length === 0) return { verdict: "good", says: `of ${config.meters.length} meters can be had` };
+  if (bad.length === 0) return { verdict: "good", says: `of ${counted(config.meters.length, "meter")}: can be had` };
   const nextStep = "give this user the right to read them, or put them into the key store: dlms-gateway keys import";
   return { verdict: "bad", says: shortened(bad), nextStep };
 }

@@ -2,6 +2,7 @@
 import { connect } from "node:net";
 import { ConfigError } from "../../config/config-error.ts";
 import { loadConfig } from "../../config/load.ts";
+import { counted } from "../../observe/counted.ts";
 import { messageOf } from "../../observe/message-of.ts";
 import { describeCapabilities } from "../../store/database/capabilities.ts";
 import { openDatabase } from "../../store/database/database.ts";
@@ -24,7 +25,7 @@ export async function doctorCommand(options: DoctorOptions, output: Output): Pro
   const findings: NamedFinding[] = [];
   try {
     const config = await loadConfig(options.config);
-    const says = `${options.config}: ${config.meters.length} meters`;
+    const says = `${options.config}: ${counted(config.meters.length, "meter")}`;
     findings.push({ check: "configuration", verdict: "good", says });
     const patient = { config, ...(await examined(options, stack)), isAlive: await isAlive(config.socket) };
     const stateDirectory = process.env["STATE_DIRECTORY"] ?? config.stateDirectory;

@@ -1,6 +1,7 @@
 /** `jobs`: what the running daemon works at now, what waits and for what, and what comes next. */
 import { jobList } from "../../api/answers/work.ts";
 import { askDaemon } from "../../api/local-client.ts";
+import { counted } from "../../observe/counted.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
 import { printList, prose, timeText, titled } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
@@ -34,7 +35,9 @@ export async function jobsCommand(
   });
   if (counts !== null) {
     const { running, waiting, meters, quarantined } = counts;
-    output.err(`${running} running and ${waiting} waiting for ${meters} meters, of which ${quarantined} in quarantine`);
+    output.err(
+      `${running} running and ${waiting} waiting for ${counted(meters, "meter")}, of which ${quarantined} in quarantine`,
+    );
   }
   for (const gateway of unanswered) output.err(`gateway ${gateway} works meters and does not answer: see gateways`);
   if (next !== null) output.err("there are more: --limit N, --lane, --state or METER");

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { addedMeters } from "../../api/answers/meters.ts";
 import { askDaemon } from "../../api/local-client.ts";
+import { counted } from "../../observe/counted.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
 import { type ListingOptions, printListing, printOutcome } from "../terminal/listing.ts";
 import type { Output } from "../terminal/output.ts";
@@ -68,7 +69,9 @@ export async function metersImport(file: string, options: MetersAddOptions, outp
   }
   if (problems.length > 0) {
     printProblems(problems, options, output);
-    output.err(`${file}: no meter is added: ${problems.length} problems in ${meters.length} meters`);
+    output.err(
+      `${file}: no meter is added: ${counted(problems.length, "problem")} in ${counted(meters.length, "meter")}`,
+    );
     return "failure";
   }
   for (const some of options.dryRun === true ? [] : batches(meters)) {
@@ -81,9 +84,8 @@ export async function metersImport(file: string, options: MetersAddOptions, outp
     at(some);
   }
   printProblems([], options, output);
-  output.err(
-    `${meters.length} meters ${options.dryRun === true ? "can be added" : "are added, and are worked from now on"}`,
-  );
+  const become = options.dryRun === true ? "can be added" : "added, and worked from now on";
+  output.err(`${counted(meters.length, "meter")} ${become}`);
   return "success";
 }
 

@@ -6,6 +6,7 @@ import { readForAnswer } from "../../collect/read/meter-reader.ts";
 import { parseReadOrder } from "../../collect/read/read-order.ts";
 import { duration } from "../../config/fields.ts";
 import { csvCells } from "../../exports/csv.ts";
+import { counted } from "../../observe/counted.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
 import { type Output, printTable } from "../terminal/output.ts";
 import { coloured } from "../terminal/styles.ts";
@@ -99,9 +100,7 @@ function printAnswer(answer: ReadAnswer, options: ReadOptions, output: Output): 
   const upright = rows.length > 0 && rows.length <= 2 && titles.length > 3;
   if (upright) printUpright(answer, rows, output);
   else printAcross(answer, rows, output);
-  output.err(
-    `${answer.rows.length === 1 ? "1 row" : `${answer.rows.length} rows`} from ${answer.meter} at ${answer.readAt}`,
-  );
+  output.err(`${counted(answer.rows.length, "row")} from ${answer.meter} at ${answer.readAt}`);
 }
 
 function printUpright(answer: ReadAnswer, rows: readonly (readonly string[])[], output: Output): void {

@@ -1,8 +1,8 @@
 /** `trace`: what passes between the running daemon and a meter, as it passes. */
-
 import { traceLine } from "../../api/answers/traces.ts";
 import { askForLines, askForRead } from "../../api/local-client.ts";
 import { ReadRefusedError } from "../../api/read-answer.ts";
+import { counted } from "../../observe/counted.ts";
 import type { ExitReason } from "../terminal/exit-code.ts";
 import type { Output } from "../terminal/output.ts";
 import { type TraceOptions, TraceOutput } from "../terminal/trace-output.ts";
@@ -67,9 +67,7 @@ async function readMeter(
 ): Promise<ExitReason> {
   try {
     const answer = await askForRead(socket, meter, what);
-    output.err(
-      `${answer.rows.length === 1 ? "1 row" : `${answer.rows.length} rows`} from ${answer.meter} at ${answer.readAt}`,
-    );
+    output.err(`${counted(answer.rows.length, "row")} from ${answer.meter} at ${answer.readAt}`);
     return "success";
   } catch (error) {
     if (!(error instanceof ReadRefusedError)) throw error;
