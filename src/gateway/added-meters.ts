@@ -282,13 +282,12 @@ export class AddedMeters implements AsyncDisposable {
     return { added: meters.map(({ name }) => name), problems };
   }
 
-  /** A name or number that is there already. */
+  /** A name or number that is there already, as either: orders take both. */
   #taken({ name, number }: MeterConfig): Omit<Problem, "index"> | undefined {
     const { known } = this.#parts;
-    const namesake = known.meters.get(name);
-    const other = namesake ?? known.meters.byKey(known.fleet.byNumber(number)?.key ?? -1);
-    const path = namesake === undefined ? "number" : "name";
-    if (other !== undefined) {
+    for (const [path, text] of Object.entries({ name, number })) {
+      const other = known.meters.get(text) ?? known.meters.byKey(known.fleet.byNumber(text)?.key ?? -1);
+      if (other === undefined) continue;
       const { target } = other;
       const where = this.#names.has(target.name) ? "was added already" : "is in the configuration";
       return { path, message: `${target.name}, number ${target.number}, ${where}` };
@@ -303,11 +302,8 @@ export class AddedMeters implements AsyncDisposable {
 }
 
 /** Whether a name or number was given before. */
-function twice(given: Set<string>, fields: { readonly name: string; readonly number: string }) {
-  for (const path of ["name", "number"] as const) {
-    const key = `${path} ${fields[path]}`;
-    if (given.has(key)) return { path, message: `${fields[path]} is given twice` };
-    given.add(key);
-  }
-  return undefined;
+function twice(given: Set<string>, { name, number }: { readonly name: string; readonly number: string }) {
+  const again = Object.entries({ name, number }).find(([, text]) => given.has(text));
+  given.add(name).add(number);
+  return again && { path: again[0], message: `${again[1]} is given twice` };
 }

@@ -60,22 +60,26 @@ function other(index: number, changed: Partial<MeterInput> = {}): MeterInput {
 const problems = z.array(z.object({ line: z.number(), field: z.string(), problem: z.string() }));
 
 test("meters import: every problem is told with its line, and nothing is added", async () => {
-  const configured = over.config.meters[0]?.name ?? "";
+  const { name: configured = "", number = "" } = over.config.meters[0] ?? {};
   const file = await csvOf("wrong.csv", [
     other(0),
     other(1, { name: configured }),
     other(2, { number: other(0).number }),
     other(2, { name: "bad name", companion: "idiss" as "idis" }),
+    other(2, { name: number, number: "99900002" }),
+    other(2, { name: String(other(0).number), number: "99900001" }),
   ]);
   const { code, out, err } = await ask("meters", "import", file, "--json");
   expect(code).toBe(1);
-  expect(err).toContain("no meter is added: 4 problems in 4 meters");
+  expect(err).toContain("no meter is added: 6 problems in 6 meters");
   const told = problems.parse(JSON.parse(out));
   expect(told.map(({ line, field }) => [line, field])).toEqual([
     [3, "name"],
     [4, "number"],
     [5, "name"],
     [5, "companion"],
+    [6, "name"],
+    [7, "name"],
   ]);
   expect(told[0]?.problem).toContain("is in the configuration");
   expect(told[1]?.problem).toBe("stands in line 2 already");

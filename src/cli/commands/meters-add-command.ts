@@ -115,14 +115,15 @@ async function order(
   return { problems: problems.map(({ index, path, message }) => ({ line: meters[index]?.line ?? 0, path, message })) };
 }
 
-/** Names and numbers that stand in the file before. */
+/** Names and numbers that stand in the file before, as either. */
 function* twice(meters: readonly SheetMeter[]): Generator<LineProblem> {
-  for (const path of ["name", "number"]) {
-    const lines = new Map<unknown, number>();
-    for (const { line, meter } of meters) {
-      const before = lines.get(meter[path]);
-      if (before === undefined) lines.set(meter[path], line);
-      else if (meter[path] !== undefined) yield { line, path, message: `stands in line ${before} already` };
+  const lines = new Map<unknown, number>();
+  for (const { line, meter } of meters) {
+    for (const path of ["name", "number"]) {
+      const before = lines.get(meter[path]) ?? line;
+      lines.set(meter[path], before);
+      if (before !== line && meter[path] !== undefined)
+        yield { line, path, message: `stands in line ${before} already` };
     }
   }
 }
