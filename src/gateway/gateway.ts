@@ -219,6 +219,11 @@ export class Gateway implements AsyncDisposable {
     return { database: this.database, meters: this.#meters, plans: this.#planning.meterPlans };
   }
 
+  /** Whether this gateway asks the meter: it is in the configuration, or was added. */
+  knows(name: string): boolean {
+    return this.#meters.get(name) !== undefined;
+  }
+
   /** The name of a meter that may be read, by name or number. Throws ApiError. */
   nameOf(nameOrNumber: string, { meterKeys }: Caller): string {
     const isSeen = (key: number) => meterKeys?.has(key) ?? true;

@@ -58,6 +58,7 @@ export interface GatewayApiParts {
 
 interface Answering extends GapSource, MaintenanceSource {
   read(meter: string, what: string, wishes?: ReadWishes): Promise<ReadAnswer>;
+  knows(name: string): boolean;
   /** The name of a meter that may be read. Throws ApiError. */
   nameOf(nameOrNumber: string, caller: Caller): string;
 }
@@ -86,7 +87,7 @@ export async function gatewayApi(parts: GatewayApiParts): Promise<Api> {
     ({ rows, columns }) => rows.length * columns.length,
   );
   overviewResources(api, database);
-  meterResources(api, database);
+  meterResources(api, database, (name) => gateway.knows(name));
   readingResources(api, database, READING_COLUMNS);
   exportResources(api, {
     database,

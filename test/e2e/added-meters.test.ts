@@ -159,6 +159,12 @@ test("added meters: what went without a notice is let go at the next look at all
   await expect
     .poll(async () => (await ask("read", name, "clock")).err, { timeout: 60_000, interval: 1000 })
     .toContain(`there is no meter ${name}`);
+  // Its readings stay, and so does what is told of it.
+  const list = z.array(z.object({ meter: z.string(), result: z.string() }));
+  expect(list.parse(JSON.parse((await ask("meters", "list", "--json")).out))).toContainEqual(
+    expect.objectContaining({ meter: name, result: "not asked" }),
+  );
+  expect((await ask("meters", "show", name)).out).toContain("none: it is not in the configuration, and not added");
 });
 
 test("added meters: one whose plans could not be looked up is worked, and has its plans from the next look on", async () => {

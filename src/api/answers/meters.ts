@@ -24,6 +24,7 @@ export const meter = z.object({
   companion: z.string(),
   timeZone: z.string(),
   attributes: z.record(z.string(), z.string()),
+  isKnown: z.boolean().describe("Of the configuration, or added: this gateway asks no other."),
   lastAttempt: attempt.nullable(),
 });
 

@@ -20,6 +20,8 @@ interface AttemptRow {
   next_step: string | null;
 }
 
+type Meter = z.output<typeof meter>;
+
 type MeterRow = {
   id: string;
   name: string;
@@ -68,13 +70,15 @@ export function scopeOf({ meterKeys }: Caller): readonly number[] | null {
   return meterKeys === undefined ? null : [...meterKeys];
 }
 
-export function meterResources(api: Api, database: Queryable): void {
-  meterList(api, database);
-  oneMeter(api, database);
+/** `isKnown` tells by its name whether a meter is one that this gateway has. */
+export function meterResources(api: Api, database: Queryable, isKnown: (name: string) => boolean): void {
+  const asItem = (row: MeterRow) => meterOfRow(row, isKnown(row.name));
+  meterList(api, database, asItem);
+  oneMeter(api, database, asItem);
   meterAttempts(api, database);
 }
 
-function meterList(api: Api, database: Queryable): void {
+function meterList(api: Api, database: Queryable, asItem: (row: MeterRow) => Meter): void {
   api.get(
     "/v1/meters",
     {
@@ -97,12 +101,12 @@ function meterList(api: Api, database: Queryable): void {
          order by m.name limit $5`,
         [scopeOf(callerOf(request)), after, search && `%${likeText(search)}%`, companion, limit + 1],
       );
-      return page(rows, limit, { item: meterOfRow, place: ({ name }) => name });
+      return page(rows, limit, { item: asItem, place: ({ name }) => name });
     },
   );
 }
 
-function oneMeter(api: Api, database: Queryable): void {
+function oneMeter(api: Api, database: Queryable, asItem: (row: MeterRow) => Meter): void {
   api.get(
     "/v1/meters/:meter",
     {
@@ -114,7 +118,7 @@ function oneMeter(api: Api, database: Queryable): void {
       const { id } = await meterOf(database, caller, request.params.meter);
       const [row] = await database.query<MeterRow>(`${METERS} and m.id = $2`, [scopeOf(caller), id]);
       if (row === undefined) throw new ApiError("not-found", "the meter was just deleted");
-      return meterOfRow(row);
+      return asItem(row);
     },
   );
 }
@@ -147,7 +151,7 @@ function meterAttempts(api: Api, database: Queryable): void {
   );
 }
 
-function meterOfRow(row: MeterRow): z.output<typeof meter> {
+function meterOfRow(row: MeterRow, isKnown: boolean): Meter {
   const { started_at: startedAt, ended_at: endedAt, what, succeeded, row_count: rowCount } = row;
   const tried = startedAt !== null && endedAt !== null && what !== null && succeeded !== null && rowCount !== null;
   return {
@@ -162,6 +166,7 @@ function meterOfRow(row: MeterRow): z.output<typeof meter> {
     companion: row.companion,
     timeZone: row.time_zone,
     attributes: row.attributes,
+    isKnown,
     lastAttempt: tried
       ? attemptOf({ ...row, started_at: startedAt, ended_at: endedAt, what, succeeded, row_count: rowCount })
       : null,

@@ -36,10 +36,11 @@ export async function metersList(options: MetersListOptions, output: Output): Pr
   return "success";
 }
 
-function rowOf({ name, number, type, companion, lastAttempt }: Meter): string[] {
+function rowOf({ name, number, type, companion, isKnown, lastAttempt }: Meter): string[] {
   const { startedAt = "", succeeded, cause } = lastAttempt ?? {};
   const result = succeeded === undefined ? "never tried" : succeeded ? "read" : "failed";
-  return [name, number, type, companion, timeText(startedAt), result, cause ?? ""];
+  const [says, why] = isKnown ? [result, cause ?? ""] : ["not asked", "not in the configuration, not added"];
+  return [name, number, type, companion, timeText(startedAt), says, why];
 }
 
 export async function metersShow(
@@ -55,9 +56,10 @@ export async function metersShow(
     .then(({ items }) => items)
     // A meter that only pushes has none.
     .catch(() => []);
-  const { attributes, lastAttempt: _, id: __, ...facts } = meter;
+  const { attributes, lastAttempt: _, id: __, isKnown, ...facts } = meter;
   const profiles = [...new Set(planned.map(({ profile }) => profile))];
-  const plansText = profiles.length === 0 ? "none" : profiles.join(", ");
+  const noPlans = isKnown ? "none" : "none: it is not in the configuration, and not added";
+  const plansText = profiles.length === 0 ? noPlans : profiles.join(", ");
   const fields = Object.entries({ ...facts, ...attributes, plans: plansText });
   if (options.json === true || options.csv === true) {
     const objects = { meter, plans: planned, attempts: tries };

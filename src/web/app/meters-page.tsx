@@ -29,7 +29,10 @@ export function MetersPage() {
               rows={items}
               columns={[
                 { title: "name", cell: ({ name }) => <Link to={meterPlace(name)}>{name}</Link> },
-                { title: "result", cell: ({ lastAttempt }) => <Result attempt={lastAttempt} /> },
+                {
+                  title: "result",
+                  cell: ({ lastAttempt, isKnown }) => <Result attempt={lastAttempt} isKnown={isKnown} />,
+                },
                 { title: "last try", cell: ({ lastAttempt }) => lastAttempt && <Age at={lastAttempt.startedAt} /> },
                 { title: "number", cell: ({ number }) => number },
                 { title: "type", cell: ({ type }) => type },
@@ -44,7 +47,8 @@ export function MetersPage() {
   );
 }
 
-function Result({ attempt }: { attempt: Meter["lastAttempt"] }) {
+function Result({ attempt, isKnown }: { attempt: Meter["lastAttempt"]; isKnown: boolean }) {
+  if (!isKnown) return <Badge kind="quiet">not asked</Badge>;
   if (attempt === null) return <Badge kind="quiet">not tried yet</Badge>;
   return attempt.succeeded ? <Badge kind="good">read</Badge> : <Badge kind="bad">{attempt.cause ?? "failed"}</Badge>;
 }
