@@ -67,7 +67,7 @@ test("ledger: gaps tell of the meter that never answered, with the cause and the
     [silent, "daily_load"],
     [silent, "billing"],
   ]);
-  expect(unread[0]).toMatchObject({ willCome: "yes, when the meter answers" });
+  expect(unread[0]).toMatchObject({ willCome: "when the meter answers, if it has the profile" });
   // The record of attempts is written a moment later than the rows.
   await expect
     .poll(async () => (await gaps({ state: ["unread"] }))[0]?.why, { timeout: 20_000 })

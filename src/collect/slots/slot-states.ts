@@ -15,7 +15,7 @@ export const GAP_STATES = {
   off: { why: "the meter was off", willCome: "no" },
   gone: { why: "the meter has overwritten it by now", willCome: "no" },
   "set-aside": { why: "its row fits no table; it is in dlms.rejected_rows", willCome: "after the cause is mended" },
-  unread: { why: "the meter has never given this profile", willCome: "yes, when the meter answers" },
+  unread: { why: "the meter has never given this profile", willCome: "when the meter answers, if it has the profile" },
 } as const;
 export type GapState = keyof typeof GAP_STATES;
 
