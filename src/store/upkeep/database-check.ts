@@ -19,7 +19,7 @@ export interface CheckReport {
 type Check = (database: Database) => Promise<readonly Omit<CheckFinding, "check">[]>;
 
 const CHECKS: Readonly<Record<string, Check>> = {
-  "tables that grow with time are hypertables": hypertablesMissing,
+  "where TimescaleDB is there, tables that grow with time are hypertables": hypertablesMissing,
   "policies do their work": policiesBehind,
   "indexes are usable": brokenIndexes,
   "rows belong to meters": rowsWithoutMeter,
