@@ -252,9 +252,10 @@ function titleKey(systemTitle: Uint8Array): string {
   return Buffer.from(systemTitle).toString("hex");
 }
 
-/** In one order for all gateways, so that none waits for another that waits for it. */
+/** In one order for all gateways, so that none waits for another that waits for it; without meters that were deleted. */
 const PUT_NAMES = `insert into dlms.meter_names (name, meter_id)
-  select name, meter_id from unnest($1::text[], $2::uuid[]) as u (name, meter_id) order by name
+  select u.name, u.meter_id from unnest($1::text[], $2::uuid[]) as u (name, meter_id)
+  where exists (select from public.meters m where m.id = u.meter_id) order by u.name
   on conflict (name) do update set meter_id = excluded.meter_id`;
 
 const COMPARE_METERS = `select count(*) filter (where (m.id, m.meter_key) = (u.id, u.key)) as same,

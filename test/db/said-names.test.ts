@@ -38,6 +38,18 @@ test("said names: of several meters are kept together, a name that two say is th
   expect(await kept("S")).toEqual([]);
 });
 
+test("said names: one of a meter that was deleted keeps no other out", async () => {
+  const fleet = new Fleet(current().database);
+  const [deleted, other] = await fleet.put([meter("S4"), meter("S5")]);
+  if (deleted === undefined || other === undefined) throw new Error("no meters");
+  await query(current().url, "delete from public.meters where meter_number = 'S4'");
+  await fleet.learnNames([
+    { meter: deleted, name: "CCC1" },
+    { meter: other, name: "CCC2" },
+  ]);
+  expect(await kept("CCC")).toEqual([["CCC2", "S5"]]);
+});
+
 test("said names: one that is said again and again takes one place, and what found none is kept when it is said again", async () => {
   const fleet = new Fleet(current().database);
   const [first] = await fleet.put([meter("S3")]);
