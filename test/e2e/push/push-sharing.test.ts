@@ -69,6 +69,16 @@ async function started(name: string, push: ConfigInput["push"]) {
   return { gateway, told, send, [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose]() };
 }
 
+/** One of some meters, as soon as the gateway has polled it: it is worked there. */
+function workedBy({ gateway, told }: Awaited<ReturnType<typeof started>>, some: readonly string[]): Promise<string> {
+  return vi.waitFor(async () => {
+    await gateway.pollOnce();
+    const first = some.find((name) => told("meterPolled").some((each) => each.meter === name));
+    expect(first).toBeDefined();
+    return String(first);
+  }, WAIT);
+}
+
 function write(meter: string, logicalName: string, value: Parameters<typeof captureObjectsToData>[0] | string): void {
   const data =
     typeof value === "string"
@@ -84,12 +94,7 @@ function outcomes(setup: string): Promise<unknown[][]> {
 test("push sharing: meters that another gateway works are asked for their setups there, and decoded where they push", async () => {
   await using listening = await started("a", { listen: [LISTENER] });
   await using other = await started("b", {});
-  const meter = await vi.waitFor(async () => {
-    await other.gateway.pollOnce();
-    const first = indian.find((name) => other.told("meterPolled").some((each) => each.meter === name));
-    expect(first).toBeDefined();
-    return String(first);
-  }, WAIT);
+  const meter = await workedBy(other, indian);
   await listening.send(meter, PUSHES.billing);
   await vi.waitFor(async () => expect(await outcomes(PUSHES.billing)).toEqual([["stored"]]), WAIT);
 
@@ -122,12 +127,7 @@ test("push sharing: the push that was ordered of a meter counts as arrived, whic
   const writing = street.meters
     .filter(({ companion, clientSap }) => companion === "is15959" && clientSap !== READER)
     .map(({ name }) => name);
-  const meter = await vi.waitFor(async () => {
-    await other.gateway.pollOnce();
-    const first = writing.find((name) => other.told("meterPolled").some((each) => each.meter === name));
-    expect(first).toBeDefined();
-    return String(first);
-  }, WAIT);
+  const meter = await workedBy(other, writing);
   const { results } = await applySetup(join(directory, "a.sock"), "here", "--meter", meter, "--why", "a test");
   expect(results).toMatchObject([{ meter, state: "applied", testPush: "arrived" }]);
   expect(listening.told("pushReceived")).toMatchObject([{ meter }]);

@@ -3,14 +3,13 @@ import { expect } from "vitest";
 import { encodeApdu } from "../../../protocol/apdu/apdu.ts";
 import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
 import type { AssociationRule } from "../../../protocol/association/server/association-rule.ts";
-import { AssociationServer } from "../../../protocol/association/server/server.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { conformanceFromNumber } from "../../../protocol/ber/conformance.ts";
 import { fromHex, toHex } from "../../../protocol/bytes/hex.ts";
 import { ShortNames } from "../../../protocol/cosem/short-names.ts";
 import { ApduPair } from "./pair.ts";
-import { CLOCK, FixtureObjects, SERVER_CHALLENGE } from "./server-fixture.ts";
-import { LONG, octets, settingsOf, type Variant } from "./variants.ts";
+import { CLOCK, type FixtureObjects } from "./server-fixture.ts";
+import { serve, settingsOf, type Variant } from "./variants.ts";
 
 /** Read, Write, UnconfirmedWrite, blocks both ways, lists, parameterised access. */
 const SN_CONFORMANCE = conformanceFromNumber(0x1c1b20);
@@ -35,20 +34,7 @@ export interface Served {
 }
 
 export function served(rule: AssociationRule, settings: Partial<ClientSettings> = {}): Served {
-  const objects = new FixtureObjects();
-  objects.values.set(FixtureObjects.key(8, CLOCK, 2), {
-    type: "octet-string",
-    value: fromHex("07E9071703081E18FF014A00"),
-  });
-  objects.values.set(FixtureObjects.key(1, LONG, 2), octets(3000));
-  const server = new AssociationServer({
-    clientSap: rule.clientSap,
-    serverSap: 1,
-    rule: () => rule,
-    objects,
-    shortNames: names,
-    randomOctets: (length) => SERVER_CHALLENGE.subarray(0, length),
-  });
+  const { objects, server } = serve(rule, { shortNames: names });
   return { pair: new ApduPair(settingsOf({ referencing: "short-name", ...settings }), server), objects };
 }
 

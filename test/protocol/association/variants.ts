@@ -2,7 +2,7 @@
 
 import type { ClientSettings } from "../../../protocol/association/client/client-settings.ts";
 import type { AssociationRule } from "../../../protocol/association/server/association-rule.ts";
-import { AssociationServer } from "../../../protocol/association/server/server.ts";
+import { AssociationServer, type AssociationServerOptions } from "../../../protocol/association/server/server.ts";
 import type { Data } from "../../../protocol/axdr/data.ts";
 import { fromHex } from "../../../protocol/bytes/hex.ts";
 import { SecretKey } from "../../../protocol/security/secret-key.ts";
@@ -110,7 +110,10 @@ export function settingsOf(over: Partial<ClientSettings> = {}): ClientSettings {
   };
 }
 
-export function serve(rule: AssociationRule): { readonly objects: FixtureObjects; readonly server: AssociationServer } {
+export function serve(
+  rule: AssociationRule,
+  naming: Pick<AssociationServerOptions, "shortNames"> = {},
+): { readonly objects: FixtureObjects; readonly server: AssociationServer } {
   const objects = new FixtureObjects();
   objects.values.set(FixtureObjects.key(8, CLOCK, 2), {
     type: "octet-string",
@@ -122,6 +125,7 @@ export function serve(rule: AssociationRule): { readonly objects: FixtureObjects
     serverSap: 1,
     rule: () => rule,
     objects,
+    ...naming,
     randomOctets: (length) => SERVER_CHALLENGE.subarray(0, length),
   });
   return { objects, server };

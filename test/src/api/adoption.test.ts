@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
 import { Callers } from "../../../src/api/callers.ts";
-import { httpApi } from "../../../src/api/http-api.ts";
-import { LocalSocket } from "../../../src/api/local-socket.ts";
 import { type PushParts, pushResources } from "../../../src/api/resources/push-resources.ts";
 import type { ApiToken } from "../../../src/api/tokens.ts";
 import { meterSchema } from "../../../src/config/schema.ts";
 import type { Adoption } from "../../../src/push/receive/push-reception.ts";
+import { apiFor } from "./api-for.ts";
 
 const TOKEN: ApiToken = {
   id: "1",
@@ -22,16 +21,7 @@ const RELEASED = "feeder-7~SMT10007";
 
 /** Answers to adoptions, each as status, and what was said to be wrong. */
 async function adopting(...bodies: Partial<Adoption>[]): Promise<[number, unknown][]> {
-  const api = await httpApi({
-    version: "test",
-    local: new LocalSocket(),
-    log: async () => undefined,
-    requestsPerMinute: 100,
-    tls: undefined,
-    behindProxy: false,
-    onFault: () => undefined,
-    callers: new Callers({ verify: async () => TOKEN, collectionMeters: async () => undefined }),
-  });
+  const api = await apiFor(new Callers({ verify: async () => TOKEN, collectionMeters: async () => undefined }));
   const reception: PushParts["reception"] = {
     unknownSenders: async () => [],
     senderConflicts: async () => [],

@@ -2,10 +2,9 @@ import { once } from "node:events";
 import { get, type IncomingMessage } from "node:http";
 import { expect, test, vi } from "vitest";
 import { Callers } from "../../../src/api/callers.ts";
-import { httpApi } from "../../../src/api/http-api.ts";
 import { LiveStream, liveResources } from "../../../src/api/live-stream.ts";
-import { LocalSocket } from "../../../src/api/local-socket.ts";
 import type { ApiToken } from "../../../src/api/tokens.ts";
+import { apiFor } from "./api-for.ts";
 
 const TOKEN: ApiToken = {
   id: "1",
@@ -32,16 +31,7 @@ test("live stream: a meter that leaves the caller's collections is heard no more
     now: () => nowMs,
   });
   const live = new LiveStream();
-  const api = await httpApi({
-    version: "test",
-    callers,
-    local: new LocalSocket(),
-    log: async () => undefined,
-    requestsPerMinute: 10,
-    tls: undefined,
-    behindProxy: false,
-    onFault: () => undefined,
-  });
+  const api = await apiFor(callers);
   liveResources(api, { live, meterKeyOf: (name) => keys.get(name) });
   const address = await api.listen({ host: "127.0.0.1", port: 0 });
   const call = get(`${address}/v1/live`, { headers: { authorization: "Bearer dgw_x" } });

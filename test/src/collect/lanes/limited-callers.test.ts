@@ -1,12 +1,11 @@
 /** What somebody whose token is for some meters learns of how meters are worked. */
 import { expect, test } from "vitest";
 import { Callers } from "../../../../src/api/callers.ts";
-import { httpApi } from "../../../../src/api/http-api.ts";
-import { LocalSocket } from "../../../../src/api/local-socket.ts";
 import { gatewayResources } from "../../../../src/api/resources/gateway-resources.ts";
 import type { ApiToken } from "../../../../src/api/tokens.ts";
 import { type JobParts, jobResources } from "../../../../src/collect/lanes/job-resources.ts";
 import type { PolledMeter } from "../../../../src/collect/polled-meter.ts";
+import { apiFor } from "../../api/api-for.ts";
 
 const OWN = { meterKey: 7, target: { name: "feeder-7" } } as PolledMeter;
 const OTHER = { meterKey: 8, target: { name: "feeder-8" } } as PolledMeter;
@@ -22,16 +21,9 @@ function token(collections: string[] | undefined): ApiToken {
 
 async function answers(...collections: string[]): Promise<unknown[]> {
   const limited = token(collections.length === 0 ? undefined : collections);
-  const api = await httpApi({
-    version: "test",
-    local: new LocalSocket(),
-    log: async () => undefined,
-    requestsPerMinute: 10,
-    tls: undefined,
-    behindProxy: false,
-    onFault: () => undefined,
-    callers: new Callers({ verify: async () => limited, collectionMeters: async () => new Set([OWN.meterKey]) }),
-  });
+  const api = await apiFor(
+    new Callers({ verify: async () => limited, collectionMeters: async () => new Set([OWN.meterKey]) }),
+  );
   const loop: JobParts["loop"] = {
     *openJobs() {
       for (const meter of [OWN, OTHER])

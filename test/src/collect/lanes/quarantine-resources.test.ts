@@ -1,10 +1,9 @@
 import { expect, test } from "vitest";
 import { Callers } from "../../../../src/api/callers.ts";
-import { httpApi } from "../../../../src/api/http-api.ts";
-import { LocalSocket } from "../../../../src/api/local-socket.ts";
 import type { ApiToken } from "../../../../src/api/tokens.ts";
 import { type QuarantineParts, quarantineResources } from "../../../../src/collect/lanes/quarantine-resources.ts";
 import type { PolledMeter } from "../../../../src/collect/polled-meter.ts";
+import { apiFor } from "../../api/api-for.ts";
 
 const TOKEN: ApiToken = {
   id: "1",
@@ -20,16 +19,7 @@ const METER = { meterKey: 7, target: { name: "feeder-7" } } as PolledMeter;
 
 test("quarantine: who is set apart, since when, why and until when, and a meter is let out", async () => {
   const callers = new Callers({ verify: async () => TOKEN, collectionMeters: async () => undefined });
-  const api = await httpApi({
-    version: "test",
-    local: new LocalSocket(),
-    log: async () => undefined,
-    requestsPerMinute: 10,
-    tls: undefined,
-    behindProxy: false,
-    onFault: () => undefined,
-    callers,
-  });
+  const api = await apiFor(callers);
   const released: string[] = [];
   const loop: QuarantineParts["loop"] = {
     quarantined: () => [{ meter: METER, sinceMs: 0, nextTryMs: 86_400_000, cause: "wrong password" }],
